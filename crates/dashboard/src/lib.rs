@@ -1,0 +1,1 @@
+//! Web pages of the service: a Redfish client embedded as files.

@@ -1,0 +1,1 @@
+//! Hardware from very many IPMI BMCs: a sans-IO polling engine and its driver.

@@ -1,0 +1,45 @@
+//! What changes rarely: parts, names, and the description of every sensor.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+
+use crate::Sensor;
+
+/// The most sensors one node may have; sources ignore (and count) what is beyond.
+pub const MAX_SENSORS: usize = 4096;
+
+/// A thing with a nameplate: chassis, board, product, power supply. Empty strings never occur.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asset {
+    /// What the source calls it ("Builtin FRU Device", "PSU1").
+    pub name: Option<String>,
+    /// Who made it.
+    pub manufacturer: Option<String>,
+    /// Product name or model.
+    pub model: Option<String>,
+    /// Part or model number.
+    pub part_number: Option<String>,
+    /// Version of the part.
+    pub version: Option<String>,
+    /// Serial number.
+    pub serial_number: Option<String>,
+    /// The owner's tag.
+    pub asset_tag: Option<String>,
+    /// When it was made, in seconds since the Unix epoch.
+    pub manufactured_at_s: Option<u64>,
+}
+
+/// What changes rarely; shared between snapshots of a node and, where equal, between nodes.
+#[derive(Clone, Debug, Default)]
+pub struct Inventory {
+    /// The machine as sold.
+    pub product: Asset,
+    /// Its main board.
+    pub board: Asset,
+    /// Its case.
+    pub chassis: Asset,
+    /// Further parts with a nameplate of their own.
+    pub parts: Arc<[Asset]>,
+    /// Every sensor, in the machine's own order; at most [`MAX_SENSORS`].
+    pub sensors: Arc<[Sensor]>,
+}

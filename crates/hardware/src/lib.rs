@@ -1,0 +1,40 @@
+//! What a managed machine is, as plain data, and the seam that every source of machines implements.
+//!
+//! ```text
+//!   fleet (IPMI) ─┐                                    ┌─► redfish-hardware ─► Redfish
+//!   vbmc          ├─► trait Hardware: snapshots out ───┤
+//!   openbmc       ┘                   changes in  ◄────┘
+//!                                     updates out ───────► events, metrics
+//! ```
+//!
+//! A [`Node`] is one managed machine (or an enclosure's controller) as known at one moment: an immutable
+//! snapshot behind an `Arc`. Reading one never waits for a machine. What changes rarely
+//! ([`Inventory`]) is shared between snapshots; what changes each second ([`Reading`]) lies beside it, indexed
+//! alike. Wishes travel the other way as a [`Change`].
+//!
+//! **Invariant:** this crate knows no IPMI, D-Bus, Redfish, HTTP, clock or runtime; it is `no_std`.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod change;
+mod inventory;
+mod log;
+mod node;
+mod reading;
+mod sensor;
+mod source;
+mod topology;
+
+pub use change::{ApplyError, BootMode, BootOverride, BootPersistence, BootTarget, Change, PowerAction};
+pub use inventory::{Asset, Inventory, MAX_SENSORS};
+pub use log::{Log, LogEntry, LogEntryKind, MAX_LOG_ENTRIES, Severity};
+pub use node::{Identity, Indicator, Link, Node, NodeId, NodeKind, Power};
+pub use reading::{Availability, Reading, ThresholdState};
+pub use sensor::{Context, Quantity, Sensor, Threshold, Thresholds, Unit};
+pub use source::{ApplyFuture, Hardware, Observer, Update};
+pub use topology::{Enclosure, EnclosureId, EnclosureKind, Location, Topology};

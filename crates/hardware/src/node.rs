@@ -1,0 +1,160 @@
+//! One managed machine as known at one moment.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::fmt;
+
+use crate::{BootOverride, EnclosureId, Inventory, Log, Reading};
+
+/// The stable name of a node, unique in one source of hardware, fit for a URI segment
+/// (`Rack1-Block1-Sled1-Node1`).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(Arc<str>);
+
+impl NodeId {
+    /// The longest accepted name, in bytes.
+    pub const LEN_MAX: usize = 128;
+
+    /// Checks that `name` is 1 to [`Self::LEN_MAX`] of `A-Z a-z 0-9 . _ -` and doesn't start with a dot.
+    /// `None` where it is not: such a name could not stand in a URI unescaped.
+    #[must_use]
+    pub fn new(name: &str) -> Option<Self> {
+        let fits = (1..=Self::LEN_MAX).contains(&name.len()) && !name.starts_with('.');
+        let safe = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+        (fits && safe).then(|| Self(Arc::from(name)))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+/// Whether a node is a computer or the controller of an enclosure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NodeKind {
+    /// A computer with its own power state: becomes a Redfish `ComputerSystem`, `Chassis` and `Manager`.
+    Computer,
+    /// A controller whose sensors belong to an enclosure (a block's fans, a power bay's supplies): becomes
+    /// a `Manager` and lends its sensors to the enclosure's `Chassis`.
+    EnclosureController,
+}
+
+/// Power state of a node's host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Power {
+    /// Not known: never heard from, or the machine doesn't say.
+    #[default]
+    Unknown,
+    /// The host runs.
+    On,
+    /// The host is off; its BMC still answers.
+    Off,
+    /// On its way up.
+    PoweringOn,
+    /// On its way down.
+    PoweringOff,
+}
+
+/// The identify light.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Indicator {
+    /// The machine doesn't tell.
+    #[default]
+    Unknown,
+    /// Dark.
+    Off,
+    /// Lit or blinking for a limited time.
+    Timed,
+    /// Lit or blinking until switched off.
+    On,
+}
+
+/// How good the connection to the machine's management controller is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Link {
+    /// Not reached yet: first contact is under way.
+    #[default]
+    Connecting,
+    /// Answering.
+    Up,
+    /// Not answering, or refusing us.
+    Down {
+        /// Why, in words an operator can act on: "wrong password for user 'admin'".
+        reason: Arc<str>,
+        /// Since when, in milliseconds since the Unix epoch.
+        since_ms: u64,
+    },
+}
+
+/// Who a machine says it is. Empty strings never occur: what isn't known is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// The machine's UUID in its usual text form, lower case (`xxxxxxxx-xxxx-…`).
+    pub uuid: Option<String>,
+    /// Firmware version of the management controller, as its maker writes it.
+    pub controller_firmware: Option<String>,
+    /// Model or product of the management controller where it differs from the machine's.
+    pub controller_model: Option<String>,
+    /// Management protocol version spoken ("IPMI 2.0").
+    pub protocol: Option<String>,
+    /// Network address of the management controller, without port.
+    pub controller_address: Option<String>,
+}
+
+/// One managed machine, as known at one moment; never changes once published.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Its name.
+    pub id: NodeId,
+    /// Computer or enclosure controller.
+    pub kind: NodeKind,
+    /// The innermost enclosure it sits in (its sled), where the source knows one.
+    pub enclosure: Option<EnclosureId>,
+    /// Whether its controller answers.
+    pub link: Link,
+    /// Host power.
+    pub power: Power,
+    /// What the host boots from next, where the machine tells.
+    pub boot: Option<BootOverride>,
+    /// The identify light.
+    pub indicator: Indicator,
+    /// Parts, names and the description of every sensor; equal machines may share one.
+    pub inventory: Arc<Inventory>,
+    /// Who this one is.
+    pub identity: Arc<Identity>,
+    /// One entry for each of `inventory.sensors`, in the same order.
+    pub readings: Arc<[Reading]>,
+    /// The event log as followed so far.
+    pub log: Arc<Log>,
+    /// When `readings` was taken, in milliseconds since the Unix epoch; 0 = never.
+    pub read_at_ms: u64,
+    /// Grows by at least one with each published snapshot of this node.
+    pub revision: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_id_is_a_safe_uri_segment() {
+        assert!(NodeId::new("Rack1-Block1-Sled1-Node1").is_some());
+        for bad in ["", ".", "..", "a/b", "a b", "ä", "a?b", "a#b", "%41"] {
+            assert!(NodeId::new(bad).is_none(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Commands: one file each, request and response, both directions.
+//!
+//! A command is a plain struct whose fields are the request; [`Command::Response`] is the plain struct of the answer's
+//! data after the completion code. Each knows how to write itself and how to read itself, so that the console and
+//! the BMC use the same code.
+
+pub mod app;
+
+use crate::number::NetFn;
+use crate::wire::{Reader, WireError, Writer};
+
+/// One command of one network function.
+pub trait Command: Sized {
+    /// Network function of the request.
+    const NETFN: NetFn;
+    /// Command number.
+    const CMD: u8;
+    /// Name as in the specification's section title.
+    const NAME: &'static str;
+    /// Whether doing it twice equals doing it once, so that a console may repeat it when the answer is lost
+    /// without looking first.
+    const IDEMPOTENT: bool;
+    /// The answer.
+    type Response: Message;
+
+    /// Writes the request's data bytes.
+    fn encode(&self, w: &mut Writer<'_>);
+
+    /// Reads the request's data bytes.
+    fn decode(r: &mut Reader<'_>) -> Result<Self, WireError>;
+}
+
+/// The data bytes of an answer, after its completion code.
+pub trait Message: Sized {
+    /// Writes them.
+    fn encode(&self, w: &mut Writer<'_>);
+
+    /// Reads them. Bytes that follow what the specification defines are ignored: newer BMCs append.
+    fn decode(r: &mut Reader<'_>) -> Result<Self, WireError>;
+}
+
+/// An answer without data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Empty;
+
+impl Message for Empty {
+    fn encode(&self, _: &mut Writer<'_>) {}
+
+    fn decode(_: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self)
+    }
+}

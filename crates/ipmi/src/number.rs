@@ -1,0 +1,162 @@
+//! Protocol numbers: each keeps its number, knows its name where it has one, and round-trips where it doesn't.
+
+/// Declares a newtype over a protocol number with named constants and one name table.
+///
+/// Unknown values are ordinary values: they print as hex and survive decode and encode.
+macro_rules! protocol_number {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident($repr:ty) {
+            $( $(#[$const_meta:meta])* $constant:ident = $value:expr => $text:expr, )*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        $vis struct $name(pub $repr);
+
+        impl $name {
+            $( $(#[$const_meta])* pub const $constant: Self = Self($value); )*
+
+            /// Every named value, in the order of the specification's table.
+            pub const NAMED: &'static [Self] = &[$(Self::$constant),*];
+
+            /// The specification's name of this value; `None` for a value it doesn't name.
+            #[must_use]
+            pub const fn name(self) -> Option<&'static str> {
+                match self.0 {
+                    $( $value => Some($text), )*
+                    _ => None,
+                }
+            }
+        }
+
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                match self.name() {
+                    Some(name) => f.pad(name),
+                    None => write!(f, "{:#04x}", self.0),
+                }
+            }
+        }
+
+        impl core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                match self.name() {
+                    Some(name) => write!(f, "{name} ({:#04x})", self.0),
+                    None => write!(f, "{:#04x}", self.0),
+                }
+            }
+        }
+    };
+}
+pub(crate) use protocol_number;
+
+protocol_number! {
+    /// Network function of a request: the even number; its response is one higher (§5.1, table 5-1).
+    pub struct NetFn(u8) {
+        /// Chassis control and status.
+        CHASSIS = 0x00 => "Chassis",
+        /// Bridge (ICMB).
+        BRIDGE = 0x02 => "Bridge",
+        /// Sensors and events.
+        SENSOR_EVENT = 0x04 => "Sensor/Event",
+        /// Application: device, sessions, users, channels.
+        APP = 0x06 => "App",
+        /// Firmware transfer.
+        FIRMWARE = 0x08 => "Firmware",
+        /// Non-volatile storage: SDR, SEL, FRU.
+        STORAGE = 0x0a => "Storage",
+        /// LAN, serial, SOL.
+        TRANSPORT = 0x0c => "Transport",
+        /// Group extension: first data byte names the group (PICMG, DCMI, VSO).
+        GROUP_EXTENSION = 0x2c => "Group Extension",
+        /// OEM by IANA enterprise number in the first three data bytes.
+        OEM_GROUP = 0x2e => "OEM Group",
+    }
+}
+
+impl NetFn {
+    /// The network function of the response to this request.
+    #[must_use]
+    pub const fn response(self) -> Self {
+        Self(self.0 | 1)
+    }
+
+    /// Whether this is a response's number (odd).
+    #[must_use]
+    pub const fn is_response(self) -> bool {
+        self.0 & 1 == 1
+    }
+}
+
+protocol_number! {
+    /// Generic completion code (§5.2, table 5-2). 80h-BEh are the command's own; see each command.
+    pub struct CompletionCode(u8) {
+        /// Done.
+        OK = 0x00 => "Command completed normally",
+        /// The BMC is busy; try again later.
+        NODE_BUSY = 0xc0 => "Node busy",
+        /// No such command.
+        INVALID_COMMAND = 0xc1 => "Invalid command",
+        /// Not on this LUN.
+        INVALID_FOR_LUN = 0xc2 => "Command invalid for given LUN",
+        /// Took too long.
+        TIMEOUT = 0xc3 => "Timeout while processing command",
+        /// No room.
+        OUT_OF_SPACE = 0xc4 => "Out of space",
+        /// The reservation was cancelled: reserve again and resume.
+        RESERVATION_CANCELLED = 0xc5 => "Reservation cancelled or invalid",
+        /// Request shortened on the way.
+        REQUEST_TRUNCATED = 0xc6 => "Request data truncated",
+        /// Wrong number of data bytes.
+        REQUEST_LENGTH_INVALID = 0xc7 => "Request data length invalid",
+        /// A field is too long.
+        REQUEST_FIELD_LENGTH_EXCEEDED = 0xc8 => "Request data field length limit exceeded",
+        /// A parameter is out of range.
+        PARAMETER_OUT_OF_RANGE = 0xc9 => "Parameter out of range",
+        /// More bytes were asked for than can be returned.
+        CANNOT_RETURN_BYTES = 0xca => "Cannot return number of requested data bytes",
+        /// No such sensor, record or data.
+        NOT_PRESENT = 0xcb => "Requested sensor, data, or record not present",
+        /// A field holds an invalid value.
+        INVALID_DATA_FIELD = 0xcc => "Invalid data field in request",
+        /// Not for this kind of sensor or record.
+        ILLEGAL_FOR_TYPE = 0xcd => "Command illegal for specified sensor or record type",
+        /// No response can be given.
+        NO_RESPONSE = 0xce => "Command response could not be provided",
+        /// The same request was executed before.
+        DUPLICATE_REQUEST = 0xcf => "Cannot execute duplicated request",
+        /// SDR repository is being updated.
+        SDR_IN_UPDATE = 0xd0 => "SDR Repository in update mode",
+        /// Firmware update.
+        FIRMWARE_UPDATE = 0xd1 => "Device in firmware update mode",
+        /// The BMC is starting.
+        BMC_INITIALIZING = 0xd2 => "BMC initialization in progress",
+        /// The destination is not there.
+        DESTINATION_UNAVAILABLE = 0xd3 => "Destination unavailable",
+        /// The user's privilege is too low.
+        INSUFFICIENT_PRIVILEGE = 0xd4 => "Insufficient privilege level",
+        /// Not in this state.
+        NOT_SUPPORTED_IN_STATE = 0xd5 => "Command or parameter not supported in present state",
+        /// Sub-function switched off.
+        DISABLED = 0xd6 => "Command sub-function disabled or unavailable",
+        /// Anything else.
+        UNSPECIFIED = 0xff => "Unspecified error",
+    }
+}
+
+protocol_number! {
+    /// Privilege level (§6.8).
+    pub struct PrivilegeLevel(u8) {
+        /// Set-up only: call-back sessions.
+        CALLBACK = 0x01 => "CALLBACK",
+        /// Read.
+        USER = 0x02 => "USER",
+        /// Read and operate.
+        OPERATOR = 0x03 => "OPERATOR",
+        /// Everything, configuration included.
+        ADMINISTRATOR = 0x04 => "ADMINISTRATOR",
+        /// The maker's own.
+        OEM = 0x05 => "OEM",
+    }
+}

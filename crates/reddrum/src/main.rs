@@ -1,0 +1,3 @@
+//! The RedDrum program: command line, configuration and wiring.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The one mapping from hardware facts to Redfish resources.

@@ -1,0 +1,1 @@
+//! Redfish resources and property tables compiled from DMTF's CSDL.

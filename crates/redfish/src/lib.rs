@@ -1,0 +1,1 @@
+//! The Redfish service: DSP0266 over HTTP, without any knowledge of hardware.

@@ -1,0 +1,1 @@
+//! Batched UDP towards very many peers (recvmmsg, sendmmsg, IP_PKTINFO).
