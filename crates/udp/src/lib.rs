@@ -1,1 +1,23 @@
-//! Batched UDP towards very many peers (recvmmsg, sendmmsg, IP_PKTINFO).
+//! Batched UDP towards very many peers: one system call receives or sends up to [`BATCH_LEN`] datagrams.
+//!
+//! ```text
+//!   Socket::recv ─► ReceiveBatch ─► datagrams_mut(): peer, local address asked, bytes to work on in place
+//!   Socket::send ◄─ SendBatch    ◄─ push(peer, local address to answer from, |buffer| length)
+//!   Socket::wait    sleeps until a datagram, room to send, a Waker or a timeout
+//! ```
+//!
+//! With [`Options::pktinfo`] one wildcard socket tells for each datagram which of the host's addresses it was sent to
+//! and answers from there (`IP_PKTINFO`): a thousand virtual BMCs share a socket, each with an address of its own.
+//!
+//! Sockets never block but in [`Socket::wait`]. Linux only.
+//!
+//! **Invariant:** this crate knows no protocol. It is the only crate with `unsafe` code, all of it in `sys.rs`.
+
+mod batch;
+mod socket;
+mod sys;
+mod waker;
+
+pub use batch::{BATCH_LEN, DATAGRAM_LEN_MAX, Datagram, Datagrams, Full, ReceiveBatch, SendBatch};
+pub use socket::{Options, Readiness, Sent, Socket};
+pub use waker::Waker;
