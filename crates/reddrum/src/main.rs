@@ -1,3 +1,5 @@
 //! The RedDrum program: command line, configuration and wiring.
 
+mod config;
+
 fn main() {}

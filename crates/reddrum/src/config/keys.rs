@@ -1,0 +1,233 @@
+//! Every key of the configuration file: where it may stand, what it means, what it is when absent.
+//!
+//! This table is the only list of keys. The reader refuses what is not in it, and `reddrum config keys` prints it.
+
+/// One key of one section.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Key {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// What kind of value.
+    pub(crate) kind: &'static str,
+    /// Its value when absent; empty = it must be given or has no effect.
+    pub(crate) default: &'static str,
+    /// What it means.
+    pub(crate) meaning: &'static str,
+}
+
+/// One section (table) of the file.
+#[derive(Debug)]
+pub(crate) struct SectionKeys {
+    /// How it is written: `[service]`, `[[target]]`.
+    pub(crate) heading: &'static str,
+    /// What it is for.
+    pub(crate) meaning: &'static str,
+    /// Its keys.
+    pub(crate) keys: &'static [Key],
+}
+
+const fn key(
+    name: &'static str,
+    kind: &'static str,
+    default: &'static str,
+    meaning: &'static str,
+) -> Key {
+    Key {
+        name,
+        kind,
+        default,
+        meaning,
+    }
+}
+
+/// The top level: nothing but sections.
+pub(crate) static ROOT: SectionKeys = SectionKeys {
+    heading: "(top level)",
+    meaning: "the sections of the file",
+    keys: &[
+        key("service", "table", "", "the Redfish service"),
+        key(
+            "account",
+            "array of tables",
+            "",
+            "who may log in to the Redfish service",
+        ),
+        key("fleet", "table", "", "how BMCs are polled"),
+        key(
+            "credentials",
+            "table of tables",
+            "",
+            "named logins for BMCs",
+        ),
+        key("target", "array of tables", "", "the BMCs"),
+    ],
+};
+
+/// `[service]`.
+pub(crate) static SERVICE: SectionKeys = SectionKeys {
+    heading: "[service]",
+    meaning: "the Redfish service",
+    keys: &[
+        key(
+            "listen",
+            "string",
+            "127.0.0.1:8443",
+            "address and port for HTTPS",
+        ),
+        key(
+            "state_dir",
+            "string",
+            "",
+            "folder (mode 0700) for what outlives a restart: the self-signed certificate",
+        ),
+        key(
+            "certificate",
+            "string",
+            "",
+            "PEM file with the certificate chain; needs private_key",
+        ),
+        key(
+            "private_key",
+            "string",
+            "",
+            "PEM file with the private key, readable by its owner only",
+        ),
+        key(
+            "session_timeout_s",
+            "integer",
+            "1800",
+            "idle Redfish sessions end after this; 30 to 86400",
+        ),
+    ],
+};
+
+/// `[[account]]`.
+pub(crate) static ACCOUNT: SectionKeys = SectionKeys {
+    heading: "[[account]]",
+    meaning: "who may log in to the Redfish service; at least one",
+    keys: &[
+        key("username", "string", "", "name to log in with"),
+        key(
+            "role",
+            "string",
+            "ReadOnly",
+            "Administrator, Operator or ReadOnly",
+        ),
+        key(
+            "password_file",
+            "string",
+            "",
+            "file with the password in its first line, readable by its owner only",
+        ),
+        key(
+            "password_env",
+            "string",
+            "",
+            "environment variable with the password",
+        ),
+    ],
+};
+
+/// `[fleet]`.
+pub(crate) static FLEET: SectionKeys = SectionKeys {
+    heading: "[fleet]",
+    meaning: "how BMCs are polled",
+    keys: &[
+        key(
+            "poll_interval_ms",
+            "integer",
+            "1000",
+            "each sensor is read once in this time; 100 to 3600000",
+        ),
+        key(
+            "request_timeout_ms",
+            "integer",
+            "1000",
+            "wait for a first answer; doubled with each repeat; 50 to 60000",
+        ),
+        key(
+            "request_attempts",
+            "integer",
+            "4",
+            "how often a request is sent before the BMC counts as silent; 1 to 10",
+        ),
+    ],
+};
+
+/// `[credentials.NAME]`.
+pub(crate) static CREDENTIALS: SectionKeys = SectionKeys {
+    heading: "[credentials.NAME]",
+    meaning: "a login for BMCs, named by targets",
+    keys: &[
+        key("username", "string", "", "user name, at most 16 bytes"),
+        key(
+            "password_file",
+            "string",
+            "",
+            "file with the password in its first line, readable by its owner only",
+        ),
+        key(
+            "password_env",
+            "string",
+            "",
+            "environment variable with the password",
+        ),
+        key(
+            "kg_file",
+            "string",
+            "",
+            "file with the BMC key (K_g), hexadecimal, readable by its owner only",
+        ),
+        key(
+            "kg_env",
+            "string",
+            "",
+            "environment variable with the BMC key (K_g), hexadecimal",
+        ),
+        key(
+            "cipher_suites",
+            "array of integers",
+            "[17, 3]",
+            "RMCP+ cipher suites to try, best first; no other is ever used",
+        ),
+        key(
+            "privilege",
+            "string",
+            "administrator",
+            "user, operator or administrator",
+        ),
+    ],
+};
+
+/// `[[target]]`.
+pub(crate) static TARGET: SectionKeys = SectionKeys {
+    heading: "[[target]]",
+    meaning: "one BMC or a range of them",
+    keys: &[
+        key(
+            "hosts",
+            "string",
+            "",
+            "address, host name or range: 10.0.0.7, bmc[001-096].example.org, 10.0.[0-3].[1-250]",
+        ),
+        key(
+            "names",
+            "string",
+            "the hosts",
+            "names of the machines in Redfish, a range of the same length",
+        ),
+        key("port", "integer", "623", "UDP port of the BMC"),
+        key(
+            "credentials",
+            "string",
+            "default",
+            "which [credentials.NAME] to log in with",
+        ),
+        key("rack", "string", "", "the rack the machines stand in"),
+        key("block", "string", "", "the block in the rack"),
+        key("sled", "string", "", "the sled in the block or rack"),
+    ],
+};
+
+/// Every section, in the order in which they are explained.
+pub(crate) static SECTIONS: &[&SectionKeys] = &[&SERVICE, &ACCOUNT, &FLEET, &CREDENTIALS, &TARGET];

@@ -1,0 +1,504 @@
+//! The configuration file: TOML, checked whole before anything starts.
+//!
+//! Everything wrong with a file is reported at once, each with its line, its key and what to do. Nothing is guessed.
+
+mod hosts;
+mod keys;
+mod secret;
+mod section;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use hardware::NodeId;
+use toml::de::DeTable;
+
+pub(crate) use keys::SECTIONS;
+pub(crate) use secret::Secret;
+use section::{Problem, Problems, Section, line_of};
+
+/// The most targets one process takes.
+pub(crate) const TARGETS_MAX: usize = 65_536;
+
+/// What is wrong with a configuration file.
+#[derive(Debug)]
+pub(crate) enum ConfigError {
+    /// The file can't be read.
+    Unreadable(PathBuf, std::io::Error),
+    /// The file can be read, but not used.
+    Invalid(PathBuf, Vec<Problem>),
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Invalid(path, problems) => {
+                for (i, problem) in problems.iter().enumerate() {
+                    let newline = if i == 0 { "" } else { "\n" };
+                    write!(f, "{newline}{}: {problem}", path.display())?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// A whole, checked configuration.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// The Redfish service.
+    pub(crate) service: ServiceConfig,
+    /// Who may log in.
+    pub(crate) accounts: Vec<AccountConfig>,
+    /// How BMCs are polled.
+    pub(crate) fleet: FleetConfig,
+    /// Logins for BMCs, by name.
+    pub(crate) credentials: BTreeMap<String, CredentialsConfig>,
+    /// The BMCs, ranges expanded; at most [`TARGETS_MAX`].
+    pub(crate) targets: Vec<TargetConfig>,
+}
+
+/// `[service]`.
+#[derive(Debug)]
+pub(crate) struct ServiceConfig {
+    /// Where HTTPS listens.
+    pub(crate) listen: SocketAddr,
+    /// Folder for what outlives a restart.
+    pub(crate) state_dir: Option<PathBuf>,
+    /// Certificate chain and private key, both PEM files.
+    pub(crate) certificate: Option<(PathBuf, PathBuf)>,
+    /// Idle sessions end after this many seconds.
+    pub(crate) session_timeout_s: u32,
+}
+
+/// `[[account]]`.
+#[derive(Debug)]
+pub(crate) struct AccountConfig {
+    /// Name to log in with.
+    pub(crate) username: String,
+    /// `Administrator`, `Operator` or `ReadOnly`.
+    pub(crate) role: String,
+    /// Password.
+    pub(crate) password: Secret,
+}
+
+/// `[fleet]`.
+#[derive(Debug)]
+pub(crate) struct FleetConfig {
+    /// Each sensor is read once in this time.
+    pub(crate) poll_interval_ms: u32,
+    /// Wait for the first answer.
+    pub(crate) request_timeout_ms: u32,
+    /// How often a request is sent before the BMC counts as silent.
+    pub(crate) request_attempts: u32,
+}
+
+/// `[credentials.NAME]`.
+#[derive(Debug)]
+pub(crate) struct CredentialsConfig {
+    /// User name.
+    pub(crate) username: String,
+    /// Password.
+    pub(crate) password: Secret,
+    /// BMC key.
+    pub(crate) kg: Option<Secret>,
+    /// Cipher suites to try, best first; `None` = the library's own order.
+    pub(crate) cipher_suites: Option<Vec<u8>>,
+    /// Privilege to ask for.
+    pub(crate) privilege: ipmi::number::PrivilegeLevel,
+}
+
+/// One BMC.
+#[derive(Clone, Debug)]
+pub(crate) struct TargetConfig {
+    /// Name of the machine in Redfish.
+    pub(crate) id: NodeId,
+    /// Address or host name of its BMC.
+    pub(crate) host: String,
+    /// UDP port of its BMC.
+    pub(crate) port: u16,
+    /// Name of the credentials.
+    pub(crate) credentials: String,
+    /// Rack, block and sled, outermost first, as far as given.
+    pub(crate) place: Place,
+}
+
+/// Where a machine stands.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Place {
+    /// Rack.
+    pub(crate) rack: Option<String>,
+    /// Block.
+    pub(crate) block: Option<String>,
+    /// Sled.
+    pub(crate) sled: Option<String>,
+}
+
+impl Config {
+    /// Reads and checks a file. Paths in it are relative to its folder.
+    pub(crate) fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ConfigError::Unreadable(path.to_owned(), error))?;
+        let base = path.parent().unwrap_or_else(|| Path::new("."));
+        Self::parse(&text, base).map_err(|found| ConfigError::Invalid(path.to_owned(), found))
+    }
+
+    /// Checks the text of a file whose relative paths start at `base`.
+    pub(crate) fn parse(text: &str, base: &Path) -> Result<Self, Vec<Problem>> {
+        let document = DeTable::parse(text).map_err(|error| {
+            let line = line_of(text, error.span().map_or(0, |s| s.start));
+            vec![Problem {
+                line,
+                key: "syntax".to_owned(),
+                text: error.message().to_owned(),
+            }]
+        })?;
+        let mut problems = Problems::new(text);
+        let root = Section::open(
+            &keys::ROOT,
+            "(top level)".into(),
+            document.get_ref(),
+            document.span(),
+            &mut problems,
+        );
+        let service = read_service(&root, base, &mut problems);
+        let accounts = read_accounts(&root, base, &mut problems);
+        let fleet = read_fleet(&root, &mut problems);
+        let credentials = read_all_credentials(&root, base, &mut problems);
+        let targets = read_targets(&root, &mut problems);
+        let found = problems.finish();
+        match service {
+            Some(service) if found.is_empty() => Ok(Self {
+                service,
+                accounts,
+                fleet,
+                credentials,
+                targets,
+            }),
+            _ => Err(found),
+        }
+    }
+}
+
+fn read_service(
+    root: &Section<'_, '_>,
+    base: &Path,
+    problems: &mut Problems<'_>,
+) -> Option<ServiceConfig> {
+    let empty = DeTable::new();
+    let (table, span) = root
+        .table(problems, "service")
+        .unwrap_or_else(|| (&empty, root.span().clone()));
+    let section = Section::open(&keys::SERVICE, "[service]".into(), table, span, problems);
+    let listen = section
+        .string(problems, "listen")
+        .unwrap_or_else(|| "127.0.0.1:8443".to_owned());
+    let listen = listen
+        .parse()
+        .inspect_err(|_| {
+            section.problem(
+                problems,
+                "listen",
+                "expected ADDRESS:PORT, such as 127.0.0.1:8443",
+            );
+        })
+        .ok();
+    let certificate = section.string(problems, "certificate");
+    let private_key = section.string(problems, "private_key");
+    let certificate = match (certificate, private_key) {
+        (Some(certificate), Some(key)) => Some((base.join(certificate), base.join(key))),
+        (None, None) => None,
+        (Some(_), None) => {
+            section.problem(problems, "certificate", "needs private_key beside it");
+            None
+        }
+        (None, Some(_)) => {
+            section.problem(problems, "private_key", "needs certificate beside it");
+            None
+        }
+    };
+    let state_dir = section
+        .string(problems, "state_dir")
+        .map(|dir| base.join(dir));
+    let session_timeout_s = section.integer(problems, "session_timeout_s", 30..=86_400, 1800);
+    Some(ServiceConfig {
+        listen: listen?,
+        state_dir,
+        certificate,
+        session_timeout_s,
+    })
+}
+
+fn read_accounts(
+    root: &Section<'_, '_>,
+    base: &Path,
+    problems: &mut Problems<'_>,
+) -> Vec<AccountConfig> {
+    let tables = root.tables(problems, "account");
+    if tables.is_empty() {
+        root.problem(
+            problems,
+            "account",
+            "at least one [[account]] is needed to log in with",
+        );
+    }
+    let mut accounts: Vec<AccountConfig> = Vec::new();
+    for (table, span) in tables {
+        let section = Section::open(&keys::ACCOUNT, "[[account]]".into(), table, span, problems);
+        let username = section.required(problems, "username");
+        let role = section
+            .string(problems, "role")
+            .unwrap_or_else(|| "ReadOnly".to_owned());
+        if !["Administrator", "Operator", "ReadOnly"].contains(&role.as_str()) {
+            section.problem(
+                problems,
+                "role",
+                "expected Administrator, Operator or ReadOnly",
+            );
+        }
+        let password = read_password(&section, base, problems);
+        let (Some(username), Some(password)) = (username, password) else {
+            continue;
+        };
+        if accounts.iter().any(|a| a.username == username) {
+            section.problem(problems, "username", format!("'{username}' is there twice"));
+        }
+        accounts.push(AccountConfig {
+            username,
+            role,
+            password,
+        });
+    }
+    accounts
+}
+
+/// A password that must be there; its absence is reported.
+fn read_password(
+    section: &Section<'_, '_>,
+    base: &Path,
+    problems: &mut Problems<'_>,
+) -> Option<Secret> {
+    let before = problems.count();
+    let password = secret::read(section, problems, base, "password");
+    if password.is_none() && problems.count() == before {
+        let text = "is missing (or password_env)";
+        section.problem(problems, "password_file", text);
+    }
+    password
+}
+
+fn read_fleet(root: &Section<'_, '_>, problems: &mut Problems<'_>) -> FleetConfig {
+    let empty = DeTable::new();
+    let (table, span) = root
+        .table(problems, "fleet")
+        .unwrap_or_else(|| (&empty, root.span().clone()));
+    let section = Section::open(&keys::FLEET, "[fleet]".into(), table, span, problems);
+    FleetConfig {
+        poll_interval_ms: section.integer(problems, "poll_interval_ms", 100..=3_600_000, 1000),
+        request_timeout_ms: section.integer(problems, "request_timeout_ms", 50..=60_000, 1000),
+        request_attempts: section.integer(problems, "request_attempts", 1..=10, 4),
+    }
+}
+
+fn read_all_credentials(
+    root: &Section<'_, '_>,
+    base: &Path,
+    problems: &mut Problems<'_>,
+) -> BTreeMap<String, CredentialsConfig> {
+    let Some((tables, _)) = root.table(problems, "credentials") else {
+        return BTreeMap::new();
+    };
+    let mut all = BTreeMap::new();
+    for (name, value) in tables {
+        let heading = format!("[credentials.{}]", name.get_ref());
+        let Some(table) = value.get_ref().as_table() else {
+            problems.add(&value.span(), &heading, "expected a table");
+            continue;
+        };
+        let section = Section::open(
+            &keys::CREDENTIALS,
+            heading.into(),
+            table,
+            value.span(),
+            problems,
+        );
+        if let Some(credentials) = read_credentials(&section, base, problems) {
+            all.insert(name.get_ref().clone().into_owned(), credentials);
+        }
+    }
+    all
+}
+
+fn read_credentials(
+    section: &Section<'_, '_>,
+    base: &Path,
+    problems: &mut Problems<'_>,
+) -> Option<CredentialsConfig> {
+    use ipmi::number::PrivilegeLevel;
+    let username = section.required(problems, "username");
+    let password = read_password(section, base, problems);
+    let kg = secret::read(section, problems, base, "kg").and_then(|text| {
+        let bytes = decode_hex(text.expose());
+        if bytes.is_none() {
+            section.problem(
+                problems,
+                "kg_file",
+                "expected hexadecimal digits, two a byte",
+            );
+        }
+        bytes.map(Secret::new)
+    });
+    let cipher_suites = section.bytes(problems, "cipher_suites");
+    let privilege = match section.string(problems, "privilege").as_deref() {
+        None | Some("administrator") => PrivilegeLevel::ADMINISTRATOR,
+        Some("operator") => PrivilegeLevel::OPERATOR,
+        Some("user") => PrivilegeLevel::USER,
+        Some(_) => {
+            section.problem(
+                problems,
+                "privilege",
+                "expected user, operator or administrator",
+            );
+            PrivilegeLevel::USER
+        }
+    };
+    Some(CredentialsConfig {
+        username: username?,
+        password: password?,
+        kg,
+        cipher_suites,
+        privilege,
+    })
+}
+
+fn decode_hex(text: &[u8]) -> Option<Vec<u8>> {
+    let digit = |b: &u8| {
+        char::from(*b)
+            .to_digit(16)
+            .and_then(|d| u8::try_from(d).ok())
+    };
+    let digits: Vec<u8> = text.iter().map(digit).collect::<Option<_>>()?;
+    let (pairs, []) = digits.as_chunks::<2>() else {
+        return None;
+    };
+    (!pairs.is_empty()).then(|| pairs.iter().map(|[high, low]| high << 4 | low).collect())
+}
+
+fn read_targets(root: &Section<'_, '_>, problems: &mut Problems<'_>) -> Vec<TargetConfig> {
+    let known: BTreeSet<String> = root
+        .table(problems, "credentials")
+        .map(|(tables, _)| {
+            tables
+                .iter()
+                .map(|(k, _)| k.get_ref().to_string())
+                .collect()
+        })
+        .unwrap_or_default();
+    let mut seen = BTreeSet::new();
+    let mut targets = Vec::new();
+    for (table, span) in root.tables(problems, "target") {
+        let section = Section::open(&keys::TARGET, "[[target]]".into(), table, span, problems);
+        let credentials = section
+            .string(problems, "credentials")
+            .unwrap_or_else(|| "default".to_owned());
+        if !known.contains(&credentials) {
+            let text = format!("there is no [credentials.{credentials}]");
+            section.problem(problems, "credentials", text);
+        }
+        for target in read_target(&section, &credentials, problems) {
+            if targets.len() == TARGETS_MAX {
+                section.problem(
+                    problems,
+                    "hosts",
+                    format!("more than {TARGETS_MAX} targets"),
+                );
+                return targets;
+            }
+            if !seen.insert(target.id.clone()) {
+                let text = format!("'{}' is there twice", target.id);
+                section.problem(problems, "hosts", text);
+            }
+            targets.push(target);
+        }
+    }
+    targets
+}
+
+fn read_target(
+    section: &Section<'_, '_>,
+    credentials: &str,
+    problems: &mut Problems<'_>,
+) -> Vec<TargetConfig> {
+    let port = section.integer(problems, "port", 1..=65_535, 623);
+    let place = read_place(section, problems);
+    let Some(range) = section.required(problems, "hosts") else {
+        return Vec::new();
+    };
+    let names = section
+        .string(problems, "names")
+        .unwrap_or_else(|| range.clone());
+    let mut expand = |key: &str, text: &str| {
+        hosts::expand(text)
+            .map_err(|error| section.problem(problems, key, error))
+            .ok()
+    };
+    let (Some(hosts), Some(names)) = (expand("hosts", &range), expand("names", &names)) else {
+        return Vec::new();
+    };
+    if hosts.len() != names.len() {
+        let text = format!("{} names for {} hosts", names.len(), hosts.len());
+        section.problem(problems, "names", text);
+        return Vec::new();
+    }
+    let mut targets = Vec::with_capacity(hosts.len());
+    for (host, name) in hosts.into_iter().zip(names) {
+        let Some(id) = NodeId::new(&name) else {
+            let text = format!("'{name}' can't name a machine: letters, digits, '.', '_', '-'");
+            section.problem(problems, "names", text);
+            continue;
+        };
+        targets.push(TargetConfig {
+            id,
+            host,
+            port: u16::try_from(port).unwrap_or(u16::MAX),
+            credentials: credentials.to_owned(),
+            place: place.clone(),
+        });
+    }
+    targets
+}
+
+fn read_place(section: &Section<'_, '_>, problems: &mut Problems<'_>) -> Place {
+    let mut name = |key: &str| {
+        let text = section.string(problems, key)?;
+        if NodeId::new(&text).is_none() {
+            section.problem(
+                problems,
+                key,
+                "only letters, digits, '.', '_' and '-' may be used",
+            );
+        }
+        Some(text)
+    };
+    let place = Place {
+        rack: name("rack"),
+        block: name("block"),
+        sled: name("sled"),
+    };
+    if place.rack.is_none() && (place.block.is_some() || place.sled.is_some()) {
+        section.problem(
+            problems,
+            "rack",
+            "is missing: a block or sled stands in a rack",
+        );
+    }
+    place
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+//! What the configuration accepts and how it refuses.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use super::*;
+
+/// A folder with a password file, removed at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str, mode: u32) -> Self {
+        let path = std::env::temp_dir().join(format!("reddrum-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        let file = path.join("secret");
+        std::fs::write(&file, "calvin\n").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+const GOOD: &str = r#"
+[service]
+listen = "127.0.0.1:9443"
+
+[[account]]
+username = "root"
+role = "Administrator"
+password_file = "secret"
+
+[fleet]
+poll_interval_ms = 2000
+
+[credentials.default]
+username = "admin"
+password_file = "secret"
+cipher_suites = [17, 3]
+
+[[target]]
+hosts = "10.0.0.[1-3]"
+names = "node[001-003]"
+rack = "R1"
+"#;
+
+fn problems(name: &str, text: &str) -> Vec<String> {
+    let folder = Folder::new(name, 0o600);
+    let found = Config::parse(text, &folder.0).map(|_| ()).unwrap_err();
+    found.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_range_of_targets_becomes_one_target_each() {
+    let folder = Folder::new("good", 0o600);
+    let config = Config::parse(GOOD, &folder.0).unwrap();
+    let names: Vec<_> = config
+        .targets
+        .iter()
+        .map(|t| (t.id.as_str(), t.host.as_str()))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            ("node001", "10.0.0.1"),
+            ("node002", "10.0.0.2"),
+            ("node003", "10.0.0.3")
+        ]
+    );
+    assert_eq!(config.accounts[0].password.expose(), b"calvin");
+    assert_eq!(config.fleet.poll_interval_ms, 2000);
+    assert_eq!(config.targets[0].port, 623);
+}
+
+#[test]
+fn a_typo_is_an_error_that_names_key_line_and_nearest_valid_key() {
+    let found = problems(
+        "typo",
+        &GOOD.replace("poll_interval_ms", "pol_intervall_ms"),
+    );
+    assert_eq!(
+        found,
+        ["line 11: [fleet] pol_intervall_ms: unknown key; did you mean 'poll_interval_ms'?"]
+    );
+    let found = problems("typo2", &GOOD.replace("[service]", "[servise]"));
+    assert_eq!(
+        found,
+        ["line 2: (top level) servise: unknown key; did you mean 'service'?"]
+    );
+    let found = problems("typo3", &GOOD.replace("rack = ", "zzzzzz = "));
+    assert!(
+        found[0].contains("unknown key; valid here: hosts, names, port"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn every_problem_is_reported_at_once_in_the_order_of_the_file() {
+    let text = GOOD
+        .replace("127.0.0.1:9443", "nowhere")
+        .replace("2000", "5")
+        .replace("10.0.0.[1-3]", "10.0.0.[3-1]");
+    let found = problems("many", &text);
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert!(
+        found[0].starts_with("line 3: [service] listen:"),
+        "{found:?}"
+    );
+    assert!(
+        found[1].starts_with("line 11: [fleet] poll_interval_ms: 5 is out of range"),
+        "{found:?}"
+    );
+    assert!(
+        found[2].starts_with("line 19: [[target]] hosts:"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_syntax_error_names_its_line() {
+    let found = problems("syntax", "[service]\nlisten = \n");
+    assert!(found[0].starts_with("line 2: syntax:"), "{found:?}");
+}
+
+#[test]
+fn a_password_file_that_others_can_read_is_refused_with_the_remedy() {
+    let folder = Folder::new("mode", 0o644);
+    let found = Config::parse(GOOD, &folder.0).map(|_| ()).unwrap_err();
+    assert_eq!(found.len(), 2);
+    assert!(
+        found[0]
+            .text
+            .contains("others can read it (mode 0644); run: chmod 600"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_password_in_the_file_itself_is_an_unknown_key() {
+    let text = GOOD.replace(
+        "password_file = \"secret\"\ncipher",
+        "password = \"calvin\"\ncipher",
+    );
+    let found = problems("inline", &text);
+    assert!(
+        found[0].contains("did you mean 'password_env'?") || found[0].contains("password_file"),
+        "{found:?}"
+    );
+    assert!(!found.concat().contains("calvin"));
+}
+
+#[test]
+fn a_target_without_its_credentials_is_refused() {
+    let found = problems(
+        "credentials",
+        &GOOD.replace("[credentials.default]", "[credentials.lab]"),
+    );
+    assert!(
+        found
+            .iter()
+            .any(|p| p.contains("there is no [credentials.default]")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn two_targets_of_one_name_are_refused() {
+    let found = problems(
+        "twice",
+        &format!("{GOOD}\n[[target]]\nhosts = \"node002\"\n"),
+    );
+    assert!(found[0].contains("'node002' is there twice"), "{found:?}");
+}
+
+#[test]
+fn a_secret_never_prints() {
+    assert_eq!(format!("{:?}", Secret::new("calvin")), "Secret(…)");
+}
+
+#[test]
+fn every_key_has_a_meaning_and_no_section_lists_one_twice() {
+    for section in SECTIONS {
+        let mut names: Vec<_> = section.keys.iter().map(|k| k.name).collect();
+        assert!(
+            section
+                .keys
+                .iter()
+                .all(|k| !k.meaning.is_empty() && !k.kind.is_empty())
+        );
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count, "{}", section.heading);
+    }
+}
