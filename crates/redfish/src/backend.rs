@@ -1,0 +1,57 @@
+//! What stands behind the service: the seam to everything that isn't HTTP.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use redfish_schema::{Action, CheckedParameters, CheckedPatch};
+
+use crate::{Document, Failure, Path};
+
+/// What a [`Backend`] answers with. Boxed, so that the service can hold any backend as `dyn Backend`.
+pub type BackendFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
+
+/// A source of resources.
+///
+/// The service asks it for every path that it doesn't serve itself. Who asks and whether he may is settled
+/// before; so is the form of a body: a backend is given proof types and never JSON that nobody has checked.
+/// A `get` is expected to answer from memory, in microseconds.
+pub trait Backend: Send + Sync + 'static {
+    /// The links from the service root into this backend, in the order in which they are shown.
+    fn roots(&self) -> &[RootLink];
+
+    /// The resource at `path`.
+    fn get<'a>(&'a self, path: &'a Path) -> BackendFuture<'a, Document>;
+
+    /// Changes the resource at `path`. The service has read the resource just before and has checked the
+    /// patch against its type. All of it is done or none.
+    fn patch<'a>(&'a self, path: &'a Path, patch: &'a CheckedPatch) -> BackendFuture<'a, Outcome>;
+
+    /// Invokes an action of the resource at `path`. The service has checked that the resource shows the
+    /// action, and the parameters against the schema and the resource's allowable values.
+    fn action<'a>(&'a self, path: &'a Path, call: &'a ActionCall) -> BackendFuture<'a, Outcome>;
+}
+
+/// One link of the service root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RootLink {
+    /// The property of the service root, `Systems`.
+    pub name: &'static str,
+    /// Where it leads, `/redfish/v1/Systems`.
+    pub uri: &'static str,
+}
+
+/// An action with parameters that fit it.
+#[derive(Debug)]
+pub struct ActionCall {
+    /// Which action.
+    pub action: &'static Action,
+    /// Its parameters, checked against the schema.
+    pub parameters: CheckedParameters,
+}
+
+/// How a change ended that didn't fail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is done: a GET shows the new state, or will as soon as the machine is there.
+    Done,
+}
