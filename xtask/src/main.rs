@@ -1,3 +1,47 @@
-//! The RedDrum program: command line, configuration and wiring.
+//! The project's own commands: `cargo xtask tidy`, `test`, `codegen`, `capture`, `bench`.
 
-fn main() {}
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command for people at a terminal"
+)]
+
+mod capture;
+mod peers;
+mod process;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use workspace::Workspace;
+
+/// The result of a command; an error is text for the person who called it.
+pub(crate) type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "RedDrum's own commands")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Captures golden datagrams: ipmitool talking to ipmi_sim.
+    Capture(capture::Arguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = Workspace::load().and_then(|workspace| match arguments.command {
+        Command::Capture(arguments) => capture::run(&workspace, &arguments),
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! Running other programs: with a time limit, a clean environment, and never left behind.
+
+use std::fmt::Write as _;
+use std::io::Read;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::Result;
+
+/// How often a running program is looked at.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
+
+/// Variables that make a Python client trust another set of certificates than the one a check hands it.
+///
+/// `requests` lets `REQUESTS_CA_BUNDLE` win over `verify=False`, so a validator run with it set refuses our
+/// self-signed certificate and reports failures that aren't there.
+const FOREIGN_TRUST: [&str; 2] = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"];
+
+/// What a program did.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    /// The command line, for messages.
+    pub(crate) command: String,
+    /// How it ended; `None` = the time limit ended it.
+    pub(crate) status: Option<ExitStatus>,
+    /// Its standard output.
+    pub(crate) stdout: String,
+    /// Its standard error.
+    pub(crate) stderr: String,
+}
+
+impl Finished {
+    /// Whether it ended by itself with exit code 0.
+    pub(crate) fn succeeded(&self) -> bool {
+        self.status.is_some_and(|status| status.success())
+    }
+
+    /// The standard output of a program that must have succeeded.
+    ///
+    /// # Errors
+    /// The command line, how it ended and the end of what it said, where it failed.
+    pub(crate) fn expect_success(self) -> Result<String> {
+        if self.succeeded() {
+            Ok(self.stdout)
+        } else {
+            Err(self.describe().into())
+        }
+    }
+
+    /// The command line, how it ended, and the end of both outputs.
+    pub(crate) fn describe(&self) -> String {
+        let ending = match self.status {
+            Some(status) => status.to_string(),
+            None => "was ended: over its time limit".to_owned(),
+        };
+        let mut text = format!("`{}`: {ending}", self.command);
+        for (name, output) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            let output = output.trim_end();
+            if !output.is_empty() {
+                let _ = write!(
+                    text,
+                    "\n  {name}: {}",
+                    last_lines(output, 20).replace('\n', "\n    ")
+                );
+            }
+        }
+        text
+    }
+}
+
+fn last_lines(text: &str, count: usize) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
+}
+
+/// A command with the environment that checks need.
+pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new(program);
+    for name in FOREIGN_TRUST {
+        command.env_remove(name);
+    }
+    command.env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
+    command
+}
+
+/// The command line as a person would type it.
+pub(crate) fn command_line(command: &Command) -> String {
+    let mut text = command.get_program().to_string_lossy().into_owned();
+    for arg in command.get_args() {
+        let arg = arg.to_string_lossy();
+        let quoted = arg.is_empty() || arg.contains([' ', '"', '\'']);
+        let _ = if quoted {
+            write!(text, " {arg:?}")
+        } else {
+            write!(text, " {arg}")
+        };
+    }
+    text
+}
+
+/// Runs to the end, gathering both outputs.
+///
+/// # Errors
+/// Only where the program can't be started; see [`Finished`] for how it ended.
+pub(crate) fn run(mut command: Command, limit: Duration) -> Result<Finished> {
+    let line = command_line(&command);
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("can't start `{line}`: {error}"))?;
+    let stdout = gather(child.stdout.take());
+    let stderr = gather(child.stderr.take());
+    let status = wait(&mut child, limit)?;
+    let collect = |thread: thread::JoinHandle<String>| thread.join().unwrap_or_default();
+    Ok(Finished {
+        command: line,
+        status,
+        stdout: collect(stdout),
+        stderr: collect(stderr),
+    })
+}
+
+/// Runs to the end with the terminal's own outputs: for long steps that show their progress themselves.
+///
+/// # Errors
+/// Where it can't be started, fails or is over the limit.
+pub(crate) fn run_shown(mut command: Command, limit: Duration) -> Result {
+    let line = command_line(&command);
+    let mut child = command
+        .stdin(Stdio::null())
+        .spawn()
+        .map_err(|error| format!("can't start `{line}`: {error}"))?;
+    match wait(&mut child, limit)? {
+        Some(status) if status.success() => Ok(()),
+        Some(status) => Err(format!("`{line}`: {status}").into()),
+        None => Err(format!(
+            "`{line}` was ended: over its limit of {} s",
+            limit.as_secs()
+        )
+        .into()),
+    }
+}
+
+fn gather(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut pipe) = pipe {
+            // An error here means the writer is gone; what came before it counts.
+            let _ = pipe.read_to_end(&mut bytes);
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+fn wait(child: &mut Child, limit: Duration) -> Result<Option<ExitStatus>> {
+    let end = Instant::now() + limit;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if Instant::now() >= end {
+            child.kill()?;
+            child.wait()?;
+            return Ok(None);
+        }
+        thread::sleep(POLL_INTERVAL);
+    }
+}
+
+/// A program that runs beside a check, and ends with it.
+#[derive(Debug)]
+pub(crate) struct Background {
+    child: Child,
+    line: String,
+}
+
+impl Background {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// Where it can't be started.
+    pub(crate) fn start(mut command: Command) -> Result<Self> {
+        let line = command_line(&command);
+        let child = command
+            .stdin(Stdio::null())
+            .spawn()
+            .map_err(|error| format!("can't start `{line}`: {error}"))?;
+        Ok(Self { child, line })
+    }
+
+    /// Its standard output, where the command was given a pipe. Only once.
+    pub(crate) fn take_stdout(&mut self) -> Option<std::process::ChildStdout> {
+        self.child.stdout.take()
+    }
+
+    /// Waits until `ready` answers `Some`, asking every 20 ms.
+    ///
+    /// # Errors
+    /// Where the program ends first or the limit passes.
+    pub(crate) fn wait_until<T>(
+        &mut self,
+        limit: Duration,
+        what: &str,
+        mut ready: impl FnMut() -> Option<T>,
+    ) -> Result<T> {
+        let end = Instant::now() + limit;
+        loop {
+            if let Some(value) = ready() {
+                return Ok(value);
+            }
+            if let Some(status) = self.child.try_wait()? {
+                return Err(format!("`{}` ended early ({status}) before {what}", self.line).into());
+            }
+            if Instant::now() >= end {
+                return Err(
+                    format!("`{}`: no {what} within {} s", self.line, limit.as_secs()).into(),
+                );
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Asks it to end as Ctrl-C does and waits.
+    ///
+    /// # Errors
+    /// Where it is still there after the limit (then it is killed) or ends with an error.
+    pub(crate) fn interrupt(mut self, limit: Duration) -> Result {
+        let pid = self.child.id().to_string();
+        let mut kill = command("kill");
+        kill.args(["-INT", &pid]);
+        run(kill, Duration::from_secs(5))?.expect_success()?;
+        match wait(&mut self.child, limit)? {
+            Some(status) if status.success() => Ok(()),
+            Some(status) => Err(format!("`{}` after Ctrl-C: {status}", self.line).into()),
+            None => Err(format!(
+                "`{}` still runs {} s after Ctrl-C",
+                self.line,
+                limit.as_secs()
+            )
+            .into()),
+        }
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        // Both fail only where it has ended already, which is what we want.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = command("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn a_failing_program_says_what_it_said() {
+        let finished = run(
+            shell("echo out; echo err >&2; exit 3"),
+            Duration::from_secs(10),
+        )
+        .unwrap();
+        assert!(!finished.succeeded());
+        let text = finished.describe();
+        assert!(
+            text.contains("exit status: 3") && text.contains("out") && text.contains("err"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_program_over_its_limit_is_ended() {
+        let finished = run(shell("exec sleep 60"), Duration::from_millis(50)).unwrap();
+        assert_eq!(finished.status, None);
+    }
+
+    #[test]
+    fn foreign_trust_is_not_handed_on() {
+        let output = run(
+            shell("echo \"[$REQUESTS_CA_BUNDLE$CURL_CA_BUNDLE]\""),
+            Duration::from_secs(10),
+        );
+        assert_eq!(output.unwrap().stdout, "[]\n");
+    }
+
+    #[test]
+    fn a_background_program_ends_with_its_guard() {
+        let mut child = Background::start(shell("exec sleep 60")).unwrap();
+        let pid = child.child.id();
+        assert!(
+            child
+                .wait_until(Duration::from_millis(40), "sign", || None::<()>)
+                .is_err()
+        );
+        drop(child);
+        assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists());
+    }
+}
