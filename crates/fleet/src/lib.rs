@@ -1,1 +1,23 @@
 //! Hardware from very many IPMI BMCs: a sans-IO polling engine and its driver.
+//!
+//! ```text
+//!   drive.rs      the only IO: a thread a shard; socket ⇄ Engine; reads the clock once a turn
+//!   engine.rs     Engine: one slot a BMC; handle_datagram, handle_timeouts, submit, poll_transmit
+//!     ├ schedule.rs  timer.rs    when what is due
+//!     ├ script.rs  call.rs       conversations of many commands as straight lines
+//!     ├ inventory.rs             first contact: who are you, which sensors, which parts, which events
+//!     ├ job.rs                   operator commands
+//!     └ publish.rs               a round's readings ─► one Arc<hardware::Node>, one Update
+//!   hardware.rs   impl hardware::Hardware for Fleet: snapshots out, changes in
+//! ```
+//!
+//! **Invariant:** only `drive.rs` knows a socket, a clock or a thread. Everything else is a function of its
+//! arguments: the same datagrams at the same times make the same fleet.
+
+mod call;
+mod outcome;
+mod schedule;
+mod script;
+mod timer;
+
+pub use outcome::{Outcome, OutcomeSender, outcome};

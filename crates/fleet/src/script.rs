@@ -1,0 +1,235 @@
+//! Conversations of many commands, written as straight lines.
+//!
+//! First contact and operator commands are sequences with loops and branches: reserve, read, read on, reserve again. A
+//! [`Script`] is such a sequence as an `async fn` over a [`Line`]; `async` is used here for its coroutines only. There
+//! is no runtime, no task and no waker: the engine resumes a script with the answer to its last question and gets
+//! its next question, like any other state machine of this crate.
+//!
+//! ```text
+//!   Engine ── resume(answer) ─►  Script ── line.call(&GetSdr { .. }).await ─┐
+//!          ◄─ Ask::Call(call) ─         ◄───────────── C::Response ─────────┘
+//! ```
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use ipmi::command::Command;
+use ipmi::number::CompletionCode;
+
+use crate::call::{Call, CallError, decode};
+
+/// How often a command is sent again in all when the BMC says that it is busy (C0h), and the pause before each.
+const BUSY_RETRIES_MAX: u32 = 8;
+const BUSY_PAUSE: Duration = Duration::from_millis(250);
+
+/// What a script wants next.
+#[derive(Clone, Debug)]
+pub(crate) enum Ask {
+    /// Send this and come back with the answer.
+    Call(Call),
+    /// Come back after this time.
+    Pause(Duration),
+}
+
+/// The answer to a script's last question.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    /// The BMC answered.
+    Reply {
+        completion: CompletionCode,
+        data: Vec<u8>,
+    },
+    /// No answer came.
+    Unanswered,
+    /// The pause is over.
+    Paused,
+}
+
+/// Where a script stands.
+#[derive(Debug)]
+pub(crate) enum Step<T> {
+    /// It has a question.
+    Asks(Ask),
+    /// It has ended.
+    Done(T),
+}
+
+#[derive(Debug, Default)]
+struct Exchange {
+    ask: Option<Ask>,
+    answer: Option<Answer>,
+}
+
+/// A script's connection to its BMC: one question at a time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Line(Arc<Mutex<Exchange>>);
+
+impl Line {
+    fn exchange<T>(&self, f: impl FnOnce(&mut Exchange) -> T) -> T {
+        // Engine and script take turns on one thread: the lock is never contended, and nothing panics inside.
+        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn ask(&self, ask: Ask) -> Answer {
+        self.exchange(|exchange| exchange.ask = Some(ask));
+        std::future::poll_fn(|_| {
+            self.exchange(|exchange| exchange.answer.take())
+                .map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+
+    /// Sends a command and waits for its answer.
+    pub(crate) async fn call<C: Command>(&self, command: &C) -> Result<C::Response, CallError> {
+        self.call_on_lun(0, command).await
+    }
+
+    /// Sends a command to a LUN of the BMC and waits for its answer; sends it again while the BMC is busy, for then
+    /// it has not been carried out.
+    pub(crate) async fn call_on_lun<C: Command>(
+        &self,
+        lun: u8,
+        command: &C,
+    ) -> Result<C::Response, CallError> {
+        let call = Call::of(command).on_lun(lun);
+        let mut retries = BUSY_RETRIES_MAX;
+        loop {
+            match self.ask(Ask::Call(call.clone())).await {
+                Answer::Reply {
+                    completion: CompletionCode::NODE_BUSY,
+                    ..
+                } if retries > 0 => {
+                    retries -= 1;
+                    self.pause(BUSY_PAUSE).await;
+                }
+                Answer::Reply { completion, data } => return decode::<C>(completion, &data),
+                Answer::Unanswered | Answer::Paused => {
+                    return Err(CallError::Unanswered { name: C::NAME });
+                }
+            }
+        }
+    }
+
+    /// Waits.
+    pub(crate) async fn pause(&self, span: Duration) {
+        self.ask(Ask::Pause(span)).await;
+    }
+}
+
+/// A conversation that ends with a `T`.
+pub(crate) struct Script<T> {
+    line: Line,
+    future: Pin<Box<dyn Future<Output = T> + Send>>,
+}
+
+impl<T> Script<T> {
+    /// Begins a conversation; it runs when resumed first.
+    pub(crate) fn new<F>(conversation: impl FnOnce(Line) -> F) -> Self
+    where
+        F: Future<Output = T> + Send + 'static,
+    {
+        let line = Line::default();
+        Self {
+            future: Box::pin(conversation(line.clone())),
+            line,
+        }
+    }
+
+    /// Runs it with the answer to its last question (`None` at first) up to its next question or its end.
+    /// Must not be called again after the end.
+    pub(crate) fn resume(&mut self, answer: Option<Answer>) -> Step<T> {
+        self.line.exchange(|exchange| exchange.answer = answer);
+        match self
+            .future
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
+            Poll::Ready(done) => Step::Done(done),
+            Poll::Pending => {
+                let ask = self.line.exchange(|exchange| exchange.ask.take());
+                Step::Asks(ask.expect("a script waits for nothing but the answer to its question"))
+            }
+        }
+    }
+}
+
+impl<T> std::fmt::Debug for Script<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Script").finish_non_exhaustive()
+    }
+}
+
+/// Runs scripts against functions that play the BMC.
+#[cfg(test)]
+pub(crate) mod play {
+    use super::*;
+
+    /// What the played BMC does with a call; `None` = it stays silent.
+    pub(crate) type Reply = Option<(CompletionCode, Vec<u8>)>;
+
+    /// Runs a script to its end; `bmc` answers each call. Fails the test after 100,000 calls.
+    pub(crate) fn run<T>(mut script: Script<T>, mut bmc: impl FnMut(&Call) -> Reply) -> T {
+        let mut answer = None;
+        for _ in 0..100_000 {
+            answer = Some(match script.resume(answer) {
+                Step::Done(done) => return done,
+                Step::Asks(Ask::Pause(_)) => Answer::Paused,
+                Step::Asks(Ask::Call(call)) => {
+                    bmc(&call).map_or(Answer::Unanswered, |(completion, data)| Answer::Reply {
+                        completion,
+                        data,
+                    })
+                }
+            });
+        }
+        panic!("the script does not end");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ipmi::command::app::{GetDeviceGuid, Guid};
+
+    use super::*;
+
+    async fn guid(line: Line) -> Result<Guid, CallError> {
+        line.call(&GetDeviceGuid).await
+    }
+
+    #[test]
+    fn a_script_gets_the_answer_to_its_question() {
+        let got = play::run(Script::new(guid), |call| {
+            assert_eq!((call.cmd, call.data()), (0x08, [].as_slice()));
+            Some((CompletionCode::OK, vec![7; 16]))
+        });
+        assert_eq!(got, Ok(Guid([7; 16])));
+    }
+
+    #[test]
+    fn a_busy_bmc_is_asked_again_but_not_for_ever() {
+        let mut asked = 0;
+        let got = play::run(Script::new(guid), |_| {
+            asked += 1;
+            Some((CompletionCode::NODE_BUSY, vec![]))
+        });
+        assert_eq!(
+            got.unwrap_err().completion(),
+            Some(CompletionCode::NODE_BUSY)
+        );
+        assert_eq!(asked, 1 + BUSY_RETRIES_MAX);
+    }
+
+    #[test]
+    fn silence_short_answers_and_error_codes_are_told_apart() {
+        let silent = play::run(Script::new(guid), |_| None);
+        assert!(matches!(silent, Err(CallError::Unanswered { .. })));
+        let short = play::run(Script::new(guid), |_| Some((CompletionCode::OK, vec![1])));
+        assert!(matches!(short, Err(CallError::Garbled { .. })));
+        let code = CompletionCode::INVALID_COMMAND;
+        let refused = play::run(Script::new(guid), |_| Some((code, vec![])));
+        assert_eq!(refused.unwrap_err().completion(), Some(code));
+    }
+}
