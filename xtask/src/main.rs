@@ -9,6 +9,7 @@
 mod capture;
 mod peers;
 mod process;
+mod tidy;
 mod workspace;
 
 use std::process::ExitCode;
@@ -28,6 +29,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Checks the rules that no compiler checks: crate arrows, sans-IO, sizes, citations.
+    Tidy(tidy::Arguments),
     /// Captures golden datagrams: ipmitool talking to ipmi_sim.
     Capture(capture::Arguments),
 }
@@ -35,6 +38,7 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = Workspace::load().and_then(|workspace| match arguments.command {
+        Command::Tidy(arguments) => tidy::run(&workspace, &arguments),
         Command::Capture(arguments) => capture::run(&workspace, &arguments),
     });
     match outcome {

@@ -1,0 +1,111 @@
+//! What every `Cargo.toml` must say.
+
+use std::path::Path;
+
+use super::Finding;
+use crate::Result;
+
+/// Lints without which other rules mean nothing, and their level in the root manifest.
+const REQUIRED_LINTS: [(&str, &str, &str); 3] = [
+    ("rust", "missing_docs", "warn"),
+    ("rust", "unsafe_code", "deny"),
+    ("clippy", "too_many_lines", "warn"),
+];
+
+/// Checks one manifest.
+///
+/// # Errors
+/// Where it is no TOML.
+pub(crate) fn check(file: &Path, text: &str, findings: &mut Vec<Finding>) -> Result {
+    let manifest: toml::Table = text
+        .parse()
+        .map_err(|error| format!("{}: {error}", file.display()))?;
+    let mut add = |line: usize, what: String, remedy: &'static str| {
+        findings.push(Finding {
+            file: file.to_path_buf(),
+            line,
+            rule: "manifest",
+            what,
+            remedy,
+        });
+    };
+    if let Some(workspace) = manifest.get("workspace") {
+        for (tool, lint, level) in REQUIRED_LINTS {
+            let found = workspace
+                .get("lints")
+                .and_then(|lints| lints.get(tool)?.get(lint)?.as_str());
+            if found != Some(level) && found != Some("deny") && found != Some("forbid") {
+                add(
+                    1,
+                    format!("the workspace lint {tool}::{lint} is not {level}"),
+                    "put it back",
+                );
+            }
+        }
+    }
+    if manifest.contains_key("package") {
+        let inherits = manifest
+            .get("lints")
+            .and_then(|lints| lints.get("workspace")?.as_bool());
+        if inherits != Some(true) {
+            let what = "the crate does not inherit the workspace's lints".to_owned();
+            add(1, what, "add `[lints]` with `workspace = true`");
+        }
+    }
+    for table in ["dependencies", "dev-dependencies", "build-dependencies"] {
+        let dependencies = manifest.get(table).and_then(toml::Value::as_table);
+        for (name, value) in dependencies.into_iter().flatten() {
+            if value.get("workspace").and_then(toml::Value::as_bool) != Some(true) {
+                let line = text
+                    .lines()
+                    .position(|line| line.starts_with(name.as_str()))
+                    .unwrap_or(0)
+                    + 1;
+                let what = format!("{name} has a version of its own");
+                add(
+                    line,
+                    what,
+                    "name it in the root manifest and write `workspace = true` here",
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_text(text: &str) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        check(Path::new("Cargo.toml"), text, &mut findings).unwrap();
+        findings
+    }
+
+    #[test]
+    fn a_crate_must_inherit_the_lints() {
+        assert_eq!(check_text("[package]\nname = \"x\"\n").len(), 1);
+        assert_eq!(
+            check_text("[package]\nname = \"x\"\n[lints]\nworkspace = true\n"),
+            []
+        );
+    }
+
+    #[test]
+    fn a_dependency_has_its_version_in_one_place() {
+        let found = check_text("[dependencies]\nok.workspace = true\nbad = \"1\"\n");
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].line, 3);
+    }
+
+    #[test]
+    fn the_root_must_ask_for_documentation() {
+        let found = check_text("[workspace.lints.rust]\nunsafe_code = \"deny\"\n");
+        assert!(
+            found
+                .iter()
+                .any(|finding| finding.what.contains("missing_docs"))
+        );
+    }
+}
