@@ -15,9 +15,13 @@
 //! arguments: the same datagrams at the same times make the same fleet.
 
 mod call;
+mod contact;
+mod counters;
 mod outcome;
+mod publish;
 mod schedule;
 mod script;
 mod timer;
 
+pub use counters::Counters;
 pub use outcome::{Outcome, OutcomeSender, outcome};

@@ -21,10 +21,6 @@ use ipmi::number::CompletionCode;
 
 use crate::call::{Call, CallError, decode};
 
-/// How often a command is sent again in all when the BMC says that it is busy (C0h), and the pause before each.
-const BUSY_RETRIES_MAX: u32 = 8;
-const BUSY_PAUSE: Duration = Duration::from_millis(250);
-
 /// What a script wants next.
 #[derive(Clone, Debug)]
 pub(crate) enum Ask {
@@ -87,29 +83,16 @@ impl Line {
         self.call_on_lun(0, command).await
     }
 
-    /// Sends a command to a LUN of the BMC and waits for its answer; sends it again while the BMC is busy, for then
-    /// it has not been carried out.
+    /// Sends a command to a LUN of the BMC and waits for its answer. What is sent again, and when, is the session's
+    /// business (`ipmi::console::Policy`).
     pub(crate) async fn call_on_lun<C: Command>(
         &self,
         lun: u8,
         command: &C,
     ) -> Result<C::Response, CallError> {
-        let call = Call::of(command).on_lun(lun);
-        let mut retries = BUSY_RETRIES_MAX;
-        loop {
-            match self.ask(Ask::Call(call.clone())).await {
-                Answer::Reply {
-                    completion: CompletionCode::NODE_BUSY,
-                    ..
-                } if retries > 0 => {
-                    retries -= 1;
-                    self.pause(BUSY_PAUSE).await;
-                }
-                Answer::Reply { completion, data } => return decode::<C>(completion, &data),
-                Answer::Unanswered | Answer::Paused => {
-                    return Err(CallError::Unanswered { name: C::NAME });
-                }
-            }
+        match self.ask(Ask::Call(Call::of(command).on_lun(lun))).await {
+            Answer::Reply { completion, data } => decode::<C>(completion, &data),
+            Answer::Unanswered | Answer::Paused => Err(CallError::Unanswered { name: C::NAME }),
         }
     }
 
@@ -206,20 +189,6 @@ mod tests {
             Some((CompletionCode::OK, vec![7; 16]))
         });
         assert_eq!(got, Ok(Guid([7; 16])));
-    }
-
-    #[test]
-    fn a_busy_bmc_is_asked_again_but_not_for_ever() {
-        let mut asked = 0;
-        let got = play::run(Script::new(guid), |_| {
-            asked += 1;
-            Some((CompletionCode::NODE_BUSY, vec![]))
-        });
-        assert_eq!(
-            got.unwrap_err().completion(),
-            Some(CompletionCode::NODE_BUSY)
-        );
-        assert_eq!(asked, 1 + BUSY_RETRIES_MAX);
     }
 
     #[test]

@@ -1,0 +1,194 @@
+//! Reads the inventory area of a FRU device (§34.1, §34.2), as far as its nameplate goes.
+
+use ipmi::command::storage::{FruData, GetFruInventoryAreaInfo, ReadFruData};
+use ipmi::number::CompletionCode;
+
+use crate::call::CallError;
+use crate::script::Line;
+
+/// The most bytes that are read of one inventory: the areas of a nameplate take some hundred. What lies beyond
+/// (multirecords of modules and clocks) is not read.
+pub(crate) const FRU_LEN_MAX: usize = 4_096;
+
+/// How many bytes are asked for at once, in turn, until the BMC can return them.
+const CHUNKS: [u8; 5] = [64, 32, 24, 16, 8];
+
+/// Length of the common header, and the offsets in it of the three areas that are read: chassis, board, product
+/// (FRU Information Storage Definition 1.3 §8).
+const HEADER_LEN: usize = 8;
+const AREAS: std::ops::Range<usize> = 2..5;
+
+/// "The FRU device is busy": completion code of Read FRU Data.
+const FRU_BUSY: CompletionCode = CompletionCode(0x81);
+
+/// How often a busy FRU device is asked again, and the pause before each.
+const BUSY_MAX: u32 = 8;
+const BUSY_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
+
+/// Reads the inventory of a FRU device from its beginning to the end of its product, board and chassis areas.
+pub(crate) async fn read(line: &Line, fru_device_id: u8) -> Result<Vec<u8>, CallError> {
+    let info = line
+        .call(&GetFruInventoryAreaInfo { fru_device_id })
+        .await?;
+    let size = usize::from(info.size).min(FRU_LEN_MAX);
+    let (mut data, mut chunk, mut busy) = (Vec::new(), 0, 0);
+    while data.len() < needed(&data).min(size) {
+        // In words of two bytes nothing odd can be asked for; every chunk is even, and so is every offset.
+        let left = (needed(&data).min(size) - data.len()).next_multiple_of(2);
+        let bytes = usize::from(CHUNKS[chunk]).min(left).min(size - data.len());
+        let words = usize::from(info.by_words);
+        let read = ReadFruData {
+            fru_device_id,
+            offset: u16::try_from(data.len() >> words).unwrap_or(u16::MAX),
+            count: u8::try_from(bytes.max(1 + words) >> words).unwrap_or(u8::MAX),
+        };
+        match line.call(&read).await {
+            Ok(part) => {
+                let bytes = FruData::bytes(&part, info.by_words);
+                if bytes.is_empty() {
+                    break;
+                }
+                data.extend_from_slice(bytes);
+            }
+            Err(error) if error.completion() == Some(FRU_BUSY) && busy < BUSY_MAX => {
+                busy += 1;
+                line.pause(BUSY_PAUSE).await;
+            }
+            Err(error) if asks_for_less(error) && chunk + 1 < CHUNKS.len() => chunk += 1,
+            // What was read may hold a nameplate already.
+            Err(error) if error.completion().is_some() && data.len() > HEADER_LEN => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(data)
+}
+
+/// How much of the inventory must be read, as far as what was read tells: the areas that the header names, each as
+/// long as its second byte says in units of 8 bytes.
+fn needed(data: &[u8]) -> usize {
+    let Some(header) = data.get(..HEADER_LEN) else {
+        return HEADER_LEN;
+    };
+    let ends = header[AREAS]
+        .iter()
+        .filter(|offset| **offset != 0)
+        .map(|offset| {
+            let start = usize::from(*offset) * 8;
+            data.get(start + 1)
+                .map_or(start + 2, |len| start + usize::from(*len) * 8)
+        });
+    ends.max().unwrap_or(HEADER_LEN)
+}
+
+fn asks_for_less(error: CallError) -> bool {
+    matches!(
+        error.completion(),
+        Some(
+            CompletionCode::CANNOT_RETURN_BYTES
+                | CompletionCode::REQUEST_FIELD_LENGTH_EXCEEDED
+                | CompletionCode::REQUEST_LENGTH_INVALID
+                | CompletionCode::PARAMETER_OUT_OF_RANGE
+                | CompletionCode::INVALID_DATA_FIELD
+                | CompletionCode::UNSPECIFIED
+        )
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use ipmi::command::Command;
+
+    use super::*;
+    use crate::script::{Script, play};
+
+    /// A header with a board area of `units` × 8 bytes, then filler up to `size`.
+    fn inventory(units: u8, size: usize) -> Vec<u8> {
+        let mut bytes: Vec<u8> = (0..size).map(|i| i as u8).collect();
+        bytes[..8].copy_from_slice(&[1, 0, 0, 1, 0, 0, 0, 0xfe]);
+        bytes[8..10].copy_from_slice(&[1, units]);
+        bytes
+    }
+
+    fn read_played(
+        bytes: &[u8],
+        by_words: bool,
+        chunk_max: usize,
+        busy: u32,
+    ) -> (Result<Vec<u8>, CallError>, u32) {
+        let mut busy = busy;
+        let mut calls = 0;
+        let script = Script::new(|line| async move { read(&line, 3).await });
+        let got = play::run(script, |call| {
+            calls += 1;
+            let data = call.data();
+            assert_eq!(data[0], 3);
+            if call.cmd == GetFruInventoryAreaInfo::CMD {
+                let size = (bytes.len() as u16).to_le_bytes();
+                return Some((CompletionCode::OK, vec![size[0], size[1], by_words.into()]));
+            }
+            if busy > 0 {
+                busy -= 1;
+                return Some((FRU_BUSY, vec![]));
+            }
+            let scale = 1 + usize::from(by_words);
+            let start = usize::from(u16::from_le_bytes([data[1], data[2]])) * scale;
+            let count = usize::from(data[3]) * scale;
+            if count > chunk_max {
+                return Some((CompletionCode::CANNOT_RETURN_BYTES, vec![]));
+            }
+            let part = &bytes[start..(start + count).min(bytes.len())];
+            let mut answer = vec![(part.len() / scale) as u8];
+            answer.extend(part);
+            Some((CompletionCode::OK, answer))
+        });
+        (got, calls)
+    }
+
+    #[test]
+    fn only_the_areas_of_the_nameplate_are_read() {
+        for by_words in [false, true] {
+            let bytes = inventory(12, 2_000);
+            let (got, calls) = read_played(&bytes, by_words, 255, 0);
+            assert_eq!(got.unwrap(), bytes[..8 + 96]);
+            assert!(calls <= 5, "{calls} calls");
+        }
+    }
+
+    #[test]
+    fn small_buffers_and_busy_devices_take_longer_but_yield_the_same() {
+        let bytes = inventory(12, 2_000);
+        for chunk_max in [8, 16, 24, 63] {
+            for by_words in [false, true] {
+                assert_eq!(
+                    read_played(&bytes, by_words, chunk_max, 3).0.unwrap(),
+                    bytes[..104]
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn an_area_that_reaches_beyond_the_inventory_ends_with_it() {
+        let bytes = inventory(200, 64);
+        assert_eq!(read_played(&bytes, false, 255, 0).0.unwrap(), bytes);
+    }
+
+    #[test]
+    fn a_device_that_stays_busy_or_refuses_every_size_is_an_error() {
+        let bytes = inventory(2, 64);
+        assert_eq!(
+            read_played(&bytes, false, 255, 1_000)
+                .0
+                .unwrap_err()
+                .completion(),
+            Some(FRU_BUSY)
+        );
+        assert!(read_played(&bytes, false, 4, 0).0.is_err());
+    }
+
+    #[test]
+    fn an_inventory_without_any_area_is_its_header() {
+        let (got, calls) = read_played(&[1, 0, 0, 0, 0, 0, 0, 0xff], false, 255, 0);
+        assert_eq!((got.unwrap().len(), calls), (8, 2));
+    }
+}

@@ -1,0 +1,106 @@
+//! Figures of the engine: what it did and what it dropped, and why.
+
+/// Declares the counters once: fields, sum and the list of names.
+macro_rules! counters {
+    ($( $(#[$meta:meta])* $name:ident, )*) => {
+        /// What an engine did since it started. Every figure only grows.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct Counters {
+            $( $(#[$meta])* pub $name: u64, )*
+        }
+
+        impl Counters {
+            /// Every figure with its name, in a fixed order.
+            pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
+                [$( (stringify!($name), self.$name) ),*].into_iter()
+            }
+        }
+
+        impl std::ops::AddAssign for Counters {
+            fn add_assign(&mut self, other: Self) {
+                $( self.$name += other.$name; )*
+            }
+        }
+    };
+}
+
+counters! {
+    /// Sensor readings received and converted.
+    readings,
+    /// Sensor readings that the BMC refused to give, or gave no answer to.
+    readings_failed,
+    /// Rounds over all sensors of a node that were finished.
+    rounds,
+    /// Rounds left out because the one before took longer than the poll interval.
+    rounds_skipped,
+    /// Snapshots published.
+    snapshots,
+    /// Commands sent, without retransmissions.
+    commands,
+    /// Datagrams sent again because no answer came in time.
+    retransmits,
+    /// Commands given up without an answer.
+    timeouts,
+    /// Sessions opened.
+    sessions_opened,
+    /// Sessions lost: the BMC stopped answering or forgot the session.
+    sessions_lost,
+    /// Attempts to open a session that got no answer.
+    connects_unanswered,
+    /// Attempts to open a session that the BMC refused.
+    connects_refused,
+    /// First contacts finished: inventory read.
+    contacts,
+    /// First contacts that failed and are tried again.
+    contacts_failed,
+    /// Event log entries received.
+    log_entries,
+    /// Operator commands carried out.
+    jobs_done,
+    /// Operator commands that failed.
+    jobs_failed,
+    /// Datagrams received.
+    datagrams_received,
+    /// Datagrams sent.
+    datagrams_sent,
+    /// Dropped: not IPMI, or damaged before its session could be told.
+    dropped_unparsable,
+    /// Dropped: for a session that we do not have (any more).
+    dropped_unknown_session,
+    /// Dropped: came from another address than the session's BMC.
+    dropped_wrong_peer,
+    /// Dropped: wrong integrity code, forged or damaged.
+    dropped_bad_integrity,
+    /// Dropped: session sequence number seen before.
+    dropped_duplicate,
+    /// Dropped: session sequence number outside the window.
+    dropped_out_of_window,
+    /// Dropped: answer to a request that is no longer waited for.
+    dropped_late,
+    /// Dropped: nothing in the present state of the session.
+    dropped_unexpected,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_of_several_engines_add_up_by_name() {
+        let mut sum = Counters {
+            readings: 3,
+            timeouts: 1,
+            ..Counters::default()
+        };
+        sum += Counters {
+            readings: 4,
+            dropped_late: 2,
+            ..Counters::default()
+        };
+        let named: Vec<_> = sum.iter().filter(|(_, value)| *value > 0).collect();
+        assert_eq!(
+            named,
+            [("readings", 7), ("timeouts", 1), ("dropped_late", 2)]
+        );
+    }
+}

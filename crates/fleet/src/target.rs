@@ -1,0 +1,161 @@
+//! Which BMCs, and how to treat them.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use hardware::{EnclosureId, NodeId, NodeKind, Topology};
+use ipmi::console::{Login, Policy};
+
+/// One BMC to be polled.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The node's name, unique in the fleet.
+    pub id: NodeId,
+    /// Computer or enclosure controller.
+    pub kind: NodeKind,
+    /// Where its BMC listens.
+    pub address: SocketAddr,
+    /// How to log in; shared by BMCs with the same credentials.
+    pub login: Arc<Login>,
+    /// The innermost enclosure it sits in, where known.
+    pub enclosure: Option<EnclosureId>,
+}
+
+/// A fleet.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The BMCs; names and addresses are unique.
+    pub targets: Vec<Target>,
+    /// The enclosures.
+    pub topology: Arc<Topology>,
+    /// Every sensor is read once in this time, in milliseconds; at least [`Config::POLL_INTERVAL_MS_MIN`].
+    pub poll_interval_ms: u32,
+    /// Event log and boot options are looked at in every so many rounds; at least 1.
+    pub slow_rounds: u32,
+    /// Timeouts and retries of commands.
+    pub policy: Arc<Policy>,
+    /// How many threads, each with a socket of its own; 1 to [`Config::SHARDS_MAX`].
+    pub shards: usize,
+    /// Wanted size of each socket's receive buffer, in bytes.
+    pub receive_buffer_bytes: usize,
+}
+
+impl Config {
+    /// The shortest poll interval, in milliseconds: BMCs need some ten milliseconds for a reading.
+    pub const POLL_INTERVAL_MS_MIN: u32 = 100;
+
+    /// The most shards.
+    pub const SHARDS_MAX: usize = 64;
+
+    /// The most targets of one shard: their number must fit in a console session ID beside its generation.
+    pub const TARGETS_PER_SHARD_MAX: usize = 1 << 20;
+
+    /// A fleet of these BMCs with default settings: every sensor once a second, one shard.
+    #[must_use]
+    pub fn new(targets: Vec<Target>) -> Self {
+        Self {
+            targets,
+            topology: Arc::default(),
+            poll_interval_ms: 1_000,
+            slow_rounds: 10,
+            policy: Arc::default(),
+            shards: 1,
+            receive_buffer_bytes: 4 << 20,
+        }
+    }
+
+    /// Checks every bound.
+    ///
+    /// # Errors
+    /// The first thing that is out of bounds, with the bound.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if self.poll_interval_ms < Self::POLL_INTERVAL_MS_MIN {
+            return Err(ConfigError::PollInterval { ms: self.poll_interval_ms });
+        }
+        if self.slow_rounds == 0 {
+            return Err(ConfigError::SlowRounds);
+        }
+        if !(1..=Self::SHARDS_MAX).contains(&self.shards) {
+            return Err(ConfigError::Shards { shards: self.shards });
+        }
+        if self.targets.len() > self.shards.saturating_mul(Self::TARGETS_PER_SHARD_MAX) {
+            return Err(ConfigError::TooManyTargets { targets: self.targets.len() });
+        }
+        let mut ids = std::collections::HashSet::new();
+        let mut addresses = std::collections::HashMap::new();
+        for target in &self.targets {
+            if !ids.insert(&target.id) {
+                return Err(ConfigError::DuplicateId { id: target.id.clone() });
+            }
+            if let Some(first) = addresses.insert(target.address, &target.id) {
+                let (first, second) = (first.clone(), target.id.clone());
+                return Err(ConfigError::DuplicateAddress { address: target.address, first, second });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong with a [`Config`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConfigError {
+    /// The poll interval is too short.
+    PollInterval {
+        /// What was asked for.
+        ms: u32,
+    },
+    /// `slow_rounds` is 0.
+    SlowRounds,
+    /// No shard, or too many.
+    Shards {
+        /// What was asked for.
+        shards: usize,
+    },
+    /// More targets than the shards can hold.
+    TooManyTargets {
+        /// How many.
+        targets: usize,
+    },
+    /// Two targets have one name.
+    DuplicateId {
+        /// The name.
+        id: NodeId,
+    },
+    /// Two targets have one address: their answers could not be told apart.
+    DuplicateAddress {
+        /// The address.
+        address: SocketAddr,
+        /// The one.
+        first: NodeId,
+        /// The other.
+        second: NodeId,
+    },
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PollInterval { ms } => write!(
+                f,
+                "a poll interval of {ms} ms is too short; the shortest is {} ms",
+                Config::POLL_INTERVAL_MS_MIN
+            ),
+            Self::SlowRounds => f.write_str("slow_rounds must be at least 1"),
+            Self::Shards { shards } => {
+                write!(f, "{shards} shards asked for; 1 to {} are possible", Config::SHARDS_MAX)
+            }
+            Self::TooManyTargets { targets } => write!(
+                f,
+                "{targets} targets are too many; a shard holds {}",
+                Config::TARGETS_PER_SHARD_MAX
+            ),
+            Self::DuplicateId { id } => write!(f, "two targets are named {id}; rename one"),
+            Self::DuplicateAddress { address, first, second } => {
+                write!(f, "{first} and {second} have the same address {address}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
