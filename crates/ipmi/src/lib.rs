@@ -19,7 +19,11 @@ extern crate alloc;
 extern crate std;
 
 pub mod command;
+pub mod console;
+pub mod crypto;
 pub mod entropy;
 pub mod number;
+pub mod record;
+pub mod sequence;
 pub mod time;
 pub mod wire;

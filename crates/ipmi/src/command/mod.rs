@@ -5,6 +5,14 @@
 //! the BMC use the same code.
 
 pub mod app;
+mod bytes;
+pub mod chassis;
+#[cfg(test)]
+pub(crate) mod check;
+pub mod sensor;
+pub mod storage;
+
+pub use bytes::Bytes;
 
 use crate::number::NetFn;
 use crate::wire::{Reader, WireError, Writer};

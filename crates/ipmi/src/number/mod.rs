@@ -1,5 +1,34 @@
 //! Protocol numbers: each keeps its number, knows its name where it has one, and round-trips where it doesn't.
 
+mod channel;
+mod chassis;
+mod device;
+mod entity;
+mod sensor;
+mod session;
+mod unit;
+
+pub use channel::{
+    ChannelAccessMode, ChannelMedium, ChannelNumber, ChannelProtocol, SessionSupport,
+    UserEnableStatus,
+};
+pub use chassis::{
+    BiosMuxOverride, BiosVerbosity, BootDevice, BootOptionParameter, ChassisCapabilities,
+    ChassisControlAction, ChassisState, ConsoleRedirection, FrontPanelButtons, IdentifyState,
+    LastPowerEvent, PowerRestorePolicy, PowerState, RestartCause,
+};
+pub use device::{
+    AcpiDevicePowerState, AcpiSystemPowerState, DeviceSupport, GlobalEnables, IpSource,
+    LanParameter, SelfTestFaults, SelfTestResult, SystemInfoParameter,
+};
+pub use entity::EntityId;
+pub use sensor::{EventReadingType, Linearization, SensorType, Threshold, ThresholdSet};
+pub use session::{
+    AuthAlgorithm, AuthType, CipherSuiteId, ConfidentialityAlgorithm, IntegrityAlgorithm,
+    PayloadType, RakpStatus,
+};
+pub use unit::{RateUnit, SensorUnit};
+
 /// Declares a newtype over a protocol number with named constants and one name table.
 ///
 /// Unknown values are ordinary values: they print as hex and survive decode and encode.
@@ -50,6 +79,63 @@ macro_rules! protocol_number {
     };
 }
 pub(crate) use protocol_number;
+
+/// Declares a newtype over a set of bits with named constants and one name table.
+///
+/// Bits without a name survive decode and encode.
+macro_rules! protocol_flags {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident($repr:ty) {
+            $( $(#[$const_meta:meta])* $constant:ident = $value:expr => $text:expr, )*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+        $vis struct $name(pub $repr);
+
+        impl $name {
+            $( $(#[$const_meta])* pub const $constant: Self = Self($value); )*
+
+            /// No bit set.
+            pub const NONE: Self = Self(0);
+
+            /// Every named bit with its name, in the order of the specification's table.
+            pub const NAMED: &'static [(Self, &'static str)] = &[$((Self::$constant, $text)),*];
+
+            /// Whether every bit of `other` is set.
+            #[must_use]
+            pub const fn contains(self, other: Self) -> bool {
+                self.0 & other.0 == other.0
+            }
+
+            /// The names of the named bits that are set.
+            pub fn names(self) -> impl Iterator<Item = &'static str> {
+                Self::NAMED.iter().filter(move |(bit, _)| self.contains(*bit)).map(|(_, name)| *name)
+            }
+        }
+
+        impl core::ops::BitOr for $name {
+            type Output = Self;
+
+            fn bitor(self, rhs: Self) -> Self {
+                Self(self.0 | rhs.0)
+            }
+        }
+
+        impl core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                write!(f, "{:#04x}", self.0)?;
+                for (i, name) in self.names().enumerate() {
+                    f.write_str(if i == 0 { " (" } else { ", " })?;
+                    f.write_str(name)?;
+                }
+                if self.names().next().is_some() { f.write_str(")") } else { Ok(()) }
+            }
+        }
+    };
+}
+pub(crate) use protocol_flags;
 
 protocol_number! {
     /// Network function of a request: the even number; its response is one higher (§5.1, table 5-1).

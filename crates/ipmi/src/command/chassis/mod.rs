@@ -1,0 +1,21 @@
+//! Chassis commands: power, identification, boot options (NetFn 00h, §28).
+
+mod boot_parameter;
+mod chassis_control;
+mod chassis_identify;
+mod get_chassis_capabilities;
+mod get_chassis_status;
+mod get_poh_counter;
+mod get_system_restart_cause;
+mod set_power_restore_policy;
+mod system_boot_options;
+
+pub use boot_parameter::{BOOT_PARAMETER_MAX, BootFlagKeep, BootFlags, BootParameter};
+pub use chassis_control::ChassisControl;
+pub use chassis_identify::ChassisIdentify;
+pub use get_chassis_capabilities::{ChassisCapabilitiesResponse, GetChassisCapabilities};
+pub use get_chassis_status::{ChassisStatus, GetChassisStatus};
+pub use get_poh_counter::{GetPohCounter, PohCounter};
+pub use get_system_restart_cause::{GetSystemRestartCause, SystemRestartCause};
+pub use set_power_restore_policy::{PowerRestorePolicySupport, SetPowerRestorePolicy};
+pub use system_boot_options::{GetSystemBootOptions, SetSystemBootOptions, SystemBootOptions};

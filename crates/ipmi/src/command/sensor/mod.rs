@@ -1,0 +1,20 @@
+//! Sensor commands: readings, thresholds, events (NetFn 04h, §35).
+
+mod get_device_sdr_info;
+mod get_sensor_reading;
+mod get_sensor_reading_factors;
+mod sensor_event_enable;
+mod sensor_hysteresis;
+mod sensor_thresholds;
+mod sensor_type;
+
+pub use get_device_sdr_info::{DeviceSdrInfo, GetDeviceSdrInfo};
+pub use get_sensor_reading::{GetSensorReading, SensorReading};
+pub use get_sensor_reading_factors::{GetSensorReadingFactors, SensorReadingFactors};
+pub use sensor_event_enable::{
+    EventEnableAction, EventMasks, GetSensorEventEnable, GetSensorEventStatus, SensorEventEnable,
+    SensorEventStatus, SetSensorEventEnable,
+};
+pub use sensor_hysteresis::{GetSensorHysteresis, Hysteresis, SetSensorHysteresis};
+pub use sensor_thresholds::{GetSensorThresholds, SensorThresholds, SetSensorThresholds};
+pub use sensor_type::{GetSensorType, SensorTypeResponse};

@@ -1,0 +1,229 @@
+//! Numbers of the device-global commands (§20), of system information and of the LAN parameters (§23).
+
+use super::{protocol_flags, protocol_number};
+
+protocol_flags! {
+    /// Which logical devices a controller has (§20.1, table 20-2).
+    pub struct DeviceSupport(u8) {
+        /// Sensors.
+        SENSOR = 0x01 => "Sensor Device",
+        /// SDR repository.
+        SDR_REPOSITORY = 0x02 => "SDR Repository Device",
+        /// System event log.
+        SEL = 0x04 => "SEL Device",
+        /// FRU inventory.
+        FRU_INVENTORY = 0x08 => "FRU Inventory Device",
+        /// Receives events from IPMB.
+        EVENT_RECEIVER = 0x10 => "IPMB Event Receiver",
+        /// Sends events to IPMB.
+        EVENT_GENERATOR = 0x20 => "IPMB Event Generator",
+        /// Bridge.
+        BRIDGE = 0x40 => "Bridge",
+        /// Chassis.
+        CHASSIS = 0x80 => "Chassis Device",
+    }
+}
+
+protocol_number! {
+    /// Outcome of the self test (§20.4, table 20-5).
+    pub struct SelfTestResult(u8) {
+        /// Nothing wrong.
+        PASSED = 0x55 => "passed",
+        /// This controller has no self test.
+        NOT_IMPLEMENTED = 0x56 => "not implemented",
+        /// Data or devices are corrupt or missing; the second byte says which.
+        CORRUPT = 0x57 => "device error",
+        /// Fatal; the second byte is the maker's.
+        FATAL = 0x58 => "fatal hardware error",
+    }
+}
+
+protocol_flags! {
+    /// What the self test found corrupt or missing: second byte with [`SelfTestResult::CORRUPT`] (§20.4, table 20-5).
+    pub struct SelfTestFaults(u8) {
+        /// Operational firmware is corrupt.
+        FIRMWARE = 0x01 => "controller operational firmware corrupted",
+        /// Update boot block is corrupt.
+        BOOT_BLOCK = 0x02 => "controller update boot block firmware corrupted",
+        /// Internal use area of the FRU is corrupt.
+        INTERNAL_USE_AREA = 0x04 => "internal use area of BMC FRU corrupted",
+        /// SDR repository is empty.
+        SDR_EMPTY = 0x08 => "SDR repository empty",
+        /// IPMB lines do not respond.
+        IPMB = 0x10 => "IPMB signal lines do not respond",
+        /// FRU device cannot be read.
+        FRU = 0x20 => "cannot access BMC FRU device",
+        /// SDR repository cannot be read.
+        SDR = 0x40 => "cannot access SDR repository",
+        /// SEL cannot be read.
+        SEL = 0x80 => "cannot access SEL device",
+    }
+}
+
+protocol_number! {
+    /// ACPI state of the system, 7 bits (§20.7, table 20-7).
+    pub struct AcpiSystemPowerState(u8) {
+        /// Working.
+        S0_G0 = 0x00 => "S0/G0",
+        /// Sleeping, hardware context kept.
+        S1 = 0x01 => "S1",
+        /// Sleeping, processor context lost.
+        S2 = 0x02 => "S2",
+        /// Suspend to RAM.
+        S3 = 0x03 => "S3",
+        /// Suspend to disk.
+        S4 = 0x04 => "S4",
+        /// Soft off.
+        S5_G2 = 0x05 => "S5/G2",
+        /// Soft off, S4 and S5 cannot be told apart.
+        S4_S5 = 0x06 => "S4/S5",
+        /// Mechanical off.
+        G3 = 0x07 => "G3",
+        /// Sleeping, which state is unknown.
+        SLEEPING = 0x08 => "sleeping",
+        /// Sleeping, G1.
+        G1_SLEEPING = 0x09 => "G1 sleeping",
+        /// Off by override.
+        OVERRIDE = 0x0a => "override",
+        /// On, without ACPI.
+        LEGACY_ON = 0x20 => "Legacy On",
+        /// Off, without ACPI.
+        LEGACY_OFF = 0x21 => "Legacy Off",
+        /// Unknown.
+        UNKNOWN = 0x2a => "unknown",
+    }
+}
+
+protocol_number! {
+    /// ACPI state of the device, 7 bits (§20.7, table 20-7).
+    pub struct AcpiDevicePowerState(u8) {
+        /// On.
+        D0 = 0x00 => "D0",
+        /// Light sleep.
+        D1 = 0x01 => "D1",
+        /// Deeper sleep.
+        D2 = 0x02 => "D2",
+        /// Off.
+        D3 = 0x03 => "D3",
+        /// Unknown.
+        UNKNOWN = 0x2a => "unknown",
+    }
+}
+
+protocol_flags! {
+    /// What the BMC does with messages and events (§22.1, table 22-2).
+    pub struct GlobalEnables(u8) {
+        /// Interrupt when a message is in the receive queue.
+        RECEIVE_QUEUE_INTERRUPT = 0x01 => "receive message queue interrupt",
+        /// Interrupt when the event message buffer is full.
+        EVENT_BUFFER_INTERRUPT = 0x02 => "event message buffer full interrupt",
+        /// Keeps the last event in the event message buffer.
+        EVENT_BUFFER = 0x04 => "event message buffer",
+        /// Writes events into the SEL.
+        SYSTEM_EVENT_LOGGING = 0x08 => "system event logging",
+        /// Maker's own.
+        OEM_0 = 0x20 => "OEM 0",
+        /// Maker's own.
+        OEM_1 = 0x40 => "OEM 1",
+        /// Maker's own.
+        OEM_2 = 0x80 => "OEM 2",
+    }
+}
+
+protocol_number! {
+    /// System information parameter (§22.14a, table 22-16c).
+    pub struct SystemInfoParameter(u8) {
+        /// Guards a change of several parameters.
+        SET_IN_PROGRESS = 0 => "set in progress",
+        /// Firmware (BIOS) version.
+        SYSTEM_FIRMWARE_VERSION = 1 => "system firmware version",
+        /// Host name.
+        SYSTEM_NAME = 2 => "system name",
+        /// Operating system that is usually booted.
+        PRIMARY_OS_NAME = 3 => "primary operating system name",
+        /// Operating system that runs.
+        OS_NAME = 4 => "operating system name",
+        /// Its version.
+        OS_VERSION = 5 => "operating system version",
+        /// URL of the BMC.
+        BMC_URL = 6 => "BMC URL",
+        /// URL of the hypervisor or operating system's management.
+        MANAGEMENT_URL = 7 => "management URL",
+    }
+}
+
+protocol_number! {
+    /// LAN configuration parameter (§23.2, table 23-4). C0h and above are the maker's.
+    pub struct LanParameter(u8) {
+        /// Guards a change of several parameters.
+        SET_IN_PROGRESS = 0 => "set in progress",
+        /// Authentication types that the channel can do.
+        AUTH_TYPE_SUPPORT = 1 => "authentication type support",
+        /// Authentication types that are on, for each privilege level.
+        AUTH_TYPE_ENABLES = 2 => "authentication type enables",
+        /// IPv4 address.
+        IP_ADDRESS = 3 => "IP address",
+        /// Where the address comes from.
+        IP_ADDRESS_SOURCE = 4 => "IP address source",
+        /// Ethernet address.
+        MAC_ADDRESS = 5 => "MAC address",
+        /// IPv4 subnet mask.
+        SUBNET_MASK = 6 => "subnet mask",
+        /// Time to live, flags, precedence, type of service.
+        IPV4_HEADER = 7 => "IPv4 header parameters",
+        /// UDP port.
+        PRIMARY_RMCP_PORT = 8 => "primary RMCP port",
+        /// Second UDP port.
+        SECONDARY_RMCP_PORT = 9 => "secondary RMCP port",
+        /// ARP answers and gratuitous ARP.
+        ARP_CONTROL = 10 => "BMC-generated ARP control",
+        /// Interval of gratuitous ARP.
+        GRATUITOUS_ARP_INTERVAL = 11 => "gratuitous ARP interval",
+        /// Default gateway.
+        DEFAULT_GATEWAY_ADDRESS = 12 => "default gateway address",
+        /// Its Ethernet address.
+        DEFAULT_GATEWAY_MAC = 13 => "default gateway MAC address",
+        /// Backup gateway.
+        BACKUP_GATEWAY_ADDRESS = 14 => "backup gateway address",
+        /// Its Ethernet address.
+        BACKUP_GATEWAY_MAC = 15 => "backup gateway MAC address",
+        /// SNMP community of platform event traps.
+        COMMUNITY_STRING = 16 => "community string",
+        /// How many alert destinations there are.
+        DESTINATION_COUNT = 17 => "number of destinations",
+        /// Type of an alert destination.
+        DESTINATION_TYPE = 18 => "destination type",
+        /// Addresses of an alert destination.
+        DESTINATION_ADDRESSES = 19 => "destination addresses",
+        /// VLAN.
+        VLAN_ID = 20 => "802.1q VLAN ID",
+        /// VLAN priority.
+        VLAN_PRIORITY = 21 => "802.1q VLAN priority",
+        /// How many cipher suites there are.
+        CIPHER_SUITE_COUNT = 22 => "cipher suite entry support",
+        /// Cipher suites.
+        CIPHER_SUITE_ENTRIES = 23 => "cipher suite entries",
+        /// Highest privilege of each cipher suite.
+        CIPHER_SUITE_PRIVILEGES = 24 => "cipher suite privilege levels",
+        /// VLAN of an alert destination.
+        DESTINATION_VLAN = 25 => "destination address VLAN tags",
+        /// How many wrong passwords lock a user, and for how long.
+        BAD_PASSWORD_THRESHOLD = 26 => "bad password threshold",
+    }
+}
+
+protocol_number! {
+    /// Where the IPv4 address of a LAN channel comes from, 4 bits (§23.2, table 23-4).
+    pub struct IpSource(u8) {
+        /// Not told.
+        UNSPECIFIED = 0 => "unspecified",
+        /// Set by hand.
+        STATIC = 1 => "static",
+        /// DHCP run by the BMC.
+        DHCP = 2 => "DHCP",
+        /// Loaded by firmware or system software.
+        BIOS = 3 => "BIOS or system software",
+        /// Another protocol run by the BMC.
+        OTHER = 4 => "other",
+    }
+}
