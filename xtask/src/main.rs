@@ -7,6 +7,7 @@
 )]
 
 mod capture;
+mod codegen;
 mod peers;
 mod process;
 mod tidy;
@@ -31,6 +32,12 @@ struct Arguments {
 enum Command {
     /// Checks the rules that no compiler checks: crate arrows, sans-IO, sizes, citations.
     Tidy(tidy::Arguments),
+    /// Makes the tables and types of `redfish-schema` from the CSDL.
+    Codegen {
+        /// Only prove that the files are fresh.
+        #[arg(long)]
+        check: bool,
+    },
     /// Captures golden datagrams: ipmitool talking to ipmi_sim.
     Capture(capture::Arguments),
 }
@@ -39,6 +46,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = Workspace::load().and_then(|workspace| match arguments.command {
         Command::Tidy(arguments) => tidy::run(&workspace, &arguments),
+        Command::Codegen { check } => codegen::run(&workspace, check),
         Command::Capture(arguments) => capture::run(&workspace, &arguments),
     });
     match outcome {

@@ -1,0 +1,373 @@
+//! Values that every resource uses: `null`, links, times.
+
+use std::fmt;
+use std::time::{Duration as StdDuration, SystemTime, UNIX_EPOCH};
+
+use serde::{Serialize, Serializer};
+
+use crate::table::ResourceType;
+
+/// The value of a property that may be `null`.
+///
+/// `null` means that the service supports the property but can't tell its value now
+/// (DSP0266 §9.5.2). A property that isn't supported is absent: `None` of the surrounding
+/// `Option`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nullable<T> {
+    /// Supported, but not known now.
+    Null,
+    /// The value.
+    Value(T),
+}
+
+impl<T> Nullable<T> {
+    /// The value, if there is one.
+    pub fn value(self) -> Option<T> {
+        match self {
+            Self::Null => None,
+            Self::Value(value) => Some(value),
+        }
+    }
+}
+
+impl<T> From<T> for Nullable<T> {
+    fn from(value: T) -> Self {
+        Self::Value(value)
+    }
+}
+
+impl From<&str> for Nullable<String> {
+    fn from(value: &str) -> Self {
+        Self::Value(value.to_owned())
+    }
+}
+
+/// `null` where there is nothing.
+impl<T> From<Option<T>> for Nullable<T> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Self::Value)
+    }
+}
+
+impl<T: Serialize> Serialize for Nullable<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_none(),
+            Self::Value(value) => value.serialize(serializer),
+        }
+    }
+}
+
+/// A link to a resource: `{"@odata.id": "/redfish/v1/Systems/1"}` (DSP0266 §9.5.9).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Reference {
+    /// Path of the resource.
+    #[serde(rename = "@odata.id")]
+    pub odata_id: String,
+}
+
+impl Reference {
+    /// A link to the resource at `path`.
+    pub fn to(path: impl Into<String>) -> Self {
+        Self {
+            odata_id: path.into(),
+        }
+    }
+}
+
+/// The `@odata.type` of a typed resource. Its constructor sets it; it can't be wrong.
+#[derive(Clone, Copy)]
+pub struct ODataType(&'static ResourceType);
+
+impl ODataType {
+    pub(crate) const fn of(resource: &'static ResourceType) -> Self {
+        Self(resource)
+    }
+
+    /// The table of the type.
+    #[must_use]
+    pub const fn resource_type(self) -> &'static ResourceType {
+        self.0
+    }
+}
+
+impl fmt::Debug for ODataType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.odata_type)
+    }
+}
+
+impl PartialEq for ODataType {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.odata_type == other.0.odata_type
+    }
+}
+
+impl Serialize for ODataType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.odata_type)
+    }
+}
+
+/// A typed resource: something with an `@odata.id` that a GET answers.
+pub trait Resource: Serialize {
+    /// The table of its type.
+    fn resource_type(&self) -> &'static ResourceType;
+    /// Its path.
+    fn odata_id(&self) -> &str;
+}
+
+/// A point in time, written in UTC as `2026-01-31T12:34:56Z`, with milliseconds only if there are
+/// any (DSP0266 §9.5.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DateTime {
+    unix_ms: i64,
+}
+
+const MS_PER_DAY: i64 = 86_400_000;
+
+impl DateTime {
+    /// From milliseconds since 1970-01-01T00:00:00Z. Times outside of the years 1 to 9999 are
+    /// moved to the nearest one that can be written.
+    #[must_use]
+    pub const fn from_unix_ms(unix_ms: i64) -> Self {
+        const FIRST: i64 = -62_135_596_800_000;
+        const LAST: i64 = 253_402_300_799_999;
+        let unix_ms = if unix_ms < FIRST {
+            FIRST
+        } else if unix_ms > LAST {
+            LAST
+        } else {
+            unix_ms
+        };
+        Self { unix_ms }
+    }
+
+    /// From seconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub const fn from_unix_s(unix_s: i64) -> Self {
+        Self::from_unix_ms(unix_s.saturating_mul(1000))
+    }
+
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub const fn unix_ms(self) -> i64 {
+        self.unix_ms
+    }
+}
+
+impl From<SystemTime> for DateTime {
+    fn from(time: SystemTime) -> Self {
+        let whole = |duration: StdDuration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        Self::from_unix_ms(match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => whole(after),
+            Err(before) => -whole(before.duration()),
+        })
+    }
+}
+
+impl fmt::Display for DateTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = civil(self.unix_ms.div_euclid(MS_PER_DAY));
+        let ms = self.unix_ms.rem_euclid(MS_PER_DAY);
+        let (hour, minute, second) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
+        )?;
+        if ms % 1000 != 0 {
+            write!(f, ".{:03}", ms % 1000)?;
+        }
+        f.write_str("Z")
+    }
+}
+
+impl Serialize for DateTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Year, month and day of a count of days since 1970-01-01, in the Gregorian calendar. Counts in
+/// eras of 400 years that start on 1 March, so that a leap day is the last day of a year.
+const fn civil(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
+    let year = year_of_era + era * 400 + if month <= 2 { 1 } else { 0 };
+    (year, month, day)
+}
+
+/// Number of days in a month, or 0 for a month that doesn't exist.
+const fn days_in_month(year: u32, month: u32) -> u32 {
+    match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => {
+            29
+        }
+        2 => 28,
+        _ => 0,
+    }
+}
+
+/// Whether `text` is a date and time as DSP0266 §9.5.3 has it: `YYYY-MM-DDThh:mm:ss[.sss](Z|±hh:mm)`
+/// with a date that exists.
+#[must_use]
+pub fn is_date_time(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let number = |from: usize, length: usize| -> Option<u32> {
+        let digits = text.get(from..from + length)?;
+        digits
+            .bytes()
+            .all(|b| b.is_ascii_digit())
+            .then(|| digits.parse().ok())?
+    };
+    let is = |at: usize, allowed: &[u8]| bytes.get(at).is_some_and(|b| allowed.contains(b));
+    let clock = |from: usize| {
+        number(from, 2).is_some_and(|hour| hour < 24)
+            && is(from + 2, b":")
+            && number(from + 3, 2).is_some_and(|minute| minute < 60)
+    };
+    let (Some(year), Some(month), Some(day)) = (number(0, 4), number(5, 2), number(8, 2)) else {
+        return false;
+    };
+    if !(is(4, b"-") && is(7, b"-") && is(10, b"Tt") && clock(11) && is(16, b":")) {
+        return false;
+    }
+    // A leap second is second 60.
+    if day == 0 || day > days_in_month(year, month) || number(17, 2).is_none_or(|s| s > 60) {
+        return false;
+    }
+    let mut at = 19;
+    if is(at, b".") {
+        let digits = bytes[at + 1..]
+            .iter()
+            .take_while(|b| b.is_ascii_digit())
+            .count();
+        if digits == 0 {
+            return false;
+        }
+        at += 1 + digits;
+    }
+    (is(at, b"Zz") && at + 1 == bytes.len())
+        || (is(at, b"+-") && clock(at + 1) && at + 6 == bytes.len())
+}
+
+/// A length of time, written as `P1DT2H3M4.5S` (DSP0266 §9.5.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Duration {
+    ms: u64,
+}
+
+impl Duration {
+    /// From milliseconds.
+    #[must_use]
+    pub const fn from_ms(ms: u64) -> Self {
+        Self { ms }
+    }
+
+    /// In milliseconds.
+    #[must_use]
+    pub const fn as_ms(self) -> u64 {
+        self.ms
+    }
+}
+
+impl fmt::Display for Duration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (days, hours) = (self.ms / 86_400_000, self.ms / 3_600_000 % 24);
+        let (minutes, seconds, ms) = (self.ms / 60_000 % 60, self.ms / 1000 % 60, self.ms % 1000);
+        f.write_str("P")?;
+        if days > 0 {
+            write!(f, "{days}D")?;
+        }
+        if days > 0 && self.ms.is_multiple_of(86_400_000) {
+            return Ok(());
+        }
+        f.write_str("T")?;
+        if hours > 0 {
+            write!(f, "{hours}H")?;
+        }
+        if minutes > 0 {
+            write!(f, "{minutes}M")?;
+        }
+        match (seconds, ms) {
+            (0, 0) if self.ms > 0 => Ok(()),
+            (seconds, 0) => write!(f, "{seconds}S"),
+            (seconds, ms) => {
+                let fraction = format!("{ms:03}");
+                write!(f, "{seconds}.{}S", fraction.trim_end_matches('0'))
+            }
+        }
+    }
+}
+
+impl Serialize for Duration {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_time_is_written_in_utc_with_milliseconds_only_if_there_are_any() {
+        for (unix_ms, expected) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_400_000, "2000-02-29T00:00:00Z"),
+            (1_769_863_496_789, "2026-01-31T12:44:56.789Z"),
+            (-1, "1969-12-31T23:59:59.999Z"),
+            (i64::MAX, "9999-12-31T23:59:59.999Z"),
+            (i64::MIN, "0001-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(DateTime::from_unix_ms(unix_ms).to_string(), expected);
+            assert!(is_date_time(expected));
+        }
+    }
+
+    #[test]
+    fn dates_that_do_not_exist_and_other_formats_are_no_date_times() {
+        for wrong in [
+            "",
+            "2026-02-29T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-01-00T00:00:00Z",
+            "2026-01-01T24:00:00Z",
+            "2026-01-01T00:00:00",
+            "2026-01-01 00:00:00Z",
+            "2026-01-01T00:00:00.Z",
+            "2026-01-01T00:00:00+0100",
+            "2026-01-01T00:00:00Zx",
+            "２026-01-01T00:00:00Z",
+        ] {
+            assert!(!is_date_time(wrong), "{wrong}");
+        }
+        assert!(is_date_time("2026-06-30T23:59:60-06:00"));
+    }
+
+    #[test]
+    fn a_duration_has_no_zero_parts_but_never_is_empty() {
+        for (ms, expected) in [
+            (0, "PT0S"),
+            (1500, "PT1.5S"),
+            (60_000, "PT1M"),
+            (86_400_000, "P1D"),
+            (93_784_050, "P1DT2H3M4.05S"),
+        ] {
+            assert_eq!(Duration::from_ms(ms).to_string(), expected);
+        }
+    }
+}
