@@ -1,12 +1,22 @@
 //! Bytes ⇄ values. Decoders read borrowed bytes and never panic; encoders write into the caller's buffer.
 
+pub mod asf;
+pub mod message;
+pub mod rakp;
 mod reader;
+pub mod rmcp;
+pub mod session;
 mod writer;
 
 pub use reader::Reader;
 pub use writer::{BufferFull, Writer};
 
 use core::fmt;
+
+/// Longest datagram that either end sends, in bytes; a receiver's buffer has at least this room.
+///
+/// The largest message of the specification fits several times; it stays under every Ethernet MTU.
+pub const DATAGRAM_MAX: usize = 1024;
 
 /// The bytes don't parse: which field, at which offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -37,13 +37,19 @@ impl<'a> Reader<'a> {
     /// An error about `field` at the present offset.
     #[must_use]
     pub const fn error(&self, field: &'static str, fault: WireFault) -> WireError {
-        WireError { field, at: self.at, fault }
+        WireError {
+            field,
+            at: self.at,
+            fault,
+        }
     }
 
     /// The next `len` bytes.
     pub fn take(&mut self, field: &'static str, len: usize) -> Result<&'a [u8], WireError> {
         let rest = &self.bytes[self.at..];
-        let taken = rest.get(..len).ok_or_else(|| self.error(field, WireFault::Truncated))?;
+        let taken = rest
+            .get(..len)
+            .ok_or_else(|| self.error(field, WireFault::Truncated))?;
         self.at += len;
         Ok(taken)
     }
@@ -75,7 +81,8 @@ impl<'a> Reader<'a> {
 
     /// The next three bytes.
     pub fn u24(&mut self, field: &'static str) -> Result<u32, WireError> {
-        self.array::<3>(field).map(|[a, b, c]| u32::from_le_bytes([a, b, c, 0]))
+        self.array::<3>(field)
+            .map(|[a, b, c]| u32::from_le_bytes([a, b, c, 0]))
     }
 
     /// The next four bytes.
@@ -85,7 +92,11 @@ impl<'a> Reader<'a> {
 
     /// Refuses bytes that are left over.
     pub fn finish(&self, field: &'static str) -> Result<(), WireError> {
-        if self.is_empty() { Ok(()) } else { Err(self.error(field, WireFault::TrailingBytes)) }
+        if self.is_empty() {
+            Ok(())
+        } else {
+            Err(self.error(field, WireFault::TrailingBytes))
+        }
     }
 }
 
@@ -100,7 +111,11 @@ mod tests {
         assert_eq!(r.u24("b"), Ok(0x05_04_03));
         assert_eq!(
             r.u32("c"),
-            Err(WireError { field: "c", at: 5, fault: WireFault::Truncated })
+            Err(WireError {
+                field: "c",
+                at: 5,
+                fault: WireFault::Truncated
+            })
         );
         assert_eq!(r.rest(), &[6, 7]);
         assert_eq!(r.finish("end"), Ok(()));

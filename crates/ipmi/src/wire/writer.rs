@@ -25,7 +25,11 @@ pub struct Writer<'a> {
 impl<'a> Writer<'a> {
     /// Starts at the first byte of `buffer`.
     pub const fn new(buffer: &'a mut [u8]) -> Self {
-        Self { buffer, at: 0, full: false }
+        Self {
+            buffer,
+            at: 0,
+            full: false,
+        }
     }
 
     /// How many bytes were written.
@@ -45,9 +49,19 @@ impl<'a> Writer<'a> {
         &mut self.buffer[..self.at]
     }
 
-    /// Forgets everything from offset `at` on; nothing where `at` is beyond what was written.
+    /// Forgets everything from offset `at` on, also that something did not fit there.
+    ///
+    /// Does nothing where `at` is beyond what was written.
     pub fn truncate(&mut self, at: usize) {
-        self.at = self.at.min(at);
+        if at <= self.at {
+            self.at = at;
+            self.full = false;
+        }
+    }
+
+    /// Reports as not fitting, for a caller whose own limit is lower than the buffer's.
+    pub const fn overflow(&mut self) {
+        self.full = true;
     }
 
     /// Appends bytes.
@@ -83,7 +97,11 @@ impl<'a> Writer<'a> {
 
     /// How many bytes were written, or that not all did fit.
     pub const fn finish(&self) -> Result<usize, BufferFull> {
-        if self.full { Err(BufferFull) } else { Ok(self.at) }
+        if self.full {
+            Err(BufferFull)
+        } else {
+            Ok(self.at)
+        }
     }
 }
 

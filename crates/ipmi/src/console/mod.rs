@@ -1,0 +1,27 @@
+//! The managing side: logs in to a BMC and runs one request after the other.
+//!
+//! A [`Session`] is a state machine without clock and socket. Its driver tells it what arrived and what time it is,
+//! and after every call asks for datagrams to send until there is none.
+//!
+//! ```text
+//! connect ─► Get Channel Authentication Capabilities ─► Get Channel Cipher Suites ─► Open Session ─► RAKP 1, 2
+//!        ─► RAKP 3, 4 ─► Set Session Privilege Level ─► Established ─► request … response ─► Close Session
+//! ```
+//!
+//! - [`Login`]: credentials and acceptable suites. [`Policy`]: when to repeat, when to give up.
+//! - [`addressee`]: which session a datagram is for, where one socket serves many.
+
+mod addressee;
+mod event;
+mod handshake;
+mod login;
+mod retry;
+mod session;
+
+pub use addressee::{Addressee, addressee};
+pub use event::{
+    CommandError, Event, Ignored, LoginFailure, RequestRefused, Response, SessionLost, TimedOut,
+};
+pub use login::{DEFAULT_SUITES, Login, LoginError};
+pub use retry::Policy;
+pub use session::{RequestTarget, Session, State};

@@ -1,0 +1,91 @@
+//! When a console repeats itself, and when it gives up. No other part of the product retries.
+
+use core::time::Duration;
+
+/// Times and numbers of repetitions, shared by many sessions.
+///
+/// A request that stays unanswered is sent again after `first_retry_ms`, then after twice that, and so on up to
+/// `longest_retry_ms`; after `attempts` sendings and one more wait it is given up. With the default values that is
+/// after 0.5 + 1 + 2 + 4 = 7.5 s.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Wait for an answer before the first repetition, in milliseconds.
+    pub first_retry_ms: u32,
+    /// Longest wait between two sendings, in milliseconds.
+    pub longest_retry_ms: u32,
+    /// Sendings of one request in all, the first included; 0 counts as 1.
+    pub attempts: u8,
+    /// Sendings of a request that is not idempotent. With 1 it is never executed twice, whatever the BMC does; a
+    /// higher number relies on the BMC to notice that a request has the sequence number of the one before.
+    pub side_effect_attempts: u8,
+    /// Wait for the answer to the last sending of a request that is not idempotent, in milliseconds.
+    pub side_effect_wait_ms: u32,
+    /// Log-ins (from Open Session to RAKP Message 4) that are begun before log-in fails; 0 counts as 1. One lost
+    /// packet costs one of them, since these messages can't be repeated one by one.
+    pub login_attempts: u8,
+    /// Wait before a request is sent again that was answered "node busy", in milliseconds.
+    pub busy_retry_ms: u32,
+    /// Time without a request after which the session asks Get Device ID, so that the BMC doesn't end it for
+    /// inactivity (60 s by §6.12.15), in milliseconds; 0 for never.
+    pub keepalive_ms: u32,
+    /// Requests in a row that time out before the session counts as lost; 0 counts as 1.
+    pub lost_after: u8,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            first_retry_ms: 500,
+            longest_retry_ms: 4_000,
+            attempts: 4,
+            side_effect_attempts: 1,
+            side_effect_wait_ms: 5_000,
+            login_attempts: 8,
+            busy_retry_ms: 250,
+            keepalive_ms: 25_000,
+            lost_after: 2,
+        }
+    }
+}
+
+/// Sendings of what may go unanswered without harm: the suite list, and Close Session.
+pub(super) const OPTIONAL_ATTEMPTS: u8 = 2;
+
+impl Policy {
+    /// Wait after sending number `attempt` (from 1) of an idempotent request.
+    #[must_use]
+    pub fn wait(&self, attempt: u8) -> Duration {
+        let doublings = u32::from(attempt.saturating_sub(1)).min(16);
+        let ms = u64::from(self.first_retry_ms) << doublings;
+        Duration::from_millis(ms.min(u64::from(self.longest_retry_ms)))
+    }
+
+    /// Wait after sending number `attempt` (from 1) of a request that is not idempotent.
+    #[must_use]
+    pub fn side_effect_wait(&self, attempt: u8) -> Duration {
+        if attempt < self.side_effect_attempts {
+            self.wait(attempt)
+        } else {
+            Duration::from_millis(u64::from(self.side_effect_wait_ms))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_the_longest() {
+        let policy = Policy {
+            first_retry_ms: 100,
+            longest_retry_ms: 350,
+            ..Policy::default()
+        };
+        let waits: std::vec::Vec<_> = (1..=255)
+            .map(|attempt| policy.wait(attempt).as_millis())
+            .collect();
+        assert_eq!(waits[..4], [100, 200, 350, 350]);
+        assert!(waits[4..].iter().all(|wait| *wait == 350));
+    }
+}

@@ -1,0 +1,630 @@
+//! One session with one BMC: timers, requests, and the phases of its life.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::num::NonZeroU32;
+use core::time::Duration;
+
+use zeroize::Zeroize;
+
+use super::event::{Event, Ignored, LoginFailure, RequestRefused, Response, SessionLost, TimedOut};
+use super::handshake::{Handshake, Next, next_rq_seq};
+use super::login::Login;
+use super::retry::{OPTIONAL_ATTEMPTS, Policy};
+use crate::command::Command;
+use crate::command::app::set_session_privilege_level::{ABOVE_LIMIT, NOT_FOR_THIS_USER};
+use crate::command::app::{CloseSession, SetSessionPrivilegeLevel};
+use crate::crypto::Channel;
+use crate::entropy::Entropy;
+use crate::number::{CipherSuiteId, CompletionCode, NetFn, PayloadType, PrivilegeLevel};
+use crate::time::Instant;
+use crate::wire::message::{
+    BMC_ADDRESS, CONSOLE_ADDRESS, LanMessage, MessageHeader, REQUEST_OVERHEAD,
+};
+use crate::wire::rakp::Rakp3;
+use crate::wire::session::encode_sessionless;
+use crate::wire::{DATAGRAM_MAX, WireError, WireFault, Writer};
+
+/// What a session is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Nothing: not connected yet, failed, lost or closed.
+    Idle,
+    /// Logging in.
+    Connecting,
+    /// Logged in: takes requests.
+    Established,
+    /// Logging out.
+    Closing,
+}
+
+/// Where a raw request goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestTarget {
+    /// Network function (even).
+    pub netfn: NetFn,
+    /// Command number.
+    pub cmd: u8,
+    /// Logical unit of the BMC, 0-3.
+    pub lun: u8,
+}
+
+/// One session with one BMC: logs in, sends one request at a time, repeats it as its [`Policy`] says, logs out.
+///
+/// After each `connect`, `request`, `close`, `handle_datagram` and `handle_timeout`, call
+/// [`poll_transmit`](Self::poll_transmit) until it returns `None`, then wait until
+/// [`poll_timeout`](Self::poll_timeout).
+#[derive(Debug)]
+pub struct Session {
+    login: Arc<Login>,
+    policy: Arc<Policy>,
+    phase: Phase,
+    /// Present from RAKP Message 4 until the session ends.
+    channel: Option<Channel>,
+    request: Request,
+    /// Whether the present message is to be sent.
+    send: bool,
+    /// Whether the request was answered "node busy" and waits to be sent again.
+    busy: bool,
+    /// How often the present message was sent.
+    sendings: u8,
+    deadline: Option<Instant>,
+    console_session_id: u32,
+    suite: Option<CipherSuiteId>,
+    rq_seq: u8,
+    tag: u8,
+    /// Requests in a row without answer.
+    unanswered: u8,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Idle,
+    LoggingIn(Box<Handshake>),
+    /// Set Session Privilege Level is in flight.
+    ExpectPrivilege,
+    Established,
+    /// Close Session is in flight.
+    ExpectClose,
+    /// `close` was called where there is nothing to close; the driver is told at the next time-out.
+    NothingToClose,
+    /// Over, except for one message that the BMC is owed.
+    Leaving(Farewell),
+}
+
+/// The last message of a session that is over: sent once, no answer awaited.
+#[derive(Debug)]
+enum Farewell {
+    /// The BMC could not prove itself (§13.22).
+    Rakp3(Rakp3),
+    /// The session ends before it was of use: frees the BMC's slot.
+    CloseSession,
+}
+
+/// The request in flight, or the last one. Its data may be a new password: never printed, zeroized.
+struct Request {
+    origin: Origin,
+    target: RequestTarget,
+    idempotent: bool,
+    rq_seq: u8,
+    data: Vec<u8>,
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("origin", &self.origin)
+            .field("target", &self.target)
+            .field("rq_seq", &self.rq_seq)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        self.data.zeroize();
+    }
+}
+
+/// Who asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// No request is in flight.
+    Nobody,
+    /// The driver.
+    Driver,
+    /// The session itself: log-in, keep-alive, log-out.
+    Session,
+}
+
+/// Get Device ID, the question of a keep-alive (§20.1).
+const KEEPALIVE: RequestTarget = RequestTarget {
+    netfn: NetFn::APP,
+    cmd: 0x01,
+    lun: 0,
+};
+
+impl Session {
+    /// A session that does nothing yet.
+    #[must_use]
+    pub fn new(login: Arc<Login>, policy: Arc<Policy>) -> Self {
+        Self {
+            login,
+            policy,
+            phase: Phase::Idle,
+            channel: None,
+            request: Request {
+                origin: Origin::Nobody,
+                target: KEEPALIVE,
+                idempotent: true,
+                rq_seq: 0,
+                data: Vec::new(),
+            },
+            send: false,
+            busy: false,
+            sendings: 0,
+            deadline: None,
+            console_session_id: 0,
+            suite: None,
+            rq_seq: 0,
+            tag: 0,
+            unanswered: 0,
+        }
+    }
+
+    /// Starts to log in; forgets whatever session there was without closing it.
+    ///
+    /// `console_session_id` must be unique among the sessions that share a socket. A new one for every call keeps
+    /// late answers of an earlier log-in apart.
+    pub fn connect(&mut self, _now: Instant, console_session_id: NonZeroU32) {
+        self.end();
+        self.unanswered = 0;
+        self.console_session_id = console_session_id.get();
+        self.rq_seq = next_rq_seq(self.rq_seq);
+        let handshake = Handshake::new(self.console_session_id, self.tag, self.rq_seq);
+        self.phase = Phase::LoggingIn(Box::new(handshake));
+        self.send_new();
+    }
+
+    /// Sends `command`; its answer comes as [`Event::Response`].
+    ///
+    /// # Errors
+    /// A request is in flight, the session is not established, or the command is too long. Nothing is sent then.
+    pub fn request<C: Command>(&mut self, now: Instant, command: &C) -> Result<(), RequestRefused> {
+        let target = RequestTarget {
+            netfn: C::NETFN,
+            cmd: C::CMD,
+            lun: 0,
+        };
+        let mut buffer = [0; DATAGRAM_MAX];
+        let mut w = Writer::new(&mut buffer);
+        command.encode(&mut w);
+        w.finish().map_err(|_| RequestRefused::TooLong)?;
+        self.request_raw(now, target, w.written(), C::IDEMPOTENT)
+    }
+
+    /// Sends a request by its numbers; its answer comes as [`Event::Response`].
+    ///
+    /// `idempotent` tells whether executing it twice does the same as once; otherwise it is repeated only as
+    /// [`Policy::side_effect_attempts`] allows.
+    ///
+    /// # Errors
+    /// As [`request`](Self::request).
+    pub fn request_raw(
+        &mut self,
+        _now: Instant,
+        target: RequestTarget,
+        data: &[u8],
+        idempotent: bool,
+    ) -> Result<(), RequestRefused> {
+        let (Phase::Established, Some(channel)) = (&self.phase, &self.channel) else {
+            return Err(RequestRefused::NotEstablished);
+        };
+        if self.request.origin == Origin::Driver {
+            return Err(RequestRefused::Busy);
+        }
+        if data.len() + REQUEST_OVERHEAD > channel.payload_max(DATAGRAM_MAX) {
+            return Err(RequestRefused::TooLong);
+        }
+        // A keep-alive in flight gives way; its answer will be late and ignored.
+        self.start(Origin::Driver, target, data, idempotent);
+        Ok(())
+    }
+
+    /// Logs out: [`Event::Closed`] follows, also where there was nothing to close or the BMC doesn't answer.
+    ///
+    /// A request in flight gets no answer any more.
+    pub fn close(&mut self, now: Instant) {
+        match (&self.phase, &self.channel) {
+            (Phase::ExpectClose, _) => {}
+            (_, Some(channel)) => {
+                let command = CloseSession::by_id(channel.peer_session_id());
+                self.phase = Phase::ExpectClose;
+                self.start_own(&command);
+            }
+            (_, None) => {
+                self.end();
+                self.phase = Phase::NothingToClose;
+                self.deadline = Some(now);
+            }
+        }
+    }
+
+    /// Takes a datagram from the BMC, decrypting in place.
+    ///
+    /// # Errors
+    /// [`Ignored`] where it is not for this session, not authentic, or not awaited; nothing changed then.
+    pub fn handle_datagram<'d>(
+        &mut self,
+        now: Instant,
+        datagram: &'d mut [u8],
+    ) -> Result<Event<'d>, Ignored> {
+        if let Phase::LoggingIn(handshake) = &mut self.phase {
+            let next = handshake.handle(&self.policy, &self.login, datagram)?;
+            return Ok(self.log_in_further(next));
+        }
+        if matches!(self.phase, Phase::Leaving(_)) {
+            return Err(Ignored::NotForUs);
+        }
+        let Some(channel) = &mut self.channel else {
+            return Err(Ignored::NotForUs);
+        };
+        let opened = channel.open(datagram)?;
+        if opened.payload_type != PayloadType::IPMI {
+            return Err(Ignored::OtherPayload);
+        }
+        let LanMessage { header, body } = LanMessage::decode(opened.payload)?;
+        let (completion, data) = body.split_first().ok_or(Ignored::Unparsable(WireError {
+            field: "completion code",
+            at: 6,
+            fault: WireFault::Truncated,
+        }))?;
+        let asked = &self.request;
+        if asked.origin == Origin::Nobody
+            || (header.netfn, header.cmd) != (asked.target.netfn.response(), asked.target.cmd)
+            || header.rq_seq != asked.rq_seq
+            || (header.from, header.to) != (BMC_ADDRESS, CONSOLE_ADDRESS)
+        {
+            return Err(Ignored::Late);
+        }
+        let completion = CompletionCode(*completion);
+        let RequestTarget { netfn, cmd, .. } = asked.target;
+        Ok(self.answered(
+            now,
+            Response {
+                netfn,
+                cmd,
+                completion,
+                data,
+            },
+        ))
+    }
+
+    /// The answer to the request in flight is in.
+    fn answered<'d>(&mut self, now: Instant, response: Response<'d>) -> Event<'d> {
+        self.unanswered = 0;
+        if response.completion == CompletionCode::NODE_BUSY && self.sendings < self.policy.attempts
+        {
+            // Not executed. A new sequence number, or the BMC would repeat this very answer.
+            self.request.rq_seq = self.take_rq_seq();
+            self.deadline = Some(now + ms(self.policy.busy_retry_ms));
+            self.send = false;
+            self.busy = true;
+            return Event::None;
+        }
+        let origin = core::mem::replace(&mut self.request.origin, Origin::Nobody);
+        self.send = false;
+        self.await_keepalive(now);
+        match (&self.phase, origin) {
+            (Phase::ExpectPrivilege, _) => self.privilege_answered(response),
+            (Phase::ExpectClose, _) => {
+                self.end();
+                Event::Closed
+            }
+            (_, Origin::Driver) => Event::Response(response),
+            _ => Event::None,
+        }
+    }
+
+    fn privilege_answered(&mut self, response: Response<'_>) -> Event<'static> {
+        let asked = self.login.privilege();
+        let failure = match response.decode::<SetSessionPrivilegeLevel>() {
+            Ok(granted) if granted.privilege >= asked => {
+                self.phase = Phase::Established;
+                return Event::Established;
+            }
+            Ok(_) => LoginFailure::PrivilegeRefused,
+            Err(super::CommandError::Wire(_)) => {
+                LoginFailure::CommandRejected(CompletionCode::UNSPECIFIED)
+            }
+            Err(super::CommandError::Completion(code)) => match code {
+                NOT_FOR_THIS_USER | ABOVE_LIMIT | CompletionCode::INSUFFICIENT_PRIVILEGE => {
+                    LoginFailure::PrivilegeRefused
+                }
+                code => LoginFailure::CommandRejected(code),
+            },
+        };
+        self.leave(Farewell::CloseSession);
+        Event::LoginFailed(failure)
+    }
+
+    /// Lets time pass; call when [`poll_timeout`](Self::poll_timeout) is reached.
+    pub fn handle_timeout(&mut self, now: Instant) -> Event<'static> {
+        if self.deadline.is_none_or(|deadline| deadline > now) {
+            return Event::None;
+        }
+        self.deadline = None;
+        match &mut self.phase {
+            Phase::LoggingIn(handshake) => {
+                let next = handshake.unanswered(&self.policy, &self.login, self.sendings);
+                self.log_in_further(next)
+            }
+            Phase::NothingToClose => {
+                self.phase = Phase::Idle;
+                Event::Closed
+            }
+            Phase::Established if self.request.origin == Origin::Nobody => {
+                self.start(Origin::Session, KEEPALIVE, &[], true);
+                Event::None
+            }
+            Phase::ExpectPrivilege | Phase::Established | Phase::ExpectClose => {
+                self.request_unanswered(now)
+            }
+            Phase::Idle | Phase::Leaving(_) => Event::None,
+        }
+    }
+
+    fn request_unanswered(&mut self, now: Instant) -> Event<'static> {
+        let attempts = match (&self.phase, self.request.idempotent) {
+            (Phase::ExpectClose, _) => OPTIONAL_ATTEMPTS,
+            (_, true) => self.policy.attempts,
+            (_, false) => self.policy.side_effect_attempts,
+        };
+        // What was answered "node busy" was not executed, so that even side effects may be asked for again.
+        let was_busy = core::mem::take(&mut self.busy);
+        if was_busy || self.sendings < attempts {
+            self.send = true;
+            return Event::None;
+        }
+        let RequestTarget { netfn, cmd, .. } = self.request.target;
+        let maybe_executed = !self.request.idempotent;
+        let timed_out = TimedOut {
+            netfn,
+            cmd,
+            maybe_executed,
+        };
+        let origin = core::mem::replace(&mut self.request.origin, Origin::Nobody);
+        self.unanswered = self.unanswered.saturating_add(1);
+        match self.phase {
+            Phase::ExpectClose => {
+                self.end();
+                Event::Closed
+            }
+            Phase::ExpectPrivilege => {
+                self.leave(Farewell::CloseSession);
+                Event::LoginFailed(LoginFailure::NoAnswer)
+            }
+            _ if origin == Origin::Session || self.unanswered >= self.policy.lost_after => {
+                let request = (origin == Origin::Driver).then_some(timed_out);
+                self.leave(Farewell::CloseSession);
+                Event::SessionLost(SessionLost { request })
+            }
+            _ => {
+                self.await_keepalive(now);
+                Event::RequestTimedOut(timed_out)
+            }
+        }
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), if at all.
+    #[must_use]
+    pub const fn poll_timeout(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Writes the next datagram to send to the BMC into `out` and returns its length.
+    ///
+    /// `out` needs room for [`DATAGRAM_MAX`] bytes. The time that an answer is waited for starts here.
+    pub fn poll_transmit(
+        &mut self,
+        now: Instant,
+        entropy: &mut dyn Entropy,
+        out: &mut [u8],
+    ) -> Option<usize> {
+        if !core::mem::take(&mut self.send) {
+            return None;
+        }
+        self.sendings = self.sendings.saturating_add(1);
+        let (len, wait) = match &mut self.phase {
+            Phase::LoggingIn(handshake) => {
+                let mut w = Writer::new(out);
+                handshake.encode(&self.login, entropy, &mut w);
+                let wait = self.policy.wait(handshake.attempt(self.sendings));
+                (w.finish().ok(), wait)
+            }
+            Phase::ExpectPrivilege | Phase::Established | Phase::ExpectClose => {
+                let wait = if self.request.idempotent {
+                    self.policy.wait(self.sendings)
+                } else {
+                    self.policy.side_effect_wait(self.sendings)
+                };
+                (self.write_request(entropy, out), wait)
+            }
+            Phase::Leaving(_) => return self.write_farewell(entropy, out),
+            Phase::Idle | Phase::NothingToClose => return None,
+        };
+        self.deadline = Some(now + wait);
+        len
+    }
+
+    fn write_request(&mut self, entropy: &mut dyn Entropy, out: &mut [u8]) -> Option<usize> {
+        let Request {
+            target,
+            rq_seq,
+            data,
+            ..
+        } = &self.request;
+        let header = MessageHeader::request(target.netfn, target.lun, target.cmd, *rq_seq);
+        let sealed = self
+            .channel
+            .as_mut()?
+            .seal(PayloadType::IPMI, entropy, out, |w| {
+                header.encode(w, |w| w.bytes(data));
+            });
+        sealed.ok()
+    }
+
+    fn write_farewell(&mut self, entropy: &mut dyn Entropy, out: &mut [u8]) -> Option<usize> {
+        let phase = core::mem::replace(&mut self.phase, Phase::Idle);
+        let len = match phase {
+            Phase::Leaving(Farewell::Rakp3(rakp3)) => {
+                let mut w = Writer::new(out);
+                encode_sessionless(PayloadType::RAKP_3, &mut w, |w| rakp3.encode(w));
+                w.finish().ok()
+            }
+            Phase::Leaving(Farewell::CloseSession) => {
+                let id = self.channel.as_ref().map_or(0, Channel::peer_session_id);
+                self.start_own(&CloseSession::by_id(id));
+                self.write_request(entropy, out)
+            }
+            _ => None,
+        };
+        self.end();
+        len
+    }
+
+    /// What the session is doing.
+    #[must_use]
+    pub const fn state(&self) -> State {
+        match self.phase {
+            Phase::Idle | Phase::Leaving(_) => State::Idle,
+            Phase::LoggingIn(_) | Phase::ExpectPrivilege => State::Connecting,
+            Phase::Established => State::Established,
+            Phase::ExpectClose | Phase::NothingToClose => State::Closing,
+        }
+    }
+
+    /// The ID given to the last [`connect`](Self::connect); 0 before the first.
+    #[must_use]
+    pub const fn console_session_id(&self) -> u32 {
+        self.console_session_id
+    }
+
+    /// The cipher suite in use, once the keys are agreed.
+    #[must_use]
+    pub const fn suite(&self) -> Option<CipherSuiteId> {
+        self.suite
+    }
+
+    /// The privilege level that the session works at, once it is established.
+    #[must_use]
+    pub fn privilege(&self) -> Option<PrivilegeLevel> {
+        matches!(self.phase, Phase::Established | Phase::ExpectClose)
+            .then(|| self.login.privilege())
+    }
+
+    /// Whether a request of the driver is in flight.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.request.origin == Origin::Driver
+    }
+
+    fn log_in_further(&mut self, next: Next) -> Event<'static> {
+        match next {
+            Next::Send => self.send_new(),
+            Next::Repeat => self.send = true,
+            Next::Done(channel, suite) => {
+                self.remember_numbers();
+                self.channel = Some(channel);
+                self.suite = Some(suite);
+                self.phase = Phase::ExpectPrivilege;
+                let privilege = self.login.privilege();
+                self.start_own(&SetSessionPrivilegeLevel { privilege });
+            }
+            Next::Fail(failure) => {
+                self.end();
+                return Event::LoginFailed(failure);
+            }
+            Next::Refuse(failure, rakp3) => {
+                self.leave(Farewell::Rakp3(rakp3));
+                return Event::LoginFailed(failure);
+            }
+        }
+        Event::None
+    }
+
+    /// A new message is to be sent.
+    const fn send_new(&mut self) {
+        self.send = true;
+        self.busy = false;
+        self.sendings = 0;
+        self.deadline = None;
+    }
+
+    fn start(&mut self, origin: Origin, target: RequestTarget, data: &[u8], idempotent: bool) {
+        let rq_seq = self.take_rq_seq();
+        let request = &mut self.request;
+        request.data.zeroize();
+        request.data.extend_from_slice(data);
+        (request.origin, request.target, request.idempotent) = (origin, target, idempotent);
+        request.rq_seq = rq_seq;
+        self.send_new();
+    }
+
+    /// Starts a request of the session itself.
+    fn start_own<C: Command>(&mut self, command: &C) {
+        let mut buffer = [0; 8];
+        let mut w = Writer::new(&mut buffer);
+        command.encode(&mut w);
+        let target = RequestTarget {
+            netfn: C::NETFN,
+            cmd: C::CMD,
+            lun: 0,
+        };
+        self.start(Origin::Session, target, w.written(), C::IDEMPOTENT);
+    }
+
+    const fn take_rq_seq(&mut self) -> u8 {
+        self.rq_seq = next_rq_seq(self.rq_seq);
+        self.rq_seq
+    }
+
+    fn await_keepalive(&mut self, now: Instant) {
+        let keepalive = self.policy.keepalive_ms;
+        self.deadline = (keepalive != 0).then(|| now + ms(keepalive));
+    }
+
+    /// Ends the session here, with one last message to the BMC.
+    fn leave(&mut self, farewell: Farewell) {
+        self.remember_numbers();
+        self.request.origin = Origin::Nobody;
+        self.phase = Phase::Leaving(farewell);
+        self.send_new();
+    }
+
+    /// Ends the session here. The keys are zeroized as they are dropped.
+    fn end(&mut self) {
+        self.remember_numbers();
+        self.phase = Phase::Idle;
+        self.channel = None;
+        self.suite = None;
+        self.request.origin = Origin::Nobody;
+        self.request.data.zeroize();
+        self.send_new();
+        self.send = false;
+    }
+
+    /// The next log-in goes on with the numbers of this one, so that its late answers fit nothing.
+    fn remember_numbers(&mut self) {
+        if let Phase::LoggingIn(handshake) = &self.phase {
+            self.tag = handshake.tag();
+            self.rq_seq = handshake.rq_seq();
+        }
+    }
+}
+
+const fn ms(ms: u32) -> Duration {
+    Duration::from_millis(ms as u64)
+}

@@ -1,0 +1,231 @@
+//! An active session's packets: sealing ours, opening the peer's (§13.6, §13.28.4, §13.29). Same on both ends.
+
+use core::fmt;
+
+use super::aes_cbc::{self, AesCbc};
+use super::exchange::SessionKey;
+use super::integrity::Integrity;
+use super::suite::Algorithms;
+use crate::entropy::Entropy;
+use crate::number::{ConfidentialityAlgorithm, PayloadType};
+use crate::sequence::{SequenceCounter, SequenceRefused, SequenceWindow};
+use crate::wire::session::{self, RMCP_PLUS_HEADER_LEN, RmcpPlusHeader, SessionHeader};
+use crate::wire::{BufferFull, Reader, WireError, WireFault, Writer, rmcp};
+
+/// Value of the "next header" byte that ends the covered part of a packet (§13.6).
+const NEXT_HEADER: u8 = 0x07;
+
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the key schedule lies in the session so that a packet touches no further cache lines"
+)]
+enum Confidentiality {
+    None,
+    Aes(AesCbc),
+}
+
+/// Keys and counters of one active session.
+pub struct Channel {
+    peer_session_id: u32,
+    own_session_id: u32,
+    integrity: Integrity,
+    confidentiality: Confidentiality,
+    outbound: SequenceCounter,
+    inbound: SequenceWindow,
+}
+
+/// A packet that passed every check, decrypted.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Opened<'d> {
+    /// What the payload is.
+    pub payload_type: PayloadType,
+    /// The payload in the clear.
+    pub payload: &'d mut [u8],
+}
+
+/// Why a packet is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenError {
+    /// The bytes are no RMCP+ packet.
+    Wire(WireError),
+    /// The packet names another session.
+    OtherSession,
+    /// The packet lacks the protection that was agreed.
+    Unprotected,
+    /// The integrity code does not match.
+    BadIntegrity,
+    /// The sequence number was taken before, or is outside the window.
+    Sequence(SequenceRefused),
+    /// The decrypted payload's padding is wrong.
+    BadPadding,
+}
+
+impl From<WireError> for OpenError {
+    fn from(error: WireError) -> Self {
+        Self::Wire(error)
+    }
+}
+
+impl Channel {
+    /// Prepares a session's keys; `None` for algorithms that this crate doesn't have.
+    #[must_use]
+    pub fn new(
+        algorithms: Algorithms,
+        key: &SessionKey,
+        own_session_id: u32,
+        peer_session_id: u32,
+    ) -> Option<Self> {
+        let confidentiality = match algorithms.confidentiality {
+            ConfidentialityAlgorithm::NONE => Confidentiality::None,
+            ConfidentialityAlgorithm::AES_CBC_128 => {
+                Confidentiality::Aes(AesCbc::new(key.additional(2).first_16()?))
+            }
+            _ => return None,
+        };
+        Some(Self {
+            peer_session_id,
+            own_session_id,
+            integrity: Integrity::new(algorithms.integrity, key)?,
+            confidentiality,
+            outbound: SequenceCounter::default(),
+            inbound: SequenceWindow::default(),
+        })
+    }
+
+    /// Writes a whole datagram into `out` and returns its length; `payload` writes the payload.
+    ///
+    /// # Errors
+    /// [`BufferFull`] where `out` is too short.
+    pub fn seal(
+        &mut self,
+        payload_type: PayloadType,
+        entropy: &mut dyn Entropy,
+        out: &mut [u8],
+        payload: impl FnOnce(&mut Writer<'_>),
+    ) -> Result<usize, BufferFull> {
+        let mut w = Writer::new(out);
+        rmcp::encode(rmcp::Class::Ipmi, &mut w);
+        let header = RmcpPlusHeader {
+            encrypted: matches!(self.confidentiality, Confidentiality::Aes(_)),
+            authenticated: self.integrity.code_len() != 0,
+            session_id: self.peer_session_id,
+            sequence: self.outbound.next(),
+            ..RmcpPlusHeader::sessionless(payload_type)
+        };
+        header.encode(&mut w);
+        let payload_at = w.position();
+        if let Confidentiality::Aes(aes) = &self.confidentiality {
+            let mut iv = [0; aes_cbc::BLOCK];
+            entropy.fill(&mut iv);
+            w.bytes(&iv);
+            payload(&mut w);
+            w.finish()?;
+            aes.seal(&mut w, payload_at);
+        } else {
+            payload(&mut w);
+        }
+        let len = w.position() - payload_at;
+        session::patch_payload_len(w.written_mut(), payload_at, len);
+        if header.authenticated {
+            self.seal_trailer(&mut w);
+        }
+        w.finish()
+    }
+
+    /// Pads the covered part to a multiple of four bytes and appends the code.
+    fn seal_trailer(&self, w: &mut Writer<'_>) {
+        const PAD: [u8; 3] = [0xff; 3];
+        let pad = w
+            .position()
+            .wrapping_sub(rmcp::HEADER_LEN)
+            .wrapping_add(2)
+            .wrapping_neg()
+            % 4;
+        w.bytes(&PAD[..pad]);
+        w.bytes(&[u8::try_from(pad).unwrap_or(0), NEXT_HEADER]);
+        self.integrity.seal(w, rmcp::HEADER_LEN);
+    }
+
+    /// Checks and decrypts a datagram in place: session, protection, integrity, sequence number, padding, in
+    /// this order.
+    ///
+    /// # Errors
+    /// [`OpenError`]; only a packet whose integrity holds moves the sequence window.
+    pub fn open<'d>(&mut self, datagram: &'d mut [u8]) -> Result<Opened<'d>, OpenError> {
+        let mut r = Reader::new(datagram);
+        if rmcp::decode(&mut r)? != rmcp::Class::Ipmi {
+            return Err(r.error("RMCP class", WireFault::Invalid).into());
+        }
+        let SessionHeader::RmcpPlus(header) = SessionHeader::decode(&mut r)? else {
+            return Err(OpenError::Unprotected);
+        };
+        if header.session_id != self.own_session_id {
+            return Err(OpenError::OtherSession);
+        }
+        let code_len = self.integrity.code_len();
+        let encrypts = matches!(self.confidentiality, Confidentiality::Aes(_));
+        if header.authenticated != (code_len != 0) || header.encrypted != encrypts {
+            return Err(OpenError::Unprotected);
+        }
+        let payload_at = r.position();
+        let payload_len = usize::from(header.payload_len);
+        if code_len != 0 {
+            let covered_len = datagram
+                .len()
+                .checked_sub(code_len)
+                .filter(|len| *len >= payload_at + payload_len + 2)
+                .ok_or_else(|| r.error("session trailer", WireFault::Truncated))?;
+            let (covered, code) = datagram.split_at(covered_len);
+            if !self.integrity.verify(&covered[rmcp::HEADER_LEN..], code) {
+                return Err(OpenError::BadIntegrity);
+            }
+        }
+        self.inbound
+            .accept(header.sequence)
+            .map_err(OpenError::Sequence)?;
+        let payload = &mut datagram[payload_at..payload_at + payload_len];
+        let payload = match &self.confidentiality {
+            Confidentiality::None => payload,
+            Confidentiality::Aes(aes) => aes.open(payload).ok_or(OpenError::BadPadding)?,
+        };
+        Ok(Opened {
+            payload_type: header.payload_type,
+            payload,
+        })
+    }
+
+    /// The peer's session ID, which our packets carry.
+    #[must_use]
+    pub const fn peer_session_id(&self) -> u32 {
+        self.peer_session_id
+    }
+
+    /// Our session ID, which the peer's packets carry.
+    #[must_use]
+    pub const fn own_session_id(&self) -> u32 {
+        self.own_session_id
+    }
+
+    /// Longest payload in the clear that fits a datagram of `datagram_len` bytes.
+    #[must_use]
+    pub const fn payload_max(&self, datagram_len: usize) -> usize {
+        let overhead = rmcp::HEADER_LEN + RMCP_PLUS_HEADER_LEN + 5 + self.integrity.code_len();
+        let room = datagram_len.saturating_sub(overhead);
+        match self.confidentiality {
+            Confidentiality::None => room,
+            Confidentiality::Aes(_) => {
+                let blocks = room.saturating_sub(aes_cbc::BLOCK) / aes_cbc::BLOCK;
+                (blocks * aes_cbc::BLOCK).saturating_sub(1)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Channel")
+            .field("own_session_id", &self.own_session_id)
+            .field("peer_session_id", &self.peer_session_id)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,56 @@
+//! Integrity of packets (§13.28.4): a code over the packet from its authentication type to its next header.
+
+use subtle::ConstantTimeEq;
+
+use super::exchange::SessionKey;
+use super::hmac::{Hmac, Sha1, Sha256};
+use crate::number::IntegrityAlgorithm;
+use crate::wire::Writer;
+
+/// Prepared state of one session's integrity algorithm.
+pub(crate) enum Integrity {
+    None,
+    HmacSha1(Hmac<Sha1>),
+    HmacSha256(Hmac<Sha256>),
+}
+
+impl Integrity {
+    /// `None` for an algorithm that this crate doesn't have.
+    pub(crate) fn new(algorithm: IntegrityAlgorithm, key: &SessionKey) -> Option<Self> {
+        let k1 = key.additional(1);
+        match algorithm {
+            IntegrityAlgorithm::NONE => Some(Self::None),
+            IntegrityAlgorithm::HMAC_SHA1_96 => Some(Self::HmacSha1(Hmac::new(k1.as_bytes()))),
+            IntegrityAlgorithm::HMAC_SHA256_128 => Some(Self::HmacSha256(Hmac::new(k1.as_bytes()))),
+            _ => None,
+        }
+    }
+
+    /// Bytes of the code in a packet; 0 means packets have no trailer.
+    pub(crate) const fn code_len(&self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::HmacSha1(_) => 12,
+            Self::HmacSha256(_) => 16,
+        }
+    }
+
+    fn code(&self, covered: &[u8]) -> [u8; 32] {
+        match self {
+            Self::None => [0; 32],
+            Self::HmacSha1(hmac) => hmac.code(covered),
+            Self::HmacSha256(hmac) => hmac.code(covered),
+        }
+    }
+
+    /// Appends the code over everything from offset `from` on.
+    pub(crate) fn seal(&self, w: &mut Writer<'_>, from: usize) {
+        let code = self.code(w.written().get(from..).unwrap_or_default());
+        w.bytes(&code[..self.code_len()]);
+    }
+
+    /// Whether `found` is the code of `covered`, in constant time.
+    pub(crate) fn verify(&self, covered: &[u8], found: &[u8]) -> bool {
+        self.code(covered)[..self.code_len()].ct_eq(found).into()
+    }
+}

@@ -1,0 +1,20 @@
+//! RMCP+ cryptography: cipher suites, the key exchange, and the protection of a session's packets.
+//!
+//! Digests and the block cipher come from RustCrypto; the constructions that IPMI builds from them are here.
+//! Whatever a session needs for every packet (HMAC states, the AES key schedule) is prepared once, when its keys
+//! are known.
+//!
+//! - [`suite`]: which three algorithms a cipher suite ID stands for, and which of them we have.
+//! - [`exchange`]: what RAKP messages 2-4 prove, and the session integrity key.
+//! - [`channel`]: sealing and opening packets of an active session.
+
+mod aes_cbc;
+pub mod channel;
+pub mod exchange;
+mod hmac;
+mod integrity;
+pub mod suite;
+
+pub use channel::{Channel, OpenError, Opened};
+pub use exchange::{Code, Exchange, SessionKey, UserKey};
+pub use suite::{Algorithms, SuiteSet};

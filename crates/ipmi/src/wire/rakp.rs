@@ -1,0 +1,438 @@
+//! Open Session and the four RAKP messages (§13.17-§13.23).
+
+use super::{Reader, WireError, WireFault, Writer};
+use crate::crypto::{Algorithms, Code};
+use crate::number::{
+    AuthAlgorithm, ConfidentialityAlgorithm, IntegrityAlgorithm, PrivilegeLevel, RakpStatus,
+};
+
+/// Longest user name, in bytes (§13.20).
+pub const USER_NAME_MAX: usize = 16;
+
+/// A user name of 0 to 16 bytes, as RAKP Message 1 carries it.
+#[derive(Clone, Copy, Default)]
+pub struct UserName {
+    bytes: [u8; USER_NAME_MAX],
+    len: u8,
+}
+
+impl UserName {
+    /// A name of at most 16 bytes; `None` for a longer one.
+    #[must_use]
+    pub fn new(name: &[u8]) -> Option<Self> {
+        let mut bytes = [0; USER_NAME_MAX];
+        bytes.get_mut(..name.len())?.copy_from_slice(name);
+        Some(Self {
+            bytes,
+            len: u8::try_from(name.len()).ok()?,
+        })
+    }
+
+    /// The name's bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes
+            .get(..usize::from(self.len))
+            .unwrap_or(&self.bytes)
+    }
+
+    /// Its length in bytes.
+    #[must_use]
+    pub const fn len(&self) -> u8 {
+        self.len
+    }
+
+    /// Whether this is the null user's name.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
+impl PartialEq for UserName {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for UserName {}
+
+impl core::fmt::Debug for UserName {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "\"{}\"", self.as_bytes().escape_ascii())
+    }
+}
+
+/// The role byte of RAKP Message 1: requested privilege and how the BMC is to look the user up (§13.20).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Role(pub u8);
+
+impl Role {
+    /// Asks for `privilege`; the BMC looks the user up by name alone.
+    #[must_use]
+    pub const fn name_only(privilege: PrivilegeLevel) -> Self {
+        Self(0x10 | (privilege.0 & 0x0f))
+    }
+
+    /// The requested maximum privilege; 0 asks for the highest that the user may have.
+    #[must_use]
+    pub const fn privilege(self) -> PrivilegeLevel {
+        PrivilegeLevel(self.0 & 0x0f)
+    }
+
+    /// Whether the name alone names the user; otherwise name and privilege do.
+    #[must_use]
+    pub const fn is_name_only(self) -> bool {
+        self.0 & 0x10 != 0
+    }
+}
+
+fn encode_algorithms(algorithms: Algorithms, w: &mut Writer<'_>) {
+    let Algorithms {
+        auth,
+        integrity,
+        confidentiality,
+    } = algorithms;
+    for (kind, number) in [(0, auth.0), (1, integrity.0), (2, confidentiality.0)] {
+        w.bytes(&[kind, 0, 0, 8, number & 0x3f, 0, 0, 0]);
+    }
+}
+
+fn decode_algorithms(r: &mut Reader<'_>) -> Result<Algorithms, WireError> {
+    let mut numbers = [0; 3];
+    for (kind, number) in (0u8..).zip(&mut numbers) {
+        let [found, _, _, len, algorithm, ..] = r.array::<8>("algorithm payload")?;
+        if found != kind {
+            return Err(r.error("algorithm payload type", WireFault::Invalid));
+        }
+        // Length 0 means "any" (§13.17); both ends here always name one.
+        if len != 8 {
+            return Err(r.error("algorithm payload length", WireFault::Invalid));
+        }
+        *number = algorithm & 0x3f;
+    }
+    let [auth, integrity, confidentiality] = numbers;
+    Ok(Algorithms {
+        auth: AuthAlgorithm(auth),
+        integrity: IntegrityAlgorithm(integrity),
+        confidentiality: ConfidentialityAlgorithm(confidentiality),
+    })
+}
+
+/// RMCP+ Open Session Request (§13.17).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenSessionRequest {
+    /// Comes back in the response.
+    pub tag: u8,
+    /// Requested maximum privilege; 0 asks for the highest that fits the algorithms.
+    pub privilege: PrivilegeLevel,
+    /// The ID that the console gives the session.
+    pub console_session_id: u32,
+    /// Proposed algorithms.
+    pub algorithms: Algorithms,
+}
+
+impl OpenSessionRequest {
+    /// Writes the payload.
+    pub fn encode(&self, w: &mut Writer<'_>) {
+        w.bytes(&[self.tag, self.privilege.0 & 0x0f, 0, 0]);
+        w.u32(self.console_session_id);
+        encode_algorithms(self.algorithms, w);
+    }
+
+    /// Reads the payload.
+    ///
+    /// # Errors
+    /// Too few bytes, or algorithm payloads that are not the three of §13.17 in their order.
+    pub fn decode(r: &mut Reader<'_>) -> Result<Self, WireError> {
+        let [tag, privilege, ..] = r.array::<4>("Open Session Request")?;
+        Ok(Self {
+            tag,
+            privilege: PrivilegeLevel(privilege & 0x0f),
+            console_session_id: r.u32("console session ID")?,
+            algorithms: decode_algorithms(r)?,
+        })
+    }
+}
+
+/// RMCP+ Open Session Response (§13.18).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenSessionResponse {
+    /// The request's tag.
+    pub tag: u8,
+    /// The console's session ID; `None` in the two-byte error that some BMCs send.
+    pub console_session_id: Option<u32>,
+    /// What was agreed, or why not.
+    pub outcome: Result<OpenedSession, RakpStatus>,
+}
+
+/// The agreed half of an Open Session Response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenedSession {
+    /// Granted maximum privilege.
+    pub privilege: PrivilegeLevel,
+    /// The ID that the BMC gives the session.
+    pub bmc_session_id: u32,
+    /// Algorithms that the BMC chose.
+    pub algorithms: Algorithms,
+}
+
+impl OpenSessionResponse {
+    /// Writes the payload.
+    pub fn encode(&self, w: &mut Writer<'_>) {
+        let (status, privilege) = match self.outcome {
+            Ok(opened) => (RakpStatus::OK, opened.privilege.0),
+            Err(status) => (status, 0),
+        };
+        w.bytes(&[self.tag, status.0, privilege, 0]);
+        w.u32(self.console_session_id.unwrap_or(0));
+        if let Ok(opened) = self.outcome {
+            w.u32(opened.bmc_session_id);
+            encode_algorithms(opened.algorithms, w);
+        }
+    }
+
+    /// Reads the payload.
+    ///
+    /// # Errors
+    /// Too few bytes for what the status promises.
+    pub fn decode(r: &mut Reader<'_>) -> Result<Self, WireError> {
+        let [tag, status] = r.array("Open Session Response")?;
+        let status = RakpStatus(status);
+        if status != RakpStatus::OK {
+            let _ = r.take("privilege and reserved byte", 2);
+            let console_session_id = r.u32("console session ID").ok();
+            return Ok(Self {
+                tag,
+                console_session_id,
+                outcome: Err(status),
+            });
+        }
+        let [privilege, _] = r.array("privilege and reserved byte")?;
+        let console_session_id = Some(r.u32("console session ID")?);
+        let opened = OpenedSession {
+            privilege: PrivilegeLevel(privilege & 0x0f),
+            bmc_session_id: r.u32("BMC session ID")?,
+            algorithms: decode_algorithms(r)?,
+        };
+        Ok(Self {
+            tag,
+            console_session_id,
+            outcome: Ok(opened),
+        })
+    }
+}
+
+/// RAKP Message 1 (§13.20): the console names a user and sends its random number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rakp1 {
+    /// Comes back in RAKP Message 2.
+    pub tag: u8,
+    /// The BMC's session ID.
+    pub bmc_session_id: u32,
+    /// The console's random number.
+    pub console_random: [u8; 16],
+    /// Requested privilege and look-up.
+    pub role: Role,
+    /// The user.
+    pub user_name: UserName,
+}
+
+impl Rakp1 {
+    /// Writes the payload.
+    pub fn encode(&self, w: &mut Writer<'_>) {
+        w.bytes(&[self.tag, 0, 0, 0]);
+        w.u32(self.bmc_session_id);
+        w.bytes(&self.console_random);
+        w.bytes(&[self.role.0, 0, 0, self.user_name.len()]);
+        w.bytes(self.user_name.as_bytes());
+    }
+
+    /// Reads the payload.
+    ///
+    /// # Errors
+    /// Too few bytes; a name length over 16 is [`WireFault::Invalid`] in `user name length`.
+    pub fn decode(r: &mut Reader<'_>) -> Result<Self, WireError> {
+        let [tag, ..] = r.array::<4>("RAKP Message 1")?;
+        let bmc_session_id = r.u32("BMC session ID")?;
+        let console_random = r.array("console random number")?;
+        let [role, _, _, name_len] = r.array("role and user name length")?;
+        if usize::from(name_len) > USER_NAME_MAX {
+            return Err(r.error("user name length", WireFault::Invalid));
+        }
+        let name = r.take("user name", usize::from(name_len))?;
+        let user_name =
+            UserName::new(name).ok_or_else(|| r.error("user name length", WireFault::Invalid))?;
+        Ok(Self {
+            tag,
+            bmc_session_id,
+            console_random,
+            role: Role(role),
+            user_name,
+        })
+    }
+}
+
+/// RAKP Message 2 (§13.21): the BMC proves that it knows the user's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rakp2 {
+    /// The tag of RAKP Message 1.
+    pub tag: u8,
+    /// The console's session ID.
+    pub console_session_id: u32,
+    /// The proof, or why there is none.
+    pub outcome: Result<Rakp2Proof, RakpStatus>,
+}
+
+/// The proving half of RAKP Message 2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rakp2Proof {
+    /// The BMC's random number.
+    pub bmc_random: [u8; 16],
+    /// The BMC's GUID.
+    pub guid: [u8; 16],
+    /// Key exchange authentication code.
+    pub code: Code,
+}
+
+impl Rakp2 {
+    /// Writes the payload.
+    pub fn encode(&self, w: &mut Writer<'_>) {
+        w.bytes(&[self.tag, status_of(self.outcome.map(|_| ())).0, 0, 0]);
+        w.u32(self.console_session_id);
+        if let Ok(proof) = &self.outcome {
+            w.bytes(&proof.bmc_random);
+            w.bytes(&proof.guid);
+            w.bytes(proof.code.as_bytes());
+        }
+    }
+
+    /// Reads the payload; the code is what is left of it.
+    ///
+    /// # Errors
+    /// Too few bytes for what the status promises, or a code longer than any algorithm's.
+    pub fn decode(r: &mut Reader<'_>) -> Result<Self, WireError> {
+        let (tag, status, console_session_id) = decode_head(r)?;
+        let outcome = match status {
+            RakpStatus::OK => Ok(Rakp2Proof {
+                bmc_random: r.array("BMC random number")?,
+                guid: r.array("BMC GUID")?,
+                code: decode_code(r)?,
+            }),
+            status => Err(status),
+        };
+        Ok(Self {
+            tag,
+            console_session_id,
+            outcome,
+        })
+    }
+}
+
+/// RAKP Message 3 (§13.22): the console proves that it knows the user's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rakp3 {
+    /// Comes back in RAKP Message 4.
+    pub tag: u8,
+    /// The BMC's session ID.
+    pub bmc_session_id: u32,
+    /// The proof (key exchange authentication code), or why the console gives up.
+    pub outcome: Result<Code, RakpStatus>,
+}
+
+impl Rakp3 {
+    /// Writes the payload.
+    pub fn encode(&self, w: &mut Writer<'_>) {
+        encode_code_message(self.tag, self.bmc_session_id, &self.outcome, w);
+    }
+
+    /// Reads the payload; the code is what is left of it.
+    ///
+    /// # Errors
+    /// Too few bytes, or a code longer than any algorithm's.
+    pub fn decode(r: &mut Reader<'_>) -> Result<Self, WireError> {
+        let (tag, bmc_session_id, outcome) = decode_code_message(r)?;
+        Ok(Self {
+            tag,
+            bmc_session_id,
+            outcome,
+        })
+    }
+}
+
+/// RAKP Message 4 (§13.23): the BMC confirms the session key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rakp4 {
+    /// The tag of RAKP Message 3.
+    pub tag: u8,
+    /// The console's session ID.
+    pub console_session_id: u32,
+    /// Integrity check value, or why there is no session.
+    pub outcome: Result<Code, RakpStatus>,
+}
+
+impl Rakp4 {
+    /// Writes the payload.
+    pub fn encode(&self, w: &mut Writer<'_>) {
+        encode_code_message(self.tag, self.console_session_id, &self.outcome, w);
+    }
+
+    /// Reads the payload; the code is what is left of it.
+    ///
+    /// # Errors
+    /// Too few bytes, or a code longer than any algorithm's.
+    pub fn decode(r: &mut Reader<'_>) -> Result<Self, WireError> {
+        let (tag, console_session_id, outcome) = decode_code_message(r)?;
+        Ok(Self {
+            tag,
+            console_session_id,
+            outcome,
+        })
+    }
+}
+
+const fn status_of(outcome: Result<(), RakpStatus>) -> RakpStatus {
+    match outcome {
+        Ok(()) => RakpStatus::OK,
+        Err(status) => status,
+    }
+}
+
+fn decode_head(r: &mut Reader<'_>) -> Result<(u8, RakpStatus, u32), WireError> {
+    let [tag, status, _, _] = r.array("RAKP message")?;
+    Ok((tag, RakpStatus(status), r.u32("session ID")?))
+}
+
+fn decode_code(r: &mut Reader<'_>) -> Result<Code, WireError> {
+    let at = r.position();
+    Code::new(r.rest()).ok_or(WireError {
+        field: "authentication code",
+        at,
+        fault: WireFault::Invalid,
+    })
+}
+
+fn encode_code_message(
+    tag: u8,
+    session_id: u32,
+    outcome: &Result<Code, RakpStatus>,
+    w: &mut Writer<'_>,
+) {
+    w.bytes(&[tag, status_of(outcome.map(|_| ())).0, 0, 0]);
+    w.u32(session_id);
+    if let Ok(code) = outcome {
+        w.bytes(code.as_bytes());
+    }
+}
+
+type CodeMessage = (u8, u32, Result<Code, RakpStatus>);
+
+fn decode_code_message(r: &mut Reader<'_>) -> Result<CodeMessage, WireError> {
+    let (tag, status, session_id) = decode_head(r)?;
+    let outcome = if status == RakpStatus::OK {
+        Ok(decode_code(r)?)
+    } else {
+        Err(status)
+    };
+    Ok((tag, session_id, outcome))
+}
