@@ -17,7 +17,9 @@
 mod call;
 mod contact;
 mod counters;
+mod job;
 mod outcome;
+mod plan;
 mod publish;
 mod schedule;
 mod script;

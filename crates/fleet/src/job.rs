@@ -1,0 +1,580 @@
+//! Operator commands: a wish becomes a sequence of IPMI commands, and its end an outcome.
+//!
+//! A command with side effects is sent once (`ipmi::console::Policy`); where its answer is lost the outcome says so
+//! and the state is read again, so that the next snapshot shows what happened.
+
+use std::time::Duration;
+
+use hardware::{
+    ApplyError, BootMode, BootOverride, BootPersistence, BootTarget, Change, Indicator, Power,
+    PowerAction,
+};
+use ipmi::command::chassis::{
+    BootFlagKeep, BootFlags, BootParameter, ChassisControl, ChassisIdentify, ChassisStatus,
+    GetChassisStatus, GetSystemBootOptions, SetSystemBootOptions,
+};
+use ipmi::command::storage::{ClearSel, ClearSelAction, ErasureProgress, ReserveSel};
+use ipmi::number::{
+    BootDevice, BootOptionParameter, ChassisControlAction, CompletionCode, IdentifyState,
+};
+
+use crate::call::CallError;
+use crate::script::Line;
+
+/// How often the erasure of an event log is asked after, and the pause between: half a minute in all.
+const ERASE_CHECKS_MAX: u32 = 60;
+const ERASE_PAUSE: Duration = Duration::from_millis(500);
+
+/// How often a log is reserved anew because the reservation was cancelled by a new entry.
+const RESERVATIONS_MAX: u32 = 4;
+
+/// Completion codes of the boot options (§28.12): no such parameter; a set is in progress by another party.
+const NO_SUCH_PARAMETER: CompletionCode = CompletionCode(0x80);
+const SET_IN_PROGRESS: CompletionCode = CompletionCode(0x81);
+
+/// Who may have handled the boot information: all five parties of the acknowledge mask (§28.13, parameter 4).
+const ALL_PARTIES: u8 = 0x1f;
+
+/// The longest interval of Chassis Identify, for BMCs that can't light it for good (§28.5).
+const IDENTIFY_SECONDS_MAX: u8 = 255;
+
+/// What the machine said of itself after a change.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Observed {
+    pub(crate) status: Option<ChassisStatus>,
+    pub(crate) boot: Option<BootOverride>,
+    /// The event log must be read anew.
+    pub(crate) log_changed: bool,
+}
+
+/// How a change ended.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct JobDone {
+    pub(crate) outcome: Result<(), ApplyError>,
+    pub(crate) observed: Observed,
+}
+
+/// The host power that a change leads to at once, where it does.
+pub(crate) const fn power_after(change: &Change) -> Option<Power> {
+    match change {
+        Change::Power(PowerAction::On) => Some(Power::On),
+        Change::Power(PowerAction::ForceOff) => Some(Power::Off),
+        _ => None,
+    }
+}
+
+/// Power, identify light from Chassis Status.
+pub(crate) fn power_of(status: &ChassisStatus) -> Power {
+    if status.is_on() {
+        Power::On
+    } else {
+        Power::Off
+    }
+}
+
+/// The identify light from Chassis Status.
+pub(crate) fn indicator_of(status: &ChassisStatus) -> Indicator {
+    match status.identify {
+        Some(IdentifyState::OFF) => Indicator::Off,
+        Some(IdentifyState::TEMPORARY) => Indicator::Timed,
+        Some(IdentifyState::INDEFINITE) => Indicator::On,
+        _ => Indicator::Unknown,
+    }
+}
+
+/// Carries a change out and looks at what became of it.
+pub(crate) async fn run(line: Line, change: Change) -> JobDone {
+    let mut observed = Observed::default();
+    let outcome = match change {
+        Change::Power(action) => {
+            let outcome = power(&line, action).await;
+            observed.status = line.call(&GetChassisStatus).await.ok();
+            outcome
+        }
+        Change::Boot(boot) => {
+            let outcome = set_boot(&line, boot).await;
+            observed.boot = read_boot(&line).await.ok();
+            outcome
+        }
+        Change::Indicator(on) => {
+            let outcome = identify(&line, on).await;
+            observed.status = line.call(&GetChassisStatus).await.ok();
+            outcome
+        }
+        Change::ClearLog => {
+            observed.log_changed = true;
+            clear_log(&line).await
+        }
+    };
+    JobDone { outcome, observed }
+}
+
+async fn power(line: &Line, action: PowerAction) -> Result<(), ApplyError> {
+    let action = match action {
+        PowerAction::On => ChassisControlAction::POWER_UP,
+        PowerAction::ForceOff => ChassisControlAction::POWER_DOWN,
+        PowerAction::GracefulShutdown => ChassisControlAction::SOFT_SHUTDOWN,
+        PowerAction::ForceRestart => ChassisControlAction::HARD_RESET,
+        PowerAction::PowerCycle => ChassisControlAction::POWER_CYCLE,
+        PowerAction::Nmi => ChassisControlAction::DIAGNOSTIC_INTERRUPT,
+    };
+    line.call(&ChassisControl { action })
+        .await
+        .map(|_| ())
+        .map_err(|error| changing(error, &format!("Chassis Control ({action})")))
+}
+
+/// The error of a command that changes something: without an answer it may have been carried out.
+fn changing(error: CallError, what: &str) -> ApplyError {
+    match error {
+        CallError::Unanswered { .. } | CallError::Garbled { .. } => ApplyError::Unconfirmed {
+            what: what.to_owned(),
+        },
+        CallError::Refused { completion, .. } => refused(completion, what),
+    }
+}
+
+/// The error of a command that only looks or prepares: without an answer nothing has changed.
+fn preparing(error: CallError, what: &str) -> ApplyError {
+    match error {
+        CallError::Unanswered { name } | CallError::Garbled { name } => ApplyError::Unreachable {
+            reason: format!("no usable answer to {name}"),
+        },
+        CallError::Refused { completion, .. } => refused(completion, what),
+    }
+}
+
+fn refused(completion: CompletionCode, what: &str) -> ApplyError {
+    match completion {
+        CompletionCode::INVALID_COMMAND
+        | CompletionCode::INVALID_FOR_LUN
+        | CompletionCode::INVALID_DATA_FIELD
+        | CompletionCode::PARAMETER_OUT_OF_RANGE
+        | NO_SUCH_PARAMETER => ApplyError::Unsupported {
+            what: what.to_owned(),
+        },
+        SET_IN_PROGRESS => ApplyError::Refused {
+            reason: "another party is setting boot options; try again later".to_owned(),
+        },
+        _ => ApplyError::Refused {
+            reason: format!("{completion} ({:02X}h)", completion.0),
+        },
+    }
+}
+
+async fn set_option(line: &Line, parameter: BootParameter) -> Result<(), CallError> {
+    line.call(&SetSystemBootOptions {
+        invalid: false,
+        parameter,
+    })
+    .await
+    .map(|_| ())
+}
+
+/// Sets the boot flags as §28.12 and §28.13 ask for: guarded by set-in-progress, with the valid bit kept from being
+/// cleared after a minute, and the boot information marked as not yet handled.
+async fn set_boot(line: &Line, boot: BootOverride) -> Result<(), ApplyError> {
+    const WHAT: &str = "setting boot options";
+    let flags = boot_flags(boot);
+    let guarded = match set_option(line, BootParameter::SetInProgress(1)).await {
+        Ok(()) => true,
+        // The guard is optional.
+        Err(error)
+            if error
+                .completion()
+                .is_some_and(|code| code != SET_IN_PROGRESS) =>
+        {
+            false
+        }
+        Err(error) => return Err(preparing(error, WHAT)),
+    };
+    let set = set_flags(line, flags).await;
+    if guarded {
+        // Whatever became of the flags: nobody else can set any while the guard stands. The flags count without it.
+        let _ = set_option(line, BootParameter::SetInProgress(0)).await;
+    }
+    set.map_err(|error| changing(error, WHAT))
+}
+
+async fn set_flags(line: &Line, flags: BootFlags) -> Result<(), CallError> {
+    let keep = BootParameter::ValidBitClearing(BootFlagKeep::TIMEOUT);
+    let unhandled = BootParameter::InfoAcknowledge {
+        write_mask: ALL_PARTIES,
+        parties: ALL_PARTIES,
+    };
+    for optional in [keep, unhandled] {
+        match set_option(line, optional).await {
+            Err(error @ CallError::Unanswered { .. }) => return Err(error),
+            // Both are optional; a BMC without them takes the flags all the same.
+            Ok(()) | Err(_) => {}
+        }
+    }
+    set_option(line, BootParameter::Flags(flags)).await
+}
+
+fn boot_flags(boot: BootOverride) -> BootFlags {
+    let device = match boot.target {
+        BootTarget::None => BootDevice::NO_OVERRIDE,
+        BootTarget::Pxe => BootDevice::PXE,
+        BootTarget::Disk => BootDevice::DISK,
+        BootTarget::Cd => BootDevice::CD_DVD,
+        BootTarget::Removable => BootDevice::PRIMARY_REMOVABLE,
+        BootTarget::Setup => BootDevice::BIOS_SETUP,
+        BootTarget::Diagnostics => BootDevice::DIAGNOSTIC_PARTITION,
+    };
+    let wanted = boot.persistence != BootPersistence::Disabled && boot.target != BootTarget::None;
+    BootFlags {
+        valid: wanted,
+        persistent: wanted && boot.persistence == BootPersistence::Continuous,
+        efi: boot.mode == BootMode::Uefi,
+        device: if wanted {
+            device
+        } else {
+            BootDevice::NO_OVERRIDE
+        },
+        ..BootFlags::default()
+    }
+}
+
+/// Reads what the host boots from next.
+pub(crate) async fn read_boot(line: &Line) -> Result<BootOverride, CallError> {
+    let get = GetSystemBootOptions::new(BootOptionParameter::BOOT_FLAGS);
+    let options = line.call(&get).await?;
+    Ok(boot_override(&options.parameter))
+}
+
+/// What the boot flags say; no override where they are not valid or something else.
+pub(crate) fn boot_override(parameter: &BootParameter) -> BootOverride {
+    let BootParameter::Flags(flags) = parameter else {
+        return BootOverride::default();
+    };
+    let mode = if flags.efi {
+        BootMode::Uefi
+    } else {
+        BootMode::Legacy
+    };
+    let target = match flags.device {
+        BootDevice::PXE => BootTarget::Pxe,
+        BootDevice::DISK | BootDevice::DISK_SAFE_MODE | BootDevice::REMOTE_DISK => BootTarget::Disk,
+        BootDevice::CD_DVD | BootDevice::REMOTE_CD_DVD => BootTarget::Cd,
+        BootDevice::PRIMARY_REMOVABLE
+        | BootDevice::REMOTE_REMOVABLE
+        | BootDevice::PRIMARY_REMOTE_MEDIA => BootTarget::Removable,
+        BootDevice::BIOS_SETUP => BootTarget::Setup,
+        BootDevice::DIAGNOSTIC_PARTITION => BootTarget::Diagnostics,
+        _ => BootTarget::None,
+    };
+    if !flags.valid || target == BootTarget::None {
+        return BootOverride {
+            mode,
+            ..BootOverride::default()
+        };
+    }
+    let persistence = if flags.persistent {
+        BootPersistence::Continuous
+    } else {
+        BootPersistence::Once
+    };
+    BootOverride {
+        target,
+        persistence,
+        mode,
+    }
+}
+
+async fn identify(line: &Line, on: bool) -> Result<(), ApplyError> {
+    const WHAT: &str = "Chassis Identify";
+    let command = if on {
+        ChassisIdentify::Indefinitely
+    } else {
+        ChassisIdentify::Seconds(0)
+    };
+    match line.call(&command).await {
+        Ok(_) => Ok(()),
+        // "On until switched off" is new in IPMI 2.0 and optional; four minutes are better than dark.
+        Err(CallError::Refused { completion, .. }) if on && is_about_data(completion) => line
+            .call(&ChassisIdentify::Seconds(IDENTIFY_SECONDS_MAX))
+            .await
+            .map(|_| ())
+            .map_err(|error| changing(error, WHAT)),
+        Err(error) => Err(changing(error, WHAT)),
+    }
+}
+
+const fn is_about_data(completion: CompletionCode) -> bool {
+    matches!(
+        completion,
+        CompletionCode::REQUEST_LENGTH_INVALID
+            | CompletionCode::INVALID_DATA_FIELD
+            | CompletionCode::PARAMETER_OUT_OF_RANGE
+            | CompletionCode::REQUEST_FIELD_LENGTH_EXCEEDED
+    )
+}
+
+async fn clear_log(line: &Line) -> Result<(), ApplyError> {
+    const WHAT: &str = "clearing the event log";
+    let mut reservations = 0;
+    let (reservation, mut progress) = loop {
+        reservations += 1;
+        let reservation = line
+            .call(&ReserveSel)
+            .await
+            .map_err(|error| preparing(error, WHAT))?;
+        let clear = ClearSel {
+            reservation,
+            action: ClearSelAction::Initiate,
+        };
+        match line.call(&clear).await {
+            Ok(progress) => break (reservation, progress),
+            // An entry came in between; nothing was erased.
+            Err(error)
+                if error.completion() == Some(CompletionCode::RESERVATION_CANCELLED)
+                    && reservations < RESERVATIONS_MAX => {}
+            Err(error) => return Err(changing(error, WHAT)),
+        }
+    };
+    let mut checks = 0;
+    while progress == ErasureProgress::InProgress {
+        if checks == ERASE_CHECKS_MAX {
+            return Err(ApplyError::Unconfirmed {
+                what: WHAT.to_owned(),
+            });
+        }
+        checks += 1;
+        line.pause(ERASE_PAUSE).await;
+        let check = ClearSel {
+            reservation,
+            action: ClearSelAction::GetStatus,
+        };
+        progress = match line.call(&check).await {
+            Ok(progress) => progress,
+            // Erasing ends the reservation on some BMCs: it was taken, so it is done.
+            Err(error) if error.completion() == Some(CompletionCode::RESERVATION_CANCELLED) => {
+                ErasureProgress::Completed
+            }
+            Err(error) => return Err(changing(error, WHAT)),
+        };
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use ipmi::command::Command;
+    use ipmi::wire::Writer;
+
+    use super::*;
+    use crate::script::{Script, play};
+
+    fn encoded<C: Command>(command: &C) -> (u8, Vec<u8>) {
+        let mut buffer = [0; 64];
+        let mut w = Writer::new(&mut buffer);
+        command.encode(&mut w);
+        (C::CMD, w.written().to_vec())
+    }
+
+    /// Runs a change; every call is noted and answered by `answer`.
+    fn play(
+        change: Change,
+        mut answer: impl FnMut(u8, &[u8]) -> play::Reply,
+    ) -> (JobDone, Vec<(u8, Vec<u8>)>) {
+        let mut calls = Vec::new();
+        let done = play::run(Script::new(|line| run(line, change)), |call| {
+            calls.push((call.cmd, call.data().to_vec()));
+            answer(call.cmd, call.data())
+        });
+        (done, calls)
+    }
+
+    fn good(cmd: u8, on: bool) -> play::Reply {
+        let data = match cmd {
+            GetChassisStatus::CMD => vec![u8::from(on), 0, 0x60],
+            GetSystemBootOptions::CMD => vec![1, 5, 0x80, 0x04, 0, 0, 0],
+            ReserveSel::CMD => vec![7, 0],
+            ClearSel::CMD => vec![1],
+            _ => vec![],
+        };
+        Some((CompletionCode::OK, data))
+    }
+
+    #[test]
+    fn power_off_is_one_chassis_control_and_a_look_at_the_status() {
+        let (done, calls) = play(Change::Power(PowerAction::ForceOff), |cmd, _| {
+            good(cmd, false)
+        });
+        assert_eq!(done.outcome, Ok(()));
+        assert_eq!(
+            done.observed.status.map(|status| power_of(&status)),
+            Some(Power::Off)
+        );
+        let control = ChassisControl {
+            action: ChassisControlAction::POWER_DOWN,
+        };
+        assert_eq!(calls, [encoded(&control), encoded(&GetChassisStatus)]);
+    }
+
+    #[test]
+    fn a_lost_answer_to_a_power_command_is_unconfirmed_and_the_status_is_looked_at() {
+        let (done, calls) = play(Change::Power(PowerAction::PowerCycle), |cmd, _| {
+            if cmd == ChassisControl::CMD {
+                None
+            } else {
+                good(cmd, true)
+            }
+        });
+        assert!(matches!(done.outcome, Err(ApplyError::Unconfirmed { .. })));
+        assert!(done.observed.status.is_some());
+        let controls = calls
+            .iter()
+            .filter(|(cmd, _)| *cmd == ChassisControl::CMD)
+            .count();
+        assert_eq!(controls, 1, "never sent twice");
+    }
+
+    #[test]
+    fn a_refusal_says_whether_the_machine_cannot_or_will_not() {
+        for (code, unsupported) in [
+            (CompletionCode::INVALID_COMMAND, true),
+            (CompletionCode::INVALID_DATA_FIELD, true),
+            (CompletionCode::NOT_SUPPORTED_IN_STATE, false),
+            (CompletionCode::INSUFFICIENT_PRIVILEGE, false),
+        ] {
+            let (done, _) = play(Change::Power(PowerAction::Nmi), |_, _| Some((code, vec![])));
+            match done.outcome {
+                Err(ApplyError::Unsupported { .. }) => assert!(unsupported, "{code}"),
+                Err(ApplyError::Refused { .. }) => assert!(!unsupported, "{code}"),
+                other => panic!("{code}: {other:?}"),
+            }
+        }
+    }
+
+    /// "Attempt to write a read-only parameter".
+    const READ_ONLY: CompletionCode = CompletionCode(0x82);
+
+    const PXE_ONCE: BootOverride = BootOverride {
+        target: BootTarget::Pxe,
+        persistence: BootPersistence::Once,
+        mode: BootMode::Legacy,
+    };
+
+    #[test]
+    fn boot_flags_are_set_under_the_guard_and_read_back() {
+        let (done, calls) = play(Change::Boot(PXE_ONCE), |cmd, _| good(cmd, true));
+        assert_eq!(done.outcome, Ok(()));
+        assert_eq!(done.observed.boot, Some(PXE_ONCE));
+        let data: Vec<_> = calls.iter().map(|(_, data)| data.as_slice()).collect();
+        assert_eq!(
+            data,
+            [
+                &[0, 1][..],
+                &[3, 0x08],
+                &[4, 0x1f, 0x1f],
+                &[5, 0x80, 0x04, 0, 0, 0],
+                &[0, 0],
+                &[5, 0, 0],
+            ]
+        );
+    }
+
+    #[test]
+    fn a_bmc_with_nothing_but_boot_flags_takes_them() {
+        let (done, calls) = play(Change::Boot(PXE_ONCE), |cmd, data| {
+            if cmd == SetSystemBootOptions::CMD && data[0] != 5 {
+                Some((NO_SUCH_PARAMETER, vec![]))
+            } else {
+                good(cmd, true)
+            }
+        });
+        assert_eq!(done.outcome, Ok(()));
+        assert_eq!(calls.len(), 5, "no guard was set, so none is lifted");
+    }
+
+    #[test]
+    fn the_guard_is_lifted_when_the_flags_are_refused_and_left_alone_when_it_is_anothers() {
+        let (done, calls) = play(Change::Boot(PXE_ONCE), |cmd, data| match (cmd, data[0]) {
+            (SetSystemBootOptions::CMD, 5) => Some((READ_ONLY, vec![])),
+            _ => good(cmd, true),
+        });
+        assert!(matches!(done.outcome, Err(ApplyError::Refused { .. })));
+        assert!(calls.contains(&(SetSystemBootOptions::CMD, vec![0, 0])));
+
+        let (done, calls) = play(Change::Boot(PXE_ONCE), |cmd, _| match cmd {
+            SetSystemBootOptions::CMD => Some((SET_IN_PROGRESS, vec![])),
+            _ => good(cmd, true),
+        });
+        assert!(matches!(done.outcome, Err(ApplyError::Refused { .. })));
+        assert_eq!(
+            calls.len(),
+            2,
+            "one attempt at the guard, one look at the flags"
+        );
+    }
+
+    #[test]
+    fn every_boot_override_survives_the_way_through_the_flags() {
+        use BootPersistence::{Continuous, Once};
+        use BootTarget::{Cd, Diagnostics, Disk, Pxe, Removable, Setup};
+        for target in [Pxe, Disk, Cd, Removable, Setup, Diagnostics] {
+            for persistence in [Once, Continuous] {
+                for mode in [BootMode::Legacy, BootMode::Uefi] {
+                    let boot = BootOverride {
+                        target,
+                        persistence,
+                        mode,
+                    };
+                    assert_eq!(boot_override(&BootParameter::Flags(boot_flags(boot))), boot);
+                }
+            }
+        }
+        let none = BootOverride {
+            persistence: BootPersistence::Disabled,
+            ..PXE_ONCE
+        };
+        let back = boot_override(&BootParameter::Flags(boot_flags(none)));
+        assert_eq!(back, BootOverride::default());
+    }
+
+    #[test]
+    fn a_bmc_that_cannot_light_for_good_is_lit_for_as_long_as_it_can() {
+        let (done, calls) = play(Change::Indicator(true), |cmd, data| {
+            match (cmd, data.len()) {
+                (ChassisIdentify::CMD, 2) => Some((CompletionCode::REQUEST_LENGTH_INVALID, vec![])),
+                _ => good(cmd, true),
+            }
+        });
+        assert_eq!(done.outcome, Ok(()));
+        assert_eq!(calls[1], encoded(&ChassisIdentify::Seconds(255)));
+        let indicator = done.observed.status.map(|status| indicator_of(&status));
+        assert_eq!(indicator, Some(Indicator::On));
+    }
+
+    #[test]
+    fn clearing_reserves_again_when_an_entry_came_in_between_and_waits_for_the_end() {
+        let (mut cancelled, mut checks) = (2, 3);
+        let (done, calls) = play(Change::ClearLog, |cmd, data| match (cmd, data.last()) {
+            (ClearSel::CMD, Some(0xaa)) if cancelled > 0 => {
+                cancelled -= 1;
+                Some((CompletionCode::RESERVATION_CANCELLED, vec![]))
+            }
+            (ClearSel::CMD, Some(0xaa)) => Some((CompletionCode::OK, vec![0])),
+            (ClearSel::CMD, _) => {
+                checks -= 1;
+                Some((CompletionCode::OK, vec![u8::from(checks == 0)]))
+            }
+            _ => good(cmd, true),
+        });
+        assert_eq!(done.outcome, Ok(()));
+        assert!(done.observed.log_changed);
+        assert_eq!(calls.len(), 3 * 2 + 3);
+    }
+
+    #[test]
+    fn an_erasure_that_never_ends_is_unconfirmed() {
+        let (done, calls) = play(Change::ClearLog, |cmd, _| match cmd {
+            ClearSel::CMD => Some((CompletionCode::OK, vec![0])),
+            _ => good(cmd, true),
+        });
+        assert!(matches!(done.outcome, Err(ApplyError::Unconfirmed { .. })));
+        assert!(calls.len() < 100);
+    }
+}

@@ -1,0 +1,300 @@
+//! What is read of a node each round, and how: made once from its records, shared by all nodes with equal records.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use hardware::{Availability, Reading, Sensor, Threshold, ThresholdState};
+use ipmi::command::Message;
+use ipmi::command::sensor::SensorReading;
+use ipmi::number::{CompletionCode, NetFn};
+use ipmi::wire::Reader;
+
+/// The reading of every raw byte of one conversion; not a number where it has none.
+pub(crate) type Table = [f64; 256];
+
+/// One sensor to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Item {
+    /// Index in the node's sensors and readings.
+    pub(crate) place: u16,
+    /// The number that Get Sensor Reading takes.
+    pub(crate) number: u8,
+    /// The LUN on which it is.
+    pub(crate) lun: u8,
+    pub(crate) kind: ItemKind,
+}
+
+/// How the answer is to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ItemKind {
+    /// A number: index of its table.
+    Number {
+        table: u16,
+        /// The states compare it with its thresholds.
+        compares: bool,
+    },
+    /// States.
+    States,
+}
+
+/// Everything that equal machines share.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    /// The description of every sensor, in the order of the records.
+    pub(crate) sensors: Arc<[Sensor]>,
+    /// Those that can be read.
+    pub(crate) items: Box<[Item]>,
+    /// Conversions, each once.
+    pub(crate) tables: Box<[Table]>,
+    /// Records that could not be understood, or were too many; for the log.
+    pub(crate) ignored_records: usize,
+}
+
+/// Whether a reading was had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Read {
+    Ok,
+    Failed,
+}
+
+/// The states of a threshold sensor (§35.14): its low six bits, each with its limit.
+const CROSSED: [ThresholdState; 64] = {
+    const BITS: [Threshold; 6] = [
+        Threshold::LowerCaution,
+        Threshold::LowerCritical,
+        Threshold::LowerFatal,
+        Threshold::UpperCaution,
+        Threshold::UpperCritical,
+        Threshold::UpperFatal,
+    ];
+    let mut table = [ThresholdState::NONE; 64];
+    let mut states = 0;
+    while states < table.len() {
+        let mut bit = 0;
+        while bit < BITS.len() {
+            if states >> bit & 1 == 1 {
+                table[states] = table[states].with(BITS[bit]);
+            }
+            bit += 1;
+        }
+        states += 1;
+    }
+    table
+};
+
+impl Plan {
+    /// Takes the answer to Get Sensor Reading into `reading`. What the BMC does not give leaves the old value with a
+    /// mark.
+    pub(crate) fn read(
+        &self,
+        item: Item,
+        completion: CompletionCode,
+        data: &[u8],
+        reading: &mut Reading,
+    ) -> Read {
+        let answer = match completion {
+            CompletionCode::OK => SensorReading::decode(&mut Reader::new(data)).ok(),
+            // Codes by which BMCs say "not now": part absent, host off, sensor not scanned.
+            CompletionCode::NOT_PRESENT
+            | CompletionCode::ILLEGAL_FOR_TYPE
+            | CompletionCode::NO_RESPONSE
+            | CompletionCode::NOT_SUPPORTED_IN_STATE => {
+                reading.availability = Availability::Unavailable;
+                return Read::Ok;
+            }
+            _ => None,
+        };
+        let Some(answer) = answer else {
+            mark_stale(reading);
+            return Read::Failed;
+        };
+        *reading = match (answer.available(), item.kind) {
+            (None, _) => Reading {
+                availability: Availability::Unavailable,
+                ..*reading
+            },
+            (Some(raw), ItemKind::Number { table, compares }) => {
+                let value = self.tables[usize::from(table)][usize::from(raw)];
+                let crossed = if compares {
+                    CROSSED[usize::from(answer.thresholds().0 & 0x3f)]
+                } else {
+                    ThresholdState::NONE
+                };
+                if value.is_finite() {
+                    Reading {
+                        value,
+                        states: 0,
+                        crossed,
+                        availability: Availability::Available,
+                    }
+                } else {
+                    Reading {
+                        availability: Availability::Unavailable,
+                        ..*reading
+                    }
+                }
+            }
+            (Some(_), ItemKind::States) => Reading {
+                value: 0.0,
+                states: answer.states,
+                crossed: ThresholdState::NONE,
+                availability: Availability::Available,
+            },
+        };
+        Read::Ok
+    }
+}
+
+/// A value that could not be renewed; one that was never there stays pending.
+pub(crate) const fn mark_stale(reading: &mut Reading) {
+    if matches!(reading.availability, Availability::Available) {
+        reading.availability = Availability::Stale;
+    }
+}
+
+/// Get Sensor Reading, as the round sends it (§35.14).
+pub(crate) const GET_SENSOR_READING: (NetFn, u8) = {
+    use ipmi::command::Command;
+    use ipmi::command::sensor::GetSensorReading;
+    (GetSensorReading::NETFN, GetSensorReading::CMD)
+};
+
+/// The plans in use, by the bytes they were made from: ten thousand equal machines share one.
+#[derive(Default)]
+pub(crate) struct Plans {
+    by_records: Mutex<HashMap<Box<[u8]>, Weak<Plan>>>,
+}
+
+impl Plans {
+    /// The plan of these bytes, made by `make` where no node has it yet.
+    pub(crate) fn get(&self, key: Vec<u8>, make: impl FnOnce() -> Plan) -> Arc<Plan> {
+        let mut plans = self
+            .by_records
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(plan) = plans.get(key.as_slice()).and_then(Weak::upgrade) {
+            return plan;
+        }
+        // Bound: at most one entry for each node that holds a plan, plus those that died since the last insert.
+        plans.retain(|_, plan| plan.strong_count() > 0);
+        let plan = Arc::new(make());
+        plans.insert(key.into_boxed_slice(), Arc::downgrade(&plan));
+        plan
+    }
+}
+
+impl fmt::Debug for Plans {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plans").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan() -> Plan {
+        let mut table: Table = std::array::from_fn(|raw| raw as f64 * 10.0);
+        table[0] = f64::INFINITY;
+        Plan {
+            tables: Box::new([table]),
+            ..Plan::default()
+        }
+    }
+
+    fn number(compares: bool) -> Item {
+        Item {
+            place: 0,
+            number: 1,
+            lun: 0,
+            kind: ItemKind::Number { table: 0, compares },
+        }
+    }
+
+    const OK: CompletionCode = CompletionCode::OK;
+
+    #[test]
+    fn a_number_is_its_tables_value_with_the_limits_it_crosses() {
+        let mut reading = Reading::default();
+        assert_eq!(
+            plan().read(number(true), OK, &[7, 0xc0, 0xd8], &mut reading),
+            Read::Ok
+        );
+        assert_eq!(reading.number(), Some(70.0));
+        assert!(reading.crossed.contains(Threshold::UpperCaution));
+        assert!(reading.crossed.contains(Threshold::UpperCritical));
+        assert!(!reading.crossed.contains(Threshold::UpperFatal));
+        plan().read(number(false), OK, &[7, 0xc0, 0xd8], &mut reading);
+        assert_eq!(reading.crossed, ThresholdState::NONE);
+    }
+
+    #[test]
+    fn a_sensor_that_is_not_scanned_or_has_no_value_is_unavailable() {
+        for data in [[7, 0x80, 0], [7, 0xe0, 0], [0, 0xc0, 0]] {
+            let mut reading = Reading::default();
+            assert_eq!(plan().read(number(true), OK, &data, &mut reading), Read::Ok);
+            assert_eq!(
+                reading.availability,
+                Availability::Unavailable,
+                "{data:02x?}"
+            );
+        }
+        let mut reading = Reading::default();
+        plan().read(number(true), CompletionCode::NOT_PRESENT, &[], &mut reading);
+        assert_eq!(reading.availability, Availability::Unavailable);
+    }
+
+    #[test]
+    fn an_error_keeps_the_old_value_and_marks_it_stale() {
+        let mut reading = Reading::default();
+        plan().read(number(true), OK, &[7, 0xc0, 0], &mut reading);
+        for (completion, data) in [(CompletionCode::UNSPECIFIED, &[][..]), (OK, &[7])] {
+            assert_eq!(
+                plan().read(number(true), completion, data, &mut reading),
+                Read::Failed
+            );
+            assert_eq!(
+                (reading.availability, reading.value),
+                (Availability::Stale, 70.0)
+            );
+        }
+        let mut never = Reading::default();
+        plan().read(number(true), CompletionCode::UNSPECIFIED, &[], &mut never);
+        assert_eq!(never.availability, Availability::Pending);
+    }
+
+    #[test]
+    fn states_come_through_as_they_are() {
+        let item = Item {
+            place: 0,
+            number: 1,
+            lun: 0,
+            kind: ItemKind::States,
+        };
+        let mut reading = Reading::default();
+        plan().read(item, OK, &[0, 0xc0, 0x05, 0x81], &mut reading);
+        assert_eq!(reading.states, 0x0105);
+    }
+
+    #[test]
+    fn equal_records_share_a_plan_for_as_long_as_anyone_has_it() {
+        let plans = Plans::default();
+        let first = plans.get(vec![1, 2], plan);
+        let again = plans.get(vec![1, 2], || panic!("is there already"));
+        assert!(Arc::ptr_eq(&first, &again));
+        assert!(!Arc::ptr_eq(&first, &plans.get(vec![1, 3], plan)));
+        drop((first, again));
+        let mut made = false;
+        plans.get(vec![1, 2], || {
+            made = true;
+            plan()
+        });
+        assert!(made);
+        assert_eq!(
+            plans.by_records.lock().unwrap().len(),
+            1,
+            "dead plans are dropped"
+        );
+    }
+}
