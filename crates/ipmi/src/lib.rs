@@ -18,6 +18,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod bmc;
 pub mod command;
 pub mod console;
 pub mod crypto;

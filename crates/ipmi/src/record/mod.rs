@@ -2,6 +2,9 @@
 
 mod conversion;
 mod ids;
+pub mod sdr;
+mod text;
 
 pub use conversion::{AnalogFormat, Conversion, Factors};
 pub use ids::{RecordId, ReservationId, Timestamp};
+pub use text::TextType;

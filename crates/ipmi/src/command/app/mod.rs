@@ -5,6 +5,7 @@ pub mod get_channel_authentication_capabilities;
 pub mod get_channel_cipher_suites;
 mod get_device_guid;
 mod get_device_id;
+pub mod get_session_info;
 pub mod set_session_privilege_level;
 
 pub use close_session::CloseSession;
@@ -14,4 +15,5 @@ pub use get_channel_authentication_capabilities::{
 pub use get_channel_cipher_suites::{CipherSuitesChunk, GetChannelCipherSuites};
 pub use get_device_guid::{GetDeviceGuid, GetSystemGuid, Guid};
 pub use get_device_id::{DeviceId, GetDeviceId, IpmiVersion};
+pub use get_session_info::{GetSessionInfo, SessionInfo};
 pub use set_session_privilege_level::{SessionPrivilegeLevel, SetSessionPrivilegeLevel};
