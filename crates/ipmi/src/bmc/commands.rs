@@ -1,0 +1,212 @@
+//! The commands that a BMC's session layer answers itself.
+
+use super::config::Config;
+use super::handler::decode;
+use super::session::{Active, Peer, SessionTable, Slot};
+use crate::command::app::close_session::{INVALID_SESSION_HANDLE, INVALID_SESSION_ID};
+use crate::command::app::get_channel_authentication_capabilities::CHANNEL_CURRENT;
+use crate::command::app::get_channel_cipher_suites::{CHUNK, encode_algorithms, encode_records};
+use crate::command::app::get_session_info::{
+    ActiveSession, ConsoleAddress, SessionInfo, SessionSelector,
+};
+use crate::command::app::set_session_privilege_level::ABOVE_LIMIT;
+use crate::command::app::{
+    ChannelAuthenticationCapabilities, CipherSuitesChunk, CloseSession,
+    GetChannelAuthenticationCapabilities, GetChannelCipherSuites, GetSessionInfo, GetSystemGuid,
+    SessionPrivilegeLevel, SetSessionPrivilegeLevel,
+};
+use crate::command::{Command, Message};
+use crate::number::{CompletionCode, NetFn, PayloadType, PrivilegeLevel};
+use crate::wire::Writer;
+
+/// Result of a command: its answer was written, or it is refused.
+type Answered = Result<(), CompletionCode>;
+
+/// Answers what may be asked without a session; `None` for any other command.
+pub(super) fn sessionless(
+    config: &Config,
+    netfn: NetFn,
+    cmd: u8,
+    data: &[u8],
+    w: &mut Writer<'_>,
+) -> Option<Answered> {
+    if netfn != NetFn::APP {
+        return None;
+    }
+    Some(match cmd {
+        GetSystemGuid::CMD => decode::<GetSystemGuid>(data).map(|_| config.guid.encode(w)),
+        GetChannelAuthenticationCapabilities::CMD => authentication_capabilities(config, data, w),
+        GetChannelCipherSuites::CMD => cipher_suites(config, data, w),
+        _ => return None,
+    })
+}
+
+/// What follows from a session's own command, besides its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    None,
+    /// The asking session works at another level.
+    Privilege(PrivilegeLevel),
+    /// A session ends, after the answer.
+    Close(u32),
+}
+
+/// Answers a command about sessions; `None` for any other command.
+pub(super) fn in_session(
+    config: &Config,
+    sessions: &SessionTable,
+    asking: u32,
+    (netfn, cmd): (NetFn, u8),
+    data: &[u8],
+    w: &mut Writer<'_>,
+) -> Option<Result<Effect, CompletionCode>> {
+    if let Some(answered) = sessionless(config, netfn, cmd, data, w) {
+        return Some(answered.map(|()| Effect::None));
+    }
+    let (_, active) = sessions
+        .iter_active()
+        .find(|(slot, _)| slot.bmc_session_id == asking)?;
+    match (netfn, cmd) {
+        (NetFn::APP, SetSessionPrivilegeLevel::CMD) => Some(set_privilege(active, data, w)),
+        (NetFn::APP, CloseSession::CMD) => Some(close_session(sessions, asking, active, data)),
+        (NetFn::APP, GetSessionInfo::CMD) => {
+            Some(session_info(config, sessions, asking, data, w).map(|()| Effect::None))
+        }
+        _ => None,
+    }
+}
+
+fn check_channel(config: &Config, channel: u8) -> Answered {
+    if channel == CHANNEL_CURRENT || channel == config.channel {
+        Ok(())
+    } else {
+        Err(CompletionCode::INVALID_DATA_FIELD)
+    }
+}
+
+fn authentication_capabilities(config: &Config, data: &[u8], w: &mut Writer<'_>) -> Answered {
+    let request = decode::<GetChannelAuthenticationCapabilities>(data)?;
+    check_channel(config, request.channel)?;
+    if request.privilege.name().is_none() {
+        return Err(CompletionCode::INVALID_DATA_FIELD);
+    }
+    let users = || config.enabled_users().map(|(_, user)| user);
+    let has_password = |password: &[u8; 20]| password.iter().any(|byte| *byte != 0);
+    let null_users = || users().filter(|user| user.name.is_empty());
+    let answer = ChannelAuthenticationCapabilities {
+        channel: config.channel,
+        extended: request.rmcp_plus,
+        kg_required: config.kg.is_some(),
+        named_users: users().any(|user| !user.name.is_empty()),
+        null_users: null_users().any(|user| has_password(user.password.as_bytes())),
+        anonymous_login: null_users().any(|user| !has_password(user.password.as_bytes())),
+        rmcp_plus_sessions: request.rmcp_plus,
+        ..ChannelAuthenticationCapabilities::default()
+    };
+    answer.encode(w);
+    Ok(())
+}
+
+fn cipher_suites(config: &Config, data: &[u8], w: &mut Writer<'_>) -> Answered {
+    let request = decode::<GetChannelCipherSuites>(data)?;
+    check_channel(config, request.channel)?;
+    if !matches!(request.payload_type, PayloadType::IPMI | PayloadType::SOL) {
+        return Err(CompletionCode::INVALID_DATA_FIELD);
+    }
+    // Twenty standard suites of five bytes each.
+    let mut buffer = [0; 100];
+    let mut records = Writer::new(&mut buffer);
+    if request.by_suite {
+        encode_records(&config.suites, &mut records);
+    } else {
+        encode_algorithms(&config.suites, &mut records);
+    }
+    let start = usize::from(request.index) * CHUNK;
+    let rest = records.written().get(start..).unwrap_or_default();
+    CipherSuitesChunk::new(config.channel, rest).encode(w);
+    Ok(())
+}
+
+fn set_privilege(
+    active: &Active,
+    data: &[u8],
+    w: &mut Writer<'_>,
+) -> Result<Effect, CompletionCode> {
+    let level = match decode::<SetSessionPrivilegeLevel>(data)?.privilege {
+        PrivilegeLevel(0) => active.privilege,
+        PrivilegeLevel::CALLBACK => return Err(CompletionCode::INVALID_DATA_FIELD),
+        level if level.name().is_none() => return Err(CompletionCode::INVALID_DATA_FIELD),
+        level if level > active.limit => return Err(ABOVE_LIMIT),
+        level => level,
+    };
+    SessionPrivilegeLevel { privilege: level }.encode(w);
+    Ok(Effect::Privilege(level))
+}
+
+fn close_session(
+    sessions: &SessionTable,
+    asking: u32,
+    active: &Active,
+    data: &[u8],
+) -> Result<Effect, CompletionCode> {
+    let request = decode::<CloseSession>(data)?;
+    let found = match request.handle {
+        Some(handle) => sessions
+            .iter_active()
+            .find(|(slot, _)| slot.handle == handle)
+            .ok_or(INVALID_SESSION_HANDLE)?,
+        None => sessions
+            .iter_active()
+            .find(|(slot, _)| slot.bmc_session_id == request.session_id)
+            .ok_or(INVALID_SESSION_ID)?,
+    };
+    let id = found.0.bmc_session_id;
+    // Anyone may end their own session; another's takes an administrator (§22.19).
+    if id != asking && active.privilege < PrivilegeLevel::ADMINISTRATOR {
+        return Err(CompletionCode::INSUFFICIENT_PRIVILEGE);
+    }
+    Ok(Effect::Close(id))
+}
+
+fn session_info(
+    config: &Config,
+    sessions: &SessionTable,
+    asking: u32,
+    data: &[u8],
+    w: &mut Writer<'_>,
+) -> Answered {
+    let count = |number: usize| u8::try_from(number.min(63)).unwrap_or(63);
+    let mut active = sessions.iter_active();
+    let found = match decode::<GetSessionInfo>(data)?.selector {
+        SessionSelector::Current => active.find(|(slot, _)| slot.bmc_session_id == asking),
+        SessionSelector::Nth(n) => active.nth(usize::from(n).saturating_sub(1)),
+        SessionSelector::Handle(handle) => active.find(|(slot, _)| slot.handle == handle),
+        SessionSelector::Id(id) => active.find(|(slot, _)| slot.bmc_session_id == id),
+    };
+    let info = SessionInfo {
+        handle: found.map_or(0, |(slot, _)| slot.handle),
+        max: count(config.session_max),
+        active: count(sessions.iter_active().count()),
+        session: found.map(|(slot, active)| describe(config, slot, active)),
+    };
+    info.encode(w);
+    Ok(())
+}
+
+fn describe(config: &Config, slot: &Slot, active: &Active) -> ActiveSession {
+    let ip = match slot.peer {
+        Peer::V4(address) => address.ip().octets(),
+        Peer::V6(_) => [0; 4],
+    };
+    ActiveSession {
+        user_id: active.user_id,
+        privilege: active.privilege,
+        rmcp_plus: true,
+        channel: config.channel,
+        console: Some(ConsoleAddress {
+            ip,
+            mac: [0; 6],
+            port: slot.peer.port(),
+        }),
+    }
+}

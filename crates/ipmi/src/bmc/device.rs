@@ -1,0 +1,277 @@
+//! One BMC: what a datagram is, who answers it, and how the answer is wrapped.
+
+use alloc::sync::Arc;
+
+use super::commands::{self, Effect};
+use super::config::Config;
+use super::handler::{Handler, Request};
+use super::privilege::minimum_privilege;
+use super::session::{Active, Peer, SessionTable, Stage, fingerprint};
+use super::setup::Setup;
+use crate::crypto::Opened;
+use crate::entropy::Entropy;
+use crate::number::{AuthType, CompletionCode, PayloadType};
+use crate::time::Instant;
+use crate::wire::asf::Asf;
+use crate::wire::message::{BMC_ADDRESS, LanMessage};
+use crate::wire::session::{SessionHeader, V15Header, encode_sessionless, encode_v15_sessionless};
+use crate::wire::{Reader, Writer, rmcp};
+
+/// Room for the answer of a command that the session layer executes itself, in bytes; the longest is that of Get
+/// Session Info.
+const OWN_ANSWER_MAX: usize = 32;
+
+/// The protocol end of one managed machine.
+///
+/// Small while nobody is logged in: a session takes memory only as long as it lives.
+#[derive(Debug)]
+pub struct Bmc {
+    config: Arc<Config>,
+    sessions: SessionTable,
+}
+
+impl Bmc {
+    /// A BMC without sessions.
+    #[must_use]
+    pub fn new(config: Arc<Config>) -> Self {
+        Self {
+            config,
+            sessions: SessionTable::default(),
+        }
+    }
+
+    /// Handles one datagram from `from`, decrypting in place; writes at most one reply into `out` and returns its
+    /// length.
+    ///
+    /// `None` means that there is nothing to say: the datagram is malformed, not authentic, a replay, or for a
+    /// session that is no more. `out` needs room for [`DATAGRAM_MAX`](crate::wire::DATAGRAM_MAX) bytes.
+    pub fn handle_datagram(
+        &mut self,
+        now: Instant,
+        entropy: &mut dyn Entropy,
+        from: Peer,
+        datagram: &mut [u8],
+        handler: &mut dyn Handler,
+        out: &mut [u8],
+    ) -> Option<usize> {
+        let mut r = Reader::new(datagram);
+        if rmcp::decode(&mut r).ok()? == rmcp::Class::Asf {
+            return pong(&mut r, out);
+        }
+        let header = SessionHeader::decode(&mut r).ok()?;
+        if let (SessionHeader::RmcpPlus(_), id @ 1..) = (header, header.session_id()) {
+            return self.session_packet(now, entropy, (from, id), datagram, handler, out);
+        }
+        let payload = r.take("payload", header.payload_len()).ok()?;
+        match header {
+            SessionHeader::V15(V15Header {
+                auth_type: AuthType::NONE,
+                session_id: 0,
+                ..
+            }) => self.sessionless(&header, payload, out),
+            // Sessions of IPMI 1.5 are not offered.
+            SessionHeader::V15(_) => None,
+            SessionHeader::RmcpPlus(plus) if plus.payload_type == PayloadType::IPMI => {
+                self.sessionless(&header, payload, out)
+            }
+            SessionHeader::RmcpPlus(header) => {
+                self.sessions.expire(now, &self.config);
+                let mut w = Writer::new(out);
+                let (config, sessions) = (&*self.config, &mut self.sessions);
+                let mut setup = Setup {
+                    config,
+                    sessions,
+                    now,
+                    peer: from,
+                };
+                setup.handle(entropy, header.payload_type, payload, &mut w)?;
+                w.finish().ok()
+            }
+        }
+    }
+
+    /// Forgets all sessions without telling anybody, as a restart does.
+    pub fn reset(&mut self) {
+        self.sessions.clear();
+    }
+
+    /// Forgets sessions that were idle too long. Done at every log-in too; call it to free memory earlier.
+    pub fn expire(&mut self, now: Instant) {
+        self.sessions.expire(now, &self.config);
+    }
+
+    /// Active sessions.
+    #[must_use]
+    pub fn session_count(&self) -> usize {
+        self.sessions.iter_active().count()
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub const fn config(&self) -> &Arc<Config> {
+        &self.config
+    }
+
+    /// Replaces the configuration; sessions go on under the new limits.
+    pub fn set_config(&mut self, config: Arc<Config>) {
+        self.config = config;
+    }
+
+    /// Answers a message outside a session, in the format in which it came.
+    fn sessionless(&self, format: &SessionHeader, payload: &[u8], out: &mut [u8]) -> Option<usize> {
+        let LanMessage { header, body } = LanMessage::decode(payload).ok()?;
+        if header.to != BMC_ADDRESS || header.netfn.is_response() {
+            return None;
+        }
+        let mut buffer = [0; OWN_ANSWER_MAX];
+        let mut answer = Writer::new(&mut buffer);
+        let answered =
+            commands::sessionless(&self.config, header.netfn, header.cmd, body, &mut answer);
+        let code = match answered {
+            Some(Ok(())) => CompletionCode::OK,
+            Some(Err(code)) => code,
+            None => CompletionCode::INSUFFICIENT_PRIVILEGE,
+        };
+        let mut w = Writer::new(out);
+        let message = |w: &mut Writer<'_>| {
+            header.response().encode(w, |w| {
+                w.u8(code.0);
+                w.bytes(answer.written());
+            });
+        };
+        match format {
+            SessionHeader::V15(_) => encode_v15_sessionless(&mut w, message),
+            SessionHeader::RmcpPlus(_) => encode_sessionless(PayloadType::IPMI, &mut w, message),
+        }
+        w.finish().ok()
+    }
+
+    fn session_packet(
+        &mut self,
+        now: Instant,
+        entropy: &mut dyn Entropy,
+        (from, id): (Peer, u32),
+        datagram: &mut [u8],
+        handler: &mut dyn Handler,
+        out: &mut [u8],
+    ) -> Option<usize> {
+        let slot = self.sessions.find(id, from)?;
+        if slot.is_expired(now, &self.config) {
+            self.sessions.remove(id);
+            return None;
+        }
+        let Stage::Active(active) = &mut slot.stage else {
+            return None;
+        };
+        let Opened {
+            payload_type,
+            payload,
+        } = active.channel.open(datagram).ok()?;
+        slot.touched = now;
+        active.confirmation = None;
+        if payload_type != PayloadType::IPMI {
+            return None;
+        }
+        let message = LanMessage::decode(payload).ok()?;
+        let header = message.header;
+        if header.to != BMC_ADDRESS || header.netfn.is_response() {
+            return None;
+        }
+        let Active { channel, last, .. } = &mut **active;
+        if let Some(reply) = last.of(now, &header, message.body) {
+            return channel
+                .seal(PayloadType::IPMI, entropy, out, |w| w.bytes(reply))
+                .ok();
+        }
+        self.execute(now, entropy, (from, id), &message, handler, out)
+    }
+
+    /// Executes a request of a session and seals its answer.
+    fn execute(
+        &mut self,
+        now: Instant,
+        entropy: &mut dyn Entropy,
+        (from, id): (Peer, u32),
+        message: &LanMessage<'_>,
+        handler: &mut dyn Handler,
+        out: &mut [u8],
+    ) -> Option<usize> {
+        let LanMessage { header, body } = *message;
+        let mut buffer = [0; OWN_ANSWER_MAX];
+        let mut own = Writer::new(&mut buffer);
+        let numbers = (header.netfn, header.cmd);
+        let permitted = self.permits(id, message);
+        let answered = if permitted {
+            commands::in_session(&self.config, &self.sessions, id, numbers, body, &mut own)
+        } else {
+            Some(Err(CompletionCode::INSUFFICIENT_PRIVILEGE))
+        };
+        let slot = self.sessions.find(id, from)?;
+        let Stage::Active(active) = &mut slot.stage else {
+            return None;
+        };
+        if let Some(Ok(Effect::Privilege(level))) = answered {
+            active.privilege = level;
+        }
+        let request = Request {
+            netfn: header.netfn,
+            lun: header.to_lun,
+            cmd: header.cmd,
+            data: body,
+            privilege: active.privilege,
+            user_id: active.user_id,
+            user_name: active.user_name,
+            channel: self.config.channel,
+        };
+        let longest = active.channel.payload_max(out.len());
+        let Active { channel, last, .. } = &mut **active;
+        let sealed = channel.seal(PayloadType::IPMI, entropy, out, |w| {
+            let start = w.position();
+            header.response().encode(w, |w| {
+                answer(w, start + longest, |w| match answered {
+                    Some(Ok(_)) => {
+                        w.bytes(own.written());
+                        CompletionCode::OK
+                    }
+                    Some(Err(code)) => code,
+                    None => handler.handle(&request, w),
+                });
+            });
+            last.remember(now, header, fingerprint(body), &w.written()[start..]);
+        });
+        if let Some(Ok(Effect::Close(closed))) = answered {
+            self.sessions.remove(closed);
+        }
+        sealed.ok()
+    }
+
+    fn permits(&self, id: u32, message: &LanMessage<'_>) -> bool {
+        let minimum = minimum_privilege(message.header.netfn, message.header.cmd, message.body);
+        self.sessions
+            .iter_active()
+            .any(|(slot, active)| slot.bmc_session_id == id && active.privilege >= minimum)
+    }
+}
+
+/// Writes completion code and data; what doesn't end before offset `end`, checksum included, becomes CAh.
+fn answer(w: &mut Writer<'_>, end: usize, execute: impl FnOnce(&mut Writer<'_>) -> CompletionCode) {
+    let code_at = w.position();
+    w.u8(CompletionCode::UNSPECIFIED.0);
+    let mut code = execute(w);
+    if w.finish().is_err() || w.position() >= end {
+        w.truncate(code_at + 1);
+        code = CompletionCode::CANNOT_RETURN_BYTES;
+    }
+    if let Some(byte) = w.written_mut().get_mut(code_at) {
+        *byte = code.0;
+    }
+}
+
+fn pong(r: &mut Reader<'_>, out: &mut [u8]) -> Option<usize> {
+    let Asf::Ping { tag } = Asf::decode(r).ok()? else {
+        return None;
+    };
+    let mut w = Writer::new(out);
+    Asf::Pong { tag, ipmi: true }.encode(&mut w);
+    w.finish().ok()
+}

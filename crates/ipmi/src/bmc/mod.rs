@@ -1,0 +1,29 @@
+//! The managed side: answers consoles.
+//!
+//! A [`Bmc`] keeps the session table and answers everything that concerns sessions itself; the device behind it is a
+//! [`Handler`]. Like the console's half it has no clock and no socket: each call takes a datagram and writes at
+//! most one answer.
+//!
+//! ```text
+//! datagram ─► presence ping ─────────────────────────────► pong
+//!          ├► message outside a session ─► session commands ► answer
+//!          ├► Open Session, RAKP 1, RAKP 3 ─► session table ► response, RAKP 2, RAKP 4
+//!          └► packet of a session ─► checks ─► privilege ─► session commands or Handler ► answer, sealed
+//! ```
+//!
+//! - [`Config`]: users, cipher suites, limits. [`serve`]: typed commands for a handler.
+//! - [`minimum_privilege`]: who may do what, in one table.
+
+mod commands;
+mod config;
+mod device;
+mod handler;
+mod privilege;
+mod session;
+mod setup;
+
+pub use config::{Config, USERS_MAX, User, UserError};
+pub use device::Bmc;
+pub use handler::{Handler, Request, serve};
+pub use privilege::minimum_privilege;
+pub use session::{Peer, REPLY_KEPT_MS, SETUP_GRACE_MS};

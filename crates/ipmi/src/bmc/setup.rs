@@ -1,0 +1,359 @@
+//! Setting a session up: Open Session and RAKP from the BMC's side (§13.17-§13.23).
+
+use alloc::boxed::Box;
+
+use super::config::{Config, User};
+use super::session::{
+    Active, Challenged, Confirmation, LastReply, Opened, Peer, SessionTable, Slot, Stage,
+};
+use crate::crypto::{Algorithms, Channel, Exchange};
+use crate::entropy::Entropy;
+use crate::number::{PayloadType, PrivilegeLevel, RakpStatus};
+use crate::time::Instant;
+use crate::wire::rakp::{
+    OpenSessionRequest, OpenSessionResponse, OpenedSession, Rakp1, Rakp2, Rakp2Proof, Rakp3, Rakp4,
+};
+use crate::wire::session::encode_sessionless;
+use crate::wire::{Reader, Writer};
+
+/// One step of setting up.
+pub(super) struct Setup<'a> {
+    pub(super) config: &'a Config,
+    pub(super) sessions: &'a mut SessionTable,
+    pub(super) now: Instant,
+    pub(super) peer: Peer,
+}
+
+impl Setup<'_> {
+    /// Answers Open Session Request, RAKP Message 1 or 3; `None` where there is nothing to answer.
+    pub(super) fn handle(
+        &mut self,
+        entropy: &mut dyn Entropy,
+        payload_type: PayloadType,
+        payload: &[u8],
+        w: &mut Writer<'_>,
+    ) -> Option<()> {
+        let mut r = Reader::new(payload);
+        match payload_type {
+            PayloadType::OPEN_SESSION_REQUEST => {
+                let response = match OpenSessionRequest::decode(&mut r) {
+                    Ok(request) => self.open_session(entropy, &request),
+                    Err(_) => refuse_malformed_open(payload)?,
+                };
+                encode_sessionless(PayloadType::OPEN_SESSION_RESPONSE, w, |w| {
+                    response.encode(w)
+                });
+            }
+            PayloadType::RAKP_1 => {
+                let rakp2 = match Rakp1::decode(&mut r) {
+                    Ok(rakp1) => self.rakp1(entropy, &rakp1),
+                    Err(error) => self.refuse_malformed_rakp1(payload, error.field)?,
+                };
+                encode_sessionless(PayloadType::RAKP_2, w, |w| rakp2.encode(w));
+            }
+            PayloadType::RAKP_3 => {
+                let rakp4 = self.rakp3(&Rakp3::decode(&mut r).ok()?)?;
+                encode_sessionless(PayloadType::RAKP_4, w, |w| rakp4.encode(w));
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn open_session(
+        &mut self,
+        entropy: &mut dyn Entropy,
+        request: &OpenSessionRequest,
+    ) -> OpenSessionResponse {
+        OpenSessionResponse {
+            tag: request.tag,
+            console_session_id: Some(request.console_session_id),
+            outcome: self.try_open(entropy, request),
+        }
+    }
+
+    fn try_open(
+        &mut self,
+        entropy: &mut dyn Entropy,
+        request: &OpenSessionRequest,
+    ) -> Result<OpenedSession, RakpStatus> {
+        check_algorithms(self.config, request.algorithms)?;
+        if request.console_session_id == 0 {
+            return Err(RakpStatus::ILLEGAL_PARAMETER);
+        }
+        let privilege = match request.privilege {
+            // "The highest that fits": each suite here fits all levels.
+            PrivilegeLevel(0) => PrivilegeLevel::ADMINISTRATOR,
+            level if level.name().is_some() => level,
+            _ => return Err(RakpStatus::INVALID_ROLE),
+        };
+        if !self
+            .sessions
+            .make_room(self.now, self.config, self.peer, request.console_session_id)
+        {
+            return Err(RakpStatus::INSUFFICIENT_RESOURCES);
+        }
+        let bmc_session_id = self.new_session_id(entropy);
+        let algorithms = request.algorithms;
+        self.sessions.add(Slot {
+            bmc_session_id,
+            console_session_id: request.console_session_id,
+            peer: self.peer,
+            handle: self.sessions.free_handle(),
+            touched: self.now,
+            stage: Stage::Opened(Opened {
+                algorithms,
+                privilege,
+            }),
+        });
+        Ok(OpenedSession {
+            privilege,
+            bmc_session_id,
+            algorithms,
+        })
+    }
+
+    fn new_session_id(&self, entropy: &mut dyn Entropy) -> u32 {
+        let mut id = entropy.next_u32();
+        // Counting on, rather than drawing again, ends even with a broken source of randomness.
+        while id == 0 || self.sessions.has(id) {
+            id = id.wrapping_add(1);
+        }
+        id
+    }
+
+    fn rakp1(&mut self, entropy: &mut dyn Entropy, rakp1: &Rakp1) -> Rakp2 {
+        let Some(slot) = self.sessions.find(rakp1.bmc_session_id, self.peer) else {
+            let outcome = Err(RakpStatus::INVALID_SESSION_ID);
+            return Rakp2 {
+                tag: rakp1.tag,
+                console_session_id: 0,
+                outcome,
+            };
+        };
+        let console_session_id = slot.console_session_id;
+        let outcome = challenge(self.config, entropy, slot, rakp1);
+        match outcome {
+            Ok(_) => slot.touched = self.now,
+            // A session that is active already is not ended by what anybody can send.
+            Err(_) if slot.is_active() => {}
+            Err(_) => self.sessions.remove(rakp1.bmc_session_id),
+        }
+        Rakp2 {
+            tag: rakp1.tag,
+            console_session_id,
+            outcome,
+        }
+    }
+
+    fn refuse_malformed_rakp1(&mut self, payload: &[u8], field: &str) -> Option<Rakp2> {
+        let mut r = Reader::new(payload);
+        let [tag, ..] = r.array::<4>("RAKP Message 1").ok()?;
+        let slot = self
+            .sessions
+            .find(r.u32("BMC session ID").ok()?, self.peer)?;
+        let status = match field {
+            "user name length" => RakpStatus::INVALID_NAME_LENGTH,
+            _ => RakpStatus::ILLEGAL_PARAMETER,
+        };
+        Some(Rakp2 {
+            tag,
+            console_session_id: slot.console_session_id,
+            outcome: Err(status),
+        })
+    }
+
+    fn rakp3(&mut self, rakp3: &Rakp3) -> Option<Rakp4> {
+        let tag = rakp3.tag;
+        let Some(slot) = self.sessions.find(rakp3.bmc_session_id, self.peer) else {
+            let outcome = Err(RakpStatus::INVALID_SESSION_ID);
+            return Some(Rakp4 {
+                tag,
+                console_session_id: 0,
+                outcome,
+            });
+        };
+        let console_session_id = slot.console_session_id;
+        let outcome = match (&slot.stage, rakp3.outcome) {
+            (Stage::Opened(_), _) => Err(RakpStatus::INVALID_SESSION_ID),
+            // The console repeats itself: RAKP Message 4 was lost.
+            (Stage::Active(active), Ok(code)) => {
+                let kept = active.confirmation.as_ref()?;
+                if kept.tag != tag || kept.rakp3_code != code {
+                    return None;
+                }
+                Ok(kept.rakp4_code)
+            }
+            (Stage::Active(_), Err(_)) => return None,
+            (Stage::Challenged(_), Err(_)) => {
+                self.sessions.remove(rakp3.bmc_session_id);
+                return None;
+            }
+            (Stage::Challenged(challenged), Ok(_)) => {
+                activate(self.config, challenged, rakp3).map(|active| {
+                    let code = active.confirmation.as_ref().map(|kept| kept.rakp4_code);
+                    slot.stage = Stage::Active(Box::new(active));
+                    slot.touched = self.now;
+                    code.unwrap_or(crate::crypto::Code::EMPTY)
+                })
+            }
+        };
+        if outcome == Err(RakpStatus::INVALID_INTEGRITY_CHECK) {
+            self.sessions.remove(rakp3.bmc_session_id);
+        }
+        Some(Rakp4 {
+            tag,
+            console_session_id,
+            outcome,
+        })
+    }
+}
+
+/// Answers an Open Session Request that doesn't parse, as far as it tells whom to answer.
+fn refuse_malformed_open(payload: &[u8]) -> Option<OpenSessionResponse> {
+    let mut r = Reader::new(payload);
+    let [tag, ..] = r.array::<4>("Open Session Request").ok()?;
+    let console_session_id = Some(r.u32("console session ID").ok()?);
+    Some(OpenSessionResponse {
+        tag,
+        console_session_id,
+        outcome: Err(RakpStatus::ILLEGAL_PARAMETER),
+    })
+}
+
+/// Whether the algorithms together are one of our suites; otherwise what is wrong with them.
+fn check_algorithms(config: &Config, asked: Algorithms) -> Result<(), RakpStatus> {
+    let ours = || {
+        let implemented = |algorithms: &Algorithms| algorithms.is_implemented();
+        config
+            .suites
+            .iter()
+            .filter_map(|suite| Algorithms::of(*suite))
+            .filter(implemented)
+    };
+    if ours().any(|algorithms| algorithms == asked) {
+        Ok(())
+    } else if !ours().any(|algorithms| algorithms.auth == asked.auth) {
+        Err(RakpStatus::INVALID_AUTHENTICATION_ALGORITHM)
+    } else if !ours().any(|algorithms| algorithms.integrity == asked.integrity) {
+        Err(RakpStatus::INVALID_INTEGRITY_ALGORITHM)
+    } else if !ours().any(|algorithms| algorithms.confidentiality == asked.confidentiality) {
+        Err(RakpStatus::INVALID_CONFIDENTIALITY_ALGORITHM)
+    } else {
+        Err(RakpStatus::NO_CIPHER_SUITE_MATCH)
+    }
+}
+
+/// Looks the user up and makes the BMC's half of the exchange.
+fn challenge(
+    config: &Config,
+    entropy: &mut dyn Entropy,
+    slot: &mut Slot,
+    rakp1: &Rakp1,
+) -> Result<Rakp2Proof, RakpStatus> {
+    let (opened, earlier) = match &slot.stage {
+        Stage::Opened(opened) => (*opened, None),
+        Stage::Challenged(challenged) => (challenged.opened, Some(challenged.exchange)),
+        Stage::Active(_) => return Err(RakpStatus::INVALID_SESSION_ID),
+    };
+    let (user_id, user) = find_user(config, rakp1)?;
+    let mut exchange = Exchange {
+        algorithm: opened.algorithms.auth,
+        console_session_id: slot.console_session_id,
+        bmc_session_id: slot.bmc_session_id,
+        console_random: rakp1.console_random,
+        bmc_random: [0; 16],
+        guid: config.guid.0,
+        role: rakp1.role,
+        user_name: rakp1.user_name,
+    };
+    // A console that repeats RAKP Message 1 gets the same answer.
+    let repeated = earlier.filter(|earlier| {
+        Exchange {
+            bmc_random: exchange.bmc_random,
+            ..*earlier
+        } == exchange
+    });
+    match repeated {
+        Some(earlier) => exchange.bmc_random = earlier.bmc_random,
+        None => entropy.fill(&mut exchange.bmc_random),
+    }
+    let asked = match rakp1.role.privilege() {
+        PrivilegeLevel(0) => user.privilege,
+        level => level,
+    };
+    let limit = asked.min(user.privilege).min(opened.privilege);
+    slot.stage = Stage::Challenged(Box::new(Challenged {
+        opened,
+        exchange,
+        user_id,
+        limit,
+    }));
+    Ok(Rakp2Proof {
+        bmc_random: exchange.bmc_random,
+        guid: exchange.guid,
+        code: exchange.rakp2_code(&user.password),
+    })
+}
+
+fn find_user<'c>(config: &'c Config, rakp1: &Rakp1) -> Result<(u8, &'c User), RakpStatus> {
+    let asked = rakp1.role.privilege();
+    if asked.0 != 0 && asked.name().is_none() {
+        return Err(RakpStatus::INVALID_ROLE);
+    }
+    let mut named = config
+        .enabled_users()
+        .filter(|(_, user)| user.name == rakp1.user_name);
+    let unauthorized = RakpStatus::UNAUTHORIZED_NAME;
+    if rakp1.role.is_name_only() {
+        let (user_id, user) = named.next().ok_or(unauthorized)?;
+        if asked > user.privilege {
+            return Err(RakpStatus::UNAUTHORIZED_ROLE);
+        }
+        Ok((user_id, user))
+    } else {
+        // By name and privilege: several users may share a name.
+        named
+            .find(|(_, user)| asked <= user.privilege)
+            .ok_or(unauthorized)
+    }
+}
+
+/// Checks the console's proof and makes the session's keys.
+fn activate(config: &Config, challenged: &Challenged, rakp3: &Rakp3) -> Result<Active, RakpStatus> {
+    let Challenged {
+        opened,
+        exchange,
+        user_id,
+        limit,
+    } = challenged;
+    let user = config
+        .enabled_users()
+        .find_map(|(id, user)| (id == *user_id).then_some(user))
+        .ok_or(RakpStatus::UNAUTHORIZED_NAME)?;
+    let expected = exchange.rakp3_code(&user.password);
+    if rakp3.outcome != Ok(expected) {
+        return Err(RakpStatus::INVALID_INTEGRITY_CHECK);
+    }
+    let key = exchange.session_key(config.kg.as_ref().unwrap_or(&user.password));
+    let Exchange {
+        bmc_session_id,
+        console_session_id,
+        ..
+    } = *exchange;
+    let channel = Channel::new(opened.algorithms, &key, bmc_session_id, console_session_id)
+        .ok_or(RakpStatus::NO_CIPHER_SUITE_MATCH)?;
+    Ok(Active {
+        channel,
+        user_id: *user_id,
+        user_name: exchange.user_name,
+        privilege: PrivilegeLevel::USER.min(*limit),
+        limit: *limit,
+        confirmation: Some(Box::new(Confirmation {
+            tag: rakp3.tag,
+            rakp3_code: expected,
+            rakp4_code: exchange.rakp4_code(&key),
+        })),
+        last: LastReply::default(),
+    })
+}
