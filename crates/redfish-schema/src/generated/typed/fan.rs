@@ -39,6 +39,9 @@ pub struct Fan {
     /// The fan speed (percent).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub speed_percent: Option<Nullable<sensor::SensorFanExcerpt>>,
+    /// The fan speed (percent) of the second rotor in a multi-rotor fan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secondary_speed_percent: Option<Nullable<sensor::SensorFanExcerpt>>,
     /// Power consumption (W).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub power_watts: Option<Nullable<sensor::SensorPowerExcerpt>>,
@@ -96,6 +99,7 @@ impl Fan {
             physical_context: None,
             status: None,
             speed_percent: None,
+            secondary_speed_percent: None,
             power_watts: None,
             manufacturer: None,
             model: None,

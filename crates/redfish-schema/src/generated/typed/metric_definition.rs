@@ -63,6 +63,9 @@ pub struct MetricDefinition {
     /// `Wildcards` property.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metric_properties: Option<Vec<String>>,
+    /// This array property specifies possible values of a discrete metric.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discrete_values: Option<Vec<String>>,
     /// An indication of whether the metric values are linear versus non-linear.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_linear: Option<Nullable<bool>>,
@@ -96,6 +99,7 @@ impl MetricDefinition {
             min_reading_range: None,
             max_reading_range: None,
             metric_properties: None,
+            discrete_values: None,
             is_linear: None,
             calibration: None,
         }
