@@ -1,8 +1,7 @@
 //! A resource, serialised once.
 
 use bytes::Bytes;
-use redfish_schema::ResourceType;
-use serde::Serialize;
+use redfish_schema::{Resource, ResourceType};
 
 use crate::Failure;
 
@@ -13,25 +12,45 @@ use crate::Failure;
 pub struct Document {
     resource: &'static ResourceType,
     json: Bytes,
+    changeable: bool,
 }
 
 impl Document {
-    /// Serialises `body`, which must be a JSON object with the `@odata.type` of `resource`.
+    /// Serialises a resource that no PATCH can change.
     ///
     /// # Errors
-    /// [`Failure::Internal`] if `body` can't be serialised: a map with keys that are no strings, say.
-    pub fn of(resource: &'static ResourceType, body: &impl Serialize) -> Result<Self, Failure> {
+    /// [`Failure::Internal`] if it can't be serialised: a map with keys that are no strings, say.
+    pub fn of(resource: &impl Resource) -> Result<Self, Failure> {
+        let kind = resource.resource_type();
         let mut json = Vec::with_capacity(2048);
-        match serde_json::to_writer(&mut json, body) {
-            Ok(()) => Ok(Self { resource, json: Bytes::from(json) }),
-            Err(error) => Err(Failure::Internal(format!("{}: {error}", resource.name))),
+        match serde_json::to_writer(&mut json, resource) {
+            Ok(()) => Ok(Self::from_json(kind, Bytes::from(json))),
+            Err(error) => Err(Failure::Internal(format!("{}: {error}", kind.name))),
         }
     }
 
     /// Takes bytes that are already the JSON of such a resource. Cloning the document then shares them.
     #[must_use]
     pub const fn from_json(resource: &'static ResourceType, json: Bytes) -> Self {
-        Self { resource, json }
+        Self {
+            resource,
+            json,
+            changeable: false,
+        }
+    }
+
+    /// The same resource, with at least one property that PATCH can change. It then shows PATCH in its
+    /// `Allow` header; without this a PATCH is answered with 405 and never reaches the backend.
+    #[must_use]
+    pub const fn changeable(mut self) -> Self {
+        self.changeable = true;
+        self
+    }
+
+    /// Whether PATCH can change something.
+    #[must_use]
+    pub const fn is_changeable(&self) -> bool {
+        self.changeable
     }
 
     /// The resource's type.
@@ -40,7 +59,7 @@ impl Document {
         self.resource
     }
 
-    /// The JSON text, UTF-8 without insignificant white space.
+    /// The JSON text, UTF-8.
     #[must_use]
     pub const fn json(&self) -> &Bytes {
         &self.json

@@ -15,14 +15,47 @@
 
 #![forbid(unsafe_code)]
 
+mod account;
 mod backend;
+mod body;
+mod change;
 mod document;
+mod error;
+mod etag;
 mod failure;
+mod fault;
 pub mod message;
+mod odata;
 mod path;
+mod privilege;
+mod query;
+mod resource;
+mod respond;
+mod server;
+mod service;
+mod session;
+mod static_files;
 
+pub use account::{
+    Account, AccountError, MAX_CHECKS_AT_ONCE, MAX_PASSWORD, MAX_REMEMBERED, MAX_USER_NAME,
+    PASSWORD_ROUNDS,
+};
 pub use backend::{ActionCall, Backend, BackendFuture, Outcome, RootLink};
+pub use body::{BODY_TIMEOUT_S, MAX_BODY_BYTES, MAX_BODY_DEPTH};
 pub use document::Document;
+pub use error::MAX_MESSAGES;
 pub use failure::Failure;
 pub use message::{Message, Severity};
 pub use path::{MAX_DEPTH, MAX_LENGTH, Path, PathError, ROOT, Segments};
+pub use privilege::{Privileges, Role};
+pub use query::{MAX_EXPAND_LEVELS, MAX_EXPANDED_BYTES, MAX_EXPANDED_RESOURCES};
+pub use server::{
+    HANDSHAKE_TIMEOUT_S, HEAD_TIMEOUT_S, MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_STREAMS,
+    SHUTDOWN_GRACE_S, serve,
+};
+pub use service::{Service, Settings, SettingsError};
+pub use session::{
+    DEFAULT_TIMEOUT_S, MAX_CONTEXT, MAX_SESSIONS, MAX_SESSIONS_OF_ACCOUNT, MAX_TIMEOUT_S,
+    MIN_TIMEOUT_S,
+};
+pub use static_files::{StaticFile, StaticFiles};

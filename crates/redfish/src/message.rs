@@ -40,7 +40,12 @@ pub struct Message {
 
 impl Message {
     const fn new(entry: &'static Entry, args: Vec<String>) -> Self {
-        Self { entry, args, resolution: None, related_properties: Vec::new() }
+        Self {
+            entry,
+            args,
+            resolution: None,
+            related_properties: Vec::new(),
+        }
     }
 
     /// The message's key in the registry, `PropertyUnknown`.
@@ -100,7 +105,8 @@ impl Message {
     /// (`/Boot/BootSourceOverrideTarget`).
     #[must_use]
     pub fn about(mut self, pointer: impl AsRef<str>) -> Self {
-        self.related_properties.push(format!("#{}", pointer.as_ref()));
+        self.related_properties
+            .push(format!("#{}", pointer.as_ref()));
         self
     }
 
@@ -113,7 +119,11 @@ impl Message {
 
 impl Serialize for Message {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let fields = if self.related_properties.is_empty() { 6 } else { 7 };
+        let fields = if self.related_properties.is_empty() {
+            6
+        } else {
+            7
+        };
         let mut message = serializer.serialize_struct("Message", fields)?;
         message.serialize_field("@odata.type", "#Message.v1_3_0.Message")?;
         message.serialize_field("MessageId", &self.id())?;
@@ -443,12 +453,18 @@ mod tests {
         let json = serde_json::to_value(&message).unwrap();
         assert_eq!(json["MessageId"], "Base.1.16.PropertyUnknown");
         assert_eq!(json["MessageArgs"], serde_json::json!(["Colour"]));
-        assert_eq!(json["RelatedProperties"], serde_json::json!(["#/Boot/Colour"]));
+        assert_eq!(
+            json["RelatedProperties"],
+            serde_json::json!(["#/Boot/Colour"])
+        );
         assert_eq!(json["MessageSeverity"], "Warning");
     }
 
     #[test]
     fn a_percent_sign_in_an_argument_stays_as_it_is() {
-        assert_eq!(invalid_uri("/a%2fb").text(), "The URI /a%2fb was not found.");
+        assert_eq!(
+            invalid_uri("/a%2fb").text(),
+            "The URI /a%2fb was not found."
+        );
     }
 }

@@ -75,8 +75,11 @@ impl Path {
             return Err(PathError::TooLong);
         }
         let rest = uri.strip_prefix(ROOT).ok_or(PathError::OutsideRoot)?;
-        let mut path =
-            Self { text: String::with_capacity(uri.len()), ends: [0; MAX_DEPTH], depth: 0 };
+        let mut path = Self {
+            text: String::with_capacity(uri.len()),
+            ends: [0; MAX_DEPTH],
+            depth: 0,
+        };
         path.text.push_str(ROOT);
         if rest.is_empty() || rest == "/" {
             return Ok(path);
@@ -101,9 +104,17 @@ impl Path {
     /// The segments below `/redfish/v1`; none for the service root.
     #[must_use]
     pub fn segments(&self) -> Segments<'_> {
-        let mut segments = Segments { names: [""; MAX_DEPTH], depth: usize::from(self.depth) };
+        let mut segments = Segments {
+            names: [""; MAX_DEPTH],
+            depth: usize::from(self.depth),
+        };
         let mut start = ROOT.len() + 1;
-        for (name, end) in segments.names.iter_mut().zip(self.ends).take(usize::from(self.depth)) {
+        for (name, end) in segments
+            .names
+            .iter_mut()
+            .zip(self.ends)
+            .take(usize::from(self.depth))
+        {
             let end = usize::from(end);
             *name = &self.text[start..end];
             start = end + 1;
@@ -154,7 +165,10 @@ impl Path {
         if self.text.len() + 1 + segment.len() > MAX_LENGTH {
             return Err(PathError::TooLong);
         }
-        let end = self.ends.get_mut(usize::from(self.depth)).ok_or(PathError::TooDeep)?;
+        let end = self
+            .ends
+            .get_mut(usize::from(self.depth))
+            .ok_or(PathError::TooDeep)?;
         self.text.push('/');
         self.text.push_str(segment);
         *end = u16::try_from(self.text.len()).map_err(|_| PathError::TooLong)?;
@@ -227,7 +241,10 @@ mod tests {
         let path = Path::parse("/redfish/v1/Chassis/rack1/Sensors/inlet").unwrap();
         assert_eq!(*path.segments(), ["Chassis", "rack1", "Sensors", "inlet"]);
         assert_eq!(path.last(), "inlet");
-        assert_eq!(path.parent().unwrap().as_str(), "/redfish/v1/Chassis/rack1/Sensors");
+        assert_eq!(
+            path.parent().unwrap().as_str(),
+            "/redfish/v1/Chassis/rack1/Sensors"
+        );
         assert_eq!(path.parent().unwrap().join("inlet").unwrap(), path);
         assert_eq!(Path::parse("/redfish/v1").unwrap().parent(), None);
     }
@@ -256,7 +273,10 @@ mod tests {
     #[test]
     fn length_and_depth_are_bounded() {
         let deep = |n: usize| format!("{ROOT}{}", "/a".repeat(n));
-        assert_eq!(Path::parse(&deep(MAX_DEPTH)).unwrap().segments().len(), MAX_DEPTH);
+        assert_eq!(
+            Path::parse(&deep(MAX_DEPTH)).unwrap().segments().len(),
+            MAX_DEPTH
+        );
         assert_eq!(Path::parse(&deep(MAX_DEPTH + 1)), Err(PathError::TooDeep));
         let long = format!("{ROOT}/{}", "a".repeat(MAX_LENGTH));
         assert_eq!(Path::parse(&long), Err(PathError::TooLong));

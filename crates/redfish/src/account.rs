@@ -1,0 +1,326 @@
+//! Accounts: who may log in, and the check of a password.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+use crate::privilege::Role;
+
+/// Rounds of PBKDF2-HMAC-SHA256 for one check: some tens of milliseconds. The hashes never leave memory;
+/// the rounds slow down guessing over the network and from a memory dump.
+pub const PASSWORD_ROUNDS: u32 = 100_000;
+/// How many passwords are checked at once. More would take the processor from readings and from clients
+/// that are logged in.
+pub const MAX_CHECKS_AT_ONCE: usize = 2;
+/// How many verified Basic credentials are remembered.
+pub const MAX_REMEMBERED: usize = 256;
+/// The longest user name, in bytes.
+pub const MAX_USER_NAME: usize = 64;
+/// The longest password, in bytes.
+pub const MAX_PASSWORD: usize = 256;
+
+/// An account of the service. Its password is kept as a salted hash only.
+pub struct Account {
+    user_name: String,
+    role: Role,
+    verifier: Verifier,
+}
+
+impl Account {
+    /// Makes an account. Takes as long as the check of a password.
+    ///
+    /// # Errors
+    /// [`AccountError`] if the name or the password can't be used, or the system gives no random numbers.
+    pub fn new(user_name: &str, password: &str, role: Role) -> Result<Self, AccountError> {
+        let usable =
+            |c: char| c.is_ascii_graphic() && !matches!(c, ':' | '/' | '\\' | '%' | '?' | '#');
+        if user_name.is_empty() || user_name.len() > MAX_USER_NAME || !user_name.chars().all(usable)
+        {
+            return Err(AccountError::UserName);
+        }
+        if password.is_empty() || password.len() > MAX_PASSWORD {
+            return Err(AccountError::Password);
+        }
+        Ok(Self {
+            user_name: user_name.to_owned(),
+            role,
+            verifier: Verifier::of(password)?,
+        })
+    }
+
+    /// The name to log in with; also the account's `Id`.
+    #[must_use]
+    pub fn user_name(&self) -> &str {
+        &self.user_name
+    }
+
+    /// What the account may do.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account")
+            .field("user_name", &self.user_name)
+            .field("role", &self.role)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why an account can't be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountError {
+    /// The user name is empty, longer than [`MAX_USER_NAME`], or has a character that a URI or Basic
+    /// authentication can't carry.
+    UserName,
+    /// The password is empty or longer than [`MAX_PASSWORD`].
+    Password,
+    /// Two accounts have the same user name.
+    Duplicate,
+    /// The operating system has no random numbers for a salt.
+    NoRandomness,
+}
+
+impl fmt::Display for AccountError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UserName => write!(
+                f,
+                "a user name has 1 to {MAX_USER_NAME} printable ASCII characters, without space and : / \\ % ? #"
+            ),
+            Self::Password => write!(f, "a password has 1 to {MAX_PASSWORD} bytes"),
+            Self::Duplicate => f.write_str("two accounts have the same user name"),
+            Self::NoRandomness => f.write_str("the operating system gives no random numbers"),
+        }
+    }
+}
+
+impl std::error::Error for AccountError {}
+
+impl From<getrandom::Error> for AccountError {
+    fn from(_: getrandom::Error) -> Self {
+        Self::NoRandomness
+    }
+}
+
+/// A salted hash of a password.
+struct Verifier {
+    salt: [u8; 16],
+    hash: Zeroizing<[u8; 32]>,
+}
+
+impl Verifier {
+    fn of(password: &str) -> Result<Self, AccountError> {
+        let mut salt = [0; 16];
+        getrandom::fill(&mut salt)?;
+        Ok(Self {
+            hash: derive(password, &salt),
+            salt,
+        })
+    }
+
+    fn accepts(&self, password: &str) -> bool {
+        derive(password, &self.salt)
+            .ct_eq(self.hash.as_slice())
+            .into()
+    }
+}
+
+fn derive(password: &str, salt: &[u8]) -> Zeroizing<[u8; 32]> {
+    let mut hash = Zeroizing::new([0; 32]);
+    pbkdf2::pbkdf2_hmac::<Sha256>(password.as_bytes(), salt, PASSWORD_ROUNDS, hash.as_mut());
+    hash
+}
+
+/// All accounts, and the memory of credentials that have been verified.
+pub(crate) struct Accounts {
+    accounts: Vec<Arc<Account>>,
+    /// Checked in place of an account that doesn't exist, so that both cost the same.
+    decoy: Arc<Account>,
+    checks: Semaphore,
+    remembered: RwLock<HashMap<[u8; 32], Arc<Account>>>,
+    /// Keys the digests in `remembered`; without it they say nothing about a password.
+    key: Zeroizing<[u8; 32]>,
+}
+
+impl Accounts {
+    pub(crate) fn new(accounts: Vec<Account>) -> Result<Self, AccountError> {
+        for (index, account) in accounts.iter().enumerate() {
+            if accounts[..index]
+                .iter()
+                .any(|other| other.user_name == account.user_name)
+            {
+                return Err(AccountError::Duplicate);
+            }
+        }
+        let mut key = Zeroizing::new([0; 32]);
+        getrandom::fill(key.as_mut())?;
+        Ok(Self {
+            accounts: accounts.into_iter().map(Arc::new).collect(),
+            decoy: Arc::new(Account::new("nobody", "x", Role::ReadOnly)?),
+            checks: Semaphore::new(MAX_CHECKS_AT_ONCE),
+            remembered: RwLock::default(),
+            key,
+        })
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Account>> {
+        self.accounts.iter()
+    }
+
+    pub(crate) fn find(&self, user_name: &str) -> Option<&Arc<Account>> {
+        self.accounts
+            .iter()
+            .find(|account| account.user_name == user_name)
+    }
+
+    /// The account that these credentials open. Costs tens of milliseconds on a thread for blocking work,
+    /// whether or not there is such an account.
+    pub(crate) async fn verify(
+        &self,
+        user_name: &str,
+        password: Zeroizing<String>,
+    ) -> Option<Arc<Account>> {
+        if password.len() > MAX_PASSWORD {
+            return None;
+        }
+        let known = self.find(user_name);
+        let candidate = Arc::clone(known.unwrap_or(&self.decoy));
+        let _permit = self.checks.acquire().await.ok()?;
+        let check = move || candidate.verifier.accepts(&password).then_some(candidate);
+        let accepted = tokio::task::spawn_blocking(check).await.ok().flatten();
+        accepted.filter(|_| known.is_some())
+    }
+
+    /// The account that an `Authorization: Basic` header opens. The first time costs as much as
+    /// [`verify`](Self::verify); afterwards a keyed digest of the header is looked up.
+    pub(crate) async fn basic(&self, header: &[u8]) -> Option<Arc<Account>> {
+        let encoded = strip_scheme(header)?;
+        let digest = self.digest(encoded)?;
+        if let Some(account) = self.recall(&digest) {
+            return Some(account);
+        }
+        let (user_name, password) = decode(encoded)?;
+        let account = self.verify(&user_name, password).await?;
+        let mut remembered = self
+            .remembered
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        if remembered.len() >= MAX_REMEMBERED {
+            // Each entry costs one check to make again; finding the oldest isn't worth a list.
+            remembered.clear();
+        }
+        remembered.insert(digest, Arc::clone(&account));
+        Some(account)
+    }
+
+    fn recall(&self, digest: &[u8; 32]) -> Option<Arc<Account>> {
+        self.remembered
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(digest)
+            .cloned()
+    }
+
+    fn digest(&self, bytes: &[u8]) -> Option<[u8; 32]> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.key.as_slice()).ok()?;
+        mac.update(bytes);
+        Some(mac.finalize().into_bytes().into())
+    }
+}
+
+/// What follows `Basic `.
+fn strip_scheme(header: &[u8]) -> Option<&[u8]> {
+    let (scheme, rest) = header.split_at_checked(6)?;
+    scheme
+        .eq_ignore_ascii_case(b"basic ")
+        .then(|| rest.trim_ascii())
+}
+
+/// User name and password of RFC 7617 credentials.
+fn decode(encoded: &[u8]) -> Option<(String, Zeroizing<String>)> {
+    if encoded.len() > 4 * (MAX_USER_NAME + MAX_PASSWORD) {
+        return None;
+    }
+    let decoded = Zeroizing::new(BASE64_STANDARD.decode(encoded).ok()?);
+    let text = std::str::from_utf8(&decoded).ok()?;
+    let (user_name, password) = text.split_once(':')?;
+    Some((user_name.to_owned(), Zeroizing::new(password.to_owned())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verifier_accepts_its_password_only_and_salts_it() {
+        let (one, two) = (
+            Verifier::of("secret").unwrap(),
+            Verifier::of("secret").unwrap(),
+        );
+        assert!(one.accepts("secret") && two.accepts("secret"));
+        assert!(!one.accepts("Secret") && !one.accepts("") && !one.accepts("secret "));
+        assert_ne!(one.hash, two.hash);
+    }
+
+    #[test]
+    fn nothing_of_a_password_prints() {
+        let account = Account::new("root", "hunter2", Role::Administrator).unwrap();
+        assert_eq!(
+            format!("{account:?}"),
+            "Account { user_name: \"root\", role: Administrator, .. }"
+        );
+    }
+
+    #[test]
+    fn names_that_a_uri_or_basic_can_not_carry_are_refused() {
+        for name in ["", "a:b", "a/b", "a b", "ä", &"a".repeat(65)] {
+            let error = Account::new(name, "x", Role::ReadOnly).unwrap_err();
+            assert_eq!(error, AccountError::UserName, "{name}");
+        }
+        assert_eq!(
+            Account::new("a", "", Role::ReadOnly).unwrap_err(),
+            AccountError::Password
+        );
+        let two = vec![
+            Account::new("a", "x", Role::ReadOnly).unwrap(),
+            Account::new("a", "y", Role::ReadOnly).unwrap(),
+        ];
+        assert_eq!(Accounts::new(two).err(), Some(AccountError::Duplicate));
+    }
+
+    #[tokio::test]
+    async fn basic_credentials_are_remembered_only_if_they_are_right() {
+        let account = Account::new("root", "a:b", Role::Administrator).unwrap();
+        let accounts = Accounts::new(vec![account]).unwrap();
+        let header = |text: &str| format!("Basic {}", BASE64_STANDARD.encode(text)).into_bytes();
+        for wrong in ["root:a", "root:", "nobody:x", ":", "root", "Root:a:b"] {
+            assert!(accounts.basic(&header(wrong)).await.is_none(), "{wrong}");
+        }
+        assert!(accounts.basic(b"Basic !!!").await.is_none());
+        assert!(accounts.basic(b"Bearer cm9vdDphOmI=").await.is_none());
+        assert!(accounts.remembered.read().unwrap().is_empty());
+        for _ in 0..2 {
+            assert_eq!(
+                accounts
+                    .basic(&header("root:a:b"))
+                    .await
+                    .unwrap()
+                    .user_name(),
+                "root"
+            );
+            assert_eq!(accounts.remembered.read().unwrap().len(), 1);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Entity tags and the conditions that name them (DSP0266 §7.2, RFC 9110 §13).
+
+use std::hash::{DefaultHasher, Hasher};
+
+use http::HeaderMap;
+use http::header::{self, HeaderValue};
+
+/// A strong entity tag: a hash of the representation.
+///
+/// Equal bytes have equal tags, also after a restart. A resource whose reading changes has another tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ETag(u64);
+
+impl ETag {
+    pub(crate) fn of(representation: &[u8]) -> Self {
+        // SipHash with a fixed key. Two states of one resource share a tag once in 2^64; nobody gains
+        // from making such a pair, so a cryptographic digest would only cost time on every GET.
+        let mut hasher = DefaultHasher::new();
+        hasher.write(representation);
+        Self(hasher.finish())
+    }
+
+    fn text(self) -> [u8; 18] {
+        let mut text = [b'"'; 18];
+        for (digit, byte) in text[1..17].iter_mut().enumerate() {
+            let nibble = (self.0 >> (60 - 4 * digit)) & 0xF;
+            *byte = b"0123456789abcdef"[nibble as usize];
+        }
+        text
+    }
+
+    pub(crate) fn header(self) -> HeaderValue {
+        HeaderValue::from_bytes(&self.text()).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
+    }
+
+    /// Whether `If-None-Match` names this tag, so that a GET is answered with 304. Weak comparison.
+    pub(crate) fn is_known(self, headers: &HeaderMap) -> bool {
+        let text = self.text();
+        names(headers, header::IF_NONE_MATCH).any(|tag| tag == b"*" || strong_part(tag) == text)
+    }
+
+    /// Whether a change may go ahead: there is no `If-Match` or it names this tag. Strong comparison, so
+    /// a weak tag never matches.
+    pub(crate) fn permits(self, headers: &HeaderMap) -> bool {
+        let text = self.text();
+        !headers.contains_key(header::IF_MATCH)
+            || names(headers, header::IF_MATCH).any(|tag| tag == b"*" || tag == text)
+    }
+}
+
+/// The tags in all headers `name`. Our own tags hold no comma, so splitting there can't join or cut one that
+/// matches.
+fn names(headers: &HeaderMap, name: header::HeaderName) -> impl Iterator<Item = &[u8]> {
+    headers
+        .get_all(name)
+        .into_iter()
+        .flat_map(|value| value.as_bytes().split(|&byte| byte == b','))
+        .map(<[u8]>::trim_ascii)
+}
+
+fn strong_part(tag: &[u8]) -> &[u8] {
+    tag.strip_prefix(b"W/").unwrap_or(tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(name: header::HeaderName, value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())])
+    }
+
+    #[test]
+    fn a_tag_is_a_quoted_string_that_changes_with_the_bytes() {
+        let tag = ETag::of(b"one");
+        assert_eq!(tag, ETag::of(b"one"));
+        assert_ne!(tag, ETag::of(b"two"));
+        let header = tag.header();
+        let text = header.to_str().unwrap();
+        assert_eq!(text.len(), 18);
+        assert!(text.starts_with('"') && text.ends_with('"'));
+    }
+
+    #[test]
+    fn if_match_compares_strongly_and_if_none_match_weakly() {
+        let tag = ETag::of(b"one");
+        let own = tag.header().to_str().unwrap().to_owned();
+        let cases = [
+            (own.clone(), true, true),
+            (format!("\"other\", {own}"), true, true),
+            (format!("W/{own}"), false, true),
+            ("*".to_owned(), true, true),
+            ("\"other\"".to_owned(), false, false),
+            (own.trim_matches('"').to_owned(), false, false),
+        ];
+        for (value, permits, known) in cases {
+            assert_eq!(
+                tag.permits(&with(header::IF_MATCH, &value)),
+                permits,
+                "{value}"
+            );
+            assert_eq!(
+                tag.is_known(&with(header::IF_NONE_MATCH, &value)),
+                known,
+                "{value}"
+            );
+        }
+        assert!(tag.permits(&HeaderMap::new()));
+        assert!(!tag.is_known(&HeaderMap::new()));
+    }
+}

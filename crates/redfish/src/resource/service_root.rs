@@ -1,0 +1,73 @@
+//! `/redfish/v1/`: where every client begins (DSP0266 §6.3).
+
+use redfish_schema::Reference;
+use redfish_schema::service_root::{
+    DeepOperations, Expand, Links, ProtocolFeaturesSupported, ServiceRoot,
+};
+
+use super::{account_service, session_service};
+use crate::query::MAX_EXPAND_LEVELS;
+use crate::{Document, Failure, RootLink, Settings};
+
+/// The version of DSP0266 that the service follows.
+pub(crate) const REDFISH_VERSION: &str = "1.20.0";
+
+/// Makes the document. It never changes while the service runs.
+pub(crate) fn document(settings: &Settings, roots: &[RootLink]) -> Result<Document, Failure> {
+    let links = Links::new(Reference::to(session_service::SESSIONS));
+    let mut root = ServiceRoot::new("/redfish/v1/", "RootService", "Root Service", links);
+    root.redfish_version = Some(REDFISH_VERSION.to_owned());
+    root.uuid = Some(settings.uuid.clone().into());
+    root.product = Some(settings.product.clone().into());
+    root.vendor = Some(settings.vendor.clone().into());
+    root.protocol_features_supported = Some(features());
+    root.session_service = Some(Reference::to(session_service::PATH));
+    root.account_service = Some(Reference::to(account_service::PATH));
+    for link in roots {
+        let property = match link.name {
+            "Systems" => &mut root.systems,
+            "Chassis" => &mut root.chassis,
+            "Managers" => &mut root.managers,
+            "TelemetryService" => &mut root.telemetry_service,
+            "EventService" => &mut root.event_service,
+            "Tasks" => &mut root.tasks,
+            "UpdateService" => &mut root.update_service,
+            "AggregationService" => &mut root.aggregation_service,
+            other => {
+                return Err(Failure::Internal(format!(
+                    "the service root has no {other}"
+                )));
+            }
+        };
+        *property = Some(Reference::to(link.uri));
+    }
+    Document::of(&root)
+}
+
+/// What we really do, and no more.
+fn features() -> ProtocolFeaturesSupported {
+    ProtocolFeaturesSupported {
+        expand_query: Some(Expand {
+            expand_all: Some(true),
+            links: Some(true),
+            no_links: Some(true),
+            levels: Some(true),
+            max_levels: Some(i64::from(MAX_EXPAND_LEVELS)),
+        }),
+        select_query: Some(true),
+        only_member_query: Some(true),
+        filter_query: Some(false),
+        filter_query_comparison_operations: Some(false),
+        filter_query_compound_operations: Some(false),
+        top_skip_query: Some(false),
+        excerpt_query: Some(false),
+        include_origin_of_condition_query: Some(false),
+        client_context_query: Some(false),
+        deep_operations: Some(DeepOperations {
+            deep_patch: Some(false),
+            deep_post: Some(false),
+            max_levels: None,
+        }),
+        multiple_http_requests: Some(true),
+    }
+}

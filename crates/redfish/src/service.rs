@@ -1,0 +1,428 @@
+//! One request from top to bottom: who asks, for what, may he, does it fit, what does the backend say.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::request::Parts;
+use http::{Method, Request, Response};
+use http_body::Body;
+use http_body_util::Full;
+use redfish_schema::ResourceType;
+
+use crate::account::{Account, AccountError, Accounts};
+use crate::error::{Error, READ_ONLY};
+use crate::privilege::{Operation, permits};
+use crate::query::Query;
+use crate::resource::{self, service_root};
+use crate::session::Sessions;
+use crate::static_files::StaticFiles;
+use crate::{Backend, Document, Failure, Path, odata};
+
+const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
+const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
+
+/// What a service is told when it starts.
+#[derive(Debug)]
+pub struct Settings {
+    /// The service's UUID, in the form of RFC 9562. It is the same after a restart.
+    pub uuid: String,
+    /// The product's name, for `ServiceRoot.Product`.
+    pub product: String,
+    /// Who made it, for `ServiceRoot.Vendor`. Clients switch their work-arounds by it.
+    pub vendor: String,
+    /// Who may log in.
+    pub accounts: Vec<Account>,
+    /// After how many seconds an unused session ends, from [`MIN_TIMEOUT_S`](crate::MIN_TIMEOUT_S) to
+    /// [`MAX_TIMEOUT_S`](crate::MAX_TIMEOUT_S).
+    pub session_timeout_s: u32,
+    /// Files to serve outside of `/redfish`.
+    pub static_files: StaticFiles,
+}
+
+/// Why a service can't start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SettingsError {
+    /// The UUID isn't 32 hexadecimal digits in the usual five groups.
+    Uuid,
+    /// The session timeout is out of range.
+    SessionTimeout,
+    /// An account can't be used.
+    Account(AccountError),
+    /// The service root has no property for a link of the backend.
+    Root(String),
+}
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Uuid => {
+                f.write_str("the UUID doesn't have the form 8-4-4-4-12 hexadecimal digits")
+            }
+            Self::SessionTimeout => {
+                f.write_str("the session timeout is not between 30 and 86400 seconds")
+            }
+            Self::Account(error) => error.fmt(f),
+            Self::Root(cause) => f.write_str(cause),
+        }
+    }
+}
+
+impl std::error::Error for SettingsError {}
+
+/// The service. [`handle`](Self::handle) answers one request; any number may run at once.
+pub struct Service {
+    pub(crate) backend: Arc<dyn Backend>,
+    accounts: Accounts,
+    sessions: Sessions,
+    static_files: StaticFiles,
+    root: Document,
+    odata: Bytes,
+    metadata: Bytes,
+    /// `Link` header by `@odata.type`, made once: every GET has one.
+    links: HashMap<&'static str, HeaderValue>,
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service").finish_non_exhaustive()
+    }
+}
+
+impl Service {
+    /// Makes a service in front of `backend`.
+    ///
+    /// # Errors
+    /// [`SettingsError`] names the setting that can't be used.
+    pub fn new(settings: Settings, backend: Arc<dyn Backend>) -> Result<Self, SettingsError> {
+        if !is_uuid(&settings.uuid) {
+            return Err(SettingsError::Uuid);
+        }
+        if !(crate::MIN_TIMEOUT_S..=crate::MAX_TIMEOUT_S).contains(&settings.session_timeout_s) {
+            return Err(SettingsError::SessionTimeout);
+        }
+        let roots = backend.roots();
+        let root = service_root::document(&settings, roots)
+            .map_err(|failure| SettingsError::Root(format!("{failure:?}")))?;
+        Ok(Self {
+            root,
+            odata: odata::service_document(roots).into(),
+            metadata: odata::metadata().into(),
+            links: redfish_schema::all()
+                .iter()
+                .filter_map(|kind| link_header(kind))
+                .collect(),
+            accounts: Accounts::new(settings.accounts).map_err(SettingsError::Account)?,
+            sessions: Sessions::new(settings.session_timeout_s),
+            static_files: settings.static_files,
+            backend,
+        })
+    }
+
+    /// Answers one request of the client at `client`. Never fails: whatever goes wrong is a response.
+    pub async fn handle<B>(
+        &self,
+        request: Request<B>,
+        client: Option<IpAddr>,
+    ) -> Response<Full<Bytes>>
+    where
+        B: Body<Data = Bytes> + Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (parts, body) = request.into_parts();
+        let mut response = match self.answer(&parts, body, client).await {
+            Ok(response) => response,
+            Err(error) => {
+                tracing::debug!(method = %parts.method, path = parts.uri.path(), ?error, "refused");
+                error.into_response()
+            }
+        };
+        let headers = response.headers_mut();
+        headers.insert(ODATA_VERSION, HeaderValue::from_static("4.0"));
+        headers.insert(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        );
+        if parts.method == Method::HEAD {
+            let length = response.body().size_hint().lower();
+            response
+                .headers_mut()
+                .insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+            *response.body_mut() = Full::default();
+        }
+        response
+    }
+
+    async fn answer<B>(
+        &self,
+        parts: &Parts,
+        body: B,
+        client: Option<IpAddr>,
+    ) -> Result<Response<Full<Bytes>>, Error>
+    where
+        B: Body<Data = Bytes> + Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let uri = parts.uri.path();
+        if !(uri == "/redfish" || uri.starts_with("/redfish/")) {
+            return self
+                .static_files
+                .respond(&parts.method, uri, &parts.headers);
+        }
+        if parts
+            .headers
+            .get(ODATA_VERSION)
+            .is_some_and(|version| version != "4.0")
+        {
+            return Err(Error::ODataVersion);
+        }
+        if let Some(open) = self.open(parts) {
+            return open;
+        }
+        let path = Path::parse(uri).map_err(|_| Error::UnknownUri(uri.to_owned()))?;
+        if parts.method == Method::POST && is_sessions(&path) {
+            return self.log_in(parts, body, client).await;
+        }
+        let caller = self
+            .caller(&parts.headers)
+            .await
+            .ok_or(Error::Unauthenticated)?;
+        match parts.method {
+            Method::GET | Method::HEAD => self.read(&path, parts, &caller).await,
+            Method::PATCH => self.patch(&path, parts, body, &caller).await,
+            Method::POST => self.post(&path, parts, body, &caller).await,
+            Method::DELETE => self.delete(&path, parts, &caller).await,
+            Method::PUT | Method::OPTIONS | Method::TRACE | Method::CONNECT => {
+                let document = self.document(&path).await?;
+                Err(Error::Method(allow(&document)))
+            }
+            _ => Err(Error::UnknownMethod),
+        }
+    }
+
+    /// What needs no login (DSP0266 §13.3.1): the way in and the description of the service.
+    fn open(&self, parts: &Parts) -> Option<Result<Response<Full<Bytes>>, Error>> {
+        let path = parts.uri.path();
+        let read = matches!(parts.method, Method::GET | Method::HEAD);
+        let (bytes, media_type) = match path.strip_suffix('/').unwrap_or(path) {
+            "/redfish/v1" if read => return self.read_root(parts),
+            "/redfish" => (
+                Bytes::from_static(odata::VERSIONS.as_bytes()),
+                "application/json",
+            ),
+            "/redfish/v1/odata" => (self.odata.clone(), "application/json"),
+            "/redfish/v1/$metadata" => (self.metadata.clone(), "application/xml"),
+            _ => return None,
+        };
+        Some(if !read {
+            Err(Error::Method(READ_ONLY))
+        } else if !accepts(&parts.headers, media_type) {
+            Err(Error::NotAcceptable)
+        } else {
+            Query::parse(parts.uri.query()).map(|_| fixed(bytes, media_type))
+        })
+    }
+
+    /// The account behind a token or Basic credentials. A bad token isn't mended by good credentials.
+    async fn caller(&self, headers: &HeaderMap) -> Option<Arc<Account>> {
+        if let Some(token) = headers.get(X_AUTH_TOKEN) {
+            let session = self.sessions.by_token(token.as_bytes())?;
+            return Some(Arc::clone(&session.account));
+        }
+        let credentials = headers.get(header::AUTHORIZATION)?;
+        self.accounts.basic(credentials.as_bytes()).await
+    }
+
+    /// The document at `path`, of the service or its backend.
+    pub(crate) async fn document(&self, path: &Path) -> Result<Document, Error> {
+        let document = match resource::own(self, path) {
+            Some(own) => own,
+            None => self.backend.get(path).await,
+        };
+        document.map_err(|failure| Error::Backend(failure, path.to_string()))
+    }
+
+    /// Whether the caller may do `operation` to the document at `path`.
+    pub(crate) fn may(
+        &self,
+        caller: &Account,
+        path: &Path,
+        document: &Document,
+        operation: Operation,
+    ) -> bool {
+        let own = match *path.segments() {
+            ["AccountService", "Accounts", id] => id == caller.user_name(),
+            ["SessionService", "Sessions", id] => self
+                .sessions
+                .by_id(id)
+                .is_some_and(|s| s.account.user_name() == caller.user_name()),
+            _ => false,
+        };
+        permits(
+            caller.role().privileges(),
+            document.resource().name,
+            operation,
+            own,
+        )
+    }
+
+    async fn delete(
+        &self,
+        path: &Path,
+        parts: &Parts,
+        caller: &Account,
+    ) -> Result<Response<Full<Bytes>>, Error> {
+        Query::refuse(parts.uri.query())?;
+        let document = self.document(path).await?;
+        if !self.may(caller, path, &document, Operation::Change) {
+            return Err(Error::Forbidden);
+        }
+        let ["SessionService", "Sessions", id] = *path.segments() else {
+            return Err(Error::Method(allow(&document)));
+        };
+        if !crate::etag::ETag::of(document.json()).permits(&parts.headers) {
+            return Err(Error::Precondition);
+        }
+        let gone = || Error::Backend(Failure::NotFound, path.to_string());
+        let session = self.sessions.by_id(id).ok_or_else(gone)?;
+        self.sessions.close(&session);
+        tracing::info!(
+            user = session.account.user_name(),
+            session = session.id,
+            "logged out"
+        );
+        Ok(crate::respond::no_content())
+    }
+
+    pub(crate) const fn root(&self) -> &Document {
+        &self.root
+    }
+
+    pub(crate) const fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    pub(crate) const fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    pub(crate) fn link(&self, kind: &ResourceType) -> Option<&HeaderValue> {
+        self.links.get(kind.odata_type)
+    }
+}
+
+/// The methods that a resource has (DSP0266 §8.2, `Allow`).
+pub(crate) fn allow(document: &Document) -> &'static str {
+    match document.resource().name {
+        "SessionCollection" => "GET, HEAD, POST",
+        "Session" => "GET, HEAD, DELETE",
+        _ if document.is_changeable() => "GET, HEAD, PATCH",
+        _ => READ_ONLY,
+    }
+}
+
+fn fixed(bytes: Bytes, media_type: &'static str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(bytes));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(header::ALLOW, HeaderValue::from_static(READ_ONLY));
+    response
+}
+
+fn is_sessions(path: &Path) -> bool {
+    matches!(
+        *path.segments(),
+        ["SessionService", "Sessions"] | ["SessionService", "Sessions", "Members"]
+    )
+}
+
+fn is_uuid(text: &str) -> bool {
+    let mut groups = text.split('-');
+    let fits = [8, 4, 4, 4, 12].into_iter().all(|length| {
+        groups.next().is_some_and(|group| {
+            group.len() == length && group.bytes().all(|b| b.is_ascii_hexdigit())
+        })
+    });
+    fits && groups.next().is_none()
+}
+
+fn link_header(kind: &'static ResourceType) -> Option<(&'static str, HeaderValue)> {
+    let link = format!("<{}>; rel=describedby", kind.json_schema_uri());
+    Some((kind.odata_type, HeaderValue::from_str(&link).ok()?))
+}
+
+/// Whether the `Accept` header admits `media_type`. Without one, everything is admitted.
+pub(crate) fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
+    let mut ranges = headers
+        .get_all(header::ACCEPT)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .peekable();
+    let family = media_type.split('/').next().unwrap_or_default();
+    ranges.peek().is_none()
+        || ranges.any(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            let kind = parts.next().unwrap_or_default();
+            let wanted = kind == "*/*"
+                || kind.eq_ignore_ascii_case(media_type)
+                || kind
+                    .strip_suffix("/*")
+                    .is_some_and(|range| range.eq_ignore_ascii_case(family));
+            let refused = parts
+                .filter_map(|parameter| parameter.strip_prefix("q="))
+                .any(|q| q.parse::<f32>().is_ok_and(|q| q <= 0.0));
+            wanted && !refused
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accept_admits_what_it_names_and_without_it_everything() {
+        let with = |value: &str| {
+            HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_str(value).unwrap())])
+        };
+        let json = "application/json";
+        assert!(accepts(&HeaderMap::new(), json));
+        for good in [
+            "application/json",
+            "*/*",
+            "application/*",
+            "text/html, application/json;q=0.5",
+            "application/json;odata.metadata=minimal;charset=utf-8",
+            "text/html,application/xhtml+xml,*/*;q=0.8",
+        ] {
+            assert!(accepts(&with(good), json), "{good}");
+        }
+        for bad in [
+            "application/xml",
+            "text/*",
+            "application/json;q=0",
+            "json",
+            "",
+        ] {
+            assert!(!accepts(&with(bad), json), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_uuid_has_five_groups_of_hexadecimal_digits() {
+        assert!(is_uuid("92384634-2938-2342-8820-489239905423"));
+        for bad in [
+            "",
+            "92384634-2938-2342-8820-48923990542",
+            "92384634293823428820489239905423",
+            "92384634-2938-2342-8820-489239905423-",
+            "g2384634-2938-2342-8820-489239905423",
+        ] {
+            assert!(!is_uuid(bad), "{bad}");
+        }
+    }
+}
