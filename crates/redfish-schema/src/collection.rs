@@ -6,7 +6,7 @@ use serde::ser::{SerializeMap, Serializer};
 use crate::table::ResourceType;
 use crate::value::{Reference, Resource};
 
-/// A collection of resources (DSP0266 §9.7).
+/// A collection of resources (DSP0266 "Resource collections").
 ///
 /// The members are links, or whole resources in a collection that always expands (`LogEntry`).
 /// `Members@odata.count` counts all members, also those that a paged answer leaves out.
@@ -23,7 +23,7 @@ pub struct Collection<M = Reference> {
     pub members: Vec<M>,
     /// Number of members in the whole collection, if more than are here.
     pub total: Option<usize>,
-    /// Where the next page is (`Members@odata.nextLink`, DSP0266 §7.3.2).
+    /// Where the next page is (DSP0266 "Next link property").
     pub next_link: Option<String>,
 }
 

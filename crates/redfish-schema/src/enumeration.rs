@@ -26,7 +26,7 @@ macro_rules! enumeration {
                 }
             }
 
-            /// The value that `word` stands for. Case matters (DSP0266 §9.5.6).
+            /// The value that `word` stands for. Case matters.
             #[must_use]
             pub fn from_word(word: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|value| value.as_str() == word)

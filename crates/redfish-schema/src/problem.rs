@@ -48,7 +48,7 @@ pub enum Problem {
 
 impl Problem {
     /// Whether it says that the property can never be updated, whatever the value. Such properties
-    /// don't spoil the rest of a PATCH (DSP0266, clause "PATCH (update)").
+    /// don't spoil the rest of a PATCH (DSP0266 "PATCH (update)").
     #[must_use]
     pub const fn is_never_updatable(&self) -> bool {
         matches!(self, Self::Unknown | Self::ReadOnly)

@@ -4,11 +4,13 @@
 //! and formats are the schema's, and every property in it may be written. What a certain machine
 //! supports is not the schema's business; a backend still may refuse.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use crate::problem::{Fault, Problem, below};
 use crate::scalar;
-use crate::table::{Action, Kind, ObjectType, Property, ResourceType};
+use crate::table::{Action, Kind, ObjectType, Permission, Property, ResourceType};
 
 /// A PATCH body whose every property exists, may be written and has a proper value.
 #[derive(Clone)]
@@ -41,7 +43,7 @@ impl CheckedPatch {
     }
 
     /// Properties of the body that can never be updated, unknown or read-only ones. The rest is
-    /// updated all the same, and the response has a message for each of these (DSP0266, clause
+    /// updated all the same, and the response has a message for each of these (DSP0266
     /// "PATCH (update)").
     #[must_use]
     pub fn left_out(&self) -> &[Fault] {
@@ -218,11 +220,25 @@ pub fn check_parameters(action: &Action, body: &Value) -> Result<CheckedParamete
     }
 }
 
-/// Whether a name is an OData annotation, which a service ignores in requests (DSP0266, clause
+/// Whether a name is an OData annotation, which a service ignores in requests (DSP0266
 /// "PATCH (update)").
 fn is_odata(name: &str) -> bool {
     name.split_once('@')
         .is_some_and(|(_, term)| term.starts_with("odata."))
+}
+
+/// A client may write an integer as `5.0` or `5e0` (DSP0266 "Primitive types"); it is 5 from here on.
+fn whole<'v>(kind: &Kind, value: &'v Value) -> Cow<'v, Value> {
+    /// Integers up to here are exact in a double.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match (kind, value.as_f64()) {
+        (Kind::Integer { .. }, Some(number))
+            if value.is_f64() && number.fract() == 0.0 && number.abs() <= EXACT =>
+        {
+            Cow::Owned(Value::from(number as i64))
+        }
+        _ => Cow::Borrowed(value),
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -343,17 +359,14 @@ impl Check {
         property.permission.is_writable()
             || by_member
             || self.mode == Mode::Action
-            || (self.mode == Mode::Create && property.required_on_create)
+            || (self.mode == Mode::Create
+                && (property.required_on_create || property.permission == Permission::CreateOnly))
     }
 
     fn value(&mut self, place: &str, property: &Property, value: &Value) -> Option<Value> {
-        self.item(
-            place,
-            property.name,
-            &property.kind,
-            property.nullable,
-            value,
-        )
+        let is_needed = self.mode == Mode::Create && property.required_on_create;
+        let nullable = property.nullable && !is_needed;
+        self.item(place, property.name, &property.kind, nullable, value)
     }
 
     /// Checks one value; returns what of it may be written.
@@ -392,18 +405,21 @@ impl Check {
                 }
                 Some(value.clone())
             }
-            kind => match scalar::check(kind, value) {
-                Ok(()) => Some(value.clone()),
-                Err(problem) => {
-                    self.at(place, name, problem);
-                    None
+            kind => {
+                let value = whole(kind, value);
+                match scalar::check(kind, &value) {
+                    Ok(()) => Some(value.into_owned()),
+                    Err(problem) => {
+                        self.at(place, name, problem);
+                        None
+                    }
                 }
-            },
+            }
         }
     }
 
     /// Checks the items. In a PATCH, `null` removes an element and `{}` leaves one as it is
-    /// (DSP0266, clause "PATCH on array properties").
+    /// (DSP0266 "PATCH on array properties").
     fn array(&mut self, place: &str, name: &str, item: &Kind, items: &[Value]) -> Option<Value> {
         let before = self.faults.len();
         let mut accepted = Vec::with_capacity(items.len());

@@ -42,7 +42,7 @@ impl fmt::Display for Version {
 pub struct ResourceType {
     /// Name without version, `ComputerSystem`.
     pub name: &'static str,
-    /// Value of `@odata.type`, `#ComputerSystem.v1_28_0.ComputerSystem` (DSP0266 §9.6.4).
+    /// Value of `@odata.type`, `#ComputerSystem.v1_28_0.ComputerSystem` (DSP0266 "Resource type property").
     pub odata_type: &'static str,
     /// Version of the schema. A collection's schema has none.
     pub version: Option<Version>,
@@ -105,7 +105,7 @@ impl ResourceType {
     }
 
     /// Where DMTF publishes the JSON schema of this type and version, for the `Link` header with
-    /// `rel=describedby` (DSP0266 §8.2).
+    /// `rel=describedby` (DSP0266 "Link header").
     #[must_use]
     pub fn json_schema_uri(&self) -> String {
         let namespace = self.odata_type.trim_start_matches('#');
@@ -258,6 +258,13 @@ impl Property {
         self
     }
 
+    /// The same, given only when an instance is created and never shown.
+    #[must_use]
+    pub const fn create_only(mut self) -> Self {
+        self.permission = Permission::CreateOnly;
+        self
+    }
+
     /// The same without a permission of its own: the members of the object decide.
     #[must_use]
     pub const fn by_member(mut self) -> Self {
@@ -310,6 +317,9 @@ pub enum Permission {
     ReadWrite,
     /// A client can write it; a response has `null` for it.
     Write,
+    /// A client can give it only when it creates an instance; a response has `null` for it
+    /// (`OData.Permission/None`, the password of a session).
+    CreateOnly,
     /// An object without a permission: each member has its own.
     ByMember,
 }
@@ -319,6 +329,12 @@ impl Permission {
     #[must_use]
     pub const fn is_writable(self) -> bool {
         matches!(self, Self::ReadWrite | Self::Write)
+    }
+
+    /// Whether a response may have its value.
+    #[must_use]
+    pub const fn is_readable(self) -> bool {
+        !matches!(self, Self::Write | Self::CreateOnly)
     }
 }
 
@@ -348,9 +364,9 @@ pub enum Kind {
     },
     /// A URI or a URI reference (`OData.IsURL`).
     Uri,
-    /// Date, time and offset from UTC (DSP0266 §9.5.3).
+    /// Date, time and offset from UTC (DSP0266 "Date-Time values").
     DateTime,
-    /// ISO 8601 duration in days, hours, minutes and seconds (DSP0266 §9.5.4).
+    /// ISO 8601 duration in days, hours, minutes and seconds (DSP0266 "Duration values").
     Duration,
     /// A UUID in its text form.
     Guid,
@@ -437,7 +453,7 @@ pub struct EnumType {
 }
 
 impl EnumType {
-    /// Whether `word` is a member. Case matters (DSP0266 §9.5.6).
+    /// Whether `word` is a member. Case matters.
     #[must_use]
     pub fn contains(&self, word: &str) -> bool {
         self.members.contains(&word)
@@ -469,7 +485,7 @@ impl Action {
     }
 
     /// Path of the action's target below its resource: `Actions/ComputerSystem.Reset`
-    /// (DSP0266 §9.8).
+    /// (DSP0266 "Action representation").
     #[must_use]
     pub fn path(&self) -> String {
         format!("Actions/{}", self.name)
@@ -519,7 +535,7 @@ impl fmt::Debug for Pattern {
 }
 
 /// A schema file that the tables come from, for a service's `$metadata` document
-/// (DSP0266 §8.4.2).
+/// (DSP0266 "OData $metadata").
 #[derive(Debug)]
 pub struct SchemaFile {
     /// Where DMTF publishes it.

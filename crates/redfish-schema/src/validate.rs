@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::generated::table::message::MESSAGE;
 use crate::problem::{Problem, Violation, below};
 use crate::scalar;
-use crate::table::{Action, Kind, ObjectType, Permission, Property, ResourceType, by_odata_type};
+use crate::table::{Action, Kind, ObjectType, Property, ResourceType, by_odata_type};
 
 static MESSAGES: Kind = Kind::array(&Kind::Object(&MESSAGE));
 
@@ -100,7 +100,7 @@ impl Check {
             if !property.nullable {
                 self.report(place, Problem::Null);
             }
-        } else if property.permission == Permission::Write {
+        } else if !property.permission.is_readable() {
             self.report(place, Problem::Secret);
         } else {
             self.value(place, &property.kind, value, path);
@@ -160,12 +160,13 @@ impl Check {
     }
 
     fn link(&mut self, place: &str, value: &Value) {
+        // A link may leave the service: a power supply names the outlet of another one's PDU.
         let path = value.get("@odata.id").and_then(Value::as_str);
-        if path.is_none_or(|path| !path.starts_with('/')) {
+        if path.is_none_or(|path| !path.starts_with('/') && !path.contains("://")) {
             self.report(
                 below(place, "@odata.id"),
                 Problem::BadFormat {
-                    expected: "an absolute path",
+                    expected: "an absolute path or URI",
                 },
             );
         }

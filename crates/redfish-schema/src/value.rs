@@ -10,7 +10,7 @@ use crate::table::ResourceType;
 /// The value of a property that may be `null`.
 ///
 /// `null` means that the service supports the property but can't tell its value now
-/// (DSP0266 §9.5.2). A property that isn't supported is absent: `None` of the surrounding
+/// (DSP0266 "Primitive types"). A property that isn't supported is absent: `None` of the surrounding
 /// `Option`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nullable<T> {
@@ -58,7 +58,7 @@ impl<T: Serialize> Serialize for Nullable<T> {
     }
 }
 
-/// A link to a resource: `{"@odata.id": "/redfish/v1/Systems/1"}` (DSP0266 §9.5.9).
+/// A link to a resource: `{"@odata.id": "/redfish/v1/Systems/1"}` (DSP0266 "Reference properties").
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Reference {
     /// Path of the resource.
@@ -118,7 +118,7 @@ pub trait Resource: Serialize {
 }
 
 /// A point in time, written in UTC as `2026-01-31T12:34:56Z`, with milliseconds only if there are
-/// any (DSP0266 §9.5.3).
+/// any (DSP0266 "Date-Time values").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DateTime {
     unix_ms: i64,
@@ -221,7 +221,7 @@ const fn days_in_month(year: u32, month: u32) -> u32 {
     }
 }
 
-/// Whether `text` is a date and time as DSP0266 §9.5.3 has it: `YYYY-MM-DDThh:mm:ss[.sss](Z|±hh:mm)`
+/// Whether `text` is a date and time as DSP0266 "Date-Time values" has it: `YYYY-MM-DDThh:mm:ss[.sss](Z|±hh:mm)`
 /// with a date that exists.
 #[must_use]
 pub fn is_date_time(text: &str) -> bool {
@@ -242,11 +242,10 @@ pub fn is_date_time(text: &str) -> bool {
     let (Some(year), Some(month), Some(day)) = (number(0, 4), number(5, 2), number(8, 2)) else {
         return false;
     };
-    if !(is(4, b"-") && is(7, b"-") && is(10, b"Tt") && clock(11) && is(16, b":")) {
+    if !(is(4, b"-") && is(7, b"-") && is(10, b"T") && clock(11) && is(16, b":")) {
         return false;
     }
-    // A leap second is second 60.
-    if day == 0 || day > days_in_month(year, month) || number(17, 2).is_none_or(|s| s > 60) {
+    if day == 0 || day > days_in_month(year, month) || number(17, 2).is_none_or(|s| s > 59) {
         return false;
     }
     let mut at = 19;
@@ -260,11 +259,11 @@ pub fn is_date_time(text: &str) -> bool {
         }
         at += 1 + digits;
     }
-    (is(at, b"Zz") && at + 1 == bytes.len())
+    (is(at, b"Z") && at + 1 == bytes.len())
         || (is(at, b"+-") && clock(at + 1) && at + 6 == bytes.len())
 }
 
-/// A length of time, written as `P1DT2H3M4.5S` (DSP0266 §9.5.4).
+/// A length of time, written as `P1DT2H3M4.5S` (DSP0266 "Duration values").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Duration {
     ms: u64,
@@ -351,11 +350,13 @@ mod tests {
             "2026-01-01T00:00:00.Z",
             "2026-01-01T00:00:00+0100",
             "2026-01-01T00:00:00Zx",
+            "2026-01-01t00:00:00z",
+            "2026-06-30T23:59:60Z",
             "２026-01-01T00:00:00Z",
         ] {
             assert!(!is_date_time(wrong), "{wrong}");
         }
-        assert!(is_date_time("2026-06-30T23:59:60-06:00"));
+        assert!(is_date_time("2026-06-30T23:59:59.5-06:00"));
     }
 
     #[test]

@@ -191,8 +191,9 @@ impl Tables<'_> {
         match property.permission {
             Some(Permission::ReadWrite) => text.push_str(".read_write()"),
             Some(Permission::Write) => text.push_str(".write_only()"),
+            Some(Permission::None) => text.push_str(".create_only()"),
             None if is_object => text.push_str(".by_member()"),
-            Some(Permission::Read | Permission::None) | None => {}
+            Some(Permission::Read) | None => {}
         }
         for (holds, call) in [
             (!property.nullable, ".not_null()"),

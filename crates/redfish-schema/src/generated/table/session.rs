@@ -63,13 +63,15 @@ pub(crate) static SESSION: ObjectType = ObjectType::new(
         Property::new("Name", Kind::STRING).not_null().required(),
         Property::new("Description", Kind::STRING),
         Property::new("UserName", Kind::STRING).required_on_create(),
-        Property::new("Password", Kind::STRING).required_on_create(),
+        Property::new("Password", Kind::STRING)
+            .create_only()
+            .required_on_create(),
         Property::new("SessionType", Kind::Enumeration(&SESSION_TYPES)),
         Property::new("OemSessionType", Kind::STRING),
         Property::new("ClientOriginIPAddress", Kind::STRING),
         Property::new("CreatedTime", Kind::DateTime),
         Property::new("Context", Kind::STRING),
-        Property::new("Token", Kind::STRING),
+        Property::new("Token", Kind::STRING).create_only(),
         Property::new("Roles", Kind::array_of_nullable(&Kind::STRING)).not_null(),
         Property::new("ExpirationTime", Kind::DateTime).not_null(),
         Property::new("Links", Kind::Object(&LINKS))
