@@ -4,6 +4,7 @@ mod channel;
 mod chassis;
 mod device;
 mod entity;
+mod event;
 mod sensor;
 mod session;
 mod unit;

@@ -3,6 +3,7 @@
 mod conversion;
 mod ids;
 pub mod sdr;
+pub mod sel;
 mod text;
 
 pub use conversion::{AnalogFormat, Conversion, Factors};
