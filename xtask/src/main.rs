@@ -10,6 +10,7 @@ mod capture;
 mod codegen;
 mod peers;
 mod process;
+mod test;
 mod tidy;
 mod workspace;
 
@@ -38,6 +39,8 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Runs everything that must hold; installs the programs of others that this needs.
+    Test(test::Arguments),
     /// Captures golden datagrams: ipmitool talking to ipmi_sim.
     Capture(capture::Arguments),
 }
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
     let outcome = Workspace::load().and_then(|workspace| match arguments.command {
         Command::Tidy(arguments) => tidy::run(&workspace, &arguments),
         Command::Codegen { check } => codegen::run(&workspace, check),
+        Command::Test(arguments) => test::run(&workspace, &arguments),
         Command::Capture(arguments) => capture::run(&workspace, &arguments),
     });
     match outcome {

@@ -1,7 +1,7 @@
 //! Running other programs: with a time limit, a clean environment, and never left behind.
 
 use std::fmt::Write as _;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -74,13 +74,30 @@ fn last_lines(text: &str, count: usize) -> String {
     lines[lines.len().saturating_sub(count)..].join("\n")
 }
 
+/// Folders that hold programs and aren't in every user's path: FreeIPMI installs into `/usr/sbin`.
+const MORE_FOLDERS: &str = ":/usr/sbin:/sbin";
+
+fn search_path() -> std::ffi::OsString {
+    let mut path = std::env::var_os("PATH").unwrap_or_default();
+    path.push(MORE_FOLDERS);
+    path
+}
+
+/// Whether a program can be started by this name.
+pub(crate) fn is_installed(program: &str) -> bool {
+    std::env::split_paths(&search_path()).any(|folder| folder.join(program).is_file())
+}
+
 /// A command with the environment that checks need.
 pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(program);
     for name in FOREIGN_TRUST {
         command.env_remove(name);
     }
-    command.env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
+    command
+        .env("LC_ALL", "C.UTF-8")
+        .env("TZ", "UTC")
+        .env("PATH", search_path());
     command
 }
 
@@ -142,6 +159,47 @@ pub(crate) fn run_shown(mut command: Command, limit: Duration) -> Result {
         )
         .into()),
     }
+}
+
+/// Runs to the end, gathering both outputs and showing them as they come.
+///
+/// # Errors
+/// Only where the program can't be started; see [`Finished`] for how it ended.
+pub(crate) fn run_copied(mut command: Command, limit: Duration) -> Result<Finished> {
+    let line = command_line(&command);
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("can't start `{line}`: {error}"))?;
+    let stdout = copy(child.stdout.take());
+    let stderr = copy(child.stderr.take());
+    let status = wait(&mut child, limit)?;
+    let collect = |thread: thread::JoinHandle<String>| thread.join().unwrap_or_default();
+    Ok(Finished {
+        command: line,
+        status,
+        stdout: collect(stdout),
+        stderr: collect(stderr),
+    })
+}
+
+fn copy(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut all = String::new();
+        for line in pipe
+            .map(BufReader::new)
+            .into_iter()
+            .flat_map(BufRead::lines)
+        {
+            let Ok(line) = line else { break };
+            println!("{line}");
+            all.push_str(&line);
+            all.push('\n');
+        }
+        all
+    })
 }
 
 fn gather(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {

@@ -1,8 +1,10 @@
 //! Programs that others wrote, and what we check with them.
 
+// What each program is and how to talk to it.
 pub(crate) mod freeipmi;
 pub(crate) mod ipmi_sim;
 pub(crate) mod ipmitool;
+pub(crate) mod program;
 pub(crate) mod redfish;
 pub(crate) mod relay;
 pub(crate) mod report;
@@ -10,3 +12,11 @@ pub(crate) mod sensor;
 pub(crate) mod tap;
 pub(crate) mod target;
 pub(crate) mod tshark;
+
+// The steps of `cargo xtask test` that use them.
+pub(crate) mod browser;
+pub(crate) mod demo;
+pub(crate) mod sim_checks;
+pub(crate) mod tshark_checks;
+pub(crate) mod validators;
+pub(crate) mod virtual_bmc;

@@ -272,7 +272,8 @@ impl Tap {
             hash.map(|hash| hash.hmac(&sik, &[&[number; 20]]))
                 .ok_or("a session without keys")
         };
-        if let (0x40.., Some(integrity)) = (bytes[5] & 0x40, integrity) {
+        let authenticated = bytes[5] & 0x40 != 0;
+        if let Some(integrity) = integrity.filter(|_| authenticated) {
             let code_at = bytes
                 .len()
                 .checked_sub(integrity.trailer_length)
@@ -305,7 +306,7 @@ fn id(bytes: &[u8]) -> [u8; 4] {
 fn decrypted(k2: &[u8], payload: &[u8]) -> Verdict<Vec<u8>> {
     let key: [u8; 16] = k2[..16].try_into().expect("a slice of 16 bytes");
     let cipher = Aes128::new(&key.into());
-    if payload.len() < 32 || payload.len() % 16 != 0 {
+    if payload.len() < 32 || !payload.len().is_multiple_of(16) {
         return Err(format!(
             "{} bytes are no vector and whole blocks",
             payload.len()

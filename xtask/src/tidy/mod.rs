@@ -21,7 +21,7 @@ use source::Source;
 const TEXT_MAX: u64 = 4 << 20;
 
 /// What `cargo xtask tidy` takes.
-#[derive(clap::Args)]
+#[derive(Default, clap::Args)]
 pub(crate) struct Arguments {
     /// Print the findings as a JSON array of {file, line, rule, what, remedy}.
     #[arg(long)]

@@ -110,7 +110,7 @@ pub(crate) fn check(source: &Source<'_>, findings: &mut Vec<Finding>) {
 fn names(path: &str, banned: &str) -> bool {
     let segments: Vec<&str> = path.split("::").collect();
     let wanted: Vec<&str> = banned.split("::").collect();
-    let is_crate_name = wanted.len() == 1 && banned.chars().all(|c| c.is_lowercase());
+    let is_crate_name = wanted.len() == 1 && banned.chars().all(char::is_lowercase);
     if is_crate_name {
         return segments.len() > 1 && segments[0] == banned;
     }

@@ -299,7 +299,6 @@ fn step(text: &str, at: usize, inside: Inside) -> (usize, bool, bool, Inside) {
     match inside {
         Inside::Code => code_step(text, at, first),
         Inside::LineComment if rest.starts_with('\n') => (1, true, false, Inside::Code),
-        Inside::LineComment => (first, false, true, inside),
         Inside::BlockComment { depth } if rest.starts_with("/*") => {
             (2, false, true, Inside::BlockComment { depth: depth + 1 })
         }
@@ -309,7 +308,7 @@ fn step(text: &str, at: usize, inside: Inside) -> (usize, bool, bool, Inside) {
         Inside::BlockComment { depth } if rest.starts_with("*/") => {
             (2, false, true, Inside::BlockComment { depth: depth - 1 })
         }
-        Inside::BlockComment { .. } => (first, false, true, inside),
+        Inside::LineComment | Inside::BlockComment { .. } => (first, false, true, inside),
         Inside::Text if rest.starts_with('\\') => {
             let escaped = rest[1..].chars().next().map_or(0, char::len_utf8);
             (1 + escaped, false, false, inside)
@@ -340,7 +339,7 @@ fn code_step(text: &str, at: usize, first: usize) -> (usize, bool, bool, Inside)
         return (1, true, false, Inside::Text);
     }
     let after_word = text[..at].chars().next_back().is_some_and(is_word);
-    if rest.starts_with('r') && !after_word || rest.starts_with("br") && !after_word {
+    if !after_word && (rest.starts_with('r') || rest.starts_with("br")) {
         let prefix = if rest.starts_with('b') { 2 } else { 1 };
         let hashes = rest[prefix..]
             .bytes()

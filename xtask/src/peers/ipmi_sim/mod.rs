@@ -3,12 +3,16 @@
 mod fru;
 mod sensors;
 
+pub(crate) use sensors::{CUBE_ROOT, NUMERIC_COUNT, is_numeric, name_of};
+
 use std::fs;
 use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use super::ipmitool;
+use super::target::Target;
 use crate::Result;
 use crate::process::{Background, command, run};
 use crate::workspace::Workspace;
@@ -56,6 +60,43 @@ impl IpmiSim {
             port,
         })
     }
+}
+
+impl IpmiSim {
+    /// How to reach it.
+    pub(crate) fn target(&self) -> Target {
+        Target {
+            name: "ipmi_sim".to_owned(),
+            address: "127.0.0.1".to_owned(),
+            port: self.port,
+            username: USERNAME.to_owned(),
+            password: PASSWORD.to_owned(),
+        }
+    }
+}
+
+/// Sets the BMC's clock and adds the events once more, now with a real time: those from the start have none.
+///
+/// # Errors
+/// Where ipmitool can't do either.
+pub(crate) fn fill_event_log(target: &Target, suite: u8) -> Result {
+    /// 2026-06-01 12:00:00 UTC.
+    const TIME_S: u32 = 1_780_315_200;
+    let raw = |bytes: &[u8]| -> Result {
+        let words: Vec<String> = bytes.iter().map(|byte| format!("{byte:#04x}")).collect();
+        let arguments: Vec<&str> = std::iter::once("raw")
+            .chain(words.iter().map(String::as_str))
+            .collect();
+        ipmitool::call(target, suite, &arguments)?
+            .expect_success()
+            .map(drop)
+    };
+    // Set SEL Time (§31.11) and Add SEL Entry (§31.6): a record ID of 0, then the record.
+    raw(&[&[0x0a, 0x49], TIME_S.to_le_bytes().as_slice()].concat())?;
+    for event in &sensors::EVENTS {
+        raw(&[&[0x0a, 0x44, 0, 0], event.as_slice()].concat())?;
+    }
+    Ok(())
 }
 
 fn prepare(workspace: &Workspace, folder: &Path, port: u16) -> Result {

@@ -265,6 +265,31 @@ sdr type 18
 endsdr
 ";
 
+/// How many numeric sensors have a reading.
+pub(crate) const NUMERIC_COUNT: usize = NUMERIC.len();
+
+/// The sensor with the cube root.
+pub(crate) const CUBE_ROOT: &str = "Lin cbrt";
+
+/// Whether the sensor of this number has a number as its value.
+pub(crate) fn is_numeric(number: u8) -> bool {
+    NUMERIC.iter().any(|sensor| sensor.number == number) || number == ABSENT.number
+}
+
+/// The ID string as it was written: ipmitool and FreeIPMI print 6-bit ones as rubbish.
+pub(crate) fn name_of(number: u8) -> Option<&'static str> {
+    let numeric = NUMERIC
+        .iter()
+        .find(|sensor| sensor.number == number)
+        .map(|sensor| sensor.name);
+    numeric.or_else(|| {
+        DISCRETE
+            .iter()
+            .find(|sensor| sensor.number == number)
+            .map(|sensor| sensor.name)
+    })
+}
+
 /// The SEL entries: record type and the 13 bytes after it (§32.1).
 pub(crate) const EVENTS: [[u8; 14]; 4] = [
     // CPU1 Temp over its upper critical limit: reading 5Bh, limit 5Ah.

@@ -1,0 +1,59 @@
+//! The dashboard in a real browser.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::program;
+use super::report::Report;
+use crate::Result;
+use crate::process::{command, run as run_program};
+use crate::test::node_home;
+use crate::workspace::Workspace;
+
+/// As many nodes as the demo has without options.
+const NODES: u32 = 96;
+/// How long the whole visit may take; each wait in it has its own, shorter limit.
+const LIMIT: Duration = Duration::from_secs(180);
+
+/// Runs the script, which prints one line of JSON a check: {"check", "error"}.
+///
+/// # Errors
+/// Where the demo or the browser doesn't start.
+pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Result {
+    let demo = program::demo(workspace, "browser", NODES)?;
+    let screenshot = workspace.target.join("peers/dashboard.png");
+    let mut node = command("node");
+    node.arg(workspace.path("xtask/peers/browser/dashboard.cjs"))
+        .arg(&screenshot);
+    node.env("NODE_PATH", node_home(workspace).join("node_modules"));
+    // Through the environment: a command line shows in the process list.
+    node.env("REDDRUM_URL", &demo.url)
+        .env("REDDRUM_NODES", NODES.to_string());
+    node.env("REDDRUM_USERNAME", &demo.username)
+        .env("REDDRUM_PASSWORD", &demo.password);
+    let finished = run_program(node, LIMIT)?;
+    let mut checks = 0;
+    for line in finished.stdout.lines() {
+        let Ok(check) = serde_json::from_str::<Value>(line) else {
+            continue;
+        };
+        let Some(name) = check["check"].as_str() else {
+            continue;
+        };
+        checks += 1;
+        report.check(
+            name,
+            check["error"]
+                .as_str()
+                .map_or(Ok(()), |error| Err(error.into())),
+        );
+    }
+    report.note(&format!("picture: {}", screenshot.display()));
+    demo.interrupt()?;
+    if finished.succeeded() && checks > 0 {
+        Ok(())
+    } else {
+        Err(finished.describe().into())
+    }
+}

@@ -1,0 +1,366 @@
+//! A BMC that others wrote, end to end: `reddrum serve` in front of ipmi_sim must show what ipmitool and FreeIPMI show.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::ipmi_sim::{self, IpmiSim};
+use super::program::{self, eventually};
+use super::redfish::Client;
+use super::report::{Report, none_of, same};
+use super::sensor::{self, Sensor, THRESHOLDS};
+use super::target::Target;
+use super::{freeipmi, ipmitool};
+use crate::Result;
+use crate::workspace::Workspace;
+
+/// The suite that ipmi_sim has; it knows no SHA-256, so our default [17, 3] must fall back to it.
+const SUITE: u8 = 3;
+/// The name of the machine in Redfish.
+const NAME: &str = "sim1";
+const USERNAME: &str = "root";
+const PASSWORD: &str = "a-password-for-the-check";
+/// How long the first complete reading may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Runs the checks.
+///
+/// # Errors
+/// Where the simulator or our service doesn't start.
+pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Result {
+    let folder = workspace.target.join("peers/ipmi_sim");
+    let sim = IpmiSim::start(workspace, &folder)?;
+    let target = sim.target();
+    ipmi_sim::fill_event_log(&target, SUITE)?;
+    let config = write_config(&folder, &target)?;
+    let served = program::serve(workspace, "ipmi_sim-serve", &config)?;
+    let mut client = Client::new(&served.url);
+    log_in(&mut client)?;
+    let ours = eventually(PATIENCE, "complete reading", || complete_reading(&client))?;
+    report.check("logged in with suite 3, the best that ipmi_sim has", Ok(()));
+    compare_sensors(&target, &ours, &folder, report)?;
+    compare_events(&client, &target, &folder, report)?;
+    compare_fru(&client, &target, &folder, report)?;
+    report.check(
+        "the power state is the same",
+        compare_power(&client, &target),
+    );
+    report.check(
+        "a power command goes through",
+        switch_power(&client, &target),
+    );
+    report.check("Ctrl-C ends it", served.interrupt());
+    report.check("its session is closed on the BMC", sessions_left(&target));
+    Ok(())
+}
+
+/// The configuration a person would write, with the password in a file that only its owner can read.
+pub(super) fn write_config(folder: &Path, target: &Target) -> Result<std::path::PathBuf> {
+    for (file, secret) in [
+        ("bmc-password", &target.password),
+        ("service-password", &PASSWORD.to_owned()),
+    ] {
+        let path = folder.join(file);
+        fs::write(&path, format!("{secret}\n"))?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+    }
+    let text = format!(
+        r#"[service]
+listen = "127.0.0.1:0"
+
+[[account]]
+username = "{USERNAME}"
+role = "Administrator"
+password_file = "service-password"
+
+[credentials.default]
+username = "{}"
+password_file = "bmc-password"
+
+[[target]]
+hosts = "{}"
+names = "{NAME}"
+port = {}
+"#,
+        target.username, target.address, target.port
+    );
+    let path = folder.join("reddrum.toml");
+    fs::write(&path, text)?;
+    Ok(path)
+}
+
+/// Logs in as the configuration's account.
+///
+/// # Errors
+/// Where the service refuses.
+pub(super) fn log_in(client: &mut Client) -> Result {
+    client.log_in(USERNAME, PASSWORD)
+}
+
+/// Every sensor that Redfish shows, once each that can have a value has one.
+pub(super) fn complete_reading(client: &Client) -> Result<Option<Vec<Sensor>>> {
+    let members = client.members(&format!("/redfish/v1/Chassis/{NAME}/Sensors"))?;
+    let waiting = members.is_empty()
+        || members
+            .iter()
+            .any(|sensor| sensor["Status"]["State"] == "Starting");
+    let numbers = members
+        .iter()
+        .filter(|sensor| sensor["Reading"].is_number())
+        .count();
+    let complete = !waiting && numbers >= ipmi_sim::NUMERIC_COUNT;
+    if complete {
+        Ok(Some(members.iter().map(redfish_sensor).collect()))
+    } else {
+        Ok(None)
+    }
+}
+
+fn redfish_sensor(sensor: &Value) -> Sensor {
+    let text = |key: &str| sensor[key].as_str().unwrap_or_default().to_owned();
+    Sensor {
+        name: text("Name"),
+        value: sensor["Reading"].as_f64(),
+        unit: text("ReadingUnits"),
+        thresholds: THRESHOLDS.map(|name| sensor["Thresholds"][name]["Reading"].as_f64()),
+        states: None,
+    }
+}
+
+fn compare_sensors(target: &Target, ours: &[Sensor], folder: &Path, report: &mut Report) -> Result {
+    let by_number = ipmitool::sensors(target, SUITE)?;
+    let free = freeipmi::sensors(
+        target,
+        SUITE,
+        &folder.join("cache"),
+        freeipmi::IPMI_SIM_WORKAROUND,
+    )?;
+    report.check(
+        "ipmitool and FreeIPMI list the same number of sensors",
+        same("count", &by_number.len(), &free.len()),
+    );
+    for ((number, theirs), free) in by_number.iter().zip(&free) {
+        // Discrete sensors have no Reading in Redfish; theirs are states of parts.
+        if theirs.states.is_some()
+            && theirs.value.is_none()
+            && theirs.unit.is_empty()
+            && !ipmi_sim::is_numeric(*number)
+        {
+            continue;
+        }
+        let name = ipmi_sim::name_of(*number).unwrap_or(&theirs.name);
+        let outcome = match ours.iter().find(|sensor| sensor.name == name) {
+            None => Err(format!("{name} is not among our sensors").into()),
+            Some(ours) => {
+                let mut found = sensor::differences(ours, theirs, "ipmitool", 3);
+                // FreeIPMI 1.6.10 divides 1 by 3 in integers: its cube roots are all wrong.
+                if name != ipmi_sim::CUBE_ROOT {
+                    found.extend(sensor::differences(ours, free, "ipmi-sensors", 2));
+                }
+                none_of(&found)
+            }
+        };
+        report.check(&format!("sensor {name}"), outcome);
+    }
+    Ok(())
+}
+
+/// Our log entries, oldest first.
+fn log_entries(client: &Client) -> Result<Vec<Value>> {
+    client.members(&format!(
+        "/redfish/v1/Managers/{NAME}/LogServices/SEL/Entries"
+    ))
+}
+
+fn compare_events(client: &Client, target: &Target, folder: &Path, report: &mut Report) -> Result {
+    let tool = ipmitool::events(target, SUITE)?;
+    let free = freeipmi::events(
+        target,
+        SUITE,
+        &folder.join("cache"),
+        freeipmi::IPMI_SIM_WORKAROUND,
+    )?;
+    let ours = eventually(PATIENCE, "complete event log", || {
+        let entries = log_entries(client)?;
+        Ok((entries.len() >= tool.len()).then_some(entries))
+    })?;
+    report.check(
+        "as many log entries as ipmitool",
+        same("count", &ours.len(), &tool.len()),
+    );
+    report.check(
+        "as many log entries as FreeIPMI",
+        same("count", &ours.len(), &free.len()),
+    );
+    for ((ours, tool), free) in ours.iter().zip(&tool).zip(&free) {
+        let mut problems = Vec::new();
+        let message = ours["Message"].as_str().unwrap_or_default();
+        let mut must = |holds: bool, what: String| {
+            if !holds {
+                problems.push(format!("{what}; ours: {ours}"));
+            }
+        };
+        must(
+            ours["Id"].as_str().and_then(|id| id.parse().ok()) == Some(tool.id),
+            format!("record {}", tool.id),
+        );
+        must(
+            contains_words(message, &tool.text),
+            format!("ipmitool says {:?}", tool.text),
+        );
+        let sensor = &free.sensor;
+        let ours_sensor = format!("{message} {}", ours["Name"].as_str().unwrap_or_default());
+        must(
+            ours_sensor.contains(sensor.as_str()),
+            format!("FreeIPMI names sensor {sensor:?}"),
+        );
+        let created = ours["Created"].as_str();
+        must(
+            same_time(created, &tool.time),
+            format!("ipmitool says {:?}", tool.time),
+        );
+        report.check(
+            &format!("log entry {}: {} {}", tool.id, tool.sensor, tool.text),
+            none_of(&problems),
+        );
+    }
+    Ok(())
+}
+
+/// Whether every word of `words` is in `text`, whatever the case.
+fn contains_words(text: &str, words: &str) -> bool {
+    let text = text.to_lowercase();
+    words
+        .to_lowercase()
+        .split_whitespace()
+        .all(|word| text.contains(word))
+}
+
+/// Whether Redfish's time and ipmitool's (`MM/DD/YYYY HH:MM:SS`) are the same second. Before the BMC's clock was set
+/// ipmitool says so, and Redfish has none.
+fn same_time(ours: Option<&str>, ipmitool: &str) -> bool {
+    let parts: Vec<&str> = ipmitool
+        .split(['/', ' '])
+        .filter(|part| !part.is_empty())
+        .collect();
+    match parts.as_slice() {
+        [month, day, year, time, ..] if year.len() == 4 => {
+            ours.is_some_and(|ours| ours.starts_with(&format!("{year}-{month}-{day}T{time}")))
+        }
+        _ => ours.is_none(),
+    }
+}
+
+/// Fields of a Redfish chassis and the names that the other programs have for them.
+const FRU_FIELDS: [(&str, &str, &str); 5] = [
+    (
+        "Manufacturer",
+        "Product Manufacturer",
+        "FRU Product Manufacturer Name",
+    ),
+    ("Model", "Product Name", "FRU Product Name"),
+    (
+        "PartNumber",
+        "Product Part Number",
+        "FRU Product Part/Model Number",
+    ),
+    (
+        "SerialNumber",
+        "Product Serial",
+        "FRU Product Serial Number",
+    ),
+    ("AssetTag", "Product Asset Tag", "FRU Product Asset Tag"),
+];
+
+fn compare_fru(client: &Client, target: &Target, folder: &Path, report: &mut Report) -> Result {
+    let tool = ipmitool::fru(target, SUITE)?;
+    let free = freeipmi::fru(
+        target,
+        SUITE,
+        &folder.join("cache"),
+        freeipmi::IPMI_SIM_WORKAROUND,
+    )?;
+    let system = client.get(&format!("/redfish/v1/Systems/{NAME}"))?;
+    for (field, tool_name, free_name) in FRU_FIELDS {
+        let find = |fields: &[(String, String)], name: &str| {
+            fields
+                .iter()
+                .find(|(field, _)| field == name)
+                .map(|(_, value)| value.clone())
+        };
+        let ours = system[field].as_str().map(str::to_owned);
+        let expected = tool.get(&0).and_then(|fields| find(fields, tool_name));
+        let outcome = same("ipmitool", &ours, &expected)
+            .and_then(|()| same("ipmi-fru", &ours, &find(&free, free_name)));
+        report.check(&format!("FRU {tool_name}"), outcome);
+    }
+    Ok(())
+}
+
+fn compare_power(client: &Client, target: &Target) -> Result {
+    let system = client.get(&format!("/redfish/v1/Systems/{NAME}"))?;
+    let said = ipmitool::call(target, SUITE, &["chassis", "power", "status"])?.expect_success()?;
+    let state = system["PowerState"]
+        .as_str()
+        .unwrap_or_default()
+        .to_lowercase();
+    same(
+        "PowerState",
+        &said.trim(),
+        &format!("Chassis Power is {state}").as_str(),
+    )
+}
+
+fn switch_power(client: &Client, target: &Target) -> Result {
+    let path = format!("/redfish/v1/Systems/{NAME}/Actions/ComputerSystem.Reset");
+    for (reset, state) in [("ForceOff", "off"), ("On", "on")] {
+        let body = serde_json::json!({"ResetType": reset});
+        client
+            .request("POST", &path, Some(&body))?
+            .expect_success(reset)?;
+        let wanted = format!("Chassis Power is {state}");
+        eventually(PATIENCE, &wanted, || {
+            let said =
+                ipmitool::call(target, SUITE, &["chassis", "power", "status"])?.expect_success()?;
+            Ok((said.trim() == wanted).then_some(()))
+        })?;
+    }
+    Ok(())
+}
+
+/// Only the session that asks may be left.
+fn sessions_left(target: &Target) -> Result {
+    let said = ipmitool::call(target, SUITE, &["session", "info", "active"])?.expect_success()?;
+    let active = said
+        .lines()
+        .find_map(|line| line.strip_prefix("active session(s)"));
+    let count = active.and_then(|rest| {
+        rest.trim_start_matches([' ', ':'])
+            .trim()
+            .parse::<u32>()
+            .ok()
+    });
+    same("active sessions", &count, &Some(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_the_same_second_or_not_set_on_both_sides() {
+        assert!(same_time(
+            Some("2026-06-01T12:00:01Z"),
+            "06/01/2026 12:00:01"
+        ));
+        assert!(!same_time(
+            Some("2026-06-01T12:00:02Z"),
+            "06/01/2026 12:00:01"
+        ));
+        assert!(!same_time(None, "06/01/2026 12:00:01"));
+        assert!(same_time(None, "Pre-Init 0000001827"));
+    }
+}

@@ -1,0 +1,174 @@
+//! DMTF's validators over the demo.
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use super::program::{self, Program, eventually};
+use super::report::Report;
+use crate::Result;
+use crate::process::{Finished, command, run};
+use crate::test::python_home;
+use crate::workspace::Workspace;
+
+/// How long a validator may take.
+const LIMIT: Duration = Duration::from_secs(20 * 60);
+/// How long the first complete reading of all nodes may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// As many nodes as the demo has without options: the Service Validator walks its whole tree.
+const NODES: u32 = 96;
+/// Enough nodes for the other two, which look at behaviour, not at every resource.
+const FEW_NODES: u32 = 4;
+
+/// PASS, WARN, FAIL and NOT TESTED.
+#[derive(Debug, PartialEq)]
+struct Counts([u64; 4]);
+
+impl Counts {
+    /// The row of four numbers under the header that both other validators print.
+    fn from_table(said: &str) -> Option<Self> {
+        let plain = without_colours(said);
+        let mut rows = plain
+            .lines()
+            .skip_while(|line| !line.contains("NOT TESTED"))
+            .skip(1);
+        let row = rows.find(|line| line.contains(|c: char| c.is_ascii_digit()))?;
+        Self::from_numbers(row)
+    }
+
+    /// `Summary - PASS: 1, WARN: 2, FAIL: 3, NOT_TESTED: 4`.
+    fn from_line(said: &str) -> Option<Self> {
+        let plain = without_colours(said);
+        Self::from_numbers(plain.lines().find(|line| line.contains("NOT_TESTED:"))?)
+    }
+
+    fn from_numbers(text: &str) -> Option<Self> {
+        let words = text
+            .split(|c: char| !c.is_ascii_digit())
+            .filter(|word| !word.is_empty());
+        let numbers: Vec<u64> = words.filter_map(|word| word.parse().ok()).collect();
+        numbers.try_into().ok().map(Self)
+    }
+
+    fn text(&self) -> String {
+        let [pass, warn, fail, untested] = self.0;
+        format!("PASS {pass}, WARN {warn}, FAIL {fail}, NOT TESTED {untested}")
+    }
+}
+
+/// Removes terminal colours: escape, bracket, up to the letter m.
+fn without_colours(text: &str) -> String {
+    let mut parts = text.split('\u{1b}');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        out.push_str(part.split_once('m').map_or(part, |(_, rest)| rest));
+    }
+    out
+}
+
+/// A demo whose every node has been read once.
+fn settled_demo(workspace: &Workspace, name: &str, nodes: u32) -> Result<Program> {
+    let demo = program::demo(workspace, name, nodes)?;
+    let client = demo.client()?;
+    let last = demo.bmcs.last().ok_or("the demo names no BMC")?;
+    eventually(PATIENCE, "reading of the last node", || {
+        let sensors = client.members(&format!("/redfish/v1/Chassis/{}/Sensors", last.name))?;
+        Ok(sensors
+            .iter()
+            .any(|sensor| sensor["Reading"].is_number())
+            .then_some(()))
+    })?;
+    Ok(demo)
+}
+
+fn validator(workspace: &Workspace, name: &str, demo: &Program) -> Command {
+    let mut validator = command(python_home(workspace).join("bin").join(name));
+    validator.current_dir(workspace.target.join("peers"));
+    validator.args(["-r", &demo.url, "-u", &demo.username, "-p", &demo.password]);
+    validator
+}
+
+/// The Service Validator over the whole tree, offline: every resource against DMTF's CSDL. It must find no error.
+///
+/// # Errors
+/// Where it can't be run or says no counts.
+pub(crate) fn service(workspace: &Workspace, report: &mut Report) -> Result {
+    let schema = workspace
+        .package_folder("nv-redfish-schema")?
+        .join("redfish-csdl/csdl");
+    let demo = settled_demo(workspace, "service-validator", NODES)?;
+    let mut validator = validator(workspace, "rf_service_validator", &demo);
+    validator.args([
+        "--authtype",
+        "Session",
+        "--skipschema",
+        "--logdir",
+        "service-validator-reports",
+    ]);
+    validator.arg("--schema_directory").arg(schema);
+    let finished = run(validator, LIMIT)?;
+    demo.interrupt()?;
+    let said = save(workspace, "service-validator.txt", &finished)?;
+    let counts = Counts::from_table(&said).ok_or_else(|| finished.describe())?;
+    report.note(&counts.text());
+    let outcome = match counts {
+        Counts([1..=u64::MAX, _, 0, _]) => Ok(()),
+        _ => Err(lines_with(&said, "FAIL").into()),
+    };
+    report.check("0 errors over the demo's whole tree", outcome);
+    Ok(())
+}
+
+/// The Protocol Validator. Its result is printed and decides nothing yet.
+///
+/// # Errors
+/// Where it can't be run or says no counts.
+pub(crate) fn protocol(workspace: &Workspace, report: &mut Report) -> Result {
+    let demo = settled_demo(workspace, "protocol-validator", FEW_NODES)?;
+    let mut validator = validator(workspace, "rf_protocol_validator", &demo);
+    validator.args([
+        "--no-cert-check",
+        "--report-dir",
+        "protocol-validator-reports",
+    ]);
+    let finished = run(validator, LIMIT)?;
+    demo.interrupt()?;
+    let said = save(workspace, "protocol-validator.txt", &finished)?;
+    let counts = Counts::from_line(&said).ok_or_else(|| finished.describe())?;
+    report.note(&counts.text());
+    report.note(&lines_with(&said, "FAIL"));
+    report.check("it runs to its end", Ok(()));
+    Ok(())
+}
+
+/// What the validator said, kept beside its reports.
+fn save(workspace: &Workspace, file: &str, finished: &Finished) -> Result<String> {
+    let said = without_colours(&format!("{}{}", finished.stdout, finished.stderr));
+    fs::write(workspace.target.join("peers").join(file), &said)?;
+    Ok(said)
+}
+
+/// The first lines that have this word.
+fn lines_with(said: &str, word: &str) -> String {
+    const SHOWN_MAX: usize = 40;
+    let lines: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains(word))
+        .take(SHOWN_MAX)
+        .collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_counts_of_both_formats_are_read() {
+        let table = "+--+\n|  PASS  | WARN | FAIL | NOT TESTED |\n+---+\n| \u{1b}[32m  12 \u{1b}[0m | 0 | 3 | 44 |\n";
+        assert_eq!(Counts::from_table(table), Some(Counts([12, 0, 3, 44])));
+        let line = "Summary - \u{1b}[32mPASS: 289\u{1b}[0m, WARN: 0, FAIL: 4, NOT_TESTED: 50\n";
+        assert_eq!(Counts::from_line(line), Some(Counts([289, 0, 4, 50])));
+        assert_eq!(Counts::from_line("nothing"), None);
+    }
+}

@@ -1,0 +1,212 @@
+//! Installing the programs that checks need: only what is missing, only what the chosen steps use.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::Result;
+use crate::process::{self, command, run, run_shown};
+use crate::workspace::Workspace;
+
+/// How long one installation may take over a slow line.
+const LIMIT: Duration = Duration::from_secs(15 * 60);
+
+/// A group of programs that a step needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Need {
+    /// ipmitool, FreeIPMI and OpenIPMI's simulator.
+    Ipmi,
+    /// Wireshark's dissectors.
+    Tshark,
+    /// curl.
+    Curl,
+    /// Python with DMTF's validators.
+    Python,
+    /// Chromium, Node.js and playwright-core.
+    Browser,
+}
+
+/// A program and the Debian package that has it.
+type Program = (&'static str, &'static str);
+
+impl Need {
+    const fn programs(self) -> &'static [Program] {
+        match self {
+            Self::Ipmi => &[
+                ("ipmitool", "ipmitool"),
+                ("ipmi-sensors", "freeipmi-tools"),
+                ("ipmiping", "freeipmi-tools"),
+                ("ipmi_sim", "openipmi"),
+                ("sdrcomp", "openipmi"),
+            ],
+            Self::Tshark => &[("tshark", "tshark")],
+            Self::Curl => &[("curl", "curl")],
+            Self::Python => &[("python3", "python3")],
+            Self::Browser => &[("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")],
+        }
+    }
+}
+
+/// Installs what is missing.
+///
+/// # Errors
+/// What can't be installed, and what to do by hand.
+pub(super) fn install<'a>(workspace: &Workspace, needs: impl Iterator<Item = &'a Need>) -> Result {
+    let needs: BTreeSet<Need> = needs.copied().collect();
+    let mut packages: BTreeSet<&str> = needs
+        .iter()
+        .flat_map(|need| need.programs())
+        .filter(|(program, _)| !process::is_installed(program))
+        .map(|(_, package)| *package)
+        .collect();
+    if needs.contains(&Need::Python) && !python_makes_environments() {
+        packages.insert("python3-venv");
+    }
+    install_packages(&packages)?;
+    if needs.contains(&Need::Python) {
+        install_validators(workspace)?;
+    }
+    if needs.contains(&Need::Browser) {
+        install_playwright(workspace)?;
+    }
+    println!("   every program is there");
+    Ok(())
+}
+
+/// Debian's Python comes without the part that makes virtual environments.
+fn python_makes_environments() -> bool {
+    let mut python = command("python3");
+    python.args(["-c", "import venv, ensurepip"]);
+    run(python, Duration::from_secs(30)).is_ok_and(|finished| finished.succeeded())
+}
+
+fn install_packages(packages: &BTreeSet<&str>) -> Result {
+    if packages.is_empty() {
+        return Ok(());
+    }
+    let list: Vec<&str> = packages.iter().copied().collect();
+    println!("   installing {}", list.join(" "));
+    let by_hand = |error: Box<dyn std::error::Error>| {
+        format!(
+            "{error}\nThese Debian packages are needed: {}. Install them by hand and run again.",
+            list.join(" ")
+        )
+    };
+    run_shown(apt_get(&["update", "-qq"]), LIMIT).map_err(by_hand)?;
+    let mut arguments = vec!["install", "-y", "-qq", "--no-install-recommends"];
+    arguments.extend(&list);
+    run_shown(apt_get(&arguments), LIMIT).map_err(by_hand)?;
+    let all = [
+        Need::Ipmi,
+        Need::Tshark,
+        Need::Curl,
+        Need::Python,
+        Need::Browser,
+    ];
+    let programs = all.iter().flat_map(|need| need.programs());
+    let mut installed = programs.filter(|(_, package)| packages.contains(package));
+    match installed.find(|(program, _)| !process::is_installed(program)) {
+        Some((program, package)) => {
+            Err(format!("{package} is installed, but {program} is not found").into())
+        }
+        None => Ok(()),
+    }
+}
+
+/// apt-get as root, through sudo where we aren't, asking nothing.
+fn apt_get(arguments: &[&str]) -> Command {
+    let mut apt = if is_root() {
+        command("apt-get")
+    } else {
+        let mut sudo = command("sudo");
+        sudo.args([
+            "--non-interactive",
+            "DEBIAN_FRONTEND=noninteractive",
+            "apt-get",
+        ]);
+        sudo
+    };
+    apt.env("DEBIAN_FRONTEND", "noninteractive").args(arguments);
+    apt
+}
+
+fn is_root() -> bool {
+    let mut id = command("id");
+    id.arg("-u");
+    run(id, Duration::from_secs(10)).is_ok_and(|finished| finished.stdout.trim() == "0")
+}
+
+/// A virtual environment with the pinned validators; made anew when the pins change.
+fn install_validators(workspace: &Workspace) -> Result {
+    let home = python_home(workspace);
+    let pins = workspace.path("xtask/peers/requirements.txt");
+    once(&home, &pins, || {
+        let mut venv = command("python3");
+        venv.args(["-m", "venv"]).arg(&home);
+        run_shown(venv, LIMIT)?;
+        let mut pip = command(home.join("bin/pip"));
+        pip.args([
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--requirement",
+        ])
+        .arg(&pins);
+        run_shown(pip, LIMIT)
+    })
+}
+
+/// playwright-core as the lock file has it; no browser of its own is fetched.
+fn install_playwright(workspace: &Workspace) -> Result {
+    let home = node_home(workspace);
+    let source = workspace.path("xtask/peers/browser");
+    once(&home, &source.join("package-lock.json"), || {
+        fs::create_dir_all(&home)?;
+        for file in ["package.json", "package-lock.json"] {
+            fs::copy(source.join(file), home.join(file))?;
+        }
+        let mut npm = command("npm");
+        npm.args([
+            "ci",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel",
+            "error",
+        ]);
+        npm.current_dir(&home);
+        run_shown(npm, LIMIT)
+    })
+}
+
+/// Where the validators are installed.
+pub(crate) fn python_home(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("peers/venv")
+}
+
+/// Where playwright-core is installed.
+pub(crate) fn node_home(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("peers/node")
+}
+
+/// Fills `home` unless it was filled from the same pins before.
+fn once(home: &Path, pins: &Path, fill: impl FnOnce() -> Result) -> Result {
+    let wanted =
+        fs::read_to_string(pins).map_err(|error| format!("{}: {error}", pins.display()))?;
+    let mark = home.join("installed-from");
+    if fs::read_to_string(&mark).is_ok_and(|found| found == wanted) {
+        return Ok(());
+    }
+    println!(
+        "   installing what {} names",
+        pins.file_name().unwrap_or_default().display()
+    );
+    if home.exists() {
+        fs::remove_dir_all(home)?;
+    }
+    fill()?;
+    fs::write(mark, wanted)?;
+    Ok(())
+}
