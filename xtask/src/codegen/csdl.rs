@@ -133,7 +133,9 @@ impl Csdl {
     pub(crate) fn read(folder: &Path) -> Result<Self, String> {
         let entries =
             fs::read_dir(folder).map_err(|e| format!("cannot list {}: {e}", folder.display()))?;
-        let mut schemas = BTreeMap::new();
+        let mut csdl = Self {
+            schemas: BTreeMap::new(),
+        };
         for entry in entries {
             let path = entry
                 .map_err(|e| format!("cannot list {}: {e}", folder.display()))?
@@ -143,21 +145,33 @@ impl Csdl {
             }
             let text = fs::read_to_string(&path)
                 .map_err(|e| format!("cannot read {}: {e}", path.display()))?;
-            let file = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            let document = Document::parse(&text).map_err(|e| format!("{file}: {e}"))?;
-            for node in document
-                .descendants()
-                .filter(|n| n.has_tag_name_local("Schema"))
-            {
-                let schema = schema(node, &file)?;
-                schemas.insert(schema.namespace.clone(), schema);
-            }
+            let file = path.file_name().unwrap_or_default().to_string_lossy();
+            csdl.add(&file, &text)?;
         }
-        Ok(Self { schemas })
+        Ok(csdl)
+    }
+
+    /// Reads one file's text.
+    fn add(&mut self, file: &str, text: &str) -> Result<(), String> {
+        let document = Document::parse(text).map_err(|e| format!("{file}: {e}"))?;
+        for node in document
+            .descendants()
+            .filter(|n| n.has_tag_name_local("Schema"))
+        {
+            let schema = schema(node, file)?;
+            self.schemas.insert(schema.namespace.clone(), schema);
+        }
+        Ok(())
+    }
+
+    /// Reads one file of schemas without the elements around them.
+    #[cfg(test)]
+    pub(crate) fn of(schemas: &str) -> Result<Self, String> {
+        let mut csdl = Self {
+            schemas: BTreeMap::new(),
+        };
+        csdl.add("Test_v1.xml", &format!("<Edmx>{schemas}</Edmx>"))?;
+        Ok(csdl)
     }
 
     /// The type with the qualified name `name`.

@@ -90,3 +90,34 @@ fn strings(value: &Value, place: &str) -> Result<Vec<String>, String> {
         .map(|item| item.as_str().map(str::to_owned).ok_or_else(wrong))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_says_what_is_served_and_what_of_it_is_typed() {
+        let text = "[resource.Fan]\ncollection = true\nproperties = [\"Id\"]\n\
+                    [object.Fan]\nLinks = [\"CoolingChassis\"]\n";
+        let list = List::parse(text).unwrap();
+        assert!(list.resources["Fan"].collection);
+        assert_eq!(list.resources["Fan"].properties, ["Id"]);
+        assert_eq!(
+            list.objects[&("Fan".into(), "Links".into())],
+            ["CoolingChassis"]
+        );
+    }
+
+    #[test]
+    fn a_wrong_key_or_type_is_an_error_that_names_its_place() {
+        for (text, place) in [
+            ("[resources.Fan]", "[resources]"),
+            ("[resource.Fan]\nproperty = []", "resource.Fan.property"),
+            ("[resource.Fan]\ncollection = 1", "resource.Fan.collection"),
+            ("[object.Fan]\nLinks = [1]", "object.Fan.Links"),
+        ] {
+            let error = List::parse(text).err().unwrap();
+            assert!(error.contains(place), "{error}");
+        }
+    }
+}

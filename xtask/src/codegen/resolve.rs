@@ -534,3 +534,81 @@ fn order(properties: &mut [Property]) {
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A resource `A` in two versions. Version 1.10 is newer than 1.9, which text order denies.
+    const SCHEMAS: &str = r#"
+        <Schema Namespace="Resource">
+          <EntityType Name="Resource"><Property Name="Oem" Type="Edm.String"/></EntityType>
+        </Schema>
+        <Schema Namespace="A">
+          <EntityType Name="A" BaseType="Resource.Resource" Abstract="true"/>
+        </Schema>
+        <Schema Namespace="A.v1_9_0">
+          <EntityType Name="A" BaseType="A.A">
+            <Property Name="One" Type="A.v1_9_0.Part"/>
+            <Property Name="Id" Type="Edm.String"/>
+          </EntityType>
+          <ComplexType Name="Part"><Property Name="P" Type="Edm.Int64"/></ComplexType>
+        </Schema>
+        <Schema Namespace="A.v1_10_0">
+          <EntityType Name="A" BaseType="A.v1_9_0.A">
+            <Property Name="Two" Type="Collection(Edm.String)" Nullable="false"/>
+          </EntityType>
+          <ComplexType Name="Part" BaseType="A.v1_9_0.Part">
+            <Property Name="Q" Type="Edm.Boolean"/>
+          </ComplexType>
+        </Schema>
+        <Schema Namespace="A.v1_11_0">
+          <ComplexType Name="Part"><Property Name="Unrelated" Type="Edm.Int64"/></ComplexType>
+        </Schema>"#;
+
+    fn resolved(schemas: &str) -> Result<Model, String> {
+        resolve(&Csdl::of(schemas)?, &[("A".to_owned(), false)])
+    }
+
+    fn names(object: &Object) -> Vec<&str> {
+        object.properties.iter().map(|p| p.name.as_str()).collect()
+    }
+
+    #[test]
+    fn the_newest_version_is_taken_with_all_properties_of_its_bases() {
+        let model = resolved(SCHEMAS).unwrap();
+        let module = &model.modules["A"];
+        assert_eq!(
+            module.resource.as_ref().unwrap().qualified_name,
+            "A.v1_10_0.A"
+        );
+        assert_eq!(names(&module.objects["A"]), ["Id", "One", "Two", "Oem"]);
+    }
+
+    #[test]
+    fn an_object_is_taken_at_the_newest_version_that_extends_it_not_at_another_of_its_name() {
+        let model = resolved(SCHEMAS).unwrap();
+        let part = &model.modules["A"].objects["Part"];
+        assert_eq!(part.qualified_name, "A.v1_10_0.Part");
+        assert_eq!(names(part), ["P", "Q"]);
+    }
+
+    #[test]
+    fn two_types_that_would_share_a_name_and_a_missing_type_are_errors() {
+        let clash = SCHEMAS.replace(
+            r#"<Property Name="Two" Type="Collection(Edm.String)" Nullable="false"/>"#,
+            r#"<Property Name="Two" Type="A.v1_11_0.Part"/>"#,
+        );
+        assert!(
+            resolved(&clash)
+                .err()
+                .unwrap()
+                .contains("would share a name")
+        );
+        let missing = SCHEMAS.replace("A.v1_9_0.Part\"/>", "B.B\"/>");
+        assert_eq!(
+            resolved(&missing).err().unwrap(),
+            "the CSDL has no type B.B"
+        );
+    }
+}
