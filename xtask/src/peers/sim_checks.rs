@@ -239,7 +239,7 @@ fn contains_words(text: &str, words: &str) -> bool {
         .all(|word| text.contains(word))
 }
 
-/// Whether Redfish's time and ipmitool's (`MM/DD/YYYY HH:MM:SS`) are the same second. Before the BMC's clock was set
+/// Whether Redfish's time and ipmitool's (`MM/DD/YY HH:MM:SS UTC`) are the same second. Before the BMC's clock was set
 /// ipmitool says so, and Redfish has none.
 fn same_time(ours: Option<&str>, ipmitool: &str) -> bool {
     let parts: Vec<&str> = ipmitool
@@ -247,8 +247,10 @@ fn same_time(ours: Option<&str>, ipmitool: &str) -> bool {
         .filter(|part| !part.is_empty())
         .collect();
     match parts.as_slice() {
-        [month, day, year, time, ..] if year.len() == 4 => {
-            ours.is_some_and(|ours| ours.starts_with(&format!("{year}-{month}-{day}T{time}")))
+        [month, day, year, time, ..] => {
+            let year = year.strip_prefix("20").unwrap_or(year);
+            let expected = format!("20{year}-{month}-{day}T{time}");
+            ours.is_some_and(|ours| ours.starts_with(&expected))
         }
         _ => ours.is_none(),
     }
@@ -336,13 +338,8 @@ fn sessions_left(target: &Target) -> Result {
     let said = ipmitool::call(target, SUITE, &["session", "info", "active"])?.expect_success()?;
     let active = said
         .lines()
-        .find_map(|line| line.strip_prefix("active session(s)"));
-    let count = active.and_then(|rest| {
-        rest.trim_start_matches([' ', ':'])
-            .trim()
-            .parse::<u32>()
-            .ok()
-    });
+        .find(|line| line.starts_with("active sessions"));
+    let count = active.and_then(|line| line.rsplit(':').next()?.trim().parse::<u32>().ok());
     same("active sessions", &count, &Some(1))
 }
 
@@ -352,15 +349,12 @@ mod tests {
 
     #[test]
     fn a_time_is_the_same_second_or_not_set_on_both_sides() {
-        assert!(same_time(
-            Some("2026-06-01T12:00:01Z"),
-            "06/01/2026 12:00:01"
-        ));
-        assert!(!same_time(
-            Some("2026-06-01T12:00:02Z"),
-            "06/01/2026 12:00:01"
-        ));
-        assert!(!same_time(None, "06/01/2026 12:00:01"));
+        let ours = Some("2026-06-01T12:00:01Z");
+        assert!(same_time(ours, "06/01/26 12:00:01 UTC"));
+        assert!(same_time(ours, "06/01/2026 12:00:01"));
+        assert!(!same_time(ours, "06/01/26 12:00:02 UTC"));
+        assert!(!same_time(None, "06/01/26 12:00:01 UTC"));
+        assert!(!same_time(ours, "Pre-Init 0000001827"));
         assert!(same_time(None, "Pre-Init 0000001827"));
     }
 }
