@@ -54,7 +54,10 @@ pub(crate) fn service_document(roots: &[RootLink]) -> Vec<u8> {
 /// Where DMTF's schema defines the entity container that ours extends.
 const SERVICE_ROOT: &str = "ServiceRoot.v1_0_0";
 /// The terms that every schema file uses by the name of `Redfish`.
-const REDFISH_EXTENSIONS: &str = "http://redfish.dmtf.org/schemas/v1/RedfishExtensions_v1.xml";
+const EXTENSIONS: &str = r#"  <edmx:Reference Uri="http://redfish.dmtf.org/schemas/v1/RedfishExtensions_v1.xml">
+    <edmx:Include Namespace="RedfishExtensions.v1_0_0" Alias="Redfish"/>
+  </edmx:Reference>
+"#;
 
 fn reference(xml: &mut String, uri: &str, namespaces: impl IntoIterator<Item = &'static str>) {
     // Writing to a String can't fail.
@@ -73,11 +76,7 @@ pub(crate) fn metadata() -> String {
         r#"<edmx:Edmx xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx" Version="4.0">"#,
         "\n",
     ));
-    reference(
-        &mut xml,
-        REDFISH_EXTENSIONS,
-        ["RedfishExtensions.v1_0_0\" Alias=\"Redfish"],
-    );
+    xml.push_str(EXTENSIONS);
     for file in schema_files() {
         let container = file
             .namespaces

@@ -1,0 +1,312 @@
+//! The test bench: a small backend in memory, and a client that calls the service directly.
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use redfish::{
+    Account, ActionCall, Backend, BackendFuture, DEFAULT_TIMEOUT_S, Document, Failure, Outcome,
+    Path, Role, RootLink, Service, Settings, StaticFile,
+};
+use redfish_schema::computer_system::{
+    self, Actions, Boot, BootSource, ComputerSystem, ResetAction,
+};
+use redfish_schema::manager::{self, Manager};
+use redfish_schema::resource::{PowerState, ResetType};
+use redfish_schema::{CheckedPatch, Collection, Reference};
+use serde_json::Value;
+
+pub(crate) const UUID: &str = "92384634-2938-2342-8820-489239905423";
+pub(crate) const PASSWORD: &str = "correct horse";
+
+/// Two systems that can be reset and patched, and one manager that can't.
+#[derive(Debug, Default)]
+pub(crate) struct Rack {
+    /// What the backend was asked to change, in order.
+    pub(crate) log: Mutex<Vec<String>>,
+    /// What the next change fails with.
+    pub(crate) failure: Mutex<Option<Failure>>,
+    indicator: Mutex<bool>,
+}
+
+const ROOTS: &[RootLink] = &[
+    RootLink {
+        name: "Systems",
+        uri: "/redfish/v1/Systems",
+    },
+    RootLink {
+        name: "Managers",
+        uri: "/redfish/v1/Managers",
+    },
+];
+
+impl Rack {
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
+    }
+
+    pub(crate) fn fail_next(&self, failure: Failure) {
+        *self.failure.lock().unwrap() = Some(failure);
+    }
+
+    fn change(&self, entry: String) -> Result<Outcome, Failure> {
+        match self.failure.lock().unwrap().take() {
+            Some(failure) => Err(failure),
+            None => {
+                self.log.lock().unwrap().push(entry);
+                Ok(Outcome::Done)
+            }
+        }
+    }
+
+    fn system(&self, id: &str) -> Result<Document, Failure> {
+        let path = format!("/redfish/v1/Systems/{id}");
+        let mut system = ComputerSystem::new(&*path, id, format!("System {id}"));
+        system.power_state = Some(PowerState::On.into());
+        system.location_indicator_active = Some((*self.indicator.lock().unwrap()).into());
+        system.boot = Some(Boot {
+            boot_source_override_target: Some(BootSource::None.into()),
+            boot_source_override_target_allowable_values: Some(vec![
+                BootSource::None,
+                BootSource::Pxe,
+            ]),
+            ..Boot::default()
+        });
+        let mut links = computer_system::Links::default();
+        links.managed_by = Some(vec![Reference::to("/redfish/v1/Managers/bmc")]);
+        system.links = Some(links);
+        let mut reset = ResetAction::new(format!("{path}/Actions/ComputerSystem.Reset"));
+        reset.reset_type_allowable_values = Some(vec![ResetType::On, ResetType::ForceOff]);
+        system.actions = Some(Actions { reset: Some(reset) });
+        Document::of(&system).map(Document::changeable)
+    }
+
+    fn read(&self, path: &Path) -> Result<Document, Failure> {
+        match *path.segments() {
+            ["Systems"] => {
+                let members =
+                    ["1", "2"].map(|id| Reference::to(format!("/redfish/v1/Systems/{id}")));
+                let kind = &computer_system::COLLECTION;
+                Document::of(&Collection::new(
+                    kind,
+                    path.as_str(),
+                    "Systems",
+                    members.to_vec(),
+                ))
+            }
+            ["Systems", id @ ("1" | "2")] => self.system(id),
+            ["Managers"] => {
+                let members = vec![Reference::to("/redfish/v1/Managers/bmc")];
+                let kind = &manager::COLLECTION;
+                Document::of(&Collection::new(kind, path.as_str(), "Managers", members))
+            }
+            ["Managers", "bmc"] => Document::of(&Manager::new(path.as_str(), "bmc", "BMC")),
+            _ => Err(Failure::NotFound),
+        }
+    }
+}
+
+impl Backend for Rack {
+    fn roots(&self) -> &[RootLink] {
+        ROOTS
+    }
+
+    fn get<'a>(&'a self, path: &'a Path) -> BackendFuture<'a, Document> {
+        Box::pin(async move { self.read(path) })
+    }
+
+    fn patch<'a>(&'a self, path: &'a Path, patch: &'a CheckedPatch) -> BackendFuture<'a, Outcome> {
+        Box::pin(async move {
+            let leaves: Vec<_> = patch
+                .leaves()
+                .iter()
+                .map(|(pointer, value)| format!("{pointer}={value}"))
+                .collect();
+            let outcome = self.change(format!("PATCH {path} {}", leaves.join(" ")))?;
+            if let Some(Value::Bool(on)) = patch.get("/LocationIndicatorActive") {
+                *self.indicator.lock().unwrap() = *on;
+            }
+            Ok(outcome)
+        })
+    }
+
+    fn action<'a>(&'a self, path: &'a Path, call: &'a ActionCall) -> BackendFuture<'a, Outcome> {
+        Box::pin(async move {
+            let reset_type = call.parameters.text("ResetType").unwrap_or("-");
+            self.change(format!("POST {path} {} {reset_type}", call.action.name))
+        })
+    }
+}
+
+/// A service in front of a [`Rack`], and a client of it.
+pub(crate) struct Bench {
+    pub(crate) rack: Arc<Rack>,
+    pub(crate) service: Service,
+}
+
+/// A response, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// Keys of the messages, `PropertyUnknown`. Checks the form of an error body on the way.
+    pub(crate) fn messages(&self) -> Vec<String> {
+        let json = self.json();
+        let error = &json["error"];
+        assert!(
+            error["code"]
+                .as_str()
+                .is_some_and(|code| code.starts_with("Base.")),
+            "{json}"
+        );
+        assert!(error["message"].is_string(), "{json}");
+        let keys = error["@Message.ExtendedInfo"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|message| {
+                let id = message["MessageId"].as_str().unwrap();
+                id.rsplit('.').next().unwrap().to_owned()
+            });
+        keys.collect()
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_error(&self, status: u16, messages: &[&str]) {
+        assert_eq!(self.status.as_u16(), status, "{self:?}");
+        assert_eq!(self.messages(), messages);
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_valid(&self) {
+        let problems = redfish_schema::validate(&self.json());
+        assert!(problems.is_empty(), "{problems:?} in {}", self.json());
+    }
+}
+
+impl Bench {
+    /// With the accounts `root`, `operator` and `reader`, whose password is [`PASSWORD`].
+    pub(crate) fn new() -> Self {
+        let account = |name, role| Account::new(name, PASSWORD, role).unwrap();
+        let page = StaticFile {
+            path: "/",
+            content_type: "text/html; charset=utf-8",
+            bytes: Bytes::from_static(b"<!doctype html>"),
+        };
+        let settings = Settings {
+            uuid: UUID.to_owned(),
+            product: "Test bench".to_owned(),
+            vendor: "Nobody".to_owned(),
+            accounts: vec![
+                account("root", Role::Administrator),
+                account("operator", Role::Operator),
+                account("reader", Role::ReadOnly),
+            ],
+            session_timeout_s: DEFAULT_TIMEOUT_S,
+            static_files: [page].into_iter().collect(),
+        };
+        let rack = Arc::new(Rack::default());
+        let service = Service::new(settings, Arc::clone(&rack) as Arc<dyn Backend>).unwrap();
+        Self { rack, service }
+    }
+
+    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Answer {
+        let response = self
+            .service
+            .handle(request, Some([127, 0, 0, 1].into()))
+            .await;
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        assert_eq!(parts.headers["odata-version"], "4.0");
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
+    }
+
+    /// A request with these headers, `name: value`.
+    pub(crate) async fn call(
+        &self,
+        method: &str,
+        uri: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let mut request = Request::builder().method(Method::from_bytes(method.as_bytes()).unwrap());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if !body.is_empty() && !headers.iter().any(|(name, _)| *name == "content-type") {
+            request = request.header("content-type", "application/json");
+        }
+        self.send(request.uri(uri).body(Full::from(body.to_owned())).unwrap())
+            .await
+    }
+
+    /// Logs in and gives the token.
+    pub(crate) async fn token(&self, user: &str) -> String {
+        let answer = self.log_in(user, PASSWORD).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+        answer.header("x-auth-token").unwrap().to_owned()
+    }
+
+    pub(crate) async fn log_in(&self, user: &str, password: &str) -> Answer {
+        let body = serde_json::json!({"UserName": user, "Password": password}).to_string();
+        self.call("POST", "/redfish/v1/SessionService/Sessions", &[], &body)
+            .await
+    }
+
+    /// A client that is logged in.
+    pub(crate) async fn client(&self, user: &str) -> Client<'_> {
+        Client {
+            bench: self,
+            token: self.token(user).await,
+        }
+    }
+}
+
+/// Sends a token with every request.
+pub(crate) struct Client<'a> {
+    pub(crate) bench: &'a Bench,
+    pub(crate) token: String,
+}
+
+impl Client<'_> {
+    pub(crate) async fn call(
+        &self,
+        method: &str,
+        uri: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let mut all = vec![("x-auth-token", self.token.as_str())];
+        all.extend_from_slice(headers);
+        self.bench.call(method, uri, &all, body).await
+    }
+
+    pub(crate) async fn get(&self, uri: &str) -> Answer {
+        self.call("GET", uri, &[], "").await
+    }
+
+    pub(crate) async fn patch(&self, uri: &str, body: &str) -> Answer {
+        self.call("PATCH", uri, &[], body).await
+    }
+
+    pub(crate) async fn post(&self, uri: &str, body: &str) -> Answer {
+        self.call("POST", uri, &[], body).await
+    }
+}

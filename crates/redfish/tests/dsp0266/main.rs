@@ -1,0 +1,15 @@
+//! The service as DSP0266 has it, clause by clause, called without a socket.
+
+mod actions;
+mod authentication;
+mod bench;
+mod conditions;
+mod errors;
+mod get;
+mod headers;
+mod metadata;
+mod patch;
+mod privileges;
+mod query;
+mod sessions;
+mod static_files;

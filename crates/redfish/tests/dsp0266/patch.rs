@@ -1,0 +1,118 @@
+//! PATCH (DSP0266 §7.6.1).
+
+use serde_json::json;
+
+use crate::bench::Bench;
+
+const SYSTEM: &str = "/redfish/v1/Systems/1";
+
+#[tokio::test]
+async fn a_patch_answers_with_the_changed_resource() {
+    let bench = Bench::new();
+    let client = bench.client("root").await;
+    let body = r#"{"LocationIndicatorActive":true,"Boot":{"BootSourceOverrideTarget":"Pxe"}}"#;
+    let answer = client.patch(SYSTEM, body).await;
+    assert_eq!(answer.status, 200);
+    answer.assert_valid();
+    assert_eq!(answer.json()["LocationIndicatorActive"], true);
+    assert_eq!(
+        bench.rack.log(),
+        [
+            "PATCH /redfish/v1/Systems/1 /Boot/BootSourceOverrideTarget=\"Pxe\" /LocationIndicatorActive=true"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_value_refuses_the_whole_patch_and_names_the_property() {
+    let bench = Bench::new();
+    let client = bench.client("root").await;
+    for (body, message, pointer) in [
+        (
+            r#"{"LocationIndicatorActive":"on"}"#,
+            "PropertyValueTypeError",
+            "#/LocationIndicatorActive",
+        ),
+        (
+            r#"{"LocationIndicatorActive":true,"Boot":{"BootSourceOverrideTarget":"Floppyy"}}"#,
+            "PropertyValueNotInList",
+            "#/Boot/BootSourceOverrideTarget",
+        ),
+        (
+            // In the schema, and not among the values that this resource allows.
+            r#"{"LocationIndicatorActive":true,"Boot":{"BootSourceOverrideTarget":"Cd"}}"#,
+            "PropertyValueNotInList",
+            "#/Boot/BootSourceOverrideTarget",
+        ),
+        (
+            r#"{"PowerState":"Off"}"#,
+            "PropertyNotWritable",
+            "#/PowerState",
+        ),
+        (r#"{"Colour":"red"}"#, "PropertyUnknown", "#/Colour"),
+        (r#"{"boot":{}}"#, "PropertyUnknown", "#/boot"),
+    ] {
+        let answer = client.patch(SYSTEM, body).await;
+        answer.assert_error(400, &[message]);
+        let info = answer.json()["error"]["@Message.ExtendedInfo"][0].clone();
+        assert_eq!(info["RelatedProperties"], json!([pointer]), "{body}");
+    }
+    assert!(bench.rack.log().is_empty());
+}
+
+#[tokio::test]
+async fn several_faults_are_all_told() {
+    let bench = Bench::new();
+    let body = r#"{"Colour":"red","PowerState":"Off"}"#;
+    let answer = bench.client("root").await.patch(SYSTEM, body).await;
+    assert_eq!(answer.status, 400);
+    let mut messages = answer.messages();
+    messages.sort();
+    assert_eq!(messages, ["PropertyNotWritable", "PropertyUnknown"]);
+    assert!(
+        answer.json()["error"]["code"]
+            .as_str()
+            .unwrap()
+            .ends_with(".GeneralError")
+    );
+}
+
+#[tokio::test]
+async fn what_can_never_be_changed_is_left_out_with_a_message_and_the_rest_is_done() {
+    let bench = Bench::new();
+    let client = bench.client("root").await;
+    let body = r#"{"LocationIndicatorActive":true,"Colour":"red","PowerState":"Off"}"#;
+    let answer = client.patch(SYSTEM, body).await;
+    assert_eq!(answer.status, 200);
+    let json = answer.json();
+    assert_eq!(json["LocationIndicatorActive"], true);
+    assert_eq!(json["PowerState"], "On");
+    let message =
+        |property: &str| json[format!("{property}@Message.ExtendedInfo")][0]["MessageId"].clone();
+    assert_eq!(message("Colour"), "Base.1.16.PropertyUnknown");
+    assert_eq!(message("PowerState"), "Base.1.16.PropertyNotWritable");
+    assert_eq!(
+        bench.rack.log(),
+        ["PATCH /redfish/v1/Systems/1 /LocationIndicatorActive=true"]
+    );
+    assert_eq!(
+        answer.header("etag"),
+        client.get(SYSTEM).await.header("etag")
+    );
+}
+
+#[tokio::test]
+async fn a_patch_that_asks_for_nothing_changes_nothing() {
+    let bench = Bench::new();
+    let client = bench.client("root").await;
+    for (body, message) in [
+        ("{}", "EmptyJSON"),
+        (r#"{"@odata.etag":"x"}"#, "NoOperation"),
+    ] {
+        client
+            .patch(SYSTEM, body)
+            .await
+            .assert_error(400, &[message]);
+    }
+    assert!(bench.rack.log().is_empty());
+}
