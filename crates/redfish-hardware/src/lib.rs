@@ -1,1 +1,41 @@
 //! The one mapping from hardware facts to Redfish resources.
+//!
+//! ```text
+//!   GET   redfish::Backend::get ─► backend.rs: path ─► Hardware::node: snapshot ─► one file a resource ─► JSON
+//!   PATCH, action              ─► change.rs: wish  ─► Hardware::apply          ─► Outcome or Failure
+//! ```
+//!
+//! Nothing is kept between two requests but an index of what sits in what ([`tree`]): a resource is built from the
+//! snapshot of the moment and serialised once.
+//!
+//! Rules that hold everywhere:
+//! - What a machine doesn't tell is absent; what it tells at other times is `null`. No value is made up.
+//! - A machine that doesn't answer has no readings. The last ones are history, not state.
+//! - Numeric sensors are `Sensor` resources. What discrete ones say goes into the `Status` of the part concerned.
+//! - Values have as many digits as the sensor can tell apart.
+//!
+//! **Invariant:** no other crate names both a hardware fact and a Redfish property.
+
+#![forbid(unsafe_code)]
+
+mod backend;
+mod change;
+mod chassis;
+mod environment_metrics;
+mod log;
+mod manager;
+mod number;
+mod part;
+mod power;
+mod power_subsystem;
+mod sensor;
+mod status;
+mod system;
+mod telemetry;
+mod thermal;
+mod thermal_subsystem;
+mod tree;
+mod unit;
+mod uri;
+
+pub use backend::HardwareBackend;

@@ -1,0 +1,266 @@
+//! Which resource lies where: paths taken apart.
+
+use std::sync::Arc;
+
+use hardware::{Enclosure, Hardware, Node, NodeKind};
+use redfish::{ActionCall, Backend, BackendFuture, Document, Failure, Outcome, Path, RootLink};
+use redfish_schema::{CheckedPatch, Resource};
+
+use crate::change::{self, Wish};
+use crate::tree::{Tree, TreeCache};
+use crate::{
+    chassis, environment_metrics, log, manager, power, power_subsystem, sensor, system, telemetry,
+    thermal, thermal_subsystem, uri,
+};
+
+const ROOTS: [RootLink; 4] = [
+    RootLink {
+        name: "Systems",
+        uri: uri::SYSTEMS,
+    },
+    RootLink {
+        name: "Chassis",
+        uri: uri::CHASSIS,
+    },
+    RootLink {
+        name: "Managers",
+        uri: uri::MANAGERS,
+    },
+    RootLink {
+        name: "TelemetryService",
+        uri: uri::TELEMETRY,
+    },
+];
+
+/// A source of machines as a Redfish backend.
+///
+/// | Hardware                         | Redfish                                             |
+/// |----------------------------------|-----------------------------------------------------|
+/// | node that is a computer          | `Systems/{id}`, `Chassis/{id}`, `Managers/{id}`     |
+/// | node that controls an enclosure  | `Managers/{id}`; sensors in the enclosure's chassis |
+/// | enclosure                        | `Chassis/{id}`                                      |
+///
+/// Every GET is answered from the newest snapshot in memory and never waits for a machine. A change waits for the
+/// machine's acknowledgement, within the time limit of the source.
+pub struct HardwareBackend {
+    hardware: Arc<dyn Hardware>,
+    tree: TreeCache,
+}
+
+impl std::fmt::Debug for HardwareBackend {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HardwareBackend").finish_non_exhaustive()
+    }
+}
+
+/// What a chassis path leads to.
+enum Place<'a> {
+    /// An enclosure and, where it has one, the controller that lends it sensors.
+    Enclosure(&'a Enclosure, Option<Arc<Node>>),
+    /// A node that is a chassis of its own.
+    Node(Arc<Node>),
+}
+
+impl HardwareBackend {
+    /// A backend that shows and changes these machines.
+    #[must_use]
+    pub fn new(hardware: Arc<dyn Hardware>) -> Self {
+        Self {
+            hardware,
+            tree: TreeCache::default(),
+        }
+    }
+
+    fn tree(&self) -> Arc<Tree> {
+        self.tree.current(&*self.hardware)
+    }
+
+    fn node(&self, id: &str) -> Result<Arc<Node>, Failure> {
+        self.hardware.node(id).ok_or(Failure::NotFound)
+    }
+
+    fn computer(&self, id: &str) -> Result<Arc<Node>, Failure> {
+        self.node(id)
+            .ok()
+            .filter(|node| node.kind == NodeKind::Computer)
+            .ok_or(Failure::NotFound)
+    }
+
+    fn place<'a>(&self, tree: &'a Tree, id: &str) -> Result<Place<'a>, Failure> {
+        if let Some(enclosure) = tree.enclosure(id) {
+            let controller = enclosure.controller.as_ref();
+            let controller = controller.and_then(|node| self.hardware.node(node.as_str()));
+            return Ok(Place::Enclosure(enclosure, controller));
+        }
+        let node = self.node(id)?;
+        if tree.has_own_chassis(&node.id, node.kind) {
+            Ok(Place::Node(node))
+        } else {
+            Err(Failure::NotFound)
+        }
+    }
+
+    /// The node whose sensors a chassis has.
+    fn sensing_node(&self, id: &str) -> Result<Arc<Node>, Failure> {
+        match self.place(&self.tree(), id)? {
+            Place::Node(node) | Place::Enclosure(_, Some(node)) => Ok(node),
+            Place::Enclosure(_, None) => Err(Failure::NotFound),
+        }
+    }
+
+    fn read(&self, path: &Path) -> Result<Document, Failure> {
+        match *path.segments() {
+            ["Systems"] => document(&system::collection(&self.tree().computers)),
+            ["Systems", id] => Ok(document(&system::resource(&self.computer(id)?))?.changeable()),
+            ["Chassis"] => document(&chassis::collection(&self.tree())),
+            ["Chassis", id] => self.chassis(id),
+            ["Chassis", id, ref rest @ ..] => chassis_part(id, &*self.sensing_node(id)?, rest),
+            ["Managers"] => document(&manager::collection(self.tree().nodes())),
+            ["Managers", id] => document(&manager::resource(&self.tree(), &*self.node(id)?)),
+            ["Managers", id, "LogServices", ref rest @ ..] => log_part(&*self.node(id)?, rest),
+            ["TelemetryService", ref rest @ ..] => self.telemetry(rest),
+            _ => Err(Failure::NotFound),
+        }
+    }
+
+    fn chassis(&self, id: &str) -> Result<Document, Failure> {
+        let tree = self.tree();
+        match self.place(&tree, id)? {
+            Place::Node(node) => Ok(document(&chassis::of_node(&tree, &node))?.changeable()),
+            Place::Enclosure(enclosure, controller) => {
+                let controller = controller.as_deref();
+                let chassis = chassis::of_enclosure(&*self.hardware, &tree, enclosure, controller);
+                let document = document(&chassis)?;
+                // Only a controller can light the light.
+                Ok(if controller.is_some() {
+                    document.changeable()
+                } else {
+                    document
+                })
+            }
+        }
+    }
+
+    fn telemetry(&self, rest: &[&str]) -> Result<Document, Failure> {
+        match *rest {
+            [] => document(&telemetry::service()),
+            ["MetricReports"] => document(&telemetry::reports()),
+            ["MetricReports", telemetry::NODES] => {
+                document(&telemetry::report(&*self.hardware, &self.tree()))
+            }
+            ["MetricReportDefinitions"] => document(&telemetry::report_definitions()),
+            ["MetricReportDefinitions", telemetry::NODES] => {
+                document(&telemetry::report_definition())
+            }
+            ["MetricDefinitions"] => document(&telemetry::definitions()),
+            ["MetricDefinitions", id] => found(telemetry::definition(id)),
+            _ => Err(Failure::NotFound),
+        }
+    }
+
+    fn wishes(&self, path: &Path, patch: &CheckedPatch) -> Result<(Arc<Node>, Vec<Wish>), Failure> {
+        match *path.segments() {
+            ["Systems", id] => {
+                let node = self.computer(id)?;
+                let wishes = change::of_system(&node, patch)?;
+                Ok((node, wishes))
+            }
+            ["Chassis", id] => match self.place(&self.tree(), id)? {
+                Place::Node(node) | Place::Enclosure(_, Some(node)) => {
+                    Ok((node, change::of_chassis(patch)?))
+                }
+                Place::Enclosure(_, None) => Err(Failure::NotChangeable),
+            },
+            _ => self.read(path).and(Err(Failure::NotChangeable)),
+        }
+    }
+
+    fn called(&self, path: &Path, call: &ActionCall) -> Result<(Arc<Node>, Wish), Failure> {
+        match (&*path.segments(), call.action.name) {
+            (["Systems", id], "ComputerSystem.Reset") => {
+                Ok((self.computer(id)?, change::of_reset(&call.parameters)?))
+            }
+            (["Managers", id, "LogServices", "SEL"], "LogService.ClearLog") => {
+                Ok((self.node(id)?, change::of_clear_log()))
+            }
+            _ => Err(Failure::NotFound),
+        }
+    }
+
+    async fn apply(&self, node: &Node, wish: Wish) -> Result<(), Failure> {
+        let applied = self.hardware.apply(&node.id, wish.change).await;
+        applied.map_err(|error| change::failure(error, wish.origin))
+    }
+}
+
+/// What lies below a chassis with sensors.
+fn chassis_part(id: &str, node: &Node, rest: &[&str]) -> Result<Document, Failure> {
+    match *rest {
+        ["Sensors"] => document(&sensor::collection(id, node)),
+        ["Sensors", sensor_id] => found(sensor::resource(id, node, sensor_id)),
+        ["ThermalSubsystem"] => document(&thermal_subsystem::resource(id, node)),
+        ["ThermalSubsystem", "ThermalMetrics"] => document(&thermal_subsystem::metrics(id, node)),
+        ["ThermalSubsystem", "Fans"] => document(&thermal_subsystem::fans(id, node)),
+        ["ThermalSubsystem", "Fans", fan] => found(thermal_subsystem::fan(id, node, fan)),
+        ["PowerSubsystem"] => document(&power_subsystem::resource(id, node)),
+        ["PowerSubsystem", "PowerSupplies"] => document(&power_subsystem::supplies(id, node)),
+        ["PowerSubsystem", "PowerSupplies", supply] => {
+            found(power_subsystem::supply(id, node, supply))
+        }
+        ["PowerSubsystem", "PowerSupplies", supply, "Metrics"] => {
+            found(power_subsystem::metrics(id, node, supply))
+        }
+        ["EnvironmentMetrics"] => document(&environment_metrics::resource(id, node)),
+        ["Thermal"] => document(&thermal::resource(id, node)),
+        ["Power"] => document(&power::resource(id, node)),
+        _ => Err(Failure::NotFound),
+    }
+}
+
+fn log_part(node: &Node, rest: &[&str]) -> Result<Document, Failure> {
+    match *rest {
+        [] => document(&log::services(node)),
+        ["SEL"] => document(&log::service(node)),
+        ["SEL", "Entries"] => document(&log::entries(node)),
+        ["SEL", "Entries", entry] => found(log::entry(node, entry)),
+        _ => Err(Failure::NotFound),
+    }
+}
+
+fn document(resource: &impl Resource) -> Result<Document, Failure> {
+    Document::of(resource)
+}
+
+fn found(resource: Option<impl Resource>) -> Result<Document, Failure> {
+    resource.map_or(Err(Failure::NotFound), |resource| document(&resource))
+}
+
+impl Backend for HardwareBackend {
+    fn roots(&self) -> &[RootLink] {
+        &ROOTS
+    }
+
+    fn get<'a>(&'a self, path: &'a Path) -> BackendFuture<'a, Document> {
+        Box::pin(std::future::ready(self.read(path)))
+    }
+
+    /// A patch with several wishes asks for one after the other and stops at the first that fails. What can be refused
+    /// without asking the machine is refused before the first.
+    fn patch<'a>(&'a self, path: &'a Path, patch: &'a CheckedPatch) -> BackendFuture<'a, Outcome> {
+        Box::pin(async move {
+            let (node, wishes) = self.wishes(path, patch)?;
+            for wish in wishes {
+                self.apply(&node, wish).await?;
+            }
+            Ok(Outcome::Done)
+        })
+    }
+
+    fn action<'a>(&'a self, path: &'a Path, call: &'a ActionCall) -> BackendFuture<'a, Outcome> {
+        Box::pin(async move {
+            let (node, wish) = self.called(path, call)?;
+            self.apply(&node, wish).await?;
+            Ok(Outcome::Done)
+        })
+    }
+}

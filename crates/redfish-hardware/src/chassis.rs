@@ -1,0 +1,204 @@
+//! `Chassis` and its collection: racks, blocks, sleds and power bays, and the nodes themselves.
+
+use hardware::{Asset, Enclosure, EnclosureKind, Hardware, Location, Node, NodeKind, Severity};
+use redfish_schema::chassis::{COLLECTION, Chassis, ChassisType, Links};
+use redfish_schema::resource::{self, Placement, RackUnits, State, Status};
+use redfish_schema::{Collection, Reference};
+
+use crate::tree::Tree;
+use crate::{status, system, uri};
+
+pub(crate) fn collection(tree: &Tree) -> Collection {
+    let members = tree
+        .chassis
+        .iter()
+        .map(|id| Reference::to(uri::chassis(id)))
+        .collect();
+    Collection::new(&COLLECTION, uri::CHASSIS, "Chassis", members)
+}
+
+/// The chassis of a node.
+pub(crate) fn of_node(tree: &Tree, node: &Node) -> Chassis {
+    let id = node.id.as_str();
+    let is_computer = node.kind == NodeKind::Computer;
+    let chassis_type = match (is_computer, &node.enclosure) {
+        (true, Some(_)) => ChassisType::Module,
+        (true, None) => ChassisType::RackMount,
+        (false, _) => ChassisType::Enclosure,
+    };
+    let health = status::node_health(node).map(status::health);
+    let inventory = &node.inventory;
+    // A machine whose case has no nameplate of its own is known by the machine's.
+    let asset = merged(&inventory.chassis, &inventory.product);
+    let container = node
+        .enclosure
+        .as_ref()
+        .filter(|e| tree.enclosure(e.as_str()).is_some());
+    let own = Chassis::new(uri::chassis(id), id, id, chassis_type);
+    let links = Links {
+        computer_systems: is_computer.then(|| vec![Reference::to(uri::system(id))]),
+        managed_by: Some(vec![Reference::to(uri::manager(id))]),
+        managers_in_chassis: Some(vec![Reference::to(uri::manager(id))]),
+        contained_by: container.map(|e| Reference::to(uri::chassis(e.as_str()))),
+        ..Links::default()
+    };
+    Chassis {
+        uuid: node.identity.uuid.as_deref().map(Into::into),
+        location_indicator_active: Some(system::indicator(node)),
+        power_state: is_computer.then(|| system::power_state(node)),
+        status: Some(status::rolled_up(status::link_state(node), health)),
+        links: Some(links),
+        ..with_subsystems(with_asset(own, &asset), id)
+    }
+}
+
+/// The chassis of an enclosure, whose sensors are those of its controller.
+pub(crate) fn of_enclosure(
+    hardware: &dyn Hardware,
+    tree: &Tree,
+    enclosure: &Enclosure,
+    controller: Option<&Node>,
+) -> Chassis {
+    let id = enclosure.id.as_str();
+    let chassis_type = match enclosure.kind {
+        EnclosureKind::Rack => ChassisType::Rack,
+        EnclosureKind::Block => ChassisType::Enclosure,
+        EnclosureKind::Sled => ChassisType::Sled,
+        EnclosureKind::PowerBay => ChassisType::Shelf,
+    };
+    let contents = tree
+        .contents(id)
+        .iter()
+        .map(|child| Reference::to(uri::chassis(child)));
+    let manager = controller.map(|node| vec![Reference::to(uri::manager(node.id.as_str()))]);
+    let own = Chassis::new(uri::chassis(id), id, id, chassis_type);
+    let own = match controller {
+        Some(node) => Chassis {
+            location_indicator_active: Some(system::indicator(node)),
+            ..with_subsystems(own, id)
+        },
+        None => own,
+    };
+    let asset = match controller {
+        Some(node) => merged(
+            &enclosure.asset,
+            &merged(&node.inventory.chassis, &node.inventory.product),
+        ),
+        None => enclosure.asset.clone(),
+    };
+    Chassis {
+        location: location(&enclosure.location),
+        status: Some(enclosure_status(hardware, tree, id, controller)),
+        links: Some(Links {
+            managed_by: manager.clone(),
+            managers_in_chassis: manager,
+            contains: Some(contents.collect()),
+            contained_by: enclosure
+                .parent
+                .as_ref()
+                .map(|p| Reference::to(uri::chassis(p.as_str()))),
+            ..Links::default()
+        }),
+        ..with_asset(own, &asset)
+    }
+}
+
+/// One nameplate with the gaps filled from another.
+fn merged(first: &Asset, second: &Asset) -> Asset {
+    let pick = |of: fn(&Asset) -> &Option<String>| of(first).clone().or_else(|| of(second).clone());
+    Asset {
+        name: pick(|a| &a.name),
+        manufacturer: pick(|a| &a.manufacturer),
+        model: pick(|a| &a.model),
+        part_number: pick(|a| &a.part_number),
+        version: pick(|a| &a.version),
+        serial_number: pick(|a| &a.serial_number),
+        asset_tag: pick(|a| &a.asset_tag),
+        manufactured_at_s: first.manufactured_at_s.or(second.manufactured_at_s),
+    }
+}
+
+fn with_asset(chassis: Chassis, asset: &Asset) -> Chassis {
+    let text = |value: &Option<String>| value.as_deref().map(Into::into);
+    Chassis {
+        manufacturer: text(&asset.manufacturer),
+        model: text(&asset.model),
+        serial_number: text(&asset.serial_number),
+        part_number: text(&asset.part_number),
+        version: text(&asset.version),
+        asset_tag: text(&asset.asset_tag),
+        ..chassis
+    }
+}
+
+/// Adds the links that only a chassis with sensors has.
+fn with_subsystems(chassis: Chassis, id: &str) -> Chassis {
+    let path = uri::chassis(id);
+    let below = |name: &str| Some(Reference::to(format!("{path}/{name}")));
+    Chassis {
+        sensors: below("Sensors"),
+        thermal_subsystem: below("ThermalSubsystem"),
+        power_subsystem: below("PowerSubsystem"),
+        environment_metrics: below("EnvironmentMetrics"),
+        thermal: below("Thermal"),
+        power: below("Power"),
+        ..chassis
+    }
+}
+
+fn location(location: &Location) -> Option<resource::Location> {
+    let text = |value: &Option<std::sync::Arc<str>>| value.as_deref().map(Into::into);
+    let placement = Placement {
+        row: text(&location.row),
+        rack: text(&location.rack),
+        rack_offset_units: location.unit.map(|_| RackUnits::EIA310.into()),
+        rack_offset: location.unit.map(|unit| i64::from(unit).into()),
+        additional_info: text(&location.site),
+    };
+    let is_known = placement != Placement::default();
+    is_known.then(|| resource::Location {
+        placement: Some(placement),
+        ..Default::default()
+    })
+}
+
+/// Health of the enclosure's own controller, and of everything inside rolled up.
+fn enclosure_status(
+    hardware: &dyn Hardware,
+    tree: &Tree,
+    id: &str,
+    controller: Option<&Node>,
+) -> Status {
+    let own = match controller {
+        Some(node) => status::node_health(node),
+        None => Some(Severity::Ok),
+    };
+    let inside = tree
+        .contents(id)
+        .iter()
+        .filter_map(|child| worst_inside(hardware, tree, child));
+    let worst = inside.chain(own).max();
+    let state = controller.map_or(State::Enabled, status::link_state);
+    Status {
+        health_rollup: Some(worst.map(status::health).into()),
+        ..status::plain(state, own.map(status::health))
+    }
+}
+
+/// The worst health in a chassis and all that it contains; machines that don't answer have none. The tree is a
+/// forest by construction: a source lists parents before children.
+fn worst_inside(hardware: &dyn Hardware, tree: &Tree, id: &str) -> Option<Severity> {
+    let node = match tree.enclosure(id) {
+        Some(enclosure) => enclosure
+            .controller
+            .as_ref()
+            .and_then(|c| hardware.node(c.as_str())),
+        None => hardware.node(id),
+    };
+    let own = node.and_then(|node| status::node_health(&node));
+    tree.contents(id)
+        .iter()
+        .filter_map(|child| worst_inside(hardware, tree, child))
+        .chain(own)
+        .max()
+}

@@ -1,0 +1,55 @@
+//! `Manager` and its collection: the management controller of every node.
+
+use hardware::{Node, NodeId, NodeKind};
+use redfish_schema::manager::{COLLECTION, Links, Manager, ManagerType};
+use redfish_schema::{Collection, Reference};
+
+use crate::tree::Tree;
+use crate::{status, uri};
+
+pub(crate) fn collection(nodes: &[NodeId]) -> Collection {
+    let members = nodes
+        .iter()
+        .map(|id| Reference::to(uri::manager(id.as_str())))
+        .collect();
+    Collection::new(&COLLECTION, uri::MANAGERS, "Managers", members)
+}
+
+pub(crate) fn resource(tree: &Tree, node: &Node) -> Manager {
+    let id = node.id.as_str();
+    let path = uri::manager(id);
+    let identity = &node.identity;
+    let is_computer = node.kind == NodeKind::Computer;
+    let manager_type = if is_computer {
+        ManagerType::BMC
+    } else {
+        ManagerType::EnclosureManager
+    };
+    let enclosure = tree.controlled_by(&node.id).map(|e| e.id.as_str());
+    let own_chassis = tree.has_own_chassis(&node.id, node.kind).then_some(id);
+    let chassis: Vec<_> = enclosure
+        .into_iter()
+        .chain(own_chassis)
+        .map(|id| Reference::to(uri::chassis(id)))
+        .collect();
+    let description = match (&identity.protocol, &identity.controller_address) {
+        (Some(protocol), Some(address)) => Some(format!("{protocol} controller at {address}")),
+        (None, Some(address)) => Some(format!("Controller at {address}")),
+        (Some(protocol), None) => Some(format!("{protocol} controller")),
+        (None, None) => None,
+    };
+    Manager {
+        description: description.map(Into::into),
+        manager_type: Some(manager_type),
+        model: identity.controller_model.as_deref().map(Into::into),
+        firmware_version: identity.controller_firmware.as_deref().map(Into::into),
+        status: Some(status::of_controller(node)),
+        log_services: Some(Reference::to(format!("{path}/LogServices"))),
+        links: Some(Links {
+            manager_for_servers: is_computer.then(|| vec![Reference::to(uri::system(id))]),
+            manager_in_chassis: chassis.first().cloned(),
+            manager_for_chassis: Some(chassis),
+        }),
+        ..Manager::new(path.as_str(), id, id)
+    }
+}

@@ -1,0 +1,87 @@
+//! `Power`, the older schema that many consoles still read: consumption, voltages and supplies in one document.
+
+use hardware::{Node, Quantity};
+use redfish_schema::Reference;
+use redfish_schema::physical_context::PhysicalContext;
+use redfish_schema::power::{Power, PowerControl, PowerSupply, Voltage};
+
+use crate::part::{self, Measurement, Part, Side};
+use crate::power_subsystem::{draw, on_side};
+use crate::sensor::{physical_context, sensor_number};
+use crate::{status, uri};
+
+pub(crate) fn resource(chassis_id: &str, node: &Node) -> Power {
+    let path = format!("{}/Power", uri::chassis(chassis_id));
+    let voltages = part::measurements(node)
+        .filter(|m| m.sensor.quantity == Quantity::Voltage)
+        .enumerate()
+        .map(|(index, m)| voltage(&path, index, chassis_id, &m))
+        .collect();
+    let supplies = part::power_supplies(node)
+        .iter()
+        .enumerate()
+        .map(|(index, part)| power_supply(&path, index, chassis_id, part))
+        .collect();
+    Power {
+        power_control: Some(vec![power_control(&path, chassis_id, node)]),
+        voltages: Some(voltages),
+        power_supplies: Some(supplies),
+        ..Power::new(path.as_str(), "Power", "Power")
+    }
+}
+
+fn power_control(path: &str, chassis_id: &str, node: &Node) -> PowerControl {
+    PowerControl {
+        name: Some("Chassis power control".into()),
+        power_consumed_watts: draw(node).map(|draw| draw.watts().into()),
+        physical_context: Some(PhysicalContext::Chassis),
+        related_item: Some(vec![Reference::to(uri::chassis(chassis_id))]),
+        status: Some(status::plain(status::link_state(node), None)),
+        ..PowerControl::new(format!("{path}#/PowerControl/0"), "0")
+    }
+}
+
+fn voltage(path: &str, index: usize, chassis_id: &str, measurement: &Measurement<'_>) -> Voltage {
+    let sensor = measurement.sensor;
+    let limits = &sensor.thresholds;
+    let limit = |value| measurement.limit(value).map(Into::into);
+    Voltage {
+        name: Some((&*sensor.name).into()),
+        sensor_number: Some(sensor_number(sensor).into()),
+        status: Some(status::of_sensor(measurement)),
+        reading_volts: Some(measurement.value().into()),
+        upper_threshold_non_critical: limit(limits.upper_caution),
+        upper_threshold_critical: limit(limits.upper_critical),
+        upper_threshold_fatal: limit(limits.upper_fatal),
+        lower_threshold_non_critical: limit(limits.lower_caution),
+        lower_threshold_critical: limit(limits.lower_critical),
+        lower_threshold_fatal: limit(limits.lower_fatal),
+        min_reading_range: limit(sensor.range.map(|(low, _)| low)),
+        max_reading_range: limit(sensor.range.map(|(_, high)| high)),
+        physical_context: physical_context(sensor.context),
+        related_item: Some(vec![Reference::to(uri::chassis(chassis_id))]),
+        ..Voltage::new(format!("{path}#/Voltages/{index}"), index.to_string())
+    }
+}
+
+fn power_supply(path: &str, index: usize, chassis_id: &str, part: &Part<'_>) -> PowerSupply {
+    let asset = part.asset.cloned().unwrap_or_default();
+    let of = |quantity, side| {
+        on_side(part, quantity, side)
+            .next()
+            .map(|m| m.value().into())
+    };
+    PowerSupply {
+        name: Some(part.name.as_str().into()),
+        line_input_voltage: of(Quantity::Voltage, Side::Input),
+        power_input_watts: of(Quantity::Power, Side::Input),
+        power_output_watts: of(Quantity::Power, Side::Output),
+        manufacturer: asset.manufacturer.map(Into::into),
+        model: asset.model.map(Into::into),
+        serial_number: asset.serial_number.map(Into::into),
+        part_number: asset.part_number.map(Into::into),
+        related_item: Some(vec![Reference::to(uri::power_supply(chassis_id, &part.id))]),
+        status: Some(status::of_part(part)),
+        ..PowerSupply::new(format!("{path}#/PowerSupplies/{index}"), index.to_string())
+    }
+}

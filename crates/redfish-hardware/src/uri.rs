@@ -1,0 +1,52 @@
+//! Where each resource lies. Paths are made here and nowhere else; `backend.rs` takes them apart.
+
+use hardware::Sensor;
+
+pub(crate) const SYSTEMS: &str = "/redfish/v1/Systems";
+pub(crate) const CHASSIS: &str = "/redfish/v1/Chassis";
+pub(crate) const MANAGERS: &str = "/redfish/v1/Managers";
+pub(crate) const TELEMETRY: &str = "/redfish/v1/TelemetryService";
+pub(crate) const METRIC_REPORTS: &str = "/redfish/v1/TelemetryService/MetricReports";
+pub(crate) const METRIC_REPORT_DEFINITIONS: &str =
+    "/redfish/v1/TelemetryService/MetricReportDefinitions";
+pub(crate) const METRIC_DEFINITIONS: &str = "/redfish/v1/TelemetryService/MetricDefinitions";
+
+pub(crate) fn system(id: &str) -> String {
+    format!("{SYSTEMS}/{id}")
+}
+
+pub(crate) fn chassis(id: &str) -> String {
+    format!("{CHASSIS}/{id}")
+}
+
+pub(crate) fn manager(id: &str) -> String {
+    format!("{MANAGERS}/{id}")
+}
+
+pub(crate) fn sensors(chassis_id: &str) -> String {
+    format!("{CHASSIS}/{chassis_id}/Sensors")
+}
+
+pub(crate) fn sensor(chassis_id: &str, sensor: &Sensor) -> String {
+    format!("{CHASSIS}/{chassis_id}/Sensors/{}", sensor.id)
+}
+
+pub(crate) fn fans(chassis_id: &str) -> String {
+    format!("{CHASSIS}/{chassis_id}/ThermalSubsystem/Fans")
+}
+
+pub(crate) fn fan(chassis_id: &str, fan_id: &str) -> String {
+    format!("{CHASSIS}/{chassis_id}/ThermalSubsystem/Fans/{fan_id}")
+}
+
+pub(crate) fn power_supplies(chassis_id: &str) -> String {
+    format!("{CHASSIS}/{chassis_id}/PowerSubsystem/PowerSupplies")
+}
+
+pub(crate) fn power_supply(chassis_id: &str, supply_id: &str) -> String {
+    format!("{CHASSIS}/{chassis_id}/PowerSubsystem/PowerSupplies/{supply_id}")
+}
+
+pub(crate) fn log(manager_id: &str) -> String {
+    format!("{MANAGERS}/{manager_id}/LogServices/SEL")
+}

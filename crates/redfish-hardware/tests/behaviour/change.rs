@@ -1,0 +1,285 @@
+//! Changes: what is asked of a machine, and what is said when it can't be done.
+
+use hardware::*;
+use redfish::{Failure, Outcome};
+use serde_json::{Value, json};
+
+use crate::fake::{Client, Fake};
+
+const SYSTEM: &str = "/redfish/v1/Systems/Loose";
+
+fn boot(target: BootTarget, persistence: BootPersistence, mode: BootMode) -> Change {
+    Change::Boot(BootOverride {
+        target,
+        persistence,
+        mode,
+    })
+}
+
+/// What is asked of `Loose` when its boot override is `current` and this patch comes.
+fn patched(current: Option<BootOverride>, patch: &Value) -> Vec<Change> {
+    let fake = Fake::hall();
+    fake.change("Loose", |node| node.boot = current);
+    Client::of(&fake).patch(SYSTEM, patch).unwrap();
+    fake.applied()
+        .into_iter()
+        .map(|(_, change)| change)
+        .collect()
+}
+
+#[test]
+fn every_allowed_reset_type_is_its_power_action_and_goes_to_its_node() {
+    let fake = Fake::hall();
+    let client = Client::of(&fake);
+    let action = &client.get(SYSTEM)["Actions"]["#ComputerSystem.Reset"];
+    assert_eq!(
+        action["target"],
+        format!("{SYSTEM}/Actions/ComputerSystem.Reset")
+    );
+    let allowed = action["ResetType@Redfish.AllowableValues"]
+        .as_array()
+        .unwrap()
+        .clone();
+    for reset in &allowed {
+        let done = client.call(SYSTEM, "ComputerSystem.Reset", &json!({"ResetType": reset}));
+        assert_eq!(done, Ok(Outcome::Done), "{reset}");
+    }
+    use PowerAction as P;
+    let expected = [
+        P::On,
+        P::ForceOff,
+        P::GracefulShutdown,
+        P::ForceRestart,
+        P::PowerCycle,
+        P::Nmi,
+    ]
+    .map(|action| ("Loose".to_owned(), Change::Power(action)));
+    assert_eq!(fake.applied(), expected);
+}
+
+#[test]
+fn a_reset_type_that_no_machine_here_knows_is_refused_without_asking() {
+    let fake = Fake::hall();
+    let answer = Client::of(&fake).call(
+        SYSTEM,
+        "ComputerSystem.Reset",
+        &json!({"ResetType": "Hibernate"}),
+    );
+    let Err(Failure::ParameterValueUnavailable {
+        parameter,
+        value,
+        remedy,
+    }) = answer
+    else {
+        panic!("{answer:?}")
+    };
+    assert_eq!(
+        (parameter.as_str(), value.as_str()),
+        ("ResetType", "Hibernate")
+    );
+    assert!(remedy.contains("GracefulShutdown"), "{remedy}");
+    assert!(fake.applied().is_empty());
+}
+
+#[test]
+fn a_boot_target_without_a_lifetime_holds_once() {
+    let target = json!({"Boot": {"BootSourceOverrideTarget": "Pxe"}});
+    let once = boot(BootTarget::Pxe, BootPersistence::Once, BootMode::Legacy);
+    assert_eq!(patched(None, &target), std::slice::from_ref(&once));
+    assert_eq!(patched(Some(BootOverride::default()), &target), [once]);
+}
+
+#[test]
+fn a_boot_patch_leaves_what_it_does_not_name() {
+    let current = BootOverride {
+        target: BootTarget::Disk,
+        persistence: BootPersistence::Continuous,
+        mode: BootMode::Uefi,
+    };
+    let target = json!({"Boot": {"BootSourceOverrideTarget": "Cd"}});
+    let kept = boot(BootTarget::Cd, BootPersistence::Continuous, BootMode::Uefi);
+    assert_eq!(patched(Some(current), &target), [kept]);
+    let mode = json!({"Boot": {"BootSourceOverrideMode": "Legacy"}});
+    let kept = boot(
+        BootTarget::Disk,
+        BootPersistence::Continuous,
+        BootMode::Legacy,
+    );
+    assert_eq!(patched(Some(current), &mode), [kept]);
+}
+
+#[test]
+fn a_disabled_override_has_no_target() {
+    let current = BootOverride {
+        target: BootTarget::Disk,
+        persistence: BootPersistence::Once,
+        mode: BootMode::Uefi,
+    };
+    let none = boot(BootTarget::None, BootPersistence::Disabled, BootMode::Uefi);
+    for patch in [
+        json!({"Boot": {"BootSourceOverrideEnabled": "Disabled"}}),
+        json!({"Boot": {"BootSourceOverrideTarget": "None"}}),
+    ] {
+        assert_eq!(
+            patched(Some(current), &patch),
+            std::slice::from_ref(&none),
+            "{patch}"
+        );
+    }
+}
+
+#[test]
+fn what_was_set_is_what_is_shown() {
+    let fake = Fake::hall();
+    let client = Client::of(&fake);
+    client
+        .patch(
+            SYSTEM,
+            &json!({"Boot": {"BootSourceOverrideTarget": "BiosSetup",
+            "BootSourceOverrideEnabled": "Continuous", "BootSourceOverrideMode": "UEFI"}}),
+        )
+        .unwrap();
+    let (_, Change::Boot(set)) = fake.applied()[0].clone() else {
+        panic!()
+    };
+    fake.change("Loose", |node| node.boot = Some(set));
+    let shown = &client.get(SYSTEM)["Boot"];
+    assert_eq!(shown["BootSourceOverrideTarget"], "BiosSetup");
+    assert_eq!(shown["BootSourceOverrideEnabled"], "Continuous");
+    assert_eq!(shown["BootSourceOverrideMode"], "UEFI");
+}
+
+#[test]
+fn the_identify_light_can_be_lit_from_the_system_and_from_the_chassis() {
+    let fake = Fake::hall();
+    let client = Client::of(&fake);
+    client
+        .patch(SYSTEM, &json!({"LocationIndicatorActive": true}))
+        .unwrap();
+    client
+        .patch(
+            "/redfish/v1/Chassis/Loose",
+            &json!({"LocationIndicatorActive": false}),
+        )
+        .unwrap();
+    client
+        .patch(
+            "/redfish/v1/Chassis/Block1",
+            &json!({"LocationIndicatorActive": true}),
+        )
+        .unwrap();
+    let expected = [
+        ("Loose", true),
+        ("Loose", false),
+        ("Block1-Controller", true),
+    ];
+    assert_eq!(
+        fake.applied(),
+        expected.map(|(id, lit)| (id.to_owned(), Change::Indicator(lit)))
+    );
+    fake.change("Loose", |node| node.indicator = Indicator::Timed);
+    assert_eq!(client.get(SYSTEM)["LocationIndicatorActive"], true);
+}
+
+#[test]
+fn an_enclosure_without_a_controller_can_not_be_changed() {
+    let answer = Client::of(&Fake::hall()).patch(
+        "/redfish/v1/Chassis/Rack1",
+        &json!({"LocationIndicatorActive": true}),
+    );
+    assert_eq!(answer, Err(Failure::NotChangeable));
+}
+
+#[test]
+fn a_patch_with_one_property_that_can_not_be_set_changes_nothing() {
+    let fake = Fake::hall();
+    let answer = Client::of(&fake).patch(
+        SYSTEM,
+        &json!({"LocationIndicatorActive": true, "AssetTag": "mine"}),
+    );
+    assert_eq!(
+        answer,
+        Err(Failure::PropertyNotWritable {
+            pointer: "/AssetTag".to_owned()
+        })
+    );
+    for patch in [
+        json!({"LocationIndicatorActive": true, "Boot": {"BootSourceOverrideTarget": "UefiHttp"}}),
+        json!({"Boot": {"BootSourceOverrideMode": null}}),
+        json!({"LocationIndicatorActive": null}),
+    ] {
+        let answer = Client::of(&fake).patch(SYSTEM, &patch);
+        assert!(
+            matches!(answer, Err(Failure::PropertyValueUnavailable { .. })),
+            "{answer:?}"
+        );
+    }
+    assert!(fake.applied().is_empty());
+}
+
+#[test]
+fn the_log_is_cleared_at_its_own_machine() {
+    let fake = Fake::hall();
+    let log = "/redfish/v1/Managers/Loose/LogServices/SEL";
+    Client::of(&fake)
+        .call(log, "LogService.ClearLog", &json!({}))
+        .unwrap();
+    assert_eq!(fake.applied(), [("Loose".to_owned(), Change::ClearLog)]);
+}
+
+#[test]
+fn a_failure_says_whose_fault_it_is() {
+    let fake = Fake::hall();
+    let client = Client::of(&fake);
+    let reset = || client.call(SYSTEM, "ComputerSystem.Reset", &json!({"ResetType": "Nmi"}));
+    let cases = [
+        (ApplyError::Absent, Failure::NotFound),
+        (
+            ApplyError::Unsupported {
+                what: "a diagnostic interrupt".into(),
+            },
+            Failure::ParameterValueUnavailable {
+                parameter: "ResetType".into(),
+                value: "Nmi".into(),
+                remedy: "The machine does not support a diagnostic interrupt.".into(),
+            },
+        ),
+        (
+            ApplyError::Refused {
+                reason: "node busy".into(),
+            },
+            Failure::Refused {
+                reason: "node busy".into(),
+            },
+        ),
+        (
+            ApplyError::Unreachable {
+                reason: "no answer for 5 s".into(),
+            },
+            Failure::Unreachable {
+                reason: "no answer for 5 s".into(),
+            },
+        ),
+        (
+            ApplyError::Unconfirmed {
+                what: "Chassis Control".into(),
+            },
+            Failure::Unconfirmed {
+                reason: "no answer to Chassis Control".into(),
+            },
+        ),
+        (ApplyError::Busy, Failure::Unavailable { retry_after_s: 2 }),
+    ];
+    for (error, expected) in cases {
+        fake.refuse(error);
+        assert_eq!(reset(), Err(expected));
+    }
+    fake.refuse(ApplyError::Unsupported {
+        what: "an identify light".into(),
+    });
+    let answer = client.patch(SYSTEM, &json!({"LocationIndicatorActive": true}));
+    let Err(Failure::PropertyValueUnavailable { pointer, .. }) = answer else {
+        panic!("{answer:?}")
+    };
+    assert_eq!(pointer, "/LocationIndicatorActive");
+}

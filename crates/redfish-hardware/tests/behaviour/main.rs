@@ -1,0 +1,14 @@
+//! Behaviour of the mapping over a small hall of machines in memory.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that can't go on should stop"
+)]
+
+mod change;
+mod fake;
+mod reading;
+mod state;
+mod telemetry;
+mod tree;
