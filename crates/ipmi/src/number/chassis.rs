@@ -245,3 +245,81 @@ protocol_number! {
         SYSTEM = 2 => "to system",
     }
 }
+
+protocol_number! {
+    /// Shape of a chassis, as SMBIOS numbers it (FRU 1.0 §14; SMBIOS table "System Enclosure or Chassis Types").
+    pub struct ChassisType(u8) {
+        /// Other.
+        OTHER = 0x01 => "Other",
+        /// Unknown.
+        UNKNOWN = 0x02 => "Unknown",
+        /// Desktop.
+        DESKTOP = 0x03 => "Desktop",
+        /// Low Profile Desktop.
+        LOW_PROFILE_DESKTOP = 0x04 => "Low Profile Desktop",
+        /// Pizza Box.
+        PIZZA_BOX = 0x05 => "Pizza Box",
+        /// Mini Tower.
+        MINI_TOWER = 0x06 => "Mini Tower",
+        /// Tower.
+        TOWER = 0x07 => "Tower",
+        /// Portable.
+        PORTABLE = 0x08 => "Portable",
+        /// Laptop.
+        LAPTOP = 0x09 => "Laptop",
+        /// Notebook.
+        NOTEBOOK = 0x0a => "Notebook",
+        /// Hand Held.
+        HAND_HELD = 0x0b => "Hand Held",
+        /// Docking Station.
+        DOCKING_STATION = 0x0c => "Docking Station",
+        /// All in One.
+        ALL_IN_ONE = 0x0d => "All in One",
+        /// Sub Notebook.
+        SUB_NOTEBOOK = 0x0e => "Sub Notebook",
+        /// Space-saving.
+        SPACE_SAVING = 0x0f => "Space-saving",
+        /// Lunch Box.
+        LUNCH_BOX = 0x10 => "Lunch Box",
+        /// Main Server Chassis.
+        MAIN_SERVER_CHASSIS = 0x11 => "Main Server Chassis",
+        /// Expansion Chassis.
+        EXPANSION_CHASSIS = 0x12 => "Expansion Chassis",
+        /// Sub Chassis.
+        SUB_CHASSIS = 0x13 => "Sub Chassis",
+        /// Bus Expansion Chassis.
+        BUS_EXPANSION_CHASSIS = 0x14 => "Bus Expansion Chassis",
+        /// Peripheral Chassis.
+        PERIPHERAL_CHASSIS = 0x15 => "Peripheral Chassis",
+        /// RAID Chassis.
+        RAID_CHASSIS = 0x16 => "RAID Chassis",
+        /// Rack Mount Chassis.
+        RACK_MOUNT_CHASSIS = 0x17 => "Rack Mount Chassis",
+        /// Sealed-case PC.
+        SEALED_CASE_PC = 0x18 => "Sealed-case PC",
+        /// Multi-system Chassis.
+        MULTI_SYSTEM_CHASSIS = 0x19 => "Multi-system Chassis",
+        /// Compact PCI.
+        COMPACT_PCI = 0x1a => "Compact PCI",
+        /// Advanced TCA.
+        ADVANCED_TCA = 0x1b => "Advanced TCA",
+        /// Blade.
+        BLADE = 0x1c => "Blade",
+        /// Blade Enclosure.
+        BLADE_ENCLOSURE = 0x1d => "Blade Enclosure",
+        /// Tablet.
+        TABLET = 0x1e => "Tablet",
+        /// Convertible.
+        CONVERTIBLE = 0x1f => "Convertible",
+        /// Detachable.
+        DETACHABLE = 0x20 => "Detachable",
+        /// IoT Gateway.
+        IOT_GATEWAY = 0x21 => "IoT Gateway",
+        /// Embedded PC.
+        EMBEDDED_PC = 0x22 => "Embedded PC",
+        /// Mini PC.
+        MINI_PC = 0x23 => "Mini PC",
+        /// Stick PC.
+        STICK_PC = 0x24 => "Stick PC",
+    }
+}

@@ -15,7 +15,7 @@ pub use channel::{
 };
 pub use chassis::{
     BiosMuxOverride, BiosVerbosity, BootDevice, BootOptionParameter, ChassisCapabilities,
-    ChassisControlAction, ChassisState, ConsoleRedirection, FrontPanelButtons, IdentifyState,
+    ChassisControlAction, ChassisState, ChassisType, ConsoleRedirection, FrontPanelButtons, IdentifyState,
     LastPowerEvent, PowerRestorePolicy, PowerState, RestartCause,
 };
 pub use device::{

@@ -1,6 +1,7 @@
 //! Records that a BMC stores: sensor data records, event log entries, inventory.
 
 mod conversion;
+pub mod fru;
 mod ids;
 pub mod sdr;
 pub mod sel;
