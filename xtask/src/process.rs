@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -83,9 +84,16 @@ fn search_path() -> std::ffi::OsString {
     path
 }
 
+/// Where the program of this name is; `None` = nowhere in the search path.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    let path = search_path();
+    let mut candidates = std::env::split_paths(&path).map(|folder| folder.join(program));
+    candidates.find(|candidate| candidate.is_file())
+}
+
 /// Whether a program can be started by this name.
 pub(crate) fn is_installed(program: &str) -> bool {
-    std::env::split_paths(&search_path()).any(|folder| folder.join(program).is_file())
+    find(program).is_some()
 }
 
 /// A command with the environment that checks need.

@@ -1,6 +1,7 @@
 // Visits the dashboard as a person would and prints one line of JSON a check: {"check": name, "error": text or null}.
 //
-// Usage: node dashboard.cjs SCREENSHOT, with REDDRUM_URL, REDDRUM_USERNAME, REDDRUM_PASSWORD and REDDRUM_NODES set.
+// Usage: node dashboard.cjs SCREENSHOT, with REDDRUM_URL, REDDRUM_USERNAME, REDDRUM_PASSWORD,
+// REDDRUM_NODES and REDDRUM_CHROMIUM (the browser) set.
 "use strict";
 
 const { chromium } = require("playwright-core");
@@ -82,7 +83,7 @@ async function visit(page) {
 
 async function main() {
   const browser = await chromium.launch({
-    executablePath: process.env.REDDRUM_CHROMIUM ?? "/usr/bin/chromium",
+    executablePath: process.env.REDDRUM_CHROMIUM,
     // Chromium's sandbox needs privileges that a container may not give; the page is our own.
     args: ["--no-sandbox", "--disable-dev-shm-usage"],
   });

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::program;
 use super::report::Report;
 use crate::Result;
-use crate::process::{command, run as run_program};
+use crate::process::{command, find, run as run_program};
 use crate::test::node_home;
 use crate::workspace::Workspace;
 
@@ -27,6 +27,8 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Result {
     node.arg(workspace.path("xtask/peers/browser/dashboard.cjs"))
         .arg(&screenshot);
     node.env("NODE_PATH", node_home(workspace).join("node_modules"));
+    let chromium = find("chromium").ok_or("chromium is not installed")?;
+    node.env("REDDRUM_CHROMIUM", chromium);
     // Through the environment: a command line shows in the process list.
     node.env("REDDRUM_URL", &demo.url)
         .env("REDDRUM_NODES", NODES.to_string());

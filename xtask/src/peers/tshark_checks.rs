@@ -10,7 +10,7 @@ use super::ipmi_sim::{self, IpmiSim};
 use super::program::{self, eventually};
 use super::redfish::Client;
 use super::relay::{Datagram, Direction, Relay};
-use super::report::{Report, none_of};
+use super::report::{Report, none_of, same};
 use super::target::Target;
 use super::{ipmitool, sim_checks, tap, tshark};
 use crate::Result;
@@ -62,6 +62,10 @@ fn our_console(workspace: &Workspace, folder: &Path, report: &mut Report) -> Res
     })?;
     served.interrupt()?;
     let record = relay.finish();
+    report.check(
+        "our console: falls back to suite 3, all that ipmi_sim has",
+        agreed_suite_3(&record),
+    );
     let asked = judge("our console", folder, &record, ipmi_sim::PASSWORD, report)?;
     let missing: Vec<String> = CONSOLE_ASKS
         .iter()
@@ -73,6 +77,18 @@ fn our_console(workspace: &Workspace, folder: &Path, report: &mut Report) -> Res
         none_of(&missing),
     );
     Ok(())
+}
+
+/// The Open Session Response (payload type 11h) that agrees must name HMAC-SHA1, HMAC-SHA1-96 and AES-CBC-128.
+fn agreed_suite_3(record: &[Datagram]) -> Result {
+    let agreed = record.iter().find_map(|datagram| {
+        let bytes = &datagram.bytes;
+        let agrees = bytes.get(4..6) == Some(&[6, 0x11]) && bytes.get(17) == Some(&0);
+        // The algorithm's number is the fifth byte of each of three payloads, after 12 bytes of response.
+        let algorithms = [28, 36, 44].map(|at| bytes.get(at + 4).copied());
+        agrees.then_some(algorithms)
+    });
+    same("algorithms", &agreed, &Some([Some(1), Some(1), Some(1)]))
 }
 
 /// ipmitool talking to our virtual BMC, through the relay.
