@@ -19,6 +19,7 @@ use ipmi::number::{
 };
 
 use crate::call::CallError;
+use crate::contact::log::{self, LogRead};
 use crate::script::Line;
 
 /// How often the erasure of an event log is asked after, and the pause between: half a minute in all.
@@ -43,8 +44,8 @@ const IDENTIFY_SECONDS_MAX: u8 = 255;
 pub(crate) struct Observed {
     pub(crate) status: Option<ChassisStatus>,
     pub(crate) boot: Option<BootOverride>,
-    /// The event log must be read anew.
-    pub(crate) log_changed: bool,
+    /// The event log, read anew.
+    pub(crate) log: Option<LogRead>,
 }
 
 /// How a change ended.
@@ -102,8 +103,9 @@ pub(crate) async fn run(line: Line, change: Change) -> JobDone {
             outcome
         }
         Change::ClearLog => {
-            observed.log_changed = true;
-            clear_log(&line).await
+            let outcome = clear_log(&line).await;
+            observed.log = log::read(&line, None).await.ok();
+            outcome
         }
     };
     JobDone { outcome, observed }
@@ -361,6 +363,7 @@ async fn clear_log(line: &Line) -> Result<(), ApplyError> {
 #[cfg(test)]
 mod tests {
     use ipmi::command::Command;
+    use ipmi::command::storage::GetSelInfo;
     use ipmi::wire::Writer;
 
     use super::*;
@@ -389,6 +392,7 @@ mod tests {
     fn good(cmd: u8, on: bool) -> play::Reply {
         let data = match cmd {
             GetChassisStatus::CMD => vec![u8::from(on), 0, 0x60],
+            GetSelInfo::CMD => vec![0x51, 0, 0, 0, 1, 0, 0, 0, 0, 9, 0, 0, 0, 2],
             GetSystemBootOptions::CMD => vec![1, 5, 0x80, 0x04, 0, 0, 0],
             ReserveSel::CMD => vec![7, 0],
             ClearSel::CMD => vec![1],
@@ -564,8 +568,9 @@ mod tests {
             _ => good(cmd, true),
         });
         assert_eq!(done.outcome, Ok(()));
-        assert!(done.observed.log_changed);
-        assert_eq!(calls.len(), 3 * 2 + 3);
+        let log = done.observed.log.expect("read anew");
+        assert_eq!((log.records.len(), log.continues), (0, false));
+        assert_eq!(calls.len(), 3 * 2 + 3 + 1);
     }
 
     #[test]

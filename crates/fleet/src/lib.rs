@@ -16,14 +16,23 @@
 
 mod call;
 mod contact;
+mod convert;
 mod counters;
+mod engine;
 mod job;
 mod outcome;
 mod plan;
 mod publish;
 mod schedule;
 mod script;
+mod slot;
+mod talk;
+mod target;
 mod timer;
+mod work;
 
 pub use counters::Counters;
+pub use engine::{Engine, EngineConfig, Shared};
 pub use outcome::{Outcome, OutcomeSender, outcome};
+pub use target::{Config, ConfigError, Target};
+pub use work::Job;

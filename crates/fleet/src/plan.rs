@@ -8,6 +8,8 @@ use hardware::{Availability, Reading, Sensor, Threshold, ThresholdState};
 use ipmi::command::Message;
 use ipmi::command::sensor::SensorReading;
 use ipmi::number::{CompletionCode, NetFn};
+use ipmi::record::Conversion;
+use ipmi::record::sdr::Units;
 use ipmi::wire::Reader;
 
 /// The reading of every raw byte of one conversion; not a number where it has none.
@@ -47,8 +49,18 @@ pub(crate) struct Plan {
     pub(crate) items: Box<[Item]>,
     /// Conversions, each once.
     pub(crate) tables: Box<[Table]>,
-    /// Records that could not be understood, or were too many; for the log.
+    /// What is known of the sensors that events name, by [`Sensor::key`]; those that can't be read included.
+    pub(crate) sources: HashMap<u32, EventSource>,
+    /// Records that could not be understood, sensors of other controllers, sensors that are too many.
     pub(crate) ignored_records: usize,
+}
+
+/// What the record of a sensor adds to its events.
+#[derive(Clone, Debug)]
+pub(crate) struct EventSource {
+    pub(crate) name: Arc<str>,
+    pub(crate) conversion: Option<Conversion>,
+    pub(crate) units: Units,
 }
 
 /// Whether a reading was had.

@@ -71,26 +71,38 @@ impl Config {
     /// The first thing that is out of bounds, with the bound.
     pub fn check(&self) -> Result<(), ConfigError> {
         if self.poll_interval_ms < Self::POLL_INTERVAL_MS_MIN {
-            return Err(ConfigError::PollInterval { ms: self.poll_interval_ms });
+            return Err(ConfigError::PollInterval {
+                ms: self.poll_interval_ms,
+            });
         }
         if self.slow_rounds == 0 {
             return Err(ConfigError::SlowRounds);
         }
         if !(1..=Self::SHARDS_MAX).contains(&self.shards) {
-            return Err(ConfigError::Shards { shards: self.shards });
+            return Err(ConfigError::Shards {
+                shards: self.shards,
+            });
         }
         if self.targets.len() > self.shards.saturating_mul(Self::TARGETS_PER_SHARD_MAX) {
-            return Err(ConfigError::TooManyTargets { targets: self.targets.len() });
+            return Err(ConfigError::TooManyTargets {
+                targets: self.targets.len(),
+            });
         }
         let mut ids = std::collections::HashSet::new();
         let mut addresses = std::collections::HashMap::new();
         for target in &self.targets {
             if !ids.insert(&target.id) {
-                return Err(ConfigError::DuplicateId { id: target.id.clone() });
+                return Err(ConfigError::DuplicateId {
+                    id: target.id.clone(),
+                });
             }
             if let Some(first) = addresses.insert(target.address, &target.id) {
                 let (first, second) = (first.clone(), target.id.clone());
-                return Err(ConfigError::DuplicateAddress { address: target.address, first, second });
+                return Err(ConfigError::DuplicateAddress {
+                    address: target.address,
+                    first,
+                    second,
+                });
             }
         }
         Ok(())
@@ -143,7 +155,11 @@ impl fmt::Display for ConfigError {
             ),
             Self::SlowRounds => f.write_str("slow_rounds must be at least 1"),
             Self::Shards { shards } => {
-                write!(f, "{shards} shards asked for; 1 to {} are possible", Config::SHARDS_MAX)
+                write!(
+                    f,
+                    "{shards} shards asked for; 1 to {} are possible",
+                    Config::SHARDS_MAX
+                )
             }
             Self::TooManyTargets { targets } => write!(
                 f,
@@ -151,7 +167,11 @@ impl fmt::Display for ConfigError {
                 Config::TARGETS_PER_SHARD_MAX
             ),
             Self::DuplicateId { id } => write!(f, "two targets are named {id}; rename one"),
-            Self::DuplicateAddress { address, first, second } => {
+            Self::DuplicateAddress {
+                address,
+                first,
+                second,
+            } => {
                 write!(f, "{first} and {second} have the same address {address}")
             }
         }

@@ -1,5 +1,272 @@
-//! First contact with a BMC: who it is, which sensors it has, which parts, which events.
+//! First contact with a BMC: who it is, which sensors it has, which parts.
 
 pub(crate) mod fru;
 pub(crate) mod log;
 pub(crate) mod repository;
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use hardware::{Identity, Inventory};
+use ipmi::command::app::{DeviceId, GetDeviceGuid, GetDeviceId, GetSystemGuid, Guid};
+use ipmi::command::sensor::{GetSensorReadingFactors, GetSensorThresholds, SensorThresholds};
+use ipmi::number::DeviceSupport;
+use ipmi::record::Conversion;
+use ipmi::record::sdr::{FruLocator, FullSensor, SensorKey};
+
+use crate::call::CallError;
+use crate::convert::{self, Described};
+use crate::plan::{Plan, Plans, Table};
+use crate::script::Line;
+use log::{LogPosition, LogRead};
+use repository::{Source, Stamp};
+
+/// The most inventories beside the BMC's own that are read of one machine.
+const PARTS_MAX: usize = 64;
+
+/// By what a BMC is known again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Known {
+    device: DeviceId,
+    stamp: Option<Stamp>,
+}
+
+/// What a first contact found.
+#[derive(Debug)]
+pub(crate) struct Contacted {
+    pub(crate) known: Known,
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) inventory: Arc<Inventory>,
+    pub(crate) identity: Arc<Identity>,
+}
+
+/// How a conversation of the engine's own ended.
+#[derive(Debug)]
+pub(crate) enum Finding {
+    /// The BMC is the one that was known, with the same records.
+    Unchanged,
+    /// All about a BMC.
+    Contact(Box<Contacted>),
+    /// News of its event log; `None` where it could not be read.
+    Log(Option<LogRead>),
+    /// It fell silent in the middle.
+    Failed(CallError),
+}
+
+/// Reads what is new in the event log.
+pub(crate) async fn follow_log(line: Line, since: Option<LogPosition>) -> Finding {
+    Finding::Log(log::read(&line, since).await.ok())
+}
+
+/// Gets acquainted with a BMC; stops early where it is `known` already.
+pub(crate) async fn contact(
+    line: Line,
+    plans: Arc<Plans>,
+    known: Option<Known>,
+    address: IpAddr,
+) -> Finding {
+    match acquaint(&line, &plans, known, address).await {
+        Ok(finding) => finding,
+        Err(error) => Finding::Failed(error),
+    }
+}
+
+async fn acquaint(
+    line: &Line,
+    plans: &Plans,
+    known: Option<Known>,
+    address: IpAddr,
+) -> Result<Finding, CallError> {
+    let device = line.call(&GetDeviceId).await?;
+    let source = source_of(&device);
+    let stamp = optional(repository::stamp(line, source).await)?;
+    let now = Known { device, stamp };
+    if known == Some(now) {
+        return Ok(Finding::Unchanged);
+    }
+    let guid = match optional(line.call(&GetSystemGuid).await)? {
+        Some(guid) => Some(guid),
+        None => optional(line.call(&GetDeviceGuid).await)?,
+    };
+    // A BMC without records has no sensors that we could name.
+    let (stamp, records) = match optional(repository::read(line, source).await)? {
+        Some(repository) => (Some(repository.stamp), repository.records),
+        None => (None, Vec::new()),
+    };
+    let described = convert::describe(&records);
+    let limits = read_limits(line, &described).await?;
+    let tables = read_tables(line, &described).await?;
+    let key = plan_key(&records, &limits, &tables);
+    let plan = plans.get(key, || convert::plan(&described, &limits, &tables));
+    let inventory = read_inventory(line, &described.frus, Arc::clone(&plan.sensors)).await?;
+    Ok(Finding::Contact(Box::new(Contacted {
+        known: Known { device, stamp },
+        identity: Arc::new(identity(&device, guid, address)),
+        inventory: Arc::new(inventory),
+        plan,
+    })))
+}
+
+/// What the BMC refuses is not there; only silence ends the conversation.
+fn optional<T>(result: Result<T, CallError>) -> Result<Option<T>, CallError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error @ CallError::Unanswered { .. }) => Err(error),
+        Err(CallError::Refused { .. } | CallError::Garbled { .. }) => Ok(None),
+    }
+}
+
+/// Device SDRs are for BMCs without a repository (§33, §35.2).
+fn source_of(device: &DeviceId) -> Source {
+    if device.has_device_sdrs && !device.support.contains(DeviceSupport::SDR_REPOSITORY) {
+        Source::Device
+    } else {
+        Source::Repository
+    }
+}
+
+/// The limits of each threshold sensor as the BMC gives them, by the sensor's key.
+pub(crate) type Limits = HashMap<SensorKey, SensorThresholds>;
+
+/// The reading of every raw byte of each non-linear sensor, by the sensor's key.
+pub(crate) type Tables = HashMap<SensorKey, Box<Table>>;
+
+async fn read_limits(line: &Line, described: &Described) -> Result<Limits, CallError> {
+    let mut limits = Limits::new();
+    for full in described
+        .full()
+        .filter(|full| full.sensor.event_reading_type.is_threshold())
+    {
+        let key = full.sensor.key;
+        let get = GetSensorThresholds {
+            sensor_number: key.sensor_number,
+        };
+        if let Some(thresholds) = optional(line.call_on_lun(key.lun(), &get).await)? {
+            limits.insert(key, thresholds);
+        }
+    }
+    Ok(limits)
+}
+
+/// The factors of a non-linear sensor depend on its reading (§35.5, §36.3): asks for all of them once.
+async fn read_tables(line: &Line, described: &Described) -> Result<Tables, CallError> {
+    let mut tables = Tables::new();
+    for full in described
+        .full()
+        .filter(|full| full.linearization.is_non_linear())
+    {
+        if let Some(table) = read_table(line, full).await? {
+            tables.insert(full.sensor.key, table);
+        }
+    }
+    Ok(tables)
+}
+
+async fn read_table(line: &Line, full: &FullSensor) -> Result<Option<Box<Table>>, CallError> {
+    let key = full.sensor.key;
+    let format = full.sensor.units.format();
+    let mut table = Box::new([f64::NAN; 256]);
+    let mut raw = 0_u8;
+    loop {
+        let get = GetSensorReadingFactors {
+            sensor_number: key.sensor_number,
+            raw,
+        };
+        let Some(answer) = optional(line.call_on_lun(key.lun(), &get).await)? else {
+            return Ok(None);
+        };
+        let conversion = Conversion::at_reading(format, &answer.factors);
+        // The factors hold up to the reading before the next one named; where that leads nowhere, for this one only.
+        let end = if answer.next_raw > raw {
+            answer.next_raw
+        } else {
+            raw.saturating_add(1)
+        };
+        for raw in raw..=end {
+            table[usize::from(raw)] = conversion.value(raw);
+        }
+        if end == u8::MAX {
+            // The last reading of all has factors of its own where it was named as the next.
+            if answer.next_raw == u8::MAX && raw < u8::MAX {
+                raw = u8::MAX;
+                continue;
+            }
+            return Ok(Some(table));
+        }
+        raw = end;
+    }
+}
+
+/// Everything that a plan is made from, as bytes: equal bytes, equal plans.
+fn plan_key(records: &[Vec<u8>], limits: &Limits, tables: &Tables) -> Vec<u8> {
+    let mut key = Vec::new();
+    for record in records {
+        key.extend_from_slice(&(record.len() as u32).to_le_bytes());
+        key.extend_from_slice(record);
+    }
+    let mut limits: Vec<_> = limits
+        .iter()
+        .map(|(key, limits)| (sort_key(key), limits))
+        .collect();
+    limits.sort_unstable_by_key(|(key, _)| *key);
+    for (sensor, limits) in limits {
+        key.extend_from_slice(&sensor);
+        key.push(limits.present.0);
+        key.extend_from_slice(&limits.raw);
+    }
+    let mut tables: Vec<_> = tables
+        .iter()
+        .map(|(key, table)| (sort_key(key), table))
+        .collect();
+    tables.sort_unstable_by_key(|(key, _)| *key);
+    for (sensor, table) in tables {
+        key.extend_from_slice(&sensor);
+        key.extend(table.iter().flat_map(|value| value.to_le_bytes()));
+    }
+    key
+}
+
+const fn sort_key(key: &SensorKey) -> [u8; 3] {
+    [key.owner_id, key.owner_lun, key.sensor_number]
+}
+
+async fn read_inventory(
+    line: &Line,
+    locators: &[FruLocator],
+    sensors: Arc<[hardware::Sensor]>,
+) -> Result<Inventory, CallError> {
+    let mut inventory = Inventory {
+        sensors,
+        ..Inventory::default()
+    };
+    if let Some(bytes) = optional(fru::read(line, 0).await)? {
+        convert::nameplate(&bytes, &mut inventory);
+    }
+    let mut parts = Vec::new();
+    for locator in locators.iter().take(PARTS_MAX) {
+        let Some(device) = locator.fru_device_id().filter(|device| *device != 0) else {
+            continue;
+        };
+        if let Some(bytes) = optional(fru::read(line, device).await)? {
+            parts.extend(convert::part(locator, &bytes));
+        }
+    }
+    inventory.parts = parts.into();
+    Ok(inventory)
+}
+
+fn identity(device: &DeviceId, guid: Option<Guid>, address: IpAddr) -> Identity {
+    // All zeros and all ones are what BMCs answer that were never given one.
+    let guid = guid.filter(|guid| guid.0 != [0; 16] && guid.0 != [0xff; 16]);
+    Identity {
+        uuid: guid.map(|guid| guid.to_string()),
+        controller_firmware: Some(format!(
+            "{}.{:02x}",
+            device.firmware_major, device.firmware_minor
+        )),
+        controller_model: None,
+        protocol: Some(format!("IPMI {}", device.ipmi_version)),
+        controller_address: Some(address.to_string()),
+    }
+}

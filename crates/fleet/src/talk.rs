@@ -1,0 +1,92 @@
+//! Who talks with a BMC: a script whose questions are sent one by one.
+
+use ipmi::time::Instant;
+
+use crate::call::Call;
+use crate::script::{Answer, Ask, Script, Step};
+
+/// A script under way, with where it stands.
+#[derive(Debug)]
+pub(crate) struct Talk<T> {
+    script: Script<T>,
+    next: Next,
+}
+
+#[derive(Debug)]
+enum Next {
+    /// Run it, with the answer to its last question.
+    Resume(Option<Answer>),
+    /// It pauses.
+    Until(Instant),
+    /// Its question is on its way.
+    Waits,
+}
+
+/// What a talk wants now.
+#[derive(Debug)]
+pub(crate) enum Turn<T> {
+    /// Send this and hand in the answer.
+    Send(Call),
+    /// Nothing before this moment.
+    Pause(Instant),
+    /// Nothing before the answer to its question.
+    Waits,
+    /// It is over.
+    Done(T),
+}
+
+impl<T> Talk<T> {
+    /// A talk that has not begun.
+    pub(crate) const fn new(script: Script<T>) -> Self {
+        Self {
+            script,
+            next: Next::Resume(None),
+        }
+    }
+
+    /// Takes the answer to the question that was sent.
+    pub(crate) fn answer(&mut self, answer: Answer) {
+        self.next = Next::Resume(Some(answer));
+    }
+
+    /// What is to be done now. Must not be called after [`Turn::Done`].
+    pub(crate) fn turn(&mut self, now: Instant) -> Turn<T> {
+        loop {
+            let answer = match std::mem::replace(&mut self.next, Next::Waits) {
+                Next::Resume(answer) => answer,
+                Next::Until(at) if at <= now => Some(Answer::Paused),
+                Next::Until(at) => {
+                    self.next = Next::Until(at);
+                    return Turn::Pause(at);
+                }
+                Next::Waits => return Turn::Waits,
+            };
+            match self.script.resume(answer) {
+                Step::Done(done) => return Turn::Done(done),
+                Step::Asks(Ask::Call(call)) => return Turn::Send(call),
+                Step::Asks(Ask::Pause(span)) => self.next = Next::Until(now + span),
+            }
+        }
+    }
+
+    /// Runs the script to its end with every question unanswered: the session is gone. `None` where it doesn't end
+    /// within `questions_max` questions.
+    pub(crate) fn abandon(mut self, now: Instant, questions_max: usize) -> Option<T> {
+        self.answer_if_waiting();
+        for _ in 0..questions_max {
+            match self.turn(now) {
+                Turn::Done(done) => return Some(done),
+                Turn::Send(_) => self.answer(Answer::Unanswered),
+                Turn::Pause(_) => self.answer(Answer::Paused),
+                Turn::Waits => self.answer_if_waiting(),
+            }
+        }
+        None
+    }
+
+    fn answer_if_waiting(&mut self) {
+        if matches!(self.next, Next::Waits) {
+            self.answer(Answer::Unanswered);
+        }
+    }
+}
