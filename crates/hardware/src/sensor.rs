@@ -64,10 +64,14 @@ pub enum Context {
     StorageDevice,
     /// A power supply.
     PowerSupply,
+    /// All power supplies together (IPMI's power unit): total power, redundancy.
+    PowerSubsystem,
     /// Power conversion on a board (voltage regulator).
     VoltageRegulator,
     /// A fan or cooling device.
     Fan,
+    /// All fans together (IPMI's cooling unit): redundancy.
+    CoolingSubsystem,
     /// The system board.
     SystemBoard,
     /// Air entering the machine.

@@ -345,10 +345,12 @@ const fn context(entity: Entity) -> Context {
         EntityId::DISK | EntityId::DISK_DRIVE_BAY | EntityId::DRIVE_BACKPLANE => {
             Context::StorageDevice
         }
-        EntityId::POWER_SUPPLY | EntityId::POWER_UNIT => Context::PowerSupply,
+        EntityId::POWER_SUPPLY => Context::PowerSupply,
+        EntityId::POWER_UNIT => Context::PowerSubsystem,
         EntityId::POWER_MODULE | EntityId::POWER_SYSTEM_BOARD => Context::VoltageRegulator,
         EntityId::POWER_MANAGEMENT => Context::PowerOutlet,
-        EntityId::FAN | EntityId::COOLING_UNIT => Context::Fan,
+        EntityId::FAN => Context::Fan,
+        EntityId::COOLING_UNIT => Context::CoolingSubsystem,
         EntityId::SYSTEM_BOARD
         | EntityId::OTHER_SYSTEM_BOARD
         | EntityId::EXPANSION_BOARD
