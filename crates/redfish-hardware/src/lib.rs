@@ -28,6 +28,7 @@ mod number;
 mod part;
 mod power;
 mod power_subsystem;
+mod redundancy;
 mod sensor;
 mod status;
 mod system;

@@ -7,6 +7,7 @@ use redfish_schema::power::{Power, PowerControl, PowerSupply, Voltage};
 
 use crate::part::{self, Measurement, Part, Side};
 use crate::power_subsystem::{draw, on_side};
+use crate::redundancy::{self, Group};
 use crate::sensor::{physical_context, sensor_number};
 use crate::{status, uri};
 
@@ -17,12 +18,17 @@ pub(crate) fn resource(chassis_id: &str, node: &Node) -> Power {
         .enumerate()
         .map(|(index, m)| voltage(&path, index, chassis_id, &m))
         .collect();
-    let supplies = part::power_supplies(node)
+    let supplies: Vec<_> = part::power_supplies(node)
         .iter()
         .enumerate()
         .map(|(index, part)| power_supply(&path, index, chassis_id, part))
         .collect();
+    let members: Vec<_> = supplies
+        .iter()
+        .map(|part| Reference::to(part.odata_id.as_str()))
+        .collect();
     Power {
+        redundancy: redundancy::older(node, Group::PowerSupplies, &path, &members),
         power_control: Some(vec![power_control(&path, chassis_id, node)]),
         voltages: Some(voltages),
         power_supplies: Some(supplies),

@@ -10,17 +10,28 @@ use redfish_schema::sensor::{
 use redfish_schema::{Collection, DateTime, Reference};
 
 use crate::part::{self, Measurement, Part, Side};
+use crate::redundancy::{self, Group};
 use crate::sensor::{excerpt, fan_excerpt, power_excerpt};
 use crate::{status, uri};
 
 pub(crate) fn resource(chassis_id: &str, node: &Node) -> PowerSubsystem {
     let path = format!("{}/PowerSubsystem", uri::chassis(chassis_id));
     let relevant = part::measurements(node).filter(is_power);
+    let supplies = supply_links(chassis_id, node);
     PowerSubsystem {
         power_supplies: Some(Reference::to(uri::power_supplies(chassis_id))),
+        power_supply_redundancy: redundancy::groups(node, Group::PowerSupplies, &supplies),
         status: Some(status::of_group(node, relevant)),
         ..PowerSubsystem::new(path, "PowerSubsystem", "Power subsystem")
     }
+}
+
+fn supply_links(chassis_id: &str, node: &Node) -> Vec<Reference> {
+    let supplies = part::power_supplies(node);
+    supplies
+        .iter()
+        .map(|part| Reference::to(uri::power_supply(chassis_id, &part.id)))
+        .collect()
 }
 
 /// Whether a sensor is about power.
@@ -30,14 +41,15 @@ fn is_power(measurement: &Measurement<'_>) -> bool {
         sensor.quantity,
         Quantity::Voltage | Quantity::Current | Quantity::Power | Quantity::Energy
     );
-    sensor.context == Context::PowerSupply || electric
+    electric
+        || matches!(
+            sensor.context,
+            Context::PowerSupply | Context::PowerSubsystem
+        )
 }
 
 pub(crate) fn supplies(chassis_id: &str, node: &Node) -> Collection {
-    let members = part::power_supplies(node)
-        .iter()
-        .map(|supply| Reference::to(uri::power_supply(chassis_id, &supply.id)))
-        .collect();
+    let members = supply_links(chassis_id, node);
     let path = uri::power_supplies(chassis_id);
     Collection::new(&power_supply::COLLECTION, path, "Power supplies", members)
 }
@@ -205,9 +217,10 @@ pub(crate) fn draw(node: &Node) -> Option<PowerDraw<'_>> {
 fn rank(sensor: &hardware::Sensor) -> Option<u8> {
     match sensor.context {
         Context::System => Some(0),
-        Context::Chassis => Some(1),
-        Context::SystemBoard => Some(2),
-        Context::Unspecified => Some(3),
+        Context::PowerSubsystem => Some(1),
+        Context::Chassis => Some(2),
+        Context::SystemBoard => Some(3),
+        Context::Unspecified => Some(4),
         _ => None,
     }
 }

@@ -15,7 +15,7 @@ use redfish_schema::metric_report_definition::{
     self, Metric, MetricReportDefinition, MetricReportDefinitionType, ReportActionsEnum,
     ReportUpdatesEnum, Wildcard,
 };
-use redfish_schema::resource::State;
+use redfish_schema::resource::{Health, PowerState, State};
 use redfish_schema::telemetry_service::TelemetryService;
 use redfish_schema::{Collection, DateTime, Nullable, Reference};
 
@@ -25,6 +25,10 @@ use crate::thermal_subsystem::temperatures;
 use crate::tree::Tree;
 use crate::unit::Conversion;
 use crate::{status, system, uri};
+
+fn words(all: &[impl ToString]) -> Vec<String> {
+    all.iter().map(ToString::to_string).collect()
+}
 
 /// The only report and its definition.
 pub(crate) const NODES: &str = "Nodes";
@@ -36,6 +40,8 @@ struct Kind {
     metric_type: MetricType,
     data_type: MetricDataType,
     unit: Option<&'static str>,
+    /// All words, for a discrete one.
+    words: fn() -> Vec<String>,
     /// Where the values come from; `{Node}` and the others are wildcards.
     properties: &'static [&'static str],
 }
@@ -53,6 +59,7 @@ const KINDS: [Kind; 5] = [
         metric_type: MetricType::Numeric,
         data_type: MetricDataType::Decimal,
         unit: Some("Cel"),
+        words: Vec::new,
         properties: &["/redfish/v1/Chassis/{Chassis}/Sensors/{Sensor}#/Reading"],
     },
     Kind {
@@ -61,6 +68,7 @@ const KINDS: [Kind; 5] = [
         metric_type: MetricType::Numeric,
         data_type: MetricDataType::Decimal,
         unit: Some("W"),
+        words: Vec::new,
         properties: &["/redfish/v1/Chassis/{Chassis}/EnvironmentMetrics#/PowerWatts/Reading"],
     },
     Kind {
@@ -69,6 +77,7 @@ const KINDS: [Kind; 5] = [
         metric_type: MetricType::Discrete,
         data_type: MetricDataType::Enumeration,
         unit: None,
+        words: || words(PowerState::ALL),
         properties: &["/redfish/v1/Systems/{System}#/PowerState"],
     },
     Kind {
@@ -77,6 +86,7 @@ const KINDS: [Kind; 5] = [
         metric_type: MetricType::Discrete,
         data_type: MetricDataType::Enumeration,
         unit: None,
+        words: || words(Health::ALL),
         properties: &[
             "/redfish/v1/Systems/{System}#/Status/Health",
             "/redfish/v1/Chassis/{Chassis}#/Status/Health",
@@ -88,6 +98,7 @@ const KINDS: [Kind; 5] = [
         metric_type: MetricType::Discrete,
         data_type: MetricDataType::Enumeration,
         unit: None,
+        words: || words(State::ALL),
         properties: &[
             "/redfish/v1/Systems/{System}#/Status/State",
             "/redfish/v1/Chassis/{Chassis}#/Status/State",
@@ -165,6 +176,7 @@ pub(crate) fn definition(id: &str) -> Option<MetricDefinition> {
         metric_data_type: Some(kind.data_type.into()),
         implementation: kind.unit.map(|_| source.into()),
         units: kind.unit.map(Into::into),
+        discrete_values: Some((kind.words)()).filter(|words| !words.is_empty()),
         ..MetricDefinition::new(definition_path(kind.id), kind.id, kind.name)
     })
 }

@@ -5,6 +5,7 @@ use redfish_schema::Reference;
 use redfish_schema::thermal::{Fan, ReadingUnits, Temperature, Thermal};
 
 use crate::part::{self, Measurement, Part};
+use crate::redundancy::{self, Group};
 use crate::sensor::{is_percent, physical_context, sensor_number};
 use crate::thermal_subsystem::{is_thermal, place, temperatures};
 use crate::{number, status, uri};
@@ -15,13 +16,18 @@ pub(crate) fn resource(chassis_id: &str, node: &Node) -> Thermal {
         .enumerate()
         .map(|(index, m)| temperature(&path, index, chassis_id, &m))
         .collect();
-    let fans = part::fans(node)
+    let fans: Vec<_> = part::fans(node)
         .iter()
         .flat_map(|fan| fan.speeds().map(move |speed| (fan, speed)))
         .enumerate()
         .map(|(index, (part, speed))| fan(&path, index, part, &speed))
         .collect();
+    let members: Vec<_> = fans
+        .iter()
+        .map(|fan| Reference::to(fan.odata_id.as_str()))
+        .collect();
     Thermal {
+        redundancy: redundancy::older(node, Group::Fans, &path, &members),
         temperatures: Some(temperatures),
         fans: Some(fans),
         status: Some(status::of_group(

@@ -9,24 +9,35 @@ use redfish_schema::thermal_subsystem::ThermalSubsystem;
 use redfish_schema::{Collection, Nullable, Reference};
 
 use crate::part::{self, Measurement, Part};
+use crate::redundancy::{self, Group};
 use crate::sensor::{excerpt, fan_excerpt, physical_context};
 use crate::{status, uri};
 
 pub(crate) fn resource(chassis_id: &str, node: &Node) -> ThermalSubsystem {
     let path = format!("{}/ThermalSubsystem", uri::chassis(chassis_id));
     let relevant = part::measurements(node).filter(is_thermal);
+    let fans = fan_links(chassis_id, node);
     ThermalSubsystem {
         fans: Some(Reference::to(uri::fans(chassis_id))),
         thermal_metrics: Some(Reference::to(format!("{path}/ThermalMetrics"))),
+        fan_redundancy: redundancy::groups(node, Group::Fans, &fans),
         status: Some(status::of_group(node, relevant)),
         ..ThermalSubsystem::new(path.as_str(), "ThermalSubsystem", "Thermal subsystem")
     }
 }
 
+fn fan_links(chassis_id: &str, node: &Node) -> Vec<Reference> {
+    let fans = part::fans(node);
+    fans.iter()
+        .map(|fan| Reference::to(uri::fan(chassis_id, &fan.id)))
+        .collect()
+}
+
 /// Whether a sensor is about heat or cooling.
 pub(crate) fn is_thermal(measurement: &Measurement<'_>) -> bool {
     let sensor = measurement.sensor;
-    let cools = sensor.context == Context::Fan || sensor.quantity == Quantity::FanSpeed;
+    let cools = matches!(sensor.context, Context::Fan | Context::CoolingSubsystem)
+        || sensor.quantity == Quantity::FanSpeed;
     sensor.quantity == Quantity::Temperature || cools
 }
 
@@ -64,10 +75,7 @@ pub(crate) fn metrics(chassis_id: &str, node: &Node) -> ThermalMetrics {
 }
 
 pub(crate) fn fans(chassis_id: &str, node: &Node) -> Collection {
-    let members = part::fans(node)
-        .iter()
-        .map(|fan| Reference::to(uri::fan(chassis_id, &fan.id)))
-        .collect();
+    let members = fan_links(chassis_id, node);
     Collection::new(&fan::COLLECTION, uri::fans(chassis_id), "Fans", members)
 }
 

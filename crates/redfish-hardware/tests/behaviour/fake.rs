@@ -225,6 +225,15 @@ fn supply_status(name: &str, instance: u16) -> Sensor {
     }
 }
 
+/// IPMI 2.0 table 42-2, type 0Bh.
+fn redundancy(name: &str, context: Context) -> Sensor {
+    Sensor {
+        states: ["Fully Redundant", "Redundancy Lost"].map(Arc::from).into(),
+        state_severities: [Severity::Ok, Severity::Warning].into(),
+        ..sensor(name, Quantity::Discrete, "", context, 1)
+    }
+}
+
 fn node(name: &str, kind: NodeKind, sensors: Vec<(Sensor, Reading)>) -> Node {
     let (sensors, readings): (Vec<_>, Vec<_>) = sensors.into_iter().unzip();
     Node {
@@ -341,11 +350,12 @@ fn block_controller() -> Node {
         );
         (fan, value(5000.0 + f64::from(i)))
     });
-    node(
-        "Block1-Controller",
-        NodeKind::EnclosureController,
-        fans.collect(),
-    )
+    let redundant = (
+        redundancy("Fan Redundancy", Context::CoolingSubsystem),
+        states(1),
+    );
+    let sensors = fans.chain([redundant]).collect();
+    node("Block1-Controller", NodeKind::EnclosureController, sensors)
 }
 
 fn bay_controller() -> Node {
@@ -376,11 +386,12 @@ fn bay_controller() -> Node {
             (supply_status(&format!("PSU{i} Status"), i), states(1)),
         ]
     });
-    node(
-        "Bay1-Controller",
-        NodeKind::EnclosureController,
-        sensors.collect(),
-    )
+    let redundant = (
+        redundancy("PSU Redundancy", Context::PowerSubsystem),
+        states(1),
+    );
+    let sensors = sensors.chain([redundant]).collect();
+    node("Bay1-Controller", NodeKind::EnclosureController, sensors)
 }
 
 fn log_entries() -> Vec<LogEntry> {

@@ -181,3 +181,31 @@ fn a_rack_says_where_it_stands() {
     assert_eq!(rack["ChassisType"], "Rack");
     assert_eq!(rack["Manufacturer"], "Acme");
 }
+
+#[test]
+fn lost_redundancy_shows_in_the_group_and_not_in_one_of_its_members() {
+    let fake = Fake::hall();
+    fake.set_reading("Block1-Controller", "Fan_Redundancy", fake::states(0b10));
+    let client = Client::of(&fake);
+    let subsystem = client.get("/redfish/v1/Chassis/Block1/ThermalSubsystem");
+    let group = &subsystem["FanRedundancy"][0];
+    assert_eq!(group["GroupName"], "Fan Redundancy");
+    assert_eq!(
+        group["Status"],
+        json!({"State": "Enabled", "Health": "Warning"})
+    );
+    assert_eq!(group["RedundancyGroup"].as_array().unwrap().len(), 3);
+    assert_eq!(subsystem["Status"]["Health"], "Warning");
+    let fan = client.get("/redfish/v1/Chassis/Block1/ThermalSubsystem/Fans/Fan_1");
+    assert_eq!(fan["Status"]["Health"], "OK");
+    let thermal = client.get("/redfish/v1/Chassis/Block1/Thermal");
+    assert_eq!(thermal["Redundancy"][0]["Status"]["Health"], "Warning");
+    assert_eq!(
+        thermal["Redundancy"][0]["RedundancySet"][2]["@odata.id"],
+        "/redfish/v1/Chassis/Block1/Thermal#/Fans/2"
+    );
+    let power = client.get("/redfish/v1/Chassis/PowerBay1/PowerSubsystem");
+    assert_eq!(power["PowerSupplyRedundancy"][0]["Status"]["Health"], "OK");
+    let older = client.get("/redfish/v1/Chassis/PowerBay1/Power");
+    assert_eq!(older["Redundancy"][0]["Mode"], "N+m");
+}
