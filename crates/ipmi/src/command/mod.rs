@@ -11,6 +11,7 @@ pub mod chassis;
 pub(crate) mod check;
 pub mod sensor;
 pub mod storage;
+pub mod transport;
 
 pub use bytes::Bytes;
 

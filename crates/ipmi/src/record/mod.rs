@@ -5,7 +5,7 @@ pub mod fru;
 mod ids;
 pub mod sdr;
 pub mod sel;
-mod text;
+pub(crate) mod text;
 
 pub use conversion::{AnalogFormat, Conversion, Factors};
 pub use ids::{RecordId, ReservationId, Timestamp};

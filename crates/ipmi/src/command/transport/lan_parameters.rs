@@ -1,0 +1,255 @@
+//! Get LAN Configuration Parameters and Set LAN Configuration Parameters (§23.1, §23.2).
+
+use crate::command::{Bytes, Command, Empty, Message};
+use crate::number::{ChannelNumber, IpSource, LanParameter, NetFn};
+use crate::wire::{Reader, WireError, Writer};
+
+/// Room for the data of one parameter; the longest of the specification has 22 bytes.
+pub const LAN_PARAMETER_MAX: usize = 40;
+
+/// Sets one parameter of a LAN channel.
+///
+/// Completion code 80h: no such parameter; 81h: another party has a set in progress; 82h: read-only; 83h: write-only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SetLanConfigurationParameters {
+    /// Which channel; 4 bits.
+    pub channel: ChannelNumber,
+    /// Which parameter.
+    pub parameter: LanParameter,
+    /// Its data.
+    pub data: Bytes<LAN_PARAMETER_MAX>,
+}
+
+/// Asks for one parameter of a LAN channel. Completion code 80h: no such parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GetLanConfigurationParameters {
+    /// Asks for the revision only.
+    pub revision_only: bool,
+    /// Which channel; 4 bits.
+    pub channel: ChannelNumber,
+    /// Which parameter.
+    pub parameter: LanParameter,
+    /// Set selector; 0 where the parameter has none.
+    pub set: u8,
+    /// Block selector; 0 where the parameter has none.
+    pub block: u8,
+}
+
+impl GetLanConfigurationParameters {
+    /// Asks for a parameter that has neither sets nor blocks.
+    #[must_use]
+    pub const fn new(channel: ChannelNumber, parameter: LanParameter) -> Self {
+        Self {
+            revision_only: false,
+            channel,
+            parameter,
+            set: 0,
+            block: 0,
+        }
+    }
+}
+
+/// The answer to [`GetLanConfigurationParameters`] (§23.2, table 23-3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LanConfigurationParameters {
+    /// Parameter revision: 11h.
+    pub revision: u8,
+    /// The data; empty where only the revision was asked for. See [`LanValue`].
+    pub data: Bytes<LAN_PARAMETER_MAX>,
+}
+
+/// The value of a parameter, for the parameters that we give a type (§23.2, table 23-4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LanValue {
+    /// IP address (3), subnet mask (6), default gateway (12) or backup gateway (14): four bytes in reading order.
+    Ipv4([u8; 4]),
+    /// MAC address of the channel (5), of the default gateway (13) or of the backup gateway (15).
+    Mac([u8; 6]),
+    /// Where the IP address comes from (4); 4 bits.
+    Source(IpSource),
+    /// VLAN (20): its number, 12 bits, and whether it is on.
+    Vlan {
+        /// Number.
+        id: u16,
+        /// Frames carry it.
+        enabled: bool,
+    },
+    /// Another parameter, or data of another length.
+    Raw(Bytes<LAN_PARAMETER_MAX>),
+}
+
+impl LanValue {
+    /// Reads the data of a parameter.
+    #[must_use]
+    pub fn from_data(parameter: LanParameter, data: &Bytes<LAN_PARAMETER_MAX>) -> Self {
+        match (parameter, data.as_slice()) {
+            (
+                LanParameter::IP_ADDRESS
+                | LanParameter::SUBNET_MASK
+                | LanParameter::DEFAULT_GATEWAY_ADDRESS
+                | LanParameter::BACKUP_GATEWAY_ADDRESS,
+                &[a, b, c, d],
+            ) => Self::Ipv4([a, b, c, d]),
+            (
+                LanParameter::MAC_ADDRESS
+                | LanParameter::DEFAULT_GATEWAY_MAC
+                | LanParameter::BACKUP_GATEWAY_MAC,
+                &[a, b, c, d, e, f],
+            ) => Self::Mac([a, b, c, d, e, f]),
+            (LanParameter::IP_ADDRESS_SOURCE, &[source]) => Self::Source(IpSource(source & 0x0f)),
+            (LanParameter::VLAN_ID, &[low, high]) => Self::Vlan {
+                id: u16::from_le_bytes([low, high & 0x0f]),
+                enabled: high & 0x80 != 0,
+            },
+            _ => Self::Raw(*data),
+        }
+    }
+
+    /// The data of the parameter.
+    #[must_use]
+    pub fn to_data(&self) -> Bytes<LAN_PARAMETER_MAX> {
+        match *self {
+            Self::Ipv4(address) => Bytes::from(address),
+            Self::Mac(address) => Bytes::from(address),
+            Self::Source(source) => Bytes::from([source.0 & 0x0f]),
+            Self::Vlan { id, enabled } => {
+                let [low, high] = id.to_le_bytes();
+                Bytes::from([low, high & 0x0f | u8::from(enabled) << 7])
+            }
+            Self::Raw(data) => data,
+        }
+    }
+}
+
+impl Command for SetLanConfigurationParameters {
+    const NETFN: NetFn = NetFn::TRANSPORT;
+    const CMD: u8 = 0x01;
+    const NAME: &'static str = "Set LAN Configuration Parameters";
+    const IDEMPOTENT: bool = true;
+    type Response = Empty;
+
+    fn encode(&self, w: &mut Writer<'_>) {
+        w.bytes(&[self.channel.0 & 0x0f, self.parameter.0]);
+        self.data.encode(w);
+    }
+
+    fn decode(r: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            channel: ChannelNumber(r.u8("channel number")? & 0x0f),
+            parameter: LanParameter(r.u8("parameter selector")?),
+            data: Bytes::decode(r, "parameter data")?,
+        })
+    }
+}
+
+impl Command for GetLanConfigurationParameters {
+    const NETFN: NetFn = NetFn::TRANSPORT;
+    const CMD: u8 = 0x02;
+    const NAME: &'static str = "Get LAN Configuration Parameters";
+    const IDEMPOTENT: bool = true;
+    type Response = LanConfigurationParameters;
+
+    fn encode(&self, w: &mut Writer<'_>) {
+        let first = self.channel.0 & 0x0f | u8::from(self.revision_only) << 7;
+        w.bytes(&[first, self.parameter.0, self.set, self.block]);
+    }
+
+    fn decode(r: &mut Reader<'_>) -> Result<Self, WireError> {
+        let [first, parameter, set, block] = r.array("channel and selectors")?;
+        Ok(Self {
+            revision_only: first & 0x80 != 0,
+            channel: ChannelNumber(first & 0x0f),
+            parameter: LanParameter(parameter),
+            set,
+            block,
+        })
+    }
+}
+
+impl Message for LanConfigurationParameters {
+    fn encode(&self, w: &mut Writer<'_>) {
+        w.u8(self.revision);
+        self.data.encode(w);
+    }
+
+    fn decode(r: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            revision: r.u8("parameter revision")?,
+            data: Bytes::decode(r, "parameter data")?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::check;
+
+    #[test]
+    fn a_parameter_is_asked_for_by_channel_set_and_block() {
+        let get = GetLanConfigurationParameters::new(ChannelNumber(1), LanParameter::IP_ADDRESS);
+        check::request(&get, &[0x01, 0x03, 0x00, 0x00], 4);
+        let revision = GetLanConfigurationParameters {
+            revision_only: true,
+            set: 2,
+            ..get
+        };
+        check::request(&revision, &[0x81, 0x03, 0x02, 0x00], 4);
+        let data = Bytes::from([10, 0, 0, 7]);
+        let answer = LanConfigurationParameters {
+            revision: 0x11,
+            data,
+        };
+        check::response(&answer, &[0x11, 10, 0, 0, 7], 1);
+        let set = SetLanConfigurationParameters {
+            channel: ChannelNumber(1),
+            parameter: LanParameter::IP_ADDRESS,
+            data,
+        };
+        check::request(&set, &[0x01, 0x03, 10, 0, 0, 7], 2);
+    }
+
+    #[test]
+    fn values_have_a_type_where_number_and_length_fit() {
+        for (parameter, bytes, value) in [
+            (
+                LanParameter::IP_ADDRESS,
+                &[10, 0, 0, 7][..],
+                LanValue::Ipv4([10, 0, 0, 7]),
+            ),
+            (
+                LanParameter::SUBNET_MASK,
+                &[255, 255, 0, 0],
+                LanValue::Ipv4([255, 255, 0, 0]),
+            ),
+            (
+                LanParameter::MAC_ADDRESS,
+                &[2, 0, 0, 0, 0, 1],
+                LanValue::Mac([2, 0, 0, 0, 0, 1]),
+            ),
+            (
+                LanParameter::IP_ADDRESS_SOURCE,
+                &[2],
+                LanValue::Source(IpSource::DHCP),
+            ),
+            (
+                LanParameter::VLAN_ID,
+                &[0x34, 0x81],
+                LanValue::Vlan {
+                    id: 0x134,
+                    enabled: true,
+                },
+            ),
+            (
+                LanParameter::IP_ADDRESS,
+                &[10, 0],
+                LanValue::Raw(Bytes::from([10, 0])),
+            ),
+            (LanParameter(200), &[1], LanValue::Raw(Bytes::from([1]))),
+        ] {
+            let data = Bytes::new(bytes).unwrap();
+            assert_eq!(LanValue::from_data(parameter, &data), value);
+            assert_eq!(value.to_data(), data);
+        }
+    }
+}
