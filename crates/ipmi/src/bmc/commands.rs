@@ -18,62 +18,120 @@ use crate::command::app::{
 use crate::command::{Command, Message};
 use crate::number::{CompletionCode, NetFn, PayloadType, PrivilegeLevel};
 use crate::wire::Writer;
+use crate::wire::message::LanMessage;
+
+/// Room for an answer's data, in bytes; the longest is Get Channel Cipher Suites' and Get Session Info's.
+const DATA_MAX: usize = 24;
 
 /// Result of a command: its answer was written, or it is refused.
 type Answered = Result<(), CompletionCode>;
 
-/// Answers what may be asked without a session; `None` for any other command.
-pub(super) fn sessionless(
-    config: &Config,
-    netfn: NetFn,
-    cmd: u8,
-    data: &[u8],
-    w: &mut Writer<'_>,
-) -> Option<Answered> {
-    if netfn != NetFn::APP {
-        return None;
-    }
-    Some(match cmd {
-        GetSystemGuid::CMD => decode::<GetSystemGuid>(data).map(|_| config.guid.encode(w)),
-        GetChannelAuthenticationCapabilities::CMD => authentication_capabilities(config, data, w),
-        GetChannelCipherSuites::CMD => cipher_suites(config, data, w),
-        _ => return None,
-    })
+/// What the session layer has to say to a request.
+#[derive(Debug)]
+pub(super) struct Own {
+    /// `None`: nothing, the request is not about sessions.
+    code: Option<CompletionCode>,
+    data: [u8; DATA_MAX],
+    len: usize,
+    /// What follows.
+    pub(super) effect: Effect,
 }
 
-/// What follows from a session's own command, besides its answer.
+/// What follows from a command about sessions, besides its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Effect {
     None,
-    /// The asking session works at another level.
-    Privilege(PrivilegeLevel),
-    /// A session ends, after the answer.
+    /// The asking session works at this level from now on.
+    Level(PrivilegeLevel),
+    /// The session with this ID ends, after the answer.
     Close(u32),
 }
 
-/// Answers a command about sessions; `None` for any other command.
+impl Own {
+    const NOTHING: Self = Self {
+        code: None,
+        data: [0; DATA_MAX],
+        len: 0,
+        effect: Effect::None,
+    };
+
+    pub(super) const fn refused(code: CompletionCode) -> Self {
+        Self {
+            code: Some(code),
+            ..Self::NOTHING
+        }
+    }
+
+    fn answer(execute: impl FnOnce(&mut Writer<'_>) -> Result<Effect, CompletionCode>) -> Self {
+        let mut own = Self::NOTHING;
+        let mut w = Writer::new(&mut own.data);
+        match execute(&mut w) {
+            Ok(effect) => {
+                own.len = w.position();
+                own.code = Some(CompletionCode::OK);
+                own.effect = effect;
+                own
+            }
+            Err(code) => Self::refused(code),
+        }
+    }
+
+    /// Writes the data and gives the completion code; `None` where somebody else must answer.
+    pub(super) fn write(&self, w: &mut Writer<'_>) -> Option<CompletionCode> {
+        w.bytes(&self.data[..self.len]);
+        self.code
+    }
+}
+
+/// Answers what may be asked without a session.
+pub(super) fn sessionless(config: &Config, netfn: NetFn, cmd: u8, data: &[u8]) -> Own {
+    let answer = |execute: fn(&Config, &[u8], &mut Writer<'_>) -> Answered| {
+        Own::answer(|w| execute(config, data, w).map(|()| Effect::None))
+    };
+    match (netfn, cmd) {
+        (NetFn::APP, GetSystemGuid::CMD) => answer(system_guid),
+        (NetFn::APP, GetChannelAuthenticationCapabilities::CMD) => {
+            answer(authentication_capabilities)
+        }
+        (NetFn::APP, GetChannelCipherSuites::CMD) => answer(cipher_suites),
+        _ => Own::NOTHING,
+    }
+}
+
+/// Answers what is about sessions.
 pub(super) fn in_session(
     config: &Config,
     sessions: &SessionTable,
     asking: u32,
-    (netfn, cmd): (NetFn, u8),
-    data: &[u8],
-    w: &mut Writer<'_>,
-) -> Option<Result<Effect, CompletionCode>> {
-    if let Some(answered) = sessionless(config, netfn, cmd, data, w) {
-        return Some(answered.map(|()| Effect::None));
+    message: &LanMessage<'_>,
+) -> Own {
+    let LanMessage { header, body } = message;
+    if header.netfn != NetFn::APP {
+        return Own::NOTHING;
     }
-    let (_, active) = sessions
-        .iter_active()
-        .find(|(slot, _)| slot.bmc_session_id == asking)?;
-    match (netfn, cmd) {
-        (NetFn::APP, SetSessionPrivilegeLevel::CMD) => Some(set_privilege(active, data, w)),
-        (NetFn::APP, CloseSession::CMD) => Some(close_session(sessions, asking, active, data)),
-        (NetFn::APP, GetSessionInfo::CMD) => {
-            Some(session_info(config, sessions, asking, data, w).map(|()| Effect::None))
+    let asking = || {
+        sessions
+            .iter_active()
+            .find(|(slot, _)| slot.bmc_session_id == asking)
+    };
+    match (header.cmd, asking()) {
+        (SetSessionPrivilegeLevel::CMD, Some((_, active))) => {
+            Own::answer(|w| set_privilege(active, body, w))
         }
-        _ => None,
+        (CloseSession::CMD, Some((slot, active))) => {
+            Own::answer(|_| close_session(sessions, slot, active, body))
+        }
+        (GetSessionInfo::CMD, Some((slot, _))) => {
+            Own::answer(|w| session_info(config, sessions, slot, body, w).map(|()| Effect::None))
+        }
+        (cmd, _) => sessionless(config, header.netfn, cmd, body),
     }
+}
+
+fn system_guid(config: &Config, data: &[u8], w: &mut Writer<'_>) -> Answered {
+    decode::<GetSystemGuid>(data)?;
+    config.guid.encode(w);
+    Ok(())
 }
 
 fn check_channel(config: &Config, channel: u8) -> Answered {
@@ -140,12 +198,12 @@ fn set_privilege(
         level => level,
     };
     SessionPrivilegeLevel { privilege: level }.encode(w);
-    Ok(Effect::Privilege(level))
+    Ok(Effect::Level(level))
 }
 
 fn close_session(
     sessions: &SessionTable,
-    asking: u32,
+    asking: &Slot,
     active: &Active,
     data: &[u8],
 ) -> Result<Effect, CompletionCode> {
@@ -162,7 +220,7 @@ fn close_session(
     };
     let id = found.0.bmc_session_id;
     // Anyone may end their own session; another's takes an administrator (§22.19).
-    if id != asking && active.privilege < PrivilegeLevel::ADMINISTRATOR {
+    if id != asking.bmc_session_id && active.privilege < PrivilegeLevel::ADMINISTRATOR {
         return Err(CompletionCode::INSUFFICIENT_PRIVILEGE);
     }
     Ok(Effect::Close(id))
@@ -171,14 +229,14 @@ fn close_session(
 fn session_info(
     config: &Config,
     sessions: &SessionTable,
-    asking: u32,
+    asking: &Slot,
     data: &[u8],
     w: &mut Writer<'_>,
 ) -> Answered {
     let count = |number: usize| u8::try_from(number.min(63)).unwrap_or(63);
     let mut active = sessions.iter_active();
     let found = match decode::<GetSessionInfo>(data)?.selector {
-        SessionSelector::Current => active.find(|(slot, _)| slot.bmc_session_id == asking),
+        SessionSelector::Current => active.find(|(slot, _)| slot.handle == asking.handle),
         SessionSelector::Nth(n) => active.nth(usize::from(n).saturating_sub(1)),
         SessionSelector::Handle(handle) => active.find(|(slot, _)| slot.handle == handle),
         SessionSelector::Id(id) => active.find(|(slot, _)| slot.bmc_session_id == id),

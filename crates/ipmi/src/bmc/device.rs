@@ -2,11 +2,12 @@
 
 use alloc::sync::Arc;
 
-use super::commands::{self, Effect};
+use super::commands::{self, Effect, Own};
 use super::config::Config;
 use super::handler::{Handler, Request};
 use super::privilege::minimum_privilege;
-use super::session::{Active, Peer, SessionTable, Stage, fingerprint};
+use super::repeat::{Known, changes_state, fingerprint};
+use super::session::{Active, Peer, SessionTable, Stage};
 use super::setup::Setup;
 use crate::crypto::Opened;
 use crate::entropy::Entropy;
@@ -16,10 +17,6 @@ use crate::wire::asf::Asf;
 use crate::wire::message::{BMC_ADDRESS, LanMessage};
 use crate::wire::session::{SessionHeader, V15Header, encode_sessionless, encode_v15_sessionless};
 use crate::wire::{Reader, Writer, rmcp};
-
-/// Room for the answer of a command that the session layer executes itself, in bytes; the longest is that of Get
-/// Session Info.
-const OWN_ANSWER_MAX: usize = 32;
 
 /// The protocol end of one managed machine.
 ///
@@ -60,7 +57,14 @@ impl Bmc {
         }
         let header = SessionHeader::decode(&mut r).ok()?;
         if let (SessionHeader::RmcpPlus(_), id @ 1..) = (header, header.session_id()) {
-            return self.session_packet(now, entropy, (from, id), datagram, handler, out);
+            let mut call = Call {
+                now,
+                from,
+                entropy,
+                handler,
+                out,
+            };
+            return self.session_packet(id, datagram, &mut call);
         }
         let payload = r.take("payload", header.payload_len()).ok()?;
         match header {
@@ -123,20 +127,14 @@ impl Bmc {
         if header.to != BMC_ADDRESS || header.netfn.is_response() {
             return None;
         }
-        let mut buffer = [0; OWN_ANSWER_MAX];
-        let mut answer = Writer::new(&mut buffer);
-        let answered =
-            commands::sessionless(&self.config, header.netfn, header.cmd, body, &mut answer);
-        let code = match answered {
-            Some(Ok(())) => CompletionCode::OK,
-            Some(Err(code)) => code,
-            None => CompletionCode::INSUFFICIENT_PRIVILEGE,
-        };
+        let own = commands::sessionless(&self.config, header.netfn, header.cmd, body);
         let mut w = Writer::new(out);
         let message = |w: &mut Writer<'_>| {
             header.response().encode(w, |w| {
-                w.u8(code.0);
-                w.bytes(answer.written());
+                answer(w, usize::MAX, |w| {
+                    own.write(w)
+                        .unwrap_or(CompletionCode::INSUFFICIENT_PRIVILEGE)
+                });
             });
         };
         match format {
@@ -148,14 +146,12 @@ impl Bmc {
 
     fn session_packet(
         &mut self,
-        now: Instant,
-        entropy: &mut dyn Entropy,
-        (from, id): (Peer, u32),
+        id: u32,
         datagram: &mut [u8],
-        handler: &mut dyn Handler,
-        out: &mut [u8],
+        call: &mut Call<'_>,
     ) -> Option<usize> {
-        let slot = self.sessions.find(id, from)?;
+        let now = call.now;
+        let slot = self.sessions.find(id, call.from)?;
         if slot.is_expired(now, &self.config) {
             self.sessions.remove(id);
             return None;
@@ -172,85 +168,99 @@ impl Bmc {
         if payload_type != PayloadType::IPMI {
             return None;
         }
+        let payload = &*payload;
         let message = LanMessage::decode(payload).ok()?;
-        let header = message.header;
+        let LanMessage { header, body } = message;
         if header.to != BMC_ADDRESS || header.netfn.is_response() {
             return None;
         }
-        let Active { channel, last, .. } = &mut **active;
-        if let Some(reply) = last.of(now, &header, message.body) {
-            return channel
-                .seal(PayloadType::IPMI, entropy, out, |w| w.bytes(reply))
-                .ok();
+        active.executed.note(&message);
+        let permitted = active.privilege >= minimum_privilege(header.netfn, header.cmd, body);
+        let changes = permitted && changes_state(header.netfn, header.cmd, body);
+        let changing = changes.then(|| fingerprint(payload));
+        match changing.map_or(Known::New, |request| active.executed.find(now, request)) {
+            Known::New => {}
+            Known::Last(reply) => {
+                let Call { entropy, out, .. } = call;
+                return active
+                    .channel
+                    .seal(PayloadType::IPMI, *entropy, out, |w| w.bytes(reply))
+                    .ok();
+            }
+            Known::Straggler => return None,
         }
-        self.execute(now, entropy, (from, id), &message, handler, out)
-    }
-
-    /// Executes a request of a session and seals its answer.
-    fn execute(
-        &mut self,
-        now: Instant,
-        entropy: &mut dyn Entropy,
-        (from, id): (Peer, u32),
-        message: &LanMessage<'_>,
-        handler: &mut dyn Handler,
-        out: &mut [u8],
-    ) -> Option<usize> {
-        let LanMessage { header, body } = *message;
-        let mut buffer = [0; OWN_ANSWER_MAX];
-        let mut own = Writer::new(&mut buffer);
-        let numbers = (header.netfn, header.cmd);
-        let permitted = self.permits(id, message);
-        let answered = if permitted {
-            commands::in_session(&self.config, &self.sessions, id, numbers, body, &mut own)
+        let own = if permitted {
+            commands::in_session(&self.config, &self.sessions, id, &message)
         } else {
-            Some(Err(CompletionCode::INSUFFICIENT_PRIVILEGE))
+            Own::refused(CompletionCode::INSUFFICIENT_PRIVILEGE)
         };
-        let slot = self.sessions.find(id, from)?;
+        let slot = self.sessions.find(id, call.from)?;
         let Stage::Active(active) = &mut slot.stage else {
             return None;
         };
-        if let Some(Ok(Effect::Privilege(level))) = answered {
+        if let Effect::Level(level) = own.effect {
             active.privilege = level;
         }
+        let len = active.execute(self.config.channel, &message, &own, changing, call);
+        if let Effect::Close(closed) = own.effect {
+            self.sessions.remove(closed);
+        }
+        len
+    }
+}
+
+impl Active {
+    /// Answers a request by what the session layer has to say, or else by the device, and seals the answer.
+    fn execute(
+        &mut self,
+        channel_number: u8,
+        message: &LanMessage<'_>,
+        own: &Own,
+        changing: Option<u64>,
+        call: &mut Call<'_>,
+    ) -> Option<usize> {
+        let LanMessage { header, body } = message;
         let request = Request {
             netfn: header.netfn,
             lun: header.to_lun,
             cmd: header.cmd,
             data: body,
-            privilege: active.privilege,
-            user_id: active.user_id,
-            user_name: active.user_name,
-            channel: self.config.channel,
+            privilege: self.privilege,
+            user_id: self.user_id,
+            user_name: self.user_name,
+            channel: channel_number,
         };
-        let longest = active.channel.payload_max(out.len());
-        let Active { channel, last, .. } = &mut **active;
-        let sealed = channel.seal(PayloadType::IPMI, entropy, out, |w| {
+        let Call {
+            now,
+            entropy,
+            handler,
+            out,
+            ..
+        } = call;
+        let longest = self.channel.payload_max(out.len());
+        let executed = &mut self.executed;
+        let sealed = self.channel.seal(PayloadType::IPMI, *entropy, out, |w| {
             let start = w.position();
             header.response().encode(w, |w| {
-                answer(w, start + longest, |w| match answered {
-                    Some(Ok(_)) => {
-                        w.bytes(own.written());
-                        CompletionCode::OK
-                    }
-                    Some(Err(code)) => code,
-                    None => handler.handle(&request, w),
+                answer(w, start + longest, |w| {
+                    own.write(w).unwrap_or_else(|| handler.handle(&request, w))
                 });
             });
-            last.remember(now, header, fingerprint(body), &w.written()[start..]);
+            if let Some(request) = changing {
+                executed.remember(*now, request, &w.written()[start..]);
+            }
         });
-        if let Some(Ok(Effect::Close(closed))) = answered {
-            self.sessions.remove(closed);
-        }
         sealed.ok()
     }
+}
 
-    fn permits(&self, id: u32, message: &LanMessage<'_>) -> bool {
-        let minimum = minimum_privilege(message.header.netfn, message.header.cmd, message.body);
-        self.sessions
-            .iter_active()
-            .any(|(slot, active)| slot.bmc_session_id == id && active.privilege >= minimum)
-    }
+/// What the handling of one datagram works with.
+struct Call<'a> {
+    now: Instant,
+    from: Peer,
+    entropy: &'a mut dyn Entropy,
+    handler: &'a mut dyn Handler,
+    out: &'a mut [u8],
 }
 
 /// Writes completion code and data; what doesn't end before offset `end`, checksum included, becomes CAh.

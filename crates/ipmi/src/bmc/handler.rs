@@ -32,8 +32,9 @@ pub struct Request<'a> {
 pub trait Handler {
     /// Executes `request`, writes the answer's data and returns its completion code.
     ///
-    /// A request is passed once, however often the console repeats it in [`REPLY_KEPT_MS`]. What does not fit the
-    /// answer's datagram turns into completion code CAh.
+    /// A request that changes something is passed once, however often the console repeats it in
+    /// [`REPLY_KEPT_MS`]; one that reads may be passed again. What does not fit the answer's datagram turns into
+    /// completion code CAh.
     ///
     /// [`REPLY_KEPT_MS`]: super::REPLY_KEPT_MS
     fn handle(&mut self, request: &Request<'_>, response: &mut Writer<'_>) -> CompletionCode;

@@ -19,6 +19,7 @@ mod config;
 mod device;
 mod handler;
 mod privilege;
+mod repeat;
 mod session;
 mod setup;
 
@@ -26,4 +27,5 @@ pub use config::{Config, USERS_MAX, User, UserError};
 pub use device::Bmc;
 pub use handler::{Handler, Request, serve};
 pub use privilege::minimum_privilege;
-pub use session::{Peer, REPLY_KEPT_MS, SETUP_GRACE_MS};
+pub use repeat::REPLY_KEPT_MS;
+pub use session::{Peer, SETUP_GRACE_MS};

@@ -2,6 +2,8 @@
 
 use crate::number::{NetFn, PrivilegeLevel};
 
+/// First data byte of PICMG's commands (PICMG 3.0 §3.1).
+const PICMG: u8 = 0x00;
 /// First data byte of DCMI's commands (DCMI 1.5 §3.1).
 const DCMI: u8 = 0xdc;
 
@@ -17,7 +19,11 @@ pub fn minimum_privilege(netfn: NetFn, cmd: u8, data: &[u8]) -> PrivilegeLevel {
         NetFn::STORAGE => storage(cmd),
         NetFn::TRANSPORT => transport(cmd),
         NetFn::BRIDGE => bridge(cmd),
-        NetFn::GROUP_EXTENSION if data.first() == Some(&DCMI) => dcmi(cmd),
+        NetFn::GROUP_EXTENSION => match data.first() {
+            Some(&PICMG) => picmg(cmd),
+            Some(&DCMI) => dcmi(cmd),
+            _ => PrivilegeLevel::ADMINISTRATOR,
+        },
         _ => PrivilegeLevel::ADMINISTRATOR,
     }
 }
@@ -48,14 +54,26 @@ const fn app(cmd: u8) -> PrivilegeLevel {
     match cmd {
         // Close Session; what needs no session at all: GUID, capabilities, suites.
         0x3c | 0x37 | 0x38 | 0x54 => PrivilegeLevel::CALLBACK,
-        // Device ID, self test, ACPI state, device GUID, command discovery.
-        0x01 | 0x04 | 0x07..=0x0d | 0x64 => PrivilegeLevel::USER,
-        // Watchdog and global enables (read), Send Message, BT capabilities.
-        0x25 | 0x2f | 0x34 | 0x36 => PrivilegeLevel::USER,
-        // Session privilege and info, channel access and info (read), payloads, system interface and info (read).
-        0x3b | 0x3d | 0x41 | 0x42 | 0x48..=0x4b | 0x4e..=0x50 | 0x55 | 0x57 | 0x59 => {
-            PrivilegeLevel::USER
-        }
+        // Device ID, self test, ACPI state, device GUID, command discovery; watchdog and global enables (read),
+        // Send Message, BT capabilities; session privilege and info, channel access and info (read), payloads,
+        // system interface and system info (read).
+        0x01
+        | 0x04
+        | 0x07..=0x0d
+        | 0x64
+        | 0x25
+        | 0x2f
+        | 0x34
+        | 0x36
+        | 0x3b
+        | 0x3d
+        | 0x41
+        | 0x42
+        | 0x48..=0x4b
+        | 0x4e..=0x50
+        | 0x55
+        | 0x57
+        | 0x59 => PrivilegeLevel::USER,
         // Watchdog, AuthCode, users (read), payload access (read), Master Write-Read.
         0x22 | 0x24 | 0x3f | 0x44 | 0x46 | 0x4d | 0x52 => PrivilegeLevel::OPERATOR,
         _ => PrivilegeLevel::ADMINISTRATOR,
@@ -90,6 +108,15 @@ const fn bridge(cmd: u8) -> PrivilegeLevel {
         0x01 | 0x03 | 0x04 | 0x08 | 0x10 | 0x12 | 0x14 | 0x20 | 0x21 | 0x31..=0x33 => {
             PrivilegeLevel::OPERATOR
         }
+        _ => PrivilegeLevel::ADMINISTRATOR,
+    }
+}
+
+const fn picmg(cmd: u8) -> PrivilegeLevel {
+    match cmd {
+        // Properties and capabilities, among them those of firmware upgrade: consoles ask them to find out what
+        // they talk to.
+        0x00..=0x02 | 0x2e | 0x2f | 0x34 | 0x3e => PrivilegeLevel::USER,
         _ => PrivilegeLevel::ADMINISTRATOR,
     }
 }
@@ -146,9 +173,21 @@ mod tests {
         );
         let group = NetFn::GROUP_EXTENSION;
         assert_eq!(
-            minimum_privilege(group, 2, &[0x00]),
+            minimum_privilege(group, 2, &[]),
+            PrivilegeLevel::ADMINISTRATOR
+        );
+        assert_eq!(
+            minimum_privilege(group, 2, &[0x03]),
             PrivilegeLevel::ADMINISTRATOR
         );
         assert_eq!(minimum_privilege(group, 2, &[DCMI]), PrivilegeLevel::USER);
+        assert_eq!(
+            minimum_privilege(group, 0x3e, &[PICMG]),
+            PrivilegeLevel::USER
+        );
+        assert_eq!(
+            minimum_privilege(group, 0x04, &[PICMG]),
+            PrivilegeLevel::ADMINISTRATOR
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! The session table: slots, their life, and the reply that each session remembers.
+//! The session table: slots and their life.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -6,20 +6,15 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use super::config::Config;
+use super::repeat::Executed;
 use crate::crypto::{Algorithms, Channel, Code, Exchange};
 use crate::number::PrivilegeLevel;
 use crate::time::Instant;
-use crate::wire::message::MessageHeader;
-use crate::wire::rakp::UserName;
+use crate::wire::rakp::{OpenSessionRequest, UserName};
 
 /// Where a console sends from.
 pub type Peer = SocketAddr;
 
-/// How long a session remembers its last reply for a repeated request, in milliseconds.
-///
-/// The interval after which a sequence number may mean a new request (§6.5.3 gives 5 s for message bridging);
-/// consoles repeat within it.
-pub const REPLY_KEPT_MS: u32 = 5_000;
 /// A session in set-up is safe from eviction for this long, in milliseconds.
 pub const SETUP_GRACE_MS: u32 = 1_000;
 
@@ -29,6 +24,8 @@ pub(super) struct Slot {
     pub(super) bmc_session_id: u32,
     pub(super) console_session_id: u32,
     pub(super) peer: Peer,
+    /// Tag of the Open Session Request.
+    pub(super) tag: u8,
     /// Small number for Get Session Info and Close Session, from 1.
     pub(super) handle: u8,
     /// When the last valid packet came.
@@ -75,7 +72,7 @@ pub(super) struct Active {
     pub(super) limit: PrivilegeLevel,
     /// RAKP Message 4, until the session's first packet shows that it arrived.
     pub(super) confirmation: Option<Box<Confirmation>>,
-    pub(super) last: LastReply,
+    pub(super) executed: Executed,
 }
 
 /// RAKP Message 4 and what it answered.
@@ -84,44 +81,6 @@ pub(super) struct Confirmation {
     pub(super) tag: u8,
     pub(super) rakp3_code: Code,
     pub(super) rakp4_code: Code,
-}
-
-/// The last reply of a session, for a console that didn't get it.
-#[derive(Debug, Default)]
-pub(super) struct LastReply {
-    request: Option<(MessageHeader, u64)>,
-    at: Instant,
-    message: Vec<u8>,
-}
-
-impl LastReply {
-    /// The reply to this very request, if it is the last one and recent.
-    pub(super) fn of(&self, now: Instant, header: &MessageHeader, body: &[u8]) -> Option<&[u8]> {
-        let kept = now.since(self.at) <= Duration::from_millis(u64::from(REPLY_KEPT_MS));
-        let same = self.request == Some((*header, fingerprint(body)));
-        (kept && same).then_some(&self.message)
-    }
-
-    /// Remembers the reply in place of the one before.
-    pub(super) fn remember(
-        &mut self,
-        now: Instant,
-        header: MessageHeader,
-        body: u64,
-        message: &[u8],
-    ) {
-        self.request = Some((header, body));
-        self.at = now;
-        self.message.clear();
-        self.message.extend_from_slice(message);
-    }
-}
-
-/// Tells requests with the same numbers apart (FNV-1a, 64 bits). Not for security: the sender is authenticated.
-pub(super) fn fingerprint(body: &[u8]) -> u64 {
-    body.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
 }
 
 impl Slot {
@@ -138,13 +97,15 @@ impl Slot {
         now.since(self.touched) > Duration::from_millis(u64::from(limit))
     }
 
-    /// Whether the same console began this session and never used it: its new attempt replaces it.
-    fn is_abandoned_by(&self, peer: Peer, console_session_id: u32) -> bool {
+    /// Whether the same console began this session, never used it, and now begins again.
+    fn is_abandoned_by(&self, peer: Peer, request: &OpenSessionRequest) -> bool {
         let unused = match &self.stage {
             Stage::Opened(_) | Stage::Challenged(_) => true,
             Stage::Active(active) => active.confirmation.is_some(),
         };
-        unused && self.peer == peer && self.console_session_id == console_session_id
+        let same_console =
+            self.peer == peer && self.console_session_id == request.console_session_id;
+        unused && same_console && self.tag != request.tag
     }
 }
 
@@ -191,19 +152,38 @@ impl SessionTable {
             .any(|slot| slot.bmc_session_id == bmc_session_id)
     }
 
+    /// The session that this very request opened before: the request was repeated, or doubled on its way.
+    pub(super) fn find_opened_by(
+        &self,
+        peer: Peer,
+        request: &OpenSessionRequest,
+    ) -> Option<(&Slot, Opened)> {
+        self.slots.iter().find_map(|slot| {
+            let opened = match &slot.stage {
+                Stage::Opened(opened) => *opened,
+                Stage::Challenged(challenged) => challenged.opened,
+                Stage::Active(_) => return None,
+            };
+            let same = slot.peer == peer
+                && (slot.console_session_id, slot.tag) == (request.console_session_id, request.tag)
+                && opened.algorithms == request.algorithms;
+            same.then_some((slot, opened))
+        })
+    }
+
     /// Makes room for a session that `peer` opens. `false` where the table is full.
     ///
-    /// A console that begins again replaces its own unfinished attempt. Beyond that a full table loses its oldest
+    /// A console that begins again, with another tag, replaces its own unfinished attempt. Beyond that a full table loses its oldest
     /// session in set-up, once that is older than [`SETUP_GRACE_MS`]; an active session is never evicted.
     pub(super) fn make_room(
         &mut self,
         now: Instant,
         config: &Config,
         peer: Peer,
-        console_session_id: u32,
+        request: &OpenSessionRequest,
     ) -> bool {
         self.slots
-            .retain(|slot| !slot.is_abandoned_by(peer, console_session_id));
+            .retain(|slot| !slot.is_abandoned_by(peer, request));
         if self.slots.len() < config.session_max {
             return true;
         }

@@ -3,9 +3,8 @@
 use alloc::boxed::Box;
 
 use super::config::{Config, User};
-use super::session::{
-    Active, Challenged, Confirmation, LastReply, Opened, Peer, SessionTable, Slot, Stage,
-};
+use super::repeat::Executed;
+use super::session::{Active, Challenged, Confirmation, Opened, Peer, SessionTable, Slot, Stage};
 use crate::crypto::{Algorithms, Channel, Exchange};
 use crate::entropy::Entropy;
 use crate::number::{PayloadType, PrivilegeLevel, RakpStatus};
@@ -41,7 +40,7 @@ impl Setup<'_> {
                     Err(_) => refuse_malformed_open(payload)?,
                 };
                 encode_sessionless(PayloadType::OPEN_SESSION_RESPONSE, w, |w| {
-                    response.encode(w)
+                    response.encode(w);
                 });
             }
             PayloadType::RAKP_1 => {
@@ -87,18 +86,28 @@ impl Setup<'_> {
             level if level.name().is_some() => level,
             _ => return Err(RakpStatus::INVALID_ROLE),
         };
+        let algorithms = request.algorithms;
+        if let Some((slot, opened)) = self.sessions.find_opened_by(self.peer, request) {
+            let Opened { privilege, .. } = opened;
+            let bmc_session_id = slot.bmc_session_id;
+            return Ok(OpenedSession {
+                privilege,
+                bmc_session_id,
+                algorithms,
+            });
+        }
         if !self
             .sessions
-            .make_room(self.now, self.config, self.peer, request.console_session_id)
+            .make_room(self.now, self.config, self.peer, request)
         {
             return Err(RakpStatus::INSUFFICIENT_RESOURCES);
         }
         let bmc_session_id = self.new_session_id(entropy);
-        let algorithms = request.algorithms;
         self.sessions.add(Slot {
             bmc_session_id,
             console_session_id: request.console_session_id,
             peer: self.peer,
+            tag: request.tag,
             handle: self.sessions.free_handle(),
             touched: self.now,
             stage: Stage::Opened(Opened {
@@ -354,6 +363,6 @@ fn activate(config: &Config, challenged: &Challenged, rakp3: &Rakp3) -> Result<A
             rakp3_code: expected,
             rakp4_code: exchange.rakp4_code(&key),
         })),
-        last: LastReply::default(),
+        executed: Executed::default(),
     })
 }

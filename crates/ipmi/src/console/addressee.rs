@@ -75,7 +75,7 @@ mod tests {
         };
         let found = of(|w| {
             encode_sessionless(PayloadType::OPEN_SESSION_RESPONSE, w, |w| {
-                response.encode(w)
+                response.encode(w);
             });
         });
         assert_eq!(found, Ok(Addressee::Session(7)));

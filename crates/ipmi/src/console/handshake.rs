@@ -1,5 +1,7 @@
 //! Log-in, step by step (§13.15): from the first question to the session's keys.
 
+use alloc::boxed::Box;
+
 use super::event::{Ignored, LoginFailure};
 use super::login::Login;
 use super::retry::{OPTIONAL_ATTEMPTS, Policy};
@@ -116,7 +118,7 @@ pub(super) enum Next {
     /// Send the present step's message once more.
     Repeat,
     /// Logged in, but for the privilege level.
-    Done(Channel, CipherSuiteId),
+    Done(Box<Channel>, CipherSuiteId),
     /// Log-in failed.
     Fail(LoginFailure),
     /// Log-in failed, and the BMC is owed RAKP Message 3 that says so.
@@ -243,11 +245,15 @@ impl Handshake {
         Next::Send
     }
 
-    /// Tries the login's suites from position `from` on, as far as the BMC offers them.
+    /// Tries the login's suites from position `from` on.
+    ///
+    /// The BMC's offer is unauthenticated and sometimes wrong: suites outside it are left out only where others of
+    /// the login's are in it.
     fn begin_suite(&mut self, login: &Login, from: usize) -> Next {
-        let offered = |suite: &CipherSuiteId| self.offered.is_none_or(|set| set.contains(*suite));
-        let found = login.suites().iter().skip(from).position(offered);
-        let Some(skipped) = found else {
+        let offered = |suite: &CipherSuiteId| self.offered.is_some_and(|set| set.contains(*suite));
+        let offer_helps = login.suites().iter().any(offered);
+        let mut rest = login.suites().iter().skip(from);
+        let Some(skipped) = rest.position(|suite| !offer_helps || offered(suite)) else {
             return Next::Fail(LoginFailure::NoCommonSuite {
                 offered: self.offered,
             });
@@ -443,7 +449,7 @@ impl Handshake {
             .map_err(failure_of)
             .and_then(|code| verified.confirm(&code));
         match (confirmed, login.suites().get(self.suite)) {
-            (Ok(channel), Some(suite)) => Ok(Next::Done(channel, *suite)),
+            (Ok(channel), Some(suite)) => Ok(Next::Done(Box::new(channel), *suite)),
             (Ok(_), None) => Ok(Next::Fail(LoginFailure::AlgorithmsChanged)),
             (Err(failure), _) => Ok(self.refused(policy, failure)),
         }

@@ -537,7 +537,7 @@ impl Session {
             Next::Repeat => self.send = true,
             Next::Done(channel, suite) => {
                 self.remember_numbers();
-                self.channel = Some(channel);
+                self.channel = Some(*channel);
                 self.suite = Some(suite);
                 self.phase = Phase::ExpectPrivilege;
                 let privilege = self.login.privilege();
@@ -627,4 +627,14 @@ impl Session {
 
 const fn ms(ms: u32) -> Duration {
     Duration::from_millis(ms as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_takes_at_most_640_bytes() {
+        assert!(size_of::<Session>() <= 640, "{}", size_of::<Session>());
+    }
 }

@@ -1,6 +1,10 @@
 //! A console and a BMC on virtual time, with a network between them that does what a test says.
 
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses a part of it"
+)]
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
@@ -57,7 +61,8 @@ impl Handler for Device {
             self.busy -= 1;
             return CompletionCode::NODE_BUSY;
         }
-        self.executed.push((request.netfn.0, request.cmd, request.data.to_vec()));
+        self.executed
+            .push((request.netfn.0, request.cmd, request.data.to_vec()));
         match (request.netfn.0, request.cmd) {
             (6, 1) => response.bytes(&DEVICE_ID),
             // Echo, for any length of data.
@@ -89,9 +94,9 @@ fn happened(event: &Event<'_>) -> Option<Happened> {
         Event::Response(response) => {
             Happened::Response(response.completion, response.data.to_vec())
         }
-        Event::RequestTimedOut(request) => {
-            Happened::TimedOut { maybe_executed: request.maybe_executed }
-        }
+        Event::RequestTimedOut(request) => Happened::TimedOut {
+            maybe_executed: request.maybe_executed,
+        },
         Event::LoginFailed(failure) => Happened::LoginFailed(*failure),
         Event::SessionLost(_) => Happened::Lost,
         Event::Closed => Happened::Closed,
@@ -110,7 +115,10 @@ pub fn config() -> Config {
 
 pub fn login(suites: &[u8]) -> Login {
     let suites: Vec<_> = suites.iter().copied().map(CipherSuiteId).collect();
-    Login::new("admin", b"password").unwrap().with_suites(&suites).unwrap()
+    Login::new("admin", b"password")
+        .unwrap()
+        .with_suites(&suites)
+        .unwrap()
 }
 
 /// One console session and one BMC.
@@ -148,19 +156,22 @@ impl Pair {
 
     pub fn connect(&mut self) {
         self.next_id += 1;
-        self.session.connect(self.now, NonZeroU32::new(self.next_id).unwrap());
+        self.session
+            .connect(self.now, NonZeroU32::new(self.next_id).unwrap());
     }
 
     /// The console's next datagram.
     pub fn transmit(&mut self) -> Option<Vec<u8>> {
         let mut out = [0xa5; DATAGRAM_MAX];
-        let len = self.session.poll_transmit(self.now, &mut self.entropy, &mut out)?;
+        let len = self
+            .session
+            .poll_transmit(self.now, &mut self.entropy, &mut out)?;
         self.trace.push((true, out[..len].to_vec()));
         Some(out[..len].to_vec())
     }
 
     /// Hands a datagram to the BMC; its reply.
-    pub fn to_bmc(&mut self, datagram: &[u8]) -> Option<Vec<u8>> {
+    pub fn at_bmc(&mut self, datagram: &[u8]) -> Option<Vec<u8>> {
         let mut datagram = datagram.to_vec();
         let mut out = [0xa5; DATAGRAM_MAX];
         let len = self.bmc.handle_datagram(
@@ -176,7 +187,7 @@ impl Pair {
     }
 
     /// Hands a datagram to the console.
-    pub fn to_console(&mut self, datagram: &[u8]) -> Option<Happened> {
+    pub fn at_console(&mut self, datagram: &[u8]) -> Option<Happened> {
         let mut datagram = datagram.to_vec();
         match self.session.handle_datagram(self.now, &mut datagram) {
             Ok(event) => happened(&event),
@@ -208,9 +219,11 @@ impl Pair {
         for _ in 0..10_000 {
             while let Some(request) = self.transmit() {
                 for _ in 0..network(true, &request) {
-                    let Some(reply) = self.to_bmc(&request) else { continue };
+                    let Some(reply) = self.at_bmc(&request) else {
+                        continue;
+                    };
                     for _ in 0..network(false, &reply) {
-                        if let Some(happened) = self.to_console(&reply) {
+                        if let Some(happened) = self.at_console(&reply) {
                             return happened;
                         }
                     }
@@ -220,7 +233,10 @@ impl Pair {
                 return happened;
             }
         }
-        panic!("nothing happened in 10,000 rounds; state {:?}", self.session.state());
+        panic!(
+            "nothing happened in 10,000 rounds; state {:?}",
+            self.session.state()
+        );
     }
 
     pub fn establish(&mut self) {

@@ -1,0 +1,178 @@
+//! Requests that come twice: what was executed is not executed again.
+//!
+//! A console that got no answer repeats its request under a new session sequence number with the same rqSeq. Reading
+//! again does no harm and gives the newest value, so only requests that change something are remembered: by all
+//! their bytes, for [`REPLY_KEPT_MS`], as many as fit the sequence window. The last one's reply is kept and sent
+//! again; an older one is a straggler whose console has moved on, and is dropped.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::privilege::minimum_privilege;
+use crate::number::{NetFn, PrivilegeLevel};
+use crate::time::Instant;
+use crate::wire::message::{LanMessage, MessageHeader, checksum};
+
+/// How long a session remembers that it executed a request, in milliseconds.
+///
+/// After that a sequence number may mean a new request (5 s is IPMB's expiration interval for them); consoles repeat
+/// within it.
+pub const REPLY_KEPT_MS: u32 = 5_000;
+
+/// Requests remembered: as many as a straggler can be behind and still pass the sequence window.
+const REMEMBERED: usize = 16;
+
+/// Whether a request may change something, so that executing it twice is not like executing it once.
+pub(super) fn changes_state(netfn: NetFn, cmd: u8, data: &[u8]) -> bool {
+    match (netfn, cmd) {
+        // Boot options, PEF, users and their payload access, LAN and serial configuration: reading them takes an
+        // operator.
+        (NetFn::CHASSIS, 0x09)
+        | (NetFn::SENSOR_EVENT, 0x13)
+        | (NetFn::APP, 0x3f | 0x44 | 0x46 | 0x4d)
+        | (NetFn::TRANSPORT, 0x02 | 0x11) => false,
+        // Send Message may carry anything; payloads start and stop.
+        (NetFn::APP, 0x34 | 0x48 | 0x49 | 0x55) => true,
+        // All else that a user may do is reading (table G-1).
+        _ => minimum_privilege(netfn, cmd, data) > PrivilegeLevel::USER,
+    }
+}
+
+/// What a session executed lately.
+#[derive(Debug, Default)]
+pub(super) struct Executed {
+    /// The newest last; allocated with the first request that changes something.
+    requests: Vec<(u64, Instant)>,
+    /// The reply to the newest.
+    reply: Vec<u8>,
+    /// Numbers and last checksum of the last request of any kind.
+    last: Option<(MessageHeader, u8)>,
+    /// The console uses one rqSeq for everything, so that a repetition can't be told from a new request.
+    numbers_nothing: bool,
+}
+
+/// What is known about a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known<'a> {
+    /// To be executed.
+    New,
+    /// Executed last: this was the reply.
+    Last(&'a [u8]),
+    /// Executed before others: nobody waits for a reply.
+    Straggler,
+}
+
+impl Executed {
+    /// Looks up a request that changes something, by its fingerprint.
+    pub(super) fn find(&self, now: Instant, fingerprint: u64) -> Known<'_> {
+        let kept = Duration::from_millis(u64::from(REPLY_KEPT_MS));
+        let is_it = |(found, at): &(u64, Instant)| *found == fingerprint && now.since(*at) <= kept;
+        let Some(position) = self.requests.iter().rposition(is_it) else {
+            return Known::New;
+        };
+        if self.numbers_nothing {
+            Known::New
+        } else if position + 1 == self.requests.len() {
+            Known::Last(&self.reply)
+        } else {
+            Known::Straggler
+        }
+    }
+
+    /// Notes that a request came, of whatever kind.
+    pub(super) fn note(&mut self, request: &LanMessage<'_>) {
+        let now = (request.header, checksum(request.body));
+        if self
+            .last
+            .is_some_and(|last| last.0.rq_seq == now.0.rq_seq && last != now)
+        {
+            self.numbers_nothing = true;
+        }
+        self.last = Some(now);
+    }
+
+    /// Remembers a request that was executed, with its reply.
+    pub(super) fn remember(&mut self, now: Instant, fingerprint: u64, reply: &[u8]) {
+        if self.requests.len() == REMEMBERED {
+            self.requests.remove(0);
+        }
+        self.requests
+            .reserve_exact(REMEMBERED - self.requests.len());
+        self.requests.push((fingerprint, now));
+        self.reply.clear();
+        self.reply.extend_from_slice(reply);
+    }
+}
+
+/// Tells messages apart (FNV-1a, 64 bits). Not for security: the sender is authenticated.
+pub(super) fn fingerprint(message: &[u8]) -> u64 {
+    message.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reading_is_repeated_and_changing_is_not() {
+        for (netfn, cmd, changes) in [
+            (NetFn::SENSOR_EVENT, 0x2d, false),
+            (NetFn::CHASSIS, 0x01, false),
+            (NetFn::CHASSIS, 0x09, false),
+            (NetFn::CHASSIS, 0x02, true),
+            (NetFn::STORAGE, 0x47, true),
+            (NetFn::APP, 0x47, true),
+            (NetFn::APP, 0x34, true),
+            (NetFn(0x30), 0x01, true),
+        ] {
+            assert_eq!(
+                changes_state(netfn, cmd, &[]),
+                changes,
+                "{netfn:?} {cmd:#04x}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_last_request_has_a_reply_and_those_before_it_are_stragglers() {
+        let now = Instant::ORIGIN;
+        let mut executed = Executed::default();
+        for fingerprint in 0..20 {
+            assert_eq!(executed.find(now, fingerprint), Known::New);
+            executed.remember(now, fingerprint, &[u8::try_from(fingerprint).unwrap()]);
+        }
+        assert_eq!(executed.find(now, 19), Known::Last(&[19]));
+        assert_eq!(executed.find(now, 18), Known::Straggler);
+        assert_eq!(executed.find(now, 4), Known::Straggler);
+        assert_eq!(
+            executed.find(now, 3),
+            Known::New,
+            "beyond what is remembered"
+        );
+        let later = now + Duration::from_millis(u64::from(REPLY_KEPT_MS) + 1);
+        assert_eq!(executed.find(later, 19), Known::New);
+    }
+
+    #[test]
+    fn a_console_that_numbers_nothing_has_everything_executed() {
+        let now = Instant::ORIGIN;
+        let mut executed = Executed::default();
+        let request = |cmd| LanMessage {
+            header: MessageHeader::request(NetFn::CHASSIS, 0, cmd, 1),
+            body: &[],
+        };
+        executed.note(&request(2));
+        executed.remember(now, 100, &[]);
+        executed.note(&request(2));
+        assert_eq!(
+            executed.find(now, 100),
+            Known::Last(&[]),
+            "a repetition, as far as one can tell"
+        );
+        executed.note(&request(4));
+        executed.remember(now, 200, &[]);
+        assert_eq!(executed.find(now, 100), Known::New);
+    }
+}

@@ -1,0 +1,155 @@
+//! A network that loses, doubles, delays and reorders, on virtual time and from a seed.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests may, their helpers too"
+)]
+
+mod support;
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::Duration;
+
+use ipmi::console::{Policy, RequestTarget, State};
+use ipmi::number::{CompletionCode, NetFn};
+use ipmi::time::Instant;
+use support::{Happened, Pair, Seeded, config, login};
+
+const ECHO: RequestTarget = RequestTarget {
+    netfn: NetFn(0x30),
+    cmd: 1,
+    lun: 0,
+};
+
+/// Arrival, order of sending, whether it goes to the BMC, bytes.
+type UnderWay = Reverse<(Instant, u64, bool, Vec<u8>)>;
+
+struct Network {
+    random: Seeded,
+    under_way: BinaryHeap<UnderWay>,
+    sent: u64,
+}
+
+impl Network {
+    /// One datagram in ten is lost, one in ten doubled; each takes up to 800 ms, more than the first retry.
+    fn send(&mut self, now: Instant, to_bmc: bool, datagram: &[u8]) {
+        let copies = match self.random.below(10) {
+            0 => 0,
+            1 => 2,
+            _ => 1,
+        };
+        for _ in 0..copies {
+            let slow = self.random.below(8) == 0;
+            let delay = self.random.below(if slow { 800 } else { 20 });
+            self.sent += 1;
+            let arrival = now + Duration::from_millis(delay);
+            self.under_way
+                .push(Reverse((arrival, self.sent, to_bmc, datagram.to_vec())));
+        }
+    }
+}
+
+/// Runs until something happens.
+fn run(pair: &mut Pair, network: &mut Network) -> Happened {
+    for _ in 0..100_000 {
+        while let Some(datagram) = pair.transmit() {
+            network.send(pair.now, true, &datagram);
+        }
+        let arrival = network.under_way.peek().map(|Reverse((at, ..))| *at);
+        let deadline = pair.session.poll_timeout();
+        let happened = match (arrival, deadline) {
+            (Some(arrival), deadline) if deadline.is_none_or(|deadline| arrival <= deadline) => {
+                let Some(Reverse((at, _, to_bmc, datagram))) = network.under_way.pop() else {
+                    break;
+                };
+                pair.now = at;
+                if to_bmc {
+                    if let Some(reply) = pair.at_bmc(&datagram) {
+                        network.send(pair.now, false, &reply);
+                    }
+                    None
+                } else {
+                    pair.at_console(&datagram)
+                }
+            }
+            (_, Some(_)) => pair.time_out(),
+            (_, None) => break,
+        };
+        if let Some(happened) = happened {
+            return happened;
+        }
+    }
+    panic!("nothing happens any more; state {:?}", pair.session.state());
+}
+
+/// Sends 200 numbered requests and logs in anew where the session was lost; the trace of it all.
+fn talk(seed: u64) -> Vec<(bool, Vec<u8>)> {
+    let policy = Policy {
+        side_effect_attempts: 4,
+        ..Policy::default()
+    };
+    let mut pair = Pair::with_policy(login(&[17]), config(), policy);
+    let under_way = BinaryHeap::new();
+    let mut network = Network {
+        random: Seeded(seed),
+        under_way,
+        sent: 0,
+    };
+    let (mut answered, mut timed_out) = (0, 0);
+    for number in 0..200u8 {
+        while pair.session.state() != State::Established {
+            pair.connect();
+            run(&mut pair, &mut network);
+        }
+        pair.session
+            .request_raw(pair.now, ECHO, &[number], false)
+            .unwrap();
+        match run(&mut pair, &mut network) {
+            Happened::Response(code, data) => {
+                assert_eq!(
+                    (code, data),
+                    (CompletionCode::OK, vec![number]),
+                    "its own answer"
+                );
+                answered += 1;
+            }
+            Happened::TimedOut { maybe_executed } => {
+                assert!(maybe_executed);
+                timed_out += 1;
+            }
+            Happened::Lost => timed_out += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    for number in 0..200u8 {
+        let times = pair
+            .device
+            .executed
+            .iter()
+            .filter(|request| request.2 == [number])
+            .count();
+        assert!(
+            times <= 1,
+            "request {number} was executed {times} times; seed {seed}"
+        );
+    }
+    assert!(
+        answered > 190,
+        "{answered} answered, {timed_out} timed out; seed {seed}"
+    );
+    pair.trace
+}
+
+#[test]
+fn every_request_gets_its_own_answer_and_none_is_executed_twice() {
+    for seed in 0..20 {
+        talk(seed);
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_trace() {
+    assert!(talk(7) == talk(7));
+}

@@ -1,0 +1,349 @@
+//! Requests whose datagrams get lost, late, doubled or replayed.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests may, their helpers too"
+)]
+
+mod support;
+
+use ipmi::bmc::REPLY_KEPT_MS;
+use ipmi::command::app::GetDeviceId;
+use ipmi::console::{Ignored, Policy, RequestTarget, State};
+use ipmi::number::{CipherSuiteId, CompletionCode, NetFn};
+use ipmi::wire::message::LanMessage;
+use ipmi::wire::session::SessionHeader;
+use ipmi::wire::{DATAGRAM_MAX, Reader};
+use support::{DEVICE_ID, Happened, Pair, config, login};
+
+const CHASSIS_CONTROL: RequestTarget = RequestTarget {
+    netfn: NetFn::CHASSIS,
+    cmd: 2,
+    lun: 0,
+};
+const ECHO: RequestTarget = RequestTarget {
+    netfn: NetFn(0x30),
+    cmd: 1,
+    lun: 0,
+};
+
+fn device_id() -> Happened {
+    Happened::Response(CompletionCode::OK, DEVICE_ID.to_vec())
+}
+
+fn with_policy(policy: Policy) -> Pair {
+    let mut pair = Pair::with_policy(login(&[17]), config(), policy);
+    pair.establish();
+    pair.trace.clear();
+    pair
+}
+
+fn established() -> Pair {
+    with_policy(Policy::default())
+}
+
+#[test]
+fn a_retry_uses_a_new_session_sequence_number_and_the_same_rqseq() {
+    // Suite 2 protects without hiding, so that the message can be read on the way.
+    let suite_2 = ipmi::bmc::Config {
+        suites: vec![CipherSuiteId(2)],
+        ..config()
+    };
+    let mut pair = Pair::new(login(&[2]), suite_2);
+    pair.establish();
+    pair.trace.clear();
+    pair.session.request(pair.now, &GetDeviceId).unwrap();
+    let mut lost = 2;
+    let result = pair.run_over(|console, _| {
+        if console && lost > 0 {
+            lost -= 1;
+            return 0;
+        }
+        1
+    });
+    assert_eq!(result, device_id());
+    let sent: Vec<(u32, u8)> = pair
+        .trace
+        .iter()
+        .filter(|(console, _)| *console)
+        .map(|(_, datagram)| {
+            let mut r = Reader::new(&datagram[4..]);
+            let SessionHeader::RmcpPlus(header) = SessionHeader::decode(&mut r).unwrap() else {
+                panic!("not RMCP+")
+            };
+            let payload = r.take("payload", usize::from(header.payload_len)).unwrap();
+            (
+                header.sequence,
+                LanMessage::decode(payload).unwrap().header.rq_seq,
+            )
+        })
+        .collect();
+    let [(first, rq_seq), second, third] = sent[..] else {
+        panic!("{sent:?}")
+    };
+    assert_eq!([second, third], [(first + 1, rq_seq), (first + 2, rq_seq)]);
+}
+
+#[test]
+fn a_side_effect_is_sent_once_and_its_time_out_says_that_it_may_have_happened() {
+    let mut pair = established();
+    pair.session
+        .request_raw(pair.now, CHASSIS_CONTROL, &[1], false)
+        .unwrap();
+    let result = pair.run_over(|console, _| usize::from(console));
+    assert_eq!(
+        result,
+        Happened::TimedOut {
+            maybe_executed: true
+        }
+    );
+    assert_eq!(pair.trace.iter().filter(|(console, _)| *console).count(), 1);
+    assert_eq!(pair.device.executed.len(), 1);
+    assert_eq!(pair.session.state(), State::Established);
+    // The next request is not disturbed by the late answer.
+    let late = pair.trace.last().unwrap().1.clone();
+    pair.session.request(pair.now, &GetDeviceId).unwrap();
+    assert_eq!(pair.at_console(&late), None);
+    assert_eq!(pair.ignored, [Ignored::Late]);
+    assert_eq!(pair.run(), device_id());
+}
+
+#[test]
+fn a_policy_may_repeat_side_effects_and_the_bmc_still_executes_them_once() {
+    let mut pair = with_policy(Policy {
+        side_effect_attempts: 3,
+        ..Policy::default()
+    });
+    pair.session
+        .request_raw(pair.now, CHASSIS_CONTROL, &[1], false)
+        .unwrap();
+    let mut lost = 2;
+    let result = pair.run_over(|console, _| {
+        if !console && lost > 0 {
+            lost -= 1;
+            return 0;
+        }
+        1
+    });
+    assert_eq!(result, Happened::Response(CompletionCode::OK, vec![]));
+    assert_eq!(pair.device.executed, [(0, 2, vec![1])]);
+}
+
+#[test]
+fn the_same_request_twice_is_two_requests() {
+    let mut pair = established();
+    for _ in 0..70 {
+        pair.session
+            .request_raw(pair.now, CHASSIS_CONTROL, &[1], false)
+            .unwrap();
+        assert_eq!(pair.run(), Happened::Response(CompletionCode::OK, vec![]));
+    }
+    assert_eq!(pair.device.executed.len(), 70);
+}
+
+#[test]
+fn a_remembered_reply_is_forgotten_after_its_time() {
+    let policy = Policy {
+        first_retry_ms: REPLY_KEPT_MS,
+        longest_retry_ms: 60_000,
+        side_effect_attempts: 4,
+        ..Policy::default()
+    };
+    let mut pair = with_policy(policy);
+    pair.session
+        .request_raw(pair.now, CHASSIS_CONTROL, &[1], false)
+        .unwrap();
+    // The first retry comes just in time; the second, 10 s later, doesn't.
+    let mut lost = 2;
+    let result = pair.run_over(|console, _| {
+        if !console && lost > 0 {
+            lost -= 1;
+            return 0;
+        }
+        1
+    });
+    assert_eq!(result, Happened::Response(CompletionCode::OK, vec![]));
+    assert_eq!(pair.device.executed.len(), 2);
+}
+
+#[test]
+fn a_straggling_retry_of_an_answered_request_is_not_executed_again() {
+    let mut pair = with_policy(Policy {
+        side_effect_attempts: 3,
+        ..Policy::default()
+    });
+    pair.session
+        .request_raw(pair.now, CHASSIS_CONTROL, &[1], false)
+        .unwrap();
+    let first = pair.transmit().unwrap();
+    assert_eq!(pair.time_out(), None);
+    let straggler = pair.transmit().unwrap();
+    let reply = pair.at_bmc(&first).unwrap();
+    assert!(pair.at_console(&reply).is_some());
+    pair.session
+        .request_raw(pair.now, CHASSIS_CONTROL, &[0], false)
+        .unwrap();
+    assert!(matches!(pair.run(), Happened::Response(..)));
+    assert_eq!(pair.at_bmc(&straggler), None);
+    assert_eq!(pair.device.executed, [(0, 2, vec![1]), (0, 2, vec![0])]);
+}
+
+#[test]
+fn a_replayed_datagram_is_neither_executed_nor_answered_nor_believed() {
+    let mut pair = established();
+    pair.session
+        .request_raw(pair.now, CHASSIS_CONTROL, &[1], false)
+        .unwrap();
+    assert_eq!(
+        pair.run_over(|_, _| 3),
+        Happened::Response(CompletionCode::OK, vec![])
+    );
+    let trace = core::mem::take(&mut pair.trace);
+    for (console, datagram) in &trace {
+        if *console {
+            assert_eq!(pair.at_bmc(datagram), None);
+        } else {
+            assert_eq!(pair.at_console(datagram), None);
+        }
+    }
+    assert_eq!(pair.device.executed.len(), 1);
+    assert!(
+        pair.ignored
+            .iter()
+            .all(|ignored| *ignored == Ignored::Duplicate),
+        "{:?}",
+        pair.ignored
+    );
+}
+
+#[test]
+fn every_flipped_bit_is_noticed_and_moves_no_window() {
+    for suite in [3, 17] {
+        let mut pair = Pair::new(login(&[suite]), config());
+        pair.establish();
+        pair.session.request(pair.now, &GetDeviceId).unwrap();
+        let request = pair.transmit().unwrap();
+        let flipped = |datagram: &[u8], bit: usize| {
+            let mut bytes = datagram.to_vec();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            bytes
+        };
+        // The three RMCP bytes that carry nothing for IPMI are not protected by the protocol.
+        let protected = |len: usize| (0..len * 8).filter(|bit| !(8..24).contains(bit));
+        for bit in protected(request.len()) {
+            assert_eq!(pair.at_bmc(&flipped(&request, bit)), None, "bit {bit}");
+        }
+        let reply = pair.at_bmc(&request).unwrap();
+        for bit in protected(reply.len()) {
+            assert_eq!(pair.at_console(&flipped(&reply, bit)), None, "bit {bit}");
+        }
+        assert_eq!(pair.at_console(&reply), Some(device_id()));
+    }
+}
+
+#[test]
+fn a_busy_bmc_is_asked_again_under_a_new_rqseq() {
+    let mut pair = established();
+    pair.device.busy = 2;
+    pair.session
+        .request_raw(pair.now, CHASSIS_CONTROL, &[1], false)
+        .unwrap();
+    assert_eq!(pair.run(), Happened::Response(CompletionCode::OK, vec![]));
+    assert_eq!(pair.device.executed.len(), 1);
+    pair.device.busy = 100;
+    pair.session.request(pair.now, &GetDeviceId).unwrap();
+    assert_eq!(
+        pair.run(),
+        Happened::Response(CompletionCode::NODE_BUSY, vec![])
+    );
+}
+
+#[test]
+fn keep_alives_hold_a_session_that_asks_nothing() {
+    let mut pair = established();
+    for _ in 0..20 {
+        while let Some(request) = pair.transmit() {
+            let reply = pair.at_bmc(&request).unwrap();
+            assert_eq!(pair.at_console(&reply), None);
+        }
+        assert_eq!(pair.time_out(), None);
+    }
+    assert!(
+        pair.now.as_nanos() > 120_000_000_000,
+        "the BMC's patience is 60 s"
+    );
+    pair.session.request(pair.now, &GetDeviceId).unwrap();
+    assert_eq!(pair.run(), device_id());
+}
+
+#[test]
+fn a_request_goes_before_a_keep_alive_in_flight() {
+    let mut pair = established();
+    assert_eq!(pair.time_out(), None);
+    let keep_alive = pair.transmit().unwrap();
+    assert!(!pair.session.is_busy());
+    pair.session
+        .request_raw(pair.now, ECHO, &[5], true)
+        .unwrap();
+    let late = pair.at_bmc(&keep_alive).unwrap();
+    assert_eq!(pair.at_console(&late), None);
+    assert_eq!(pair.run(), Happened::Response(CompletionCode::OK, vec![5]));
+}
+
+#[test]
+fn without_keep_alives_the_bmc_ends_the_session_after_its_time() {
+    let mut pair = with_policy(Policy {
+        keepalive_ms: 0,
+        ..Policy::default()
+    });
+    assert_eq!(pair.session.poll_timeout(), None);
+    pair.wait(u64::from(config().inactivity_ms) + 1);
+    pair.bmc.expire(pair.now);
+    assert_eq!(pair.bmc.session_count(), 0);
+}
+
+#[test]
+fn a_bmc_that_restarted_is_noticed_and_can_be_logged_in_to_again() {
+    let mut pair = established();
+    pair.bmc.reset();
+    for expected in [
+        Happened::TimedOut {
+            maybe_executed: false,
+        },
+        Happened::Lost,
+    ] {
+        pair.session.request(pair.now, &GetDeviceId).unwrap();
+        assert_eq!(pair.run(), expected);
+    }
+    assert_eq!(pair.session.state(), State::Idle);
+    pair.establish();
+}
+
+#[test]
+fn a_session_is_closed_even_if_the_bmc_does_not_answer() {
+    let mut pair = established();
+    pair.session.close(pair.now);
+    assert_eq!(pair.run_over(|_, _| 0), Happened::Closed);
+    assert_eq!(pair.trace.len(), 2, "Close Session, twice");
+    assert_eq!(pair.session.state(), State::Idle);
+}
+
+#[test]
+fn a_too_short_buffer_loses_one_sending_only() {
+    let mut pair = established();
+    pair.session.request(pair.now, &GetDeviceId).unwrap();
+    let mut short = [0; 20];
+    assert_eq!(
+        pair.session
+            .poll_transmit(pair.now, &mut pair.entropy, &mut short),
+        None
+    );
+    assert_eq!(pair.time_out(), None);
+    let mut out = [0; DATAGRAM_MAX];
+    assert!(
+        pair.session
+            .poll_transmit(pair.now, &mut pair.entropy, &mut out)
+            .is_some()
+    );
+}
