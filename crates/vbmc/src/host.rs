@@ -2,7 +2,8 @@
 
 use ipmi::command::chassis::{BootFlagKeep, BootFlags};
 use ipmi::number::{
-    BootDevice, ChassisControlAction, LastPowerEvent, PowerRestorePolicy, RestartCause,
+    BootDevice, BootOptionParameter, ChassisControlAction, LastPowerEvent, PowerRestorePolicy,
+    RestartCause,
 };
 
 /// How long the power-on self test takes, in seconds.
@@ -88,8 +89,28 @@ pub struct Boot {
     pub acknowledge: u8,
     /// Parameter 0: someone is writing several parameters, until this second at most.
     pub writing_until_s: Option<u64>,
+    /// Parameters marked invalid or locked, one bit each.
+    locked: u8,
     /// When unused flags lose their validity.
     expires_s: Option<u64>,
+}
+
+impl Boot {
+    /// Marks a parameter invalid or locked, or takes the mark back (§28.12, byte 1).
+    pub const fn lock(&mut self, number: BootOptionParameter, locked: bool) {
+        let bit = 1_u8.wrapping_shl(number.0 as u32);
+        self.locked = if locked {
+            self.locked | bit
+        } else {
+            self.locked & !bit
+        };
+    }
+
+    /// Whether a parameter is marked.
+    #[must_use]
+    pub const fn is_locked(&self, number: BootOptionParameter) -> bool {
+        self.locked & 1_u8.wrapping_shl(number.0 as u32) != 0
+    }
 }
 
 impl Host {

@@ -125,13 +125,12 @@ impl EventLog {
         Some(id_of(&entry))
     }
 
-    /// Erases all entries; numbers start again. Cancels reservations.
+    /// Erases all entries; numbers start again. The reservation stays, so that who erased may ask how it went.
     pub fn clear(&mut self, at_s: u32) {
         self.entries.clear();
         self.last_id = 0;
         self.overflowed = false;
         self.erased_at = Some(at_s);
-        self.reservation = 0;
     }
 
     /// Makes a new reservation; the one before is cancelled. `serial` makes it differ from earlier ones.

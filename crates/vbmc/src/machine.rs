@@ -9,11 +9,12 @@ use ipmi::number::{
 use ipmi::time::Instant;
 
 use crate::curve::hash;
+use crate::fru::Nameplates;
 use crate::host::{Activity, Host, HostEvent, WrongState};
 use crate::log::{Event, EventLog};
 use crate::physics::{Block, Body, Feed, HostLoad, Node, Place, PowerBay};
 use crate::profile::{Model, Profile};
-use crate::sensor::{Analog, Condition, Kind, Signal};
+use crate::sensor::{Analog, Condition, Kind, Signal, event_offset};
 
 /// The most seconds that are worked out one by one when a machine was not looked at for long. Heat that is older
 /// than this has left the machine: its slowest time constant is 40 s.
@@ -79,6 +80,9 @@ pub struct Machine {
     warmer_c: f32,
     /// Counts reservations of any kind, so that no two are alike.
     reservations: u16,
+    sdr_reservation: u16,
+    /// What consoles set as the clock's offset from UTC, in minutes; kept, not used (§31.11b).
+    pub utc_offset_min: i16,
     revision: u64,
 }
 
@@ -113,6 +117,8 @@ impl Machine {
             stuck: Vec::new(),
             warmer_c: 0.0,
             reservations: 0,
+            sdr_reservation: 0,
+            utc_offset_min: 0,
             revision: 0,
         };
         machine.log_history(up_s);
@@ -217,6 +223,19 @@ impl Machine {
     pub const fn next_reservation(&mut self) -> u16 {
         self.reservations = self.reservations.wrapping_add(1);
         self.reservations
+    }
+
+    /// Reserves the sensor data repository; the reservation before is cancelled (§33.11).
+    pub const fn reserve_sdr(&mut self) -> u16 {
+        let number = self.next_reservation();
+        self.sdr_reservation = if number == 0 { 1 } else { number };
+        self.sdr_reservation
+    }
+
+    /// Whether this reservation holds.
+    #[must_use]
+    pub const fn is_sdr_reserved(&self, reservation: u16) -> bool {
+        reservation != 0 && reservation == self.sdr_reservation
     }
 
     /// Moves a computer to `now`. Does nothing when it is there already, and nothing to an enclosure: see
@@ -328,6 +347,12 @@ impl Machine {
         self.warmer_c = warmer_c;
     }
 
+    /// What the EEPROM of a FRU device holds; `None` where there is no such device.
+    #[must_use]
+    pub fn fru(&self, device_id: u8) -> Option<Vec<u8>> {
+        Nameplates::of(self).image(device_id)
+    }
+
     fn report(&mut self, events: &Events) {
         for event in events.0.iter().flatten() {
             let event = self.host_event(*event);
@@ -426,22 +451,13 @@ impl Machine {
             let Some(limit) = &analog.limits[threshold.index()] else {
                 continue;
             };
-            // Lower limits report "going low" (even offsets), upper ones "going high" (table 42-2).
-            let offset = match threshold {
-                Threshold::LowerNonCritical => 0x0,
-                Threshold::LowerCritical => 0x2,
-                Threshold::LowerNonRecoverable => 0x4,
-                Threshold::UpperNonCritical => 0x7,
-                Threshold::UpperCritical => 0x9,
-                Threshold::UpperNonRecoverable => 0xb,
-            };
             let event = Event {
                 sensor_type,
                 number,
                 event_type: EventReadingType::THRESHOLD,
                 asserted: now.held & threshold.bit().0 != 0,
                 // Bytes 2 and 3 hold the reading and the limit (§29.7, table 29-6).
-                data: [0x50 | offset, now.raw, limit.raw],
+                data: [0x50 | event_offset(threshold), now.raw, limit.raw],
             };
             self.log.report(clock_s, &event);
         }

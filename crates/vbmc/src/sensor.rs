@@ -294,3 +294,29 @@ impl SensorSpec {
         }
     }
 }
+
+/// The event offset of crossing a threshold (table 42-2): lower ones report "going low", upper ones "going high".
+#[must_use]
+pub const fn event_offset(threshold: Threshold) -> u8 {
+    match threshold {
+        Threshold::LowerNonCritical => 0x0,
+        Threshold::LowerCritical => 0x2,
+        Threshold::LowerNonRecoverable => 0x4,
+        Threshold::UpperNonCritical => 0x7,
+        Threshold::UpperCritical => 0x9,
+        Threshold::UpperNonRecoverable => 0xb,
+    }
+}
+
+/// The events that a sensor can report, one bit for each offset.
+#[must_use]
+pub fn event_mask(spec: &SensorSpec) -> u16 {
+    match &spec.kind {
+        Kind::Analog(analog) => Threshold::ALL
+            .into_iter()
+            .filter(|threshold| analog.limits[threshold.index()].is_some())
+            .fold(0, |mask, threshold| mask | 1 << event_offset(threshold)),
+        Kind::Discrete(discrete) => discrete.mask,
+        Kind::EventOnly(_) => 0,
+    }
+}

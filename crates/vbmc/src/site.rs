@@ -44,6 +44,7 @@ impl std::error::Error for SiteError {}
 /// Racks of virtual machines. Machines are numbered from 0: first the nodes, then the enclosures' controllers.
 #[derive(Debug)]
 pub struct Site {
+    seed: u64,
     nodes: u32,
     slots: Box<[Slot]>,
     machines: Box<[Mutex<Machine>]>,
@@ -100,6 +101,7 @@ impl Site {
             }));
         }
         let mut site = Self {
+            seed,
             nodes,
             slots: slots.into(),
             machines: machines.into(),
@@ -180,6 +182,16 @@ impl Site {
     #[must_use]
     pub fn index_at(&self, address: Ipv4Addr) -> Option<u32> {
         rack::index_at(address, self.nodes).filter(|index| *index < self.len())
+    }
+
+    /// The UUID of a machine: made from the seed, and no two machines of a site have the same.
+    #[must_use]
+    pub fn uuid(&self, index: u32) -> u128 {
+        let high = hash(self.seed ^ 0x6775_6964, 0);
+        let low = hash(self.seed ^ 0x6775_6964, 1) >> 32 << 32 | u64::from(index);
+        // Version 4, variant 1 (RFC 9562 §5.4): most of it is random, the last 32 bits are the machine's number.
+        let uuid = u128::from(high) << 64 | u128::from(low);
+        uuid & !(0xf << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62
     }
 
     /// The machine, moved to `now` and locked. A controller's nodes are moved along first, so never lock a

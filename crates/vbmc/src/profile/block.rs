@@ -8,6 +8,7 @@ use super::{
     voltage,
 };
 use crate::scale::Scale;
+use crate::sdr::Repository;
 use crate::sensor::{Analog, Condition, Limits, Signal};
 
 pub(super) fn profile() -> Profile {
@@ -128,6 +129,8 @@ pub(super) fn profile() -> Profile {
         board: "RDV-9000 Block Controller",
         controller: "Block Controller",
         product_id: 0x9001,
+        supplies: 0,
         sensors,
+        sdr: Repository::default(),
     }
 }

@@ -8,6 +8,7 @@ use ipmi::number::{EntityId, EventReadingType, SensorType, SensorUnit};
 use ipmi::record::AnalogFormat;
 
 use crate::scale::Scale;
+use crate::sdr::Repository;
 use crate::sensor::{Analog, Condition, Discrete, Kind, Limits, SensorSpec, Signal};
 
 /// What kind of machine.
@@ -36,12 +37,33 @@ pub struct Profile {
     pub controller: &'static str,
     /// Number that the product ID field of Get Device ID gives.
     pub product_id: u16,
+    /// How many power supplies it has.
+    pub supplies: u8,
     /// Every sensor, by rising number.
     pub sensors: Vec<SensorSpec>,
+    /// The records that describe all this.
+    pub sdr: Repository,
 }
+
+/// A FRU inventory of a profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FruSpec {
+    /// Its FRU device ID.
+    pub device_id: u8,
+    /// Its name.
+    pub name: &'static str,
+    /// What it is the inventory of.
+    pub entity: (EntityId, u8),
+}
+
+/// Names of power supplies.
+const SUPPLY_NAMES: [&str; 6] = ["PSU1", "PSU2", "PSU3", "PSU4", "PSU5", "PSU6"];
 
 /// Who makes it all.
 pub const MANUFACTURER: &str = "RedDrum Virtual";
+
+/// Its enterprise number: the one for examples (RFC 5612), for there is no such maker.
+pub const MANUFACTURER_ID: u32 = 32_473;
 
 /// Firmware of every management controller: major, minor (decimal digits), as Get Device ID gives it.
 pub const FIRMWARE: (u8, u8) = (2, 14);
@@ -56,7 +78,25 @@ impl Profile {
             Model::PowerBay => power_bay::profile(),
         };
         profile.sensors.sort_by_key(|sensor| sensor.number);
+        profile.sdr = Repository::of(&profile);
         profile
+    }
+
+    /// Its FRU inventories: the machine's own, number 0, then the power supplies'.
+    pub fn frus(&self) -> impl Iterator<Item = FruSpec> {
+        let machine = FruSpec {
+            device_id: 0,
+            name: "Builtin FRU",
+            entity: (EntityId::SYSTEM_BOARD, 1),
+        };
+        let supplies = (1..=self.supplies)
+            .zip(SUPPLY_NAMES)
+            .map(|(device_id, name)| FruSpec {
+                device_id,
+                name,
+                entity: (EntityId::POWER_SUPPLY, device_id),
+            });
+        std::iter::once(machine).chain(supplies)
     }
 
     /// Index of the sensor with this number.

@@ -8,6 +8,7 @@ use super::{
     temperature, voltage, while_on,
 };
 use crate::scale::Scale;
+use crate::sdr::Repository;
 use crate::sensor::{Analog, Condition, Limits, SensorSpec, Signal};
 
 const BOARD: (E, u8) = (E::SYSTEM_BOARD, 1);
@@ -26,7 +27,9 @@ pub(super) fn profile() -> Profile {
         board: "RDV-2200 Board",
         controller: "Node BMC",
         product_id: 0x2200,
+        supplies: 2,
         sensors,
+        sdr: Repository::default(),
     }
 }
 
@@ -412,7 +415,7 @@ fn states() -> Vec<SensorSpec> {
         event_only(0x73, "OS Shutdown", T::OS_STOP, (E::OPERATING_SYSTEM, 1)),
     ];
     // Four drive bays share one compact record.
-    for (i, name) in (0..).zip(["Drive 1", "Drive 2", "Drive 3", "Drive 4"]) {
+    for (i, name) in (0..).zip(["Drive1", "Drive2", "Drive3", "Drive4"]) {
         let mut bay = discrete(
             0x60 + i,
             name,

@@ -7,6 +7,7 @@ use super::{
     voltage,
 };
 use crate::scale::Scale;
+use crate::sdr::Repository;
 use crate::sensor::{Analog, Condition, Limits, SensorSpec, Signal};
 
 /// Names of one supply's sensors.
@@ -124,7 +125,9 @@ pub(super) fn profile() -> Profile {
         board: "RDV-9000 Power Bay Controller",
         controller: "Power Bay MC",
         product_id: 0x9002,
+        supplies: 6,
         sensors,
+        sdr: Repository::default(),
     }
 }
 

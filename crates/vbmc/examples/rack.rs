@@ -1,0 +1,65 @@
+//! Serves a rack of virtual BMCs on loopback, to be tried with any IPMI tool.
+//!
+//! ```text
+//! cargo run -p vbmc --example rack -- [--nodes N] [--port P] [--seed S]
+//! ipmitool -I lanplus -C 17 -H 127.16.0.1 -p 6230 -U admin -P PASSWORD sdr elist
+//! ```
+//!
+//! The password is drawn anew at each start and printed.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use ipmi::bmc::{Config, User};
+use ipmi::command::app::Guid;
+use ipmi::number::PrivilegeLevel;
+use vbmc::bmcs::Bmcs;
+use vbmc::serve::{Clock, PORT_DEFAULT, Server};
+use vbmc::site::{Site, SiteOptions};
+
+#[expect(clippy::print_stdout, reason = "it is a program for the terminal")]
+fn main() -> Result<(), Box<dyn Error>> {
+    let clock = Clock::start();
+    let mut options = SiteOptions {
+        nodes: 96,
+        seed: 1,
+        epoch_s: clock.epoch_s(),
+    };
+    let mut port = PORT_DEFAULT;
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let value = arguments
+            .next()
+            .ok_or_else(|| format!("{argument} needs a value"))?;
+        match argument.as_str() {
+            "--nodes" => options.nodes = value.parse()?,
+            "--seed" => options.seed = value.parse()?,
+            "--port" => port = value.parse()?,
+            _ => return Err(format!("{argument} is not --nodes, --port or --seed").into()),
+        }
+    }
+    let mut random = [0; 8];
+    getrandom::fill(&mut random)?;
+    let password = format!("{:016x}", u64::from_le_bytes(random));
+    let admin = User::new("admin", password.as_bytes(), PrivilegeLevel::ADMINISTRATOR)?;
+    let watcher = User::new("watcher", password.as_bytes(), PrivilegeLevel::USER)?;
+    let config = Config::new(vec![admin, watcher], Guid::default());
+    let site = Arc::new(Site::new(options)?);
+    let server = Server::start(Arc::new(Bmcs::new(Arc::clone(&site), &config)), clock, port)?;
+    let last = site.address(site.nodes() - 1);
+    println!("{} nodes at {} to {last}", site.nodes(), site.address(0));
+    println!(
+        "{} controllers from {}",
+        site.len() - site.nodes(),
+        site.address(site.nodes())
+    );
+    println!(
+        "port {}, users admin and watcher, password {password}",
+        server.port()
+    );
+    println!("Enter ends it.");
+    std::io::stdin().read_line(&mut String::new())?;
+    println!("{:?}", server.bmcs().counters());
+    server.stop()?;
+    Ok(())
+}

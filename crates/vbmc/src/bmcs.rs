@@ -1,0 +1,296 @@
+//! Every machine's management controller, found by its address. No IO: datagrams in, replies out.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ipmi::bmc::{Bmc, Config, Handler, Request};
+use ipmi::command::app::Guid;
+use ipmi::entropy::Entropy;
+use ipmi::number::CompletionCode;
+use ipmi::time::Instant;
+use ipmi::wire::Writer;
+
+use crate::fault::{Fate, Faults};
+use crate::handler::Device;
+use crate::site::Site;
+
+/// The management controllers of a site.
+#[derive(Debug)]
+pub struct Bmcs {
+    site: Arc<Site>,
+    fronts: Box<[Mutex<Front>]>,
+    datagrams: AtomicU64,
+    replies: AtomicU64,
+    strays: AtomicU64,
+    commands: AtomicU64,
+    in_flight_max: AtomicU32,
+}
+
+/// One controller's protocol half.
+#[derive(Debug)]
+struct Front {
+    bmc: Bmc,
+    config: Arc<Config>,
+    faults: Option<Box<Faults>>,
+    datagrams: u64,
+    commands: u64,
+    /// Commands carried out whose answer is not under way yet.
+    in_flight: u32,
+    in_flight_max: u32,
+}
+
+/// A reply to be sent back to the console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// Which machine answers.
+    pub index: u32,
+    /// Length of the reply in the caller's buffer; 0 = it is lost, but the command was carried out.
+    pub len: usize,
+    /// To be sent twice.
+    pub duplicate: bool,
+    /// To be sent this much later.
+    pub delay: Duration,
+    /// It answers a command of the device: report it with [`Bmcs::answered`] when it is sent.
+    pub command: bool,
+}
+
+/// What all controllers together did so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Datagrams that arrived.
+    pub datagrams: u64,
+    /// Replies made.
+    pub replies: u64,
+    /// Datagrams for an address at which there is nobody.
+    pub strays: u64,
+    /// Commands that a device carried out: repeats of a request are answered but not carried out again.
+    pub commands: u64,
+    /// The most commands that any one controller had carried out and not yet answered.
+    pub in_flight_max: u32,
+}
+
+/// What one controller did so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BmcCounters {
+    /// Datagrams that arrived for it.
+    pub datagrams: u64,
+    /// Commands that its device carried out.
+    pub commands: u64,
+    /// The most commands that it had carried out and not yet answered.
+    pub in_flight_max: u32,
+    /// Sessions now, those in set-up included.
+    pub sessions: usize,
+}
+
+impl Bmcs {
+    /// Controllers for all machines of `site`, all with the users, suites and limits of `access`. Each gets a GUID of
+    /// its own in place of that in `access`.
+    #[must_use]
+    pub fn new(site: Arc<Site>, access: &Config) -> Self {
+        let front = |index| {
+            let guid = site.guid(index);
+            let config = Arc::new(Config {
+                guid,
+                ..access.clone()
+            });
+            let bmc = Bmc::new(Arc::clone(&config));
+            let (datagrams, commands) = (0, 0);
+            Mutex::new(Front {
+                bmc,
+                config,
+                faults: None,
+                datagrams,
+                commands,
+                in_flight: 0,
+                in_flight_max: 0,
+            })
+        };
+        let fronts = (0..site.len()).map(front).collect();
+        let zero = || AtomicU64::new(0);
+        let (datagrams, replies, strays, commands) = (zero(), zero(), zero(), zero());
+        Self {
+            site,
+            fronts,
+            datagrams,
+            replies,
+            strays,
+            commands,
+            in_flight_max: AtomicU32::new(0),
+        }
+    }
+
+    /// The machines.
+    #[must_use]
+    pub const fn site(&self) -> &Arc<Site> {
+        &self.site
+    }
+
+    /// Handles one datagram that `from` sent to the controller at `local`; a reply is written to `out`, which needs
+    /// room for [`ipmi::wire::DATAGRAM_MAX`] bytes. The datagram is decrypted in place.
+    pub fn handle(
+        &self,
+        now: Instant,
+        entropy: &mut dyn Entropy,
+        local: Ipv4Addr,
+        from: SocketAddr,
+        datagram: &mut [u8],
+        out: &mut [u8],
+    ) -> Option<Reply> {
+        self.datagrams.fetch_add(1, Ordering::Relaxed);
+        let Some(index) = self.site.index_at(local) else {
+            self.strays.fetch_add(1, Ordering::Relaxed);
+            return None;
+        };
+        let mut front = self.front(index);
+        front.datagrams += 1;
+        let fate = front.fate(now);
+        if fate.drop_request {
+            return None;
+        }
+        let Front { bmc, config, .. } = &mut *front;
+        let mut seat = Seat {
+            site: &self.site,
+            now,
+            index,
+            address: local,
+            config,
+            commands: 0,
+        };
+        let len = bmc.handle_datagram(now, entropy, from, datagram, &mut seat, out);
+        let command = seat.commands > 0;
+        if command {
+            self.commands.fetch_add(1, Ordering::Relaxed);
+            front.commands += 1;
+            front.in_flight += 1;
+            front.in_flight_max = front.in_flight_max.max(front.in_flight);
+            self.in_flight_max
+                .fetch_max(front.in_flight_max, Ordering::Relaxed);
+        }
+        let mut len = len?;
+        self.replies.fetch_add(1, Ordering::Relaxed);
+        if let Some(last) = out[..len].last_mut()
+            && fate.corrupt
+        {
+            *last ^= 0x5a;
+        }
+        if fate.drop_reply {
+            len = 0;
+        }
+        Some(Reply {
+            index,
+            len,
+            duplicate: fate.duplicate,
+            delay: fate.delay,
+            command,
+        })
+    }
+
+    /// The reply to a command of this machine is on its way.
+    pub fn answered(&self, index: u32) {
+        let mut front = self.front(index);
+        front.in_flight = front.in_flight.saturating_sub(1);
+    }
+
+    /// Sets or, with `None`, repairs what is wrong with a BMC. Nothing for an index without a machine.
+    pub fn set_faults(&self, index: u32, faults: Option<Faults>) {
+        if let Some(front) = self.fronts.get(index as usize) {
+            lock(front).faults = faults.map(Box::new);
+        }
+    }
+
+    /// Restarts a controller: all its sessions are lost. Its machine runs on.
+    pub fn reset(&self, index: u32) {
+        if let Some(front) = self.fronts.get(index as usize) {
+            lock(front).bmc.reset();
+        }
+    }
+
+    /// What all controllers together did so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        Counters {
+            datagrams: self.datagrams.load(Ordering::Relaxed),
+            replies: self.replies.load(Ordering::Relaxed),
+            strays: self.strays.load(Ordering::Relaxed),
+            commands: self.commands.load(Ordering::Relaxed),
+            in_flight_max: self.in_flight_max.load(Ordering::Relaxed),
+        }
+    }
+
+    /// What one controller did so far; `None` for an index without a machine.
+    #[must_use]
+    pub fn bmc_counters(&self, index: u32) -> Option<BmcCounters> {
+        let front = lock(self.fronts.get(index as usize)?);
+        let Front {
+            datagrams,
+            commands,
+            in_flight_max,
+            ..
+        } = *front;
+        Some(BmcCounters {
+            datagrams,
+            commands,
+            in_flight_max,
+            sessions: front.bmc.session_count(),
+        })
+    }
+
+    /// Sessions of all controllers, those in set-up included.
+    #[must_use]
+    pub fn session_count(&self) -> usize {
+        self.fronts
+            .iter()
+            .map(|front| lock(front).bmc.session_count())
+            .sum()
+    }
+
+    fn front(&self, index: u32) -> MutexGuard<'_, Front> {
+        lock(&self.fronts[index as usize])
+    }
+}
+
+impl Front {
+    fn fate(&self, now: Instant) -> Fate {
+        self.faults
+            .as_ref()
+            .map_or_else(Fate::default, |faults| faults.fate(now, self.datagrams))
+    }
+}
+
+fn lock(front: &Mutex<Front>) -> MutexGuard<'_, Front> {
+    // A front is consistent after each statement; a panic elsewhere while it was locked does not matter.
+    front.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Wakes the machine only for what its session layer does not answer itself.
+struct Seat<'a> {
+    site: &'a Site,
+    now: Instant,
+    index: u32,
+    address: Ipv4Addr,
+    config: &'a Config,
+    commands: u32,
+}
+
+impl Handler for Seat<'_> {
+    fn handle(&mut self, request: &Request<'_>, response: &mut Writer<'_>) -> CompletionCode {
+        self.commands += 1;
+        let machine = &mut *self.site.machine(self.index, self.now);
+        Device {
+            machine,
+            config: self.config,
+            address: self.address,
+        }
+        .handle(request, response)
+    }
+}
+
+impl Site {
+    /// The GUID of a machine, made from the site's seed; no two machines of a site have the same.
+    #[must_use]
+    pub fn guid(&self, index: u32) -> Guid {
+        Guid(self.uuid(index).to_le_bytes())
+    }
+}

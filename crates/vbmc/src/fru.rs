@@ -1,0 +1,181 @@
+//! Nameplates: a machine's and its power supplies', with serial numbers that no two parts of a site share.
+
+use hardware::Asset;
+use ipmi::number::ChassisType;
+use ipmi::record::fru::{BoardArea, ChassisArea, Fru, FruField, Language, ProductArea};
+
+use crate::machine::Machine;
+use crate::profile::{MANUFACTURER, Model};
+
+/// The first board was made at this time: 2025-06-02 06:00:00 UTC, in seconds since 1970.
+const FIRST_MADE_S: u64 = 1_748_844_000;
+/// One board a quarter of an hour leaves the factory.
+const MADE_EVERY_S: u64 = 900;
+/// FRU dates count minutes from 1996-01-01 (FRU 1.0 §11).
+const FRU_EPOCH_S: u64 = 820_454_400;
+/// Rack mount chassis (SMBIOS table 17).
+const RACK_MOUNT: ChassisType = ChassisType(0x17);
+
+/// All nameplates of a machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nameplates {
+    /// The machine as sold.
+    pub product: Asset,
+    /// Its main board.
+    pub board: Asset,
+    /// Its case.
+    pub chassis: Asset,
+    /// Its power supplies, from FRU device 1 on.
+    pub supplies: Vec<Asset>,
+}
+
+impl Nameplates {
+    /// The nameplates of a machine.
+    #[must_use]
+    pub fn of(machine: &Machine) -> Self {
+        let (profile, identity) = (machine.profile(), machine.identity());
+        let number = u64::from(identity.number) + 1;
+        let kind = match profile.model {
+            Model::Node => 'N',
+            Model::Block => 'B',
+            Model::PowerBay => 'P',
+        };
+        let serial = |part: &str| Some(format!("RDV{kind}{part}{number:06}"));
+        let maker = || Some(MANUFACTURER.to_owned());
+        let product = Asset {
+            manufacturer: maker(),
+            model: Some(profile.product.into()),
+            part_number: Some(profile.part_number.into()),
+            version: Some("A02".into()),
+            serial_number: serial("S"),
+            asset_tag: Some(identity.id.as_str().into()),
+            ..Asset::default()
+        };
+        let board = Asset {
+            manufacturer: maker(),
+            model: Some(profile.board.into()),
+            part_number: Some(format!("{}-MB", profile.part_number)),
+            serial_number: serial("M"),
+            manufactured_at_s: Some(FIRST_MADE_S + MADE_EVERY_S * number),
+            ..Asset::default()
+        };
+        let chassis = Asset {
+            part_number: Some(format!("{}-CH", profile.part_number)),
+            serial_number: serial("C"),
+            ..Asset::default()
+        };
+        let supplies = profile.frus().skip(1).map(|fru| Asset {
+            name: Some(fru.name.into()),
+            manufacturer: maker(),
+            model: Some("RDV Power Supply".into()),
+            part_number: Some("RDV-PS".into()),
+            version: Some("01".into()),
+            serial_number: serial(&format!("W{}", fru.device_id)),
+            ..Asset::default()
+        });
+        Self {
+            product,
+            board,
+            chassis,
+            supplies: supplies.collect(),
+        }
+    }
+
+    /// What the EEPROM of a FRU device holds; `None` where there is no such device.
+    #[must_use]
+    pub fn image(&self, device_id: u8) -> Option<Vec<u8>> {
+        let fru = match device_id.checked_sub(1) {
+            None => Fru {
+                chassis: Some(ChassisArea {
+                    chassis_type: RACK_MOUNT,
+                    part_number: field(self.chassis.part_number.as_ref()),
+                    serial_number: field(self.chassis.serial_number.as_ref()),
+                    ..ChassisArea::default()
+                }),
+                board: Some(board_area(&self.board)),
+                product: Some(product_area(&self.product)),
+                ..Fru::default()
+            },
+            Some(supply) => Fru {
+                product: Some(product_area(self.supplies.get(usize::from(supply))?)),
+                ..Fru::default()
+            },
+        };
+        fru.encode().ok()
+    }
+}
+
+/// Nothing for a missing text; these texts are all short Latin.
+fn field(text: Option<&String>) -> FruField {
+    text.and_then(|text| FruField::from_text(text, Language::ENGLISH))
+        .unwrap_or_default()
+}
+
+fn board_area(asset: &Asset) -> BoardArea {
+    let since_epoch_s = asset
+        .manufactured_at_s
+        .unwrap_or(FRU_EPOCH_S)
+        .saturating_sub(FRU_EPOCH_S);
+    BoardArea {
+        language: Language::ENGLISH,
+        manufactured_minutes: u32::try_from(since_epoch_s / 60).unwrap_or_default(),
+        manufacturer: field(asset.manufacturer.as_ref()),
+        product_name: field(asset.model.as_ref()),
+        serial_number: field(asset.serial_number.as_ref()),
+        part_number: field(asset.part_number.as_ref()),
+        ..BoardArea::default()
+    }
+}
+
+fn product_area(asset: &Asset) -> ProductArea {
+    ProductArea {
+        language: Language::ENGLISH,
+        manufacturer: field(asset.manufacturer.as_ref()),
+        name: field(asset.model.as_ref()),
+        part_number: field(asset.part_number.as_ref()),
+        version: field(asset.version.as_ref()),
+        serial_number: field(asset.serial_number.as_ref()),
+        asset_tag: field(asset.asset_tag.as_ref()),
+        ..ProductArea::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use ipmi::time::Instant;
+
+    use super::*;
+    use crate::site::{Site, SiteOptions};
+
+    #[test]
+    fn the_inventory_says_what_the_nameplate_says_and_no_serial_number_occurs_twice() {
+        let site = Site::new(SiteOptions {
+            nodes: 97,
+            seed: 3,
+            epoch_s: 1_795_000_000,
+        })
+        .unwrap();
+        let mut serials = HashSet::new();
+        for index in 0..site.len() {
+            let machine = site.machine(index, Instant::ORIGIN);
+            let plates = Nameplates::of(&machine);
+            let fru = Fru::decode(&plates.image(0).unwrap()).unwrap();
+            let text = |field: &FruField| Some(field.text(Language::ENGLISH));
+            let (board, product) = (fru.board.unwrap(), fru.product.unwrap());
+            assert_eq!(fru.faults, []);
+            assert_eq!(text(&board.serial_number), plates.board.serial_number);
+            assert_eq!(text(&product.name), plates.product.model);
+            let made = board.manufactured().map(|time| u64::from(time.0));
+            assert_eq!(made, plates.board.manufactured_at_s);
+            let all = [&plates.product, &plates.board, &plates.chassis];
+            for asset in all.into_iter().chain(&plates.supplies) {
+                assert!(serials.insert(asset.serial_number.clone()), "{asset:?}");
+            }
+            let supplies = u8::try_from(plates.supplies.len()).unwrap();
+            assert!(supplies == 0 || plates.image(supplies).is_some());
+            assert!(plates.image(supplies + 1).is_none());
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Chassis commands (§28).
+
+use ipmi::bmc::{Request, serve};
+use ipmi::command::chassis::{
+    BootParameter, ChassisCapabilitiesResponse, ChassisControl, ChassisIdentify, ChassisStatus,
+    GetChassisCapabilities, GetChassisStatus, GetPohCounter, GetSystemBootOptions,
+    GetSystemRestartCause, PohCounter, PowerRestorePolicySupport, SetPowerRestorePolicy,
+    SetSystemBootOptions, SystemBootOptions, SystemRestartCause,
+};
+use ipmi::command::{Command, Empty};
+use ipmi::number::{
+    BootOptionParameter, ChannelNumber, ChassisCapabilities, ChassisState, CompletionCode,
+    PowerRestorePolicy, PowerState,
+};
+use ipmi::wire::Writer;
+
+use crate::machine::Machine;
+use crate::profile::Model;
+
+/// How long the identify light is on when the request doesn't say, in seconds (§28.5).
+const IDENTIFY_S: u8 = 15;
+/// How long one console may hold the boot options while it writes several, in seconds.
+const WRITING_S: u64 = 30;
+/// Address of the management controller on its own bus.
+const BMC_ADDRESS: u8 = 0x20;
+
+/// Set or Get System Boot Options: no such parameter (§28.12).
+const PARAMETER_NOT_SUPPORTED: CompletionCode = CompletionCode(0x80);
+/// Set System Boot Options: another write is in progress (§28.12).
+const SET_IN_PROGRESS: CompletionCode = CompletionCode(0x81);
+
+pub(super) fn handle(
+    machine: &mut Machine,
+    request: &Request<'_>,
+    response: &mut Writer<'_>,
+) -> CompletionCode {
+    match request.cmd {
+        GetChassisCapabilities::CMD => serve(request, response, |_: GetChassisCapabilities| {
+            Ok(capabilities(machine))
+        }),
+        GetChassisStatus::CMD => {
+            serve(request, response, |_: GetChassisStatus| Ok(status(machine)))
+        }
+        ChassisControl::CMD => serve(request, response, |command| control(machine, command)),
+        ChassisIdentify::CMD => serve(request, response, |command: ChassisIdentify| {
+            machine.identify(match command {
+                ChassisIdentify::Default => Some(IDENTIFY_S),
+                ChassisIdentify::Seconds(seconds) => Some(seconds),
+                ChassisIdentify::Indefinitely => None,
+            });
+            Ok(Empty)
+        }),
+        SetPowerRestorePolicy::CMD => serve(request, response, |command: SetPowerRestorePolicy| {
+            // "No change" only asks what is supported.
+            if command.policy.0 < PowerRestorePolicy::UNKNOWN.0 {
+                machine.host_mut().restore_policy = command.policy;
+            }
+            Ok(PowerRestorePolicySupport::ALL)
+        }),
+        GetSystemRestartCause::CMD => serve(request, response, |_: GetSystemRestartCause| {
+            let (cause, channel) = (
+                machine.host().restart_cause(),
+                ChannelNumber(request.channel),
+            );
+            Ok(SystemRestartCause { cause, channel })
+        }),
+        SetSystemBootOptions::CMD => serve(request, response, |command| {
+            set_boot_option(machine, &command)
+        }),
+        GetSystemBootOptions::CMD => serve(request, response, |command| {
+            get_boot_option(machine, &command)
+        }),
+        GetPohCounter::CMD => serve(request, response, |_: GetPohCounter| {
+            let hours = machine.host().powered_s(machine.at_s()) / 3_600;
+            let count = u32::try_from(hours).unwrap_or(u32::MAX);
+            Ok(PohCounter {
+                minutes_per_count: 60,
+                count,
+            })
+        }),
+        _ => CompletionCode::INVALID_COMMAND,
+    }
+}
+
+fn capabilities(machine: &Machine) -> ChassisCapabilitiesResponse {
+    let capabilities = if machine.profile().model == Model::Node {
+        ChassisCapabilities::INTRUSION_SENSOR | ChassisCapabilities::DIAGNOSTIC_INTERRUPT
+    } else {
+        ChassisCapabilities::NONE
+    };
+    ChassisCapabilitiesResponse {
+        capabilities,
+        fru_address: BMC_ADDRESS,
+        sdr_address: BMC_ADDRESS,
+        sel_address: BMC_ADDRESS,
+        management_address: BMC_ADDRESS,
+        bridge_address: None,
+    }
+}
+
+fn status(machine: &Machine) -> ChassisStatus {
+    let host = machine.host();
+    ChassisStatus {
+        power: if host.is_on() {
+            PowerState::ON
+        } else {
+            PowerState::NONE
+        },
+        restore_policy: host.restore_policy,
+        last_event: host.last_event(),
+        state: ChassisState::NONE,
+        identify: Some(machine.identify_state()),
+        front_panel: None,
+    }
+}
+
+fn control(machine: &mut Machine, command: ChassisControl) -> Result<Empty, CompletionCode> {
+    if command.action.name().is_none() {
+        return Err(CompletionCode::INVALID_DATA_FIELD);
+    }
+    if machine.profile().model != Model::Node {
+        return Err(CompletionCode::INVALID_COMMAND);
+    }
+    let done = machine.control(command.action);
+    done.map(|()| Empty)
+        .map_err(|_| CompletionCode::NOT_SUPPORTED_IN_STATE)
+}
+
+fn set_boot_option(
+    machine: &mut Machine,
+    command: &SetSystemBootOptions,
+) -> Result<Empty, CompletionCode> {
+    let now_s = machine.at_s();
+    let host = machine.host_mut();
+    match &command.parameter {
+        BootParameter::SetInProgress(0) => host.boot_mut().writing_until_s = None,
+        BootParameter::SetInProgress(1) if host.boot().writing_until_s.is_some() => {
+            return Err(SET_IN_PROGRESS);
+        }
+        BootParameter::SetInProgress(1) => {
+            host.boot_mut().writing_until_s = Some(now_s + WRITING_S);
+        }
+        // "Commit write" is for BMCs that can roll back.
+        BootParameter::SetInProgress(_) => return Err(CompletionCode::INVALID_DATA_FIELD),
+        BootParameter::ValidBitClearing(keep) => host.boot_mut().keep = *keep,
+        BootParameter::InfoAcknowledge {
+            write_mask,
+            parties,
+        } => {
+            let boot = host.boot_mut();
+            boot.acknowledge = boot.acknowledge & !write_mask | parties & write_mask;
+        }
+        BootParameter::Flags(flags) => host.set_boot_flags(now_s, *flags),
+        BootParameter::Raw { number, data } => {
+            // A known parameter ends up here when its length is wrong; an empty one only marks it.
+            return match *number {
+                _ if !is_supported(*number) => Err(PARAMETER_NOT_SUPPORTED),
+                _ if data.is_empty() => {
+                    host.boot_mut().lock(*number, command.invalid);
+                    Ok(Empty)
+                }
+                _ => Err(CompletionCode::REQUEST_LENGTH_INVALID),
+            };
+        }
+    }
+    host.boot_mut()
+        .lock(command.parameter.number(), command.invalid);
+    Ok(Empty)
+}
+
+fn is_supported(number: BootOptionParameter) -> bool {
+    matches!(
+        number,
+        BootOptionParameter::SET_IN_PROGRESS
+            | BootOptionParameter::VALID_BIT_CLEARING
+            | BootOptionParameter::INFO_ACKNOWLEDGE
+            | BootOptionParameter::BOOT_FLAGS
+    )
+}
+
+fn get_boot_option(
+    machine: &Machine,
+    command: &GetSystemBootOptions,
+) -> Result<SystemBootOptions, CompletionCode> {
+    if command.set != 0 || command.block != 0 {
+        return Err(CompletionCode::INVALID_DATA_FIELD);
+    }
+    let boot = machine.host().boot();
+    let parameter = match command.parameter {
+        BootOptionParameter::SET_IN_PROGRESS => {
+            BootParameter::SetInProgress(boot.writing_until_s.is_some().into())
+        }
+        BootOptionParameter::VALID_BIT_CLEARING => BootParameter::ValidBitClearing(boot.keep),
+        BootOptionParameter::INFO_ACKNOWLEDGE => BootParameter::InfoAcknowledge {
+            write_mask: 0,
+            parties: boot.acknowledge,
+        },
+        BootOptionParameter::BOOT_FLAGS => BootParameter::Flags(boot.flags),
+        _ => return Err(PARAMETER_NOT_SUPPORTED),
+    };
+    Ok(SystemBootOptions {
+        version: 1,
+        invalid: boot.is_locked(command.parameter),
+        parameter,
+    })
+}
