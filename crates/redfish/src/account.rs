@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-use subtle::ConstantTimeEq;
+use ring::{hmac, pbkdf2};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
@@ -16,7 +15,10 @@ use crate::privilege::Role;
 
 /// Rounds of PBKDF2-HMAC-SHA256 for one check: some tens of milliseconds. The hashes never leave memory;
 /// the rounds slow down guessing over the network and from a memory dump.
-pub const PASSWORD_ROUNDS: u32 = 100_000;
+pub const PASSWORD_ROUNDS: NonZeroU32 = match NonZeroU32::new(100_000) {
+    Some(rounds) => rounds,
+    None => NonZeroU32::MIN,
+};
 /// How many passwords are checked at once. More would take the processor from readings and from clients
 /// that are logged in.
 pub const MAX_CHECKS_AT_ONCE: usize = 2;
@@ -28,6 +30,7 @@ pub const MAX_USER_NAME: usize = 64;
 pub const MAX_PASSWORD: usize = 256;
 
 /// An account of the service. Its password is kept as a salted hash only.
+#[derive(Clone)]
 pub struct Account {
     user_name: String,
     role: Role,
@@ -115,6 +118,7 @@ impl From<getrandom::Error> for AccountError {
 }
 
 /// A salted hash of a password.
+#[derive(Clone)]
 struct Verifier {
     salt: [u8; 16],
     hash: Zeroizing<[u8; 32]>,
@@ -122,26 +126,29 @@ struct Verifier {
 
 impl Verifier {
     fn of(password: &str) -> Result<Self, AccountError> {
-        let mut salt = [0; 16];
+        let (mut salt, mut hash) = ([0; 16], Zeroizing::new([0; 32]));
         getrandom::fill(&mut salt)?;
-        Ok(Self {
-            hash: derive(password, &salt),
-            salt,
-        })
+        let password = password.as_bytes();
+        pbkdf2::derive(ALGORITHM, PASSWORD_ROUNDS, &salt, password, hash.as_mut());
+        Ok(Self { salt, hash })
     }
 
+    /// Accepts no password, and takes as long to say so as any other.
+    fn of_nothing() -> Result<Self, AccountError> {
+        let (mut salt, mut hash) = ([0; 16], Zeroizing::new([0; 32]));
+        getrandom::fill(&mut salt)?;
+        getrandom::fill(hash.as_mut())?;
+        Ok(Self { salt, hash })
+    }
+
+    /// Compares in constant time.
     fn accepts(&self, password: &str) -> bool {
-        derive(password, &self.salt)
-            .ct_eq(self.hash.as_slice())
-            .into()
+        let (salt, hash) = (&self.salt, self.hash.as_slice());
+        pbkdf2::verify(ALGORITHM, PASSWORD_ROUNDS, salt, password.as_bytes(), hash).is_ok()
     }
 }
 
-fn derive(password: &str, salt: &[u8]) -> Zeroizing<[u8; 32]> {
-    let mut hash = Zeroizing::new([0; 32]);
-    pbkdf2::pbkdf2_hmac::<Sha256>(password.as_bytes(), salt, PASSWORD_ROUNDS, hash.as_mut());
-    hash
-}
+static ALGORITHM: pbkdf2::Algorithm = pbkdf2::PBKDF2_HMAC_SHA256;
 
 /// All accounts, and the memory of credentials that have been verified.
 pub(crate) struct Accounts {
@@ -149,9 +156,9 @@ pub(crate) struct Accounts {
     /// Checked in place of an account that doesn't exist, so that both cost the same.
     decoy: Arc<Account>,
     checks: Semaphore,
-    remembered: RwLock<HashMap<[u8; 32], Arc<Account>>>,
+    remembered: RwLock<HashMap<Digest, Arc<Account>>>,
     /// Keys the digests in `remembered`; without it they say nothing about a password.
-    key: Zeroizing<[u8; 32]>,
+    key: hmac::Key,
 }
 
 impl Accounts {
@@ -168,10 +175,14 @@ impl Accounts {
         getrandom::fill(key.as_mut())?;
         Ok(Self {
             accounts: accounts.into_iter().map(Arc::new).collect(),
-            decoy: Arc::new(Account::new("nobody", "x", Role::ReadOnly)?),
+            decoy: Arc::new(Account {
+                user_name: String::new(),
+                role: Role::ReadOnly,
+                verifier: Verifier::of_nothing()?,
+            }),
             checks: Semaphore::new(MAX_CHECKS_AT_ONCE),
             remembered: RwLock::default(),
-            key,
+            key: hmac::Key::new(hmac::HMAC_SHA256, key.as_slice()),
         })
     }
 
@@ -225,7 +236,7 @@ impl Accounts {
         Some(account)
     }
 
-    fn recall(&self, digest: &[u8; 32]) -> Option<Arc<Account>> {
+    fn recall(&self, digest: &Digest) -> Option<Arc<Account>> {
         self.remembered
             .read()
             .unwrap_or_else(PoisonError::into_inner)
@@ -233,12 +244,13 @@ impl Accounts {
             .cloned()
     }
 
-    fn digest(&self, bytes: &[u8]) -> Option<[u8; 32]> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.key.as_slice()).ok()?;
-        mac.update(bytes);
-        Some(mac.finalize().into_bytes().into())
+    fn digest(&self, bytes: &[u8]) -> Option<Digest> {
+        hmac::sign(&self.key, bytes).as_ref().try_into().ok()
     }
 }
+
+/// A keyed digest of Basic credentials.
+type Digest = [u8; 32];
 
 /// What follows `Basic `.
 fn strip_scheme(header: &[u8]) -> Option<&[u8]> {

@@ -175,19 +175,11 @@ impl Service {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         Query::refuse(parts.uri.query())?;
-        let body = Value::Object(read_object(&parts.headers, body).await?);
+        let mut body = read_object(&parts.headers, body).await?;
+        let context = take_context(&mut body)?;
+        let body = Value::Object(body);
         let login = check_create(&session_type::TYPE, &body)
             .map_err(|faults| Error::Faults(patch_messages(&faults, &body)))?;
-        let context = login.text("Context").map(str::to_owned);
-        if context
-            .as_ref()
-            .is_some_and(|context| context.len() > MAX_CONTEXT)
-        {
-            let long = message::property_value_error("Context").about("/Context");
-            return Err(long
-                .with_resolution(format!("Give at most {MAX_CONTEXT} bytes."))
-                .into());
-        }
         let user_name = login.text("UserName").unwrap_or_default();
         let password = Zeroizing::new(login.text("Password").unwrap_or_default().to_owned());
         let Some(account) = self.accounts().verify(user_name, password).await else {
@@ -230,6 +222,25 @@ impl Service {
         token.set_sensitive(true);
         headers.insert(X_AUTH_TOKEN, token);
         Ok(response)
+    }
+}
+
+/// The `Context` of a login. The schema calls it read-only, and yet it is the client who gives it, here only.
+fn take_context(body: &mut Map<String, Value>) -> Result<Option<String>, Error> {
+    let wrong = |message: Message| Error::from(message.about("/Context"));
+    match body.remove("Context") {
+        None => Ok(None),
+        Some(Value::String(context)) if context.len() <= MAX_CONTEXT => Ok(Some(context)),
+        Some(Value::String(_)) => {
+            let long = message::property_value_error("Context");
+            Err(wrong(long.with_resolution(format!(
+                "Give at most {MAX_CONTEXT} bytes."
+            ))))
+        }
+        Some(other) => Err(wrong(message::property_value_type_error(
+            other.to_string(),
+            "Context",
+        ))),
     }
 }
 

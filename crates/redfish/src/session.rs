@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, SystemTime};
 
-use sha2::{Digest, Sha256};
+use ring::digest::{SHA256, digest};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
@@ -190,7 +190,9 @@ fn random_token() -> Result<Zeroizing<String>, OpenError> {
 }
 
 fn digest_of(token: &[u8]) -> TokenDigest {
-    Sha256::digest(token).into()
+    let mut bytes = TokenDigest::default();
+    bytes.copy_from_slice(digest(&SHA256, token).as_ref());
+    bytes
 }
 
 #[cfg(test)]

@@ -73,9 +73,10 @@ impl Rack {
             ]),
             ..Boot::default()
         });
-        let mut links = computer_system::Links::default();
-        links.managed_by = Some(vec![Reference::to("/redfish/v1/Managers/bmc")]);
-        system.links = Some(links);
+        system.links = Some(computer_system::Links {
+            managed_by: Some(vec![Reference::to("/redfish/v1/Managers/bmc")]),
+            ..computer_system::Links::default()
+        });
         let mut reset = ResetAction::new(format!("{path}/Actions/ComputerSystem.Reset"));
         reset.reset_type_allowable_values = Some(vec![ResetType::On, ResetType::ForceOff]);
         system.actions = Some(Actions { reset: Some(reset) });

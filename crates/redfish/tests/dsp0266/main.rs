@@ -1,5 +1,11 @@
 //! The service as DSP0266 has it, clause by clause, called without a socket.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the helpers of tests fail as tests do"
+)]
+
 mod actions;
 mod authentication;
 mod bench;

@@ -124,6 +124,9 @@ async fn a_session_keeps_the_context_of_its_client() {
     let body = format!(r#"{{"UserName":"reader","Password":"{PASSWORD}","Context":"page"}}"#);
     let answer = bench.call("POST", SESSIONS, &[], &body).await;
     assert_eq!(answer.json()["Context"], "page");
+    let number = body.replace("\"page\"", "7");
+    let answer = bench.call("POST", SESSIONS, &[], &number).await;
+    answer.assert_error(400, &["PropertyValueTypeError"]);
     let long = body.replace("page", &"x".repeat(300));
     bench
         .call("POST", SESSIONS, &[], &long)
