@@ -38,7 +38,7 @@ enum Peer {
 }
 
 /// What to capture: name, BMC, cipher suite, ipmitool's arguments.
-const CAPTURES: [(&str, Peer, u8, &[&str]); 10] = [
+const CAPTURES: [(&str, Peer, u8, &[&str]); 12] = [
     (
         "suite3-get-device-id",
         Peer::IpmiSim,
@@ -64,6 +64,8 @@ const CAPTURES: [(&str, Peer, u8, &[&str]); 10] = [
         &["sensor", "get", "CPU1 Temp"],
     ),
     ("suite3-sel-list", Peer::IpmiSim, 3, &["sel", "list"]),
+    ("suite3-sensor", Peer::IpmiSim, 3, &["sensor"]),
+    ("suite3-sel-elist", Peer::IpmiSim, 3, &["sel", "elist"]),
     ("suite3-fru-print", Peer::IpmiSim, 3, &["fru", "print", "0"]),
     (
         "suite0-get-device-id",

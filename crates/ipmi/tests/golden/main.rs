@@ -7,7 +7,8 @@
 // All of it is test code, helpers too: clippy judges them as such.
 #![cfg(test)]
 
-use std::path::PathBuf;
+mod records;
+mod vector;
 
 use ipmi::command::app::{
     CloseSession, GetChannelAuthenticationCapabilities, GetDeviceId, SetSessionPrivilegeLevel,
@@ -19,167 +20,14 @@ use ipmi::command::storage::{
     ReserveSdrRepository,
 };
 use ipmi::command::{Command, Message};
-use ipmi::crypto::{Algorithms, Channel, Exchange, SessionKey, UserKey};
+use ipmi::crypto::{Algorithms, Channel};
 use ipmi::entropy::Entropy;
 use ipmi::number::{CipherSuiteId, PayloadType};
 use ipmi::wire::message::LanMessage;
-use ipmi::wire::rakp::{
-    OpenSessionRequest, OpenSessionResponse, OpenedSession, Rakp1, Rakp2, Rakp3, Rakp4,
-};
+use ipmi::wire::rakp::{OpenSessionRequest, OpenSessionResponse, Rakp1, Rakp2, Rakp3, Rakp4};
 use ipmi::wire::session::{SessionHeader, encode_sessionless, encode_v15_sessionless};
-use ipmi::wire::{DATAGRAM_MAX, Reader, Writer, rmcp};
-
-/// One captured run.
-struct Vector {
-    name: String,
-    suite: CipherSuiteId,
-    password: UserKey,
-    datagrams: Vec<Datagram>,
-}
-
-struct Datagram {
-    from_console: bool,
-    bytes: Vec<u8>,
-    /// The IPMI message inside a protected one, as an independent program decrypted it at capture time.
-    opened: Option<Vec<u8>>,
-}
-
-fn hex(text: &str) -> Vec<u8> {
-    let digit = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).unwrap();
-    (0..text.len()).step_by(2).map(digit).collect()
-}
-
-impl Vector {
-    fn parse(name: &str, text: &str) -> Self {
-        let field = |key: &str| {
-            text.lines()
-                .find_map(|line| line.strip_prefix(key))
-                .unwrap()
-        };
-        let mut datagrams = Vec::new();
-        let mut opened = None;
-        for line in text.lines() {
-            if let Some(message) = line.strip_prefix("# opened: ") {
-                opened = Some(hex(message));
-            } else if let Some((arrow @ (">" | "<"), bytes)) = line.split_once(' ') {
-                datagrams.push(Datagram {
-                    from_console: arrow == ">",
-                    bytes: hex(bytes),
-                    opened: opened.take(),
-                });
-            }
-        }
-        Self {
-            name: name.to_owned(),
-            suite: CipherSuiteId(field("suite ").parse().unwrap()),
-            password: UserKey::new(field("password ").as_bytes()).unwrap(),
-            datagrams,
-        }
-    }
-
-    fn all() -> Vec<Self> {
-        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors");
-        let mut paths: Vec<_> = std::fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .collect();
-        paths.sort();
-        assert!(paths.len() >= 8, "only {} vectors found", paths.len());
-        let read = |path: &PathBuf| {
-            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-            Self::parse(&name, &std::fs::read_to_string(path).unwrap())
-        };
-        paths.iter().map(read).collect()
-    }
-
-    /// The payload of the first session-less RMCP+ datagram of this type.
-    fn payload(&self, wanted: PayloadType) -> &[u8] {
-        let payload = |datagram: &'_ Datagram| {
-            let (header, at) = header(&datagram.bytes);
-            match header {
-                SessionHeader::RmcpPlus(header) if header.payload_type == wanted => {
-                    Some(at..at + usize::from(header.payload_len))
-                }
-                _ => None,
-            }
-        };
-        let found = self
-            .datagrams
-            .iter()
-            .find_map(|d| payload(d).map(|range| &d.bytes[range]));
-        found.unwrap_or_else(|| panic!("{}: no payload of type {wanted:?}", self.name))
-    }
-
-    /// What the handshake agreed: everything but the secrets, and the algorithms.
-    fn exchange(&self) -> (Exchange, Algorithms) {
-        let opened = opened_session(self.payload(PayloadType::OPEN_SESSION_RESPONSE));
-        let rakp1 = Rakp1::decode(&mut Reader::new(self.payload(PayloadType::RAKP_1))).unwrap();
-        let rakp2 = Rakp2::decode(&mut Reader::new(self.payload(PayloadType::RAKP_2))).unwrap();
-        let proof = rakp2.outcome.unwrap();
-        let exchange = Exchange {
-            algorithm: opened.algorithms.auth,
-            console_session_id: rakp2.console_session_id,
-            bmc_session_id: opened.bmc_session_id,
-            console_random: rakp1.console_random,
-            bmc_random: proof.bmc_random,
-            guid: proof.guid,
-            role: rakp1.role,
-            user_name: rakp1.user_name,
-        };
-        (exchange, opened.algorithms)
-    }
-
-    fn session_key(&self) -> SessionKey {
-        self.exchange().0.session_key(&self.password)
-    }
-
-    /// Both ends' channels: the console's, then the BMC's.
-    fn channels(&self) -> (Channel, Channel) {
-        let (exchange, algorithms) = self.exchange();
-        let (console, bmc) = (exchange.console_session_id, exchange.bmc_session_id);
-        let channel = |own, peer| Channel::new(algorithms, &self.session_key(), own, peer).unwrap();
-        (channel(console, bmc), channel(bmc, console))
-    }
-
-    /// The datagrams inside the session, in both directions.
-    fn in_session(&self) -> impl Iterator<Item = &Datagram> {
-        self.datagrams
-            .iter()
-            .filter(|datagram| header(&datagram.bytes).0.session_id() != 0)
-    }
-
-    /// Every IPMI message of the session in the clear, opened by our channels.
-    fn messages(&self) -> Vec<(bool, Vec<u8>)> {
-        let (mut console, mut bmc) = self.channels();
-        let open = |datagram: &Datagram| {
-            let mut bytes = datagram.bytes.clone();
-            let receiver = if datagram.from_console {
-                &mut bmc
-            } else {
-                &mut console
-            };
-            let opened = receiver.open(&mut bytes);
-            let opened = opened.unwrap_or_else(|error| panic!("{}: {error:?}", self.name));
-            assert_eq!(opened.payload_type, PayloadType::IPMI);
-            (datagram.from_console, opened.payload.to_vec())
-        };
-        self.in_session().map(open).collect()
-    }
-}
-
-fn header(bytes: &[u8]) -> (SessionHeader, usize) {
-    let mut r = Reader::new(bytes);
-    assert_eq!(rmcp::decode(&mut r), Ok(rmcp::Class::Ipmi));
-    let header = SessionHeader::decode(&mut r).unwrap();
-    (header, r.position())
-}
-
-fn opened_session(payload: &[u8]) -> OpenedSession {
-    OpenSessionResponse::decode(&mut Reader::new(payload))
-        .unwrap()
-        .outcome
-        .unwrap()
-}
+use ipmi::wire::{DATAGRAM_MAX, Reader, Writer};
+use vector::{Vector, header};
 
 /// Written by `write` into a buffer full of rubbish: every byte must be set.
 fn written(write: impl FnOnce(&mut Writer<'_>)) -> Vec<u8> {
