@@ -156,10 +156,15 @@ impl Bmcs {
             index,
             address: local,
             config,
+            sessions: bmc.session_count(),
             commands: 0,
+            restart: false,
         };
         let len = bmc.handle_datagram(now, entropy, from, datagram, &mut seat, out);
         let command = seat.commands > 0;
+        if seat.restart {
+            bmc.reset();
+        }
         if command {
             self.commands.fetch_add(1, Ordering::Relaxed);
             front.commands += 1;
@@ -271,19 +276,31 @@ struct Seat<'a> {
     index: u32,
     address: Ipv4Addr,
     config: &'a Config,
+    sessions: usize,
     commands: u32,
+    restart: bool,
 }
 
 impl Handler for Seat<'_> {
     fn handle(&mut self, request: &Request<'_>, response: &mut Writer<'_>) -> CompletionCode {
         self.commands += 1;
         let machine = &mut *self.site.machine(self.index, self.now);
-        Device {
+        let Self {
+            config,
+            address,
+            sessions,
+            ..
+        } = *self;
+        let mut device = Device {
             machine,
-            config: self.config,
-            address: self.address,
-        }
-        .handle(request, response)
+            config,
+            address,
+            sessions,
+            restart: false,
+        };
+        let code = device.handle(request, response);
+        self.restart |= device.restart;
+        code
     }
 }
 

@@ -71,10 +71,10 @@ pub(super) fn handle(
             get_boot_option(machine, &command)
         }),
         GetPohCounter::CMD => serve(request, response, |_: GetPohCounter| {
-            let hours = machine.host().powered_s(machine.at_s()) / 3_600;
-            let count = u32::try_from(hours).unwrap_or(u32::MAX);
+            let minutes = machine.host().powered_s(machine.at_s()) / 60;
+            let count = u32::try_from(minutes).unwrap_or(u32::MAX);
             Ok(PohCounter {
-                minutes_per_count: 60,
+                minutes_per_count: 1,
                 count,
             })
         }),

@@ -9,7 +9,7 @@ mod transport;
 use std::net::Ipv4Addr;
 
 use ipmi::bmc::{Config, Handler, Request};
-use ipmi::number::{CompletionCode, NetFn};
+use ipmi::number::{ChannelNumber, CompletionCode, NetFn};
 use ipmi::wire::Writer;
 
 use crate::machine::Machine;
@@ -23,6 +23,21 @@ pub struct Device<'a> {
     pub config: &'a Config,
     /// The controller's own address.
     pub address: Ipv4Addr,
+    /// How many sessions it has now.
+    pub sessions: usize,
+    /// Set by a command that restarts the controller: its sessions are to be ended after the answer.
+    pub restart: bool,
+}
+
+impl Device<'_> {
+    /// Whether `channel` is the one channel that there is over LAN, by its number or as "the present one".
+    fn check_channel(&self, channel: ChannelNumber) -> Result<(), CompletionCode> {
+        if channel == ChannelNumber::PRESENT || channel.0 == self.config.channel {
+            Ok(())
+        } else {
+            Err(CompletionCode::INVALID_DATA_FIELD)
+        }
+    }
 }
 
 impl Handler for Device<'_> {

@@ -120,7 +120,7 @@ impl Node {
     fn step_fans(&mut self, place: &Place) {
         let hottest = self.cpu_c[0].max(self.cpu_c[1]);
         let wanted = if self.on {
-            (DUTY_MIN + (hottest - 52.0) * 0.028).clamp(DUTY_MIN, 1.0)
+            (DUTY_MIN + (hottest - 44.0) * 0.021).clamp(DUTY_MIN, 1.0)
         } else {
             0.0
         };
@@ -163,7 +163,7 @@ impl Node {
         let flow = self.flow();
         let load = (self.load[0] + self.load[1]) / 2.0;
         // A heat sink's resistance falls with the root of the air flow.
-        let resistance = 0.155 / flow.sqrt();
+        let resistance = 0.23 / flow.sqrt();
         for (cpu, (temp, watts)) in self.cpu_c.iter_mut().zip(self.cpu_w).enumerate() {
             // The second processor sits in the first one's warm air.
             let air = inlet
