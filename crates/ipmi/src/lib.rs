@@ -23,6 +23,8 @@ pub mod command;
 pub mod console;
 pub mod crypto;
 pub mod entropy;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod number;
 pub mod record;
 pub mod sequence;

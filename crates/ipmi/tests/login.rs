@@ -500,7 +500,7 @@ fn malformed_and_impossible_proposals_are_answered_with_their_status() {
     let mixed = packet(PayloadType::OPEN_SESSION_REQUEST, |w| request.encode(w));
     assert_eq!(status(&mixed), RakpStatus::NO_CIPHER_SUITE_MATCH);
     let short = packet(PayloadType::OPEN_SESSION_REQUEST, |w| {
-        w.bytes(&[1, 4, 0, 0, 7, 0, 0, 0, 0])
+        w.bytes(&[1, 4, 0, 0, 7, 0, 0, 0, 0]);
     });
     assert_eq!(status(&short), RakpStatus::ILLEGAL_PARAMETER);
 }
@@ -515,7 +515,7 @@ fn an_open_session_request_without_privilege_is_granted_the_highest() {
         algorithms: Algorithms::of(CipherSuiteId(3)).unwrap(),
     };
     let reply = pair.at_bmc(&packet(PayloadType::OPEN_SESSION_REQUEST, |w| {
-        request.encode(w)
+        request.encode(w);
     }));
     let reply = reply.unwrap();
     let response = OpenSessionResponse::decode(&mut Reader::new(payload(&reply).1)).unwrap();

@@ -1,0 +1,540 @@
+//! Laws over arbitrary bytes: one function a decoder, and one for whole conversations.
+//!
+//! The fuzz targets in `fuzz/` call them with what the fuzzer thinks up; the tests below call them with the golden
+//! datagrams and with seeded bytes. Each function panics where its law is broken.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::net::{Ipv4Addr, SocketAddr};
+use core::num::NonZeroU32;
+use core::time::Duration;
+
+use crate::bmc::{Bmc, Config, Handler, Request, User};
+use crate::command::app::Guid;
+use crate::command::{Command, Message, app, chassis, sensor, storage};
+use crate::console::{Event, Login, Policy, RequestTarget, Session, State, addressee};
+use crate::crypto::{Algorithms, Channel, Exchange, UserKey};
+use crate::entropy::Entropy;
+use crate::number::{AuthAlgorithm, CipherSuiteId, CompletionCode, NetFn, PrivilegeLevel};
+use crate::record::fru::Fru;
+use crate::record::sdr::SdrRecord;
+use crate::record::sel::SelRecord;
+use crate::time::Instant;
+use crate::wire::asf::Asf;
+use crate::wire::message::LanMessage;
+use crate::wire::rakp::{
+    OpenSessionRequest, OpenSessionResponse, Rakp1, Rakp2, Rakp3, Rakp4, Role, UserName,
+};
+use crate::wire::session::SessionHeader;
+use crate::wire::{DATAGRAM_MAX, Reader, WireError, Writer, rmcp};
+
+/// Reading what was written gives what was written: `encode(decode(encode(x))) == encode(x)`.
+fn stable<T>(
+    bytes: &[u8],
+    decode: impl Fn(&mut Reader<'_>) -> Result<T, WireError>,
+    encode: impl Fn(&T, &mut Writer<'_>),
+) {
+    let Ok(value) = decode(&mut Reader::new(bytes)) else {
+        return;
+    };
+    let write = |value: &T| {
+        let mut buffer = [0xa5; 4 * DATAGRAM_MAX];
+        let mut w = Writer::new(&mut buffer);
+        encode(value, &mut w);
+        w.finish().map(|len| buffer[..len].to_vec())
+    };
+    let Ok(first) = write(&value) else { return };
+    match decode(&mut Reader::new(&first)) {
+        Ok(again) => assert_eq!(write(&again), Ok(first), "written twice, two results"),
+        Err(error) => panic!("what was written can't be read: {error}; {first:02x?}"),
+    }
+}
+
+/// RMCP, ASF, and who a datagram is for.
+pub fn datagram(bytes: &[u8]) {
+    let _ = addressee(bytes);
+    let mut r = Reader::new(bytes);
+    if rmcp::decode(&mut r) == Ok(rmcp::Class::Asf) {
+        let body = |r: &mut Reader<'_>| Asf::decode(r);
+        stable(r.rest(), body, |asf, w| {
+            let mut whole = [0; 64];
+            let mut inner = Writer::new(&mut whole);
+            asf.encode(&mut inner);
+            w.bytes(&inner.written()[rmcp::HEADER_LEN..]);
+        });
+    }
+}
+
+/// Session headers: what is read is written back byte for byte.
+pub fn session_header(bytes: &[u8]) {
+    let mut r = Reader::new(bytes);
+    let Ok(SessionHeader::RmcpPlus(header)) = SessionHeader::decode(&mut r) else {
+        return;
+    };
+    let mut buffer = [0xa5; 32];
+    let mut w = Writer::new(&mut buffer);
+    header.encode(&mut w);
+    // The upper half of the first byte is reserved, and dropped.
+    assert_eq!(w.written()[1..], bytes[1..r.position()]);
+}
+
+/// IPMI messages: what is read is written back byte for byte.
+pub fn lan_message(bytes: &[u8]) {
+    let Ok(message) = LanMessage::decode(bytes) else {
+        return;
+    };
+    let mut buffer = [0xa5; 4 * DATAGRAM_MAX];
+    let mut w = Writer::new(&mut buffer);
+    message.header.encode(&mut w, |w| w.bytes(message.body));
+    if w.finish().is_ok() {
+        assert_eq!(w.written(), bytes);
+    }
+}
+
+/// Open Session and RAKP.
+pub fn rakp(bytes: &[u8]) {
+    stable(
+        bytes,
+        OpenSessionRequest::decode,
+        OpenSessionRequest::encode,
+    );
+    stable(
+        bytes,
+        OpenSessionResponse::decode,
+        OpenSessionResponse::encode,
+    );
+    stable(bytes, Rakp1::decode, Rakp1::encode);
+    stable(bytes, Rakp2::decode, Rakp2::encode);
+    stable(bytes, Rakp3::decode, Rakp3::encode);
+    stable(bytes, Rakp4::decode, Rakp4::encode);
+}
+
+/// Packets of a session: whatever arrives, only what the peer sealed is opened.
+pub fn channel(bytes: &[u8]) {
+    for suite in [2, 3, 16, 17] {
+        let Some(mut channel) = channel_of(CipherSuiteId(suite)) else {
+            continue;
+        };
+        let mut datagram = bytes.to_vec();
+        assert!(
+            channel.open(&mut datagram).is_err(),
+            "a packet that nobody sealed was opened"
+        );
+    }
+    for suite in [0, 1, 15] {
+        if let Some(mut channel) = channel_of(CipherSuiteId(suite)) {
+            let _ = channel.open(&mut bytes.to_vec());
+        }
+    }
+}
+
+fn channel_of(suite: CipherSuiteId) -> Option<Channel> {
+    let algorithms = Algorithms::of(suite)?;
+    let exchange = Exchange {
+        algorithm: algorithms.auth,
+        console_session_id: 1,
+        bmc_session_id: 2,
+        console_random: [3; 16],
+        bmc_random: [4; 16],
+        guid: [5; 16],
+        role: Role::name_only(PrivilegeLevel::ADMINISTRATOR),
+        user_name: UserName::default(),
+    };
+    let user = UserKey::new(b"")?;
+    assert!(
+        algorithms.auth == AuthAlgorithm::NONE || exchange.rakp2_code(&user).as_bytes() != [0; 20]
+    );
+    Channel::new(algorithms, &exchange.session_key(&user), 1, 2)
+}
+
+/// Records: sensor data, event log, inventory.
+pub fn records(bytes: &[u8]) {
+    stable(
+        bytes,
+        |r| {
+            let bytes = r.rest();
+            SdrRecord::decode(bytes)
+        },
+        SdrRecord::encode,
+    );
+    if let Some(record) = bytes.first_chunk() {
+        let sel = SelRecord::decode(record);
+        assert_eq!(SelRecord::decode(&sel.encode()).encode(), sel.encode());
+    }
+    if let Ok(fru) = Fru::decode(bytes)
+        && let Ok(written) = fru.encode()
+    {
+        assert!(
+            Fru::decode(&written).is_ok(),
+            "written inventory can't be read"
+        );
+    }
+}
+
+/// Checks both directions of a command.
+fn command<C: Command>(bytes: &[u8]) {
+    stable(bytes, C::decode, C::encode);
+    stable(bytes, C::Response::decode, C::Response::encode);
+}
+
+/// All commands, requests and answers.
+pub fn commands(bytes: &[u8]) {
+    macro_rules! each {
+        ($($module:ident :: { $($name:ident),* $(,)? })*) => {
+            $($( command::<$module::$name>(bytes); )*)*
+        };
+    }
+    each! {
+        app::{
+            CloseSession, GetChannelAuthenticationCapabilities, GetChannelCipherSuites,
+            GetDeviceGuid, GetDeviceId, GetSessionInfo, GetSystemGuid, SetSessionPrivilegeLevel,
+        }
+        chassis::{
+            ChassisControl, ChassisIdentify, GetChassisCapabilities, GetChassisStatus,
+            GetSystemBootOptions, SetSystemBootOptions,
+        }
+        sensor::{GetSensorReading, GetSensorThresholds, SetSensorThresholds}
+        storage::{
+            ClearSel, GetFruInventoryAreaInfo, GetSdr, GetSdrRepositoryInfo, GetSelEntry,
+            GetSelInfo, ReadFruData,
+        }
+    }
+}
+
+/// A generator that is as good as its seed; enough where no attacker looks.
+struct Seeded(u64);
+
+impl Entropy for Seeded {
+    fn fill(&mut self, out: &mut [u8]) {
+        for byte in out {
+            self.0 = self
+                .0
+                .wrapping_mul(0x5851_f42d_4c95_7f2d)
+                .wrapping_add(0x1405_7b7e_f767_814f);
+            *byte = self.0.to_be_bytes()[0];
+        }
+    }
+}
+
+/// A device that echoes, and counts.
+#[derive(Default)]
+struct Echo {
+    executed: usize,
+}
+
+impl Handler for Echo {
+    fn handle(&mut self, request: &Request<'_>, response: &mut Writer<'_>) -> CompletionCode {
+        // Keep-alives ask for the device ID.
+        self.executed += usize::from(request.netfn != NetFn::APP);
+        response.bytes(request.data);
+        CompletionCode(request.cmd)
+    }
+}
+
+/// A console, a BMC, and the datagrams between them.
+struct Conversation {
+    session: Session,
+    bmc: Bmc,
+    device: Echo,
+    entropy: Seeded,
+    now: Instant,
+    to_bmc: Vec<Vec<u8>>,
+    to_console: Vec<Vec<u8>>,
+    connects: u32,
+    asked: usize,
+}
+
+/// Datagrams on their way at a time, each direction.
+const UNDER_WAY_MAX: usize = 32;
+
+/// A console and a BMC; `script` says what happens to them and to the datagrams between them.
+///
+/// Nothing panics, answers are only for what was asked, and nothing is executed that was not asked.
+pub fn conversation(script: &[u8]) {
+    let Some(mut conversation) = Conversation::new(script.first().copied().unwrap_or(0)) else {
+        return;
+    };
+    let mut script = Reader::new(script.get(1..).unwrap_or_default());
+    while let Ok(step) = script.u8("step") {
+        conversation.step(step, &mut script);
+        conversation.transmit();
+        assert!(
+            conversation.device.executed <= conversation.asked,
+            "executed what nobody asked"
+        );
+    }
+}
+
+impl Conversation {
+    fn new(suite: u8) -> Option<Self> {
+        let suite = CipherSuiteId([3, 17, 2, 16][usize::from(suite % 4)]);
+        let login = Login::new("admin", b"password")
+            .ok()?
+            .with_suites(&[suite])
+            .ok()?;
+        let user = User::new("admin", b"password", PrivilegeLevel::ADMINISTRATOR).ok()?;
+        let config = Config {
+            suites: [suite].into(),
+            session_max: 3,
+            ..Config::new([user].into(), Guid([9; 16]))
+        };
+        Some(Self {
+            session: Session::new(Arc::new(login), Arc::new(Policy::default())),
+            bmc: Bmc::new(Arc::new(config)),
+            device: Echo::default(),
+            entropy: Seeded(1),
+            now: Instant::ORIGIN,
+            to_bmc: Vec::new(),
+            to_console: Vec::new(),
+            connects: 0,
+            asked: 0,
+        })
+    }
+
+    fn step(&mut self, step: u8, script: &mut Reader<'_>) {
+        let argument = script.clone().u8("argument").unwrap_or(0);
+        match step % 16 {
+            0 => {
+                self.connects += 1;
+                if let Some(id) = NonZeroU32::new(self.connects) {
+                    self.session.connect(self.now, id);
+                }
+            }
+            1 => self.request(argument),
+            2 => self.session.close(self.now),
+            3 => self.bmc.reset(),
+            4 => self.time_out(),
+            5 => self.now = self.now + Duration::from_millis(u64::from(argument) * 100),
+            6 => drop(take(&mut self.to_bmc, argument)),
+            7 => drop(take(&mut self.to_console, argument)),
+            8 => corrupt(&mut self.to_bmc, argument),
+            9 => corrupt(&mut self.to_console, argument),
+            10 => double(&mut self.to_bmc, argument),
+            11 => double(&mut self.to_console, argument),
+            12 => self.deliver_arbitrary(script),
+            13 => self.deliver_to_bmc(argument),
+            14 => self.deliver_to_console(argument),
+            _ => self.exchange_all(),
+        }
+    }
+
+    fn request(&mut self, argument: u8) {
+        let target = RequestTarget {
+            netfn: NetFn(0x30),
+            cmd: argument,
+            lun: 0,
+        };
+        let data = &[argument; 16][..usize::from(argument % 16)];
+        let busy = self.session.is_busy();
+        let refused = self
+            .session
+            .request_raw(self.now, target, data, argument % 2 == 0)
+            .is_err();
+        let may = self.session.state() == State::Established && !busy;
+        assert_eq!(refused, !may);
+        if !refused {
+            // An idempotent request may be executed once for each time that it is sent.
+            self.asked += usize::from(Policy::default().attempts);
+        }
+    }
+
+    fn time_out(&mut self) {
+        if let Some(deadline) = self.session.poll_timeout() {
+            self.now = self.now.max(deadline);
+            let before = self.session.is_busy();
+            let event = self.session.handle_timeout(self.now);
+            assert!(before || !matches!(event, Event::RequestTimedOut(_)));
+        }
+    }
+
+    fn transmit(&mut self) {
+        let mut out = [0; DATAGRAM_MAX];
+        let mut count = 0;
+        while let Some(len) = self
+            .session
+            .poll_transmit(self.now, &mut self.entropy, &mut out)
+        {
+            count += 1;
+            assert!(count <= 2, "a session sends without end");
+            if self.to_bmc.len() < UNDER_WAY_MAX {
+                self.to_bmc.push(out[..len].to_vec());
+            }
+        }
+    }
+
+    fn deliver_to_bmc(&mut self, argument: u8) {
+        if let Some(datagram) = take(&mut self.to_bmc, argument) {
+            self.at_bmc(datagram);
+        }
+    }
+
+    fn deliver_to_console(&mut self, argument: u8) {
+        if let Some(datagram) = take(&mut self.to_console, argument) {
+            self.at_console(datagram);
+        }
+    }
+
+    fn deliver_arbitrary(&mut self, script: &mut Reader<'_>) {
+        let len = script
+            .u8("length")
+            .map_or(0, usize::from)
+            .min(script.remaining());
+        let Ok(bytes) = script.take("datagram", len) else {
+            return;
+        };
+        self.at_bmc(bytes.to_vec());
+        self.at_console(bytes.to_vec());
+    }
+
+    fn at_bmc(&mut self, mut datagram: Vec<u8>) {
+        let from = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 1);
+        let mut out = [0; DATAGRAM_MAX];
+        let Self {
+            bmc,
+            entropy,
+            device,
+            now,
+            ..
+        } = self;
+        let len = bmc.handle_datagram(*now, entropy, from, &mut datagram, device, &mut out);
+        if let Some(len) = len
+            && self.to_console.len() < UNDER_WAY_MAX
+        {
+            self.to_console.push(out[..len].to_vec());
+        }
+    }
+
+    fn at_console(&mut self, mut datagram: Vec<u8>) {
+        let busy = self.session.is_busy();
+        if let Ok(Event::Response(_)) = self.session.handle_datagram(self.now, &mut datagram) {
+            assert!(busy, "an answer to nothing");
+        }
+    }
+
+    /// Everything arrives, until nothing is under way.
+    fn exchange_all(&mut self) {
+        for _ in 0..UNDER_WAY_MAX {
+            self.transmit();
+            let Some(datagram) = take(&mut self.to_bmc, 0) else {
+                break;
+            };
+            self.at_bmc(datagram);
+            while let Some(datagram) = take(&mut self.to_console, 0) {
+                self.at_console(datagram);
+            }
+        }
+    }
+}
+
+fn take(queue: &mut Vec<Vec<u8>>, argument: u8) -> Option<Vec<u8>> {
+    let index = usize::from(argument).checked_rem(queue.len())?;
+    Some(queue.remove(index))
+}
+
+fn corrupt(queue: &mut [Vec<u8>], argument: u8) {
+    if let Some(datagram) = queue.first_mut()
+        && let Some(at) = (usize::from(argument) * 3).checked_rem(datagram.len())
+    {
+        datagram[at] ^= 1 << (argument % 8);
+    }
+}
+
+fn double(queue: &mut Vec<Vec<u8>>, argument: u8) {
+    if let Some(index) = usize::from(argument).checked_rem(queue.len())
+        && queue.len() < UNDER_WAY_MAX
+    {
+        queue.push(queue[index].clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LAWS: [fn(&[u8]); 7] = [
+        datagram,
+        session_header,
+        lan_message,
+        rakp,
+        channel,
+        records,
+        commands,
+    ];
+
+    fn golden_datagrams() -> Vec<Vec<u8>> {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors");
+        let mut datagrams = Vec::new();
+        for file in std::fs::read_dir(folder).unwrap() {
+            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            for word in text.split_whitespace().filter(|word| word.len() >= 16) {
+                let byte = |i: usize| u8::from_str_radix(word.get(i..i + 2)?, 16).ok();
+                let bytes: Option<Vec<u8>> = (0..word.len()).step_by(2).map(byte).collect();
+                datagrams.extend(bytes);
+            }
+        }
+        assert!(datagrams.len() > 50, "{} golden datagrams", datagrams.len());
+        datagrams
+    }
+
+    #[test]
+    fn the_laws_hold_for_golden_datagrams_cut_and_changed() {
+        let mut random = Seeded(3);
+        for datagram in golden_datagrams() {
+            for _ in 0..2 {
+                let mut bytes = datagram.clone();
+                let [cut, at, value, kind] = random.next_u32().to_le_bytes();
+                if kind % 3 > 0 {
+                    bytes.truncate(usize::from(cut).checked_rem(bytes.len()).unwrap_or(0));
+                }
+                if let Some(index) = usize::from(at).checked_rem(bytes.len())
+                    && kind % 2 == 0
+                {
+                    bytes[index] = value;
+                }
+                for law in LAWS {
+                    law(&bytes);
+                    // The same without the headers, where payloads begin.
+                    [4, 14, 16]
+                        .into_iter()
+                        .filter_map(|at| bytes.get(at..))
+                        .for_each(law);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_laws_hold_for_seeded_bytes() {
+        let mut random = Seeded(4);
+        for _ in 0..3_000 {
+            let len = usize::from(random.next_u32().to_le_bytes()[0] % 80);
+            let mut bytes = std::vec![0; len];
+            random.fill(&mut bytes);
+            LAWS.into_iter().for_each(|law| law(&bytes));
+        }
+    }
+
+    #[test]
+    fn conversations_keep_their_laws() {
+        let mut random = Seeded(5);
+        for _ in 0..2_000 {
+            let mut script = std::vec![0; 64];
+            random.fill(&mut script);
+            // Connect and shake hands first, so that most scripts get somewhere.
+            script[1] = 0;
+            script[2] = 15;
+            conversation(&script);
+        }
+    }
+
+    #[test]
+    fn a_script_that_lets_everything_pass_gets_its_answer() {
+        let mut conversation = Conversation::new(1).unwrap();
+        for step in [0, 15, 1, 15] {
+            conversation.step(step, &mut Reader::new(&[7]));
+        }
+        assert_eq!(conversation.device.executed, 1);
+        assert_eq!(conversation.session.state(), State::Established);
+        assert!(!conversation.session.is_busy());
+    }
+}
