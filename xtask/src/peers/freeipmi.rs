@@ -1,5 +1,6 @@
 //! FreeIPMI: how to call its tools and how to read what they print.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -160,7 +161,7 @@ fn parse_event_line(line: &str) -> Result<Event> {
     })
 }
 
-/// The fields of every FRU device as `ipmi-fru` shows them (`FRU Board Manufacturer` = `Acme`).
+/// The fields of each FRU device as `ipmi-fru` shows them (`FRU Board Manufacturer` = `Acme`), by device ID.
 ///
 /// # Errors
 /// Where ipmi-fru fails.
@@ -169,13 +170,31 @@ pub(crate) fn fru(
     suite: u8,
     cache: &Path,
     more: &[&str],
-) -> Result<Vec<(String, String)>> {
+) -> Result<BTreeMap<u8, Vec<(String, String)>>> {
     let text = call("ipmi-fru", target, suite, cache, more)?.expect_success()?;
-    let field = |line: &str| {
-        let (name, value) = line.trim().split_once(": ")?;
-        Some((name.to_owned(), value.trim().to_owned()))
-    };
-    Ok(text.lines().filter_map(field).collect())
+    Ok(parse_fru(&text))
+}
+
+fn parse_fru(text: &str) -> BTreeMap<u8, Vec<(String, String)>> {
+    let mut devices = BTreeMap::new();
+    let mut current = 0;
+    for line in text.lines() {
+        let Some((name, value)) = line.trim().split_once(": ") else {
+            continue;
+        };
+        if name == "FRU Inventory Device" {
+            let id = value
+                .rsplit_once("(ID ")
+                .map(|(_, id)| id.trim_end_matches("h)"));
+            current = id
+                .and_then(|id| u8::from_str_radix(id, 16).ok())
+                .unwrap_or(0);
+        } else {
+            let fields: &mut Vec<(String, String)> = devices.entry(current).or_default();
+            fields.push((name.to_owned(), value.trim().to_owned()));
+        }
+    }
+    devices
 }
 
 #[cfg(test)]
@@ -212,5 +231,17 @@ mod tests {
             (event.id, event.sensor.as_str(), event.state.as_str()),
             (3, "PSU2 Status", "Critical")
         );
+    }
+
+    #[test]
+    fn fru_fields_belong_to_their_device() {
+        let text = "FRU Inventory Device: Default FRU Device (ID 00h)\n\n  FRU Board Manufacturer: Acme\n\n\
+                    FRU Inventory Device: Psu1 FRU (ID 01h)\n\n  FRU Product Name: PSU 1600\n";
+        let devices = parse_fru(text);
+        assert_eq!(
+            devices[&0],
+            [("FRU Board Manufacturer".to_owned(), "Acme".to_owned())]
+        );
+        assert_eq!(devices[&1][0].1, "PSU 1600");
     }
 }

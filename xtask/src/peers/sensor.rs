@@ -40,7 +40,7 @@ const UNITS: [(&str, &str); 21] = [
     ("RPM", "{rev}/min"),
     ("percent", "%"),
     ("%", "%"),
-    ("CFM", "[ft_i]3/min"),
+    ("CFM", "[cft_i]/min"),
     ("Hz", "Hz"),
     ("Decibels", "dB"),
     ("dB", "dB"),
@@ -56,6 +56,10 @@ pub(crate) fn ucum(printed: &str) -> String {
     known.map_or(printed, |(_, ucum)| ucum).to_owned()
 }
 
+/// Units that Redfish demands instead of IPMI's, and how many of the first are one of the second. Redfish knows air
+/// flow in cubic metres a minute only; a cubic foot is 0.3048³ of them.
+const CONVERSIONS: [(&str, &str, f64); 1] = [("[cft_i]/min", "m3/min", 0.028_316_846_592)];
+
 /// Every way in which `ours` differs from what `program` prints with `decimals` digits.
 pub(crate) fn differences(
     ours: &Sensor,
@@ -63,8 +67,20 @@ pub(crate) fn differences(
     program: &str,
     decimals: i32,
 ) -> Vec<String> {
+    let conversion = CONVERSIONS
+        .iter()
+        .find(|(from, to, _)| *from == theirs.unit && *to == ours.unit);
+    let factor = conversion.map_or(1.0, |(.., factor)| *factor);
+    let theirs = &Sensor {
+        value: theirs.value.map(|value| value * factor),
+        thresholds: theirs
+            .thresholds
+            .map(|limit| limit.map(|value| value * factor)),
+        unit: conversion.map_or_else(|| theirs.unit.clone(), |(_, to, _)| (*to).to_owned()),
+        ..theirs.clone()
+    };
     // Half of the last digit printed, and a little for binary fractions.
-    let tolerance = 0.5 * 10_f64.powi(-decimals) + 1e-9;
+    let tolerance = 0.5 * 10_f64.powi(-decimals) * factor + 1e-9;
     let equal = |a: Option<f64>, b: Option<f64>| match (a, b) {
         (Some(a), Some(b)) => (a - b).abs() <= tolerance.max(b.abs() * 1e-9),
         (None, None) => true,
@@ -120,6 +136,30 @@ mod tests {
         };
         assert_eq!(differences(&ours, &theirs, "ipmi-sensors", 2), [""; 0]);
         assert_eq!(differences(&ours, &theirs, "ipmitool", 3).len(), 1);
+    }
+
+    #[test]
+    fn an_air_flow_in_cubic_feet_equals_one_in_cubic_metres() {
+        let ours = Sensor {
+            value: Some(2.099),
+            unit: "m3/min".into(),
+            ..Sensor::default()
+        };
+        let theirs = Sensor {
+            value: Some(74.088),
+            unit: ucum("CFM"),
+            ..Sensor::default()
+        };
+        assert_eq!(
+            differences(&ours, &theirs, "ipmi-sensors", 2).len(),
+            1,
+            "not to the digit"
+        );
+        let ours = Sensor {
+            value: Some(2.097_938),
+            ..ours
+        };
+        assert_eq!(differences(&ours, &theirs, "ipmi-sensors", 2), [""; 0]);
     }
 
     #[test]
