@@ -113,7 +113,8 @@ fn generate(host: IpAddr) -> Result<(rcgen::Certificate, rcgen::KeyPair), Certif
     Ok((certificate, key))
 }
 
-fn write_new(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
+/// Writes a file whole or not at all.
+pub(crate) fn write_new(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension("new");
     let mut options = fs::OpenOptions::new();
     let mut file = options.write(true).create(true).truncate(true).mode(mode).open(&temporary)?;

@@ -1,8 +1,67 @@
 //! The RedDrum program: command line, configuration and wiring.
 
+mod announce;
 mod args;
 mod certificate;
 mod config;
+mod config_command;
+mod demo;
+mod error;
+mod password;
 mod place;
+mod serve;
+mod web;
 
-fn main() {}
+use std::io;
+use std::process::ExitCode;
+
+use args::{Cli, Command, ConfigCommand};
+use clap::Parser;
+use error::ProgramError;
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match start(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The one place that speaks to the operator about a failure; logs may be switched off.
+            let _ = io::Write::write_fmt(&mut io::stderr(), format_args!("reddrum: {error}\n"));
+            error.exit_code()
+        }
+    }
+}
+
+fn start(cli: &Cli) -> Result<(), ProgramError> {
+    let filter = EnvFilter::try_new(&cli.log)
+        .map_err(|e| ProgramError::Usage(format!("--log {}: {e}", cli.log)))?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    match &cli.command {
+        Command::Demo(args) => block_on(demo::run(args)),
+        Command::Serve(args) => block_on(serve::run(args)),
+        Command::Config(ConfigCommand::Keys) => {
+            quiet_on_closed_pipe(config_command::keys(&mut io::stdout().lock()))
+        }
+        Command::Config(ConfigCommand::Check { file }) => {
+            quiet_on_closed_pipe(config_command::check(file, &mut io::stdout().lock())?)
+        }
+    }
+}
+
+fn block_on(program: impl Future<Output = Result<(), ProgramError>>) -> Result<(), ProgramError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| ProgramError::system("starting threads", e))?
+        .block_on(program)
+}
+
+/// Output into a pipe that was closed (`| head`) is no failure.
+fn quiet_on_closed_pipe(written: io::Result<()>) -> Result<(), ProgramError> {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(ProgramError::system("standard output", error))
+        }
+        _ => Ok(()),
+    }
+}

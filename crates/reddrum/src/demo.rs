@@ -1,0 +1,154 @@
+//! `reddrum demo`: a virtual rack, polled over IPMI as if it were real, served as Redfish.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fleet::{Fleet, Target};
+use hardware::{Hardware, Link, NodeKind};
+use ipmi::bmc;
+use ipmi::command::app::Guid;
+use ipmi::console::Login;
+use ipmi::number::PrivilegeLevel;
+use redfish::{Account, Role};
+use tokio::time::{Instant, sleep};
+use vbmc::bmcs::Bmcs;
+use vbmc::profile::Model;
+use vbmc::serve::{Clock, Server};
+use vbmc::site::{Site, SiteOptions};
+
+use crate::announce::{Announcement, Bmc};
+use crate::args::DemoArgs;
+use crate::certificate::Certificate;
+use crate::config::Secret;
+use crate::error::ProgramError;
+use crate::password;
+use crate::web::{Web, asked_to_end, close, random_uuid};
+
+/// The user of the service and of every virtual BMC; the passwords are made for each run.
+const USERNAME: &str = "admin";
+/// Characters of a generated password: 80 random bits, and short enough for IPMI's 20 bytes.
+const PASSWORD_LEN: usize = 16;
+/// How long to wait until every machine was read once before saying that all is ready.
+const FIRST_ROUND_LIMIT: Duration = Duration::from_secs(30);
+/// How often to look whether every machine was read once.
+const FIRST_ROUND_POLL: Duration = Duration::from_millis(20);
+/// Idle Redfish sessions end after half an hour.
+const SESSION_TIMEOUT_S: u32 = 1_800;
+
+/// Runs the demo until asked to end.
+pub(crate) async fn run(args: &DemoArgs) -> Result<(), ProgramError> {
+    let no_randomness = |e| ProgramError::system("random numbers", e);
+    let service_password = password::generate(PASSWORD_LEN).map_err(no_randomness)?;
+    let bmc_password = password::generate(PASSWORD_LEN).map_err(no_randomness)?;
+
+    let server = start_machines(args, &bmc_password)?;
+    let fleet = Arc::new(start_fleet(&server, &bmc_password)?);
+    let web = Web {
+        listen: args.listen,
+        certificate: Certificate::self_signed(args.listen.ip())
+            .map_err(|e| ProgramError::System(e.to_string()))?,
+        uuid: random_uuid().map_err(no_randomness)?,
+        accounts: vec![account(&service_password)?],
+        session_timeout_s: SESSION_TIMEOUT_S,
+    };
+    let bound = web.bind(fleet.clone()).await?;
+    let announcement = announcement(&server, bound.url(), &service_password, &bmc_password);
+
+    let ready = async {
+        let end = asked_to_end();
+        tokio::select! {
+            ended = end => return ended,
+            () = every_machine_was_read(&*fleet) => {}
+        }
+        announcement.print(args.json)?;
+        asked_to_end().await
+    };
+    let mut ended = Ok(());
+    bound.serve(async { ended = ready.await }).await;
+
+    // Sessions are closed while their BMCs still answer.
+    close(fleet).await;
+    server.stop().map_err(|e| ProgramError::system("the virtual BMCs", e))?;
+    ended.map_err(|e| ProgramError::system("the demo", e))
+}
+
+fn start_machines(args: &DemoArgs, bmc_password: &Secret) -> Result<Server, ProgramError> {
+    let clock = Clock::start();
+    let options = SiteOptions { nodes: args.nodes, seed: args.seed, epoch_s: clock.epoch_s() };
+    let site = Site::new(options).map_err(|e| ProgramError::Usage(e.to_string()))?;
+    let user = bmc::User::new(USERNAME, bmc_password.expose(), PrivilegeLevel::ADMINISTRATOR)
+        .map_err(|e| ProgramError::Usage(e.to_string()))?;
+    let access = bmc::Config::new(vec![user], Guid::default());
+    let bmcs = Arc::new(Bmcs::new(Arc::new(site), &access));
+    Server::start(bmcs, clock, args.ipmi_port).map_err(|error| {
+        let port = args.ipmi_port;
+        ProgramError::system(&format!("UDP port {port} (choose another with --ipmi-port)"), error)
+    })
+}
+
+fn start_fleet(server: &Server, bmc_password: &Secret) -> Result<Fleet, ProgramError> {
+    let login = Login::new(USERNAME, bmc_password.expose())
+        .map_err(|e| ProgramError::Usage(e.to_string()))?;
+    let login = Arc::new(login);
+    let site = server.bmcs().site();
+    let target = |index: u32| {
+        let slot = site.slot(index)?;
+        let id = hardware::NodeId::new(&slot.name())?;
+        let kind = match slot.model {
+            Model::Node => NodeKind::Computer,
+            Model::Block | Model::PowerBay => NodeKind::EnclosureController,
+        };
+        let enclosure = hardware::EnclosureId::new(&slot.enclosure());
+        let address = SocketAddr::from((site.address(index), server.port()));
+        Some(Target { id, kind, address, login: Arc::clone(&login), enclosure })
+    };
+    let config = fleet::Config {
+        topology: Arc::clone(site.topology()),
+        ..fleet::Config::new((0..site.len()).filter_map(target).collect())
+    };
+    Fleet::start(&config).map_err(|e| ProgramError::System(e.to_string()))
+}
+
+fn account(password: &Secret) -> Result<Account, ProgramError> {
+    let text = String::from_utf8_lossy(password.expose());
+    Account::new(USERNAME, &text, Role::Administrator)
+        .map_err(|e| ProgramError::System(e.to_string()))
+}
+
+/// Waits until every machine was reached and read, or [`FIRST_ROUND_LIMIT`] is over.
+async fn every_machine_was_read(fleet: &dyn Hardware) {
+    let deadline = Instant::now() + FIRST_ROUND_LIMIT;
+    let was_read = |id: &hardware::NodeId| {
+        fleet.node(id.as_str()).is_some_and(|n| n.link == Link::Up && n.read_at_ms != 0)
+    };
+    while Instant::now() < deadline && !fleet.node_ids().iter().all(was_read) {
+        sleep(FIRST_ROUND_POLL).await;
+    }
+}
+
+fn announcement(
+    server: &Server,
+    url: String,
+    service_password: &Secret,
+    bmc_password: &Secret,
+) -> Announcement {
+    let text = |secret: &Secret| String::from_utf8_lossy(secret.expose()).into_owned();
+    let site = server.bmcs().site();
+    let bmc = |index: u32| {
+        Some(Bmc {
+            name: site.slot(index)?.name(),
+            address: site.address(index).to_string(),
+            port: server.port(),
+            username: USERNAME.to_owned(),
+            password: Some(text(bmc_password)),
+        })
+    };
+    Announcement {
+        url,
+        username: Some(USERNAME.to_owned()),
+        password: Some(text(service_password)),
+        bmcs: (0..site.nodes()).filter_map(bmc).collect(),
+        controllers: (site.nodes()..site.len()).filter_map(bmc).collect(),
+    }
+}

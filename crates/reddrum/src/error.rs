@@ -1,0 +1,55 @@
+//! Why the program ends early, and the exit code that says so to scripts.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use crate::config::ConfigError;
+
+/// Why the program ends early.
+#[derive(Debug)]
+pub(crate) enum ProgramError {
+    /// What the operator gave can't be used: exit code 2.
+    Usage(String),
+    /// The configuration can't be used: exit code 2.
+    Config(ConfigError),
+    /// The machine the program runs on refuses something: exit code 1.
+    System(String),
+}
+
+impl ProgramError {
+    /// A failure of the system under us, with what was attempted.
+    pub(crate) fn system(attempted: &str, error: impl fmt::Display) -> Self {
+        Self::System(format!("{attempted}: {error}"))
+    }
+
+    /// The exit code.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Usage(_) | Self::Config(_) => ExitCode::from(2),
+            Self::System(_) => ExitCode::FAILURE,
+        }
+    }
+}
+
+impl fmt::Display for ProgramError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(text) | Self::System(text) => f.write_str(text),
+            Self::Config(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ProgramError {}
+
+impl From<ConfigError> for ProgramError {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl From<crate::web::WebError> for ProgramError {
+    fn from(error: crate::web::WebError) -> Self {
+        Self::System(error.to_string())
+    }
+}

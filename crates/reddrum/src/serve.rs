@@ -1,0 +1,150 @@
+//! `reddrum serve`: the BMCs of a configuration file as Redfish.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use fleet::{Fleet, Target};
+use hardware::NodeKind;
+use ipmi::console::{Login, Policy};
+use ipmi::number::CipherSuiteId;
+use redfish::{Account, Role};
+
+use crate::announce::Announcement;
+use crate::args::ServeArgs;
+use crate::certificate::Certificate;
+use crate::config::{AccountConfig, Config, CredentialsConfig, FleetConfig, ServiceConfig};
+use crate::error::ProgramError;
+use crate::place;
+use crate::web::{Web, asked_to_end, close, random_uuid};
+
+/// Name of the file in the state folder that keeps the service's UUID.
+const UUID_FILE: &str = "uuid";
+
+/// Serves until asked to end.
+pub(crate) async fn run(args: &ServeArgs) -> Result<(), ProgramError> {
+    let config = Config::load(&args.config)?;
+    let targets = targets(&config).await?;
+    let topology = place::topology(config.targets.iter().map(|t| &t.place));
+    let fleet_config = fleet::Config {
+        poll_interval_ms: config.fleet.poll_interval_ms,
+        policy: Arc::new(policy(&config.fleet)),
+        topology: Arc::new(topology),
+        ..fleet::Config::new(targets)
+    };
+    let web = Web {
+        listen: config.service.listen,
+        certificate: certificate(&config.service)?,
+        uuid: uuid(config.service.state_dir.as_deref())?,
+        accounts: accounts(&config.accounts)?,
+        session_timeout_s: config.service.session_timeout_s,
+    };
+    let fleet = Fleet::start(&fleet_config).map_err(|e| ProgramError::Usage(e.to_string()))?;
+    let fleet = Arc::new(fleet);
+    let bound = web.bind(fleet.clone()).await?;
+    let announcement = Announcement {
+        url: bound.url(),
+        username: None,
+        password: None,
+        bmcs: Vec::new(),
+        controllers: Vec::new(),
+    };
+    announcement.print(args.json).map_err(|e| ProgramError::system("standard output", e))?;
+    let mut ended = Ok(());
+    bound.serve(async { ended = asked_to_end().await }).await;
+    close(fleet).await;
+    ended.map_err(|e| ProgramError::system("waiting for a signal", e))
+}
+
+fn policy(config: &FleetConfig) -> Policy {
+    let attempts = u8::try_from(config.request_attempts).unwrap_or(u8::MAX);
+    Policy { first_retry_ms: config.request_timeout_ms, attempts, ..Policy::default() }
+}
+
+/// Every target with its address; names are looked up once, at the start.
+async fn targets(config: &Config) -> Result<Vec<Target>, ProgramError> {
+    let mut logins = BTreeMap::new();
+    for (name, credentials) in &config.credentials {
+        let login = login(credentials)
+            .map_err(|e| ProgramError::Usage(format!("[credentials.{name}]: {e}")))?;
+        logins.insert(name.as_str(), Arc::new(login));
+    }
+    let mut targets = Vec::with_capacity(config.targets.len());
+    let mut unknown = Vec::new();
+    for target in &config.targets {
+        let Some(login) = logins.get(target.credentials.as_str()) else { continue };
+        match look_up(&target.host, target.port).await {
+            Ok(address) => targets.push(Target {
+                id: target.id.clone(),
+                kind: NodeKind::Computer,
+                address,
+                login: Arc::clone(login),
+                enclosure: place::innermost(&target.place),
+            }),
+            Err(error) => unknown.push(format!("{}: {error}", target.host)),
+        }
+    }
+    if unknown.is_empty() {
+        Ok(targets)
+    } else {
+        Err(ProgramError::Usage(format!("targets without an address:\n{}", unknown.join("\n"))))
+    }
+}
+
+async fn look_up(host: &str, port: u16) -> Result<SocketAddr, String> {
+    let mut found = tokio::net::lookup_host((host, port)).await.map_err(|e| e.to_string())?;
+    found.next().ok_or_else(|| "the name has no address".to_owned())
+}
+
+fn login(config: &CredentialsConfig) -> Result<Login, ipmi::console::LoginError> {
+    let mut login = Login::new(&config.username, config.password.expose())?;
+    if let Some(kg) = &config.kg {
+        login = login.with_kg(kg.expose())?;
+    }
+    if let Some(suites) = &config.cipher_suites {
+        let suites: Vec<_> = suites.iter().map(|&id| CipherSuiteId(id)).collect();
+        login = login.with_suites(&suites)?;
+    }
+    login.with_privilege(config.privilege)
+}
+
+fn accounts(config: &[AccountConfig]) -> Result<Vec<Account>, ProgramError> {
+    let account = |config: &AccountConfig| {
+        let bad = |what: &str| ProgramError::Usage(format!("[[account]] {}: {what}", config.username));
+        let password =
+            str::from_utf8(config.password.expose()).map_err(|_| bad("the password is not UTF-8"))?;
+        let role = Role::ALL.into_iter().find(|role| role.name() == config.role);
+        let role = role.ok_or_else(|| bad("unknown role"))?;
+        Account::new(&config.username, password, role).map_err(|e| bad(&e.to_string()))
+    };
+    config.iter().map(account).collect()
+}
+
+fn certificate(config: &ServiceConfig) -> Result<Certificate, ProgramError> {
+    let host = config.listen.ip();
+    let certificate = match (&config.certificate, &config.state_dir) {
+        (Some((chain, key)), _) => Certificate::load(chain, key),
+        (None, Some(folder)) => Certificate::load_or_create(folder, host),
+        (None, None) => Certificate::self_signed(host),
+    };
+    certificate.map_err(|e| ProgramError::Usage(e.to_string()))
+}
+
+/// The service's UUID: made once and kept in the state folder, or made for this run.
+fn uuid(state_dir: Option<&Path>) -> Result<String, ProgramError> {
+    let fresh = || random_uuid().map_err(|e| ProgramError::system("random numbers", e));
+    let Some(folder) = state_dir else { return fresh() };
+    let path = folder.join(UUID_FILE);
+    let failed = |e: std::io::Error| ProgramError::system(&path.display().to_string(), e);
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(text.trim().to_owned()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let uuid = fresh()?;
+            crate::certificate::write_new(&path, 0o644, uuid.as_bytes()).map_err(failed)?;
+            Ok(uuid)
+        }
+        Err(error) => Err(failed(error)),
+    }
+}

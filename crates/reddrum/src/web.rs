@@ -1,0 +1,151 @@
+//! The Redfish service on its socket, the same for the demo and for real machines.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hardware::Hardware;
+use redfish::{Account, Service, Settings, StaticFile, StaticFiles};
+use redfish_hardware::HardwareBackend;
+use tokio::net::TcpListener;
+
+use crate::certificate::{Certificate, CertificateError};
+
+/// What the service root calls the product.
+const PRODUCT: &str = "RedDrum";
+/// Who made it.
+const VENDOR: &str = "RedDrum";
+
+/// Why the service can't be offered.
+#[derive(Debug)]
+pub(crate) enum WebError {
+    /// The address can't be listened at.
+    Listen(SocketAddr, io::Error),
+    /// The certificate can't be used.
+    Certificate(CertificateError),
+    /// A setting can't be used.
+    Settings(redfish::SettingsError),
+}
+
+impl fmt::Display for WebError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listen(address, error) if error.kind() == io::ErrorKind::AddrInUse => {
+                write!(f, "{address} is in use by another program; choose another with --listen or 'listen'")
+            }
+            Self::Listen(address, error) => write!(f, "can't listen at {address}: {error}"),
+            Self::Certificate(error) => error.fmt(f),
+            Self::Settings(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for WebError {}
+
+/// What differs between one service and another.
+pub(crate) struct Web {
+    /// Where to listen.
+    pub(crate) listen: SocketAddr,
+    /// What to show for TLS.
+    pub(crate) certificate: Certificate,
+    /// The service's UUID.
+    pub(crate) uuid: String,
+    /// Who may log in.
+    pub(crate) accounts: Vec<Account>,
+    /// Idle sessions end after this.
+    pub(crate) session_timeout_s: u32,
+}
+
+/// A service that has its socket but doesn't answer yet.
+pub(crate) struct Bound {
+    listener: TcpListener,
+    tls: Arc<rustls::ServerConfig>,
+    service: Arc<Service>,
+    address: SocketAddr,
+}
+
+impl Web {
+    /// Takes the socket and puts the service in front of `machines`.
+    pub(crate) async fn bind(self, machines: Arc<dyn Hardware>) -> Result<Bound, WebError> {
+        let tls = self.certificate.into_server_config().map_err(WebError::Certificate)?;
+        let settings = Settings {
+            uuid: self.uuid,
+            product: PRODUCT.to_owned(),
+            vendor: VENDOR.to_owned(),
+            accounts: self.accounts,
+            session_timeout_s: self.session_timeout_s,
+            static_files: dashboard_files(),
+        };
+        let backend = Arc::new(HardwareBackend::new(machines));
+        let service = Arc::new(Service::new(settings, backend).map_err(WebError::Settings)?);
+        let in_use = |error| WebError::Listen(self.listen, error);
+        let listener = TcpListener::bind(self.listen).await.map_err(in_use)?;
+        let address = listener.local_addr().map_err(in_use)?;
+        Ok(Bound { listener, tls, service, address })
+    }
+}
+
+impl Bound {
+    /// The base address, without a trailing slash.
+    pub(crate) fn url(&self) -> String {
+        format!("https://{}", self.address)
+    }
+
+    /// Answers requests until `shutdown` completes, then finishes those that are running.
+    pub(crate) async fn serve(self, shutdown: impl Future<Output = ()>) {
+        redfish::serve(self.listener, self.tls, self.service, shutdown).await;
+    }
+}
+
+fn dashboard_files() -> StaticFiles {
+    let file = |file: &'static dashboard::File| StaticFile {
+        path: file.path,
+        content_type: file.content_type,
+        bytes: Bytes::from_static(file.bytes),
+    };
+    dashboard::FILES.iter().map(file).collect()
+}
+
+/// A random UUID (RFC 9562 version 4).
+pub(crate) fn random_uuid() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)?;
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    let groups = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
+    Ok(groups.join("-"))
+}
+
+/// Completes when the operator asks the program to end: Ctrl-C, or SIGTERM.
+pub(crate) async fn asked_to_end() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+/// Closes the fleet's sessions; its threads are joined off the runtime's own ones.
+pub(crate) async fn close(fleet: Arc<fleet::Fleet>) {
+    let closing = tokio::task::spawn_blocking(move || drop(fleet));
+    // It fails only where the closing thread panicked, which has been reported then.
+    let _ = closing.await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_random_uuid_says_that_it_is_random() {
+        let uuid = random_uuid().unwrap();
+        assert_eq!(uuid.len(), 36);
+        assert_eq!(uuid.as_bytes()[14], b'4');
+        assert!(matches!(uuid.as_bytes()[19], b'8' | b'9' | b'a' | b'b'));
+    }
+}
