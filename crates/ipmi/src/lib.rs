@@ -26,6 +26,7 @@ pub mod entropy;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 pub mod number;
+pub mod print;
 pub mod record;
 pub mod sequence;
 pub mod time;

@@ -72,10 +72,11 @@ const GENERIC: [&[&str]; 12] = [
     ],
 ];
 
-/// States of a sensor type, for event/reading type 6Fh (§42.2, table 42-3). Empty text: a reserved offset.
-const fn sensor_specific(sensor_type: SensorType) -> &'static [&'static str] {
-    match sensor_type {
-        SensorType::PHYSICAL_SECURITY => &[
+/// States of each sensor type, for event/reading type 6Fh (§42.2, table 42-3). Empty text: a reserved offset.
+const SENSOR_SPECIFIC: [(SensorType, &[&str]); 30] = [
+    (
+        SensorType::PHYSICAL_SECURITY,
+        &[
             "General Chassis intrusion",
             "Drive Bay intrusion",
             "I/O Card area intrusion",
@@ -84,7 +85,10 @@ const fn sensor_specific(sensor_type: SensorType) -> &'static [&'static str] {
             "Unauthorized dock",
             "FAN area intrusion",
         ],
-        SensorType::PLATFORM_SECURITY => &[
+    ),
+    (
+        SensorType::PLATFORM_SECURITY,
+        &[
             "Front Panel Lockout violation attempted",
             "Pre-boot password violation - user password",
             "Pre-boot password violation - setup password",
@@ -92,7 +96,10 @@ const fn sensor_specific(sensor_type: SensorType) -> &'static [&'static str] {
             "Other pre-boot password violation",
             "Out-of-band access password violation",
         ],
-        SensorType::PROCESSOR => &[
+    ),
+    (
+        SensorType::PROCESSOR,
+        &[
             "IERR",
             "Thermal Trip",
             "FRB1/BIST failure",
@@ -107,7 +114,10 @@ const fn sensor_specific(sensor_type: SensorType) -> &'static [&'static str] {
             "Uncorrectable machine check exception",
             "Correctable machine check error",
         ],
-        SensorType::POWER_SUPPLY => &[
+    ),
+    (
+        SensorType::POWER_SUPPLY,
+        &[
             "Presence detected",
             "Failure detected",
             "Predictive failure",
@@ -117,7 +127,10 @@ const fn sensor_specific(sensor_type: SensorType) -> &'static [&'static str] {
             "Configuration error",
             "Power Supply Inactive",
         ],
-        SensorType::POWER_UNIT => &[
+    ),
+    (
+        SensorType::POWER_UNIT,
+        &[
             "Power off/down",
             "Power cycle",
             "240VA power down",
@@ -127,7 +140,10 @@ const fn sensor_specific(sensor_type: SensorType) -> &'static [&'static str] {
             "Failure detected",
             "Predictive failure",
         ],
-        SensorType::MEMORY => &[
+    ),
+    (
+        SensorType::MEMORY,
+        &[
             "Correctable ECC",
             "Uncorrectable ECC",
             "Parity",
@@ -140,7 +156,10 @@ const fn sensor_specific(sensor_type: SensorType) -> &'static [&'static str] {
             "Throttled",
             "Critical Overtemperature",
         ],
-        SensorType::DRIVE_SLOT => &[
+    ),
+    (
+        SensorType::DRIVE_SLOT,
+        &[
             "Drive Present",
             "Drive Fault",
             "Predictive Failure",
@@ -151,19 +170,18 @@ const fn sensor_specific(sensor_type: SensorType) -> &'static [&'static str] {
             "Rebuild In Progress",
             "Rebuild Aborted",
         ],
-        SensorType::FIRMWARE_PROGRESS => &[
+    ),
+    (
+        SensorType::FIRMWARE_PROGRESS,
+        &[
             "System Firmware Error",
             "System Firmware Hang",
             "System Firmware Progress",
         ],
-        _ => sensor_specific_system(sensor_type),
-    }
-}
-
-/// The second part of the table: logging, system, boot.
-const fn sensor_specific_system(sensor_type: SensorType) -> &'static [&'static str] {
-    match sensor_type {
-        SensorType::EVENT_LOGGING_DISABLED => &[
+    ),
+    (
+        SensorType::EVENT_LOGGING_DISABLED,
+        &[
             "Correctable memory error logging disabled",
             "Event logging disabled",
             "Log area reset/cleared",
@@ -172,7 +190,10 @@ const fn sensor_specific_system(sensor_type: SensorType) -> &'static [&'static s
             "Log almost full",
             "Correctable Machine Check Error Logging Disabled",
         ],
-        SensorType::WATCHDOG_1 => &[
+    ),
+    (
+        SensorType::WATCHDOG_1,
+        &[
             "BIOS Watchdog Reset",
             "OS Watchdog Reset",
             "OS Watchdog Shut Down",
@@ -182,7 +203,10 @@ const fn sensor_specific_system(sensor_type: SensorType) -> &'static [&'static s
             "OS Watchdog Expired",
             "OS Watchdog pre-timeout Interrupt",
         ],
-        SensorType::SYSTEM_EVENT => &[
+    ),
+    (
+        SensorType::SYSTEM_EVENT,
+        &[
             "System Reconfigured",
             "OEM System boot event",
             "Undetermined system hardware failure",
@@ -190,7 +214,10 @@ const fn sensor_specific_system(sensor_type: SensorType) -> &'static [&'static s
             "PEF Action",
             "Timestamp Clock Sync",
         ],
-        SensorType::CRITICAL_INTERRUPT => &[
+    ),
+    (
+        SensorType::CRITICAL_INTERRUPT,
+        &[
             "NMI/Diagnostic Interrupt",
             "Bus Timeout",
             "I/O Channel check NMI",
@@ -204,16 +231,28 @@ const fn sensor_specific_system(sensor_type: SensorType) -> &'static [&'static s
             "Bus Fatal Error",
             "Bus Degraded",
         ],
-        SensorType::BUTTON_SWITCH => &[
+    ),
+    (
+        SensorType::BUTTON_SWITCH,
+        &[
             "Power Button pressed",
             "Sleep Button pressed",
             "Reset Button pressed",
             "FRU latch open",
             "FRU service request button",
         ],
-        SensorType::CHIP_SET => &["Soft Power Control Failure", "Thermal Trip"],
-        SensorType::CABLE_INTERCONNECT => &["Connected", "Configuration Error"],
-        SensorType::SYSTEM_BOOT_INITIATED => &[
+    ),
+    (
+        SensorType::CHIP_SET,
+        &["Soft Power Control Failure", "Thermal Trip"],
+    ),
+    (
+        SensorType::CABLE_INTERCONNECT,
+        &["Connected", "Configuration Error"],
+    ),
+    (
+        SensorType::SYSTEM_BOOT_INITIATED,
+        &[
             "Initiated by power up",
             "Initiated by hard reset",
             "Initiated by warm reset",
@@ -223,14 +262,20 @@ const fn sensor_specific_system(sensor_type: SensorType) -> &'static [&'static s
             "OS initiated warm reset",
             "System Restart",
         ],
-        SensorType::BOOT_ERROR => &[
+    ),
+    (
+        SensorType::BOOT_ERROR,
+        &[
             "No bootable media",
             "Non-bootable disk in drive",
             "PXE server not found",
             "Invalid boot sector",
             "Timeout waiting for selection",
         ],
-        SensorType::OS_BOOT => &[
+    ),
+    (
+        SensorType::OS_BOOT,
+        &[
             "A: boot completed",
             "C: boot completed",
             "PXE boot completed",
@@ -243,7 +288,10 @@ const fn sensor_specific_system(sensor_type: SensorType) -> &'static [&'static s
             "Installation aborted",
             "Installation failed",
         ],
-        SensorType::OS_STOP => &[
+    ),
+    (
+        SensorType::OS_STOP,
+        &[
             "Error during system startup",
             "Run-time critical stop",
             "OS graceful stop",
@@ -251,14 +299,10 @@ const fn sensor_specific_system(sensor_type: SensorType) -> &'static [&'static s
             "PEF initiated soft shutdown",
             "Agent not responding",
         ],
-        _ => sensor_specific_rest(sensor_type),
-    }
-}
-
-/// The third part of the table: slots, power states, management.
-const fn sensor_specific_rest(sensor_type: SensorType) -> &'static [&'static str] {
-    match sensor_type {
-        SensorType::SLOT_CONNECTOR => &[
+    ),
+    (
+        SensorType::SLOT_CONNECTOR,
+        &[
             "Fault Status",
             "Identify Status",
             "Device Installed",
@@ -270,7 +314,10 @@ const fn sensor_specific_rest(sensor_type: SensorType) -> &'static [&'static str
             "Slot is Disabled",
             "Spare Device",
         ],
-        SensorType::ACPI_POWER_STATE => &[
+    ),
+    (
+        SensorType::ACPI_POWER_STATE,
+        &[
             "S0/G0 working",
             "S1 sleeping, hardware and processor context maintained",
             "S2 sleeping, processor context lost",
@@ -287,7 +334,10 @@ const fn sensor_specific_rest(sensor_type: SensorType) -> &'static [&'static str
             "",
             "Unknown",
         ],
-        SensorType::WATCHDOG_2 => &[
+    ),
+    (
+        SensorType::WATCHDOG_2,
+        &[
             "Timer expired",
             "Hard reset",
             "Power down",
@@ -298,15 +348,24 @@ const fn sensor_specific_rest(sensor_type: SensorType) -> &'static [&'static str
             "",
             "Timer interrupt",
         ],
-        SensorType::PLATFORM_ALERT => &[
+    ),
+    (
+        SensorType::PLATFORM_ALERT,
+        &[
             "Platform generated page",
             "Platform generated LAN alert",
             "Platform Event Trap generated",
             "Platform generated SNMP trap, OEM format",
         ],
-        SensorType::ENTITY_PRESENCE => &["Present", "Absent", "Disabled"],
-        SensorType::LAN => &["Heartbeat Lost", "Heartbeat"],
-        SensorType::MANAGEMENT_HEALTH => &[
+    ),
+    (
+        SensorType::ENTITY_PRESENCE,
+        &["Present", "Absent", "Disabled"],
+    ),
+    (SensorType::LAN, &["Heartbeat Lost", "Heartbeat"]),
+    (
+        SensorType::MANAGEMENT_HEALTH,
+        &[
             "Sensor access degraded or unavailable",
             "Controller access degraded or unavailable",
             "Management controller off-line",
@@ -314,14 +373,20 @@ const fn sensor_specific_rest(sensor_type: SensorType) -> &'static [&'static str
             "Sensor failure",
             "FRU failure",
         ],
-        SensorType::BATTERY => &["Low", "Failed", "Presence Detected"],
-        SensorType::SESSION_AUDIT => &[
+    ),
+    (SensorType::BATTERY, &["Low", "Failed", "Presence Detected"]),
+    (
+        SensorType::SESSION_AUDIT,
+        &[
             "Session Activated",
             "Session Deactivated",
             "Invalid Username or Password",
             "Invalid password disable",
         ],
-        SensorType::VERSION_CHANGE => &[
+    ),
+    (
+        SensorType::VERSION_CHANGE,
+        &[
             "Hardware change detected",
             "Firmware or software change detected",
             "Hardware incompatibility detected",
@@ -331,7 +396,10 @@ const fn sensor_specific_rest(sensor_type: SensorType) -> &'static [&'static str
             "Hardware change success",
             "Firmware or software change success",
         ],
-        SensorType::FRU_STATE => &[
+    ),
+    (
+        SensorType::FRU_STATE,
+        &[
             "Not Installed",
             "Inactive",
             "Activation Requested",
@@ -341,8 +409,15 @@ const fn sensor_specific_rest(sensor_type: SensorType) -> &'static [&'static str
             "Deactivation in Progress",
             "Communication lost",
         ],
-        _ => &[],
-    }
+    ),
+];
+
+/// The states of a sensor type; none for a type that table 42-3 gives none.
+fn sensor_specific(sensor_type: SensorType) -> &'static [&'static str] {
+    let found = SENSOR_SPECIFIC
+        .iter()
+        .find(|(listed, _)| *listed == sensor_type);
+    found.map_or(&[], |(_, states)| states)
 }
 
 impl EventReadingType {

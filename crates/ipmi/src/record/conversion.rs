@@ -47,9 +47,8 @@ impl AnalogFormat {
     #[must_use]
     pub const fn count(self, raw: u8) -> i16 {
         match self {
-            Self::Unsigned | Self::None => raw as i16,
             Self::OnesComplement if raw & 0x80 != 0 => -((!raw) as i16),
-            Self::OnesComplement => raw as i16,
+            Self::Unsigned | Self::OnesComplement | Self::None => raw as i16,
             Self::TwosComplement => raw.cast_signed() as i16,
         }
     }
@@ -362,7 +361,7 @@ mod tests {
         };
         for (linearization, raw, expected) in [
             (Linearization::LINEAR, 100, 100.0),
-            (Linearization::LN, 10, 2.302_585_092_994_046),
+            (Linearization::LN, 20, 2.995_732_273_553_991),
             (Linearization::LOG10, 100, 2.0),
             (Linearization::LOG2, 128, 7.0),
             (Linearization::EXP, 2, 7.389_056_098_930_65),

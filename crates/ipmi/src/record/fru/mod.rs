@@ -126,7 +126,7 @@ fn sum(bytes: &[u8]) -> u8 {
 }
 
 /// Length of an area in bytes: head, `needed` bytes, end marker and checksum, rounded up to the unit.
-pub(self) const fn area_len(needed: usize) -> usize {
+const fn area_len(needed: usize) -> usize {
     (2 + needed + 2).next_multiple_of(UNIT)
 }
 

@@ -201,7 +201,7 @@ impl SdrRecord {
         }
         body.bytes(&self.trailing);
         w.u16(self.id.0);
-        let [length, _] = (body.position() as u16).to_le_bytes();
+        let [length, ..] = body.position().to_le_bytes();
         w.bytes(&[self.version, self.record_type().0, length]);
         w.bytes(body.written());
     }

@@ -188,95 +188,31 @@ fn without_the_sensors_record_numbers_are_raw() {
     );
 }
 
+/// Sensor type, event data, and how the text ends.
+#[rustfmt::skip]
+const DETAILS: [(u8, [u8; 3], &str); 17] = [
+    (0x08, [0x36, 0xff, 0x03], "Configuration error | Asserted | Power Supply rating mismatch"),
+    (0x0c, [0x31, 0xff, 0x07], "Uncorrectable ECC | Asserted | Memory module 7"),
+    (0x0f, [0xc0, 0x0b, 0xff], "System Firmware Error | Asserted | Firmware (BIOS) ROM corruption detected"),
+    (0x0f, [0xc2, 0x13, 0xff], "System Firmware Progress | Asserted | Starting operating system boot process"),
+    (0x10, [0xf1, 0x6f, 0x12], "Event logging disabled | Asserted | Event 2 of type 0x6f, assertion"),
+    (0x10, [0x35, 0xff, 80], "Log almost full | Asserted | 80 % full"),
+    (0x12, [0xc4, 0x05, 0xff], "PEF Action | Asserted | Alert, Reset"),
+    (0x12, [0xc5, 0x80, 0xff], "Timestamp Clock Sync | Asserted | Second of pair, SEL Timestamp Clock updated"),
+    (0x12, [0xc3, 0x30, 0xff], "Entry added to auxiliary log | Asserted | MCA Log: Log cleared"),
+    (0x19, [0xf0, 0x05, 0x00], "Soft Power Control Failure | Asserted | Requested S5/G2, in S0/G0"),
+    (0x1d, [0xf7, 0x01, 0x01], "System Restart | Asserted | chassis control command, channel 1"),
+    (0x21, [0xf0, 0x07, 0x03], "Fault Status | Asserted | DIMM/memory device 3"),
+    (0x23, [0xc1, 0x24, 0xff], "Hard reset | Asserted | Timer use SMS/OS, interrupt NMI"),
+    (0x28, [0xc4, 0x11, 0xff], "Sensor failure | Asserted | Sensor #0x11"),
+    (0x2a, [0xf1, 0x02, 0x21], "Session Deactivated | Asserted | User 2, channel 1, timeout"),
+    (0x2b, [0xc1, 0x02, 0xff], "Firmware or software change detected | Asserted | Management controller firmware revision"),
+    (0x2c, [0xc4, 0x23, 0xff], "Active | Asserted | Handle latch changed, was Activation in Progress"),
+];
+
 #[test]
 fn sensor_specific_events_tell_what_their_data_adds() {
-    for (sensor_type, data, expected) in [
-        (
-            0x08,
-            [0x36, 0xff, 0x03],
-            "Configuration error | Asserted | Power Supply rating mismatch",
-        ),
-        (
-            0x0c,
-            [0x31, 0xff, 0x07],
-            "Uncorrectable ECC | Asserted | Memory module 7",
-        ),
-        (
-            0x0f,
-            [0xc0, 0x0b, 0xff],
-            "System Firmware Error | Asserted | Firmware (BIOS) ROM corruption detected",
-        ),
-        (
-            0x0f,
-            [0xc2, 0x13, 0xff],
-            "System Firmware Progress | Asserted | Starting operating system boot process",
-        ),
-        (
-            0x10,
-            [0xf1, 0x6f, 0x12],
-            "Event logging disabled | Asserted | Event 2 of type 0x6f, assertion",
-        ),
-        (
-            0x10,
-            [0x35, 0xff, 80],
-            "Log almost full | Asserted | 80 % full",
-        ),
-        (
-            0x12,
-            [0xc4, 0x05, 0xff],
-            "PEF Action | Asserted | Alert, Reset",
-        ),
-        (
-            0x12,
-            [0xc5, 0x80, 0xff],
-            "Timestamp Clock Sync | Asserted | Second of pair, SEL Timestamp Clock updated",
-        ),
-        (
-            0x12,
-            [0xc3, 0x30, 0xff],
-            "Entry added to auxiliary log | Asserted | MCA Log: Log cleared",
-        ),
-        (
-            0x19,
-            [0xf0, 0x05, 0x00],
-            "Soft Power Control Failure | Asserted | Requested S5/G2, in S0/G0",
-        ),
-        (
-            0x1d,
-            [0xf7, 0x01, 0x01],
-            "System Restart | Asserted | chassis control command, channel 1",
-        ),
-        (
-            0x21,
-            [0xf0, 0x07, 0x03],
-            "Fault Status | Asserted | DIMM/memory device 3",
-        ),
-        (
-            0x23,
-            [0xc1, 0x24, 0xff],
-            "Hard reset | Asserted | Timer use SMS/OS, interrupt NMI",
-        ),
-        (
-            0x28,
-            [0xc4, 0x11, 0xff],
-            "Sensor failure | Asserted | Sensor #0x11",
-        ),
-        (
-            0x2a,
-            [0xf1, 0x02, 0x21],
-            "Session Deactivated | Asserted | User 2, channel 1, timeout",
-        ),
-        (
-            0x2b,
-            [0xc1, 0x02, 0xff],
-            "Firmware or software change detected | Asserted | Management controller firmware revision",
-        ),
-        (
-            0x2c,
-            [0xc4, 0x23, 0xff],
-            "Active | Asserted | Handle latch changed, was Activation in Progress",
-        ),
-    ] {
+    for (sensor_type, data, expected) in DETAILS {
         let text = text(sensor_type, 0x6f, data);
         assert!(text.ends_with(expected), "{text}\n{expected}");
     }
