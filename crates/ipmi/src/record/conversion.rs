@@ -491,4 +491,53 @@ mod tests {
             9.0,
         );
     }
+
+    /// The formula with the platform's mathematics, written out once more and differently.
+    fn expected(format: AnalogFormat, linearization: Linearization, f: &Factors, raw: u8) -> f64 {
+        let count = match format {
+            AnalogFormat::TwosComplement => f64::from(raw.cast_signed()),
+            AnalogFormat::OnesComplement if raw >= 0x80 => f64::from(raw) - 255.0,
+            _ => f64::from(raw),
+        };
+        let ten = 10.0_f64;
+        let offset = f64::from(f.b) * ten.powf(f.b_exponent.into());
+        let x = (f64::from(f.m) * count + offset) * ten.powf(f.r_exponent.into());
+        match linearization.0 {
+            0x01 => x.ln(),
+            0x02 => x.ln() / ten.ln(),
+            0x03 => x.ln() / 2.0_f64.ln(),
+            0x04 => x.exp(),
+            0x05 => ten.powf(x),
+            0x06 => 2.0_f64.powf(x),
+            0x07 => x.powi(-1),
+            0x08 => x.powi(2),
+            0x09 => x.powi(3),
+            0x0a => x.powf(0.5),
+            0x0b => x.abs().powf(1.0 / 3.0).copysign(x),
+            _ => x,
+        }
+    }
+
+    #[test]
+    fn every_format_and_factor_gives_what_the_formula_gives() {
+        let mut random = Arbitrary::new(0);
+        for _ in 0..20_000 {
+            let [m0, m1, b0, b1, exponents, raw, kind, format] = random.number().to_le_bytes();
+            let factors = Factors::from_bytes([m0, m1, b0, b1, 0, exponents]);
+            let format = FORMATS[usize::from(format % 3)];
+            let linearization = Linearization(kind % 12);
+            let value = Conversion::new(format, linearization, &factors)
+                .unwrap()
+                .value(raw);
+            let expected = expected(format, linearization, &factors, raw);
+            // A power of e magnifies the last bit of its argument as often as the argument is large.
+            let close = (value - expected).abs() <= 1e-9 * expected.abs();
+            let tiny = value.abs() < 1e-9 && expected.abs() < 1e-9;
+            let neither = !value.is_finite() && !expected.is_finite();
+            assert!(
+                close || tiny || neither,
+                "{factors:?} {format:?} {linearization} {raw}: {value} is not {expected}"
+            );
+        }
+    }
 }

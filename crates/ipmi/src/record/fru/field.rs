@@ -89,6 +89,8 @@ impl FruField {
     }
 
     /// Text in BCD plus; `None` where it is too long or has characters other than digits and ` -.:,_`.
+    ///
+    /// ipmitool reads it; FreeIPMI takes each byte for one character and reports an error.
     #[must_use]
     pub fn from_bcd_plus(text: &str) -> Option<Self> {
         Self::new(TextType::BcdPlus, &text::to_bcd_plus(text)?)
