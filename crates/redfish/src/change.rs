@@ -29,7 +29,7 @@ use crate::{ActionCall, Document, Failure, Outcome, Path};
 const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 
 impl Service {
-    /// PATCH (DSP0266 §7.6.1). A wrong value refuses the whole request; a property that can never be
+    /// PATCH (DSP0266 "PATCH (update)"). A wrong value refuses the whole request; a property that can never be
     /// changed is left out with a message, and the rest is done.
     pub(crate) async fn patch<B>(
         &self,
@@ -163,7 +163,7 @@ impl Service {
         })
     }
 
-    /// POST to the collection of sessions: a login (DSP0266 §13.3.3.2).
+    /// POST to the collection of sessions: a login (DSP0266 "Session login").
     pub(crate) async fn log_in<B>(
         &self,
         parts: &Parts,
@@ -244,7 +244,7 @@ fn take_context(body: &mut Map<String, Value>) -> Result<Option<String>, Error> 
     }
 }
 
-/// `/redfish/v1/Systems/1/Actions/ComputerSystem.Reset`, taken apart (DSP0266 §7.7).
+/// `/redfish/v1/Systems/1/Actions/ComputerSystem.Reset`, taken apart (DSP0266 "POST (Action)").
 struct ActionTarget {
     resource: Path,
     action: String,

@@ -89,7 +89,7 @@ impl Answer {
 }
 
 impl Error {
-    /// The response, with the body of DSP0266 §9.6.
+    /// The response, with the body of DSP0266 "Error responses".
     pub(crate) fn into_response(self) -> Response<Full<Bytes>> {
         let answer = self.answer();
         let body = Bytes::from(error_body(&answer.messages));

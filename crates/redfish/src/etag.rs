@@ -1,4 +1,4 @@
-//! Entity tags and the conditions that name them (DSP0266 §7.2, RFC 9110 §13).
+//! Entity tags and the conditions that name them (DSP0266 "ETags", RFC 9110 §13).
 
 use std::hash::{DefaultHasher, Hasher};
 

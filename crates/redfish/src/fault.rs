@@ -29,7 +29,7 @@ fn property_message(fault: &Fault, body: &Value) -> Message {
     let value = || shown(fault, body);
     let message = match fault.problem {
         Problem::Unknown => message::property_unknown(name),
-        Problem::Missing => message::property_missing(name),
+        Problem::Missing => message::create_failed_missing_req_properties(name),
         Problem::ReadOnly => message::property_not_writable(name),
         Problem::Null | Problem::WrongType { .. } => {
             message::property_value_type_error(value(), name)

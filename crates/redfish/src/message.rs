@@ -29,7 +29,7 @@ struct Entry {
     resolution: &'static str,
 }
 
-/// One message, as it stands in `@Message.ExtendedInfo` (DSP0266 §9.5).
+/// One message, as it stands in `@Message.ExtendedInfo` (DSP0266 "Error responses").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     entry: &'static Entry,
@@ -212,21 +212,6 @@ base_messages! {
         "The value '%1' for the parameter %2 in the action %3 is of a different type than the parameter can accept.",
         "Correct the value for the parameter in the request body and resubmit the request if the operation failed.";
 
-    /// The service couldn't connect to what the URI names.
-    could_not_establish_connection(uri): "CouldNotEstablishConnection", Critical,
-        "The service failed to establish a connection with the URI '%1'.",
-        "Ensure that the URI contains a valid and reachable node name, protocol information and other URI components.";
-
-    /// The collection is full.
-    create_limit_reached_for_resource(): "CreateLimitReachedForResource", Critical,
-        "The create operation failed because the resource has reached the limit of possible resources.",
-        "Either delete resources and resubmit the request if the operation failed or do not resubmit the request.";
-
-    /// The resource exists now.
-    created(): "Created", Ok,
-        "The resource has been created successfully.",
-        "None.";
-
     /// The body of a create request lacks a property.
     create_failed_missing_req_properties(property): "CreateFailedMissingReqProperties", Critical,
         "The create operation failed because the required property %1 was missing from the request.",
@@ -317,11 +302,6 @@ base_messages! {
         "The property %1 was duplicated in the request.",
         "Remove the duplicate property from the request body and resubmit the request if the operation failed.";
 
-    /// A property that the request needs isn't there.
-    property_missing(property): "PropertyMissing", Warning,
-        "The property %1 is a required property and must be included in the request.",
-        "Ensure that the property is in the request body and has a valid value and resubmit the request if the operation failed.";
-
     /// The property is read-only.
     property_not_writable(property): "PropertyNotWritable", Warning,
         "The property %1 is a read only property and cannot be assigned a value.",
@@ -331,11 +311,6 @@ base_messages! {
     property_unknown(property): "PropertyUnknown", Warning,
         "The property %1 is not in the list of valid properties for the resource.",
         "Remove the unknown property from the request body and resubmit the request if the operation failed.";
-
-    /// The value can't stand beside the value of another property.
-    property_value_conflict(property, other): "PropertyValueConflict", Warning,
-        "The property '%1' could not be written because its value would conflict with the value of the '%2' property.",
-        "No resolution is required.";
 
     /// The value is wrong in a way that no other message says.
     property_value_error(property): "PropertyValueError", Warning,
@@ -397,11 +372,6 @@ base_messages! {
         "The value '%1' for the parameter %2 is of a different format than the parameter can accept.",
         "Correct the value for the query parameter in the request and resubmit the request if the operation failed.";
 
-    /// The resource is in a state in which it can't take the request.
-    resource_in_standby(): "ResourceInStandby", Critical,
-        "The request could not be performed because the resource is in standby.",
-        "Ensure that the resource is in the correct power state and resubmit the request.";
-
     /// The resource is busy with something else.
     resource_in_use(): "ResourceInUse", Warning,
         "The change to the requested resource failed because the resource is in use or in transition.",
@@ -417,10 +387,6 @@ base_messages! {
         "The session establishment failed due to the number of simultaneous sessions exceeding the limit of the implementation.",
         "Reduce the number of other sessions before trying to establish the session or increase the limit of simultaneous sessions, if supported.";
 
-    /// It is done.
-    success(): "Success", Ok,
-        "The request completed successfully.",
-        "None.";
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! Documents for OData clients and for finding the service: `/redfish`, `/redfish/v1/odata`, `/redfish/v1/$metadata`
-//! (DSP0266 §8.4).
+//! (DSP0266 "OData $metadata", "OData service document").
 
 use std::fmt::Write as _;
 

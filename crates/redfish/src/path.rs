@@ -8,7 +8,7 @@ pub const MAX_DEPTH: usize = 16;
 /// The longest path accepted, in bytes, as it stands in the request.
 pub const MAX_LENGTH: usize = 1024;
 
-/// Where every resource of protocol version 1 lies (DSP0266 §6.3).
+/// Where every resource of protocol version 1 lies (DSP0266 "Redfish-defined URIs and relative reference rules").
 pub const ROOT: &str = "/redfish/v1";
 
 /// A normalised, absolute resource path at or under `/redfish/v1`.
@@ -66,7 +66,7 @@ impl std::error::Error for PathError {}
 
 impl Path {
     /// Checks and normalises the path of a request URI (without query and fragment). One trailing slash
-    /// is dropped: both spellings name the same resource (DSP0266 §6.3).
+    /// is dropped: both spellings name the same resource (DSP0266 "Redfish-defined URIs and relative reference rules").
     ///
     /// # Errors
     /// [`PathError`] says what is wrong; nothing of the sort can name a resource.

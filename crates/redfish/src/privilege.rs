@@ -1,4 +1,4 @@
-//! Who may do what: privileges, the predefined roles, and which privilege an operation needs (DSP0266 §13.6).
+//! Who may do what: privileges, the predefined roles, and which privilege an operation needs (DSP0266 "Privilege model").
 
 use std::fmt;
 
@@ -53,7 +53,7 @@ impl fmt::Debug for Privileges {
     }
 }
 
-/// The roles that every service has (DSP0266 §13.6.2).
+/// The roles that every service has (DSP0266 "Roles").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
     /// Everything.

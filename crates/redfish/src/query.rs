@@ -1,4 +1,4 @@
-//! Query parameters: `$expand`, `$select`, `only` (DSP0266 §7.4).
+//! Query parameters: `$expand`, `$select`, `only` (DSP0266 "Query parameters").
 //!
 //! Documents are cut and joined as text: what a query doesn't touch is copied byte by byte and keeps its
 //! order.
@@ -244,7 +244,7 @@ impl Select {
     }
 }
 
-/// Properties that `$select` never takes away (DSP0266 §7.4.3).
+/// Properties that `$select` never takes away (DSP0266 "Query parameters").
 const ALWAYS_KEPT: [&str; 4] = ["@odata.id", "@odata.type", "@odata.context", "@odata.etag"];
 
 fn keep(text: &str, paths: &[&[String]], kept: &mut String) {

@@ -48,9 +48,6 @@ impl Service {
         parts: &Parts,
         caller: &Account,
     ) -> Result<Response<Full<Bytes>>, Error> {
-        if !accepts(&parts.headers, "application/json") {
-            return Err(Error::NotAcceptable);
-        }
         let query = Query::parse(parts.uri.query())?;
         let document = match self.document(path).await {
             Err(Error::Backend(Failure::NotFound, _)) if self.is_action(path).await => {
@@ -60,6 +57,9 @@ impl Service {
         };
         if !self.may(caller, path, &document, Operation::Read) {
             return Err(Error::Forbidden);
+        }
+        if !accepts(&parts.headers, "application/json") {
+            return Err(Error::NotAcceptable);
         }
         if query.is_empty() {
             Ok(self.respond(&document, &parts.headers))

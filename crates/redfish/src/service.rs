@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, Version};
 use http_body::Body;
 use http_body_util::Full;
 use redfish_schema::ResourceType;
@@ -20,7 +20,7 @@ use crate::query::Query;
 use crate::resource::{self, service_root};
 use crate::session::Sessions;
 use crate::static_files::StaticFiles;
-use crate::{Backend, Document, Failure, Path, odata};
+use crate::{Backend, Document, Failure, Path, message, odata};
 
 const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
 const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
@@ -166,6 +166,9 @@ impl Service {
         B: Body<Data = Bytes> + Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
+        if !names_host(parts) {
+            return Err(message::header_missing("Host").into());
+        }
         let uri = parts.uri.path();
         if !(uri == "/redfish" || uri.starts_with("/redfish/")) {
             return self
@@ -203,7 +206,7 @@ impl Service {
         }
     }
 
-    /// What needs no login (DSP0266 §13.3.1): the way in and the description of the service.
+    /// What needs no login (DSP0266 "Resource and operation authentication requirements"): the way in and the description of the service.
     fn open(&self, parts: &Parts) -> Option<Result<Response<Full<Bytes>>, Error>> {
         let path = parts.uri.path();
         let read = matches!(parts.method, Method::GET | Method::HEAD);
@@ -314,7 +317,7 @@ impl Service {
     }
 }
 
-/// The methods that a resource has (DSP0266 §8.2, `Allow`).
+/// The methods that a resource has (DSP0266 "Response headers").
 pub(crate) fn allow(document: &Document) -> &'static str {
     match document.resource().name {
         "SessionCollection" => "GET, HEAD, POST",
@@ -338,6 +341,13 @@ fn is_sessions(path: &Path) -> bool {
         *path.segments(),
         ["SessionService", "Sessions"] | ["SessionService", "Sessions", "Members"]
     )
+}
+
+/// Whether a request says for which host it is, as HTTP/1.1 demands (RFC 9112 §3.2).
+fn names_host(parts: &Parts) -> bool {
+    parts.version != Version::HTTP_11
+        || parts.headers.contains_key(header::HOST)
+        || parts.uri.authority().is_some()
 }
 
 fn is_uuid(text: &str) -> bool {

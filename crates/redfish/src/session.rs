@@ -1,4 +1,4 @@
-//! Login sessions: tokens, their timeout and their number (DSP0266 §13.3.3).
+//! Login sessions: tokens, their timeout and their number (DSP0266 "Redfish login sessions").
 
 use std::collections::HashMap;
 use std::fmt::Write as _;

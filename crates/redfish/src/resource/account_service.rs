@@ -1,4 +1,4 @@
-//! `/redfish/v1/AccountService`: accounts and roles, to be read (DSP0266 §13.3.4).
+//! `/redfish/v1/AccountService`: accounts and roles, to be read (DSP0266 "Account service overview").
 
 use redfish_schema::account_service::{AccountService, BasicAuthState, LocalAccountAuth};
 use redfish_schema::manager_account::{self, AccountTypes, Links, ManagerAccount};

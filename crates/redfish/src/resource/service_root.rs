@@ -1,4 +1,4 @@
-//! `/redfish/v1/`: where every client begins (DSP0266 §6.3).
+//! `/redfish/v1/`: where every client begins (DSP0266 "Redfish-defined URIs and relative reference rules").
 
 use redfish_schema::Reference;
 use redfish_schema::service_root::{

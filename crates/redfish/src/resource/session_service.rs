@@ -1,4 +1,4 @@
-//! `/redfish/v1/SessionService`: sessions and their timeout (DSP0266 §13.3.3).
+//! `/redfish/v1/SessionService`: sessions and their timeout (DSP0266 "Redfish login sessions").
 
 use redfish_schema::session::{self, SessionTypes};
 use redfish_schema::session_service::SessionService;

@@ -1,4 +1,4 @@
-//! Actions (DSP0266 §7.7).
+//! Actions (DSP0266 "POST (Action)").
 
 use redfish::Failure;
 

@@ -1,4 +1,4 @@
-//! Who asks: Basic credentials and tokens (DSP0266 §13.3).
+//! Who asks: Basic credentials and tokens (DSP0266 "Authentication overview").
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;

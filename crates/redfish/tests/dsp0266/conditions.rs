@@ -1,4 +1,4 @@
-//! Entity tags (DSP0266 §7.2).
+//! Entity tags (DSP0266 "ETags").
 
 use crate::bench::Bench;
 

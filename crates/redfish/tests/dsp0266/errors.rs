@@ -1,4 +1,12 @@
-//! Bodies that are no good, and error responses (DSP0266 §7.5, §8.6).
+//! Bodies that are no good, and error responses (DSP0266 "Error responses").
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::Request;
+use http_body::Frame;
 
 use crate::bench::Bench;
 
@@ -90,4 +98,41 @@ async fn very_many_faults_make_a_bounded_error() {
     let answer = bench.client("root").await.patch(SYSTEM, &body).await;
     assert_eq!(answer.status, 400);
     assert_eq!(answer.messages().len(), redfish::MAX_MESSAGES);
+}
+
+/// A body that never comes.
+struct Never;
+
+impl http_body::Body for Never {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Pending
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let bench = Bench::new();
+    let token = bench.token("root").await;
+    tokio::time::pause();
+    let request = Request::patch(SYSTEM)
+        .header("host", "localhost")
+        .header("x-auth-token", token);
+    let response = bench
+        .service
+        .handle(request.body(Never).unwrap(), None)
+        .await;
+    assert_eq!(response.status(), 408);
+    // Without a token the body isn't looked at, so nobody waits for it.
+    let request = Request::patch(SYSTEM).header("host", "localhost");
+    let response = bench
+        .service
+        .handle(request.body(Never).unwrap(), None)
+        .await;
+    assert_eq!(response.status(), 401);
 }

@@ -1,4 +1,4 @@
-//! GET and HEAD (DSP0266 §7.3) and the resources of the service itself.
+//! GET and HEAD (DSP0266 "GET (read requests)", "HEAD") and the resources of the service itself.
 
 use crate::bench::{Bench, UUID};
 

@@ -1,4 +1,7 @@
-//! Request and response headers (DSP0266 §8.1, §8.2).
+//! Request and response headers (DSP0266 "Request headers", "Response headers").
+
+use http::{Request, Version};
+use http_body_util::Full;
 
 use crate::bench::Bench;
 
@@ -13,6 +16,21 @@ async fn odata_version_is_4_0_or_absent() {
     assert_eq!(get("4.0").await.status, 200);
     for version in ["4.1", "3.0", "", "4.0.0"] {
         get(version).await.assert_error(412, &["HeaderInvalid"]);
+    }
+}
+
+#[tokio::test]
+async fn a_request_of_http_1_1_says_for_which_host_it_is() {
+    let bench = Bench::new();
+    let request = |builder: http::request::Builder| builder.body(Full::default()).unwrap();
+    let answer = bench.send(request(Request::get("/redfish/v1/"))).await;
+    answer.assert_error(400, &["HeaderMissing"]);
+    for good in [
+        Request::get("/redfish/v1/").header("host", "localhost"),
+        Request::get("https://localhost/redfish/v1/"),
+        Request::get("/redfish/v1/").version(Version::HTTP_10),
+    ] {
+        assert_eq!(bench.send(request(good)).await.status, 200);
     }
 }
 

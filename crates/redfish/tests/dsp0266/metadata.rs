@@ -1,4 +1,4 @@
-//! `/redfish`, the OData service document and `$metadata` (DSP0266 §6.2, §8.4).
+//! `/redfish`, the OData service document and `$metadata` (DSP0266 "Redfish-defined URIs and relative reference rules", "OData $metadata", "OData service document").
 
 use crate::bench::Bench;
 

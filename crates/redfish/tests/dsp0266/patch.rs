@@ -1,4 +1,4 @@
-//! PATCH (DSP0266 §7.6.1).
+//! PATCH (DSP0266 "PATCH (update)").
 
 use serde_json::json;
 

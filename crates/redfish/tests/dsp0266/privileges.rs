@@ -1,4 +1,4 @@
-//! Who may do what (DSP0266 §13.6).
+//! Who may do what (DSP0266 "Privilege model").
 
 use crate::bench::Bench;
 

@@ -1,4 +1,4 @@
-//! Query parameters (DSP0266 §7.4).
+//! Query parameters (DSP0266 "Query parameters").
 
 use crate::bench::Bench;
 

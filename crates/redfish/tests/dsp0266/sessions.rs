@@ -1,4 +1,4 @@
-//! Sessions (DSP0266 §13.3.3).
+//! Sessions (DSP0266 "Redfish login sessions").
 
 use std::time::Duration;
 
@@ -52,8 +52,17 @@ async fn a_login_that_fails_opens_nothing() {
 async fn a_login_without_its_properties_says_which() {
     let bench = Bench::new();
     for (body, messages) in [
-        ("{}", vec!["PropertyMissing", "PropertyMissing"]),
-        (r#"{"UserName":"root"}"#, vec!["PropertyMissing"]),
+        (
+            "{}",
+            vec![
+                "CreateFailedMissingReqProperties",
+                "CreateFailedMissingReqProperties",
+            ],
+        ),
+        (
+            r#"{"UserName":"root"}"#,
+            vec!["CreateFailedMissingReqProperties"],
+        ),
         (
             r#"{"UserName":"root","Password":5}"#,
             vec!["PropertyValueTypeError"],
