@@ -2,9 +2,11 @@
 
 pub mod bmcs;
 pub mod curve;
+mod describe;
 pub mod fault;
 pub mod fru;
 pub mod handler;
+pub mod hardware;
 pub mod host;
 pub mod log;
 pub mod machine;

@@ -34,6 +34,8 @@ pub struct EventLog {
     added_at: Option<u32>,
     erased_at: Option<u32>,
     overflowed: bool,
+    /// Counts changes of the entries.
+    generation: u64,
 }
 
 impl EventLog {
@@ -59,6 +61,12 @@ impl EventLog {
     #[must_use]
     pub const fn overflowed(&self) -> bool {
         self.overflowed
+    }
+
+    /// Grows with each change of the entries.
+    #[must_use]
+    pub const fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// Whether there is no room for another entry.
@@ -89,6 +97,7 @@ impl EventLog {
 
     /// Appends a whole entry under the next number; `None` where the log is full.
     pub fn append(&mut self, at_s: u32, mut entry: [u8; ENTRY_LEN]) -> Option<u16> {
+        self.generation += 1;
         if self.is_full() || self.last_id >= 0xfffe {
             self.overflowed = true;
             return None;
@@ -119,6 +128,7 @@ impl EventLog {
     /// Erases one entry and returns its number; cancels reservations.
     pub fn delete(&mut self, at_s: u32, id: u16) -> Option<u16> {
         let index = self.index(id)?;
+        self.generation += 1;
         let entry = self.entries.remove(index);
         self.erased_at = Some(at_s);
         self.reservation = 0;
@@ -127,6 +137,7 @@ impl EventLog {
 
     /// Erases all entries; numbers start again. The reservation stays, so that who erased may ask how it went.
     pub fn clear(&mut self, at_s: u32) {
+        self.generation += 1;
         self.entries.clear();
         self.last_id = 0;
         self.overflowed = false;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use hardware::NodeId;
+use ipmi::command::chassis::{BootFlagKeep, BootFlags};
 use ipmi::number::{
     BootDevice, ChassisControlAction, EventReadingType, IdentifyState, SensorType, Threshold,
 };
@@ -308,6 +309,13 @@ impl Machine {
         Ok(())
     }
 
+    /// Sets what the host boots from, and what keeps unused flags from being forgotten.
+    pub fn set_boot_flags(&mut self, flags: BootFlags, keep: BootFlagKeep) {
+        self.revision += 1;
+        self.host.boot_mut().keep = keep;
+        self.host.set_boot_flags(self.at_s, flags);
+    }
+
     /// Switches the identify light on for some seconds, for good (`None`) or off (0 seconds).
     pub fn identify(&mut self, duration_s: Option<u8>) {
         self.revision += 1;
@@ -467,8 +475,10 @@ impl Machine {
         match condition {
             Condition::Cpu(_) => 1 << 7,
             Condition::Memory => 1 << 6,
-            Condition::Supply(_) | Condition::Drive(_) => 1,
-            Condition::SupplyRedundancy | Condition::FanRedundancy => 1,
+            Condition::Supply(_)
+            | Condition::Drive(_)
+            | Condition::SupplyRedundancy
+            | Condition::FanRedundancy => 1,
             Condition::PowerUnit => match self.host.activity() {
                 Activity::Off => 1,
                 Activity::Cycling { .. } => 1 << 1 | 1,

@@ -32,6 +32,8 @@ pub const FIRST_CONTROLLER: Ipv4Addr = Ipv4Addr::new(127, 17, 0, 1);
 
 /// Rack units of a block's place, counted from the bottom.
 const UNITS_PER_BLOCK: u16 = 9;
+/// Rack units of the power bays: above the blocks.
+const BAY_UNITS: [u16; 2] = [37, 40];
 
 /// Where a machine is racked; all numbers count from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,52 +155,13 @@ pub fn index_at(address: Ipv4Addr, nodes: u32) -> Option<u32> {
 pub fn topology(nodes: u32) -> Topology {
     let mut enclosures = Vec::new();
     for rack in 0..nodes.div_ceil(NODES_PER_RACK) {
-        let name = format!("Rack{}", rack + 1);
         enclosures.extend(enclosure(
-            &name,
+            &format!("Rack{}", rack + 1),
             EnclosureKind::Rack,
-            None,
-            None,
             rack,
-            None,
         ));
         for block in 0..BLOCKS_PER_RACK {
-            let slot = Slot {
-                model: Model::Block,
-                rack,
-                block,
-                sled: 0,
-                node: 0,
-            };
-            let feeders = slot.feeders(nodes);
-            if feeders.is_empty() {
-                continue;
-            }
-            let unit = 1 + UNITS_PER_BLOCK * u16::try_from(block).unwrap_or_default();
-            let (block_name, controller) = (slot.enclosure(), slot.name());
-            let kind = EnclosureKind::Block;
-            enclosures.extend(enclosure(
-                &block_name,
-                kind,
-                Some(&name),
-                Some(&controller),
-                rack,
-                Some(unit),
-            ));
-            for sled in feeders.step_by(NODES_PER_SLED as usize) {
-                let slot = Slot::of_node(sled);
-                let unit = unit + u16::try_from(slot.sled).unwrap_or_default();
-                let sled_name = slot.enclosure();
-                let kind = EnclosureKind::Sled;
-                enclosures.extend(enclosure(
-                    &sled_name,
-                    kind,
-                    Some(&block_name),
-                    None,
-                    rack,
-                    Some(unit),
-                ));
-            }
+            block_and_sleds(&mut enclosures, rack, block, nodes);
         }
         for bay in 0..2 {
             let slot = Slot {
@@ -209,15 +172,10 @@ pub fn topology(nodes: u32) -> Topology {
                 node: 0,
             };
             if !slot.feeders(nodes).is_empty() {
-                let unit = 37 + 3 * u16::try_from(bay).unwrap_or_default();
-                let kind = EnclosureKind::PowerBay;
-                enclosures.extend(enclosure(
-                    &slot.enclosure(),
-                    kind,
-                    Some(&name),
-                    Some(&slot.name()),
-                    rack,
-                    Some(unit),
+                enclosures.extend(controlled(
+                    &slot,
+                    EnclosureKind::PowerBay,
+                    BAY_UNITS[bay as usize],
                 ));
             }
         }
@@ -227,15 +185,51 @@ pub fn topology(nodes: u32) -> Topology {
     }
 }
 
+fn block_and_sleds(enclosures: &mut Vec<Enclosure>, rack: u32, block: u32, nodes: u32) {
+    let slot = Slot {
+        model: Model::Block,
+        rack,
+        block,
+        sled: 0,
+        node: 0,
+    };
+    let feeders = slot.feeders(nodes);
+    if feeders.is_empty() {
+        return;
+    }
+    let unit = 1 + UNITS_PER_BLOCK * u16::try_from(block).unwrap_or_default();
+    enclosures.extend(controlled(&slot, EnclosureKind::Block, unit));
+    for first in feeders.step_by(NODES_PER_SLED as usize) {
+        let sled = Slot::of_node(first);
+        let unit = unit + u16::try_from(sled.sled).unwrap_or_default();
+        enclosures.extend(
+            enclosure(&sled.enclosure(), EnclosureKind::Sled, rack).map(|e| Enclosure {
+                parent: EnclosureId::new(&slot.enclosure()),
+                location: Location {
+                    unit: Some(unit),
+                    ..e.location
+                },
+                ..e
+            }),
+        );
+    }
+}
+
+/// An enclosure in a rack with the controller of this slot.
+fn controlled(slot: &Slot, kind: EnclosureKind, unit: u16) -> Option<Enclosure> {
+    enclosure(&slot.enclosure(), kind, slot.rack).map(|e| Enclosure {
+        parent: EnclosureId::new(&format!("Rack{}", slot.rack + 1)),
+        controller: NodeId::new(&slot.name()),
+        location: Location {
+            unit: Some(unit),
+            ..e.location
+        },
+        ..e
+    })
+}
+
 /// `None` only for a name that is no identifier, which these names are.
-fn enclosure(
-    name: &str,
-    kind: EnclosureKind,
-    parent: Option<&str>,
-    controller: Option<&str>,
-    rack: u32,
-    unit: Option<u16>,
-) -> Option<Enclosure> {
+fn enclosure(name: &str, kind: EnclosureKind, rack: u32) -> Option<Enclosure> {
     let model = match kind {
         EnclosureKind::Rack => "RDV-9000 Rack",
         EnclosureKind::Block => "RDV-9000 Block",
@@ -252,14 +246,14 @@ fn enclosure(
     let rack = format!("Rack{}", rack + 1);
     let location = Location {
         rack: Some(rack.into()),
-        unit,
         ..Location::default()
     };
+    let id = EnclosureId::new(name)?;
     Some(Enclosure {
-        id: EnclosureId::new(name)?,
+        id,
         kind,
-        parent: parent.and_then(EnclosureId::new),
-        controller: controller.and_then(NodeId::new),
+        parent: None,
+        controller: None,
         asset,
         location,
     })

@@ -80,6 +80,12 @@ impl Scale {
         &self.factors
     }
 
+    /// The formula.
+    #[must_use]
+    pub const fn conversion(&self) -> &Conversion {
+        &self.conversion
+    }
+
     /// The reading of a raw byte.
     #[must_use]
     pub fn value(&self, raw: u8) -> f64 {

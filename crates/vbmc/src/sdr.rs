@@ -205,7 +205,7 @@ fn full(spec: &SensorSpec, analog: &Analog) -> FullSensor {
         units: Units::new(analog.scale.format(), analog.unit),
         ..common(spec)
     };
-    let [minimum, maximum] = [false, true].map(|largest| end_of_scale(analog, largest));
+    let [minimum, maximum] = [false, true].map(|largest| analog.scale.end(largest));
     FullSensor {
         sensor,
         linearization: analog.scale.linearization(),
@@ -221,16 +221,6 @@ fn full(spec: &SensorSpec, analog: &Analog) -> FullSensor {
         negative_hysteresis: analog.hysteresis,
         id: id_string(spec.name),
         ..FullSensor::default()
-    }
-}
-
-/// The raw byte at the end of the raw scale: what "sensor maximum" and "minimum" mean (table 43-1, bytes 35, 36).
-fn end_of_scale(analog: &Analog, largest: bool) -> u8 {
-    match (analog.scale.format(), largest) {
-        (AnalogFormat::Unsigned | AnalogFormat::None, true) => 0xff,
-        (AnalogFormat::Unsigned | AnalogFormat::None, false) => 0x00,
-        (AnalogFormat::OnesComplement | AnalogFormat::TwosComplement, true) => 0x7f,
-        (AnalogFormat::OnesComplement | AnalogFormat::TwosComplement, false) => 0x80,
     }
 }
 
@@ -262,7 +252,7 @@ mod tests {
                             .map(|c| (c.sensor.key.sensor_number, c.id.text())),
                     ),
                     SdrBody::EventOnly(event) => {
-                        described.push((event.key.sensor_number, event.id.text()))
+                        described.push((event.key.sensor_number, event.id.text()));
                     }
                     _ => {}
                 }

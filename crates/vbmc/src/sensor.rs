@@ -243,6 +243,10 @@ pub struct Discrete {
 
 /// What a sensor delivers.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "few, shared by all machines, and read in each step"
+)]
 pub enum Kind {
     /// A number.
     Analog(Analog),

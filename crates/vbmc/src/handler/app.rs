@@ -83,7 +83,7 @@ fn device_id(profile: &Profile) -> DeviceId {
         updating: false,
         firmware_major,
         // Two decimal digits in BCD.
-        firmware_minor: minor / 10 << 4 | minor % 10,
+        firmware_minor: (minor / 10) << 4 | (minor % 10),
         ipmi_version: IpmiVersion::V2_0,
         support: support(profile.model),
         manufacturer: MANUFACTURER_ID,

@@ -4,12 +4,12 @@ mod block;
 mod node;
 mod power_bay;
 
-use ipmi::number::{EntityId, EventReadingType, SensorType, SensorUnit};
+use ipmi::number::{EntityId, EventReadingType, SensorType};
 use ipmi::record::AnalogFormat;
 
 use crate::scale::Scale;
 use crate::sdr::Repository;
-use crate::sensor::{Analog, Condition, Discrete, Kind, Limits, SensorSpec, Signal};
+use crate::sensor::{Kind, Limits, SensorSpec};
 
 /// What kind of machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -118,96 +118,52 @@ impl Profile {
 }
 
 /// Half a degree a step, from -64 to 63.5 °C: air.
-fn air_scale() -> Scale {
+fn air() -> Scale {
     Scale::of(AnalogFormat::TwosComplement, 5, -1)
 }
 
 /// Half a degree a step, from 0 to 127.5 °C: chips.
-fn chip_scale() -> Scale {
+fn chip() -> Scale {
     Scale::linear(5, -1)
 }
 
-/// A numeric sensor of the entity (kind, instance).
-fn analog(
-    number: u8,
-    name: &'static str,
-    sensor_type: SensorType,
-    entity: (EntityId, u8),
-    analog: Analog,
-) -> SensorSpec {
-    let (entity, entity_instance) = entity;
-    let kind = Kind::Analog(analog);
-    SensorSpec {
-        number,
-        name,
-        sensor_type,
-        entity,
-        entity_instance,
-        kind,
-        host_only: false,
-        sharing: 1,
-    }
+/// One unit a step, from -128 to 127.
+fn signed() -> Scale {
+    Scale::of(AnalogFormat::TwosComplement, 1, 0)
 }
 
-/// A temperature in °C.
-fn temperature(
-    number: u8,
-    name: &'static str,
-    entity: (EntityId, u8),
-    (signal, nominal): (Signal, f64),
-    scale: Scale,
-    limits: &Limits,
-) -> SensorSpec {
-    let sensor = Analog::new(signal, SensorUnit::DEGREES_C, scale, nominal).with_limits(limits, 4);
-    analog(number, name, SensorType::TEMPERATURE, entity, sensor)
+/// One unit a step, from -127 to 127.
+fn ones_complement() -> Scale {
+    Scale::of(AnalogFormat::OnesComplement, 1, 0)
 }
 
-/// A voltage in V with limits at -10, -5, +5 and +10 % of the nominal value.
-fn voltage(
-    number: u8,
-    name: &'static str,
-    entity: (EntityId, u8),
-    (signal, nominal): (Signal, f64),
-    scale: Scale,
-) -> SensorSpec {
-    let limits = Limits::both(
+/// The limits of the air that enters: it can be too cold, too.
+const INTAKE: Limits = Limits([f64::NAN, 2.0, 5.0, 36.0, 42.0, 47.0]);
+
+/// Two upper limits.
+const fn upper(non_critical: f64, critical: f64) -> Limits {
+    Limits::upper(non_critical, critical, f64::NAN)
+}
+
+/// Limits of a voltage at -10, -5, +5 and +10 % of its nominal value.
+const fn rail(nominal: f64) -> Limits {
+    Limits::both(
         0.90 * nominal,
         0.95 * nominal,
         1.05 * nominal,
         1.10 * nominal,
-    );
-    let sensor = Analog::new(signal, SensorUnit::VOLTS, scale, nominal).with_limits(&limits, 1);
-    analog(number, name, SensorType::VOLTAGE, entity, sensor)
+    )
 }
 
-/// A power in W. IPMI has no sensor type for it: "other units-based" is what makers use.
-fn power(
-    number: u8,
-    name: &'static str,
-    entity: (EntityId, u8),
-    (signal, nominal): (Signal, f64),
-    scale: Scale,
-    limits: &Limits,
-) -> SensorSpec {
-    let sensor = Analog::new(signal, SensorUnit::WATTS, scale, nominal).with_limits(limits, 2);
-    analog(number, name, SensorType::OTHER_UNITS_BASED, entity, sensor)
-}
-
-/// A discrete sensor whose bits belong to its type.
-fn discrete(
+/// A sensor that is neither shared nor tied to the host.
+const fn single(
     number: u8,
     name: &'static str,
     sensor_type: SensorType,
-    entity: (EntityId, u8),
-    condition: Condition,
-    mask: u16,
+    (entity, entity_instance): (EntityId, u8),
+    kind: Kind,
 ) -> SensorSpec {
-    let (entity, entity_instance) = entity;
-    let kind = Kind::Discrete(Discrete {
-        condition,
-        event_type: EventReadingType::SENSOR_SPECIFIC,
-        mask,
-    });
+    let (host_only, sharing) = (false, 1);
     SensorSpec {
         number,
         name,
@@ -215,52 +171,80 @@ fn discrete(
         entity,
         entity_instance,
         kind,
-        host_only: false,
-        sharing: 1,
+        host_only,
+        sharing,
     }
 }
 
-/// A discrete sensor that reports redundancy.
-fn redundancy(
-    number: u8,
-    name: &'static str,
-    sensor_type: SensorType,
-    entity: (EntityId, u8),
-    condition: Condition,
-) -> SensorSpec {
-    let mut sensor = discrete(number, name, sensor_type, entity, condition, 0x003f);
-    sensor.kind = Kind::Discrete(Discrete {
-        condition,
-        event_type: EventReadingType::REDUNDANCY,
-        mask: 0x003f,
-    });
-    sensor
+/// Numeric sensors of one type and unit, one a row: number, name, entity and instance, signal, nominal reading,
+/// scale, limits, hysteresis in raw steps. Power has no sensor type: "other units-based" is what makers use for it.
+macro_rules! numeric {
+    ($sensor_type:ident in $unit:ident:
+     $($number:literal $name:literal $entity:ident $instance:literal $signal:ident$(($i:literal))? $nominal:literal
+       $scale:expr, $limits:expr, $hysteresis:literal;)*) => {
+        [$(super::single(
+            $number,
+            $name,
+            ipmi::number::SensorType::$sensor_type,
+            (ipmi::number::EntityId::$entity, $instance),
+            crate::sensor::Kind::Analog(
+                crate::sensor::Analog::new(
+                    crate::sensor::Signal::$signal$(($i))?,
+                    ipmi::number::SensorUnit::$unit,
+                    $scale,
+                    $nominal,
+                )
+                .with_limits(&$limits, $hysteresis),
+            ),
+        )),*]
+    };
 }
+use numeric;
+
+/// Discrete sensors, one a row: number, name, type, entity and instance, condition, the state bits it can set. A row
+/// that ends in `redundancy` reports the generic states of redundancy in place of those of its type.
+macro_rules! discrete {
+    ($($number:literal $name:literal $sensor_type:ident $entity:ident $instance:literal
+       $condition:ident$(($i:literal))? $mask:literal $($event_type:ident)?;)*) => {
+        [$(super::single(
+            $number,
+            $name,
+            ipmi::number::SensorType::$sensor_type,
+            (ipmi::number::EntityId::$entity, $instance),
+            crate::sensor::Kind::Discrete(crate::sensor::Discrete {
+                condition: crate::sensor::Condition::$condition$(($i))?,
+                event_type: super::event_type!($($event_type)?),
+                mask: $mask,
+            }),
+        )),*]
+    };
+}
+use discrete;
+
+macro_rules! event_type {
+    () => {
+        ipmi::number::EventReadingType::SENSOR_SPECIFIC
+    };
+    (redundancy) => {
+        ipmi::number::EventReadingType::REDUNDANCY
+    };
+}
+use event_type;
 
 /// A source of events without a reading.
-fn event_only(
+const fn event_only(
     number: u8,
     name: &'static str,
     sensor_type: SensorType,
     entity: (EntityId, u8),
 ) -> SensorSpec {
-    let (entity, entity_instance) = entity;
     let kind = Kind::EventOnly(EventReadingType::SENSOR_SPECIFIC);
-    SensorSpec {
-        number,
-        name,
-        sensor_type,
-        entity,
-        entity_instance,
-        kind,
-        host_only: false,
-        sharing: 1,
-    }
+    single(number, name, sensor_type, entity, kind)
 }
 
 /// Marks sensors that have no reading while the host is off.
-fn while_on(sensors: impl IntoIterator<Item = SensorSpec>) -> impl Iterator<Item = SensorSpec> {
-    sensors.into_iter().map(|sensor| SensorSpec {
+fn while_on<const N: usize>(sensors: [SensorSpec; N]) -> [SensorSpec; N] {
+    sensors.map(|sensor| SensorSpec {
         host_only: true,
         ..sensor
     })

@@ -1,123 +1,23 @@
 //! The controller of a bay of six power supplies.
 
-use ipmi::number::{EntityId as E, SensorType as T, SensorUnit};
-
-use super::{
-    Model, Profile, air_scale, analog, chip_scale, discrete, power, redundancy, temperature,
-    voltage,
-};
+use super::{INTAKE, Model, Profile, air, chip, discrete, numeric, rail, upper};
 use crate::scale::Scale;
 use crate::sdr::Repository;
-use crate::sensor::{Analog, Condition, Limits, SensorSpec, Signal};
+use crate::sensor::{Limits, SensorSpec};
 
-/// Names of one supply's sensors.
-struct Names {
-    volts: &'static str,
-    input: &'static str,
-    output: &'static str,
-    temp: &'static str,
-    status: &'static str,
-}
-
-macro_rules! names {
-    ($supply:literal) => {
-        Names {
-            volts: concat!($supply, " Input Volt"),
-            input: concat!($supply, " Input Power"),
-            output: concat!($supply, " Out Power"),
-            temp: concat!($supply, " Temp"),
-            status: concat!($supply, " Status"),
-        }
-    };
-}
+const MAINS: Limits = Limits::both(180.0, 195.0, 250.0, 254.0);
+const INPUT: Limits = upper(3_800.0, 4_100.0);
+const SUPPLY_TEMP: Limits = upper(75.0, 82.0);
 
 pub(super) fn profile() -> Profile {
-    let none = f64::NAN;
-    let controller = (E::MANAGEMENT_MODULE, 1);
-    let unit = (E::POWER_UNIT, 1);
-    let inlet = Limits([none, 2.0, 5.0, 38.0, 44.0, 49.0]);
-    let amps = Analog::new(
-        Signal::Current12,
-        SensorUnit::AMPS,
-        Scale::linear(10, 0),
-        1_200.0,
-    )
-    .with_limits(&Limits::upper(2_000.0, 2_200.0, none), 1);
-    let mut sensors = vec![
-        temperature(
-            0x01,
-            "Inlet Temp",
-            (E::AIR_INLET, 1),
-            (Signal::Inlet, 25.0),
-            air_scale(),
-            &inlet,
-        ),
-        temperature(
-            0x02,
-            "MC Temp",
-            controller,
-            (Signal::ControllerTemp, 37.0),
-            chip_scale(),
-            &Limits::upper(85.0, 95.0, none),
-        ),
-        voltage(
-            0x30,
-            "Bus Bar",
-            unit,
-            (Signal::Rail12, 12.2),
-            Scale::linear(6, -2),
-        ),
-        voltage(
-            0x31,
-            "P3V3 AUX",
-            controller,
-            (Signal::RailStandby, 3.3),
-            Scale::linear(17, -3),
-        ),
-        power(
-            0x40,
-            "Output Power",
-            unit,
-            (Signal::TotalPower, 14_500.0),
-            Scale::linear(100, 0),
-            &Limits::upper(22_000.0, 23_500.0, none),
-        ),
-        analog(0x41, "Output Current", T::CURRENT, unit, amps),
-        redundancy(
-            0x50,
-            "PSU Redundancy",
-            T::POWER_UNIT,
-            unit,
-            Condition::SupplyRedundancy,
-        ),
-        discrete(
-            0x51,
-            "SEL",
-            T::EVENT_LOGGING_DISABLED,
-            controller,
-            Condition::EventLog,
-            0x0034,
-        ),
-        discrete(
-            0x52,
-            "Watchdog",
-            T::WATCHDOG_2,
-            controller,
-            Condition::Watchdog,
-            0x010f,
-        ),
-    ];
-    let supplies = [
-        names!("PSU1"),
-        names!("PSU2"),
-        names!("PSU3"),
-        names!("PSU4"),
-        names!("PSU5"),
-        names!("PSU6"),
-    ];
-    for (i, names) in (0..).zip(supplies) {
-        sensors.extend(supply(i, &names));
-    }
+    let mut sensors = Vec::new();
+    sensors.extend(temperatures());
+    sensors.extend(bay());
+    sensors.extend(bay_states());
+    sensors.extend(supply_inputs());
+    sensors.extend(supply_power());
+    sensors.extend(supply_temperatures());
+    sensors.extend(supply_states());
     Profile {
         model: Model::PowerBay,
         product: "RDV-9000 Power Bay",
@@ -131,52 +31,90 @@ pub(super) fn profile() -> Profile {
     }
 }
 
-fn supply(i: u8, names: &Names) -> [SensorSpec; 5] {
-    let none = f64::NAN;
-    let entity = (E::POWER_SUPPLY, i + 1);
-    let first = 0x60 + 8 * i;
-    let limits = Limits::upper(3_800.0, 4_100.0, none);
-    let volts = Analog::new(
-        Signal::SupplyInputVoltage(i),
-        SensorUnit::VOLTS,
-        Scale::linear(1, 0),
-        230.0,
-    )
-    .with_limits(&Limits::both(180.0, 195.0, 250.0, 254.0), 1);
-    let watts = || Scale::linear(20, 0);
-    [
-        analog(first, names.volts, T::VOLTAGE, entity, volts),
-        power(
-            first + 1,
-            names.input,
-            entity,
-            (Signal::SupplyInputPower(i), 2_600.0),
-            watts(),
-            &limits,
-        ),
-        power(
-            first + 2,
-            names.output,
-            entity,
-            (Signal::SupplyOutputPower(i), 2_400.0),
-            watts(),
-            &Limits::NONE,
-        ),
-        temperature(
-            first + 3,
-            names.temp,
-            entity,
-            (Signal::SupplyTemp(i), 45.0),
-            chip_scale(),
-            &Limits::upper(75.0, 82.0, none),
-        ),
-        discrete(
-            first + 4,
-            names.status,
-            T::POWER_SUPPLY,
-            entity,
-            Condition::Supply(i),
-            0x000f,
-        ),
-    ]
+#[rustfmt::skip]
+fn temperatures() -> [SensorSpec; 2] {
+    numeric! { TEMPERATURE in DEGREES_C:
+        0x01 "Inlet Temp" AIR_INLET 1          Inlet          25.0  air(), INTAKE, 4;
+        0x02 "MC Temp"    MANAGEMENT_MODULE 1  ControllerTemp 37.0  chip(), upper(85.0, 95.0), 4;
+    }
+}
+
+#[rustfmt::skip]
+fn bay() -> Vec<SensorSpec> {
+    let mut all = Vec::from(numeric! { VOLTAGE in VOLTS:
+        0x30 "Bus Bar"  POWER_UNIT 1         Rail12      12.2  Scale::linear(6, -2), rail(12.2), 1;
+        0x31 "P3V3 AUX" MANAGEMENT_MODULE 1  RailStandby 3.3   Scale::linear(17, -3), rail(3.3), 1;
+    });
+    all.extend(numeric! { OTHER_UNITS_BASED in WATTS:
+        0x40 "Output Power" POWER_UNIT 1  TotalPower 14_500.0  Scale::linear(100, 0), upper(22_000.0, 23_500.0), 2;
+    });
+    all.extend(numeric! { CURRENT in AMPS:
+        0x41 "Output Current" POWER_UNIT 1  Current12 1_200.0  Scale::linear(10, 0), upper(2_000.0, 2_200.0), 1;
+    });
+    all
+}
+
+#[rustfmt::skip]
+fn bay_states() -> [SensorSpec; 3] {
+    discrete! {
+        0x50 "PSU Redundancy" POWER_UNIT             POWER_UNIT 1         SupplyRedundancy 0x003f redundancy;
+        // Cleared, full, almost full.
+        0x51 "SEL"            EVENT_LOGGING_DISABLED MANAGEMENT_MODULE 1  EventLog         0x0034;
+        0x52 "Watchdog"       WATCHDOG_2             MANAGEMENT_MODULE 1  Watchdog         0x010f;
+    }
+}
+
+#[rustfmt::skip]
+fn supply_inputs() -> [SensorSpec; 6] {
+    numeric! { VOLTAGE in VOLTS:
+        0x60 "PSU1 Input Volt" POWER_SUPPLY 1  SupplyInputVoltage(0) 230.0  Scale::linear(1, 0), MAINS, 1;
+        0x61 "PSU2 Input Volt" POWER_SUPPLY 2  SupplyInputVoltage(1) 230.0  Scale::linear(1, 0), MAINS, 1;
+        0x62 "PSU3 Input Volt" POWER_SUPPLY 3  SupplyInputVoltage(2) 230.0  Scale::linear(1, 0), MAINS, 1;
+        0x63 "PSU4 Input Volt" POWER_SUPPLY 4  SupplyInputVoltage(3) 230.0  Scale::linear(1, 0), MAINS, 1;
+        0x64 "PSU5 Input Volt" POWER_SUPPLY 5  SupplyInputVoltage(4) 230.0  Scale::linear(1, 0), MAINS, 1;
+        0x65 "PSU6 Input Volt" POWER_SUPPLY 6  SupplyInputVoltage(5) 230.0  Scale::linear(1, 0), MAINS, 1;
+    }
+}
+
+#[rustfmt::skip]
+fn supply_power() -> [SensorSpec; 12] {
+    numeric! { OTHER_UNITS_BASED in WATTS:
+        0x70 "PSU1 Input Power" POWER_SUPPLY 1  SupplyInputPower(0)  2_600.0  Scale::linear(20, 0), INPUT, 1;
+        0x71 "PSU2 Input Power" POWER_SUPPLY 2  SupplyInputPower(1)  2_600.0  Scale::linear(20, 0), INPUT, 1;
+        0x72 "PSU3 Input Power" POWER_SUPPLY 3  SupplyInputPower(2)  2_600.0  Scale::linear(20, 0), INPUT, 1;
+        0x73 "PSU4 Input Power" POWER_SUPPLY 4  SupplyInputPower(3)  2_600.0  Scale::linear(20, 0), INPUT, 1;
+        0x74 "PSU5 Input Power" POWER_SUPPLY 5  SupplyInputPower(4)  2_600.0  Scale::linear(20, 0), INPUT, 1;
+        0x75 "PSU6 Input Power" POWER_SUPPLY 6  SupplyInputPower(5)  2_600.0  Scale::linear(20, 0), INPUT, 1;
+        0x78 "PSU1 Out Power"   POWER_SUPPLY 1  SupplyOutputPower(0) 2_400.0  Scale::linear(20, 0), Limits::NONE, 0;
+        0x79 "PSU2 Out Power"   POWER_SUPPLY 2  SupplyOutputPower(1) 2_400.0  Scale::linear(20, 0), Limits::NONE, 0;
+        0x7a "PSU3 Out Power"   POWER_SUPPLY 3  SupplyOutputPower(2) 2_400.0  Scale::linear(20, 0), Limits::NONE, 0;
+        0x7b "PSU4 Out Power"   POWER_SUPPLY 4  SupplyOutputPower(3) 2_400.0  Scale::linear(20, 0), Limits::NONE, 0;
+        0x7c "PSU5 Out Power"   POWER_SUPPLY 5  SupplyOutputPower(4) 2_400.0  Scale::linear(20, 0), Limits::NONE, 0;
+        0x7d "PSU6 Out Power"   POWER_SUPPLY 6  SupplyOutputPower(5) 2_400.0  Scale::linear(20, 0), Limits::NONE, 0;
+    }
+}
+
+#[rustfmt::skip]
+fn supply_temperatures() -> [SensorSpec; 6] {
+    numeric! { TEMPERATURE in DEGREES_C:
+        0x80 "PSU1 Temp" POWER_SUPPLY 1  SupplyTemp(0) 45.0  chip(), SUPPLY_TEMP, 4;
+        0x81 "PSU2 Temp" POWER_SUPPLY 2  SupplyTemp(1) 45.0  chip(), SUPPLY_TEMP, 4;
+        0x82 "PSU3 Temp" POWER_SUPPLY 3  SupplyTemp(2) 45.0  chip(), SUPPLY_TEMP, 4;
+        0x83 "PSU4 Temp" POWER_SUPPLY 4  SupplyTemp(3) 45.0  chip(), SUPPLY_TEMP, 4;
+        0x84 "PSU5 Temp" POWER_SUPPLY 5  SupplyTemp(4) 45.0  chip(), SUPPLY_TEMP, 4;
+        0x85 "PSU6 Temp" POWER_SUPPLY 6  SupplyTemp(5) 45.0  chip(), SUPPLY_TEMP, 4;
+    }
+}
+
+/// States: presence, failure, predictive failure, input lost.
+#[rustfmt::skip]
+fn supply_states() -> [SensorSpec; 6] {
+    discrete! {
+        0x90 "PSU1 Status" POWER_SUPPLY POWER_SUPPLY 1  Supply(0) 0x000f;
+        0x91 "PSU2 Status" POWER_SUPPLY POWER_SUPPLY 2  Supply(1) 0x000f;
+        0x92 "PSU3 Status" POWER_SUPPLY POWER_SUPPLY 3  Supply(2) 0x000f;
+        0x93 "PSU4 Status" POWER_SUPPLY POWER_SUPPLY 4  Supply(3) 0x000f;
+        0x94 "PSU5 Status" POWER_SUPPLY POWER_SUPPLY 5  Supply(4) 0x000f;
+        0x95 "PSU6 Status" POWER_SUPPLY POWER_SUPPLY 6  Supply(5) 0x000f;
+    }
 }

@@ -1,0 +1,310 @@
+//! A site as a source of [`Hardware`], without a network in between: for tests of what is above, and for a service that
+//! needs no BMCs.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hardware::{
+    ApplyError, ApplyFuture, BootMode, BootOverride, BootPersistence, BootTarget, Change,
+    EnclosureId, Hardware, Indicator, Inventory, Link, Log, Node, NodeId, NodeKind, Observer,
+    Power, PowerAction, Sensor, Topology, Update,
+};
+use ipmi::command::chassis::{BootFlagKeep, BootFlags};
+use ipmi::number::{BootDevice, ChassisControlAction, IdentifyState};
+use ipmi::time::Instant;
+
+use crate::describe;
+use crate::fru::Nameplates;
+use crate::machine::Machine;
+use crate::profile::{FIRMWARE, Model};
+use crate::site::Site;
+
+/// A site as a source of machines. Snapshots are made when somebody asks; [`Self::publish`] looks at all machines and
+/// tells observers what changed.
+pub struct InProcess {
+    site: Arc<Site>,
+    clock: Box<dyn Fn() -> Instant + Send + Sync>,
+    pages: Box<[Mutex<Page>]>,
+    observers: Mutex<Vec<Arc<dyn Observer>>>,
+}
+
+impl std::fmt::Debug for InProcess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InProcess")
+            .field("machines", &self.site.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The newest snapshot of one machine, and of what it was made.
+#[derive(Debug)]
+struct Page {
+    node: Arc<Node>,
+    made_of: u64,
+    log_made_of: u64,
+    /// What observers know.
+    told: u64,
+}
+
+impl InProcess {
+    /// The machines of `site`, at the time that `clock` gives.
+    pub fn new(site: Arc<Site>, clock: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
+        let now = clock();
+        let mut shared: [Option<Arc<[Sensor]>>; 3] = [None, None, None];
+        let page = |index| {
+            let machine = site.machine(index, now);
+            let profile = machine.profile();
+            let sensors =
+                shared[profile.model as usize].get_or_insert_with(|| describe::sensors(profile));
+            let node = Arc::new(first_snapshot(&site, index, &machine, Arc::clone(sensors)));
+            let (made_of, log_made_of) = (machine.revision(), machine.log().generation());
+            Mutex::new(Page {
+                told: node.revision,
+                node,
+                made_of,
+                log_made_of,
+            })
+        };
+        let pages = (0..site.len()).map(page).collect();
+        Self {
+            site,
+            clock: Box::new(clock),
+            pages,
+            observers: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Looks at every machine and tells observers what changed since the last time.
+    pub fn publish(&self) {
+        for index in 0..self.site.len() {
+            self.publish_one(index);
+        }
+    }
+
+    fn publish_one(&self, index: u32) {
+        let page = lock(&self.pages[index as usize]);
+        let before = (page.told, Arc::clone(&page.node));
+        drop(page);
+        let after = self.snapshot(index);
+        if after.revision == before.0 {
+            return;
+        }
+        lock(&self.pages[index as usize]).told = after.revision;
+        let update = Update::Changed {
+            before: before.1,
+            after,
+        };
+        for observer in lock(&self.observers).iter() {
+            observer.updated(&update);
+        }
+    }
+
+    /// The newest snapshot, made anew where the machine has moved on.
+    fn snapshot(&self, index: u32) -> Arc<Node> {
+        let machine = self.site.machine(index, (self.clock)());
+        let mut page = lock(&self.pages[index as usize]);
+        if page.made_of != machine.revision() {
+            page.made_of = machine.revision();
+            let log = (page.log_made_of != machine.log().generation()).then(|| {
+                page.log_made_of = machine.log().generation();
+                Arc::new(log(&machine))
+            });
+            page.node = Arc::new(next_snapshot(&page.node, &machine, log));
+        }
+        Arc::clone(&page.node)
+    }
+
+    fn change(&self, id: &NodeId, change: &Change) -> Result<(), ApplyError> {
+        let index = self.site.index_of(id).ok_or(ApplyError::Absent)?;
+        let mut machine = self.site.machine(index, (self.clock)());
+        match change {
+            Change::Power(action) => control(&mut machine, *action)?,
+            Change::Boot(_) if machine.profile().model != Model::Node => {
+                return Err(unsupported("a boot override"));
+            }
+            Change::Boot(boot) => machine.set_boot_flags(flags(boot), BootFlagKeep::TIMEOUT),
+            Change::Indicator(on) => machine.identify(if *on { None } else { Some(0) }),
+            Change::ClearLog => machine.clear_log(),
+        }
+        drop(machine);
+        self.publish_one(index);
+        Ok(())
+    }
+}
+
+impl Hardware for InProcess {
+    fn node_ids(&self) -> Arc<[NodeId]> {
+        Arc::clone(self.site.ids())
+    }
+
+    fn node(&self, id: &str) -> Option<Arc<Node>> {
+        let index = self.site.index_of(&NodeId::new(id)?)?;
+        Some(self.snapshot(index))
+    }
+
+    fn topology(&self) -> Arc<Topology> {
+        Arc::clone(self.site.topology())
+    }
+
+    fn apply(&self, id: &NodeId, change: Change) -> ApplyFuture {
+        let outcome = self.change(id, &change);
+        Box::pin(std::future::ready(outcome))
+    }
+
+    fn observe(&self, observer: Arc<dyn Observer>) {
+        lock(&self.observers).push(observer);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is inside is consistent after each statement; a panic elsewhere while it was locked does not matter.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn unsupported(what: &str) -> ApplyError {
+    ApplyError::Unsupported { what: what.into() }
+}
+
+fn control(machine: &mut Machine, action: PowerAction) -> Result<(), ApplyError> {
+    if machine.profile().model != Model::Node {
+        return Err(unsupported("power control: it has no host"));
+    }
+    let action = match action {
+        PowerAction::On => ChassisControlAction::POWER_UP,
+        PowerAction::ForceOff => ChassisControlAction::POWER_DOWN,
+        PowerAction::GracefulShutdown => ChassisControlAction::SOFT_SHUTDOWN,
+        PowerAction::ForceRestart => ChassisControlAction::HARD_RESET,
+        PowerAction::PowerCycle => ChassisControlAction::POWER_CYCLE,
+        PowerAction::Nmi => ChassisControlAction::DIAGNOSTIC_INTERRUPT,
+    };
+    let refused = |_| ApplyError::Refused {
+        reason: "the host is off".into(),
+    };
+    machine.control(action).map_err(refused)
+}
+
+fn flags(boot: &BootOverride) -> BootFlags {
+    BootFlags {
+        valid: boot.persistence != BootPersistence::Disabled,
+        persistent: boot.persistence == BootPersistence::Continuous,
+        efi: boot.mode == BootMode::Uefi,
+        device: match boot.target {
+            BootTarget::None => BootDevice::NO_OVERRIDE,
+            BootTarget::Pxe => BootDevice::PXE,
+            BootTarget::Disk => BootDevice::DISK,
+            BootTarget::Cd => BootDevice::CD_DVD,
+            BootTarget::Removable => BootDevice::PRIMARY_REMOVABLE,
+            BootTarget::Setup => BootDevice::BIOS_SETUP,
+            BootTarget::Diagnostics => BootDevice::DIAGNOSTIC_PARTITION,
+        },
+        ..BootFlags::default()
+    }
+}
+
+fn boot_override(flags: &BootFlags) -> BootOverride {
+    let mode = if flags.efi {
+        BootMode::Uefi
+    } else {
+        BootMode::Legacy
+    };
+    let target = match flags.device {
+        BootDevice::PXE => BootTarget::Pxe,
+        BootDevice::DISK | BootDevice::DISK_SAFE_MODE | BootDevice::REMOTE_DISK => BootTarget::Disk,
+        BootDevice::CD_DVD | BootDevice::REMOTE_CD_DVD => BootTarget::Cd,
+        BootDevice::PRIMARY_REMOVABLE | BootDevice::REMOTE_REMOVABLE => BootTarget::Removable,
+        BootDevice::BIOS_SETUP => BootTarget::Setup,
+        BootDevice::DIAGNOSTIC_PARTITION => BootTarget::Diagnostics,
+        _ => BootTarget::None,
+    };
+    match (flags.valid, flags.persistent) {
+        (false, _) => BootOverride {
+            mode,
+            ..BootOverride::default()
+        },
+        (true, false) => BootOverride {
+            target,
+            persistence: BootPersistence::Once,
+            mode,
+        },
+        (true, true) => BootOverride {
+            target,
+            persistence: BootPersistence::Continuous,
+            mode,
+        },
+    }
+}
+
+fn first_snapshot(site: &Site, index: u32, machine: &Machine, sensors: Arc<[Sensor]>) -> Node {
+    let slot = site.slot(index);
+    let plates = Nameplates::of(machine);
+    let (major, minor) = FIRMWARE;
+    let inventory = Inventory {
+        product: plates.product,
+        board: plates.board,
+        chassis: plates.chassis,
+        parts: plates.supplies.into(),
+        sensors,
+    };
+    let identity = hardware::Identity {
+        uuid: Some(site.guid(index).to_string()),
+        controller_firmware: Some(format!("{major}.{minor:02}")),
+        controller_model: None,
+        protocol: Some("IPMI 2.0".into()),
+        controller_address: Some(site.address(index).to_string()),
+    };
+    let is_node = machine.profile().model == Model::Node;
+    let blank = Node {
+        id: machine.identity().id.clone(),
+        kind: if is_node {
+            NodeKind::Computer
+        } else {
+            NodeKind::EnclosureController
+        },
+        enclosure: slot.and_then(|slot| EnclosureId::new(&slot.enclosure())),
+        link: Link::Up,
+        power: Power::Unknown,
+        boot: None,
+        indicator: Indicator::Unknown,
+        inventory: Arc::new(inventory),
+        identity: Arc::new(identity),
+        readings: Arc::default(),
+        log: Arc::default(),
+        read_at_ms: 0,
+        revision: 0,
+    };
+    next_snapshot(&blank, machine, Some(Arc::new(log(machine))))
+}
+
+fn next_snapshot(before: &Node, machine: &Machine, log: Option<Arc<Log>>) -> Node {
+    let is_node = machine.profile().model == Model::Node;
+    Node {
+        power: if machine.host().is_on() {
+            Power::On
+        } else {
+            Power::Off
+        },
+        boot: is_node.then(|| boot_override(&machine.host().boot().flags)),
+        indicator: match machine.identify_state() {
+            IdentifyState::OFF => Indicator::Off,
+            IdentifyState::TEMPORARY => Indicator::Timed,
+            _ => Indicator::On,
+        },
+        readings: describe::readings(machine.profile(), machine.samples()),
+        log: log.unwrap_or_else(|| Arc::clone(&before.log)),
+        read_at_ms: 1_000 * (machine.identity().epoch_s + machine.at_s()),
+        revision: before.revision + 1,
+        ..before.clone()
+    }
+}
+
+fn log(machine: &Machine) -> Log {
+    let log = machine.log();
+    let entries = log
+        .entries()
+        .iter()
+        .map(|raw| describe::log_entry(machine.profile(), raw));
+    Log {
+        entries: entries.collect(),
+        overflowed: log.overflowed(),
+        complete: true,
+    }
+}
