@@ -6,6 +6,7 @@
     reason = "a command for people at a terminal"
 )]
 
+mod bench;
 mod capture;
 mod codegen;
 mod peers;
@@ -41,6 +42,8 @@ enum Command {
     },
     /// Runs everything that must hold; installs the programs of others that this needs.
     Test(test::Arguments),
+    /// Measures, and prints how near the limit of this machine it is.
+    Bench(bench::Arguments),
     /// Captures golden datagrams: ipmitool talking to ipmi_sim.
     Capture(capture::Arguments),
 }
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Command::Tidy(arguments) => tidy::run(&workspace, &arguments),
         Command::Codegen { check } => codegen::run(&workspace, check),
         Command::Test(arguments) => test::run(&workspace, &arguments),
+        Command::Bench(arguments) => bench::run(&workspace, &arguments),
         Command::Capture(arguments) => capture::run(&workspace, &arguments),
     });
     match outcome {

@@ -140,7 +140,7 @@ pub(crate) fn serve(port: u16, destinations: u32) -> io::Result<()> {
     let socket = socket(port, true)?;
     let (mut received, mut replies) = (ReceiveBatch::new(), SendBatch::new());
     let mut counter = 0;
-    super::ready();
+    super::process::say("ready")?;
     loop {
         if socket.recv(&mut received)? == 0 {
             socket.wait(false, None, Some(Duration::from_secs(1)))?;

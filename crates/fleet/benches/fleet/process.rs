@@ -1,0 +1,122 @@
+//! The processes of a measurement: this program again, in another role, pinned to a core.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use super::{PORT, engine, limit, number};
+
+/// What a process does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Role {
+    LimitServer,
+    LimitClient,
+    Bmcs,
+    Engine,
+}
+
+impl Role {
+    const ALL: [(Self, &'static str); 4] = [
+        (Self::LimitServer, "limit-server"),
+        (Self::LimitClient, "limit-client"),
+        (Self::Bmcs, "bmcs"),
+        (Self::Engine, "engine"),
+    ];
+
+    fn name(self) -> &'static str {
+        Self::ALL
+            .iter()
+            .find(|(role, _)| *role as u8 == self as u8)
+            .map_or("", |(_, name)| name)
+    }
+}
+
+/// Plays the role named first, with the arguments after it.
+pub(crate) fn play(args: &[String]) -> io::Result<()> {
+    let (name, rest) = args
+        .split_first()
+        .ok_or_else(|| super::bad("--role needs a name"))?;
+    let role = Role::ALL
+        .iter()
+        .find(|(_, known)| known == name)
+        .map(|(role, _)| *role);
+    let argument = |i: usize| number(rest.get(i).map_or("", String::as_str));
+    match role {
+        Some(Role::LimitServer) => limit::serve(PORT, argument(0)?),
+        Some(Role::LimitClient) => {
+            say(&limit::measure(PORT, argument(0)?, argument(1)?)?.to_string())
+        }
+        Some(Role::Bmcs) => engine::serve(PORT, argument(0)?),
+        Some(Role::Engine) => {
+            say(&engine::measure(PORT, argument(0)?, argument(1)?, argument(2)?)?.to_json())
+        }
+        None => Err(super::bad(&format!("unknown role {name}"))),
+    }
+}
+
+/// Prints one line for the parent.
+pub(crate) fn say(line: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()
+}
+
+/// A child process; killed when dropped.
+pub(crate) struct Process {
+    child: Child,
+    output: BufReader<ChildStdout>,
+}
+
+/// Starts this program in `role` on core number `core`, or on the only one where there is just one.
+pub(crate) fn spawn(core: usize, role: Role, args: &[String]) -> io::Result<Process> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut child = Command::new("taskset")
+        .args(["-c", &core.min(cores - 1).to_string()])
+        .arg(std::env::current_exe()?)
+        .args(["--role", role.name()])
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let output = child
+        .stdout
+        .take()
+        .ok_or_else(|| io::Error::other("no pipe"))?;
+    Ok(Process {
+        child,
+        output: BufReader::new(output),
+    })
+}
+
+impl Process {
+    /// Waits for the line that says that it serves.
+    pub(crate) fn until_ready(mut self) -> io::Result<Self> {
+        let mut line = String::new();
+        self.output.read_line(&mut line)?;
+        if line.trim() == "ready" {
+            Ok(self)
+        } else {
+            Err(io::Error::other("a server did not start"))
+        }
+    }
+
+    /// Waits for its end and returns the last line that it printed.
+    pub(crate) fn last_line(mut self) -> io::Result<String> {
+        let lines: io::Result<Vec<String>> = self.output.by_ref().lines().collect();
+        let status = self.child.wait()?;
+        if !status.success() {
+            return Err(io::Error::other(format!(
+                "a measuring process ended with {status}"
+            )));
+        }
+        lines?
+            .pop()
+            .ok_or_else(|| io::Error::other("a measuring process printed nothing"))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
