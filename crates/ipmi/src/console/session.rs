@@ -27,6 +27,9 @@ use crate::wire::rakp::Rakp3;
 use crate::wire::session::encode_sessionless;
 use crate::wire::{DATAGRAM_MAX, WireError, WireFault, Writer};
 
+/// Longest data of a typed command, in bytes: the specification has none longer than a LAN message's 255.
+const COMMAND_DATA_MAX: usize = 256;
+
 /// What a session is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -198,7 +201,7 @@ impl Session {
             cmd: C::CMD,
             lun: 0,
         };
-        let mut buffer = [0; DATAGRAM_MAX];
+        let mut buffer = [0; COMMAND_DATA_MAX];
         let mut w = Writer::new(&mut buffer);
         command.encode(&mut w);
         w.finish().map_err(|_| RequestRefused::TooLong)?;
@@ -566,7 +569,11 @@ impl Session {
     fn start(&mut self, origin: Origin, target: RequestTarget, data: &[u8], idempotent: bool) {
         let rq_seq = self.take_rq_seq();
         let request = &mut self.request;
-        request.data.zeroize();
+        // Only what changes something carries secrets, such as a new password.
+        if !request.idempotent {
+            request.data.zeroize();
+        }
+        request.data.clear();
         request.data.extend_from_slice(data);
         (request.origin, request.target, request.idempotent) = (origin, target, idempotent);
         request.rq_seq = rq_seq;
