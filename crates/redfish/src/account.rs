@@ -19,9 +19,9 @@ pub const PASSWORD_ROUNDS: NonZeroU32 = match NonZeroU32::new(100_000) {
     Some(rounds) => rounds,
     None => NonZeroU32::MIN,
 };
-/// How many passwords are checked at once. More would take the processor from readings and from clients
-/// that are logged in.
-pub const MAX_CHECKS_AT_ONCE: usize = 2;
+/// How many passwords are checked at once; others wait their turn. A flood of wrong ones then costs one
+/// processor at most, and leaves the rest to readings and to clients that are logged in.
+pub const MAX_CHECKS_AT_ONCE: usize = 1;
 /// How many verified Basic credentials are remembered.
 pub const MAX_REMEMBERED: usize = 256;
 /// The longest user name, in bytes.

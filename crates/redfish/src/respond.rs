@@ -234,3 +234,28 @@ pub(crate) fn no_content() -> Response<Full<Bytes>> {
         .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expansion_ends_at_either_bound() {
+        let mut few = Budget {
+            resources: 2,
+            bytes: 1000,
+        };
+        assert!(few.take(10).is_ok() && few.take(10).is_ok());
+        assert!(matches!(few.take(10), Err(Error::AnswerTooLarge)));
+        let mut small = Budget {
+            resources: 100,
+            bytes: 15,
+        };
+        assert!(small.take(10).is_ok());
+        assert!(matches!(small.take(10), Err(Error::AnswerTooLarge)));
+        assert_eq!(
+            Error::AnswerTooLarge.into_response().status(),
+            StatusCode::INSUFFICIENT_STORAGE
+        );
+    }
+}
