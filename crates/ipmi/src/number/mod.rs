@@ -15,8 +15,8 @@ pub use channel::{
 };
 pub use chassis::{
     BiosMuxOverride, BiosVerbosity, BootDevice, BootOptionParameter, ChassisCapabilities,
-    ChassisControlAction, ChassisState, ChassisType, ConsoleRedirection, FrontPanelButtons, IdentifyState,
-    LastPowerEvent, PowerRestorePolicy, PowerState, RestartCause,
+    ChassisControlAction, ChassisState, ChassisType, ConsoleRedirection, FrontPanelButtons,
+    IdentifyState, LastPowerEvent, PowerRestorePolicy, PowerState, RestartCause,
 };
 pub use device::{
     AcpiDevicePowerState, AcpiSystemPowerState, DeviceSupport, GlobalEnables, IpSource,

@@ -32,6 +32,7 @@ pub use get_session_info::{GetSessionInfo, SessionInfo};
 pub use reset::{ColdReset, WarmReset};
 pub use set_session_privilege_level::{SessionPrivilegeLevel, SetSessionPrivilegeLevel};
 pub use system_info::{
-    GetSystemInfoParameters, SYSTEM_INFO_MAX, SetSystemInfoParameters, SystemInfoParameters, SystemText,
+    GetSystemInfoParameters, SYSTEM_INFO_MAX, SetSystemInfoParameters, SystemInfoParameters,
+    SystemText,
 };
 pub use user::{GetUserAccess, GetUserName, UserAccess, UserName};

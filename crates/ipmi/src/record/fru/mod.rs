@@ -114,7 +114,11 @@ pub struct FruTooLarge(pub FruPart);
 
 impl fmt::Display for FruTooLarge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} does not fit: an area has at most 2040 bytes and starts before byte 2048", self.0)
+        write!(
+            f,
+            "{:?} does not fit: an area has at most 2040 bytes and starts before byte 2048",
+            self.0
+        )
     }
 }
 
@@ -138,7 +142,11 @@ impl Fru {
     /// # Errors
     /// There is no common header of a known version: an erased or foreign EEPROM.
     pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
-        let error = |at, fault| WireError { field: "FRU common header", at, fault };
+        let error = |at, fault| WireError {
+            field: "FRU common header",
+            at,
+            fault,
+        };
         let (header, _) = bytes
             .split_first_chunk::<HEADER_LEN>()
             .ok_or_else(|| error(bytes.len(), WireFault::Truncated))?;
@@ -167,8 +175,13 @@ impl Fru {
             return None;
         }
         let others = offsets.iter().map(|offset| usize::from(*offset) * UNIT);
-        let end = others.filter(|other| *other > start).min().unwrap_or(bytes.len());
-        let area = bytes.get(start..end.min(bytes.len())).filter(|area| !area.is_empty());
+        let end = others
+            .filter(|other| *other > start)
+            .min()
+            .unwrap_or(bytes.len());
+        let area = bytes
+            .get(start..end.min(bytes.len()))
+            .filter(|area| !area.is_empty());
         if area.is_none() {
             self.faults.push(FruFault::Truncated(FruPart::Internal));
         }
@@ -195,7 +208,11 @@ impl Fru {
             self.faults.push(FruFault::Checksum(part));
         }
         // A truncated area has no checksum: all that is there are fields.
-        let end = if area.len() < len { area.len() } else { area.len().saturating_sub(1) };
+        let end = if area.len() < len {
+            area.len()
+        } else {
+            area.len().saturating_sub(1)
+        };
         Some(A::decode(area.get(2..end).unwrap_or(&[]), len))
     }
 
@@ -223,7 +240,11 @@ impl Fru {
             let data = data.to_vec();
             let end = version & END_OF_LIST != 0;
             let version = version & !END_OF_LIST;
-            self.multirecords.push(MultiRecord { record_type, version, data });
+            self.multirecords.push(MultiRecord {
+                record_type,
+                version,
+                data,
+            });
             if end {
                 return;
             }

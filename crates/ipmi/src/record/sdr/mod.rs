@@ -135,7 +135,12 @@ impl SdrRecord {
     /// A record to be stored.
     #[must_use]
     pub const fn new(id: RecordId, body: SdrBody) -> Self {
-        Self { id, version: Self::VERSION, body, trailing: Vec::new() }
+        Self {
+            id,
+            version: Self::VERSION,
+            body,
+            trailing: Vec::new(),
+        }
     }
 
     /// What the record describes.
@@ -179,10 +184,21 @@ impl SdrRecord {
             Some(body) => (body, body_reader.rest().to_vec()),
             None => {
                 let record_type = header.record_type;
-                (SdrBody::Raw { record_type, data: data.to_vec() }, Vec::new())
+                (
+                    SdrBody::Raw {
+                        record_type,
+                        data: data.to_vec(),
+                    },
+                    Vec::new(),
+                )
             }
         };
-        Ok(Self { id: header.id, version: header.version, body, trailing })
+        Ok(Self {
+            id: header.id,
+            version: header.version,
+            body,
+            trailing,
+        })
     }
 
     /// Writes the record with a length byte that is right.

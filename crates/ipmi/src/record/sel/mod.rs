@@ -7,9 +7,7 @@ mod event;
 mod tests;
 
 pub use describe::{EventText, SensorContext};
-pub use event::{
-    EventByte2, EventByte3, EventDirection, GeneratorId, SystemEvent, ThresholdEvent,
-};
+pub use event::{EventByte2, EventByte3, EventDirection, GeneratorId, SystemEvent, ThresholdEvent};
 
 use super::{RecordId, Timestamp};
 
@@ -63,7 +61,11 @@ impl SelRecord {
     pub fn decode(bytes: &[u8; 16]) -> Self {
         let [id0, id1, record_type, data @ ..] = *bytes;
         let id = RecordId(u16::from_le_bytes([id0, id1]));
-        let other = OtherRecord { id, record_type, data };
+        let other = OtherRecord {
+            id,
+            record_type,
+            data,
+        };
         match record_type {
             SYSTEM_EVENT => Self::SystemEvent(SystemEvent::from_data(id, &data)),
             0xc0..=0xdf => {
