@@ -229,3 +229,145 @@ impl fmt::Debug for Channel {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::{Exchange, UserKey};
+    use crate::number::{CipherSuiteId, PrivilegeLevel};
+    use crate::wire::rakp::{Role, UserName};
+
+    struct Counting(u8);
+
+    impl Entropy for Counting {
+        fn fill(&mut self, out: &mut [u8]) {
+            for byte in out {
+                self.0 = self.0.wrapping_add(1);
+                *byte = self.0;
+            }
+        }
+    }
+
+    /// Both ends of a session.
+    fn ends(suite: u8) -> (Channel, Channel) {
+        let algorithms = Algorithms::of(CipherSuiteId(suite)).unwrap();
+        let exchange = Exchange {
+            algorithm: algorithms.auth,
+            console_session_id: 1,
+            bmc_session_id: 2,
+            console_random: [3; 16],
+            bmc_random: [4; 16],
+            guid: [5; 16],
+            role: Role::name_only(PrivilegeLevel::ADMINISTRATOR),
+            user_name: UserName::default(),
+        };
+        let key = exchange.session_key(&UserKey::new(b"password").unwrap());
+        let end = |own, peer| Channel::new(algorithms, &key, own, peer).unwrap();
+        (end(1, 2), end(2, 1))
+    }
+
+    const SUITES: [u8; 7] = [0, 1, 2, 3, 15, 16, 17];
+
+    #[test]
+    fn what_one_end_seals_the_other_opens() {
+        for suite in SUITES {
+            let (mut console, mut bmc) = ends(suite);
+            for len in 0..300usize {
+                let plain: std::vec::Vec<u8> = (0..len).map(|i| i.to_le_bytes()[0]).collect();
+                let mut out = [0xa5; 512];
+                let sealed = console.seal(PayloadType::SOL, &mut Counting(0), &mut out, |w| {
+                    w.bytes(&plain);
+                });
+                let datagram = &mut out[..sealed.unwrap()];
+                let opened = bmc.open(datagram).unwrap();
+                assert_eq!(
+                    (opened.payload_type, &*opened.payload),
+                    (PayloadType::SOL, &plain[..])
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_get_sensor_reading_has_64_bytes_with_suite_3_and_68_with_suite_17() {
+        for (suite, len) in [(3, 64), (17, 68)] {
+            let (mut console, _) = ends(suite);
+            let mut out = [0; 128];
+            let sealed = console.seal(PayloadType::IPMI, &mut Counting(0), &mut out, |w| {
+                w.bytes(&[0; 8]);
+            });
+            assert_eq!(sealed, Ok(len));
+        }
+    }
+
+    #[test]
+    fn the_longest_payload_fits_and_a_longer_one_does_not() {
+        for suite in SUITES {
+            for room in 68..200 {
+                let (mut console, _) = ends(suite);
+                let longest = console.payload_max(room);
+                let mut out = [0; 256];
+                let mut seal = |len: usize| {
+                    console.seal(PayloadType::IPMI, &mut Counting(0), &mut out[..room], |w| {
+                        w.bytes(&[7; 256][..len]);
+                    })
+                };
+                assert!(seal(longest).is_ok(), "suite {suite}, {longest} in {room}");
+                // Padding varies by up to three bytes, and AES by a block.
+                assert_eq!(seal(longest + 17), Err(BufferFull), "suite {suite}, {room}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_packet_without_the_agreed_protection_is_refused() {
+        let (mut console, _) = ends(0);
+        let mut out = [0; 128];
+        let plain = console.seal(PayloadType::IPMI, &mut Counting(0), &mut out, |w| w.u8(1));
+        let plain = &out[..plain.unwrap()];
+        for suite in [2, 3, 16, 17] {
+            let (_, mut bmc) = ends(suite);
+            assert_eq!(bmc.open(&mut plain.to_vec()), Err(OpenError::Unprotected));
+            // Pretending by the flags doesn't help either.
+            for flags in [0x40, 0x80, 0xc0] {
+                let mut pretending = plain.to_vec();
+                pretending[5] |= flags;
+                assert!(bmc.open(&mut pretending).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn a_packet_is_opened_once_and_a_forged_one_moves_no_window() {
+        let (mut console, mut bmc) = ends(17);
+        let mut out = [0; 128];
+        let len = console
+            .seal(PayloadType::IPMI, &mut Counting(0), &mut out, |w| w.u8(1))
+            .unwrap();
+        let packet = out[..len].to_vec();
+        let mut forged = packet.clone();
+        forged[10] = 14;
+        assert_eq!(bmc.open(&mut forged), Err(OpenError::BadIntegrity));
+        assert!(bmc.open(&mut packet.clone()).is_ok());
+        let duplicate = Err(OpenError::Sequence(SequenceRefused::Duplicate));
+        assert_eq!(bmc.open(&mut packet.clone()), duplicate);
+        assert_eq!(
+            console.open(&mut packet.clone()),
+            Err(OpenError::OtherSession)
+        );
+    }
+
+    #[test]
+    fn two_packets_never_share_an_initialisation_vector() {
+        let (mut console, _) = ends(3);
+        let mut entropy = Counting(0);
+        let mut iv = || {
+            let mut out = [0; 128];
+            console
+                .seal(PayloadType::IPMI, &mut entropy, &mut out, |w| w.u8(1))
+                .unwrap();
+            out[16..32].to_vec()
+        };
+        assert_ne!(iv(), iv());
+    }
+}

@@ -257,3 +257,119 @@ impl fmt::Debug for DerivedKey {
         f.write_str("DerivedKey(redacted)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::vec::Vec;
+
+    use hmac::{KeyInit, Mac};
+
+    use super::*;
+
+    fn exchange(algorithm: AuthAlgorithm) -> Exchange {
+        Exchange {
+            algorithm,
+            console_session_id: 0x0403_0201,
+            bmc_session_id: 0x0807_0605,
+            console_random: [0x11; 16],
+            bmc_random: [0x22; 16],
+            guid: [0x33; 16],
+            role: Role(0x14),
+            user_name: UserName::new(b"admin").unwrap(),
+        }
+    }
+
+    /// The same from the `hmac` crate, parts put together by hand.
+    fn hmac_of(algorithm: AuthAlgorithm, key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+        let message = parts.concat();
+        if algorithm == AuthAlgorithm::HMAC_SHA1 {
+            let mut mac = hmac::Hmac::<sha1::Sha1>::new_from_slice(key).unwrap();
+            mac.update(&message);
+            mac.finalize().into_bytes().to_vec()
+        } else {
+            let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(key).unwrap();
+            mac.update(&message);
+            mac.finalize().into_bytes().to_vec()
+        }
+    }
+
+    const USER: &[u8] = b"\x14\x05admin";
+    const PASSWORD: &[u8] = b"password\0\0\0\0\0\0\0\0\0\0\0\0";
+
+    #[test]
+    fn codes_and_keys_cover_what_13_28_to_13_32_say_in_their_order() {
+        for (algorithm, icv_len) in [
+            (AuthAlgorithm::HMAC_SHA1, 12),
+            (AuthAlgorithm::HMAC_SHA256, 16),
+        ] {
+            let exchange = exchange(algorithm);
+            let user = UserKey::new(b"password").unwrap();
+            let of = |key: &[u8], parts: &[&[u8]]| hmac_of(algorithm, key, parts);
+            let (sidm, sidc) = (&[1, 2, 3, 4][..], &[5, 6, 7, 8][..]);
+            let (rm, rc, guid) = (&[0x11; 16][..], &[0x22; 16][..], &[0x33; 16][..]);
+            let rakp2 = of(PASSWORD, &[sidm, sidc, rm, rc, guid, USER]);
+            assert_eq!(exchange.rakp2_code(&user).as_bytes(), rakp2);
+            let rakp3 = of(PASSWORD, &[rc, sidm, USER]);
+            assert_eq!(exchange.rakp3_code(&user).as_bytes(), rakp3);
+            let sik = of(PASSWORD, &[rm, rc, USER]);
+            let key = exchange.session_key(&user);
+            assert_eq!(key.as_bytes(), sik);
+            let rakp4 = of(&sik, &[rm, sidc, guid]);
+            assert_eq!(exchange.rakp4_code(&key).as_bytes(), &rakp4[..icv_len]);
+            for constant in [1, 2] {
+                let derived = of(&sik, &[&[constant; 20]]);
+                assert_eq!(key.additional(constant).as_bytes(), derived);
+                assert_eq!(
+                    key.additional(constant).first_16().unwrap()[..],
+                    derived[..16]
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_of_the_bmcs_own_changes_the_session_key_and_nothing_before_it() {
+        let exchange = exchange(AuthAlgorithm::HMAC_SHA256);
+        let [user, kg] = [b"password".as_slice(), b"kg"].map(|key| UserKey::new(key).unwrap());
+        assert_ne!(
+            exchange.session_key(&user).as_bytes(),
+            exchange.session_key(&kg).as_bytes()
+        );
+    }
+
+    #[test]
+    fn rakp_none_has_neither_codes_nor_keys() {
+        let exchange = exchange(AuthAlgorithm::NONE);
+        let user = UserKey::new(b"password").unwrap();
+        assert_eq!(exchange.rakp2_code(&user), Code::EMPTY);
+        assert_eq!(exchange.rakp3_code(&user), Code::EMPTY);
+        let key = exchange.session_key(&user);
+        assert_eq!(
+            (exchange.rakp4_code(&key), key.as_bytes()),
+            (Code::EMPTY, &[][..])
+        );
+    }
+
+    #[test]
+    fn a_code_equals_only_one_of_the_same_length_and_bytes() {
+        let code = |bytes: &[u8]| Code::new(bytes).unwrap();
+        assert_eq!(code(&[1; 20]), code(&[1; 20]));
+        assert_ne!(code(&[1; 20]), code(&[1; 19]));
+        assert_ne!(code(&[]), code(&[0]));
+        assert_eq!(Code::new(&[0; 33]), None);
+    }
+
+    #[test]
+    fn keys_and_codes_do_not_print() {
+        let key = UserKey::new(b"password").unwrap();
+        let exchange = exchange(AuthAlgorithm::HMAC_SHA1);
+        let session = exchange.session_key(&key);
+        let derived = session.additional(1);
+        let code = exchange.rakp2_code(&key);
+        let text = std::format!("{key:?} {session:?} {derived:?} {code:?}");
+        assert_eq!(
+            text,
+            "UserKey(redacted) SessionKey(redacted) DerivedKey(redacted) Code(20 bytes)"
+        );
+    }
+}

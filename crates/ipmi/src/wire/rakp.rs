@@ -436,3 +436,139 @@ fn decode_code_message(r: &mut Reader<'_>) -> Result<CodeMessage, WireError> {
     };
     Ok((tag, session_id, outcome))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::number::CipherSuiteId;
+
+    fn written(encode: impl FnOnce(&mut Writer<'_>)) -> std::vec::Vec<u8> {
+        let mut buffer = [0xa5; 128];
+        let mut w = Writer::new(&mut buffer);
+        encode(&mut w);
+        w.written().to_vec()
+    }
+
+    #[test]
+    fn open_session_has_the_bytes_of_tables_13_9_and_13_10() {
+        let Some(algorithms) = Algorithms::of(CipherSuiteId(17)) else {
+            panic!("suite 17")
+        };
+        let request = OpenSessionRequest {
+            tag: 9,
+            privilege: PrivilegeLevel::ADMINISTRATOR,
+            console_session_id: 0x0403_0201,
+            algorithms,
+        };
+        let tail = [
+            0, 0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 8, 4, 0, 0, 0, 2, 0, 0, 8, 1, 0, 0, 0,
+        ];
+        let bytes = written(|w| request.encode(w));
+        assert_eq!(bytes, [&[9, 4, 0, 0, 1, 2, 3, 4][..], &tail].concat());
+        assert_eq!(
+            OpenSessionRequest::decode(&mut Reader::new(&bytes)),
+            Ok(request)
+        );
+        let response = OpenSessionResponse {
+            tag: 9,
+            console_session_id: Some(0x0403_0201),
+            outcome: Ok(OpenedSession {
+                privilege: PrivilegeLevel::ADMINISTRATOR,
+                bmc_session_id: 0x0807_0605,
+                algorithms,
+            }),
+        };
+        let bytes = written(|w| response.encode(w));
+        assert_eq!(
+            bytes,
+            [&[9, 0, 4, 0, 1, 2, 3, 4, 5, 6, 7, 8][..], &tail].concat()
+        );
+        assert_eq!(
+            OpenSessionResponse::decode(&mut Reader::new(&bytes)),
+            Ok(response)
+        );
+    }
+
+    #[test]
+    fn an_open_session_error_may_have_two_bytes_or_eight() {
+        let error = |console_session_id| OpenSessionResponse {
+            tag: 7,
+            console_session_id,
+            outcome: Err(RakpStatus::INSUFFICIENT_RESOURCES),
+        };
+        let read = |bytes: &[u8]| OpenSessionResponse::decode(&mut Reader::new(bytes));
+        assert_eq!(read(&[7, 1]), Ok(error(None)));
+        assert_eq!(
+            read(&[7, 1, 0, 0, 1, 2, 3, 4]),
+            Ok(error(Some(0x0403_0201)))
+        );
+        assert!(read(&[7]).is_err());
+    }
+
+    #[test]
+    fn rakp_1_has_the_bytes_of_table_13_11_and_needs_all_of_them() {
+        let rakp1 = Rakp1 {
+            tag: 3,
+            bmc_session_id: 0x0807_0605,
+            console_random: [0x11; 16],
+            role: Role::name_only(PrivilegeLevel::ADMINISTRATOR),
+            user_name: UserName::new(b"admin").unwrap_or_default(),
+        };
+        let bytes = written(|w| rakp1.encode(w));
+        let head = [3, 0, 0, 0, 5, 6, 7, 8];
+        assert_eq!(
+            bytes,
+            [&head[..], &[0x11; 16], &[0x14, 0, 0, 5], b"admin"].concat()
+        );
+        assert_eq!(Rakp1::decode(&mut Reader::new(&bytes)), Ok(rakp1));
+        for len in 0..bytes.len() {
+            assert!(
+                Rakp1::decode(&mut Reader::new(&bytes[..len])).is_err(),
+                "{len} bytes"
+            );
+        }
+    }
+
+    #[test]
+    fn rakp_2_to_4_carry_a_proof_or_a_status() {
+        let code = Code::new(&[0x44; 20]).unwrap_or(Code::EMPTY);
+        let proof = Rakp2Proof {
+            bmc_random: [0x22; 16],
+            guid: [0x33; 16],
+            code,
+        };
+        for outcome in [Ok(proof), Err(RakpStatus::UNAUTHORIZED_NAME)] {
+            let rakp2 = Rakp2 {
+                tag: 1,
+                console_session_id: 2,
+                outcome,
+            };
+            let bytes = written(|w| rakp2.encode(w));
+            assert_eq!(
+                bytes.len(),
+                if outcome.is_ok() { 8 + 16 + 16 + 20 } else { 8 }
+            );
+            assert_eq!(Rakp2::decode(&mut Reader::new(&bytes)), Ok(rakp2));
+        }
+        for outcome in [Ok(code), Err(RakpStatus::INVALID_INTEGRITY_CHECK)] {
+            let rakp3 = Rakp3 {
+                tag: 1,
+                bmc_session_id: 2,
+                outcome,
+            };
+            let bytes = written(|w| rakp3.encode(w));
+            assert_eq!(Rakp3::decode(&mut Reader::new(&bytes)), Ok(rakp3));
+            let rakp4 = Rakp4 {
+                tag: 1,
+                console_session_id: 2,
+                outcome,
+            };
+            let bytes = written(|w| rakp4.encode(w));
+            assert_eq!(Rakp4::decode(&mut Reader::new(&bytes)), Ok(rakp4));
+        }
+        assert!(
+            Rakp3::decode(&mut Reader::new(&[0; 8 + 33])).is_err(),
+            "longer than any code"
+        );
+    }
+}
