@@ -93,12 +93,14 @@ export class RedfishClient {
     const options = [];
     if (features.ExpandQuery?.NoLinks || features.ExpandQuery?.ExpandAll) {
       options.push(`$expand=${features.ExpandQuery.NoLinks ? "." : "*"}`);
-      if (select && features.SelectQuery) options.push(`$select=${select.join(",")}`);
+      if (select && features.SelectQuery) options.push(`$select=${select.map((name) => `Members/${name}`).join(",")}`);
     }
     const members = [];
     let next = options.length > 0 ? `${uri}?${options.join("&")}` : uri;
     while (next) {
-      const page = await this.get(next, { signal, patient: true });
+      let page = await this.get(next, { signal, patient: true });
+      // Services differ in what a selection from a collection is: take all where this one took the members away.
+      if (!page.Members) page = await this.get(uri, { signal, patient: true });
       members.push(...(page.Members ?? []));
       next = page["Members@odata.nextLink"] ?? null;
     }

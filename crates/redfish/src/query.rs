@@ -281,7 +281,12 @@ fn keep(text: &str, paths: &[&[String]], kept: &mut String) {
             .filter(|(head, _)| *head == property || *head == "*")
             .map(|(_, tail)| tail)
             .collect();
-        let whole = ALWAYS_KEPT.contains(&&**name) || deeper.iter().any(|tail| tail.is_empty());
+        // Its annotations stay also where only a part of it was asked for: without `Members@odata.nextLink`
+        // nobody would see that there is more.
+        let annotates = property != &**name && !deeper.is_empty();
+        let whole = annotates
+            || ALWAYS_KEPT.contains(&&**name)
+            || deeper.iter().any(|tail| tail.is_empty());
         let nested = value.get().starts_with(['{', '[']) && !deeper.is_empty();
         if !(whole || nested) {
             continue;
@@ -469,6 +474,11 @@ mod tests {
         assert_eq!(
             kept("Members"),
             r#"{"@odata.id":"/a","Members":[{"@odata.id":"/b"},{"@odata.id":"/c"}],"Members@odata.count":2}"#
+        );
+        assert_eq!(
+            kept("Members/Name"),
+            kept("Members"),
+            "a part of the members goes with the annotations of all"
         );
         assert_eq!(kept("Nothing,Name/Below"), r#"{"@odata.id":"/a"}"#);
         assert_eq!(kept("*"), DOCUMENT);
