@@ -1,7 +1,10 @@
 //! A resource, serialised once.
 
+use std::io;
+
 use bytes::Bytes;
 use redfish_schema::{Resource, ResourceType};
+use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
 use crate::Failure;
 
@@ -15,6 +18,25 @@ pub struct Document {
     changeable: bool,
 }
 
+/// Beyond this not every whole number has an `f64`: 2⁵³.
+const MAX_WHOLE: f64 = 9_007_199_254_740_992.0;
+
+/// Compact JSON with `61` instead of `61.0`: in Redfish a number is a number, and people read it.
+struct PlainNumbers;
+
+impl Formatter for PlainNumbers {
+    fn write_f64<W: io::Write + ?Sized>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        if value.fract() == 0.0 && value.abs() < MAX_WHOLE {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "whole and in range, as just checked"
+            )]
+            return self.write_i64(writer, value as i64);
+        }
+        CompactFormatter.write_f64(writer, value)
+    }
+}
+
 impl Document {
     /// Serialises a resource that no PATCH can change.
     ///
@@ -23,7 +45,7 @@ impl Document {
     pub fn of(resource: &impl Resource) -> Result<Self, Failure> {
         let kind = resource.resource_type();
         let mut json = Vec::with_capacity(2048);
-        match serde_json::to_writer(&mut json, resource) {
+        match resource.serialize(&mut Serializer::with_formatter(&mut json, PlainNumbers)) {
             Ok(()) => Ok(Self::from_json(kind, Bytes::from(json))),
             Err(error) => Err(Failure::Internal(format!("{}: {error}", kind.name))),
         }
@@ -63,5 +85,30 @@ impl Document {
     #[must_use]
     pub const fn json(&self) -> &Bytes {
         &self.json
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Serialize;
+
+    use super::*;
+
+    #[test]
+    fn whole_numbers_are_written_without_a_fraction() {
+        for (value, text) in [
+            (61.0, "61"),
+            (-3.0, "-3"),
+            (-0.0, "0"),
+            (12.1, "12.1"),
+            (1e-7, "1e-7"),
+            (1e300, "1e+300"),
+        ] {
+            let mut json = Vec::new();
+            value
+                .serialize(&mut Serializer::with_formatter(&mut json, PlainNumbers))
+                .unwrap();
+            assert_eq!(String::from_utf8(json).unwrap(), text);
+        }
     }
 }
