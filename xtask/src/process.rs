@@ -289,11 +289,23 @@ impl Background {
         }
     }
 
+    /// That it runs still.
+    ///
+    /// # Errors
+    /// How it ended, where it did.
+    pub(crate) fn expect_running(&mut self) -> Result {
+        match self.child.try_wait()? {
+            None => Ok(()),
+            Some(status) => Err(format!("`{}` ended by itself: {status}", self.line).into()),
+        }
+    }
+
     /// Asks it to end as Ctrl-C does and waits.
     ///
     /// # Errors
     /// Where it is still there after the limit (then it is killed) or ends with an error.
     pub(crate) fn interrupt(mut self, limit: Duration) -> Result {
+        self.expect_running()?;
         let pid = self.child.id().to_string();
         let mut kill = command("kill");
         kill.args(["-INT", &pid]);

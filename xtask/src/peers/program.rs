@@ -25,6 +25,7 @@ const END_LIMIT: Duration = Duration::from_secs(10);
 /// A running `reddrum`, with what it printed when it began to serve.
 pub(crate) struct Program {
     process: Background,
+    log: PathBuf,
     /// Where the service is.
     pub(crate) url: String,
     /// An administrator's name; empty where the program did not make the account.
@@ -157,6 +158,7 @@ fn start(workspace: &Workspace, name: &str, mut command: Command) -> Result<Prog
         password: text(&said, "password"),
         bmcs: bmcs.collect(),
         process,
+        log: log_path,
         start_time,
     })
 }
@@ -170,6 +172,17 @@ impl Program {
         let mut client = Client::new(&self.url);
         client.log_in(&self.username, &self.password)?;
         Ok(client)
+    }
+
+    /// That it runs still: without it, every check would fail for a reason that nobody sees.
+    ///
+    /// # Errors
+    /// How it ended and the end of its log, where it did.
+    pub(crate) fn expect_running(&mut self) -> Result {
+        let log = || fs::read_to_string(&self.log).unwrap_or_default();
+        self.process
+            .expect_running()
+            .map_err(|error| format!("{error}\n{}", log()).into())
     }
 
     /// Ends it as Ctrl-C does.

@@ -350,17 +350,35 @@ pub(crate) fn sdr_source() -> String {
     out
 }
 
-fn record_head(out: &mut String, record: u8, number: u8, sensor_type: u8, reading_type: u8) {
+/// The part of the machine that a sensor of this name looks at: sdrcomp's name of the entity, and its instance.
+fn entity(name: &str) -> (&'static str, u8) {
+    const ENTITIES: [(&str, &str, u8); 5] = [
+        ("PSU1", "power_supply", 1),
+        ("PSU2", "power_supply", 2),
+        ("CPU1", "processor", 1),
+        ("Fan1", "fan_cooling_device", 1),
+        ("Drive", "disk_or_disk_bay", 1),
+    ];
+    let found = ENTITIES.iter().find(|(start, ..)| name.starts_with(start));
+    found.map_or(("system_board", 1), |(_, entity, instance)| {
+        (*entity, *instance)
+    })
+}
+
+/// What records of all three kinds begin with: kind, number, name, sensor type, event/reading type.
+fn record_head(out: &mut String, record: u8, number: u8, name: &str, types: (u8, u8)) {
+    let (entity, instance) = entity(name);
+    let (sensor_type, reading_type) = types;
     let _ = write!(
         out,
         "sdr type {record}\n sensor_owner_id 0x20\n sensor_owner_lun 0\n channel_number 0\n \
-         sensor_number {number}\n entity_id system_board\n entity_instance 1\n \
+         sensor_number {number}\n entity_id {entity}\n entity_instance {instance}\n \
          sensor_type {sensor_type}\n event_reading_type_code {reading_type}\n sensor_direction input\n"
     );
 }
 
 fn numeric_record(out: &mut String, sensor: &Numeric) {
-    record_head(out, 1, sensor.number, sensor.sensor_type, 1);
+    record_head(out, 1, sensor.number, sensor.name, (sensor.sensor_type, 1));
     let (m, b, r_exp, b_exp) = sensor.factors;
     let settable = if sensor.thresholds == NONE {
         "no"
@@ -386,13 +404,8 @@ fn numeric_record(out: &mut String, sensor: &Numeric) {
 }
 
 fn discrete_record(out: &mut String, sensor: &Discrete) {
-    record_head(
-        out,
-        sensor.record,
-        sensor.number,
-        sensor.sensor_type,
-        sensor.reading_type,
-    );
+    let types = (sensor.sensor_type, sensor.reading_type);
+    record_head(out, sensor.record, sensor.number, sensor.name, types);
     if sensor.record == 2 {
         out.push_str(" init_scanning true\n default_sensor_scan_on true\n");
         for bit in 0..15 {
