@@ -15,8 +15,6 @@ pub(crate) struct Call {
     pub(crate) lun: u8,
     /// Whether doing it twice equals doing it once.
     pub(crate) idempotent: bool,
-    /// The specification's name, for messages.
-    pub(crate) name: &'static str,
     len: u8,
     data: [u8; CALL_DATA_LEN_MAX],
 }
@@ -35,7 +33,6 @@ impl Call {
             cmd: C::CMD,
             lun: 0,
             idempotent: C::IDEMPOTENT,
-            name: C::NAME,
             len: len as u8,
             data,
         }

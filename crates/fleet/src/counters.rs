@@ -51,6 +51,10 @@ counters! {
     connects_refused,
     /// First contacts finished: inventory read.
     contacts,
+    /// Sensor data records that were of no use: garbled, too many, or of sensors behind other controllers.
+    records_ignored,
+    /// Sensor data repositories that did not end by themselves and were cut.
+    repositories_cut,
     /// First contacts that failed and are tried again.
     contacts_failed,
     /// Event log entries received.
@@ -61,7 +65,7 @@ counters! {
     jobs_failed,
     /// Datagrams received.
     datagrams_received,
-    /// Datagrams sent.
+    /// Datagrams handed to the driver to be sent.
     datagrams_sent,
     /// Dropped: not IPMI, or damaged before its session could be told.
     dropped_unparsable,

@@ -205,10 +205,9 @@ async fn set_flags(line: &Line, flags: BootFlags) -> Result<(), CallError> {
         parties: ALL_PARTIES,
     };
     for optional in [keep, unhandled] {
-        match set_option(line, optional).await {
-            Err(error @ CallError::Unanswered { .. }) => return Err(error),
-            // Both are optional; a BMC without them takes the flags all the same.
-            Ok(()) | Err(_) => {}
+        // Both are optional; a BMC without them takes the flags all the same.
+        if let Err(error @ CallError::Unanswered { .. }) = set_option(line, optional).await {
+            return Err(error);
         }
     }
     set_option(line, BootParameter::Flags(flags)).await

@@ -18,7 +18,9 @@ mod call;
 mod contact;
 mod convert;
 mod counters;
+mod drive;
 mod engine;
+mod hardware;
 mod job;
 mod outcome;
 mod plan;
@@ -33,6 +35,7 @@ mod work;
 
 pub use counters::Counters;
 pub use engine::{Engine, EngineConfig, Shared};
+pub use hardware::{Fleet, StartError};
 pub use outcome::{Outcome, OutcomeSender, outcome};
 pub use target::{Config, ConfigError, Target};
 pub use work::Job;

@@ -15,7 +15,7 @@ use hardware::{Node, NodeId, Observer, Update};
 /// The newest snapshot of every node of a fleet, and who wants to hear of new ones. Readers never wait.
 pub(crate) struct Board {
     ids: Arc<[NodeId]>,
-    places: HashMap<NodeId, u32>,
+    places: HashMap<Box<str>, u32>,
     nodes: Box<[ArcSwap<Node>]>,
     observers: ArcSwap<Vec<Arc<dyn Observer>>>,
 }
@@ -25,7 +25,11 @@ impl Board {
     pub(crate) fn new(nodes: Vec<Arc<Node>>) -> Self {
         let mut ids: Vec<_> = nodes.iter().map(|node| node.id.clone()).collect();
         ids.sort_by(|a, b| natural_order(a.as_str(), b.as_str()));
-        let places = nodes.iter().map(|node| node.id.clone()).zip(0..).collect();
+        let places = nodes
+            .iter()
+            .map(|node| node.id.as_str().into())
+            .zip(0..)
+            .collect();
         Self {
             ids: ids.into(),
             places,
@@ -40,7 +44,7 @@ impl Board {
     }
 
     /// The place of a node.
-    pub(crate) fn place(&self, id: &NodeId) -> Option<u32> {
+    pub(crate) fn place(&self, id: &str) -> Option<u32> {
         self.places.get(id).copied()
     }
 

@@ -118,11 +118,6 @@ impl Breaker {
         self.failures = 0;
     }
 
-    /// How many failures there were in a row (saturates).
-    pub(crate) const fn failures(self) -> u8 {
-        self.failures
-    }
-
     /// Another failure: how long to pause before the next probe.
     pub(crate) fn failed(&mut self, trouble: Trouble, jitter: &mut Jitter) -> Duration {
         let doublings = u32::from(self.failures).min(16);

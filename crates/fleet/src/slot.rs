@@ -229,8 +229,9 @@ impl Slot {
 
     /// Takes an operator command.
     pub(crate) fn submit(&mut self, cx: &mut Context, now: Instant, job: Job) {
-        if let (Phase::Down { .. } | Phase::Closing | Phase::Closed, Link::Down { reason, .. }) =
-            (self.phase, &self.page.node().link)
+        // A BMC that is down is probed all the time; the operator need not wait for the outcome.
+        if self.phase != Phase::Up
+            && let Link::Down { reason, .. } = &self.page.node().link
         {
             cx.counters.jobs_failed += 1;
             let reason = reason.to_string();
@@ -426,8 +427,8 @@ impl Slot {
             .request_raw(now, target, call.data(), call.idempotent)
             .is_err()
         {
-            // Longer than this BMC's payload limit: as good as no answer.
-            self.answered(cx, None);
+            // Longer than this BMC's payload limit: as good as refused, now and ever.
+            self.answered(cx, Some((CompletionCode::REQUEST_LENGTH_INVALID, &[])));
         }
     }
 
@@ -517,6 +518,8 @@ impl Slot {
             Finding::Unchanged => self.begin_rounds(cx, now),
             Finding::Contact(contacted) => {
                 cx.counters.contacts += 1;
+                cx.counters.repositories_cut += u64::from(contacted.cut);
+                cx.counters.records_ignored += contacted.plan.ignored_records as u64;
                 self.known = Some(contacted.known);
                 let node = self.page.node_mut();
                 node.link = Link::Up;
@@ -645,7 +648,10 @@ impl Slot {
             }
             InFlight::Talk => {
                 if let Some(talk) = &mut self.talk {
-                    talk.answer(as_answer());
+                    match reply {
+                        Some(_) => talk.answer(as_answer()),
+                        None => talk.ask_again(),
+                    }
                 }
             }
             InFlight::Chassis | InFlight::LogInfo | InFlight::Boot => {

@@ -10,6 +10,8 @@ use crate::script::{Answer, Ask, Script, Step};
 pub(crate) struct Talk<T> {
     script: Script<T>,
     next: Next,
+    /// Its last question.
+    asked: Option<Call>,
 }
 
 #[derive(Debug)]
@@ -18,6 +20,8 @@ enum Next {
     Resume(Option<Answer>),
     /// It pauses.
     Until(Instant),
+    /// Its question is to be sent once more.
+    Again,
     /// Its question is on its way.
     Waits,
 }
@@ -41,12 +45,19 @@ impl<T> Talk<T> {
         Self {
             script,
             next: Next::Resume(None),
+            asked: None,
         }
     }
 
     /// Takes the answer to the question that was sent.
     pub(crate) fn answer(&mut self, answer: Answer) {
         self.next = Next::Resume(Some(answer));
+    }
+
+    /// The question got no answer but the session lives on: it is asked once more. For talks that only look; the
+    /// session decides when to give up (`ipmi::console::Policy`).
+    pub(crate) fn ask_again(&mut self) {
+        self.next = Next::Again;
     }
 
     /// What is to be done now. Must not be called after [`Turn::Done`].
@@ -59,11 +70,18 @@ impl<T> Talk<T> {
                     self.next = Next::Until(at);
                     return Turn::Pause(at);
                 }
+                Next::Again => match &self.asked {
+                    Some(call) => return Turn::Send(call.clone()),
+                    None => None,
+                },
                 Next::Waits => return Turn::Waits,
             };
             match self.script.resume(answer) {
                 Step::Done(done) => return Turn::Done(done),
-                Step::Asks(Ask::Call(call)) => return Turn::Send(call),
+                Step::Asks(Ask::Call(call)) => {
+                    self.asked = Some(call.clone());
+                    return Turn::Send(call);
+                }
                 Step::Asks(Ask::Pause(span)) => self.next = Next::Until(now + span),
             }
         }

@@ -172,14 +172,29 @@ impl SendBatch {
         local: Option<Ipv4Addr>,
         write: impl FnOnce(&mut [u8]) -> usize,
     ) -> Result<(), Full> {
-        let slot = self.slots.get_mut(self.tail).ok_or(Full)?;
-        slot.len = write(&mut slot.bytes).min(DATAGRAM_LEN_MAX);
-        if slot.len > 0 {
-            slot.name.set(peer);
-            slot.local = local;
-            self.tail += 1;
-        }
+        self.push_with(|buffer| Some((peer, local, write(buffer))).filter(|(.., len)| *len > 0))?;
         Ok(())
+    }
+
+    /// Adds a datagram whose receiver is known only when it is written. `write` fills the buffer of
+    /// [`DATAGRAM_LEN_MAX`] bytes and returns to whom, from which of our addresses, and how many bytes; `None` adds
+    /// nothing. Returns whether one was added.
+    ///
+    /// # Errors
+    /// [`Full`]; then `write` was not called.
+    pub fn push_with(
+        &mut self,
+        write: impl FnOnce(&mut [u8]) -> Option<(SocketAddr, Option<Ipv4Addr>, usize)>,
+    ) -> Result<bool, Full> {
+        let slot = self.slots.get_mut(self.tail).ok_or(Full)?;
+        let Some((peer, local, len)) = write(&mut slot.bytes) else {
+            return Ok(false);
+        };
+        slot.len = len.min(DATAGRAM_LEN_MAX);
+        slot.name.set(peer);
+        slot.local = local;
+        self.tail += 1;
+        Ok(true)
     }
 
     /// Forgets what waits to be sent.

@@ -65,10 +65,10 @@ pub(crate) async fn read(line: &Line, since: Option<LogPosition>) -> Result<LogR
         stamp: old,
         last: Some(last),
     }) = since
+        && old.last_erase == stamp.last_erase
+        && stamp.entries >= old.entries
     {
-        if old.last_erase == stamp.last_erase && stamp.entries >= old.entries {
-            outcome = walk.on_from(last).await?.map(|complete| (complete, true));
-        }
+        outcome = walk.on_from(last).await?.map(|complete| (complete, true));
     }
     let (complete, continues) = match outcome {
         Some(outcome) => outcome,

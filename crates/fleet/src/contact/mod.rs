@@ -39,6 +39,8 @@ pub(crate) struct Contacted {
     pub(crate) plan: Arc<Plan>,
     pub(crate) inventory: Arc<Inventory>,
     pub(crate) identity: Arc<Identity>,
+    /// The list of records did not end by itself.
+    pub(crate) cut: bool,
 }
 
 /// How a conversation of the engine's own ended.
@@ -90,10 +92,12 @@ async fn acquaint(
         None => optional(line.call(&GetDeviceGuid).await)?,
     };
     // A BMC without records has no sensors that we could name.
-    let (stamp, records) = match optional(repository::read(line, source).await)? {
-        Some(repository) => (Some(repository.stamp), repository.records),
-        None => (None, Vec::new()),
-    };
+    let repository = optional(repository::read(line, source).await)?;
+    let stamp = repository.as_ref().map(|repository| repository.stamp);
+    let cut = repository.as_ref().is_some_and(|repository| repository.cut);
+    let records = repository
+        .map(|repository| repository.records)
+        .unwrap_or_default();
     let described = convert::describe(&records);
     let limits = read_limits(line, &described).await?;
     let tables = read_tables(line, &described).await?;
@@ -105,6 +109,7 @@ async fn acquaint(
         identity: Arc::new(identity(&device, guid, address)),
         inventory: Arc::new(inventory),
         plan,
+        cut,
     })))
 }
 

@@ -334,11 +334,11 @@ mod tests {
         }
 
         fn part(&mut self, data: &[u8]) -> (CompletionCode, Vec<u8>) {
-            if self.changes > 0 && self.calls % 10 == 0 {
+            if self.changes > 0 && self.calls.is_multiple_of(10) {
                 self.changes -= 1;
                 self.additions += 1;
             }
-            if self.calls % self.cancel_every == 0 {
+            if self.calls.is_multiple_of(self.cancel_every) {
                 self.reservation += 1;
             }
             let id = u16::from_le_bytes([data[2], data[3]]);

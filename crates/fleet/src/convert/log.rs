@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use hardware::{Log, LogEntry, LogEntryKind, MAX_LOG_ENTRIES, Severity};
+use ipmi::record::Timestamp;
 use ipmi::record::sdr::SensorKey;
 use ipmi::record::sel::{EventDirection, SelRecord, SensorContext, SystemEvent};
 
@@ -65,7 +66,7 @@ fn entry(raw: &[u8; 16], plan: &Plan, types: &mut HashMap<u8, Arc<str>>) -> LogE
         },
         at_s: record
             .timestamp()
-            .and_then(|time| time.unix_seconds())
+            .and_then(Timestamp::unix_seconds)
             .map(u64::from),
         severity: event.filter(|_| asserted).map_or(Severity::Ok, |event| {
             severity(

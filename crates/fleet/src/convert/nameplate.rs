@@ -1,5 +1,142 @@
 //! Inventories of FRU devices become nameplates.
-pub(crate) fn nameplate(_: &[u8], _: &mut hardware::Inventory) {}
-pub(crate) fn part(_: &ipmi::record::sdr::FruLocator, _: &[u8]) -> Option<hardware::Asset> {
-    None
+
+use hardware::{Asset, Inventory};
+use ipmi::number::ChassisType;
+use ipmi::record::Timestamp;
+use ipmi::record::fru::{BoardArea, ChassisArea, Fru, FruField, Language, ProductArea};
+use ipmi::record::sdr::FruLocator;
+
+/// Takes the inventory of the BMC's own FRU device: the machine as sold, its main board, its case. What is no
+/// inventory leaves all as it is.
+pub(crate) fn nameplate(bytes: &[u8], inventory: &mut Inventory) {
+    let Ok(fru) = Fru::decode(bytes) else { return };
+    inventory.product = fru.product.as_ref().map(of_product).unwrap_or_default();
+    inventory.board = fru.board.as_ref().map(of_board).unwrap_or_default();
+    inventory.chassis = fru.chassis.as_ref().map(of_chassis).unwrap_or_default();
+}
+
+/// The nameplate of a further part; `None` where its inventory says nothing.
+pub(crate) fn part(locator: &FruLocator, bytes: &[u8]) -> Option<Asset> {
+    let fru = Fru::decode(bytes).ok()?;
+    let product = fru.product.as_ref().map(of_product);
+    let board = fru.board.as_ref().map(of_board);
+    let mut asset = match (product, board) {
+        (Some(product), Some(board)) => filled_up(product, board),
+        (Some(one), None) | (None, Some(one)) => one,
+        (None, None) => of_chassis(fru.chassis.as_ref()?),
+    };
+    if asset == Asset::default() {
+        return None;
+    }
+    asset.name = Some(locator.id.text()).filter(|name| !name.is_empty());
+    Some(asset)
+}
+
+/// The first nameplate, with what it lacks taken from the second: many parts have their serial number in the board
+/// area only.
+fn filled_up(asset: Asset, other: Asset) -> Asset {
+    Asset {
+        name: asset.name.or(other.name),
+        manufacturer: asset.manufacturer.or(other.manufacturer),
+        model: asset.model.or(other.model),
+        part_number: asset.part_number.or(other.part_number),
+        version: asset.version.or(other.version),
+        serial_number: asset.serial_number.or(other.serial_number),
+        asset_tag: asset.asset_tag.or(other.asset_tag),
+        manufactured_at_s: asset.manufactured_at_s.or(other.manufactured_at_s),
+    }
+}
+
+fn of_product(area: &ProductArea) -> Asset {
+    Asset {
+        name: None,
+        manufacturer: text(&area.manufacturer, area.language),
+        model: text(&area.name, area.language),
+        part_number: text(&area.part_number, area.language),
+        version: text(&area.version, area.language),
+        serial_number: text(&area.serial_number, Language::ENGLISH),
+        asset_tag: text(&area.asset_tag, area.language),
+        manufactured_at_s: None,
+    }
+}
+
+fn of_board(area: &BoardArea) -> Asset {
+    Asset {
+        manufacturer: text(&area.manufacturer, area.language),
+        model: text(&area.product_name, area.language),
+        part_number: text(&area.part_number, area.language),
+        serial_number: text(&area.serial_number, Language::ENGLISH),
+        manufactured_at_s: area
+            .manufactured()
+            .and_then(Timestamp::unix_seconds)
+            .map(u64::from),
+        ..Asset::default()
+    }
+}
+
+fn of_chassis(area: &ChassisArea) -> Asset {
+    Asset {
+        name: ChassisType::name(area.chassis_type).map(str::to_owned),
+        part_number: text(&area.part_number, Language::ENGLISH),
+        serial_number: text(&area.serial_number, Language::ENGLISH),
+        ..Asset::default()
+    }
+}
+
+fn text(field: &FruField, language: Language) -> Option<String> {
+    Some(field.text(language)).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use ipmi::record::sdr::{Entity, IdString};
+
+    use super::*;
+
+    fn field(text: &str) -> FruField {
+        FruField::from_text(text, Language::ENGLISH).unwrap()
+    }
+
+    fn fru() -> Fru {
+        Fru {
+            board: Some(BoardArea {
+                language: Language::ENGLISH,
+                manufactured_minutes: 1,
+                manufacturer: field("Maker"),
+                serial_number: field("B-1"),
+                ..BoardArea::default()
+            }),
+            product: Some(ProductArea {
+                language: Language::ENGLISH,
+                name: field("Machine 9000"),
+                asset_tag: field("  "),
+                ..ProductArea::default()
+            }),
+            ..Fru::default()
+        }
+    }
+
+    #[test]
+    fn each_area_becomes_its_own_nameplate_and_blank_fields_are_none() {
+        let bytes = fru().encode().unwrap();
+        let mut inventory = Inventory::default();
+        nameplate(&bytes, &mut inventory);
+        assert_eq!(inventory.product.model.as_deref(), Some("Machine 9000"));
+        assert_eq!(inventory.product.asset_tag, None);
+        assert_eq!(inventory.board.serial_number.as_deref(), Some("B-1"));
+        assert_eq!(inventory.board.manufactured_at_s, Some(820_454_460));
+        assert_eq!(inventory.chassis, Asset::default());
+    }
+
+    #[test]
+    fn a_part_has_its_locators_name_and_the_union_of_its_areas() {
+        let id = IdString::new("PSU1").unwrap();
+        let locator = FruLocator::logical(1, Entity::default(), id);
+        let asset = part(&locator, &fru().encode().unwrap()).unwrap();
+        assert_eq!(asset.name.as_deref(), Some("PSU1"));
+        assert_eq!(asset.model.as_deref(), Some("Machine 9000"));
+        assert_eq!(asset.serial_number.as_deref(), Some("B-1"));
+        assert_eq!(part(&locator, &[0xff; 64]), None);
+        assert_eq!(part(&locator, &Fru::default().encode().unwrap()), None);
+    }
 }

@@ -60,6 +60,10 @@ const fn generic_rank(kind: EventReadingType) -> Rank {
 }
 
 /// States of each sensor type (table 42-3).
+#[expect(
+    clippy::match_same_arms,
+    reason = "one line a sensor type, in the order of the table"
+)]
 const fn sensor_specific(sensor: SensorType) -> Rank {
     match sensor {
         SensorType::PHYSICAL_SECURITY => rank(&[], &[0, 1, 2, 3, 4, 5, 6]),

@@ -1,0 +1,384 @@
+//! The only IO of the fleet: a thread a shard that moves datagrams between a socket and an [`Engine`].
+//!
+//! ```text
+//!   wait ─► now ─► receive ─► jobs ─► timeouts ─► transmit ─┐
+//!    ▲      one clock read a turn                           │
+//!    └──────────────────────────────────────────────────────┘
+//! ```
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use hardware::ApplyError;
+use ipmi::entropy::Entropy;
+use ipmi::time::Instant;
+use udp::{BATCH_LEN, Options, ReceiveBatch, SendBatch, Socket, Waker};
+
+use crate::counters::Counters;
+use crate::engine::Engine;
+use crate::work::Job;
+
+/// The most operator commands on their way to one shard; more are refused as busy.
+const MAILBOX_MAX: usize = 4_096;
+
+/// How many batches are received, and how many are sent, before the other side has its turn.
+const BATCHES_A_TURN: usize = 8;
+
+/// The longest sleep.
+const WAIT_MAX: Duration = Duration::from_millis(500);
+
+/// How long closing the sessions may take: a BMC that does not answer is left to its own inactivity timeout.
+const CLOSE_MAX: Duration = Duration::from_secs(3);
+
+/// How often the wall clock is looked at, for the times in snapshots.
+const WALL_CLOCK_EVERY: Duration = Duration::from_secs(1);
+
+/// The pause after an error of the socket itself, so that a broken network does not spin.
+const ERROR_PAUSE: Duration = Duration::from_millis(100);
+
+/// Random bytes are fetched from the system this many at a time: an initialisation vector needs 16.
+const ENTROPY_BUFFER_LEN: usize = 4_096;
+
+/// A moment on the clock that engines run on, from the system's monotonic clock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    origin: std::time::Instant,
+}
+
+impl Clock {
+    /// A clock that begins now.
+    pub(crate) fn new() -> Self {
+        Self {
+            origin: std::time::Instant::now(),
+        }
+    }
+
+    /// The present moment.
+    pub(crate) fn now(self) -> Instant {
+        Instant::ORIGIN + self.origin.elapsed()
+    }
+}
+
+/// Milliseconds since the Unix epoch by the wall clock.
+pub(crate) fn unix_ms() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// What other threads and a shard's thread share.
+#[derive(Debug)]
+struct Mailbox {
+    jobs: Mutex<VecDeque<(u32, Job)>>,
+    counters: Mutex<Counters>,
+    closing: AtomicBool,
+    waker: Waker,
+}
+
+/// A running shard.
+#[derive(Debug)]
+pub(crate) struct Shard {
+    mailbox: Arc<Mailbox>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Shard {
+    /// Starts a thread that drives `engine` with a socket of its own, for IPv6 or IPv4 BMCs.
+    pub(crate) fn start(
+        name: String,
+        engine: Engine,
+        clock: Clock,
+        ipv6: bool,
+        receive_buffer_bytes: usize,
+    ) -> io::Result<Self> {
+        let address: SocketAddr = if ipv6 {
+            (Ipv6Addr::UNSPECIFIED, 0).into()
+        } else {
+            (Ipv4Addr::UNSPECIFIED, 0).into()
+        };
+        let options = Options {
+            receive_buffer_bytes: Some(receive_buffer_bytes),
+            ..Options::default()
+        };
+        let mailbox = Arc::new(Mailbox {
+            jobs: Mutex::default(),
+            counters: Mutex::default(),
+            closing: AtomicBool::new(false),
+            waker: Waker::new()?,
+        });
+        let driver = Driver {
+            socket: Socket::bind(address, options)?,
+            engine,
+            clock,
+            mailbox: Arc::clone(&mailbox),
+            entropy: SystemEntropy::new(),
+            received: ReceiveBatch::new(),
+            sending: SendBatch::new(),
+            wall_clock_at: Instant::ORIGIN,
+        };
+        let thread = thread::Builder::new()
+            .name(name)
+            .spawn(move || driver.run())?;
+        Ok(Self {
+            mailbox,
+            thread: Some(thread),
+        })
+    }
+
+    /// Sends an operator command to a slot of the engine.
+    pub(crate) fn submit(&self, slot: u32, job: Job) {
+        let mut jobs = lock(&self.mailbox.jobs);
+        if jobs.len() >= MAILBOX_MAX {
+            job.outcome.tell(Err(ApplyError::Busy));
+            return;
+        }
+        jobs.push_back((slot, job));
+        drop(jobs);
+        self.mailbox.waker.wake();
+    }
+
+    /// What the engine did, as of its last turn.
+    pub(crate) fn counters(&self) -> Counters {
+        *lock(&self.mailbox.counters)
+    }
+
+    /// Begins to close all sessions.
+    pub(crate) fn begin_close(&self) {
+        self.mailbox.closing.store(true, Ordering::Release);
+        self.mailbox.waker.wake();
+    }
+
+    /// Waits until all sessions are closed; ends within [`CLOSE_MAX`] and a little.
+    pub(crate) fn join(&mut self) {
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("a fleet thread ended by a panic; its sessions were not closed");
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Driver {
+    socket: Socket,
+    engine: Engine,
+    clock: Clock,
+    mailbox: Arc<Mailbox>,
+    entropy: SystemEntropy,
+    received: ReceiveBatch,
+    sending: SendBatch,
+    wall_clock_at: Instant,
+}
+
+/// What a turn left to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Backlog {
+    /// Nothing: sleep until something happens.
+    None,
+    /// More to receive or to send: no sleep.
+    More,
+    /// The kernel has no room to send: sleep until it has.
+    Blocked,
+}
+
+impl Driver {
+    fn run(mut self) {
+        let mut now = self.clock.now();
+        let mut backlog = Backlog::None;
+        let mut close_by = None;
+        loop {
+            self.wait(now, backlog);
+            now = self.clock.now();
+            if close_by.is_none() && self.mailbox.closing.load(Ordering::Acquire) {
+                self.take_jobs(now);
+                self.engine.close(now);
+                close_by = Some(now + CLOSE_MAX);
+            }
+            backlog = self.turn(now);
+            *lock(&self.mailbox.counters) = *self.engine.counters();
+            if let Some(close_by) = close_by {
+                if self.engine.is_closed() {
+                    break;
+                }
+                if now >= close_by {
+                    tracing::warn!("some BMCs did not confirm the end of their session");
+                    break;
+                }
+            }
+        }
+    }
+
+    fn wait(&self, now: Instant, backlog: Backlog) {
+        let timeout = match (backlog, self.engine.next_deadline()) {
+            (Backlog::More, _) => Duration::ZERO,
+            (_, Some(deadline)) => deadline.since(now).min(WAIT_MAX),
+            (_, None) => WAIT_MAX,
+        };
+        let for_room = backlog == Backlog::Blocked;
+        if let Err(error) = self
+            .socket
+            .wait(for_room, Some(&self.mailbox.waker), Some(timeout))
+        {
+            self.report(&error, "waiting for datagrams");
+        }
+    }
+
+    fn turn(&mut self, now: Instant) -> Backlog {
+        if now >= self.wall_clock_at {
+            self.engine.set_wall_clock(now, unix_ms());
+            self.wall_clock_at = now + WALL_CLOCK_EVERY;
+        }
+        let more_to_receive = self.receive(now);
+        self.take_jobs(now);
+        self.engine.handle_timeouts(now);
+        let backlog = self.transmit(now);
+        if more_to_receive {
+            Backlog::More
+        } else {
+            backlog
+        }
+    }
+
+    /// Receives what is there, up to a bound; whether there may be more.
+    fn receive(&mut self, now: Instant) -> bool {
+        for _ in 0..BATCHES_A_TURN {
+            let count = match self.socket.recv(&mut self.received) {
+                Ok(count) => count,
+                Err(error) => {
+                    self.report(&error, "receiving");
+                    return false;
+                }
+            };
+            for datagram in self.received.datagrams_mut() {
+                self.engine
+                    .handle_datagram(now, datagram.peer, datagram.bytes);
+            }
+            if count < BATCH_LEN {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn take_jobs(&mut self, now: Instant) {
+        let jobs = std::mem::take(&mut *lock(&self.mailbox.jobs));
+        for (slot, job) in jobs {
+            self.engine.submit(now, slot, job);
+        }
+    }
+
+    /// Sends what the engine has to send, up to a bound.
+    fn transmit(&mut self, now: Instant) -> Backlog {
+        for _ in 0..BATCHES_A_TURN {
+            let exhausted = self.fill(now);
+            match self.socket.send(&mut self.sending) {
+                Ok(sent) => {
+                    if sent.refused > 0 {
+                        // The session repeats them, and says "no answer" in the end.
+                        tracing::debug!(refused = sent.refused, "datagrams can't be sent");
+                    }
+                    if sent.blocked {
+                        return Backlog::Blocked;
+                    }
+                }
+                Err(error) => {
+                    self.sending.clear();
+                    self.report(&error, "sending");
+                    return Backlog::More;
+                }
+            }
+            if exhausted {
+                return Backlog::None;
+            }
+        }
+        Backlog::More
+    }
+
+    /// Fills the batch; whether the engine has nothing left.
+    fn fill(&mut self, now: Instant) -> bool {
+        let Self {
+            engine,
+            entropy,
+            sending,
+            ..
+        } = self;
+        while let Ok(pushed) = sending.push_with(|buffer| {
+            let (to, len) = engine.poll_transmit(now, entropy, buffer)?;
+            Some((to, None, len))
+        }) {
+            if !pushed {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn report(&self, error: &io::Error, doing: &str) {
+        tracing::warn!(%error, "the fleet's socket: {doing}");
+        thread::sleep(ERROR_PAUSE);
+    }
+}
+
+/// Random bytes from the operating system, fetched in larger pieces.
+struct SystemEntropy {
+    buffer: Box<[u8; ENTROPY_BUFFER_LEN]>,
+    used: usize,
+}
+
+impl SystemEntropy {
+    fn new() -> Self {
+        Self {
+            buffer: Box::new([0; ENTROPY_BUFFER_LEN]),
+            used: ENTROPY_BUFFER_LEN,
+        }
+    }
+}
+
+impl Entropy for SystemEntropy {
+    fn fill(&mut self, out: &mut [u8]) {
+        for piece in out.chunks_mut(ENTROPY_BUFFER_LEN) {
+            if ENTROPY_BUFFER_LEN - self.used < piece.len() {
+                getrandom::fill(&mut *self.buffer)
+                    .expect("the operating system gives random bytes; nothing is safe without");
+                self.used = 0;
+            }
+            let end = self.used + piece.len();
+            let taken = &mut self.buffer[self.used..end];
+            piece.copy_from_slice(taken);
+            // No byte is ever given out twice, or found in memory later.
+            taken.fill(0);
+            self.used = end;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_bytes_are_never_given_out_twice() {
+        let mut entropy = SystemEntropy::new();
+        let mut seen = std::collections::HashSet::new();
+        for _ in 0..2_000 {
+            let mut bytes = [0; 16];
+            entropy.fill(&mut bytes);
+            assert!(seen.insert(bytes));
+        }
+        let mut long = [0; 3 * ENTROPY_BUFFER_LEN + 5];
+        entropy.fill(&mut long);
+        assert!(
+            long.chunks(16)
+                .all(|piece| piece.iter().any(|byte| *byte != 0) || piece.len() < 8)
+        );
+    }
+}

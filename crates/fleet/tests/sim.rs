@@ -1,0 +1,432 @@
+//! The engine against machines behind real protocol ends, over a network that loses, doubles and reorders.
+
+mod support;
+
+use std::time::Duration;
+
+use hardware::{
+    ApplyError, Availability, BootMode, BootOverride, BootPersistence, BootTarget, Change,
+    Indicator, Link, Power, PowerAction,
+};
+use ipmi::number::{ChassisControlAction, CipherSuiteId};
+use support::machine::{DISCRETE, NUMERIC, STEP, raw_at, states_of, value_of};
+use support::{Setup, World};
+use vbmc::net::Quality;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A tenth lost each way, some doubled, some held up so that later ones overtake them.
+const LOSSY: Quality = Quality {
+    loss_permille: 100,
+    duplicate_permille: 50,
+    reorder_permille: 50,
+    latency: Duration::from_micros(200),
+    jitter: Duration::from_millis(5),
+    hold_up: Duration::from_millis(300),
+};
+
+/// Every reading must be one that this very sensor of this very node had in the last `window`.
+fn check_readings(world: &World, node: u32, window: Duration) {
+    let snapshot = world.node(node);
+    assert_eq!(
+        snapshot.readings.len(),
+        usize::from(NUMERIC + DISCRETE),
+        "n{node}: {:?}",
+        snapshot.link
+    );
+    let last = world.now.as_nanos() / STEP.as_nanos() as u64;
+    let first = last.saturating_sub(window.as_nanos() as u64 / STEP.as_nanos() as u64 + 1);
+    for (number, (sensor, reading)) in (1..).zip(
+        snapshot
+            .inventory
+            .sensors
+            .iter()
+            .zip(snapshot.readings.iter()),
+    ) {
+        assert_eq!(sensor.key, 0x20_0000 | u32::from(number));
+        if number <= NUMERIC {
+            let value = reading
+                .number()
+                .unwrap_or_else(|| panic!("n{node} {number}: {reading:?}"));
+            let had = (first..=last).any(|step| value_of(raw_at(node, number, step)) == value);
+            let age = world.age(node);
+            assert!(
+                had,
+                "n{node} sensor {number}: {value} is not its value; {reading:?}, {age:?} old, {:?}",
+                snapshot.link
+            );
+        } else {
+            assert_eq!(
+                reading.states,
+                states_of(node, number),
+                "n{node} sensor {number}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_thousand_nodes_on_a_lossy_network_are_fresh_and_nothing_is_mixed_up() {
+    const NODES: u32 = 1_000;
+    let mut world = World::new(Setup::new(NODES, 20_261_121, LOSSY));
+    world.run_for(60 * SECOND);
+    // Some nodes are switched meanwhile; whatever is lost, nothing may be executed twice.
+    let outcomes: Vec<_> = (0..NODES)
+        .step_by(7)
+        .map(|node| {
+            (
+                node,
+                world.apply(node, Change::Power(PowerAction::PowerCycle)),
+            )
+        })
+        .collect();
+    for _ in 0..5 {
+        world.run_for(3 * SECOND);
+        for node in 0..NODES {
+            check_readings(&world, node, 30 * SECOND);
+        }
+        let fresh = (0..NODES)
+            .filter(|node| world.age(*node) < 12 * SECOND)
+            .count();
+        assert!(fresh >= 990, "{fresh} of {NODES} nodes are fresh");
+    }
+    for node in 0..NODES {
+        assert_eq!(world.node(node).link, Link::Up, "n{node}");
+        assert!(
+            world.age(node) < 20 * SECOND,
+            "n{node} is {:?} old",
+            world.age(node)
+        );
+        let serial = format!("SN-{node:05}");
+        assert_eq!(
+            world.node(node).inventory.product.serial_number,
+            Some(serial)
+        );
+    }
+    let (mut done, mut unconfirmed) = (0, 0);
+    for (node, outcome) in outcomes {
+        let executed = world.hosts[node as usize].machine.controls.len();
+        match outcome.try_take() {
+            Some(Ok(())) => {
+                assert_eq!(executed, 1, "n{node}");
+                done += 1;
+            }
+            Some(Err(ApplyError::Unconfirmed { .. })) => {
+                assert!(executed <= 1, "n{node}");
+                unconfirmed += 1;
+            }
+            other => panic!("n{node}: {other:?}, executed {executed} times"),
+        }
+    }
+    assert!(
+        done > 80 && unconfirmed > 0,
+        "{done} done, {unconfirmed} unconfirmed"
+    );
+    let counters = *world.engine.counters();
+    assert!(
+        counters.retransmits > 1_000 && counters.dropped_duplicate > 1_000,
+        "{counters:?}"
+    );
+    let tally = world.network.tally();
+    assert!(
+        tally.lost * 100 > tally.sent * 9 && tally.held_up > 0,
+        "{tally:?}"
+    );
+}
+
+fn trace(seed: u64) -> (u64, fleet::Counters) {
+    let mut world = World::new(Setup::new(60, seed, LOSSY));
+    world.run_for(5 * SECOND);
+    let _outcome = world.apply(3, Change::Power(PowerAction::ForceOff));
+    world.run_for(5 * SECOND);
+    (world.trace(), *world.engine.counters())
+}
+
+#[test]
+fn the_same_seed_gives_the_same_trace_and_another_seed_another() {
+    let first = trace(1);
+    assert_eq!(first, trace(1));
+    assert_ne!(first.0, trace(2).0);
+}
+
+#[test]
+fn on_a_good_network_every_sensor_is_read_once_a_second() {
+    for suite in [CipherSuiteId::SUITE_3, CipherSuiteId::SUITE_17] {
+        let mut world = World::new(Setup {
+            suite,
+            ..Setup::new(50, 3, Quality::PERFECT)
+        });
+        world.run_for(3 * SECOND);
+        let before = *world.engine.counters();
+        world.run_for(20 * SECOND);
+        let after = *world.engine.counters();
+        let per_sensor = (after.readings - before.readings) / (50 * u64::from(NUMERIC + DISCRETE));
+        assert_eq!(per_sensor, 20);
+        assert_eq!(
+            (after.rounds_skipped, after.retransmits, after.timeouts),
+            (0, 0, 0)
+        );
+        for node in 0..50 {
+            assert!(world.age(node) <= SECOND + Duration::from_millis(100));
+            check_readings(&world, node, 2 * SECOND);
+        }
+    }
+}
+
+#[test]
+fn at_most_one_command_is_in_flight_and_the_load_is_spread_over_the_second() {
+    let mut world = World::new(Setup::new(100, 4, Quality::PERFECT));
+    world.run_for(5 * SECOND);
+    let mut busiest = 0;
+    for _ in 0..20 {
+        let before = world.network.tally().sent;
+        world.run_for(Duration::from_millis(50));
+        busiest = busiest.max(world.network.tally().sent - before);
+    }
+    // 100 nodes × 13 commands × 2 datagrams in a second are 130 in 50 ms.
+    assert!(busiest < 2 * 130, "{busiest} datagrams in 50 ms");
+}
+
+#[test]
+fn equal_machines_share_their_sensors_and_names_are_unique() {
+    let mut world = World::new(Setup::new(3, 5, Quality::PERFECT));
+    world.run_for(3 * SECOND);
+    let (a, b) = (world.node(0), world.node(2));
+    assert!(std::sync::Arc::ptr_eq(
+        &a.inventory.sensors,
+        &b.inventory.sensors
+    ));
+    let ids: Vec<_> = a
+        .inventory
+        .sensors
+        .iter()
+        .map(|sensor| sensor.id.to_string())
+        .collect();
+    assert_eq!(
+        ids[..4],
+        ["CPU0_Temp", "CPU1_Temp", "CPU1_Temp_2", "CPU2_Temp"]
+    );
+    assert_eq!(ids[6..8], ["Disk1", "Disk2"]);
+    let limits = a.inventory.sensors[0].thresholds;
+    assert_eq!(
+        (limits.upper_critical, limits.upper_caution),
+        (Some(80.0), None)
+    );
+    assert_eq!(a.identity.controller_firmware.as_deref(), Some("2.15"));
+    assert_eq!(a.identity.protocol.as_deref(), Some("IPMI 2.0"));
+    assert_ne!(a.identity.uuid, b.identity.uuid);
+}
+
+#[test]
+fn a_change_is_acknowledged_only_when_the_snapshot_shows_it() {
+    let mut world = World::new(Setup::new(2, 6, Quality::PERFECT));
+    world.run_for(3 * SECOND);
+    let off = world.apply(1, Change::Power(PowerAction::ForceOff));
+    while off.try_take().is_none_or(|outcome| {
+        assert_eq!(outcome, Ok(()));
+        assert_eq!(world.node(1).power, Power::Off, "shown when told");
+        false
+    }) {
+        assert!(world.now.as_nanos() < 4_000_000_000);
+        world.run_for(Duration::from_millis(1));
+    }
+    assert_eq!(world.node(0).power, Power::On);
+    let boot = BootOverride {
+        target: BootTarget::Pxe,
+        persistence: BootPersistence::Once,
+        mode: BootMode::Uefi,
+    };
+    let set = world.apply(1, Change::Boot(boot));
+    let lit = world.apply(1, Change::Indicator(true));
+    world.run_for(SECOND);
+    assert_eq!(
+        (set.try_take(), lit.try_take()),
+        (Some(Ok(())), Some(Ok(())))
+    );
+    assert_eq!(
+        (world.node(1).boot, world.node(1).indicator),
+        (Some(boot), Indicator::On)
+    );
+    assert!(world.hosts[1].machine.boot.valid);
+    assert_eq!(
+        world.hosts[1].machine.controls,
+        [ChassisControlAction::POWER_DOWN]
+    );
+}
+
+#[test]
+fn the_event_log_is_followed_and_cleared() {
+    let mut world = World::new(Setup::new(1, 7, Quality::PERFECT));
+    world.hosts[0].machine.add_event();
+    world.run_for(4 * SECOND);
+    assert_eq!(world.node(0).log.entries.len(), 1);
+    for _ in 0..3 {
+        world.hosts[0].machine.add_event();
+    }
+    world.run_for(6 * SECOND);
+    let log = world.node(0).log.clone();
+    assert_eq!((log.entries.len(), log.complete), (4, true));
+    assert_eq!(log.entries[3].sensor.as_deref(), Some("CPU0 Temp"));
+    assert_eq!(
+        log.entries[3].message,
+        "Upper Critical going high: Reading 80 > Threshold 75 degrees C"
+    );
+    assert_eq!(
+        world.engine.counters().log_entries,
+        4,
+        "what is known is not read again"
+    );
+    let cleared = world.apply(0, Change::ClearLog);
+    world.run_for(SECOND);
+    assert_eq!(cleared.try_take(), Some(Ok(())));
+    assert_eq!(world.node(0).log.entries.len(), 0);
+}
+
+#[test]
+fn a_bmc_that_restarts_is_back_soon_and_its_records_are_not_read_again() {
+    let mut world = World::new(Setup::new(2, 8, Quality::PERFECT));
+    world.run_for(3 * SECOND);
+    let reads = world.hosts[0].machine.repository_reads;
+    world.hosts[0].bmc.reset();
+    world.run_for(25 * SECOND);
+    assert_eq!(world.node(0).link, Link::Up);
+    assert!(world.age(0) < 2 * SECOND);
+    check_readings(&world, 0, 3 * SECOND);
+    assert_eq!(world.hosts[0].machine.repository_reads, reads);
+    assert_eq!(world.engine.counters().sessions_lost, 1);
+}
+
+#[test]
+fn a_silent_bmc_is_told_as_down_is_probed_ever_more_rarely_and_costs_the_others_nothing() {
+    let mut world = World::new(Setup::new(20, 9, Quality::PERFECT));
+    world.hosts[19].mute = true;
+    world.run_for(5 * SECOND);
+    for node in 0..5 {
+        world.hosts[node].mute = true;
+    }
+    world.run_for(60 * SECOND);
+    for node in [0, 4, 19] {
+        let Link::Down { reason, .. } = &world.node(node).link else {
+            panic!("n{node} is not down")
+        };
+        assert!(reason.contains("answer"), "{reason}");
+    }
+    assert!(
+        world
+            .node(0)
+            .readings
+            .iter()
+            .all(|r| r.availability == Availability::Stale)
+    );
+    let refused = world.apply(0, Change::Power(PowerAction::On));
+    assert!(matches!(
+        refused.try_take(),
+        Some(Err(ApplyError::Unreachable { .. }))
+    ));
+    let heard = world.hosts[0].heard;
+    world.run_for(300 * SECOND);
+    let probes = world.hosts[0].heard - heard;
+    assert!((3..=80).contains(&probes), "{probes} datagrams in 300 s");
+    for node in 5..19 {
+        assert!(
+            world.age(node) <= SECOND + Duration::from_millis(100),
+            "n{node}"
+        );
+    }
+    for node in 0..5 {
+        world.hosts[node].mute = false;
+    }
+    world.run_for(90 * SECOND);
+    for node in 0..5 {
+        assert_eq!(world.node(node).link, Link::Up);
+        check_readings(&world, node, 2 * SECOND);
+    }
+}
+
+#[test]
+fn a_wrong_password_is_said_so_and_is_not_tried_again_at_once() {
+    let mut setup = Setup::new(1, 10, Quality::PERFECT);
+    setup.config.poll_interval_ms = 1_000;
+    let mut world = World::new(setup);
+    let user = ipmi::bmc::User::new(
+        "admin",
+        b"other",
+        ipmi::number::PrivilegeLevel::ADMINISTRATOR,
+    )
+    .unwrap();
+    let mut access = (**world.hosts[0].bmc.config()).clone();
+    access.users = vec![user];
+    world.hosts[0].bmc.set_config(std::sync::Arc::new(access));
+    world.run_for(20 * SECOND);
+    let Link::Down { reason, .. } = &world.node(0).link else {
+        panic!("not down")
+    };
+    assert_eq!(&**reason, "the password is wrong (user \"admin\")");
+    assert_eq!(
+        world.engine.counters().connects_refused,
+        1,
+        "an account must not be locked by us"
+    );
+}
+
+#[test]
+fn closing_ends_every_session_at_the_bmcs_too() {
+    let mut world = World::new(Setup::new(30, 11, Quality::PERFECT));
+    world.hosts[29].mute = true;
+    world.run_for(3 * SECOND);
+    assert_eq!(world.hosts[7].bmc.session_count(), 1);
+    world.engine.close(world.now);
+    world.run_for(3 * SECOND);
+    assert!(world.engine.is_closed());
+    for host in &world.hosts {
+        assert_eq!(host.bmc.session_count(), 0);
+    }
+    let heard: u64 = world.hosts.iter().map(|host| host.heard).sum();
+    world.run_for(60 * SECOND);
+    assert_eq!(
+        world.hosts.iter().map(|host| host.heard).sum::<u64>(),
+        heard,
+        "silence after"
+    );
+}
+
+#[test]
+fn forged_and_misdirected_datagrams_change_nothing_and_are_counted() {
+    let mut world = World::new(Setup::new(2, 12, Quality::PERFECT));
+    world.run_for(3 * SECOND);
+    let engine = &mut world.engine;
+    let before = *engine.counters();
+    let from = |node: u8| std::net::SocketAddr::from(([127, 16, 0, node + 1], 623));
+    let session = |id: u32| {
+        let mut bytes = vec![0x06, 0, 0xff, 0x07, 0x06, 0xc0];
+        bytes.extend(id.to_le_bytes());
+        bytes.extend([9, 0, 0, 0, 32, 0]);
+        bytes.extend([0xaa; 48]);
+        bytes
+    };
+    let first_of_node_0 = 1 << 20;
+    engine.handle_datagram(world.now, from(0), &mut session(first_of_node_0));
+    engine.handle_datagram(world.now, from(1), &mut session(first_of_node_0));
+    engine.handle_datagram(world.now, from(0), &mut session(7 << 20));
+    engine.handle_datagram(world.now, from(0), &mut session(0xffff_ffff));
+    engine.handle_datagram(world.now, from(0), &mut [1, 2, 3]);
+    engine.handle_datagram(
+        world.now,
+        from(9),
+        &mut [0x06, 0, 0xff, 0x07, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+    );
+    let after = *engine.counters();
+    assert_eq!(
+        after.dropped_bad_integrity - before.dropped_bad_integrity,
+        1
+    );
+    assert_eq!(after.dropped_wrong_peer - before.dropped_wrong_peer, 1);
+    assert_eq!(
+        after.dropped_unknown_session - before.dropped_unknown_session,
+        3
+    );
+    assert_eq!(after.dropped_unparsable - before.dropped_unparsable, 1);
+    world.run_for(3 * SECOND);
+    check_readings(&world, 0, 2 * SECOND);
+    assert_eq!(world.engine.counters().sessions_lost, 0);
+}

@@ -1,0 +1,390 @@
+//! A machine whose every value says whose it is and when it was.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipmi::bmc::{Handler, Request, serve};
+use ipmi::command::Command;
+use ipmi::command::app::{DeviceId, GetDeviceId, IpmiVersion};
+use ipmi::command::chassis::{
+    BootFlags, BootParameter, ChassisControl, ChassisIdentify, ChassisStatus, GetChassisStatus,
+    GetSystemBootOptions, SetSystemBootOptions, SystemBootOptions,
+};
+use ipmi::command::sensor::{
+    GetSensorReading, GetSensorThresholds, SensorReading, SensorThresholds,
+};
+use ipmi::command::storage::{
+    ClearSel, ErasureProgress, FruData, FruInventoryAreaInfo, GetFruInventoryAreaInfo, GetSdr,
+    GetSdrRepositoryInfo, GetSelEntry, GetSelInfo, ReadFruData, ReserveSdrRepository, ReserveSel,
+    SdrData, SdrRepositoryInfo, SdrRepositoryOperations, SelEntryData, SelInfo, SelOperations,
+};
+use ipmi::command::{Bytes, Empty};
+use ipmi::number::{
+    BootOptionParameter, ChassisControlAction, ChassisState, CompletionCode, DeviceSupport,
+    EntityId, EventReadingType, IdentifyState, LastPowerEvent, NetFn, PowerRestorePolicy,
+    PowerState, SensorType, SensorUnit, Threshold, ThresholdSet,
+};
+use ipmi::record::fru::{Fru, FruField, Language, ProductArea};
+use ipmi::record::sdr::{
+    CompactSensor, Entity, FullSensor, IdString, SdrBody, SdrRecord, Sensor, SensorCapabilities,
+    SensorKey, Sharing, Units,
+};
+use ipmi::record::{AnalogFormat, Factors, RecordId, ReservationId, Timestamp};
+use ipmi::time::Instant;
+use ipmi::wire::Writer;
+
+/// Numeric sensors of a machine: numbers 1 to this.
+pub const NUMERIC: u8 = 6;
+
+/// Discrete sensors: the numbers after those.
+pub const DISCRETE: u8 = 6;
+
+/// How long a numeric sensor keeps a value.
+pub const STEP: Duration = Duration::from_millis(500);
+
+/// The raw reading of a numeric sensor at a step of time: every node and sensor goes through the 256 values in its own
+/// order, so that a value tells when it was read.
+pub fn raw_at(node: u32, sensor: u8, step: u64) -> u8 {
+    (step as u8)
+        .wrapping_mul(2 * sensor + 1)
+        .wrapping_add((node as u8).wrapping_mul(37))
+}
+
+/// The states of a discrete sensor: the node's number and the sensor's, 15 bits.
+pub fn states_of(node: u32, sensor: u8) -> u16 {
+    (node as u16 & 0x3ff) << 5 | u16::from(sensor & 0x1f)
+}
+
+/// The value of a raw byte: 0.5 per count, from -20.
+pub fn value_of(raw: u8) -> f64 {
+    f64::from(raw) * 0.5 - 20.0
+}
+
+/// A machine behind a BMC.
+pub struct Machine {
+    pub node: u32,
+    pub now: Instant,
+    pub on: bool,
+    pub identify: IdentifyState,
+    pub boot: BootFlags,
+    pub log: Vec<[u8; 16]>,
+    pub erased: u32,
+    /// Every Chassis Control that was executed.
+    pub controls: Vec<ChassisControlAction>,
+    /// Requests executed.
+    pub requests: u64,
+    pub records: Arc<Vec<Vec<u8>>>,
+    /// Reads of the repository.
+    pub repository_reads: u64,
+}
+
+impl Machine {
+    pub fn new(node: u32, records: &Arc<Vec<Vec<u8>>>) -> Self {
+        Self {
+            node,
+            now: Instant::ORIGIN,
+            on: true,
+            identify: IdentifyState::OFF,
+            boot: BootFlags::default(),
+            log: Vec::new(),
+            erased: 1,
+            controls: Vec::new(),
+            requests: 0,
+            records: Arc::clone(records),
+            repository_reads: 0,
+        }
+    }
+
+    /// Adds a temperature event of sensor 1.
+    pub fn add_event(&mut self) {
+        let id = self.log.len() as u16 + 1;
+        let mut record = [0; 16];
+        record[..2].copy_from_slice(&id.to_le_bytes());
+        record[2] = 2;
+        record[3..7].copy_from_slice(&(1_700_000_000 + u32::from(id)).to_le_bytes());
+        record[7..].copy_from_slice(&[0x20, 0, 4, 1, 1, 1, 0x59, 200, 190]);
+        self.log.push(record);
+    }
+
+    fn fru(&self) -> Vec<u8> {
+        let text = |text: &str| FruField::from_text(text, Language::ENGLISH).unwrap();
+        let product = ProductArea {
+            language: Language::ENGLISH,
+            name: text("Machine 9000"),
+            serial_number: text(&format!("SN-{:05}", self.node)),
+            ..ProductArea::default()
+        };
+        Fru {
+            product: Some(product),
+            ..Fru::default()
+        }
+        .encode()
+        .unwrap()
+    }
+
+    fn reading(&self, sensor: u8) -> Result<SensorReading, CompletionCode> {
+        let reading = SensorReading {
+            scanning_enabled: true,
+            ..SensorReading::default()
+        };
+        let step = self.now.as_nanos() / STEP.as_nanos() as u64;
+        match sensor {
+            1..=NUMERIC => Ok(SensorReading {
+                raw: raw_at(self.node, sensor, step),
+                ..reading
+            }),
+            n if n <= NUMERIC + DISCRETE => Ok(SensorReading {
+                states: states_of(self.node, sensor),
+                ..reading
+            }),
+            _ => Err(CompletionCode::NOT_PRESENT),
+        }
+    }
+
+    fn sdr(&mut self, part: GetSdr) -> Result<SdrData, CompletionCode> {
+        self.repository_reads += 1;
+        let GetSdr(part) = part;
+        let index = usize::from(part.record.0.max(1)) - 1;
+        let bytes = self.records.get(index).ok_or(CompletionCode::NOT_PRESENT)?;
+        let next = if index + 1 == self.records.len() {
+            RecordId::LAST
+        } else {
+            RecordId(index as u16 + 2)
+        };
+        let from = usize::from(part.offset).min(bytes.len());
+        let to = (from + usize::from(part.count)).min(bytes.len());
+        Ok(SdrData {
+            next,
+            data: Bytes::new(&bytes[from..to]).unwrap_or_default(),
+        })
+    }
+
+    fn status(&self) -> ChassisStatus {
+        ChassisStatus {
+            power: if self.on {
+                PowerState::ON
+            } else {
+                PowerState::NONE
+            },
+            restore_policy: PowerRestorePolicy::PREVIOUS,
+            last_event: LastPowerEvent::NONE,
+            state: ChassisState::NONE,
+            identify: Some(self.identify),
+            front_panel: None,
+        }
+    }
+
+    fn control(&mut self, action: ChassisControlAction) {
+        self.controls.push(action);
+        self.on = action != ChassisControlAction::POWER_DOWN;
+    }
+
+    fn chassis(&mut self, request: &Request<'_>, w: &mut Writer<'_>) -> CompletionCode {
+        match request.cmd {
+            GetChassisStatus::CMD => serve(request, w, |_: GetChassisStatus| Ok(self.status())),
+            ChassisControl::CMD => serve(request, w, |control: ChassisControl| {
+                self.control(control.action);
+                Ok(Empty)
+            }),
+            ChassisIdentify::CMD => serve(request, w, |identify: ChassisIdentify| {
+                self.identify = match identify {
+                    ChassisIdentify::Indefinitely => IdentifyState::INDEFINITE,
+                    ChassisIdentify::Seconds(0) => IdentifyState::OFF,
+                    _ => IdentifyState::TEMPORARY,
+                };
+                Ok(Empty)
+            }),
+            SetSystemBootOptions::CMD => serve(request, w, |set: SetSystemBootOptions| {
+                if let BootParameter::Flags(flags) = set.parameter {
+                    self.boot = flags;
+                }
+                Ok(Empty)
+            }),
+            GetSystemBootOptions::CMD => serve(request, w, |get: GetSystemBootOptions| {
+                if get.parameter != BootOptionParameter::BOOT_FLAGS {
+                    return Err(CompletionCode(0x80));
+                }
+                let parameter = BootParameter::Flags(self.boot);
+                Ok(SystemBootOptions {
+                    version: 1,
+                    invalid: false,
+                    parameter,
+                })
+            }),
+            _ => CompletionCode::INVALID_COMMAND,
+        }
+    }
+
+    fn storage(&mut self, request: &Request<'_>, w: &mut Writer<'_>) -> CompletionCode {
+        match request.cmd {
+            GetSdrRepositoryInfo::CMD => serve(request, w, |_: GetSdrRepositoryInfo| {
+                Ok(SdrRepositoryInfo {
+                    version: 0x51,
+                    record_count: self.records.len() as u16,
+                    free_bytes: 0,
+                    last_addition: Timestamp(1),
+                    last_erase: Timestamp(1),
+                    operations: SdrRepositoryOperations::RESERVE,
+                })
+            }),
+            ReserveSdrRepository::CMD => {
+                serve(request, w, |_: ReserveSdrRepository| Ok(ReservationId(1)))
+            }
+            GetSdr::CMD => serve(request, w, |part: GetSdr| self.sdr(part)),
+            GetFruInventoryAreaInfo::CMD => serve(request, w, |info: GetFruInventoryAreaInfo| {
+                let present = info.fru_device_id == 0;
+                let size = self.fru().len() as u16;
+                let info = FruInventoryAreaInfo {
+                    size,
+                    by_words: false,
+                };
+                if present {
+                    Ok(info)
+                } else {
+                    Err(CompletionCode::NOT_PRESENT)
+                }
+            }),
+            ReadFruData::CMD => serve(request, w, |read: ReadFruData| {
+                let fru = self.fru();
+                let from = usize::from(read.offset).min(fru.len());
+                let to = (from + usize::from(read.count)).min(fru.len());
+                let data = Bytes::new(&fru[from..to]).unwrap_or_default();
+                Ok(FruData {
+                    count: (to - from) as u8,
+                    data,
+                })
+            }),
+            _ => self.event_log(request, w),
+        }
+    }
+
+    fn event_log(&mut self, request: &Request<'_>, w: &mut Writer<'_>) -> CompletionCode {
+        match request.cmd {
+            GetSelInfo::CMD => serve(request, w, |_: GetSelInfo| {
+                Ok(SelInfo {
+                    version: 0x51,
+                    entry_count: self.log.len() as u16,
+                    free_bytes: 0,
+                    last_addition: Timestamp(self.log.len() as u32),
+                    last_erase: Timestamp(self.erased),
+                    operations: SelOperations::RESERVE,
+                })
+            }),
+            ReserveSel::CMD => serve(request, w, |_: ReserveSel| Ok(ReservationId(1))),
+            GetSelEntry::CMD => serve(request, w, |get: GetSelEntry| {
+                let index = usize::from(get.record.0.max(1)) - 1;
+                let record = self.log.get(index).ok_or(CompletionCode::NOT_PRESENT)?;
+                let last = index + 1 == self.log.len();
+                let next = if last {
+                    RecordId::LAST
+                } else {
+                    RecordId(index as u16 + 2)
+                };
+                Ok(SelEntryData {
+                    next,
+                    data: Bytes::from(*record),
+                })
+            }),
+            ClearSel::CMD => serve(request, w, |_: ClearSel| {
+                self.log.clear();
+                self.erased += 1;
+                Ok(ErasureProgress::Completed)
+            }),
+            _ => CompletionCode::INVALID_COMMAND,
+        }
+    }
+}
+
+impl Handler for Machine {
+    fn handle(&mut self, request: &Request<'_>, w: &mut Writer<'_>) -> CompletionCode {
+        self.requests += 1;
+        match (request.netfn, request.cmd) {
+            (NetFn::SENSOR_EVENT, GetSensorReading::CMD) => {
+                serve(request, w, |get: GetSensorReading| {
+                    self.reading(get.sensor_number)
+                })
+            }
+            (NetFn::SENSOR_EVENT, GetSensorThresholds::CMD) => {
+                serve(request, w, |_: GetSensorThresholds| {
+                    let mut thresholds = SensorThresholds::default();
+                    thresholds.set(Threshold::UpperCritical, 200);
+                    Ok(thresholds)
+                })
+            }
+            (NetFn::APP, GetDeviceId::CMD) => serve(request, w, |_: GetDeviceId| Ok(device_id())),
+            (NetFn::CHASSIS, _) => self.chassis(request, w),
+            (NetFn::STORAGE, _) => self.storage(request, w),
+            _ => CompletionCode::INVALID_COMMAND,
+        }
+    }
+}
+
+fn device_id() -> DeviceId {
+    DeviceId {
+        device_id: 1,
+        has_device_sdrs: false,
+        device_revision: 1,
+        updating: false,
+        firmware_major: 2,
+        firmware_minor: 0x15,
+        ipmi_version: IpmiVersion::V2_0,
+        support: DeviceSupport::SDR_REPOSITORY | DeviceSupport::SEL | DeviceSupport::CHASSIS,
+        manufacturer: 674,
+        product: 9_000,
+        auxiliary_firmware: None,
+    }
+}
+
+/// The records of every machine: numeric sensors, then one record that the discrete ones share.
+pub fn records() -> Arc<Vec<Vec<u8>>> {
+    let mut records = Vec::new();
+    for number in 1..=NUMERIC {
+        let sensor = Sensor {
+            key: SensorKey::bmc(number),
+            entity: Entity::new(EntityId::PROCESSOR, number),
+            capabilities: SensorCapabilities(0x48),
+            sensor_type: SensorType::TEMPERATURE,
+            event_reading_type: EventReadingType::THRESHOLD,
+            reading_mask: ThresholdSet::UPPER_CRITICAL.0.into(),
+            units: Units::new(AnalogFormat::Unsigned, SensorUnit::DEGREES_C),
+            ..Sensor::default()
+        };
+        let full = FullSensor {
+            sensor,
+            // (5·x − 200) · 10^-1
+            factors: Factors {
+                m: 5,
+                b: -200,
+                r_exponent: -1,
+                ..Factors::default()
+            },
+            maximum: 255,
+            // Two sensors have one name.
+            id: IdString::new(&format!("CPU{} Temp", number / 2)).unwrap(),
+            ..FullSensor::default()
+        };
+        records.push(SdrBody::FullSensor(full));
+    }
+    let shared = CompactSensor {
+        sensor: Sensor {
+            key: SensorKey::bmc(NUMERIC + 1),
+            entity: Entity::new(EntityId::DISK, 1),
+            sensor_type: SensorType::DRIVE_SLOT,
+            event_reading_type: EventReadingType::SENSOR_SPECIFIC,
+            reading_mask: 0x7fff,
+            units: Units::new(AnalogFormat::None, SensorUnit::UNSPECIFIED),
+            ..Sensor::default()
+        },
+        sharing: Sharing {
+            direction_count: DISCRETE,
+            instance_offset: 0x81,
+        },
+        id: IdString::new("Disk ").unwrap(),
+        ..CompactSensor::default()
+    };
+    records.push(SdrBody::CompactSensor(shared));
+    let numbered = (1..)
+        .zip(records)
+        .map(|(id, body)| SdrRecord::new(RecordId(id), body).to_vec());
+    Arc::new(numbered.collect())
+}

@@ -1,0 +1,220 @@
+//! A fleet in memory: an engine, machines behind BMCs, and a network between them, on virtual time.
+
+pub mod machine;
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use fleet::{Config, Engine, EngineConfig, Job, Outcome, Shared, Target, outcome};
+use hardware::{Change, Node, NodeId, NodeKind};
+use ipmi::bmc::{Bmc, User};
+use ipmi::command::app::Guid;
+use ipmi::console::Login;
+use ipmi::number::{CipherSuiteId, PrivilegeLevel};
+use ipmi::time::Instant;
+use ipmi::wire::DATAGRAM_MAX;
+use machine::Machine;
+use vbmc::net::{Network, Quality, SeededEntropy};
+
+const CONSOLE: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), 40_000);
+
+/// Milliseconds since the Unix epoch at the origin of virtual time.
+pub const UNIX_MS: u64 = 1_700_000_000_000;
+
+/// A machine, its BMC, and whether it listens.
+pub struct Host {
+    pub machine: Machine,
+    pub bmc: Bmc,
+    pub mute: bool,
+    /// Datagrams that reached it.
+    pub heard: u64,
+}
+
+/// The whole.
+pub struct World {
+    pub now: Instant,
+    pub engine: Engine,
+    pub shared: Shared,
+    pub hosts: Vec<Host>,
+    pub network: Network,
+    places: HashMap<SocketAddr, usize>,
+    entropy: SeededEntropy,
+    /// A digest of every arrival: when, from whom, to whom, which bytes.
+    trace: DefaultHasher,
+}
+
+pub struct Setup {
+    pub nodes: u32,
+    pub seed: u64,
+    pub quality: Quality,
+    pub suite: CipherSuiteId,
+    pub config: Config,
+}
+
+impl Setup {
+    pub fn new(nodes: u32, seed: u64, quality: Quality) -> Self {
+        let config = Config {
+            slow_rounds: 5,
+            ..Config::new(Vec::new())
+        };
+        Self {
+            nodes,
+            seed,
+            quality,
+            suite: CipherSuiteId::SUITE_3,
+            config,
+        }
+    }
+}
+
+fn address(node: u32) -> SocketAddr {
+    let [_, a, b, c] = (node + 1).to_be_bytes();
+    (Ipv4Addr::new(127, 16 + a, b, c), 623).into()
+}
+
+impl World {
+    pub fn new(setup: Setup) -> Self {
+        let Setup {
+            nodes,
+            seed,
+            quality,
+            suite,
+            mut config,
+        } = setup;
+        let login = Login::new("admin", b"secret").and_then(|login| login.with_suites(&[suite]));
+        let login = Arc::new(login.unwrap());
+        config.targets = (0..nodes)
+            .map(|node| Target {
+                id: NodeId::new(&format!("n{node}")).unwrap(),
+                kind: NodeKind::Computer,
+                address: address(node),
+                login: Arc::clone(&login),
+                enclosure: None,
+            })
+            .collect();
+        config.check().unwrap();
+        let shared = Shared::new(&config.targets);
+        let settings = EngineConfig::of(&config, seed);
+        let now = Instant::ORIGIN;
+        let engine = Engine::new(now, UNIX_MS, &settings, &shared, &config.targets, 0..nodes);
+        let records = machine::records();
+        let user = User::new("admin", b"secret", PrivilegeLevel::ADMINISTRATOR).unwrap();
+        let host = |node: u32| {
+            let mut guid = [0x11; 16];
+            guid[..4].copy_from_slice(&node.to_le_bytes());
+            let access = ipmi::bmc::Config::new(vec![user.clone()], Guid(guid));
+            let bmc = Bmc::new(Arc::new(access));
+            Host {
+                machine: Machine::new(node, &records),
+                bmc,
+                mute: false,
+                heard: 0,
+            }
+        };
+        Self {
+            now,
+            engine,
+            shared,
+            hosts: (0..nodes).map(host).collect(),
+            network: Network::new(quality, seed),
+            places: (0..nodes)
+                .map(|node| (address(node), node as usize))
+                .collect(),
+            entropy: SeededEntropy::new(seed),
+            trace: DefaultHasher::new(),
+        }
+    }
+
+    /// Lets virtual time pass.
+    pub fn run_for(&mut self, span: Duration) {
+        let end = self.now + span;
+        self.transmit();
+        loop {
+            let next = [self.network.next_at(), self.engine.next_deadline()];
+            let Some(next) = next.into_iter().flatten().min().filter(|next| *next <= end) else {
+                break;
+            };
+            // The engine's deadline may lie a little behind; time must go on all the same.
+            self.now = next.max(self.now + Duration::from_nanos(1));
+            while let Some(arrival) = self.network.receive(self.now) {
+                arrival.at.hash(&mut self.trace);
+                (arrival.from, arrival.to).hash(&mut self.trace);
+                arrival.bytes.hash(&mut self.trace);
+                self.arrive(arrival.from, arrival.to, arrival.bytes);
+            }
+            self.engine.handle_timeouts(self.now);
+            self.transmit();
+        }
+        self.now = end;
+    }
+
+    fn arrive(&mut self, from: SocketAddr, to: SocketAddr, mut bytes: Vec<u8>) {
+        if to == CONSOLE {
+            self.engine.handle_datagram(self.now, from, &mut bytes);
+            return;
+        }
+        let Some(host) = self.places.get(&to).map(|place| &mut self.hosts[*place]) else {
+            return;
+        };
+        host.heard += 1;
+        if host.mute {
+            return;
+        }
+        let mut out = [0; DATAGRAM_MAX];
+        host.machine.now = self.now;
+        let Host { machine, bmc, .. } = host;
+        let reply = bmc.handle_datagram(
+            self.now,
+            &mut self.entropy,
+            from,
+            &mut bytes,
+            machine,
+            &mut out,
+        );
+        if let Some(len) = reply {
+            self.network.send(self.now, to, from, &out[..len]);
+        }
+    }
+
+    fn transmit(&mut self) {
+        let mut out = [0; DATAGRAM_MAX];
+        let (now, entropy) = (self.now, &mut self.entropy);
+        while let Some((to, len)) = self.engine.poll_transmit(now, entropy, &mut out) {
+            self.network.send(now, CONSOLE, to, &out[..len]);
+        }
+    }
+
+    /// Wishes something of a node.
+    pub fn apply(&mut self, node: u32, change: Change) -> Outcome {
+        let (sender, outcome) = outcome();
+        self.engine.submit(
+            self.now,
+            node,
+            Job {
+                change,
+                outcome: sender,
+            },
+        );
+        self.transmit();
+        outcome
+    }
+
+    /// The newest snapshot of a node.
+    pub fn node(&self, node: u32) -> Arc<Node> {
+        self.shared.node(node)
+    }
+
+    /// How old a node's readings are.
+    pub fn age(&self, node: u32) -> Duration {
+        let now_ms = UNIX_MS + self.now.as_nanos() / 1_000_000;
+        Duration::from_millis(now_ms - self.node(node).read_at_ms)
+    }
+
+    pub fn trace(&self) -> u64 {
+        self.trace.finish()
+    }
+}
