@@ -60,6 +60,7 @@ impl Nameplates {
             ..Asset::default()
         };
         let chassis = Asset {
+            name: RACK_MOUNT.name().map(str::to_owned),
             part_number: Some(format!("{}-CH", profile.part_number)),
             serial_number: serial("C"),
             ..Asset::default()

@@ -41,7 +41,6 @@ pub(super) fn handle(
         GetChassisStatus::CMD => {
             serve(request, response, |_: GetChassisStatus| Ok(status(machine)))
         }
-        ChassisControl::CMD => serve(request, response, |command| control(machine, command)),
         ChassisIdentify::CMD => serve(request, response, |command: ChassisIdentify| {
             machine.identify(match command {
                 ChassisIdentify::Default => Some(IDENTIFY_S),
@@ -50,6 +49,15 @@ pub(super) fn handle(
             });
             Ok(Empty)
         }),
+        // The rest is about a host, which an enclosure's controller has not.
+        _ if machine.profile().model != Model::Node => CompletionCode::INVALID_COMMAND,
+        _ => host(machine, request, response),
+    }
+}
+
+fn host(machine: &mut Machine, request: &Request<'_>, response: &mut Writer<'_>) -> CompletionCode {
+    match request.cmd {
+        ChassisControl::CMD => serve(request, response, |command| control(machine, command)),
         SetPowerRestorePolicy::CMD => serve(request, response, |command: SetPowerRestorePolicy| {
             // "No change" only asks what is supported.
             if command.policy.0 < PowerRestorePolicy::UNKNOWN.0 {
@@ -117,9 +125,6 @@ fn status(machine: &Machine) -> ChassisStatus {
 fn control(machine: &mut Machine, command: ChassisControl) -> Result<Empty, CompletionCode> {
     if command.action.name().is_none() {
         return Err(CompletionCode::INVALID_DATA_FIELD);
-    }
-    if machine.profile().model != Model::Node {
-        return Err(CompletionCode::INVALID_COMMAND);
     }
     let done = machine.control(command.action);
     done.map(|()| Empty)
