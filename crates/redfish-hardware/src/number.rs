@@ -4,25 +4,52 @@ use hardware::Sensor;
 
 use crate::unit::Conversion;
 
-/// The most digits after the point that a reading is given.
-const MAX_DECIMALS: i32 = 6;
+/// The most digits after the point that a sensor's step is searched for.
+const MAX_DECIMALS: usize = 6;
 /// Significant digits of a reading whose sensor does not tell its resolution.
-const DEFAULT_DIGITS: i32 = 6;
+const DEFAULT_DIGITS: usize = 6;
+/// Digits after the point of the smallest numbers.
+const MAX_DIGITS_AFTER_POINT: usize = 12;
 
-/// `value` of `sensor` in another unit, rounded to what the sensor can tell apart: 12.1 and not
-/// 12.100000000000001.
-pub(crate) fn rounded(sensor: &Sensor, value: f64, conversion: &Conversion) -> f64 {
-    let value = conversion.apply(value);
-    let decimals = match sensor.resolution.map(|step| step * conversion.factor) {
-        Some(step) if step.is_finite() && step > 0.0 => decimals_of_step(step),
-        _ => decimals_of_value(value),
-    };
-    to_decimals(value, decimals)
+/// How the values of one sensor are written: its unit, and how many digits. Made once a sensor, used for its reading
+/// and all its limits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scale {
+    conversion: Conversion,
+    /// Digits after the point; `None`: as many as each value needs.
+    decimals: Option<usize>,
 }
 
+impl Scale {
+    pub(crate) fn of(sensor: &Sensor) -> Self {
+        let conversion = Conversion::of(sensor);
+        let step = sensor.resolution.map(|step| step * conversion.factor);
+        let step = step.filter(|step| step.is_finite() && *step > 0.0);
+        Self {
+            conversion,
+            decimals: step.map(decimals_of_step),
+        }
+    }
+
+    /// `value` in the unit that Redfish has for it, rounded to what the sensor can tell apart: 12.1 and not
+    /// 12.100000000000001.
+    pub(crate) fn value(&self, value: f64) -> f64 {
+        let value = self.conversion.apply(value);
+        to_decimals(
+            value,
+            self.decimals.unwrap_or_else(|| decimals_of_value(value)),
+        )
+    }
+}
+
+/// 10⁰ to 10¹².
+const POWERS: [f64; MAX_DIGITS_AFTER_POINT + 1] = [
+    1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12,
+];
+
 /// `value` with at most this many digits after the point.
-pub(crate) fn to_decimals(value: f64, decimals: i32) -> f64 {
-    let scale = 10_f64.powi(decimals);
+fn to_decimals(value: f64, decimals: usize) -> f64 {
+    let scale = POWERS[decimals.min(MAX_DIGITS_AFTER_POINT)];
     let rounded = (value * scale).round() / scale;
     if !rounded.is_finite() {
         return value;
@@ -33,32 +60,32 @@ pub(crate) fn to_decimals(value: f64, decimals: i32) -> f64 {
 
 /// How many digits after the point write multiples of `step` exactly; for a step that no decimal hits, one more
 /// than its first significant digit.
-fn decimals_of_step(step: f64) -> i32 {
-    for decimals in 0..=MAX_DECIMALS {
-        let scaled = step * 10_f64.powi(decimals);
+fn decimals_of_step(step: f64) -> usize {
+    let is_whole = |scaled: f64| {
         let whole = scaled.round();
-        if whole >= 1.0 && ((scaled - whole) / whole).abs() < 1e-9 {
-            return decimals;
-        }
-    }
-    decimals_for_digits(step, 2)
+        whole >= 1.0 && ((scaled - whole) / whole).abs() < 1e-9
+    };
+    POWERS[..=MAX_DECIMALS]
+        .iter()
+        .position(|scale| is_whole(step * scale))
+        .unwrap_or_else(|| decimals_for_digits(step, 2))
 }
 
-fn decimals_of_value(value: f64) -> i32 {
+fn decimals_of_value(value: f64) -> usize {
+    if value.fract() == 0.0 && value.abs() < POWERS[DEFAULT_DIGITS] {
+        return 0;
+    }
     decimals_for_digits(value, DEFAULT_DIGITS)
 }
 
-/// Digits after the point that leave `digits` significant ones.
-fn decimals_for_digits(value: f64, digits: i32) -> i32 {
-    if value == 0.0 {
-        return 0;
-    }
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the logarithm of a finite f64 is within ±324"
-    )]
-    let magnitude = value.abs().log10().floor() as i32;
-    (digits - 1 - magnitude).clamp(0, 12)
+/// Digits after the point that leave `digits` significant ones: less for large numbers, more for small ones.
+fn decimals_for_digits(value: f64, digits: usize) -> usize {
+    let limit = POWERS[digits - 1];
+    let magnitude = value.abs();
+    POWERS
+        .iter()
+        .position(|scale| magnitude * scale >= limit)
+        .unwrap_or(MAX_DIGITS_AFTER_POINT)
 }
 
 /// A number for a property that holds whole numbers only. Beyond the range of `i64`: its nearest end.

@@ -2,8 +2,7 @@
 
 use hardware::{Asset, Availability, Context, Link, Node, Quantity, Reading, Sensor, Severity};
 
-use crate::number;
-use crate::unit::Conversion;
+use crate::number::Scale;
 
 /// A fan has at most this many rotors. More speeds under one instance number are fans that were not told apart.
 const MAX_ROTORS: usize = 2;
@@ -16,18 +15,14 @@ pub(crate) struct Measurement<'a> {
 }
 
 impl Measurement<'_> {
-    /// The value now in the unit that Redfish has for it, rounded to what the sensor can tell apart.
-    pub(crate) fn value(&self) -> Option<f64> {
-        let conversion = Conversion::of(self.sensor);
-        self.reading
-            .number()
-            .map(|value| number::rounded(self.sensor, value, &conversion))
+    /// How its values are written.
+    pub(crate) fn scale(&self) -> Scale {
+        Scale::of(self.sensor)
     }
 
-    /// One of the sensor's limits in the same unit.
-    pub(crate) fn limit(&self, limit: Option<f64>) -> Option<f64> {
-        let conversion = Conversion::of(self.sensor);
-        limit.map(|value| number::rounded(self.sensor, value, &conversion))
+    /// The value now in the unit that Redfish has for it, rounded to what the sensor can tell apart.
+    pub(crate) fn value(&self) -> Option<f64> {
+        self.reading.number().map(|value| self.scale().value(value))
     }
 
     /// Whether the value was read in the node's newest round.
@@ -222,11 +217,7 @@ fn supply<'a>(node: &'a Node, instance: u16, first: Measurement<'a>) -> Part<'a>
     } else {
         (format!("PSU{instance}"), format!("Power supply {instance}"))
     };
-    let asset = asset_of(
-        node,
-        &["psu", "ps", "power supply", "powersupply", "pws"],
-        instance,
-    );
+    let asset = asset_of(node, &["psu", "ps", "powersupply", "pws"], instance);
     Part {
         id,
         name,
@@ -237,22 +228,34 @@ fn supply<'a>(node: &'a Node, instance: u16, first: Measurement<'a>) -> Part<'a>
 
 /// The nameplate whose name is one of `words` and the instance number: `PSU1`, `Power Supply 1`, `PS_1`.
 fn asset_of<'a>(node: &'a Node, words: &[&str], instance: u16) -> Option<&'a Asset> {
-    let squeezed = |text: &str| -> String {
-        text.chars()
-            .filter(char::is_ascii_alphanumeric)
-            .map(|c| c.to_ascii_lowercase())
-            .collect()
-    };
-    node.inventory.parts.iter().find(|asset| {
-        let Some(name) = &asset.name else {
-            return false;
-        };
-        let name = squeezed(name);
-        let number = name.trim_start_matches(|c: char| !c.is_ascii_digit());
-        let word = &name[..name.len() - number.len()];
-        let fits = words.iter().any(|wanted| squeezed(wanted) == word);
-        fits && (number.parse() == Ok(instance) || (number.is_empty() && instance <= 1))
-    })
+    let is_named = |name: &str| words.iter().any(|word| is_instance(name, word, instance));
+    node.inventory
+        .parts
+        .iter()
+        .find(|asset| asset.name.as_deref().is_some_and(is_named))
+}
+
+/// Whether `name` is `word` and the number, whatever the case and what stands between. No number is the first.
+fn is_instance(name: &str, word: &str, instance: u16) -> bool {
+    let mut letters = name.bytes().filter(u8::is_ascii_alphanumeric);
+    let has_word = word.bytes().all(|wanted| {
+        letters
+            .next()
+            .is_some_and(|letter| letter.eq_ignore_ascii_case(&wanted))
+    });
+    let mut number = None;
+    let is_number = has_word
+        && letters.all(|digit| {
+            let digit = char::from(digit).to_digit(10);
+            number = digit.map(|digit| {
+                number
+                    .unwrap_or(0_u32)
+                    .saturating_mul(10)
+                    .saturating_add(digit)
+            });
+            digit.is_some()
+        });
+    is_number && number.map_or(instance <= 1, |number| number == u32::from(instance))
 }
 
 /// Which side of a power supply a sensor measures.
@@ -328,6 +331,17 @@ mod tests {
             states: Arc::default(),
             state_severities: Arc::default(),
         }
+    }
+
+    #[test]
+    fn a_nameplate_belongs_to_the_part_whose_word_and_number_it_bears() {
+        for name in ["PSU2", "psu 2", "PSU_02"] {
+            assert!(is_instance(name, "psu", 2), "{name}");
+        }
+        for name in ["PSU1", "PSU22", "PSU", "PSU2 Fan", "Board 2", "2"] {
+            assert!(!is_instance(name, "psu", 2), "{name}");
+        }
+        assert!(is_instance("Power Supply", "powersupply", 1));
     }
 
     #[test]

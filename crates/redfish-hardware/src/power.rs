@@ -50,12 +50,19 @@ fn power_control(path: &str, chassis_id: &str, node: &Node) -> PowerControl {
 fn voltage(path: &str, index: usize, chassis_id: &str, measurement: &Measurement<'_>) -> Voltage {
     let sensor = measurement.sensor;
     let limits = &sensor.thresholds;
-    let limit = |value| measurement.limit(value).map(Into::into);
+    let scale = measurement.scale();
+    let limit = |value: Option<f64>| value.map(|value| scale.value(value).into());
     Voltage {
         name: Some((&*sensor.name).into()),
         sensor_number: Some(sensor_number(sensor).into()),
         status: Some(status::of_sensor(measurement)),
-        reading_volts: Some(measurement.value().into()),
+        reading_volts: Some(
+            measurement
+                .reading
+                .number()
+                .map(|value| scale.value(value))
+                .into(),
+        ),
         upper_threshold_non_critical: limit(limits.upper_caution),
         upper_threshold_critical: limit(limits.upper_critical),
         upper_threshold_fatal: limit(limits.upper_fatal),

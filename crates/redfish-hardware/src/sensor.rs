@@ -26,17 +26,15 @@ pub(crate) fn resource(chassis_id: &str, node: &Node, sensor_id: &str) -> Option
     let measurement = part::measurement(node, sensor_id)?;
     let sensor = measurement.sensor;
     let conversion = Conversion::of(sensor);
-    let range = sensor.range;
+    let (scale, range) = (measurement.scale(), sensor.range);
     let own = Sensor::new(uri::sensor(chassis_id, sensor), &*sensor.id, &*sensor.name);
     Some(Sensor {
         reading_type: conversion.reading_type.map(Into::into),
         reading: Some(measurement.value().into()),
         reading_units: conversion.unit(sensor).map(Into::into),
         reading_time: measurement.is_fresh().then(|| status::read_at(node)),
-        reading_range_min: measurement.limit(range.map(|(low, _)| low)).map(Into::into),
-        reading_range_max: measurement
-            .limit(range.map(|(_, high)| high))
-            .map(Into::into),
+        reading_range_min: range.map(|(low, _)| scale.value(low).into()),
+        reading_range_max: range.map(|(_, high)| scale.value(high).into()),
         physical_context: physical_context(sensor.context).map(Into::into),
         physical_sub_context: sub_context(sensor).map(Into::into),
         implementation: Some(ImplementationType::PhysicalSensor.into()),
@@ -52,9 +50,10 @@ fn thresholds(measurement: &Measurement<'_>) -> Option<Thresholds> {
     if limits.is_empty() {
         return None;
     }
-    let of = |limit, activation: ThresholdActivation| {
-        measurement.limit(limit).map(|reading| Threshold {
-            reading: Some(reading.into()),
+    let scale = measurement.scale();
+    let of = |limit: Option<f64>, activation: ThresholdActivation| {
+        limit.map(|limit| Threshold {
+            reading: Some(scale.value(limit).into()),
             activation: Some(activation.into()),
             ..Threshold::default()
         })

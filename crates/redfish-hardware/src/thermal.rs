@@ -46,13 +46,20 @@ fn temperature(
 ) -> Temperature {
     let sensor = measurement.sensor;
     let limits = &sensor.thresholds;
-    let limit = |value| measurement.limit(value).map(Into::into);
+    let scale = measurement.scale();
+    let limit = |value: Option<f64>| value.map(|value| scale.value(value).into());
     let own = Temperature::new(format!("{path}#/Temperatures/{index}"), index.to_string());
     Temperature {
         name: Some((&*sensor.name).into()),
         sensor_number: Some(sensor_number(sensor).into()),
         status: Some(status::of_sensor(measurement)),
-        reading_celsius: Some(measurement.value().into()),
+        reading_celsius: Some(
+            measurement
+                .reading
+                .number()
+                .map(|value| scale.value(value))
+                .into(),
+        ),
         upper_threshold_non_critical: limit(limits.upper_caution),
         upper_threshold_critical: limit(limits.upper_critical),
         upper_threshold_fatal: limit(limits.upper_fatal),
@@ -71,11 +78,8 @@ fn temperature(
 fn fan(path: &str, index: usize, part: &Part<'_>, measurement: &Measurement<'_>) -> Fan {
     let sensor = measurement.sensor;
     let limits = &sensor.thresholds;
-    let limit = |value| {
-        measurement
-            .limit(value)
-            .map(|value| number::whole(value).into())
-    };
+    let scale = measurement.scale();
+    let limit = |value: Option<f64>| value.map(|value| number::whole(scale.value(value)).into());
     let asset = part.asset.cloned().unwrap_or_default();
     let units = if is_percent(sensor) {
         ReadingUnits::Percent
