@@ -188,17 +188,28 @@ pub fn commands(bytes: &[u8]) {
     }
     each! {
         app::{
-            CloseSession, GetChannelAuthenticationCapabilities, GetChannelCipherSuites,
-            GetDeviceGuid, GetDeviceId, GetSessionInfo, GetSystemGuid, SetSessionPrivilegeLevel,
+            CloseSession, ColdReset, GetAcpiPowerState, GetBmcGlobalEnables, GetChannelAccess,
+            GetChannelAuthenticationCapabilities, GetChannelCipherSuites, GetChannelInfo,
+            GetDeviceGuid, GetDeviceId, GetSelfTestResults, GetSessionInfo, GetSystemGuid,
+            GetSystemInfoParameters, GetUserAccess, GetUserName, SetSessionPrivilegeLevel,
+            SetSystemInfoParameters, WarmReset,
         }
         chassis::{
             ChassisControl, ChassisIdentify, GetChassisCapabilities, GetChassisStatus,
-            GetSystemBootOptions, SetSystemBootOptions,
+            GetPohCounter, GetSystemBootOptions, GetSystemRestartCause, SetPowerRestorePolicy,
+            SetSystemBootOptions,
         }
-        sensor::{GetSensorReading, GetSensorThresholds, SetSensorThresholds}
+        sensor::{
+            GetDeviceSdrInfo, GetSensorEventEnable, GetSensorEventStatus, GetSensorHysteresis,
+            GetSensorReading, GetSensorReadingFactors, GetSensorThresholds, GetSensorType,
+            SetSensorEventEnable, SetSensorHysteresis, SetSensorThresholds,
+        }
         storage::{
-            ClearSel, GetFruInventoryAreaInfo, GetSdr, GetSdrRepositoryInfo, GetSelEntry,
-            GetSelInfo, ReadFruData,
+            AddSelEntry, ClearSel, DeleteSelEntry, GetDeviceSdr, GetFruInventoryAreaInfo, GetSdr,
+            GetSdrRepositoryAllocationInfo, GetSdrRepositoryInfo, GetSdrRepositoryTime,
+            GetSelAllocationInfo, GetSelEntry, GetSelInfo, GetSelTime, GetSelTimeUtcOffset,
+            ReadFruData, ReserveDeviceSdrRepository, ReserveSdrRepository, ReserveSel, SetSelTime,
+            SetSelTimeUtcOffset, WriteFruData,
         }
     }
 }
