@@ -1,5 +1,7 @@
 //! The engine against machines behind real protocol ends, over a network that loses, doubles and reorders.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test code, helpers too")]
+
 mod support;
 
 use std::time::Duration;

@@ -34,52 +34,52 @@ use ipmi::time::Instant;
 use ipmi::wire::Writer;
 
 /// Numeric sensors of a machine: numbers 1 to this.
-pub const NUMERIC: u8 = 6;
+pub(crate) const NUMERIC: u8 = 6;
 
 /// Discrete sensors: the numbers after those.
-pub const DISCRETE: u8 = 6;
+pub(crate) const DISCRETE: u8 = 6;
 
 /// How long a numeric sensor keeps a value.
-pub const STEP: Duration = Duration::from_millis(500);
+pub(crate) const STEP: Duration = Duration::from_millis(500);
 
 /// The raw reading of a numeric sensor at a step of time: every node and sensor goes through the 256 values in its own
 /// order, so that a value tells when it was read.
-pub fn raw_at(node: u32, sensor: u8, step: u64) -> u8 {
+pub(crate) fn raw_at(node: u32, sensor: u8, step: u64) -> u8 {
     (step as u8)
         .wrapping_mul(2 * sensor + 1)
         .wrapping_add((node as u8).wrapping_mul(37))
 }
 
 /// The states of a discrete sensor: the node's number and the sensor's, 15 bits.
-pub fn states_of(node: u32, sensor: u8) -> u16 {
+pub(crate) fn states_of(node: u32, sensor: u8) -> u16 {
     (node as u16 & 0x3ff) << 5 | u16::from(sensor & 0x1f)
 }
 
 /// The value of a raw byte: 0.5 per count, from -20.
-pub fn value_of(raw: u8) -> f64 {
+pub(crate) fn value_of(raw: u8) -> f64 {
     f64::from(raw) * 0.5 - 20.0
 }
 
 /// A machine behind a BMC.
-pub struct Machine {
-    pub node: u32,
-    pub now: Instant,
-    pub on: bool,
-    pub identify: IdentifyState,
-    pub boot: BootFlags,
-    pub log: Vec<[u8; 16]>,
-    pub erased: u32,
+pub(crate) struct Machine {
+    pub(crate) node: u32,
+    pub(crate) now: Instant,
+    pub(crate) on: bool,
+    pub(crate) identify: IdentifyState,
+    pub(crate) boot: BootFlags,
+    pub(crate) log: Vec<[u8; 16]>,
+    pub(crate) erased: u32,
     /// Every Chassis Control that was executed.
-    pub controls: Vec<ChassisControlAction>,
+    pub(crate) controls: Vec<ChassisControlAction>,
     /// Requests executed.
-    pub requests: u64,
-    pub records: Arc<Vec<Vec<u8>>>,
+    pub(crate) requests: u64,
+    pub(crate) records: Arc<Vec<Vec<u8>>>,
     /// Reads of the repository.
-    pub repository_reads: u64,
+    pub(crate) repository_reads: u64,
 }
 
 impl Machine {
-    pub fn new(node: u32, records: &Arc<Vec<Vec<u8>>>) -> Self {
+    pub(crate) fn new(node: u32, records: &Arc<Vec<Vec<u8>>>) -> Self {
         Self {
             node,
             now: Instant::ORIGIN,
@@ -96,7 +96,7 @@ impl Machine {
     }
 
     /// Adds a temperature event of sensor 1.
-    pub fn add_event(&mut self) {
+    pub(crate) fn add_event(&mut self) {
         let id = self.log.len() as u16 + 1;
         let mut record = [0; 16];
         record[..2].copy_from_slice(&id.to_le_bytes());
@@ -336,7 +336,7 @@ fn device_id() -> DeviceId {
 }
 
 /// The records of every machine: numeric sensors, then one record that the discrete ones share.
-pub fn records() -> Arc<Vec<Vec<u8>>> {
+pub(crate) fn records() -> Arc<Vec<Vec<u8>>> {
     let mut records = Vec::new();
     for number in 1..=NUMERIC {
         let sensor = Sensor {

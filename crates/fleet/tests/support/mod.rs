@@ -1,6 +1,6 @@
 //! A fleet in memory: an engine, machines behind BMCs, and a network between them, on virtual time.
 
-pub mod machine;
+pub(crate) mod machine;
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -23,40 +23,40 @@ const CONSOLE: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), 40_000);
 
 /// Milliseconds since the Unix epoch at the origin of virtual time.
-pub const UNIX_MS: u64 = 1_700_000_000_000;
+pub(crate) const UNIX_MS: u64 = 1_700_000_000_000;
 
 /// A machine, its BMC, and whether it listens.
-pub struct Host {
-    pub machine: Machine,
-    pub bmc: Bmc,
-    pub mute: bool,
+pub(crate) struct Host {
+    pub(crate) machine: Machine,
+    pub(crate) bmc: Bmc,
+    pub(crate) mute: bool,
     /// Datagrams that reached it.
-    pub heard: u64,
+    pub(crate) heard: u64,
 }
 
 /// The whole.
-pub struct World {
-    pub now: Instant,
-    pub engine: Engine,
-    pub shared: Shared,
-    pub hosts: Vec<Host>,
-    pub network: Network,
+pub(crate) struct World {
+    pub(crate) now: Instant,
+    pub(crate) engine: Engine,
+    pub(crate) shared: Shared,
+    pub(crate) hosts: Vec<Host>,
+    pub(crate) network: Network,
     places: HashMap<SocketAddr, usize>,
     entropy: SeededEntropy,
     /// A digest of every arrival: when, from whom, to whom, which bytes.
     trace: DefaultHasher,
 }
 
-pub struct Setup {
-    pub nodes: u32,
-    pub seed: u64,
-    pub quality: Quality,
-    pub suite: CipherSuiteId,
-    pub config: Config,
+pub(crate) struct Setup {
+    pub(crate) nodes: u32,
+    pub(crate) seed: u64,
+    pub(crate) quality: Quality,
+    pub(crate) suite: CipherSuiteId,
+    pub(crate) config: Config,
 }
 
 impl Setup {
-    pub fn new(nodes: u32, seed: u64, quality: Quality) -> Self {
+    pub(crate) fn new(nodes: u32, seed: u64, quality: Quality) -> Self {
         let config = Config {
             slow_rounds: 5,
             ..Config::new(Vec::new())
@@ -77,7 +77,7 @@ fn address(node: u32) -> SocketAddr {
 }
 
 impl World {
-    pub fn new(setup: Setup) -> Self {
+    pub(crate) fn new(setup: Setup) -> Self {
         let Setup {
             nodes,
             seed,
@@ -130,7 +130,7 @@ impl World {
     }
 
     /// Lets virtual time pass.
-    pub fn run_for(&mut self, span: Duration) {
+    pub(crate) fn run_for(&mut self, span: Duration) {
         let end = self.now + span;
         self.transmit();
         loop {
@@ -189,7 +189,7 @@ impl World {
     }
 
     /// Wishes something of a node.
-    pub fn apply(&mut self, node: u32, change: Change) -> Outcome {
+    pub(crate) fn apply(&mut self, node: u32, change: Change) -> Outcome {
         let (sender, outcome) = outcome();
         self.engine.submit(
             self.now,
@@ -204,17 +204,17 @@ impl World {
     }
 
     /// The newest snapshot of a node.
-    pub fn node(&self, node: u32) -> Arc<Node> {
+    pub(crate) fn node(&self, node: u32) -> Arc<Node> {
         self.shared.node(node)
     }
 
     /// How old a node's readings are.
-    pub fn age(&self, node: u32) -> Duration {
+    pub(crate) fn age(&self, node: u32) -> Duration {
         let now_ms = UNIX_MS + self.now.as_nanos() / 1_000_000;
         Duration::from_millis(now_ms - self.node(node).read_at_ms)
     }
 
-    pub fn trace(&self) -> u64 {
+    pub(crate) fn trace(&self) -> u64 {
         self.trace.finish()
     }
 }

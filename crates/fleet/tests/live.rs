@@ -1,0 +1,174 @@
+//! A fleet and virtual BMCs over real sockets on loopback.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test code, helpers too")]
+
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use fleet::{Config, Fleet, Target};
+use hardware::{
+    ApplyError, ApplyFuture, Availability, Change, Hardware, Link, NodeId, NodeKind, Observer,
+    Power, PowerAction, Update,
+};
+use ipmi::bmc::{self, User};
+use ipmi::command::app::Guid;
+use ipmi::console::Login;
+use ipmi::number::PrivilegeLevel;
+use vbmc::bmcs::Bmcs;
+use vbmc::serve::{Clock, Server};
+use vbmc::site::{Site, SiteOptions};
+
+/// Long enough never to be the reason for a failure.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn serve(nodes: u32) -> Server {
+    let clock = Clock::start();
+    let options = SiteOptions {
+        nodes,
+        seed: 1,
+        epoch_s: clock.epoch_s(),
+    };
+    let admin = User::new("admin", b"right", PrivilegeLevel::ADMINISTRATOR).unwrap();
+    let access = bmc::Config::new(vec![admin], Guid::default());
+    let bmcs = Bmcs::new(Arc::new(Site::new(options).unwrap()), &access);
+    Server::start(Arc::new(bmcs), clock, 0).unwrap()
+}
+
+fn targets(server: &Server, nodes: u32) -> Vec<Target> {
+    let login = Arc::new(Login::new("admin", b"right").unwrap());
+    (0..nodes)
+        .map(|index| Target {
+            id: NodeId::new(&format!("n{index}")).unwrap(),
+            kind: NodeKind::Computer,
+            address: SocketAddr::new(server.bmcs().site().address(index).into(), server.port()),
+            login: Arc::clone(&login),
+            enclosure: None,
+        })
+        .collect()
+}
+
+/// Waits until something holds; fails the test after [`PATIENCE`].
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < PATIENCE, "{what} never came to be");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn outcome(future: ApplyFuture) -> Result<(), ApplyError> {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    let start = Instant::now();
+    loop {
+        if let Poll::Ready(outcome) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return outcome;
+        }
+        assert!(start.elapsed() < PATIENCE, "no outcome");
+        thread::park_timeout(PATIENCE);
+    }
+}
+
+struct Unmoved;
+
+impl Observer for Unmoved {
+    fn updated(&self, update: &Update) {
+        let Update::Changed { before, after } = update else {
+            panic!("{update:?}")
+        };
+        assert!(before.id == after.id && before.revision < after.revision);
+    }
+}
+
+#[test]
+fn a_fleet_reads_virtual_machines_switches_one_and_leaves_no_session_behind() {
+    const NODES: u32 = 24;
+    let server = serve(NODES);
+    let config = Config {
+        shards: 2,
+        ..Config::new(targets(&server, NODES))
+    };
+    let fleet = Fleet::start(&config).unwrap();
+    fleet.observe(Arc::new(Unmoved));
+    let ids = fleet.node_ids();
+    assert_eq!(
+        (ids[1].as_str(), ids[2].as_str(), ids[10].as_str()),
+        ("n1", "n2", "n10")
+    );
+    until("every node read twice", || {
+        ids.iter().all(|id| {
+            let node = fleet.node(id.as_str()).unwrap();
+            node.link == Link::Up && node.revision > 3 && node.read_at_ms > 0
+        })
+    });
+    let node = fleet.node("n7").unwrap();
+    assert!(
+        node.inventory.sensors.len() >= 20,
+        "{} sensors",
+        node.inventory.sensors.len()
+    );
+    for (sensor, reading) in node.inventory.sensors.iter().zip(node.readings.iter()) {
+        assert!(
+            matches!(
+                reading.availability,
+                Availability::Available | Availability::Unavailable
+            ),
+            "{}: {reading:?}",
+            sensor.name
+        );
+    }
+    assert_eq!(node.power, Power::On);
+    assert!(
+        node.inventory.product.serial_number.is_some(),
+        "{:?}",
+        node.inventory.product
+    );
+    assert_ne!(node.identity.uuid, fleet.node("n8").unwrap().identity.uuid);
+
+    let off = Change::Power(PowerAction::ForceOff);
+    assert_eq!(outcome(fleet.apply(&node.id, off.clone())), Ok(()));
+    assert_eq!(
+        fleet.node("n7").unwrap().power,
+        Power::Off,
+        "shown when told"
+    );
+    assert_eq!(fleet.node("n8").unwrap().power, Power::On);
+    let nobody = NodeId::new("nobody").unwrap();
+    assert_eq!(outcome(fleet.apply(&nobody, off)), Err(ApplyError::Absent));
+
+    assert_eq!(server.bmcs().session_count(), NODES as usize);
+    let counters = fleet.counters();
+    assert_eq!(
+        (counters.sessions_lost, counters.contacts),
+        (0, u64::from(NODES))
+    );
+    drop(fleet);
+    assert_eq!(server.bmcs().session_count(), 0);
+}
+
+#[test]
+fn ending_a_fleet_whose_bmcs_do_not_answer_takes_a_bounded_time() {
+    let server = serve(1);
+    let mut targets = targets(&server, 1);
+    // Nothing listens there.
+    targets[0].address = SocketAddr::from(([127, 16, 255, 254], server.port().wrapping_add(1)));
+    let fleet = Fleet::start(&Config::new(targets)).unwrap();
+    let waiting = fleet.apply(&NodeId::new("n0").unwrap(), Change::Power(PowerAction::On));
+    let start = Instant::now();
+    drop(fleet);
+    assert!(start.elapsed() < PATIENCE);
+    assert!(matches!(
+        outcome(waiting),
+        Err(ApplyError::Unreachable { .. })
+    ));
+}
