@@ -5,7 +5,7 @@
 //!   PATCH, action              ─► change.rs: wish  ─► Hardware::apply          ─► Outcome or Failure
 //! ```
 //!
-//! Nothing is kept between two requests but an index of what sits in what ([`tree`]): a resource is built from the
+//! Nothing is kept between two requests but an index of what sits in what (`tree.rs`): a resource is built from the
 //! snapshot of the moment and serialised once.
 //!
 //! Rules that hold everywhere:
