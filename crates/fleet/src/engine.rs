@@ -145,6 +145,7 @@ impl Engine {
                 address: target.address,
                 login: &target.login,
                 policy: &config.policy,
+                quirks: target.quirks,
                 node: &shared.board.node(place),
                 connect_at: schedule::first_connect(now, index),
             }));

@@ -201,6 +201,7 @@ mod tests {
                 },
                 login: Arc::clone(&login),
                 enclosure: None,
+                quirks: crate::Quirks::default(),
             })
             .collect()
     }

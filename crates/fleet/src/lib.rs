@@ -7,6 +7,7 @@
 //!     ├ script.rs  call.rs       conversations of many commands as straight lines
 //!     ├ inventory.rs             first contact: who are you, which sensors, which parts, which events
 //!     ├ job.rs                   operator commands
+//!     ├ quirks.rs                deviations that only the operator can know of
 //!     └ publish.rs               a round's readings ─► one Arc<hardware::Node>, one Update
 //!   hardware.rs   impl hardware::Hardware for Fleet: snapshots out, changes in
 //! ```
@@ -25,6 +26,7 @@ mod job;
 mod outcome;
 mod plan;
 mod publish;
+mod quirks;
 mod schedule;
 mod script;
 mod slot;
@@ -37,5 +39,6 @@ pub use counters::Counters;
 pub use engine::{Engine, EngineConfig, Shared};
 pub use hardware::{Fleet, StartError};
 pub use outcome::{Outcome, OutcomeSender, outcome};
+pub use quirks::{Quirk, Quirks, UnknownQuirk};
 pub use target::{Config, ConfigError, Target};
 pub use work::Job;

@@ -51,6 +51,8 @@ pub(crate) struct Plan {
     pub(crate) tables: Box<[Table]>,
     /// What is known of the sensors that events name, by [`Sensor::key`]; those that can't be read included.
     pub(crate) sources: HashMap<u32, EventSource>,
+    /// Readings count although the BMC says that scanning is off.
+    pub(crate) ignore_scanning_disabled: bool,
     /// Records that could not be understood, sensors of other controllers, sensors that are too many.
     pub(crate) ignored_records: usize,
 }
@@ -117,10 +119,11 @@ impl Plan {
             }
             _ => None,
         };
-        let Some(answer) = answer else {
+        let Some(mut answer) = answer else {
             mark_stale(reading);
             return Read::Failed;
         };
+        answer.scanning_enabled |= self.ignore_scanning_disabled;
         *reading = match (answer.available(), item.kind) {
             (None, _) => Reading {
                 availability: Availability::Unavailable,
@@ -254,6 +257,19 @@ mod tests {
         }
         let mut reading = Reading::default();
         plan().read(number(true), CompletionCode::NOT_PRESENT, &[], &mut reading);
+        assert_eq!(reading.availability, Availability::Unavailable);
+    }
+
+    #[test]
+    fn a_bmc_known_to_say_so_wrongly_is_not_believed_that_scanning_is_off() {
+        let plan = Plan {
+            ignore_scanning_disabled: true,
+            ..plan()
+        };
+        let mut reading = Reading::default();
+        plan.read(number(true), OK, &[7, 0x80, 0], &mut reading);
+        assert_eq!(reading.number(), Some(70.0));
+        plan.read(number(true), OK, &[7, 0xa0, 0], &mut reading);
         assert_eq!(reading.availability, Availability::Unavailable);
     }
 

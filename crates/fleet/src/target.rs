@@ -7,6 +7,8 @@ use std::sync::Arc;
 use hardware::{EnclosureId, NodeId, NodeKind, Topology};
 use ipmi::console::{Login, Policy};
 
+use crate::quirks::Quirks;
+
 /// One BMC to be polled.
 #[derive(Clone, Debug)]
 pub struct Target {
@@ -20,6 +22,8 @@ pub struct Target {
     pub login: Arc<Login>,
     /// The innermost enclosure it sits in, where known.
     pub enclosure: Option<EnclosureId>,
+    /// Deviations from the specification that the operator knows of.
+    pub quirks: Quirks,
 }
 
 /// A fleet.

@@ -47,6 +47,7 @@ fn targets(server: &Server, nodes: u32) -> Vec<Target> {
             address: SocketAddr::new(server.bmcs().site().address(index).into(), server.port()),
             login: Arc::clone(&login),
             enclosure: None,
+            quirks: fleet::Quirks::default(),
         })
         .collect()
 }

@@ -66,6 +66,7 @@ fn target(site: &Site, index: u32, login: &Arc<Login>) -> Target {
         address: SocketAddr::new(IpAddr::V4(site.address(index)), PORT),
         login: Arc::clone(login),
         enclosure: hardware::EnclosureId::new(&site.slot(index).unwrap().enclosure()),
+        quirks: fleet::Quirks::default(),
     }
 }
 

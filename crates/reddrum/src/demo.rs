@@ -101,7 +101,8 @@ fn start_fleet(server: &Server, bmc_password: &Secret) -> Result<Fleet, ProgramE
         };
         let enclosure = hardware::EnclosureId::new(&slot.enclosure());
         let address = SocketAddr::from((site.address(index), server.port()));
-        Some(Target { id, kind, address, login: Arc::clone(&login), enclosure })
+        let (login, quirks) = (Arc::clone(&login), fleet::Quirks::default());
+        Some(Target { id, kind, address, login, enclosure, quirks })
     };
     let config = fleet::Config {
         topology: Arc::clone(site.topology()),

@@ -82,6 +82,7 @@ async fn targets(config: &Config) -> Result<Vec<Target>, ProgramError> {
                 address,
                 login: Arc::clone(login),
                 enclosure: place::innermost(&target.place),
+                quirks: fleet::Quirks::default(),
             }),
             Err(error) => unknown.push(format!("{}: {error}", target.host)),
         }

@@ -112,6 +112,7 @@ pub(crate) fn measure(port: u16, nodes: u32, seconds: u32, interval_ms: u32) -> 
             address: SocketAddr::from((rack::address(index, nodes), port)),
             login: Arc::clone(&login),
             enclosure: None,
+            quirks: fleet::Quirks::default(),
         })
     };
     let config = Config {

@@ -18,6 +18,7 @@ use ipmi::record::sdr::{FruLocator, FullSensor, SensorKey};
 use crate::call::CallError;
 use crate::convert::{self, Described};
 use crate::plan::{Plan, Plans, Table};
+use crate::quirks::Quirks;
 use crate::script::Line;
 use log::{LogPosition, LogRead};
 use repository::{Source, Stamp};
@@ -30,6 +31,13 @@ const PARTS_MAX: usize = 64;
 pub(crate) struct Known {
     device: DeviceId,
     stamp: Option<Stamp>,
+}
+
+/// What is known of a BMC before it is talked to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct About {
+    pub(crate) address: IpAddr,
+    pub(crate) quirks: Quirks,
 }
 
 /// What a first contact found.
@@ -66,9 +74,9 @@ pub(crate) async fn contact(
     line: Line,
     plans: Arc<Plans>,
     known: Option<Known>,
-    address: IpAddr,
+    about: About,
 ) -> Finding {
-    match acquaint(&line, &plans, known, address).await {
+    match acquaint(&line, &plans, known, about).await {
         Ok(finding) => finding,
         Err(error) => Finding::Failed(error),
     }
@@ -78,7 +86,7 @@ async fn acquaint(
     line: &Line,
     plans: &Plans,
     known: Option<Known>,
-    address: IpAddr,
+    about: About,
 ) -> Result<Finding, CallError> {
     let device = line.call(&GetDeviceId).await?;
     let source = source_of(&device);
@@ -98,15 +106,17 @@ async fn acquaint(
     let records = repository
         .map(|repository| repository.records)
         .unwrap_or_default();
-    let described = convert::describe(&records);
+    let described = convert::describe(&records, about.quirks);
     let limits = read_limits(line, &described).await?;
     let tables = read_tables(line, &described).await?;
-    let key = plan_key(&records, &limits, &tables);
-    let plan = plans.get(key, || convert::plan(&described, &limits, &tables));
+    let key = plan_key(&records, &limits, &tables, about.quirks);
+    let plan = plans.get(key, || {
+        convert::plan(&described, &limits, &tables, about.quirks)
+    });
     let inventory = read_inventory(line, &described.frus, Arc::clone(&plan.sensors)).await?;
     Ok(Finding::Contact(Box::new(Contacted {
         known: Known { device, stamp },
-        identity: Arc::new(identity(&device, guid, address)),
+        identity: Arc::new(identity(&device, guid, about.address)),
         inventory: Arc::new(inventory),
         plan,
         cut,
@@ -204,8 +214,8 @@ async fn read_table(line: &Line, full: &FullSensor) -> Result<Option<Box<Table>>
 }
 
 /// Everything that a plan is made from, as bytes: equal bytes, equal plans.
-fn plan_key(records: &[Vec<u8>], limits: &Limits, tables: &Tables) -> Vec<u8> {
-    let mut key = Vec::new();
+fn plan_key(records: &[Vec<u8>], limits: &Limits, tables: &Tables, quirks: Quirks) -> Vec<u8> {
+    let mut key = vec![quirks.bits()];
     for record in records {
         key.extend_from_slice(&(record.len() as u32).to_le_bytes());
         key.extend_from_slice(record);

@@ -15,6 +15,7 @@ use super::severity::severity;
 use super::unit;
 use crate::contact::{Limits, Tables};
 use crate::plan::{EventSource, Item, ItemKind, Plan, Table};
+use crate::quirks::{Quirk, Quirks};
 
 /// Address of the BMC itself: the only owner whose sensors can be read without bridging.
 const BMC_OWNER: u8 = 0x20;
@@ -31,6 +32,8 @@ pub(crate) struct Described {
     event_only: Vec<EventOnlySensor>,
     /// Inventories behind the BMC.
     pub(crate) frus: Vec<FruLocator>,
+    /// Sensors count as the BMC's whatever owner their records name.
+    any_owner: bool,
     /// Records that could not be understood, sensors of other controllers, sensors that are too many.
     ignored: usize,
 }
@@ -69,8 +72,11 @@ impl Described {
 
 /// Reads records. Sensors that only send events have nothing to be read and are left out, and so are sensors of
 /// other controllers behind the BMC, which would need bridging.
-pub(crate) fn describe(records: &[Vec<u8>]) -> Described {
-    let mut described = Described::default();
+pub(crate) fn describe(records: &[Vec<u8>], quirks: Quirks) -> Described {
+    let mut described = Described {
+        any_owner: quirks.has(Quirk::AssumeBmcOwner),
+        ..Described::default()
+    };
     for bytes in records {
         match SdrRecord::decode(bytes).map(|record| record.body) {
             Ok(SdrBody::FullSensor(full)) => described.add(Record::Full(Box::new(full))),
@@ -95,7 +101,7 @@ fn is_behind_bmc(fru: &FruLocator) -> bool {
 impl Described {
     fn add(&mut self, record: Record) {
         let key = record.common().key;
-        let ours = key.owner_id == BMC_OWNER && key.owner_lun >> 4 == 0;
+        let ours = key.owner_id == BMC_OWNER && key.owner_lun >> 4 == 0 || self.any_owner;
         if ours && self.sensors.len() < MAX_SENSORS {
             self.sensors.push(record);
         } else {
@@ -105,7 +111,12 @@ impl Described {
 }
 
 /// Makes the plan of a machine from its records and what else it said about its sensors.
-pub(crate) fn plan(described: &Described, limits: &Limits, tables: &Tables) -> Plan {
+pub(crate) fn plan(
+    described: &Described,
+    limits: &Limits,
+    tables: &Tables,
+    quirks: Quirks,
+) -> Plan {
     let mut builder = Builder::default();
     for record in &described.sensors {
         builder.add(record, limits, tables);
@@ -127,6 +138,7 @@ pub(crate) fn plan(described: &Described, limits: &Limits, tables: &Tables) -> P
         sensors: builder.sensors.into(),
         items: builder.items.into(),
         tables: builder.tables.into(),
+        ignore_scanning_disabled: quirks.has(Quirk::IgnoreScanningDisabled),
         ignored_records: described.ignored,
     }
 }
@@ -368,5 +380,220 @@ const fn context(entity: Entity) -> Context {
         | EntityId::MANAGEMENT_CONTROLLER_FIRMWARE => Context::ManagementController,
         EntityId::BATTERY => Context::Battery,
         _ => Context::Unspecified,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hardware::Availability;
+    use ipmi::command::sensor::SensorThresholds;
+    use ipmi::number::{CompletionCode, Linearization, SensorUnit, ThresholdSet};
+    use ipmi::record::sdr::{IdString, SensorCapabilities, Sharing};
+    use ipmi::record::{Factors, RecordId};
+
+    use super::*;
+
+    fn full(number: u8, name: &str) -> FullSensor {
+        FullSensor {
+            sensor: sdr::Sensor {
+                key: SensorKey::bmc(number),
+                entity: Entity::new(EntityId::PROCESSOR, 1),
+                // Thresholds can be read.
+                capabilities: SensorCapabilities(0x04),
+                sensor_type: SensorType::TEMPERATURE,
+                event_reading_type: EventReadingType::THRESHOLD,
+                reading_mask: (ThresholdSet::UPPER_CRITICAL | ThresholdSet::LOWER_CRITICAL)
+                    .0
+                    .into(),
+                units: Units::new(AnalogFormat::Unsigned, SensorUnit::DEGREES_C),
+                ..sdr::Sensor::default()
+            },
+            factors: Factors {
+                m: 2,
+                ..Factors::default()
+            },
+            minimum: 10,
+            maximum: 100,
+            thresholds: [0, 5, 0, 0, 45, 0],
+            id: IdString::new(name).unwrap(),
+            ..FullSensor::default()
+        }
+    }
+
+    fn compact(number: u8, count: u8) -> CompactSensor {
+        CompactSensor {
+            sensor: sdr::Sensor {
+                key: SensorKey::bmc(number),
+                entity: Entity::new(EntityId::POWER_SUPPLY, 0x61),
+                sensor_type: SensorType::POWER_SUPPLY,
+                event_reading_type: EventReadingType::SENSOR_SPECIFIC,
+                units: Units::new(AnalogFormat::None, SensorUnit::UNSPECIFIED),
+                ..sdr::Sensor::default()
+            },
+            sharing: Sharing {
+                direction_count: count,
+                instance_offset: 0x81,
+            },
+            id: IdString::new("PSU").unwrap(),
+            ..CompactSensor::default()
+        }
+    }
+
+    fn bytes(bodies: Vec<SdrBody>) -> Vec<Vec<u8>> {
+        bodies
+            .into_iter()
+            .map(|body| SdrRecord::new(RecordId(1), body).to_vec())
+            .collect()
+    }
+
+    fn made(bodies: Vec<SdrBody>, limits: &Limits) -> Plan {
+        let quirks = Quirks::default();
+        plan(
+            &describe(&bytes(bodies), quirks),
+            limits,
+            &Tables::new(),
+            quirks,
+        )
+    }
+
+    #[test]
+    fn a_full_record_is_a_sensor_with_unit_range_and_limits() {
+        let plan = made(
+            vec![SdrBody::FullSensor(full(7, "CPU Temp"))],
+            &Limits::new(),
+        );
+        let sensor = &plan.sensors[0];
+        assert_eq!(
+            (&*sensor.name, &*sensor.id, sensor.key),
+            ("CPU Temp", "CPU_Temp", 0x20_0007)
+        );
+        assert_eq!(
+            (sensor.quantity, &*sensor.unit.0),
+            (Quantity::Temperature, "Cel")
+        );
+        assert_eq!((sensor.context, sensor.instance), (Context::Cpu, 1));
+        assert_eq!(
+            (sensor.range, sensor.resolution),
+            (Some((20.0, 200.0)), Some(2.0))
+        );
+        let limits = sensor.thresholds;
+        assert_eq!(
+            (limits.lower_critical, limits.upper_critical),
+            (Some(10.0), Some(90.0))
+        );
+        assert_eq!((limits.upper_caution, limits.upper_fatal), (None, None));
+    }
+
+    #[test]
+    fn limits_that_the_bmc_tells_outdo_those_of_the_record() {
+        let mut told = SensorThresholds::default();
+        told.set(Threshold::UpperNonCritical, 40);
+        let limits = Limits::from([(SensorKey::bmc(7), told)]);
+        let plan = made(vec![SdrBody::FullSensor(full(7, "CPU Temp"))], &limits);
+        let limits = plan.sensors[0].thresholds;
+        assert_eq!(
+            (limits.upper_caution, limits.upper_critical),
+            (Some(80.0), None)
+        );
+    }
+
+    #[test]
+    fn names_become_unique_uri_segments() {
+        let names = ["Fan 1", "Fan/1", "Fan_1", "Fan_1_2", "", "..", "+3.3V"];
+        let bodies = names
+            .iter()
+            .zip(1..)
+            .map(|(name, n)| SdrBody::FullSensor(full(n, name)));
+        let plan = made(bodies.collect(), &Limits::new());
+        let ids: Vec<_> = plan.sensors.iter().map(|sensor| &*sensor.id).collect();
+        assert_eq!(
+            ids,
+            [
+                "Fan_1",
+                "Fan_1_2",
+                "Fan_1_3",
+                "Fan_1_2_2",
+                "Sensor",
+                "Sensor..",
+                "_3.3V"
+            ]
+        );
+    }
+
+    #[test]
+    fn sensors_that_share_a_record_are_read_one_by_one_with_their_states() {
+        let plan = made(
+            vec![SdrBody::CompactSensor(compact(0x30, 3))],
+            &Limits::new(),
+        );
+        let numbers: Vec<_> = plan
+            .items
+            .iter()
+            .map(|item| (item.number, item.place))
+            .collect();
+        assert_eq!(numbers, [(0x30, 0), (0x31, 1), (0x32, 2)]);
+        let last = &plan.sensors[2];
+        assert_eq!(
+            (&*last.name, last.instance, last.quantity),
+            ("PSU3", 3, Quantity::Discrete)
+        );
+        assert_eq!(&*last.states[1], "Failure detected");
+        assert_eq!(last.state_severities[1], Severity::Critical);
+        assert_eq!(last.states.len(), last.state_severities.len());
+        assert!(Arc::ptr_eq(&plan.sensors[0].states, &last.states));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_no_sensor_but_is_known_to_events() {
+        let mut foreign = full(1, "Riser Temp");
+        foreign.sensor.key.owner_id = 0x82;
+        let event_only = EventOnlySensor {
+            key: SensorKey::bmc(9),
+            id: IdString::new("ECC").unwrap(),
+            ..EventOnlySensor::default()
+        };
+        let bodies = vec![
+            SdrBody::FullSensor(foreign),
+            SdrBody::EventOnly(event_only),
+            SdrBody::FullSensor(full(2, "CPU Temp")),
+        ];
+        let plan = made(bodies.clone(), &Limits::new());
+        assert_eq!(
+            (plan.sensors.len(), plan.items.len(), plan.ignored_records),
+            (1, 1, 1)
+        );
+        assert_eq!(&*plan.sources[&0x20_0009].name, "ECC");
+        let quirks = Quirks::default().with(Quirk::AssumeBmcOwner);
+        assert_eq!(describe(&bytes(bodies), quirks).sensors.len(), 2);
+    }
+
+    #[test]
+    fn equal_conversions_share_a_table_and_values_without_meaning_are_unavailable() {
+        let mut inverse = full(3, "Odd");
+        inverse.linearization = Linearization::INVERSE;
+        let bodies = vec![
+            SdrBody::FullSensor(full(1, "A")),
+            SdrBody::FullSensor(full(2, "B")),
+            SdrBody::FullSensor(inverse),
+        ];
+        let plan = made(bodies, &Limits::new());
+        assert_eq!(plan.tables.len(), 2);
+        let mut reading = hardware::Reading::default();
+        let read = |raw, reading: &mut _| {
+            plan.read(plan.items[2], CompletionCode::OK, &[raw, 0xc0], reading);
+        };
+        read(4, &mut reading);
+        assert_eq!(reading.number(), Some(0.125));
+        read(0, &mut reading);
+        assert_eq!(reading.availability, Availability::Unavailable);
+    }
+
+    #[test]
+    fn garbage_is_counted_and_hides_nothing() {
+        let mut records = bytes(vec![SdrBody::FullSensor(full(1, "A"))]);
+        records.insert(0, vec![1, 0, 0x51]);
+        records.push(vec![2, 0, 0x51, 0x01, 200, 1, 2, 3]);
+        let described = describe(&records, Quirks::default());
+        assert_eq!((described.sensors.len(), described.ignored), (1, 1));
     }
 }

@@ -94,6 +94,7 @@ impl World {
                 address: address(node),
                 login: Arc::clone(&login),
                 enclosure: None,
+                quirks: fleet::Quirks::default(),
             })
             .collect();
         config.check().unwrap();

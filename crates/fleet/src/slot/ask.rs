@@ -1,0 +1,216 @@
+//! Whose turn it is to ask the BMC, and who gets the answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hardware::Link;
+use ipmi::console::{RequestTarget, State};
+use ipmi::number::CompletionCode;
+use ipmi::time::Instant;
+
+use super::{Context, InFlight, Phase, Slot};
+use crate::call::Call;
+use crate::contact::log::LogRead;
+use crate::contact::{self, Finding};
+use crate::script::{Answer, Script};
+use crate::talk::{Talk, Turn};
+use crate::work::Finished;
+use crate::{convert, job};
+
+/// The pause before a first contact that failed is tried again in the same session, before jitter.
+const CONTACT_PAUSE: Duration = Duration::from_secs(30);
+
+impl Slot {
+    /// Asks what is to be asked next, if nothing is in flight.
+    pub(super) fn proceed(&mut self, cx: &mut Context, now: Instant) {
+        self.wake = None;
+        if self.phase != Phase::Up {
+            return;
+        }
+        while self.in_flight == InFlight::Nothing && self.session.state() == State::Established {
+            let asked =
+                self.work_turn(cx, now) || self.talk_turn(cx, now) || self.round_turn(cx, now);
+            if !asked {
+                break;
+            }
+        }
+    }
+
+    pub(super) fn wake_by(&mut self, at: Instant) {
+        self.wake = Some(self.wake.map_or(at, |wake| wake.min(at)));
+    }
+
+    pub(super) fn send(&mut self, cx: &mut Context, now: Instant, call: &Call, who: InFlight) {
+        let target = RequestTarget {
+            netfn: call.netfn,
+            cmd: call.cmd,
+            lun: call.lun,
+        };
+        self.in_flight = who;
+        self.sent = false;
+        cx.counters.commands += 1;
+        if self
+            .session
+            .request_raw(now, target, call.data(), call.idempotent)
+            .is_err()
+        {
+            // Longer than this BMC's payload limit: as good as refused, now and ever.
+            self.answered(cx, Some((CompletionCode::REQUEST_LENGTH_INVALID, &[])));
+        }
+    }
+
+    /// The question in flight has its answer, or will have none.
+    pub(super) fn answered(&mut self, cx: &mut Context, reply: Option<(CompletionCode, &[u8])>) {
+        let who = std::mem::replace(&mut self.in_flight, InFlight::Nothing);
+        let as_answer = || match reply {
+            Some((completion, data)) => Answer::Reply {
+                completion,
+                data: data.to_vec(),
+            },
+            None => Answer::Unanswered,
+        };
+        match who {
+            InFlight::Nothing => {}
+            InFlight::Sensor(item) => self.sensor_answered(cx, item, reply),
+            InFlight::Job => {
+                if let Some(work) = &mut self.work {
+                    work.answer(as_answer());
+                }
+            }
+            InFlight::Talk => {
+                if let Some(talk) = &mut self.talk {
+                    match reply {
+                        Some(_) => talk.answer(as_answer()),
+                        None => talk.ask_again(),
+                    }
+                }
+            }
+            InFlight::Chassis | InFlight::LogInfo | InFlight::Boot => {
+                if let Some((completion, data)) = reply {
+                    self.round_answered(who, completion, data);
+                }
+            }
+        }
+    }
+
+    fn work_turn(&mut self, cx: &mut Context, now: Instant) -> bool {
+        let Some(work) = &mut self.work else {
+            return false;
+        };
+        match work.turn(now) {
+            Some(Turn::Send(call)) => self.send(cx, now, &call, InFlight::Job),
+            Some(Turn::Done(finished)) => self.job_done(cx, finished),
+            Some(Turn::Pause(until)) => {
+                self.wake_by(until);
+                return false;
+            }
+            None if work.is_empty() => {
+                self.work = None;
+                return false;
+            }
+            None | Some(Turn::Waits) => return false,
+        }
+        true
+    }
+
+    fn job_done(&mut self, cx: &mut Context, mut finished: Finished) {
+        match finished.done.outcome {
+            Ok(()) => cx.counters.jobs_done += 1,
+            Err(_) => cx.counters.jobs_failed += 1,
+        }
+        let observed = std::mem::take(&mut finished.done.observed);
+        let node = self.page.node_mut();
+        if let Some(status) = &observed.status {
+            node.power = job::power_of(status);
+            node.indicator = job::indicator_of(status);
+        }
+        node.boot = observed.boot.or(node.boot);
+        let power = node.power;
+        if let Some(log) = observed.log {
+            self.log_read(cx, log);
+        }
+        self.publish(cx);
+        if let Some(work) = &mut self.work {
+            work.settle(finished, power);
+        }
+    }
+
+    fn talk_turn(&mut self, cx: &mut Context, now: Instant) -> bool {
+        if self.talk.is_none() && !self.begin_contact(cx, now) {
+            return false;
+        }
+        let Some(talk) = &mut self.talk else {
+            return false;
+        };
+        match talk.turn(now) {
+            Turn::Send(call) => self.send(cx, now, &call, InFlight::Talk),
+            Turn::Done(finding) => {
+                self.talk = None;
+                self.found(cx, now, finding);
+            }
+            Turn::Pause(until) => {
+                self.wake_by(until);
+                return false;
+            }
+            Turn::Waits => return false,
+        }
+        true
+    }
+
+    /// Begins the first contact of a session, where it is still to be made: of a BMC that is known already, a look
+    /// whether it is still the same.
+    fn begin_contact(&mut self, cx: &Context, now: Instant) -> bool {
+        if self.round.contacted {
+            return false;
+        }
+        if self.contact_at > now {
+            self.wake_by(self.contact_at);
+            return false;
+        }
+        let (plans, known) = (Arc::clone(&cx.plans), self.known);
+        let about = contact::About {
+            address: self.address.ip(),
+            quirks: self.quirks,
+        };
+        let script = Script::new(|line| contact::contact(line, plans, known, about));
+        self.talk = Some(Box::new(Talk::new(script)));
+        true
+    }
+
+    fn found(&mut self, cx: &mut Context, now: Instant, finding: Finding) {
+        match finding {
+            Finding::Unchanged => self.begin_rounds(cx, now),
+            Finding::Contact(contacted) => {
+                cx.counters.contacts += 1;
+                cx.counters.repositories_cut += u64::from(contacted.cut);
+                cx.counters.records_ignored += contacted.plan.ignored_records as u64;
+                self.known = Some(contacted.known);
+                let node = self.page.node_mut();
+                node.link = Link::Up;
+                node.identity = contacted.identity;
+                node.inventory = contacted.inventory;
+                node.readings =
+                    vec![hardware::Reading::default(); node.inventory.sensors.len()].into();
+                self.plan = Some(contacted.plan);
+                self.log = None;
+                self.publish(cx);
+                self.begin_rounds(cx, now);
+            }
+            Finding::Log(Some(log)) => self.log_read(cx, log),
+            Finding::Log(None) => {}
+            Finding::Failed(error) => {
+                cx.counters.contacts_failed += 1;
+                self.contact_at = now + cx.jitter.around(CONTACT_PAUSE);
+                self.down(cx, now, &format!("first contact failed: {error}"));
+            }
+        }
+    }
+
+    fn log_read(&mut self, cx: &mut Context, read: LogRead) {
+        cx.counters.log_entries += read.records.len() as u64;
+        self.log = Some(read.position);
+        let Some(plan) = &self.plan else { return };
+        let node = self.page.node_mut();
+        node.log = Arc::new(convert::log(&node.log, &read, plan));
+    }
+}

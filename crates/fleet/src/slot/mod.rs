@@ -1,0 +1,407 @@
+//! One BMC in the engine: its session, what is being asked of it, and what is known of it.
+//!
+//! At most one command is in flight. Who may ask next, when the BMC is free: operator commands, then first contact
+//! and reading the event log, then the round over the sensors. A round takes its next step as soon as the answer
+//! to the one before is in; the rounds themselves keep a pace ([`Pace`]).
+
+mod ask;
+mod round;
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hardware::{Link, Node};
+use ipmi::console::{Event, Ignored, Login, LoginFailure, Policy, Session, SessionLost, State};
+use ipmi::entropy::Entropy;
+use ipmi::time::Instant;
+
+use crate::contact::log::LogPosition;
+use crate::contact::{Finding, Known};
+use crate::counters::Counters;
+use crate::plan::{self, Plan, Plans};
+use crate::publish::{Board, Page};
+use crate::quirks::Quirks;
+use crate::schedule::{Breaker, Jitter, Pace, Trouble};
+use crate::talk::Talk;
+use crate::work::{Job, Work};
+
+/// Bits of a console session ID that hold the slot's number; the others hold its generation.
+pub(crate) const SLOT_BITS: u32 = 20;
+const GENERATION_MAX: u16 = (1 << (32 - SLOT_BITS)) - 1;
+
+/// After a lost session the next one is opened within this time: a BMC that restarted is back soon, and a rack of
+/// them should not come back in one burst.
+const REOPEN_WITHIN: Duration = Duration::from_millis(1_000);
+
+/// What all slots of an engine share.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) poll_interval: Duration,
+    pub(crate) slow_rounds: u32,
+    pub(crate) slots: u32,
+    pub(crate) board: Arc<Board>,
+    pub(crate) plans: Arc<Plans>,
+    pub(crate) counters: Counters,
+    pub(crate) jitter: Jitter,
+    /// Milliseconds since the Unix epoch at [`Instant::ORIGIN`].
+    pub(crate) unix_ms_at_origin: u64,
+}
+
+impl Context {
+    fn unix_ms(&self, now: Instant) -> u64 {
+        self.unix_ms_at_origin + now.as_nanos() / 1_000_000
+    }
+}
+
+/// Where a slot stands with its BMC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// No session; the next attempt is due then.
+    Down {
+        retry_at: Instant,
+    },
+    Connecting,
+    Up,
+    Closing,
+    Closed,
+}
+
+/// Whose question is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum InFlight {
+    Nothing,
+    Job,
+    Talk,
+    Chassis,
+    /// Index in the plan's items.
+    Sensor(u32),
+    LogInfo,
+    Boot,
+}
+
+/// Commands of the round that the BMC does not know; asked no more until the next session.
+#[derive(Clone, Copy, Debug, Default)]
+struct Lacks {
+    chassis: bool,
+    log: bool,
+    boot: bool,
+}
+
+/// A round over all sensors.
+#[derive(Clone, Copy, Debug, Default)]
+struct Round {
+    /// The step to be taken next; `None` between rounds. 0 = chassis status, then the sensors, then what is slow.
+    step: Option<u32>,
+    /// How many rounds there were in this session.
+    number: u32,
+    /// This session has made its contact: rounds may run.
+    contacted: bool,
+}
+
+/// One BMC.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    index: u32,
+    place: u32,
+    address: SocketAddr,
+    login: Arc<Login>,
+    quirks: Quirks,
+    generation: u16,
+    phase: Phase,
+    in_flight: InFlight,
+    /// The command in flight was sent once already.
+    sent: bool,
+    lacks: Lacks,
+    breaker: Breaker,
+    round: Round,
+    pace: Pace,
+    /// When the slot has something to do by itself, beside the session's timer.
+    wake: Option<Instant>,
+    contact_at: Instant,
+    session: Session,
+    page: Page,
+    plan: Option<Arc<Plan>>,
+    known: Option<Known>,
+    log: Option<LogPosition>,
+    talk: Option<Box<Talk<Finding>>>,
+    work: Option<Box<Work>>,
+}
+
+/// How a slot is made.
+#[derive(Debug)]
+pub(crate) struct Setup<'a> {
+    pub(crate) index: u32,
+    pub(crate) place: u32,
+    pub(crate) address: SocketAddr,
+    pub(crate) login: &'a Arc<Login>,
+    pub(crate) policy: &'a Arc<Policy>,
+    pub(crate) quirks: Quirks,
+    pub(crate) node: &'a Node,
+    pub(crate) connect_at: Instant,
+}
+
+impl Slot {
+    pub(crate) fn new(setup: &Setup<'_>) -> Self {
+        Self {
+            index: setup.index,
+            place: setup.place,
+            address: setup.address,
+            login: Arc::clone(setup.login),
+            quirks: setup.quirks,
+            generation: 0,
+            phase: Phase::Down {
+                retry_at: setup.connect_at,
+            },
+            in_flight: InFlight::Nothing,
+            sent: false,
+            lacks: Lacks::default(),
+            breaker: Breaker::default(),
+            round: Round::default(),
+            pace: Pace::new(setup.connect_at, Duration::from_secs(1), 0, 1),
+            wake: None,
+            contact_at: setup.connect_at,
+            session: Session::new(Arc::clone(setup.login), Arc::clone(setup.policy)),
+            page: Page::new(setup.node),
+            plan: None,
+            known: None,
+            log: None,
+            talk: None,
+            work: None,
+        }
+    }
+
+    /// Where its BMC listens.
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The console session ID of its present session.
+    pub(crate) const fn session_id(&self) -> u32 {
+        self.session.console_session_id()
+    }
+
+    /// When it wants to be called next.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let retry = match self.phase {
+            Phase::Down { retry_at } => Some(retry_at),
+            _ => None,
+        };
+        let job = self.work.as_ref().and_then(|work| work.deadline());
+        [self.session.poll_timeout(), self.wake, retry, job]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Whether its session is closed for good.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.phase == Phase::Closed
+    }
+
+    /// Takes a datagram from its BMC.
+    pub(crate) fn datagram(&mut self, cx: &mut Context, now: Instant, datagram: &mut [u8]) {
+        match self.session.handle_datagram(now, datagram) {
+            Ok(event) => self.event(cx, now, event),
+            Err(ignored) => *dropped(&mut cx.counters, ignored) += 1,
+        }
+    }
+
+    /// Does what is due.
+    pub(crate) fn timeout(&mut self, cx: &mut Context, now: Instant) {
+        if self.session.poll_timeout().is_some_and(|at| at <= now) {
+            let event = self.session.handle_timeout(now);
+            self.event(cx, now, event);
+        }
+        if let Some(work) = &mut self.work {
+            cx.counters.jobs_failed += work.expire(now);
+        }
+        match self.phase {
+            Phase::Down { retry_at } if retry_at <= now => self.connect(now),
+            _ => self.proceed(cx, now),
+        }
+    }
+
+    /// Takes an operator command.
+    pub(crate) fn submit(&mut self, cx: &mut Context, now: Instant, job: Job) {
+        // A BMC that is down is probed all the time; the operator need not wait for the outcome.
+        if self.phase != Phase::Up
+            && let Link::Down { reason, .. } = &self.page.node().link
+        {
+            cx.counters.jobs_failed += 1;
+            let reason = reason.to_string();
+            job.outcome
+                .tell(Err(hardware::ApplyError::Unreachable { reason }));
+            return;
+        }
+        self.work.get_or_insert_default().push(now, job);
+        self.proceed(cx, now);
+    }
+
+    /// The next datagram for its BMC.
+    pub(crate) fn transmit(
+        &mut self,
+        cx: &mut Context,
+        now: Instant,
+        entropy: &mut dyn Entropy,
+        out: &mut [u8],
+    ) -> Option<usize> {
+        let len = self.session.poll_transmit(now, entropy, out)?;
+        cx.counters.datagrams_sent += 1;
+        if self.in_flight != InFlight::Nothing {
+            cx.counters.retransmits += u64::from(self.sent);
+            self.sent = true;
+        }
+        Some(len)
+    }
+
+    /// Closes its session for good.
+    pub(crate) fn close(&mut self, cx: &mut Context, now: Instant) {
+        if let Some(mut work) = self.work.take() {
+            cx.counters.jobs_failed += work.session_lost(now);
+            cx.counters.jobs_failed += work.unreachable("the service is shutting down");
+        }
+        self.talk = None;
+        self.wake = None;
+        match self.session.state() {
+            State::Idle => self.phase = Phase::Closed,
+            State::Connecting | State::Established | State::Closing => {
+                self.phase = Phase::Closing;
+                self.session.close(now);
+            }
+        }
+    }
+
+    fn connect(&mut self, now: Instant) {
+        // Generations begin at 1, so that no ID is 0.
+        self.generation = self.generation % GENERATION_MAX + 1;
+        let id = u32::from(self.generation) << SLOT_BITS | self.index;
+        let id = NonZeroU32::new(id).expect("the generation is at least 1");
+        self.phase = Phase::Connecting;
+        self.session.connect(now, id);
+    }
+
+    fn event(&mut self, cx: &mut Context, now: Instant, event: Event<'_>) {
+        match event {
+            Event::None => {}
+            Event::Established => {
+                cx.counters.sessions_opened += 1;
+                self.established(now);
+                self.proceed(cx, now);
+            }
+            Event::Response(response) => {
+                self.answered(cx, Some((response.completion, response.data)));
+                self.proceed(cx, now);
+            }
+            Event::RequestTimedOut(_) => {
+                cx.counters.timeouts += 1;
+                self.answered(cx, None);
+                self.proceed(cx, now);
+            }
+            Event::LoginFailed(failure) => self.login_failed(cx, now, failure),
+            Event::SessionLost(lost) => self.session_lost(cx, now, lost),
+            Event::Closed => self.phase = Phase::Closed,
+        }
+    }
+
+    fn established(&mut self, now: Instant) {
+        self.phase = Phase::Up;
+        self.breaker.succeeded();
+        self.in_flight = InFlight::Nothing;
+        self.lacks = Lacks::default();
+        self.round = Round::default();
+        self.talk = None;
+        self.contact_at = now;
+    }
+
+    fn login_failed(&mut self, cx: &mut Context, now: Instant, failure: LoginFailure) {
+        if self.phase == Phase::Closing {
+            self.phase = Phase::Closed;
+            return;
+        }
+        let trouble = match failure {
+            LoginFailure::NoAnswer | LoginFailure::Resources => Trouble::Silent,
+            _ => Trouble::Refused,
+        };
+        match trouble {
+            Trouble::Silent => cx.counters.connects_unanswered += 1,
+            Trouble::Refused => cx.counters.connects_refused += 1,
+        }
+        let reason = match failure {
+            LoginFailure::WrongPassword
+            | LoginFailure::UnknownUser
+            | LoginFailure::PrivilegeRefused => {
+                format!("{failure} (user {:?})", self.login.user_name())
+            }
+            _ => failure.to_string(),
+        };
+        let pause = self.breaker.failed(trouble, &mut cx.jitter);
+        self.phase = Phase::Down {
+            retry_at: now + pause,
+        };
+        self.down(cx, now, &reason);
+    }
+
+    fn session_lost(&mut self, cx: &mut Context, now: Instant, lost: SessionLost) {
+        cx.counters.sessions_lost += 1;
+        cx.counters.timeouts += u64::from(lost.request.is_some());
+        self.in_flight = InFlight::Nothing;
+        self.talk = None;
+        if let Some(work) = &mut self.work {
+            cx.counters.jobs_failed += work.session_lost(now);
+        }
+        if self.phase == Phase::Closing {
+            self.phase = Phase::Closed;
+            return;
+        }
+        let within = u64::try_from(REOPEN_WITHIN.as_nanos()).unwrap_or(0);
+        let pause = Duration::from_nanos(cx.jitter.below(within));
+        self.phase = Phase::Down {
+            retry_at: now + pause,
+        };
+        self.down(cx, now, "the BMC stopped answering");
+    }
+
+    /// Publishes that the BMC can't be talked to, where that is news.
+    fn down(&mut self, cx: &mut Context, now: Instant, reason: &str) {
+        self.wake = None;
+        if let Some(work) = &mut self.work {
+            cx.counters.jobs_failed += work.unreachable(reason);
+        }
+        let since_ms = match &self.page.node().link {
+            Link::Down { reason: known, .. } if **known == *reason => return,
+            Link::Down { since_ms, .. } => *since_ms,
+            Link::Connecting | Link::Up => cx.unix_ms(now),
+        };
+        let node = self.page.node_mut();
+        node.link = Link::Down {
+            reason: reason.into(),
+            since_ms,
+        };
+        Arc::make_mut(&mut node.readings)
+            .iter_mut()
+            .for_each(plan::mark_stale);
+        self.publish(cx);
+    }
+
+    fn publish(&mut self, cx: &mut Context) {
+        cx.counters.snapshots += 1;
+        self.page.publish(&cx.board, self.place);
+    }
+}
+
+/// The figure for a datagram that was ignored for this reason.
+const fn dropped(counters: &mut Counters, ignored: Ignored) -> &mut u64 {
+    match ignored {
+        Ignored::Unparsable(_) => &mut counters.dropped_unparsable,
+        Ignored::NotForUs => &mut counters.dropped_unknown_session,
+        Ignored::Unprotected | Ignored::BadIntegrity | Ignored::BadPadding => {
+            &mut counters.dropped_bad_integrity
+        }
+        Ignored::Duplicate => &mut counters.dropped_duplicate,
+        Ignored::OutOfWindow => &mut counters.dropped_out_of_window,
+        Ignored::Late => &mut counters.dropped_late,
+        Ignored::OtherPayload => &mut counters.dropped_unexpected,
+    }
+}

@@ -1,0 +1,169 @@
+//! A round over all sensors of a node.
+
+use std::sync::Arc;
+
+use hardware::Link;
+use ipmi::command::chassis::{GetChassisStatus, GetSystemBootOptions};
+use ipmi::command::storage::GetSelInfo;
+use ipmi::console::RequestTarget;
+use ipmi::number::{BootOptionParameter, CompletionCode};
+use ipmi::time::Instant;
+
+use super::{Context, InFlight, Round, Slot};
+use crate::call::{Call, decode};
+use crate::contact;
+use crate::contact::log::LogStamp;
+use crate::job;
+use crate::plan::{self, GET_SENSOR_READING, Read};
+use crate::schedule::Pace;
+use crate::script::Script;
+use crate::talk::Talk;
+
+impl Slot {
+    /// A node that was not read in this session is read at once, and then at its pace.
+    pub(super) fn begin_rounds(&mut self, cx: &Context, now: Instant) {
+        self.pace = Pace::new(now, cx.poll_interval, self.index, cx.slots);
+        self.page.node_mut().link = Link::Up;
+        self.round = Round {
+            step: Some(0),
+            number: 0,
+            contacted: true,
+        };
+    }
+
+    /// Takes the next step of the round, or begins a round that is due.
+    pub(super) fn round_turn(&mut self, cx: &mut Context, now: Instant) -> bool {
+        let Some(plan) = self.plan.as_ref().filter(|_| self.round.contacted) else {
+            return false;
+        };
+        let Some(step) = self.round.step else {
+            if self.pace.due() > now {
+                self.wake_by(self.pace.due());
+                return false;
+            }
+            cx.counters.rounds_skipped += self.pace.advance(now, cx.poll_interval);
+            self.round.step = Some(0);
+            self.round.number = self.round.number.wrapping_add(1);
+            return true;
+        };
+        self.round.step = Some(step + 1);
+        let items = plan.items.len() as u32;
+        // The first round of a session is a slow one; then each slot has its own turn.
+        let turn = self.round.number.wrapping_add(self.index);
+        let slow = self.round.number == 0 || turn.is_multiple_of(cx.slow_rounds);
+        if step == 0 {
+            if !self.lacks.chassis {
+                self.send(cx, now, &Call::of(&GetChassisStatus), InFlight::Chassis);
+            }
+        } else if step <= items {
+            let item = plan.items[step as usize - 1];
+            let (netfn, cmd) = GET_SENSOR_READING;
+            let target = RequestTarget {
+                netfn,
+                cmd,
+                lun: item.lun,
+            };
+            self.in_flight = InFlight::Sensor(step - 1);
+            self.sent = false;
+            cx.counters.commands += 1;
+            if self
+                .session
+                .request_raw(now, target, &[item.number], true)
+                .is_err()
+            {
+                self.answered(cx, None);
+            }
+        } else if step == items + 1 {
+            if slow && !self.lacks.log && self.talk.is_none() {
+                self.send(cx, now, &Call::of(&GetSelInfo), InFlight::LogInfo);
+            }
+        } else if step == items + 2 {
+            if slow && !self.lacks.boot {
+                let get = GetSystemBootOptions::new(BootOptionParameter::BOOT_FLAGS);
+                self.send(cx, now, &Call::of(&get), InFlight::Boot);
+            }
+        } else {
+            self.finish_round(cx, now);
+        }
+        true
+    }
+
+    fn finish_round(&mut self, cx: &mut Context, now: Instant) {
+        self.round.step = None;
+        cx.counters.rounds += 1;
+        self.page.node_mut().read_at_ms = cx.unix_ms(now);
+        self.publish(cx);
+        if let Some(work) = &mut self.work {
+            work.published(self.page.node().power);
+        }
+    }
+
+    pub(super) fn sensor_answered(
+        &mut self,
+        cx: &mut Context,
+        item: u32,
+        reply: Option<(CompletionCode, &[u8])>,
+    ) {
+        let Some(plan) = &self.plan else { return };
+        let Some(item) = plan.items.get(item as usize) else {
+            return;
+        };
+        let readings = Arc::make_mut(&mut self.page.node_mut().readings);
+        let Some(reading) = readings.get_mut(usize::from(item.place)) else {
+            return;
+        };
+        let read = match reply {
+            Some((completion, data)) => plan.read(*item, completion, data, reading),
+            None => {
+                plan::mark_stale(reading);
+                Read::Failed
+            }
+        };
+        match read {
+            Read::Ok => cx.counters.readings += 1,
+            Read::Failed => cx.counters.readings_failed += 1,
+        }
+    }
+
+    /// Chassis status, boot flags, state of the event log.
+    pub(super) fn round_answered(
+        &mut self,
+        who: InFlight,
+        completion: CompletionCode,
+        data: &[u8],
+    ) {
+        let lacking = matches!(
+            completion,
+            CompletionCode::INVALID_COMMAND
+                | CompletionCode::INVALID_FOR_LUN
+                | CompletionCode::INSUFFICIENT_PRIVILEGE
+        );
+        match who {
+            InFlight::Chassis => {
+                self.lacks.chassis = lacking;
+                if let Ok(status) = decode::<GetChassisStatus>(completion, data) {
+                    let node = self.page.node_mut();
+                    node.power = job::power_of(&status);
+                    node.indicator = job::indicator_of(&status);
+                }
+            }
+            InFlight::Boot => {
+                self.lacks.boot = lacking;
+                if let Ok(options) = decode::<GetSystemBootOptions>(completion, data) {
+                    self.page.node_mut().boot = Some(job::boot_override(&options.parameter));
+                }
+            }
+            _ => {
+                self.lacks.log = lacking;
+                let Ok(info) = decode::<GetSelInfo>(completion, data) else {
+                    return;
+                };
+                if self.log.is_none_or(|log| log.stamp != LogStamp::of(&info)) {
+                    let since = self.log;
+                    let script = Script::new(|line| contact::follow_log(line, since));
+                    self.talk = Some(Box::new(Talk::new(script)));
+                }
+            }
+        }
+    }
+}
