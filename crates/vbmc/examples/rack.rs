@@ -43,7 +43,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let password = format!("{:016x}", u64::from_le_bytes(random));
     let admin = User::new("admin", password.as_bytes(), PrivilegeLevel::ADMINISTRATOR)?;
     let watcher = User::new("watcher", password.as_bytes(), PrivilegeLevel::USER)?;
-    let config = Config::new(vec![admin, watcher], Guid::default());
+    // User 1 has no name by convention (§6.9); tools expect it so.
+    let mut null = User::new("", b"", PrivilegeLevel::CALLBACK)?;
+    null.enabled = false;
+    let config = Config::new(vec![null, admin, watcher], Guid::default());
     let site = Arc::new(Site::new(options)?);
     let server = Server::start(Arc::new(Bmcs::new(Arc::clone(&site), &config)), clock, port)?;
     let last = site.address(site.nodes() - 1);

@@ -42,7 +42,7 @@ struct Page {
     made_of: u64,
     log_made_of: u64,
     /// What observers know.
-    told: u64,
+    told: Arc<Node>,
 }
 
 impl InProcess {
@@ -58,7 +58,7 @@ impl InProcess {
             let node = Arc::new(first_snapshot(&site, index, &machine, Arc::clone(sensors)));
             let (made_of, log_made_of) = (machine.revision(), machine.log().generation());
             Mutex::new(Page {
-                told: node.revision,
+                told: Arc::clone(&node),
                 node,
                 made_of,
                 log_made_of,
@@ -81,18 +81,15 @@ impl InProcess {
     }
 
     fn publish_one(&self, index: u32) {
-        let page = lock(&self.pages[index as usize]);
-        let before = (page.told, Arc::clone(&page.node));
-        drop(page);
         let after = self.snapshot(index);
-        if after.revision == before.0 {
-            return;
-        }
-        lock(&self.pages[index as usize]).told = after.revision;
-        let update = Update::Changed {
-            before: before.1,
-            after,
+        let before = {
+            let mut page = lock(&self.pages[index as usize]);
+            if after.revision <= page.told.revision {
+                return;
+            }
+            std::mem::replace(&mut page.told, Arc::clone(&after))
         };
+        let update = Update::Changed { before, after };
         for observer in lock(&self.observers).iter() {
             observer.updated(&update);
         }

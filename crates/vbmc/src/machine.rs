@@ -417,13 +417,14 @@ impl Machine {
             .iter()
             .find(|(stuck, _)| usize::from(*stuck) == index);
         let raw = stuck.map_or_else(|| analog.scale.quantise(measured), |(_, raw)| *raw);
-        if !self.is_watched(analog.signal) {
+        let value = analog.scale.value(raw);
+        let calm = before.held == 0 && analog.is_calm(value);
+        if calm || !self.is_watched(analog.signal) {
             return Sample {
                 raw,
                 ..Sample::default()
             };
         }
-        let value = analog.scale.value(raw);
         let (crossed, held) = (analog.crossed(value), analog.held(value, before.held));
         Sample {
             raw,

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use ipmi::number::Linearization;
 use ipmi::record::{AnalogFormat, Conversion, Factors};
 
+/// More than the lowest count of any format is below zero.
+const SHIFT: i16 = 1_024;
+
 /// A conversion with every reading worked out: a look-up when reading, a search when measuring.
 #[derive(Clone, Debug)]
 pub struct Scale {
@@ -12,6 +15,8 @@ pub struct Scale {
     linearization: Linearization,
     factors: Factors,
     conversion: Conversion,
+    /// For a linear scale, the reading of count 0 and the counts in a unit: measuring goes through here in each step.
+    line: Option<(f64, f64)>,
     /// The raw bytes that have a reading, by rising reading.
     order: Arc<[u8]>,
     /// The reading of each raw byte.
@@ -51,12 +56,16 @@ impl Scale {
         let finite = |raw: &u8| values[usize::from(*raw)].is_finite();
         let mut order: Vec<u8> = (0..=u8::MAX).filter(sent).filter(finite).collect();
         order.sort_by(|a, b| values[usize::from(*a)].total_cmp(&values[usize::from(*b)]));
+        let zero = conversion.value(format.raw(0));
+        let step = conversion.value(format.raw(1)) - zero;
+        let line = (conversion.is_linear() && step != 0.0).then(|| (zero, step.recip()));
         let (order, values) = (order.into(), Arc::new(values));
         Self {
             format,
             linearization,
             factors,
             conversion,
+            line,
             order,
             values,
         }
@@ -95,8 +104,14 @@ impl Scale {
     /// The raw byte whose reading is nearest to `value`; the end of the scale where it is beyond.
     #[must_use]
     pub fn quantise(&self, value: f64) -> u8 {
-        if self.conversion.is_linear() {
-            return self.conversion.raw(value);
+        if let Some((zero, counts_per_unit)) = self.line {
+            // Shifted so that it is positive wherever the scale has a count: the cast then rounds down. `floor` and
+            // `mul_add` would be function calls on processors that we have to run on.
+            let shifted = (value - zero) * counts_per_unit + (0.5 + f64::from(SHIFT));
+            // A float cast saturates, and the format clamps further.
+            #[expect(clippy::cast_possible_truncation, reason = "saturation is wanted")]
+            let count = (shifted as i16).saturating_sub(SHIFT);
+            return self.format.raw(count);
         }
         let above = self.order.partition_point(|raw| self.value(*raw) < value);
         let Some(high) = self.order.get(above) else {
@@ -188,6 +203,24 @@ mod tests {
             let (low, high) = scale.range();
             assert_eq!(scale.value(scale.quantise(low - 1e4)), low);
             assert_eq!(scale.value(scale.quantise(high + 1e4)), high);
+        }
+    }
+
+    #[test]
+    fn measuring_finds_the_same_raw_byte_as_the_conversion_does() {
+        for scale in [
+            Scale::linear(6, -2),
+            Scale::of(AnalogFormat::TwosComplement, 5, -1),
+        ] {
+            for tenth in -2_000..3_000 {
+                // Off the middle between two steps, where either neighbour is right.
+                let value = f64::from(tenth) / 10.0 + 0.013;
+                assert_eq!(
+                    scale.quantise(value),
+                    scale.conversion().raw(value),
+                    "{value}"
+                );
+            }
         }
     }
 

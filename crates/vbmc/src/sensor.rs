@@ -154,12 +154,15 @@ pub struct Analog {
     pub hysteresis: u8,
     /// What it normally reads.
     pub nominal: f64,
+    /// Between these readings no limit is crossed: the common case, told at a glance.
+    calm: (f64, f64),
 }
 
 impl Analog {
     /// A sensor without limits.
     #[must_use]
     pub const fn new(signal: Signal, unit: SensorUnit, scale: Scale, nominal: f64) -> Self {
+        let calm = (f64::NEG_INFINITY, f64::INFINITY);
         Self {
             signal,
             unit,
@@ -167,6 +170,7 @@ impl Analog {
             limits: [None; 6],
             hysteresis: 0,
             nominal,
+            calm,
         }
     }
 
@@ -175,16 +179,26 @@ impl Analog {
     pub fn with_limits(mut self, limits: &Limits, hysteresis: u8) -> Self {
         self.hysteresis = hysteresis;
         for threshold in Threshold::ALL {
-            self.limits[threshold.index()] = limits.get(threshold).map(|value| {
-                let raw = self.scale.quantise(value);
-                let (trip, rearm) = (
-                    self.scale.value(raw),
-                    self.scale.beside(raw, hysteresis, threshold.is_lower()),
-                );
-                Limit { raw, trip, rearm }
-            });
+            let Some(value) = limits.get(threshold) else {
+                continue;
+            };
+            let raw = self.scale.quantise(value);
+            let trip = self.scale.value(raw);
+            let rearm = self.scale.beside(raw, hysteresis, threshold.is_lower());
+            self.limits[threshold.index()] = Some(Limit { raw, trip, rearm });
+            if threshold.is_lower() {
+                self.calm.0 = self.calm.0.max(trip);
+            } else {
+                self.calm.1 = self.calm.1.min(trip);
+            }
         }
         self
+    }
+
+    /// Whether a reading is inside all limits.
+    #[must_use]
+    pub fn is_calm(&self, value: f64) -> bool {
+        value > self.calm.0 && value < self.calm.1
     }
 
     /// Which limits a reading is at or beyond: one bit each, as in Get Sensor Reading (§35.14, byte 4).
