@@ -244,7 +244,9 @@ impl Host {
                         until_s: now_s + SHUTDOWN_S,
                     },
                 ),
-                Activity::Booting { .. } => self.power_off(now_s, Activity::Off, emit),
+                Activity::Booting { .. } | Activity::Cycling { .. } => {
+                    self.power_off(now_s, Activity::Off, emit);
+                }
                 _ => {}
             },
             _ => {}
@@ -401,6 +403,20 @@ mod tests {
         ];
         assert_eq!(events, expected);
         assert_eq!(host.activity(), Activity::Running);
+    }
+
+    #[test]
+    fn off_in_the_middle_of_a_power_cycle_stays_off() {
+        for action in [
+            ChassisControlAction::POWER_DOWN,
+            ChassisControlAction::SOFT_SHUTDOWN,
+        ] {
+            let mut host = Host::running(0);
+            command(&mut host, 0, ChassisControlAction::POWER_CYCLE).unwrap();
+            assert_eq!(command(&mut host, 1, action), Ok(vec![]));
+            assert_eq!(after(&mut host, 1, 100), []);
+            assert_eq!(host.activity(), Activity::Off);
+        }
     }
 
     #[test]
