@@ -12,7 +12,16 @@ const REQUIRED_LINTS: [(&str, &str, &str); 3] = [
     ("clippy", "too_many_lines", "warn"),
 ];
 
-/// Checks one manifest.
+/// Whether the crate holds fuzz targets: cargo-fuzz needs it to be a workspace of its own, built by a nightly
+/// compiler, so that it can inherit nothing.
+fn is_fuzz(manifest: &toml::Table) -> bool {
+    let marked = |manifest: &toml::Table| {
+        manifest.get("package")?.get("metadata")?.get("cargo-fuzz")?.as_bool()
+    };
+    marked(manifest) == Some(true)
+}
+
+/// Checks one manifest; one of fuzz targets follows cargo-fuzz's rules instead.
 ///
 /// # Errors
 /// Where it is no TOML.
@@ -20,6 +29,9 @@ pub(crate) fn check(file: &Path, text: &str, findings: &mut Vec<Finding>) -> Res
     let manifest: toml::Table = text
         .parse()
         .map_err(|error| format!("{}: {error}", file.display()))?;
+    if is_fuzz(&manifest) {
+        return Ok(());
+    }
     let mut add = |line: usize, what: String, remedy: &'static str| {
         findings.push(Finding {
             file: file.to_path_buf(),
@@ -81,6 +93,17 @@ mod tests {
         let mut findings = Vec::new();
         check(Path::new("Cargo.toml"), text, &mut findings).unwrap();
         findings
+    }
+
+    #[test]
+    fn fuzz_targets_are_a_workspace_of_their_own() {
+        let fuzz = "[package]\nname = \"a-fuzz\"\n[package.metadata]\ncargo-fuzz = true\n[workspace]\n";
+        let mut findings = Vec::new();
+        check(Path::new("fuzz/Cargo.toml"), fuzz, &mut findings).unwrap();
+        assert_eq!(findings.len(), 0);
+        let unmarked = fuzz.replace("true", "false");
+        check(Path::new("fuzz/Cargo.toml"), &unmarked, &mut findings).unwrap();
+        assert_ne!(findings.len(), 0);
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod addressee;
 mod event;
 mod handshake;
 mod login;
+mod request;
 mod retry;
 mod session;
 
@@ -23,5 +24,6 @@ pub use event::{
     CommandError, Event, Ignored, LoginFailure, RequestRefused, Response, SessionLost, TimedOut,
 };
 pub use login::{DEFAULT_SUITES, Login, LoginError};
+pub use request::RequestTarget;
 pub use retry::Policy;
-pub use session::{RequestTarget, Session, State};
+pub use session::{Session, State};

@@ -1,9 +1,9 @@
 //! One session with one BMC: timers, requests, and the phases of its life.
 
+mod transmit;
+
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
-use core::fmt;
 use core::num::NonZeroU32;
 use core::time::Duration;
 
@@ -12,19 +12,16 @@ use zeroize::Zeroize;
 use super::event::{Event, Ignored, LoginFailure, RequestRefused, Response, SessionLost, TimedOut};
 use super::handshake::{Handshake, Next, next_rq_seq};
 use super::login::Login;
+use super::request::{KEEPALIVE, Origin, Request, RequestTarget};
 use super::retry::{OPTIONAL_ATTEMPTS, Policy};
 use crate::command::Command;
 use crate::command::app::set_session_privilege_level::{ABOVE_LIMIT, NOT_FOR_THIS_USER};
 use crate::command::app::{CloseSession, SetSessionPrivilegeLevel};
 use crate::crypto::Channel;
-use crate::entropy::Entropy;
-use crate::number::{CipherSuiteId, CompletionCode, NetFn, PayloadType, PrivilegeLevel};
+use crate::number::{CipherSuiteId, CompletionCode, PayloadType, PrivilegeLevel};
 use crate::time::Instant;
-use crate::wire::message::{
-    BMC_ADDRESS, CONSOLE_ADDRESS, LanMessage, MessageHeader, REQUEST_OVERHEAD,
-};
+use crate::wire::message::{BMC_ADDRESS, CONSOLE_ADDRESS, LanMessage, REQUEST_OVERHEAD};
 use crate::wire::rakp::Rakp3;
-use crate::wire::session::encode_sessionless;
 use crate::wire::{DATAGRAM_MAX, WireError, WireFault, Writer};
 
 /// Longest data of a typed command, in bytes: the specification has none longer than a LAN message's 255.
@@ -41,17 +38,6 @@ pub enum State {
     Established,
     /// Logging out.
     Closing,
-}
-
-/// Where a raw request goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RequestTarget {
-    /// Network function (even).
-    pub netfn: NetFn,
-    /// Command number.
-    pub cmd: u8,
-    /// Logical unit of the BMC, 0-3.
-    pub lun: u8,
 }
 
 /// One session with one BMC: logs in, sends one request at a time, repeats it as its [`Policy`] says, logs out.
@@ -106,49 +92,6 @@ enum Farewell {
     CloseSession,
 }
 
-/// The request in flight, or the last one. Its data may be a new password: never printed, zeroized.
-struct Request {
-    origin: Origin,
-    target: RequestTarget,
-    idempotent: bool,
-    rq_seq: u8,
-    data: Vec<u8>,
-}
-
-impl fmt::Debug for Request {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request")
-            .field("origin", &self.origin)
-            .field("target", &self.target)
-            .field("rq_seq", &self.rq_seq)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Drop for Request {
-    fn drop(&mut self) {
-        self.data.zeroize();
-    }
-}
-
-/// Who asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Origin {
-    /// No request is in flight.
-    Nobody,
-    /// The driver.
-    Driver,
-    /// The session itself: log-in, keep-alive, log-out.
-    Session,
-}
-
-/// Get Device ID, the question of a keep-alive (§20.1).
-const KEEPALIVE: RequestTarget = RequestTarget {
-    netfn: NetFn::APP,
-    cmd: 0x01,
-    lun: 0,
-};
-
 impl Session {
     /// A session that does nothing yet.
     #[must_use]
@@ -158,13 +101,7 @@ impl Session {
             policy,
             phase: Phase::Idle,
             channel: None,
-            request: Request {
-                origin: Origin::Nobody,
-                target: KEEPALIVE,
-                idempotent: true,
-                rq_seq: 0,
-                data: Vec::new(),
-            },
+            request: Request::NONE,
             send: false,
             busy: false,
             sendings: 0,
@@ -427,77 +364,6 @@ impl Session {
         self.deadline
     }
 
-    /// Writes the next datagram to send to the BMC into `out` and returns its length.
-    ///
-    /// `out` needs room for [`DATAGRAM_MAX`] bytes. The time that an answer is waited for starts here.
-    pub fn poll_transmit(
-        &mut self,
-        now: Instant,
-        entropy: &mut dyn Entropy,
-        out: &mut [u8],
-    ) -> Option<usize> {
-        if !core::mem::take(&mut self.send) {
-            return None;
-        }
-        self.sendings = self.sendings.saturating_add(1);
-        let (len, wait) = match &mut self.phase {
-            Phase::LoggingIn(handshake) => {
-                let mut w = Writer::new(out);
-                handshake.encode(&self.login, entropy, &mut w);
-                let wait = self.policy.wait(handshake.attempt(self.sendings));
-                (w.finish().ok(), wait)
-            }
-            Phase::ExpectPrivilege | Phase::Established | Phase::ExpectClose => {
-                let wait = if self.request.idempotent {
-                    self.policy.wait(self.sendings)
-                } else {
-                    self.policy.side_effect_wait(self.sendings)
-                };
-                (self.write_request(entropy, out), wait)
-            }
-            Phase::Leaving(_) => return self.write_farewell(entropy, out),
-            Phase::Idle | Phase::NothingToClose => return None,
-        };
-        self.deadline = Some(now + wait);
-        len
-    }
-
-    fn write_request(&mut self, entropy: &mut dyn Entropy, out: &mut [u8]) -> Option<usize> {
-        let Request {
-            target,
-            rq_seq,
-            data,
-            ..
-        } = &self.request;
-        let header = MessageHeader::request(target.netfn, target.lun, target.cmd, *rq_seq);
-        let sealed = self
-            .channel
-            .as_mut()?
-            .seal(PayloadType::IPMI, entropy, out, |w| {
-                header.encode(w, |w| w.bytes(data));
-            });
-        sealed.ok()
-    }
-
-    fn write_farewell(&mut self, entropy: &mut dyn Entropy, out: &mut [u8]) -> Option<usize> {
-        let phase = core::mem::replace(&mut self.phase, Phase::Idle);
-        let len = match phase {
-            Phase::Leaving(Farewell::Rakp3(rakp3)) => {
-                let mut w = Writer::new(out);
-                encode_sessionless(PayloadType::RAKP_3, &mut w, |w| rakp3.encode(w));
-                w.finish().ok()
-            }
-            Phase::Leaving(Farewell::CloseSession) => {
-                let id = self.channel.as_ref().map_or(0, Channel::peer_session_id);
-                self.start_own(&CloseSession::by_id(id));
-                self.write_request(entropy, out)
-            }
-            _ => None,
-        };
-        self.end();
-        len
-    }
-
     /// What the session is doing.
     #[must_use]
     pub const fn state(&self) -> State {
@@ -568,15 +434,7 @@ impl Session {
 
     fn start(&mut self, origin: Origin, target: RequestTarget, data: &[u8], idempotent: bool) {
         let rq_seq = self.take_rq_seq();
-        let request = &mut self.request;
-        // Only what changes something carries secrets, such as a new password.
-        if !request.idempotent {
-            request.data.zeroize();
-        }
-        request.data.clear();
-        request.data.extend_from_slice(data);
-        (request.origin, request.target, request.idempotent) = (origin, target, idempotent);
-        request.rq_seq = rq_seq;
+        self.request.set(origin, target, data, idempotent, rq_seq);
         self.send_new();
     }
 

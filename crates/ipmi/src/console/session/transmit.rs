@@ -1,0 +1,85 @@
+//! What a session sends.
+
+use super::{Farewell, Phase, Session};
+use crate::command::app::CloseSession;
+use crate::console::request::Request;
+use crate::crypto::Channel;
+use crate::entropy::Entropy;
+use crate::number::PayloadType;
+use crate::time::Instant;
+use crate::wire::Writer;
+use crate::wire::message::MessageHeader;
+use crate::wire::session::encode_sessionless;
+
+impl Session {
+    /// Writes the next datagram to send to the BMC into `out` and returns its length.
+    ///
+    /// `out` needs room for [`DATAGRAM_MAX`](crate::wire::DATAGRAM_MAX) bytes. The time that an answer is waited for starts here.
+    pub fn poll_transmit(
+        &mut self,
+        now: Instant,
+        entropy: &mut dyn Entropy,
+        out: &mut [u8],
+    ) -> Option<usize> {
+        if !core::mem::take(&mut self.send) {
+            return None;
+        }
+        self.sendings = self.sendings.saturating_add(1);
+        let (len, wait) = match &mut self.phase {
+            Phase::LoggingIn(handshake) => {
+                let mut w = Writer::new(out);
+                handshake.encode(&self.login, entropy, &mut w);
+                let wait = self.policy.wait(handshake.attempt(self.sendings));
+                (w.finish().ok(), wait)
+            }
+            Phase::ExpectPrivilege | Phase::Established | Phase::ExpectClose => {
+                let wait = if self.request.idempotent {
+                    self.policy.wait(self.sendings)
+                } else {
+                    self.policy.side_effect_wait(self.sendings)
+                };
+                (self.write_request(entropy, out), wait)
+            }
+            Phase::Leaving(_) => return self.write_farewell(entropy, out),
+            Phase::Idle | Phase::NothingToClose => return None,
+        };
+        self.deadline = Some(now + wait);
+        len
+    }
+
+    fn write_request(&mut self, entropy: &mut dyn Entropy, out: &mut [u8]) -> Option<usize> {
+        let Request {
+            target,
+            rq_seq,
+            data,
+            ..
+        } = &self.request;
+        let header = MessageHeader::request(target.netfn, target.lun, target.cmd, *rq_seq);
+        let sealed = self
+            .channel
+            .as_mut()?
+            .seal(PayloadType::IPMI, entropy, out, |w| {
+                header.encode(w, |w| w.bytes(data));
+            });
+        sealed.ok()
+    }
+
+    fn write_farewell(&mut self, entropy: &mut dyn Entropy, out: &mut [u8]) -> Option<usize> {
+        let phase = core::mem::replace(&mut self.phase, Phase::Idle);
+        let len = match phase {
+            Phase::Leaving(Farewell::Rakp3(rakp3)) => {
+                let mut w = Writer::new(out);
+                encode_sessionless(PayloadType::RAKP_3, &mut w, |w| rakp3.encode(w));
+                w.finish().ok()
+            }
+            Phase::Leaving(Farewell::CloseSession) => {
+                let id = self.channel.as_ref().map_or(0, Channel::peer_session_id);
+                self.start_own(&CloseSession::by_id(id));
+                self.write_request(entropy, out)
+            }
+            _ => None,
+        };
+        self.end();
+        len
+    }
+}
