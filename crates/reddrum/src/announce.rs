@@ -53,7 +53,10 @@ impl Announcement {
 
     fn write_text(&self, out: &mut impl Write) -> io::Result<()> {
         let url = &self.url;
-        writeln!(out, "\nRedDrum serves Redfish at {url}/redfish/v1/ and its dashboard at {url}/")?;
+        writeln!(
+            out,
+            "\nRedDrum serves Redfish at {url}/redfish/v1/ and its dashboard at {url}/"
+        )?;
         let (Some(username), Some(password)) = (&self.username, &self.password) else {
             return Ok(());
         };
@@ -69,7 +72,9 @@ impl Announcement {
                 first.username
             )?;
         }
-        let Some(node) = self.bmcs.first().map(|bmc| &bmc.name) else { return Ok(()) };
+        let Some(node) = self.bmcs.first().map(|bmc| &bmc.name) else {
+            return Ok(());
+        };
         let login = format!("curl -sk -u {username}:{password}");
         writeln!(out, "\nTry:")?;
         writeln!(out, "  {login} {url}/redfish/v1/Systems")?;
@@ -135,7 +140,11 @@ mod tests {
         let mut out = Vec::new();
         announcement().write_text(&mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
-        assert_eq!(text.matches("curl -sk -u admin:secret").count(), 3, "{text}");
+        assert_eq!(
+            text.matches("curl -sk -u admin:secret").count(),
+            3,
+            "{text}"
+        );
         assert!(text.contains("ResetType"));
     }
 }

@@ -10,7 +10,13 @@ use clap::{Args, Parser, Subcommand};
 #[command(name = "reddrum", version, arg_required_else_help = true)]
 pub(crate) struct Cli {
     /// How much to log to standard error: error, warn, info, debug, trace, or a filter such as fleet=debug.
-    #[arg(long, global = true, env = "REDDRUM_LOG", default_value = "warn", value_name = "FILTER")]
+    #[arg(
+        long,
+        global = true,
+        env = "REDDRUM_LOG",
+        default_value = "warn",
+        value_name = "FILTER"
+    )]
     pub(crate) log: String,
     /// What to do.
     #[command(subcommand)]
@@ -85,7 +91,10 @@ mod tests {
 
     #[test]
     fn the_defaults_are_those_of_the_readme() {
-        let Ok(Cli { command: Command::Demo(demo), .. }) = Cli::try_parse_from(["reddrum", "demo"])
+        let Ok(Cli {
+            command: Command::Demo(demo),
+            ..
+        }) = Cli::try_parse_from(["reddrum", "demo"])
         else {
             panic!("'reddrum demo' must parse");
         };

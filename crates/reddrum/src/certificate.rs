@@ -36,10 +36,17 @@ impl Certificate {
 
     /// Reads PEM files. The key must be readable by its owner only.
     pub(crate) fn load(chain: &Path, key: &Path) -> Result<Self, CertificateError> {
-        let bad = |path: &Path, text: String| CertificateError(format!("{}: {text}", path.display()));
-        let mode = fs::metadata(key).map_err(|e| bad(key, e.to_string()))?.mode() & 0o777;
+        let bad =
+            |path: &Path, text: String| CertificateError(format!("{}: {text}", path.display()));
+        let mode = fs::metadata(key)
+            .map_err(|e| bad(key, e.to_string()))?
+            .mode()
+            & 0o777;
         if mode & 0o077 != 0 {
-            let remedy = format!("others can read it (mode {mode:04o}); run: chmod 600 {}", key.display());
+            let remedy = format!(
+                "others can read it (mode {mode:04o}); run: chmod 600 {}",
+                key.display()
+            );
             return Err(bad(key, remedy));
         }
         let certificates: Result<Vec<_>, _> =
@@ -49,7 +56,10 @@ impl Certificate {
             return Err(bad(chain, "holds no certificate in PEM form".to_owned()));
         }
         let private = PrivateKeyDer::from_pem_file(key).map_err(|e| bad(key, e.to_string()))?;
-        Ok(Self { chain: certificates, key: private })
+        Ok(Self {
+            chain: certificates,
+            key: private,
+        })
     }
 
     /// The certificate in the state folder; makes folder and certificate at the first start.
@@ -58,7 +68,10 @@ impl Certificate {
         if !(chain.exists() && key.exists()) {
             let (certificate, pair) = generate(host)?;
             let write = || {
-                fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+                fs::DirBuilder::new()
+                    .recursive(true)
+                    .mode(0o700)
+                    .create(folder)?;
                 // The key first: a certificate without its key would be taken for a complete pair.
                 write_new(&key, 0o600, pair.serialize_pem().as_bytes())?;
                 write_new(&chain, 0o644, certificate.pem().as_bytes())
@@ -102,7 +115,9 @@ fn generate(host: IpAddr) -> Result<(rcgen::Certificate, rcgen::KeyPair), Certif
     }
     names.dedup();
     let mut params = rcgen::CertificateParams::new(names).map_err(failed)?;
-    params.distinguished_name.push(rcgen::DnType::CommonName, "RedDrum");
+    params
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, "RedDrum");
     params.key_usages = vec![rcgen::KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
     let now = time::OffsetDateTime::now_utc();
@@ -117,7 +132,12 @@ fn generate(host: IpAddr) -> Result<(rcgen::Certificate, rcgen::KeyPair), Certif
 pub(crate) fn write_new(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension("new");
     let mut options = fs::OpenOptions::new();
-    let mut file = options.write(true).create(true).truncate(true).mode(mode).open(&temporary)?;
+    let mut file = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(mode)
+        .open(&temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&temporary, path)
@@ -129,7 +149,8 @@ mod tests {
 
     #[test]
     fn the_first_start_makes_a_certificate_and_the_second_one_finds_it() {
-        let folder = std::env::temp_dir().join(format!("reddrum-certificate-{}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("reddrum-certificate-{}", std::process::id()));
         let host = IpAddr::from([127, 0, 0, 1]);
         let first = Certificate::load_or_create(&folder, host).unwrap();
         let second = Certificate::load_or_create(&folder, host).unwrap();

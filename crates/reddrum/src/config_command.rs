@@ -7,7 +7,10 @@ use crate::config::{Config, ConfigError, SECTIONS};
 
 /// Prints every section and key with its meaning and default.
 pub(crate) fn keys(out: &mut impl Write) -> io::Result<()> {
-    writeln!(out, "# Configuration of `reddrum serve` (TOML). Paths are relative to the file's folder.")?;
+    writeln!(
+        out,
+        "# Configuration of `reddrum serve` (TOML). Paths are relative to the file's folder."
+    )?;
     for section in SECTIONS {
         writeln!(out, "\n{}    # {}", section.heading, section.meaning)?;
         for key in section.keys {
@@ -15,7 +18,11 @@ pub(crate) fn keys(out: &mut impl Write) -> io::Result<()> {
                 "" => String::new(),
                 default => format!(" Default: {default}."),
             };
-            writeln!(out, "  {:<20} {:<18} {}.{default}", key.name, key.kind, key.meaning)?;
+            writeln!(
+                out,
+                "  {:<20} {:<18} {}.{default}",
+                key.name, key.kind, key.meaning
+            )?;
         }
     }
     Ok(())
@@ -25,7 +32,11 @@ pub(crate) fn keys(out: &mut impl Write) -> io::Result<()> {
 pub(crate) fn check(file: &Path, out: &mut impl Write) -> Result<io::Result<()>, ConfigError> {
     let config = Config::load(file)?;
     let (targets, accounts) = (config.targets.len(), config.accounts.len());
-    Ok(writeln!(out, "{}: good: {targets} targets, {accounts} accounts", file.display()))
+    Ok(writeln!(
+        out,
+        "{}: good: {targets} targets, {accounts} accounts",
+        file.display()
+    ))
 }
 
 #[cfg(test)]

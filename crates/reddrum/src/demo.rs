@@ -69,22 +69,39 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), ProgramError> {
 
     // Sessions are closed while their BMCs still answer.
     close(fleet).await;
-    server.stop().map_err(|e| ProgramError::system("the virtual BMCs", e))?;
+    server
+        .stop()
+        .map_err(|e| ProgramError::system("the virtual BMCs", e))?;
     ended.map_err(|e| ProgramError::system("the demo", e))
 }
 
 fn start_machines(args: &DemoArgs, bmc_password: &Secret) -> Result<Server, ProgramError> {
     let clock = Clock::start();
-    let options = SiteOptions { nodes: args.nodes, seed: args.seed, epoch_s: clock.epoch_s() };
+    let options = SiteOptions {
+        nodes: args.nodes,
+        seed: args.seed,
+        epoch_s: clock.epoch_s(),
+    };
     let site = Site::new(options).map_err(|e| ProgramError::Usage(e.to_string()))?;
-    let user = bmc::User::new(USERNAME, bmc_password.expose(), PrivilegeLevel::ADMINISTRATOR)
-        .map_err(|e| ProgramError::Usage(e.to_string()))?;
-    let access = bmc::Config::new(vec![user], Guid::default());
+    let access = bmc::Config::new(bmc_users(bmc_password)?, Guid::default());
     let bmcs = Arc::new(Bmcs::new(Arc::new(site), &access));
     Server::start(bmcs, clock, args.ipmi_port).map_err(|error| {
         let port = args.ipmi_port;
-        ProgramError::system(&format!("UDP port {port} (choose another with --ipmi-port)"), error)
+        ProgramError::system(
+            &format!("UDP port {port} (choose another with --ipmi-port)"),
+            error,
+        )
     })
+}
+
+/// Who may log in to a virtual BMC. User 1 has no name by convention (IPMI 2.0 §6.9), and is disabled.
+fn bmc_users(password: &Secret) -> Result<Vec<bmc::User>, ProgramError> {
+    let unusable = |e: bmc::UserError| ProgramError::Usage(e.to_string());
+    let mut nobody = bmc::User::new("", b"", PrivilegeLevel::CALLBACK).map_err(unusable)?;
+    nobody.enabled = false;
+    let admin = bmc::User::new(USERNAME, password.expose(), PrivilegeLevel::ADMINISTRATOR)
+        .map_err(unusable)?;
+    Ok(vec![nobody, admin])
 }
 
 fn start_fleet(server: &Server, bmc_password: &Secret) -> Result<Fleet, ProgramError> {
@@ -102,7 +119,14 @@ fn start_fleet(server: &Server, bmc_password: &Secret) -> Result<Fleet, ProgramE
         let enclosure = hardware::EnclosureId::new(&slot.enclosure());
         let address = SocketAddr::from((site.address(index), server.port()));
         let (login, quirks) = (Arc::clone(&login), fleet::Quirks::default());
-        Some(Target { id, kind, address, login, enclosure, quirks })
+        Some(Target {
+            id,
+            kind,
+            address,
+            login,
+            enclosure,
+            quirks,
+        })
     };
     let config = fleet::Config {
         topology: Arc::clone(site.topology()),
@@ -121,7 +145,9 @@ fn account(password: &Secret) -> Result<Account, ProgramError> {
 async fn every_machine_was_read(fleet: &dyn Hardware) {
     let deadline = Instant::now() + FIRST_ROUND_LIMIT;
     let was_read = |id: &hardware::NodeId| {
-        fleet.node(id.as_str()).is_some_and(|n| n.link == Link::Up && n.read_at_ms != 0)
+        fleet
+            .node(id.as_str())
+            .is_some_and(|n| n.link == Link::Up && n.read_at_ms != 0)
     };
     while Instant::now() < deadline && !fleet.node_ids().iter().all(was_read) {
         sleep(FIRST_ROUND_POLL).await;

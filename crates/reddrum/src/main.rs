@@ -35,7 +35,10 @@ fn main() -> ExitCode {
 fn start(cli: &Cli) -> Result<(), ProgramError> {
     let filter = EnvFilter::try_new(&cli.log)
         .map_err(|e| ProgramError::Usage(format!("--log {}: {e}", cli.log)))?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .init();
     match &cli.command {
         Command::Demo(args) => block_on(demo::run(args)),
         Command::Serve(args) => block_on(serve::run(args)),

@@ -26,14 +26,18 @@ mod tests {
 
     #[test]
     fn passwords_differ_and_are_as_long_as_asked() {
-        let all: BTreeSet<Vec<u8>> =
-            (0..100).map(|_| generate(16).unwrap().expose().to_vec()).collect();
+        let all: BTreeSet<Vec<u8>> = (0..100)
+            .map(|_| generate(16).unwrap().expose().to_vec())
+            .collect();
         assert_eq!(all.len(), 100);
         assert!(all.iter().all(|p| p.len() == 16));
     }
 
     #[test]
     fn no_character_is_there_twice() {
-        assert_eq!(ALPHABET.iter().collect::<BTreeSet<_>>().len(), ALPHABET.len());
+        assert_eq!(
+            ALPHABET.iter().collect::<BTreeSet<_>>().len(),
+            ALPHABET.len()
+        );
     }
 }

@@ -14,8 +14,10 @@ pub(crate) fn topology<'a>(places: impl IntoIterator<Item = &'a Place>) -> Topol
         let mut parent: Option<EnclosureId> = None;
         for (kind, id) in levels(place) {
             if seen.insert(id.clone()) {
-                let location =
-                    Location { rack: place.rack.as_deref().map(Into::into), ..Location::default() };
+                let location = Location {
+                    rack: place.rack.as_deref().map(Into::into),
+                    ..Location::default()
+                };
                 enclosures.push(Enclosure {
                     id: id.clone(),
                     kind,
@@ -28,7 +30,9 @@ pub(crate) fn topology<'a>(places: impl IntoIterator<Item = &'a Place>) -> Topol
             parent = Some(id);
         }
     }
-    Topology { enclosures: enclosures.into() }
+    Topology {
+        enclosures: enclosures.into(),
+    }
 }
 
 /// The innermost enclosure of a place.
@@ -62,7 +66,11 @@ mod tests {
 
     fn place(rack: &str, block: Option<&str>, sled: Option<&str>) -> Place {
         let own = |s: &str| s.to_owned();
-        Place { rack: Some(own(rack)), block: block.map(own), sled: sled.map(own) }
+        Place {
+            rack: Some(own(rack)),
+            block: block.map(own),
+            sled: sled.map(own),
+        }
     }
 
     #[test]
@@ -88,7 +96,10 @@ mod tests {
             ("R2-S1", Some("R2")),
         ];
         assert_eq!(found, expected);
-        assert_eq!(innermost(&places[2]).map(|id| id.to_string()), Some("R2-S1".to_owned()));
+        assert_eq!(
+            innermost(&places[2]).map(|id| id.to_string()),
+            Some("R2-S1".to_owned())
+        );
         assert_eq!(innermost(&places[3]), None);
     }
 }

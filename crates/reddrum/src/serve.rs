@@ -51,7 +51,9 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), ProgramError> {
         bmcs: Vec::new(),
         controllers: Vec::new(),
     };
-    announcement.print(args.json).map_err(|e| ProgramError::system("standard output", e))?;
+    announcement
+        .print(args.json)
+        .map_err(|e| ProgramError::system("standard output", e))?;
     let mut ended = Ok(());
     bound.serve(async { ended = asked_to_end().await }).await;
     close(fleet).await;
@@ -60,7 +62,11 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), ProgramError> {
 
 fn policy(config: &FleetConfig) -> Policy {
     let attempts = u8::try_from(config.request_attempts).unwrap_or(u8::MAX);
-    Policy { first_retry_ms: config.request_timeout_ms, attempts, ..Policy::default() }
+    Policy {
+        first_retry_ms: config.request_timeout_ms,
+        attempts,
+        ..Policy::default()
+    }
 }
 
 /// Every target with its address; names are looked up once, at the start.
@@ -74,7 +80,9 @@ async fn targets(config: &Config) -> Result<Vec<Target>, ProgramError> {
     let mut targets = Vec::with_capacity(config.targets.len());
     let mut unknown = Vec::new();
     for target in &config.targets {
-        let Some(login) = logins.get(target.credentials.as_str()) else { continue };
+        let Some(login) = logins.get(target.credentials.as_str()) else {
+            continue;
+        };
         match look_up(&target.host, target.port).await {
             Ok(address) => targets.push(Target {
                 id: target.id.clone(),
@@ -90,13 +98,20 @@ async fn targets(config: &Config) -> Result<Vec<Target>, ProgramError> {
     if unknown.is_empty() {
         Ok(targets)
     } else {
-        Err(ProgramError::Usage(format!("targets without an address:\n{}", unknown.join("\n"))))
+        Err(ProgramError::Usage(format!(
+            "targets without an address:\n{}",
+            unknown.join("\n")
+        )))
     }
 }
 
 async fn look_up(host: &str, port: u16) -> Result<SocketAddr, String> {
-    let mut found = tokio::net::lookup_host((host, port)).await.map_err(|e| e.to_string())?;
-    found.next().ok_or_else(|| "the name has no address".to_owned())
+    let mut found = tokio::net::lookup_host((host, port))
+        .await
+        .map_err(|e| e.to_string())?;
+    found
+        .next()
+        .ok_or_else(|| "the name has no address".to_owned())
 }
 
 fn login(config: &CredentialsConfig) -> Result<Login, ipmi::console::LoginError> {
@@ -113,10 +128,13 @@ fn login(config: &CredentialsConfig) -> Result<Login, ipmi::console::LoginError>
 
 fn accounts(config: &[AccountConfig]) -> Result<Vec<Account>, ProgramError> {
     let account = |config: &AccountConfig| {
-        let bad = |what: &str| ProgramError::Usage(format!("[[account]] {}: {what}", config.username));
-        let password =
-            str::from_utf8(config.password.expose()).map_err(|_| bad("the password is not UTF-8"))?;
-        let role = Role::ALL.into_iter().find(|role| role.name() == config.role);
+        let bad =
+            |what: &str| ProgramError::Usage(format!("[[account]] {}: {what}", config.username));
+        let password = str::from_utf8(config.password.expose())
+            .map_err(|_| bad("the password is not UTF-8"))?;
+        let role = Role::ALL
+            .into_iter()
+            .find(|role| role.name() == config.role);
         let role = role.ok_or_else(|| bad("unknown role"))?;
         Account::new(&config.username, password, role).map_err(|e| bad(&e.to_string()))
     };
@@ -136,7 +154,9 @@ fn certificate(config: &ServiceConfig) -> Result<Certificate, ProgramError> {
 /// The service's UUID: made once and kept in the state folder, or made for this run.
 fn uuid(state_dir: Option<&Path>) -> Result<String, ProgramError> {
     let fresh = || random_uuid().map_err(|e| ProgramError::system("random numbers", e));
-    let Some(folder) = state_dir else { return fresh() };
+    let Some(folder) = state_dir else {
+        return fresh();
+    };
     let path = folder.join(UUID_FILE);
     let failed = |e: std::io::Error| ProgramError::system(&path.display().to_string(), e);
     match fs::read_to_string(&path) {

@@ -34,7 +34,10 @@ impl fmt::Display for WebError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Listen(address, error) if error.kind() == io::ErrorKind::AddrInUse => {
-                write!(f, "{address} is in use by another program; choose another with --listen or 'listen'")
+                write!(
+                    f,
+                    "{address} is in use by another program; choose another with --listen or 'listen'"
+                )
             }
             Self::Listen(address, error) => write!(f, "can't listen at {address}: {error}"),
             Self::Certificate(error) => error.fmt(f),
@@ -70,7 +73,10 @@ pub(crate) struct Bound {
 impl Web {
     /// Takes the socket and puts the service in front of `machines`.
     pub(crate) async fn bind(self, machines: Arc<dyn Hardware>) -> Result<Bound, WebError> {
-        let tls = self.certificate.into_server_config().map_err(WebError::Certificate)?;
+        let tls = self
+            .certificate
+            .into_server_config()
+            .map_err(WebError::Certificate)?;
         let settings = Settings {
             uuid: self.uuid,
             product: PRODUCT.to_owned(),
@@ -84,7 +90,12 @@ impl Web {
         let in_use = |error| WebError::Listen(self.listen, error);
         let listener = TcpListener::bind(self.listen).await.map_err(in_use)?;
         let address = listener.local_addr().map_err(in_use)?;
-        Ok(Bound { listener, tls, service, address })
+        Ok(Bound {
+            listener,
+            tls,
+            service,
+            address,
+        })
     }
 }
 
@@ -116,7 +127,13 @@ pub(crate) fn random_uuid() -> Result<String, getrandom::Error> {
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
-    let groups = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
+    let groups = [
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..],
+    ];
     Ok(groups.join("-"))
 }
 

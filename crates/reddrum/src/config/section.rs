@@ -174,12 +174,9 @@ impl<'a, 'i> Section<'a, 'i> {
         let Some(value) = self.value(key) else {
             return default;
         };
-        let number = match whole_number(value.get_ref()) {
-            Some(number) => number,
-            None => {
-                self.wrong_type(problems, key, "a whole number", value.get_ref());
-                return default;
-            }
+        let Some(number) = whole_number(value.get_ref()) else {
+            self.wrong_type(problems, key, "a whole number", value.get_ref());
+            return default;
         };
         match u32::try_from(number) {
             Ok(number) if range.contains(&number) => number,
