@@ -34,7 +34,10 @@ pub(crate) fn resource(chassis_id: &str, node: &Node) -> EnvironmentMetrics {
     }
 }
 
-fn fan_array_excerpt(chassis_id: &str, measurement: &Measurement<'_>) -> SensorFanArrayExcerpt {
+pub(crate) fn fan_array_excerpt(
+    chassis_id: &str,
+    measurement: &Measurement<'_>,
+) -> SensorFanArrayExcerpt {
     let sensor = measurement.sensor;
     let value = measurement.value();
     SensorFanArrayExcerpt {

@@ -9,9 +9,10 @@ use redfish_schema::sensor::{
 };
 use redfish_schema::{Collection, DateTime, Reference};
 
+use crate::environment_metrics::fan_array_excerpt;
 use crate::part::{self, Measurement, Part, Side};
 use crate::redundancy::{self, Group};
-use crate::sensor::{excerpt, fan_excerpt, power_excerpt};
+use crate::sensor::{excerpt, power_excerpt};
 use crate::{status, uri};
 
 pub(crate) fn resource(chassis_id: &str, node: &Node) -> PowerSubsystem {
@@ -125,10 +126,11 @@ pub(crate) fn metrics(
         temperature_celsius: part
             .first(Quantity::Temperature)
             .map(|m| excerpt(chassis_id, &m).into()),
-        fan_speed_percent: part
-            .speeds()
-            .next()
-            .map(|m| fan_excerpt(chassis_id, &m).into()),
+        fan_speeds_percent: non_empty(
+            part.speeds()
+                .map(|m| fan_array_excerpt(chassis_id, &m))
+                .collect(),
+        ),
         status: Some(status::of_part(&part)),
         ..PowerSupplyMetrics::new(path, "Metrics", name)
     })

@@ -160,7 +160,7 @@ fn a_power_supply_has_a_nameplate_and_both_sides_of_its_conversion() {
     assert_eq!(metrics["RailVoltage"][0]["Reading"], 12.2);
     assert_eq!(metrics["RailCurrentAmps"][0]["Reading"], 77.0);
     assert_eq!(metrics["TemperatureCelsius"]["Reading"], 40.0);
-    assert_eq!(metrics["FanSpeedPercent"]["SpeedRPM"], 9000.0);
+    assert_eq!(metrics["FanSpeedsPercent"][0]["SpeedRPM"], 9000.0);
     assert_eq!(metrics["EnergykWh"]["Reading"], 17.5);
     let old = client.get("/redfish/v1/Chassis/PowerBay1/Power");
     assert_eq!(old["PowerSupplies"][0]["PowerInputWatts"], 1000.0);

@@ -54,9 +54,9 @@ pub struct PowerSupplyMetrics {
     /// The temperature (C) for this power supply.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub temperature_celsius: Option<Nullable<sensor::SensorExcerpt>>,
-    /// The fan speed (percent) for this power supply. Deprecated.
+    /// Fan speeds (percent).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub fan_speed_percent: Option<Nullable<sensor::SensorFanExcerpt>>,
+    pub fan_speeds_percent: Option<Vec<sensor::SensorFanArrayExcerpt>>,
     /// The status and health of the resource and its subordinate or dependent resources.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<resource::Status>,
@@ -85,7 +85,7 @@ impl PowerSupplyMetrics {
             rail_current_amps: None,
             rail_power_watts: None,
             temperature_celsius: None,
-            fan_speed_percent: None,
+            fan_speeds_percent: None,
             status: None,
         }
     }
