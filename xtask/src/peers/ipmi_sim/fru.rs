@@ -7,7 +7,7 @@ pub(crate) const SIZE: usize = 512;
 
 /// One text field: how it's packed and what it says.
 enum Field<'a> {
-    /// 8-bit ASCII, type code 11b.
+    /// 8-bit ASCII, type code 11b. Never one character: its type/length byte would be C1h, the end mark.
     Ascii(&'a str),
     /// 6-bit ASCII, type code 10b: four characters in three bytes, capitals and digits only.
     SixBit(&'a str),
@@ -87,7 +87,7 @@ pub(crate) fn devices() -> Vec<u8> {
 /// A FRU with a product area only.
 fn power_supply() -> Vec<u8> {
     use Field::Ascii;
-    let fields = ["Acme Power", "PSU 1600", "PSU-PN-1", "A", "PSU0001", "", ""].map(Ascii);
+    let fields = ["Acme Power", "PSU 1600", "PSU-PN-1", "A1", "PSU0001", "", ""].map(Ascii);
     let product = area(&[25], &fields);
     let mut out = vec![1, 0, 0, 0, 1, 0, 0];
     out.push(zero_sum(&out));

@@ -254,7 +254,7 @@ sdr type 17
  fru_entity_id power_supply
  fru_entity_instance 1
  oem 0
- id_string \"Psu1 FRU\"
+ id_string \"Psu1\"
 endsdr
 sdr type 18
  device_slave_address 0x20
