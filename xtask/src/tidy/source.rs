@@ -180,16 +180,14 @@ impl<'a> Source<'a> {
             findings.push(self.finding(0, "size", what, "split it by what its parts are for"));
         }
         for offset in self.words("fn").filter(|offset| !self.in_tests(*offset)) {
-            let Some(body) = body(&self.code, offset) else {
+            // Without a name it is the type of a function pointer.
+            let name = self.code[offset + 2..].trim_start();
+            let name = &name[..name.find(|c| !is_word(c)).unwrap_or(name.len())];
+            let Some(body) = body(&self.code, offset).filter(|_| !name.is_empty()) else {
                 continue;
             };
             let lines = self.line(body.end) - self.line(offset) + 1;
             if lines > FUNCTION_LINES_MAX {
-                let name = self.code[offset + 2..]
-                    .trim_start()
-                    .split(|c: char| !is_word(c))
-                    .next()
-                    .unwrap_or("");
                 let what =
                     format!("function {name} has {lines} lines; at most {FUNCTION_LINES_MAX}");
                 findings.push(self.finding(offset, "size", what, "take the steps out by name"));
@@ -449,6 +447,11 @@ mod tests {
             "    g();\n".repeat(FUNCTION_LINES_MAX)
         );
         assert_eq!(findings("src/a.rs", &long), ["size:2"]);
+        let table = format!("struct A {{ f: fn(u8) }}\n{}", "A { f };\n".repeat(200));
+        assert!(
+            findings("src/a.rs", &table).is_empty(),
+            "a function pointer has no length"
+        );
         assert!(findings("src/a.rs", "trait T {\n    fn f();\n    fn g() {}\n}\n").is_empty());
     }
 }
