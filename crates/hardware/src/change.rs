@@ -122,7 +122,9 @@ impl fmt::Display for ApplyError {
             Self::Unsupported { what } => write!(f, "the machine does not support {what}"),
             Self::Refused { reason } => write!(f, "the machine refused: {reason}"),
             Self::Unreachable { reason } => write!(f, "the machine can't be reached: {reason}"),
-            Self::Unconfirmed { what } => write!(f, "no answer to {what}: it may or may not have happened"),
+            Self::Unconfirmed { what } => {
+                write!(f, "no answer to {what}: it may or may not have happened")
+            }
             Self::Busy => f.write_str("too many changes are waiting; try again later"),
         }
     }

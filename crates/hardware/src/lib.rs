@@ -30,7 +30,9 @@ mod sensor;
 mod source;
 mod topology;
 
-pub use change::{ApplyError, BootMode, BootOverride, BootPersistence, BootTarget, Change, PowerAction};
+pub use change::{
+    ApplyError, BootMode, BootOverride, BootPersistence, BootTarget, Change, PowerAction,
+};
 pub use inventory::{Asset, Inventory, MAX_SENSORS};
 pub use log::{Log, LogEntry, LogEntryKind, MAX_LOG_ENTRIES, Severity};
 pub use node::{Identity, Indicator, Link, Node, NodeId, NodeKind, Power};

@@ -20,7 +20,9 @@ impl NodeId {
     #[must_use]
     pub fn new(name: &str) -> Option<Self> {
         let fits = (1..=Self::LEN_MAX).contains(&name.len()) && !name.starts_with('.');
-        let safe = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+        let safe = name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
         (fits && safe).then(|| Self(Arc::from(name)))
     }
 

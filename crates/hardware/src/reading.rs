@@ -72,7 +72,11 @@ impl Reading {
     /// The numeric value where there is one.
     #[must_use]
     pub fn number(&self) -> Option<f64> {
-        matches!(self.availability, Availability::Available | Availability::Stale).then_some(self.value)
+        matches!(
+            self.availability,
+            Availability::Available | Availability::Stale
+        )
+        .then_some(self.value)
     }
 }
 
@@ -89,7 +93,10 @@ mod tests {
     fn the_worst_crossed_limit_decides_the_severity() {
         let state = ThresholdState::NONE.with(Threshold::UpperCaution);
         assert_eq!(state.severity(), Severity::Warning);
-        assert_eq!(state.with(Threshold::UpperCritical).severity(), Severity::Critical);
+        assert_eq!(
+            state.with(Threshold::UpperCritical).severity(),
+            Severity::Critical
+        );
         assert_eq!(ThresholdState::NONE.severity(), Severity::Ok);
     }
 }

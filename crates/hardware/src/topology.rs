@@ -94,6 +94,8 @@ impl Topology {
 
     /// The enclosures directly inside this one.
     pub fn children<'a>(&'a self, id: &'a EnclosureId) -> impl Iterator<Item = &'a Enclosure> {
-        self.enclosures.iter().filter(move |e| e.parent.as_ref() == Some(id))
+        self.enclosures
+            .iter()
+            .filter(move |e| e.parent.as_ref() == Some(id))
     }
 }

@@ -16,7 +16,11 @@ const REQUIRED_LINTS: [(&str, &str, &str); 3] = [
 /// compiler, so that it can inherit nothing.
 fn is_fuzz(manifest: &toml::Table) -> bool {
     let marked = |manifest: &toml::Table| {
-        manifest.get("package")?.get("metadata")?.get("cargo-fuzz")?.as_bool()
+        manifest
+            .get("package")?
+            .get("metadata")?
+            .get("cargo-fuzz")?
+            .as_bool()
     };
     marked(manifest) == Some(true)
 }
@@ -97,7 +101,8 @@ mod tests {
 
     #[test]
     fn fuzz_targets_are_a_workspace_of_their_own() {
-        let fuzz = "[package]\nname = \"a-fuzz\"\n[package.metadata]\ncargo-fuzz = true\n[workspace]\n";
+        let fuzz =
+            "[package]\nname = \"a-fuzz\"\n[package.metadata]\ncargo-fuzz = true\n[workspace]\n";
         let mut findings = Vec::new();
         check(Path::new("fuzz/Cargo.toml"), fuzz, &mut findings).unwrap();
         assert_eq!(findings.len(), 0);

@@ -87,7 +87,16 @@ pub(crate) fn devices() -> Vec<u8> {
 /// A FRU with a product area only.
 fn power_supply() -> Vec<u8> {
     use Field::Ascii;
-    let fields = ["Acme Power", "PSU 1600", "PSU-PN-1", "A1", "PSU0001", "", ""].map(Ascii);
+    let fields = [
+        "Acme Power",
+        "PSU 1600",
+        "PSU-PN-1",
+        "A1",
+        "PSU0001",
+        "",
+        "",
+    ]
+    .map(Ascii);
     let product = area(&[25], &fields);
     let mut out = vec![1, 0, 0, 0, 1, 0, 0];
     out.push(zero_sum(&out));
