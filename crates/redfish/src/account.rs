@@ -2,16 +2,17 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use ring::{hmac, pbkdf2};
-use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::privilege::Role;
+use crate::turn::{Turn, Turns};
 
 /// Rounds of PBKDF2-HMAC-SHA256 for one check: some tens of milliseconds. The hashes never leave memory;
 /// the rounds slow down guessing over the network and from a memory dump.
@@ -19,9 +20,6 @@ pub const PASSWORD_ROUNDS: NonZeroU32 = match NonZeroU32::new(100_000) {
     Some(rounds) => rounds,
     None => NonZeroU32::MIN,
 };
-/// How many passwords are checked at once; others wait their turn. A flood of wrong ones then costs one
-/// processor at most, and leaves the rest to readings and to clients that are logged in.
-pub const MAX_CHECKS_AT_ONCE: usize = 1;
 /// How many verified Basic credentials are remembered.
 pub const MAX_REMEMBERED: usize = 256;
 /// The longest user name, in bytes.
@@ -155,7 +153,7 @@ pub(crate) struct Accounts {
     accounts: Vec<Arc<Account>>,
     /// Checked in place of an account that doesn't exist, so that both cost the same.
     decoy: Arc<Account>,
-    checks: Semaphore,
+    turns: Turns,
     remembered: RwLock<HashMap<Digest, Arc<Account>>>,
     /// Keys the digests in `remembered`; without it they say nothing about a password.
     key: hmac::Key,
@@ -180,7 +178,7 @@ impl Accounts {
                 role: Role::ReadOnly,
                 verifier: Verifier::of_nothing()?,
             }),
-            checks: Semaphore::new(MAX_CHECKS_AT_ONCE),
+            turns: Turns::new(),
             remembered: RwLock::default(),
             key: hmac::Key::new(hmac::HMAC_SHA256, key.as_slice()),
         })
@@ -196,34 +194,57 @@ impl Accounts {
             .find(|account| account.user_name == user_name)
     }
 
-    /// The account that these credentials open. Costs tens of milliseconds on a thread for blocking work,
-    /// whether or not there is such an account.
+    /// The account that these credentials open.
     pub(crate) async fn verify(
         &self,
         user_name: &str,
         password: Zeroizing<String>,
-    ) -> Option<Arc<Account>> {
+        client: Option<IpAddr>,
+    ) -> Result<Arc<Account>, Refusal> {
+        let turn = self.turns.take(client).await.ok_or(Refusal::Crowded)?;
+        self.check(turn, user_name, password).await
+    }
+
+    /// Costs tens of milliseconds on a thread for blocking work, whether or not there is such an account.
+    async fn check(
+        &self,
+        turn: Turn,
+        user_name: &str,
+        password: Zeroizing<String>,
+    ) -> Result<Arc<Account>, Refusal> {
         if password.len() > MAX_PASSWORD {
-            return None;
+            return Err(Refusal::Wrong);
         }
         let known = self.find(user_name);
         let candidate = Arc::clone(known.unwrap_or(&self.decoy));
-        let _permit = self.checks.acquire().await.ok()?;
-        let check = move || candidate.verifier.accepts(&password).then_some(candidate);
+        let check = move || {
+            // The turn lasts as long as the check, even if nobody waits for its result any more.
+            let _turn = turn;
+            candidate.verifier.accepts(&password).then_some(candidate)
+        };
         let accepted = tokio::task::spawn_blocking(check).await.ok().flatten();
-        accepted.filter(|_| known.is_some())
+        accepted.filter(|_| known.is_some()).ok_or(Refusal::Wrong)
     }
 
     /// The account that an `Authorization: Basic` header opens. The first time costs as much as
     /// [`verify`](Self::verify); afterwards a keyed digest of the header is looked up.
-    pub(crate) async fn basic(&self, header: &[u8]) -> Option<Arc<Account>> {
-        let encoded = strip_scheme(header)?;
-        let digest = self.digest(encoded)?;
+    pub(crate) async fn basic(
+        &self,
+        header: &[u8],
+        client: Option<IpAddr>,
+    ) -> Result<Arc<Account>, Refusal> {
+        let encoded = strip_scheme(header).ok_or(Refusal::Wrong)?;
+        let digest = self.digest(encoded).ok_or(Refusal::Wrong)?;
         if let Some(account) = self.recall(&digest) {
-            return Some(account);
+            return Ok(account);
         }
-        let (user_name, password) = decode(encoded)?;
-        let account = self.verify(&user_name, password).await?;
+        let (user_name, password) = decode(encoded).ok_or(Refusal::Wrong)?;
+        let turn = self.turns.take(client).await.ok_or(Refusal::Crowded)?;
+        // A client that opens many connections at once sends the same on each: one check is enough for all.
+        if let Some(account) = self.recall(&digest) {
+            return Ok(account);
+        }
+        let account = self.check(turn, &user_name, password).await?;
         let mut remembered = self
             .remembered
             .write()
@@ -233,7 +254,7 @@ impl Accounts {
             remembered.clear();
         }
         remembered.insert(digest, Arc::clone(&account));
-        Some(account)
+        Ok(account)
     }
 
     fn recall(&self, digest: &Digest) -> Option<Arc<Account>> {
@@ -247,6 +268,15 @@ impl Accounts {
     fn digest(&self, bytes: &[u8]) -> Option<Digest> {
         hmac::sign(&self.key, bytes).as_ref().try_into().ok()
     }
+}
+
+/// Why credentials open nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// There is no such account, or the password is another. Nobody is told which.
+    Wrong,
+    /// Too many passwords are waiting to be checked.
+    Crowded,
 }
 
 /// A keyed digest of Basic credentials.
@@ -318,21 +348,30 @@ mod tests {
         let accounts = Accounts::new(vec![account]).unwrap();
         let header = |text: &str| format!("Basic {}", BASE64_STANDARD.encode(text)).into_bytes();
         for wrong in ["root:a", "root:", "nobody:x", ":", "root", "Root:a:b"] {
-            assert!(accounts.basic(&header(wrong)).await.is_none(), "{wrong}");
+            let refused = accounts.basic(&header(wrong), None).await;
+            assert_eq!(refused.err(), Some(Refusal::Wrong), "{wrong}");
         }
-        assert!(accounts.basic(b"Basic !!!").await.is_none());
-        assert!(accounts.basic(b"Bearer cm9vdDphOmI=").await.is_none());
+        assert!(accounts.basic(b"Basic !!!", None).await.is_err());
+        assert!(accounts.basic(b"Bearer cm9vdDphOmI=", None).await.is_err());
         assert!(accounts.remembered.read().unwrap().is_empty());
         for _ in 0..2 {
-            assert_eq!(
-                accounts
-                    .basic(&header("root:a:b"))
-                    .await
-                    .unwrap()
-                    .user_name(),
-                "root"
-            );
+            let account = accounts.basic(&header("root:a:b"), None).await.unwrap();
+            assert_eq!(account.user_name(), "root");
             assert_eq!(accounts.remembered.read().unwrap().len(), 1);
         }
+    }
+
+    #[tokio::test]
+    async fn a_check_keeps_its_turn_when_its_request_is_given_up() {
+        let account = Account::new("root", "secret", Role::Administrator).unwrap();
+        let accounts = Accounts::new(vec![account]).unwrap();
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        let password = || Zeroizing::new("wrong".to_owned());
+        let mut request = Box::pin(accounts.verify("root", password(), None));
+        assert!(request.as_mut().poll(&mut context).is_pending());
+        drop(request);
+        let mut next = Box::pin(accounts.turns.take(None));
+        assert!(next.as_mut().poll(&mut context).is_pending());
+        assert!(next.await.is_some(), "the check ends by itself");
     }
 }

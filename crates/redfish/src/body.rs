@@ -15,22 +15,29 @@ use crate::error::Error;
 
 /// The largest request body, in bytes. The largest that any served resource needs is a few hundred.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
+/// The largest body of a login, which needs no login, in bytes.
+pub const MAX_LOGIN_BYTES: usize = 4 * 1024;
 /// How deep objects and arrays of a request body may nest.
 pub const MAX_BODY_DEPTH: usize = 16;
 /// How long a client may take to send a body, in seconds.
 pub const BODY_TIMEOUT_S: u64 = 10;
 
-/// Collects and parses the body of a POST or PATCH. A missing body is an empty object: actions without
+/// Collects and parses the body of a POST or PATCH of at most `max_bytes`. A missing body is an empty object: actions without
 /// parameters are commonly called so.
 pub(crate) async fn read_object<B>(
     headers: &HeaderMap,
     body: B,
+    max_bytes: usize,
 ) -> Result<Map<String, Value>, Error>
 where
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let limited = Limited::new(body, MAX_BODY_BYTES);
+    // A length that is declared is refused before the client has sent it.
+    if usize::try_from(body.size_hint().lower()).map_or(true, |length| length > max_bytes) {
+        return Err(Error::BodyTooLarge);
+    }
+    let limited = Limited::new(body, max_bytes);
     let bytes =
         match tokio::time::timeout(Duration::from_secs(BODY_TIMEOUT_S), limited.collect()).await {
             Ok(Ok(collected)) => collected.to_bytes(),

@@ -12,17 +12,17 @@ use redfish_schema::{Fault, check_create, check_parameters, check_patch, session
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use crate::account::Account;
-use crate::body::read_object;
+use crate::account::{Account, MAX_USER_NAME};
+use crate::body::{MAX_BODY_BYTES, MAX_LOGIN_BYTES, read_object};
 use crate::error::Error;
 use crate::etag::ETag;
-use crate::fault::{action_messages, patch_messages};
+use crate::fault::{action_messages, patch_messages, shorten};
 use crate::message::{self, Message};
 use crate::privilege::Operation;
 use crate::query::Query;
 use crate::resource::session_service;
 use crate::respond::no_content;
-use crate::service::{Service, allow};
+use crate::service::{LoggedIn, Service, allow};
 use crate::session::{MAX_CONTEXT, OpenError};
 use crate::{ActionCall, Document, Failure, Outcome, Path};
 
@@ -50,12 +50,15 @@ impl Service {
         if !document.is_changeable() {
             return Err(Error::Method(allow(&document)));
         }
+        let body = Value::Object(read_object(&parts.headers, body, MAX_BODY_BYTES).await?);
+        let patch = check_patch(document.resource(), &body)
+            .map_err(|faults| Error::Faults(patch_messages(&faults, &body)))?;
+        // The body may have taken seconds. From here to the answer nobody else changes this resource.
+        let _lock = self.locks.lock(path).await;
+        let document = self.document(path).await?;
         if !ETag::of(document.json()).permits(&parts.headers) {
             return Err(Error::Precondition);
         }
-        let body = Value::Object(read_object(&parts.headers, body).await?);
-        let patch = check_patch(document.resource(), &body)
-            .map_err(|faults| Error::Faults(patch_messages(&faults, &body)))?;
         let shown = parse(&document, path)?;
         let refused: Vec<Message> = patch
             .leaves()
@@ -78,7 +81,7 @@ impl Service {
         let Outcome::Done = outcome.map_err(|failure| Error::Backend(failure, path.to_string()))?;
         tracing::info!(user = caller.user_name(), %path, ?patch, "changed");
         let document = self.document(path).await?;
-        let mut response = self.respond(&document, &http::HeaderMap::new());
+        let mut response = self.respond(&document);
         if !patch.left_out().is_empty() {
             *response.body_mut() = Full::new(annotated(&document, patch.left_out(), &body));
         }
@@ -120,7 +123,7 @@ impl Service {
         else {
             return Err(Error::UnknownAction(target.action));
         };
-        let body = Value::Object(read_object(&parts.headers, body).await?);
+        let body = Value::Object(read_object(&parts.headers, body, MAX_BODY_BYTES).await?);
         let parameters = check_parameters(action, &body)
             .map_err(|faults| Error::Faults(action_messages(&faults, &body, action.name)))?;
         let refused: Vec<Message> = parameters
@@ -175,21 +178,18 @@ impl Service {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         Query::refuse(parts.uri.query())?;
-        let mut body = read_object(&parts.headers, body).await?;
+        let mut body = read_object(&parts.headers, body, MAX_LOGIN_BYTES).await?;
         let context = take_context(&mut body)?;
         let body = Value::Object(body);
         let login = check_create(&session_type::TYPE, &body)
             .map_err(|faults| Error::Faults(patch_messages(&faults, &body)))?;
         let user_name = login.text("UserName").unwrap_or_default();
         let password = Zeroizing::new(login.text("Password").unwrap_or_default().to_owned());
-        let Some(account) = self.accounts().verify(user_name, password).await else {
-            tracing::warn!(
-                user = user_name.escape_debug().to_string(),
-                ?client,
-                "login refused"
-            );
-            return Err(Error::Unauthenticated);
-        };
+        let verified = self.accounts().verify(user_name, password, client).await;
+        let account = verified.inspect_err(|refusal| {
+            let shown: String = user_name.chars().take(MAX_USER_NAME).collect();
+            tracing::warn!(user = ?shown, ?client, ?refusal, "login refused");
+        })?;
         let uri = || session_service::SESSIONS.to_owned();
         let internal = |cause: &str| Error::Backend(Failure::Internal(cause.to_owned()), uri());
         let (session, token) =
@@ -209,7 +209,7 @@ impl Service {
         );
         let document =
             session_service::member(&session).map_err(|failure| Error::Backend(failure, uri()))?;
-        let mut response = self.respond(&document, &http::HeaderMap::new());
+        let mut response = self.respond(&document);
         *response.status_mut() = StatusCode::CREATED;
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -221,6 +221,7 @@ impl Service {
         let mut token = HeaderValue::from_str(&token).map_err(|_| internal("token"))?;
         token.set_sensitive(true);
         headers.insert(X_AUTH_TOKEN, token);
+        response.extensions_mut().insert(LoggedIn);
         Ok(response)
     }
 }
@@ -237,10 +238,10 @@ fn take_context(body: &mut Map<String, Value>) -> Result<Option<String>, Error> 
                 "Give at most {MAX_CONTEXT} bytes."
             ))))
         }
-        Some(other) => Err(wrong(message::property_value_type_error(
-            other.to_string(),
-            "Context",
-        ))),
+        Some(other) => {
+            let shown = shorten(other.to_string());
+            Err(wrong(message::property_value_type_error(shown, "Context")))
+        }
     }
 }
 

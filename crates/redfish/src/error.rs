@@ -51,6 +51,12 @@ pub(crate) enum Error {
     UnknownQuery(String),
     /// The answer would be larger than we make.
     AnswerTooLarge,
+    /// All memory for large answers, or every place in the queue for a login, is taken.
+    Crowded,
+    /// A page of another site asks, with credentials that the browser added by itself.
+    ForeignOrigin,
+    /// A header stands twice that may stand once.
+    RepeatedHeader(&'static str),
     /// As many sessions as we keep are open.
     SessionLimit,
     /// The backend failed, at this URI.
@@ -62,6 +68,9 @@ impl From<Message> for Error {
         Self::Faults(vec![message])
     }
 }
+
+/// When to come back while too much is going on, in seconds.
+const CROWDED_RETRY_S: u32 = 2;
 
 /// `Allow` of a resource that can only be read.
 pub(crate) const READ_ONLY: &str = "GET, HEAD";
@@ -109,15 +118,6 @@ impl Error {
 
     fn answer(self) -> Answer {
         match self {
-            Self::Unauthenticated => {
-                Answer::new(StatusCode::UNAUTHORIZED, message::no_valid_session()).with_header(
-                    header::WWW_AUTHENTICATE,
-                    HeaderValue::from_static("Basic realm=\"Redfish\", charset=\"UTF-8\""),
-                )
-            }
-            Self::Forbidden => {
-                Answer::new(StatusCode::FORBIDDEN, message::insufficient_privilege())
-            }
             Self::UnknownUri(uri) => Answer::new(StatusCode::NOT_FOUND, message::invalid_uri(uri)),
             Self::UnknownAction(action) => {
                 Answer::new(StatusCode::NOT_FOUND, message::action_not_supported(action))
@@ -153,17 +153,52 @@ impl Error {
                 );
                 Answer::new(StatusCode::INSUFFICIENT_STORAGE, message)
             }
-            Self::SessionLimit => Answer::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                message::session_limit_exceeded(),
-            ),
             Self::Faults(messages) => Answer {
                 status: StatusCode::BAD_REQUEST,
                 messages,
                 header: None,
             },
             Self::Backend(failure, uri) => failure_answer(failure, &uri),
+            Self::Unauthenticated
+            | Self::Forbidden
+            | Self::ForeignOrigin
+            | Self::RepeatedHeader(_)
+            | Self::Crowded
+            | Self::SessionLimit => self.caller_answer(),
             body => body.body_answer(),
+        }
+    }
+
+    /// Errors that have to do with who asks and how many do.
+    fn caller_answer(self) -> Answer {
+        match self {
+            Self::Crowded => {
+                let seconds = CROWDED_RETRY_S.to_string();
+                later(
+                    message::service_temporarily_unavailable(seconds),
+                    CROWDED_RETRY_S,
+                )
+            }
+            Self::ForeignOrigin => {
+                let message = message::insufficient_privilege().with_resolution(
+                    "The header Origin names another site. Change nothing from there, or log in for a token.",
+                );
+                Answer::new(StatusCode::FORBIDDEN, message)
+            }
+            Self::RepeatedHeader(name) => {
+                Answer::new(StatusCode::BAD_REQUEST, message::header_invalid(name))
+            }
+            Self::SessionLimit => Answer::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                message::session_limit_exceeded(),
+            ),
+            Self::Forbidden => {
+                Answer::new(StatusCode::FORBIDDEN, message::insufficient_privilege())
+            }
+            _ => Answer::new(StatusCode::UNAUTHORIZED, message::no_valid_session()).with_header(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Basic realm=\"Redfish\", charset=\"UTF-8\""),
+            ),
         }
     }
 

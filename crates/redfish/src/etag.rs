@@ -39,9 +39,14 @@ impl ETag {
         names(headers, header::IF_NONE_MATCH).any(|tag| tag == b"*" || strong_part(tag) == text)
     }
 
-    /// Whether a change may go ahead: there is no `If-Match` or it names this tag. Strong comparison, so
-    /// a weak tag never matches.
+    /// Whether a change may go ahead (RFC 9110 §13.2.2): `If-Match` is absent or names this tag, compared
+    /// strongly, so that a weak tag never matches; and `If-None-Match` is absent or doesn't name it.
     pub(crate) fn permits(self, headers: &HeaderMap) -> bool {
+        self.is_matched(headers) && !self.is_known(headers)
+    }
+
+    /// Whether `If-Match` is absent or names this tag.
+    pub(crate) fn is_matched(self, headers: &HeaderMap) -> bool {
         let text = self.text();
         !headers.contains_key(header::IF_MATCH)
             || names(headers, header::IF_MATCH).any(|tag| tag == b"*" || tag == text)
@@ -99,11 +104,9 @@ mod tests {
                 permits,
                 "{value}"
             );
-            assert_eq!(
-                tag.is_known(&with(header::IF_NONE_MATCH, &value)),
-                known,
-                "{value}"
-            );
+            let unless = with(header::IF_NONE_MATCH, &value);
+            assert_eq!(tag.is_known(&unless), known, "{value}");
+            assert_eq!(tag.permits(&unless), !known, "{value}");
         }
         assert!(tag.permits(&HeaderMap::new()));
         assert!(!tag.is_known(&HeaderMap::new()));

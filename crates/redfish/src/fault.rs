@@ -3,23 +3,22 @@
 use redfish_schema::{Fault, Problem};
 use serde_json::Value;
 
+use crate::error::MAX_MESSAGES;
 use crate::message::{self, Message};
 
 /// The most characters of a client's value that a message repeats.
 const MAX_SHOWN: usize = 64;
 
-/// Messages about the properties of a PATCH or of a POST that creates.
+/// Messages about the properties of a PATCH or of a POST that creates, [`MAX_MESSAGES`] of them at most.
 pub(crate) fn patch_messages(faults: &[Fault], body: &Value) -> Vec<Message> {
-    faults
-        .iter()
-        .map(|fault| property_message(fault, body))
-        .collect()
+    let shown = faults.iter().take(MAX_MESSAGES);
+    shown.map(|fault| property_message(fault, body)).collect()
 }
 
-/// Messages about the parameters of `action`.
+/// Messages about the parameters of `action`, [`MAX_MESSAGES`] of them at most.
 pub(crate) fn action_messages(faults: &[Fault], body: &Value, action: &str) -> Vec<Message> {
-    faults
-        .iter()
+    let shown = faults.iter().take(MAX_MESSAGES);
+    shown
         .map(|fault| parameter_message(fault, body, action))
         .collect()
 }
@@ -102,6 +101,11 @@ fn shown(fault: &Fault, body: &Value) -> String {
         Some(value) => value.to_string(),
         None => String::new(),
     };
+    shorten(text)
+}
+
+/// The beginning of a client's text, as far as a message repeats it.
+pub(crate) fn shorten(text: String) -> String {
     match text.char_indices().nth(MAX_SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,

@@ -24,9 +24,11 @@ mod error;
 mod etag;
 mod failure;
 mod fault;
+mod finish;
 pub mod message;
 mod odata;
 mod path;
+mod path_lock;
 mod privilege;
 mod query;
 mod resource;
@@ -35,13 +37,13 @@ mod server;
 mod service;
 mod session;
 mod static_files;
+mod turn;
 
 pub use account::{
-    Account, AccountError, MAX_CHECKS_AT_ONCE, MAX_PASSWORD, MAX_REMEMBERED, MAX_USER_NAME,
-    PASSWORD_ROUNDS,
+    Account, AccountError, MAX_PASSWORD, MAX_REMEMBERED, MAX_USER_NAME, PASSWORD_ROUNDS,
 };
 pub use backend::{ActionCall, Backend, BackendFuture, Outcome, RootLink};
-pub use body::{BODY_TIMEOUT_S, MAX_BODY_BYTES, MAX_BODY_DEPTH};
+pub use body::{BODY_TIMEOUT_S, MAX_BODY_BYTES, MAX_BODY_DEPTH, MAX_LOGIN_BYTES};
 pub use document::Document;
 pub use error::MAX_MESSAGES;
 pub use failure::Failure;
@@ -49,9 +51,10 @@ pub use message::{Message, Severity};
 pub use path::{MAX_DEPTH, MAX_LENGTH, Path, PathError, ROOT, Segments};
 pub use privilege::{Privileges, Role};
 pub use query::{MAX_EXPAND_LEVELS, MAX_EXPANDED_BYTES, MAX_EXPANDED_RESOURCES};
+pub use respond::MAX_EXPANDED_AT_ONCE_MIB;
 pub use server::{
-    HANDSHAKE_TIMEOUT_S, HEAD_TIMEOUT_S, MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_STREAMS,
-    SHUTDOWN_GRACE_S, serve,
+    HANDSHAKE_TIMEOUT_S, HEAD_TIMEOUT_S, IDLE_TIMEOUT_S, MAX_CONNECTIONS, MAX_HEAD_BYTES,
+    MAX_STREAMS, MAX_UNREAD_BYTES, SHUTDOWN_GRACE_S, serve,
 };
 pub use service::{Service, Settings, SettingsError};
 pub use session::{
@@ -59,3 +62,4 @@ pub use session::{
     MIN_TIMEOUT_S,
 };
 pub use static_files::{StaticFile, StaticFiles};
+pub use turn::{MAX_CHECKS_AT_ONCE, MAX_CHECKS_WAITING, MAX_CHECKS_WAITING_OF_CLIENT};

@@ -2,12 +2,14 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::request::Parts;
-use http::{HeaderMap, Response, StatusCode};
+use http::{Response, StatusCode};
 use http_body_util::Full;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::account::Account;
 use crate::error::Error;
@@ -19,23 +21,84 @@ use crate::query::{
 use crate::service::{Service, accepts, allow};
 use crate::{Document, Failure, Path, message};
 
+/// How many MiB all answers with `$expand` together may have that are being made or sent. One more is refused with
+/// 503 until others have been taken by their clients.
+pub const MAX_EXPANDED_AT_ONCE_MIB: usize = 256;
+
+const MIB: usize = 1024 * 1024;
+
+/// The memory for large answers, in permits of a MiB.
+pub(crate) struct LargeAnswers(Arc<Semaphore>);
+
+impl Default for LargeAnswers {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(MAX_EXPANDED_AT_ONCE_MIB)))
+    }
+}
+
 /// What is left of the bounds of one `$expand`.
 struct Budget {
     resources: usize,
     bytes: usize,
+    /// Bytes that `share` stands for.
+    shared: usize,
+    share: Option<OwnedSemaphorePermit>,
+    all: Arc<Semaphore>,
 }
 
 impl Budget {
-    fn take(&mut self, bytes: usize) -> Result<(), Error> {
-        match (self.resources.checked_sub(1), self.bytes.checked_sub(bytes)) {
-            (Some(resources), Some(bytes)) => {
-                *self = Self { resources, bytes };
-                Ok(())
-            }
-            _ => Err(Error::AnswerTooLarge),
+    fn new(all: &LargeAnswers, resources: usize, bytes: usize) -> Self {
+        Self {
+            resources,
+            bytes,
+            shared: 0,
+            share: None,
+            all: Arc::clone(&all.0),
         }
     }
+
+    fn take(&mut self, bytes: usize) -> Result<(), Error> {
+        let left = (self.resources.checked_sub(1), self.bytes.checked_sub(bytes));
+        let (Some(resources), Some(left)) = left else {
+            return Err(Error::AnswerTooLarge);
+        };
+        (self.resources, self.bytes) = (resources, left);
+        while self.shared < bytes {
+            let more = Arc::clone(&self.all).try_acquire_owned();
+            let more = more.map_err(|_| Error::Crowded)?;
+            match &mut self.share {
+                Some(share) => share.merge(more),
+                none => *none = Some(more),
+            }
+            self.shared += MIB;
+        }
+        self.shared -= bytes;
+        Ok(())
+    }
+
+    /// The answer, which keeps its share of the memory until it has been sent.
+    fn spend(self, json: String) -> Bytes {
+        Bytes::from_owner(Shared {
+            json,
+            _share: self.share,
+        })
+    }
 }
+
+/// A large answer and the share of memory that it takes.
+struct Shared {
+    json: String,
+    _share: Option<OwnedSemaphorePermit>,
+}
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        self.json.as_bytes()
+    }
+}
+
+/// After how many resources an expansion lets other requests have the processor.
+const RESOURCES_A_TURN: usize = 64;
 
 /// A document expanded some levels deep. Boxed, because it calls itself.
 type Expanded<'a> = Pin<Box<dyn Future<Output = Result<String, Error>> + Send + 'a>>;
@@ -62,9 +125,9 @@ impl Service {
             return Err(Error::NotAcceptable);
         }
         if query.is_empty() {
-            Ok(self.respond(&document, &parts.headers))
+            Ok(self.respond(&document))
         } else {
-            self.query(document, &query, &parts.headers, caller).await
+            self.query(document, &query, caller).await
         }
     }
 
@@ -82,8 +145,8 @@ impl Service {
         let root = self.root();
         Some(match query.select {
             _ if query.only => Err(message::query_not_supported_on_resource().into()),
-            Some(select) => Ok(self.respond_part(root, select.apply(text(root)), &parts.headers)),
-            None => Ok(self.respond(root, &parts.headers)),
+            Some(select) => Ok(self.respond_part(root, select.apply(text(root)))),
+            None => Ok(self.respond(root)),
         })
     }
 
@@ -91,7 +154,6 @@ impl Service {
         &self,
         document: Document,
         query: &Query,
-        headers: &HeaderMap,
         caller: &Account,
     ) -> Result<Response<Full<Bytes>>, Error> {
         if query.only {
@@ -102,19 +164,20 @@ impl Service {
                 Some(target) => self.readable(&target, caller).await,
                 None => None,
             };
-            return Ok(self.respond(member.as_ref().unwrap_or(&document), headers));
+            return Ok(self.respond(member.as_ref().unwrap_or(&document)));
         }
         let Some(expand) = query.expand else {
             let part = query
                 .select
                 .as_ref()
                 .map(|select| select.apply(text(&document)));
-            return Ok(self.respond_part(&document, part.unwrap_or_default(), headers));
+            return Ok(self.respond_part(&document, part.unwrap_or_default()));
         };
-        let mut budget = Budget {
-            resources: MAX_EXPANDED_RESOURCES,
-            bytes: MAX_EXPANDED_BYTES,
-        };
+        let mut budget = Budget::new(
+            &self.large_answers,
+            MAX_EXPANDED_RESOURCES,
+            MAX_EXPANDED_BYTES,
+        );
         budget.take(document.json().len())?;
         let whole = text(&document).to_owned();
         let mut json = self
@@ -124,7 +187,7 @@ impl Service {
             json = select.apply(&json);
         }
         let etag = ETag::of(json.as_bytes());
-        Ok(self.respond_as(&document, json.into(), etag, headers))
+        Ok(self.respond_as(&document, budget.spend(json), etag))
     }
 
     /// Replaces the links in `json` by what they lead to. A link stays as it is if nothing is there or the
@@ -145,6 +208,9 @@ impl Service {
                     continue;
                 };
                 budget.take(document.json().len())?;
+                if budget.resources.is_multiple_of(RESOURCES_A_TURN) {
+                    tokio::task::yield_now().await;
+                }
                 let mut inner = text(&document).to_owned();
                 if levels > 1 {
                     inner = self
@@ -165,52 +231,24 @@ impl Service {
             .then_some(document)
     }
 
-    /// 200 with the document, or 304 if the client has it already.
-    pub(crate) fn respond(
-        &self,
-        document: &Document,
-        request: &HeaderMap,
-    ) -> Response<Full<Bytes>> {
-        self.respond_as(
-            document,
-            document.json().clone(),
-            ETag::of(document.json()),
-            request,
-        )
+    /// 200 with the document.
+    pub(crate) fn respond(&self, document: &Document) -> Response<Full<Bytes>> {
+        let json = document.json();
+        self.respond_as(document, json.clone(), ETag::of(json))
     }
 
     /// 200 with some properties of the document. Its tag is that of the whole document, so that a client can
     /// change what it has seen in part.
-    fn respond_part(
-        &self,
-        document: &Document,
-        part: String,
-        request: &HeaderMap,
-    ) -> Response<Full<Bytes>> {
-        self.respond_as(document, part.into(), ETag::of(document.json()), request)
+    fn respond_part(&self, document: &Document, part: String) -> Response<Full<Bytes>> {
+        self.respond_as(document, part.into(), ETag::of(document.json()))
     }
 
-    fn respond_as(
-        &self,
-        document: &Document,
-        json: Bytes,
-        etag: ETag,
-        request: &HeaderMap,
-    ) -> Response<Full<Bytes>> {
-        let known = etag.is_known(request);
-        let body = if known { Bytes::new() } else { json };
-        let mut response = Response::new(Full::new(body));
-        if known {
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-        }
+    fn respond_as(&self, document: &Document, json: Bytes, etag: ETag) -> Response<Full<Bytes>> {
+        let mut response = Response::new(Full::new(json));
+        response.extensions_mut().insert(etag);
         let headers = response.headers_mut();
-        if !known {
-            headers.insert(
-                header::CONTENT_TYPE,
-                HeaderValue::from_static("application/json"),
-            );
-        }
-        headers.insert(header::ETAG, etag.header());
+        let json = HeaderValue::from_static("application/json");
+        headers.insert(header::CONTENT_TYPE, json);
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         headers.insert(header::ALLOW, HeaderValue::from_static(allow(document)));
         if let Some(link) = self.link(document.resource()) {
@@ -241,21 +279,37 @@ mod tests {
 
     #[test]
     fn an_expansion_ends_at_either_bound() {
-        let mut few = Budget {
-            resources: 2,
-            bytes: 1000,
-        };
+        let all = LargeAnswers::default();
+        let mut few = Budget::new(&all, 2, 1000);
         assert!(few.take(10).is_ok() && few.take(10).is_ok());
         assert!(matches!(few.take(10), Err(Error::AnswerTooLarge)));
-        let mut small = Budget {
-            resources: 100,
-            bytes: 15,
-        };
+        let mut small = Budget::new(&all, 100, 15);
         assert!(small.take(10).is_ok());
         assert!(matches!(small.take(10), Err(Error::AnswerTooLarge)));
         assert_eq!(
             Error::AnswerTooLarge.into_response().status(),
             StatusCode::INSUFFICIENT_STORAGE
         );
+    }
+
+    #[test]
+    fn large_answers_share_one_memory_until_they_are_sent() {
+        let all = LargeAnswers::default();
+        let large = |mib: usize| {
+            let mut budget = Budget::new(&all, 10, 1024 * MIB);
+            let taken = budget.take(1).and_then(|()| budget.take(mib * MIB - 1));
+            taken.map(|()| budget.spend("x".to_owned()))
+        };
+        let most = large(MAX_EXPANDED_AT_ONCE_MIB - 1).unwrap();
+        let copy = most.clone();
+        drop(most);
+        assert!(matches!(large(2), Err(Error::Crowded)));
+        assert_eq!(Error::Crowded.into_response().status(), 503);
+        assert!(
+            large(1).is_ok(),
+            "what was refused has given back its share"
+        );
+        drop(copy);
+        assert!(large(2).is_ok());
     }
 }

@@ -8,16 +8,21 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
+use http::uri::Authority;
 use http::{Method, Request, Response, Version};
 use http_body::Body;
 use http_body_util::Full;
 use redfish_schema::ResourceType;
 
-use crate::account::{Account, AccountError, Accounts};
+use crate::account::{Account, AccountError, Accounts, Refusal};
 use crate::error::{Error, READ_ONLY};
+use crate::etag::ETag;
+use crate::finish::finish;
+use crate::path_lock::PathLocks;
 use crate::privilege::{Operation, permits};
 use crate::query::Query;
 use crate::resource::{self, service_root};
+use crate::respond::{LargeAnswers, no_content};
 use crate::session::Sessions;
 use crate::static_files::StaticFiles;
 use crate::{Backend, Document, Failure, Path, message, odata};
@@ -79,9 +84,12 @@ pub struct Service {
     accounts: Accounts,
     sessions: Sessions,
     static_files: StaticFiles,
+    pub(crate) locks: PathLocks,
+    pub(crate) large_answers: LargeAnswers,
     root: Document,
-    odata: Bytes,
-    metadata: Bytes,
+    versions: Fixed,
+    odata: Fixed,
+    metadata: Fixed,
     /// `Link` header by `@odata.type`, made once: every GET has one.
     links: HashMap<&'static str, HeaderValue>,
 }
@@ -109,8 +117,11 @@ impl Service {
             .map_err(|failure| SettingsError::Root(format!("{failure:?}")))?;
         Ok(Self {
             root,
-            odata: odata::service_document(roots).into(),
-            metadata: odata::metadata().into(),
+            versions: Fixed::new(odata::VERSIONS, "application/json"),
+            odata: Fixed::new(odata::service_document(roots), "application/json"),
+            metadata: Fixed::new(odata::metadata(), "application/xml"),
+            locks: PathLocks::default(),
+            large_answers: LargeAnswers::default(),
             links: redfish_schema::all()
                 .iter()
                 .filter_map(|kind| link_header(kind))
@@ -133,26 +144,15 @@ impl Service {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (parts, body) = request.into_parts();
-        let mut response = match self.answer(&parts, body, client).await {
-            Ok(response) => response,
-            Err(error) => {
-                tracing::debug!(method = %parts.method, path = parts.uri.path(), ?error, "refused");
-                error.into_response()
-            }
-        };
+        let answer = self.answer(&parts, body, client).await;
+        let mut response = answer.unwrap_or_else(|error| refuse(&parts, error));
+        finish(&parts, &mut response);
         let headers = response.headers_mut();
         headers.insert(ODATA_VERSION, HeaderValue::from_static("4.0"));
         headers.insert(
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
         );
-        if parts.method == Method::HEAD {
-            let length = response.body().size_hint().lower();
-            response
-                .headers_mut()
-                .insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-            *response.body_mut() = Full::default();
-        }
         response
     }
 
@@ -166,14 +166,10 @@ impl Service {
         B: Body<Data = Bytes> + Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        if !names_host(parts) {
-            return Err(message::header_missing("Host").into());
-        }
+        check_routing(parts)?;
         let uri = parts.uri.path();
         if !(uri == "/redfish" || uri.starts_with("/redfish/")) {
-            return self
-                .static_files
-                .respond(&parts.method, uri, &parts.headers);
+            return self.static_files.respond(&parts.method, uri);
         }
         if parts
             .headers
@@ -189,17 +185,32 @@ impl Service {
         if parts.method == Method::POST && is_sessions(&path) {
             return self.log_in(parts, body, client).await;
         }
-        let caller = self
-            .caller(&parts.headers)
-            .await
-            .ok_or(Error::Unauthenticated)?;
+        let caller = self.caller(parts, client).await?;
+        let answer = self.answer_to(&caller, &path, parts, body).await;
+        let mut response = answer.unwrap_or_else(|error| refuse(parts, error));
+        response.extensions_mut().insert(LoggedIn);
+        Ok(response)
+    }
+
+    async fn answer_to<B>(
+        &self,
+        caller: &Account,
+        path: &Path,
+        parts: &Parts,
+        body: B,
+    ) -> Result<Response<Full<Bytes>>, Error>
+    where
+        B: Body<Data = Bytes> + Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
         match parts.method {
-            Method::GET | Method::HEAD => self.read(&path, parts, &caller).await,
-            Method::PATCH => self.patch(&path, parts, body, &caller).await,
-            Method::POST => self.post(&path, parts, body, &caller).await,
-            Method::DELETE => self.delete(&path, parts, &caller).await,
-            Method::PUT | Method::OPTIONS | Method::TRACE | Method::CONNECT => {
-                let document = self.document(&path).await?;
+            Method::GET | Method::HEAD => self.read(path, parts, caller).await,
+            Method::PATCH => self.patch(path, parts, body, caller).await,
+            Method::POST => self.post(path, parts, body, caller).await,
+            Method::DELETE => self.delete(path, parts, caller).await,
+            Method::OPTIONS => Ok(options(allow(&self.document(path).await?))),
+            Method::PUT | Method::TRACE | Method::CONNECT => {
+                let document = self.document(path).await?;
                 Err(Error::Method(allow(&document)))
             }
             _ => Err(Error::UnknownMethod),
@@ -210,33 +221,38 @@ impl Service {
     fn open(&self, parts: &Parts) -> Option<Result<Response<Full<Bytes>>, Error>> {
         let path = parts.uri.path();
         let read = matches!(parts.method, Method::GET | Method::HEAD);
-        let (bytes, media_type) = match path.strip_suffix('/').unwrap_or(path) {
+        let document = match path.strip_suffix('/').unwrap_or(path) {
             "/redfish/v1" if read => return self.read_root(parts),
-            "/redfish" => (
-                Bytes::from_static(odata::VERSIONS.as_bytes()),
-                "application/json",
-            ),
-            "/redfish/v1/odata" => (self.odata.clone(), "application/json"),
-            "/redfish/v1/$metadata" => (self.metadata.clone(), "application/xml"),
+            "/redfish/v1" if parts.method == Method::OPTIONS => {
+                return Some(Ok(options(READ_ONLY)));
+            }
+            "/redfish" => &self.versions,
+            "/redfish/v1/odata" => &self.odata,
+            "/redfish/v1/$metadata" => &self.metadata,
             _ => return None,
         };
-        Some(if !read {
-            Err(Error::Method(READ_ONLY))
-        } else if !accepts(&parts.headers, media_type) {
-            Err(Error::NotAcceptable)
-        } else {
-            Query::parse(parts.uri.query()).map(|_| fixed(bytes, media_type))
-        })
+        Some(document.respond(parts))
     }
 
     /// The account behind a token or Basic credentials. A bad token isn't mended by good credentials.
-    async fn caller(&self, headers: &HeaderMap) -> Option<Arc<Account>> {
+    async fn caller(&self, parts: &Parts, client: Option<IpAddr>) -> Result<Arc<Account>, Error> {
+        let headers = &parts.headers;
         if let Some(token) = headers.get(X_AUTH_TOKEN) {
-            let session = self.sessions.by_token(token.as_bytes())?;
-            return Some(Arc::clone(&session.account));
+            let session = self.sessions.by_token(token.as_bytes());
+            let session = session.ok_or(Error::Unauthenticated)?;
+            return Ok(Arc::clone(&session.account));
         }
-        let credentials = headers.get(header::AUTHORIZATION)?;
-        self.accounts.basic(credentials.as_bytes()).await
+        let credentials = headers
+            .get(header::AUTHORIZATION)
+            .ok_or(Error::Unauthenticated)?;
+        let account = self.accounts.basic(credentials.as_bytes(), client).await?;
+        // A browser adds Basic credentials by itself, also to what a page of another site sends. Reading shows
+        // such a page nothing, but a change would be made. Tokens are safe: only our own page knows them.
+        let changes = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+        if changes && !is_own_origin(parts) {
+            return Err(Error::ForeignOrigin);
+        }
+        Ok(account)
     }
 
     /// The document at `path`, of the service or its backend.
@@ -286,7 +302,7 @@ impl Service {
         let ["SessionService", "Sessions", id] = *path.segments() else {
             return Err(Error::Method(allow(&document)));
         };
-        if !crate::etag::ETag::of(document.json()).permits(&parts.headers) {
+        if !ETag::of(document.json()).permits(&parts.headers) {
             return Err(Error::Precondition);
         }
         let gone = || Error::Backend(Failure::NotFound, path.to_string());
@@ -297,7 +313,7 @@ impl Service {
             session = session.id,
             "logged out"
         );
-        Ok(crate::respond::no_content())
+        Ok(no_content())
     }
 
     pub(crate) const fn root(&self) -> &Document {
@@ -327,13 +343,71 @@ pub(crate) fn allow(document: &Document) -> &'static str {
     }
 }
 
-fn fixed(bytes: Bytes, media_type: &'static str) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(bytes));
+/// Says on a response that the request came from somebody who is logged in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LoggedIn;
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Wrong => Self::Unauthenticated,
+            Refusal::Crowded => Self::Crowded,
+        }
+    }
+}
+
+fn refuse(parts: &Parts, error: Error) -> Response<Full<Bytes>> {
+    tracing::debug!(method = %parts.method, path = parts.uri.path(), ?error, "refused");
+    error.into_response()
+}
+
+/// The answer to OPTIONS.
+fn options(allow: &'static str) -> Response<Full<Bytes>> {
+    let mut response = no_content();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    headers.insert(header::ALLOW, HeaderValue::from_static(READ_ONLY));
+    headers.insert(header::ALLOW, HeaderValue::from_static(allow));
     response
+}
+
+/// A document that needs no login and never changes while the service runs.
+struct Fixed {
+    bytes: Bytes,
+    etag: ETag,
+    media_type: &'static str,
+}
+
+impl Fixed {
+    fn new(text: impl Into<Bytes>, media_type: &'static str) -> Self {
+        let bytes = text.into();
+        Self {
+            etag: ETag::of(&bytes),
+            bytes,
+            media_type,
+        }
+    }
+
+    fn respond(&self, parts: &Parts) -> Result<Response<Full<Bytes>>, Error> {
+        if parts.method == Method::OPTIONS {
+            return Ok(options(READ_ONLY));
+        }
+        if !matches!(parts.method, Method::GET | Method::HEAD) {
+            return Err(Error::Method(READ_ONLY));
+        }
+        if !accepts(&parts.headers, self.media_type) {
+            return Err(Error::NotAcceptable);
+        }
+        if !Query::parse(parts.uri.query())?.is_empty() {
+            return Err(message::query_not_supported_on_resource().into());
+        }
+        let mut response = Response::new(Full::new(self.bytes.clone()));
+        response.extensions_mut().insert(self.etag);
+        let headers = response.headers_mut();
+        let media_type = HeaderValue::from_static(self.media_type);
+        headers.insert(header::CONTENT_TYPE, media_type);
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        headers.insert(header::ALLOW, HeaderValue::from_static(READ_ONLY));
+        Ok(response)
+    }
 }
 
 fn is_sessions(path: &Path) -> bool {
@@ -343,11 +417,50 @@ fn is_sessions(path: &Path) -> bool {
     )
 }
 
-/// Whether a request says for which host it is, as HTTP/1.1 demands (RFC 9112 §3.2).
-fn names_host(parts: &Parts) -> bool {
-    parts.version != Version::HTTP_11
-        || parts.headers.contains_key(header::HOST)
-        || parts.uri.authority().is_some()
+/// Refuses what two readers of one request could understand differently: no `Host` or one that is no host, as
+/// RFC 9112 §3.2 demands, and a header twice that says where the request goes or who sends it.
+fn check_routing(parts: &Parts) -> Result<(), Error> {
+    for (name, words) in [
+        (header::HOST, "Host"),
+        (header::AUTHORIZATION, "Authorization"),
+        (X_AUTH_TOKEN, "X-Auth-Token"),
+    ] {
+        if parts.headers.get_all(name).iter().nth(1).is_some() {
+            return Err(Error::RepeatedHeader(words));
+        }
+    }
+    match parts.headers.get(header::HOST) {
+        Some(host) if is_host(host) => Ok(()),
+        Some(_) => Err(message::header_invalid("Host").into()),
+        None if parts.version != Version::HTTP_11 || parts.uri.authority().is_some() => Ok(()),
+        None => Err(message::header_missing("Host").into()),
+    }
+}
+
+/// Whether it is a host with or without a port, or empty (RFC 9110 §7.2).
+fn is_host(value: &HeaderValue) -> bool {
+    value.is_empty()
+        || Authority::try_from(value.as_bytes()).is_ok_and(|host| !host.as_str().contains('@'))
+}
+
+/// Whether a request comes from a page of this very service, or from no page at all (RFC 6454).
+fn is_own_origin(parts: &Parts) -> bool {
+    let Some(origin) = parts.headers.get(header::ORIGIN) else {
+        return true;
+    };
+    let host = match parts.uri.authority() {
+        Some(authority) => Some(authority.as_str()),
+        None => parts
+            .headers
+            .get(header::HOST)
+            .and_then(|host| host.to_str().ok()),
+    };
+    let site = origin
+        .to_str()
+        .ok()
+        .and_then(|origin| origin.split_once("://"));
+    site.zip(host)
+        .is_some_and(|((_, site), host)| site.eq_ignore_ascii_case(host))
 }
 
 fn is_uuid(text: &str) -> bool {
@@ -365,7 +478,8 @@ fn link_header(kind: &'static ResourceType) -> Option<(&'static str, HeaderValue
     Some((kind.odata_type, HeaderValue::from_str(&link).ok()?))
 }
 
-/// Whether the `Accept` header admits `media_type`. Without one, everything is admitted.
+/// Whether the `Accept` header admits `media_type`: the most exact range that covers it decides (RFC 9110
+/// §12.5.1). Without the header, everything is admitted.
 pub(crate) fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
     let mut ranges = headers
         .get_all(header::ACCEPT)
@@ -373,21 +487,26 @@ pub(crate) fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .peekable();
+    if ranges.peek().is_none() {
+        return true;
+    }
     let family = media_type.split('/').next().unwrap_or_default();
-    ranges.peek().is_none()
-        || ranges.any(|range| {
-            let mut parts = range.split(';').map(str::trim);
-            let kind = parts.next().unwrap_or_default();
-            let wanted = kind == "*/*"
-                || kind.eq_ignore_ascii_case(media_type)
-                || kind
-                    .strip_suffix("/*")
-                    .is_some_and(|range| range.eq_ignore_ascii_case(family));
-            let refused = parts
-                .filter_map(|parameter| parameter.strip_prefix("q="))
-                .any(|q| q.parse::<f32>().is_ok_and(|q| q <= 0.0));
-            wanted && !refused
-        })
+    let decision = ranges.filter_map(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let kind = parts.next().unwrap_or_default();
+        let exactness = match kind.strip_suffix("/*") {
+            Some("*") => 0,
+            Some(range) if range.eq_ignore_ascii_case(family) => 1,
+            None if kind.eq_ignore_ascii_case(media_type) => 2,
+            _ => return None,
+        };
+        let refused = parts
+            .filter_map(|parameter| parameter.split_once('='))
+            .filter(|(name, _)| name.trim().eq_ignore_ascii_case("q"))
+            .any(|(_, q)| q.trim().parse::<f32>().is_ok_and(|q| q <= 0.0));
+        Some((exactness, !refused))
+    });
+    decision.max().is_some_and(|(_, admitted)| admitted)
 }
 
 #[cfg(test)]
@@ -408,6 +527,7 @@ mod tests {
             "text/html, application/json;q=0.5",
             "application/json;odata.metadata=minimal;charset=utf-8",
             "text/html,application/xhtml+xml,*/*;q=0.8",
+            "*/*;q=0, application/json",
         ] {
             assert!(accepts(&with(good), json), "{good}");
         }
@@ -415,6 +535,8 @@ mod tests {
             "application/xml",
             "text/*",
             "application/json;q=0",
+            "application/json; Q = 0.0, */*",
+            "application/*;q=0, */*",
             "json",
             "",
         ] {

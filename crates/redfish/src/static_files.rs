@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderValue};
-use http::{Method, Response, StatusCode};
+use http::header::{self, HeaderValue};
+use http::{Method, Response};
 use http_body_util::Full;
 
 use crate::error::{Error, READ_ONLY};
@@ -64,7 +64,6 @@ impl StaticFiles {
         &self,
         method: &Method,
         path: &str,
-        headers: &HeaderMap,
     ) -> Result<Response<Full<Bytes>>, Error> {
         let file = self
             .by_path
@@ -73,15 +72,10 @@ impl StaticFiles {
         if method != Method::GET && method != Method::HEAD {
             return Err(Error::Method(READ_ONLY));
         }
-        let known = file.etag.is_known(headers);
-        let body = if known {
-            Bytes::new()
-        } else {
-            file.bytes.clone()
-        };
-        let mut response = Response::new(Full::new(body));
+        let mut response = Response::new(Full::new(file.bytes.clone()));
+        response.extensions_mut().insert(file.etag);
         let headers = response.headers_mut();
-        headers.insert(header::ETAG, file.etag.header());
+        headers.insert(header::CONTENT_TYPE, file.content_type.clone());
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         let policy = HeaderValue::from_static(CONTENT_SECURITY_POLICY);
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
@@ -90,11 +84,6 @@ impl StaticFiles {
             header::REFERRER_POLICY,
             HeaderValue::from_static("no-referrer"),
         );
-        if known {
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-        } else {
-            headers.insert(header::CONTENT_TYPE, file.content_type.clone());
-        }
         Ok(response)
     }
 }

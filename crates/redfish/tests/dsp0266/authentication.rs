@@ -112,3 +112,57 @@ async fn credentials_are_checked_before_conditions() {
         .await;
     assert_eq!(answer.status, 401);
 }
+
+#[tokio::test]
+async fn a_page_of_another_site_changes_nothing_with_the_credentials_of_the_browser() {
+    let bench = Bench::new();
+    let right = basic("root", PASSWORD);
+    let reset = "/redfish/v1/Systems/1/Actions/ComputerSystem.Reset";
+    let post = async |origin: &str| {
+        let headers = [("authorization", &*right), ("origin", origin)];
+        bench.call("POST", reset, &headers, "").await
+    };
+    for foreign in [
+        "https://example.com",
+        "null",
+        "https://localhost:8443",
+        "localhost",
+    ] {
+        post(foreign)
+            .await
+            .assert_error(403, &["InsufficientPrivilege"]);
+    }
+    assert!(bench.rack.log().is_empty());
+    assert_eq!(post("https://LOCALHOST").await.status, 204);
+    assert_eq!(bench.rack.log().len(), 1);
+
+    let headers = [
+        ("authorization", &*right),
+        ("origin", "https://example.com"),
+    ];
+    let read = bench.call("GET", "/redfish/v1/Systems", &headers, "").await;
+    assert_eq!(read.status, 200);
+    assert_eq!(read.header("access-control-allow-origin"), None);
+    let client = bench.client("root").await;
+    let with_token = client
+        .call("POST", reset, &[("origin", "https://example.com")], "")
+        .await;
+    assert_eq!(with_token.status, 204, "no browser adds a token by itself");
+}
+
+#[tokio::test]
+async fn many_requests_with_new_credentials_at_once_are_all_answered() {
+    let bench = Bench::new();
+    let right = basic("root", PASSWORD);
+    let headers = [("authorization", &*right)];
+    let requests = (0..8).map(|_| bench.call("GET", "/redfish/v1/Systems", &headers, ""));
+    let mut waiting: Vec<_> = requests.map(Box::pin).collect();
+    // All of them wait before the first is answered.
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    for request in &mut waiting {
+        assert!(request.as_mut().poll(&mut context).is_pending());
+    }
+    for request in waiting {
+        assert_eq!(request.await.status, 200);
+    }
+}

@@ -16,6 +16,7 @@ use redfish_schema::manager::{self, Manager};
 use redfish_schema::resource::{PowerState, ResetType};
 use redfish_schema::{CheckedPatch, Collection, Reference};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 pub(crate) const UUID: &str = "92384634-2938-2342-8820-489239905423";
 pub(crate) const PASSWORD: &str = "correct horse";
@@ -28,6 +29,18 @@ pub(crate) struct Rack {
     /// What the next change fails with.
     pub(crate) failure: Mutex<Option<Failure>>,
     indicator: Mutex<bool>,
+    /// Changes wait while it is taken.
+    gate: Gate,
+}
+
+/// One permit, that a change takes and gives back.
+#[derive(Debug)]
+struct Gate(Semaphore);
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self(Semaphore::new(1))
+    }
 }
 
 const ROOTS: &[RootLink] = &[
@@ -44,6 +57,15 @@ const ROOTS: &[RootLink] = &[
 impl Rack {
     pub(crate) fn log(&self) -> Vec<String> {
         self.log.lock().unwrap().clone()
+    }
+
+    /// Lets no change through until [`release`](Self::release).
+    pub(crate) fn hold(&self) {
+        assert_eq!(self.gate.0.forget_permits(1), 1);
+    }
+
+    pub(crate) fn release(&self) {
+        self.gate.0.add_permits(1);
     }
 
     pub(crate) fn fail_next(&self, failure: Failure) {
@@ -119,6 +141,7 @@ impl Backend for Rack {
 
     fn patch<'a>(&'a self, path: &'a Path, patch: &'a CheckedPatch) -> BackendFuture<'a, Outcome> {
         Box::pin(async move {
+            let _open = self.gate.0.acquire().await.unwrap();
             let leaves: Vec<_> = patch
                 .leaves()
                 .iter()

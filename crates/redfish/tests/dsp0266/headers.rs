@@ -25,8 +25,16 @@ async fn a_request_of_http_1_1_says_for_which_host_it_is() {
     let request = |builder: http::request::Builder| builder.body(Full::default()).unwrap();
     let answer = bench.send(request(Request::get("/redfish/v1/"))).await;
     answer.assert_error(400, &["HeaderMissing"]);
+    for bad in ["a b", "root@localhost", "local/host"] {
+        let answer = bench
+            .send(request(Request::get("/redfish/v1/").header("host", bad)))
+            .await;
+        answer.assert_error(400, &["HeaderInvalid"]);
+    }
     for good in [
         Request::get("/redfish/v1/").header("host", "localhost"),
+        Request::get("/redfish/v1/").header("host", "[::1]:8443"),
+        Request::get("/redfish/v1/").header("host", ""),
         Request::get("https://localhost/redfish/v1/"),
         Request::get("/redfish/v1/").version(Version::HTTP_10),
     ] {
@@ -110,7 +118,6 @@ async fn a_method_that_a_resource_lacks_is_answered_with_those_it_has() {
         ("PATCH", "/redfish/v1/", "GET, HEAD"),
         ("DELETE", "/redfish/v1/", "GET, HEAD"),
         ("PUT", "/redfish/v1/Systems/1", "GET, HEAD, PATCH"),
-        ("OPTIONS", "/redfish/v1/Systems/1", "GET, HEAD, PATCH"),
         ("DELETE", "/redfish/v1/Systems/1", "GET, HEAD, PATCH"),
         ("POST", "/redfish/v1/Systems", "GET, HEAD"),
         (
@@ -145,4 +152,39 @@ async fn a_method_that_a_resource_lacks_is_answered_with_those_it_has() {
         .call("PUT", "/redfish/v1/Systems/3", &[], "")
         .await
         .assert_error(404, &["InvalidURI"]);
+}
+
+#[tokio::test]
+async fn a_header_that_says_who_or_where_stands_once() {
+    let bench = Bench::new();
+    let token = bench.token("root").await;
+    for (name, value) in [
+        ("host", "localhost"),
+        ("authorization", "Basic cm9vdDp4"),
+        ("x-auth-token", &*token),
+    ] {
+        let twice = [(name, value), (name, value)];
+        let answer = bench.call("GET", "/redfish/v1/Systems", &twice, "").await;
+        answer.assert_error(400, &["HeaderInvalid"]);
+    }
+}
+
+#[tokio::test]
+async fn options_tells_the_methods_of_a_resource() {
+    let bench = Bench::new();
+    let client = bench.client("reader").await;
+    for (uri, allow) in [
+        ("/redfish/v1/", "GET, HEAD"),
+        ("/redfish/v1/$metadata", "GET, HEAD"),
+        ("/redfish/v1/Systems/1", "GET, HEAD, PATCH"),
+        ("/redfish/v1/SessionService/Sessions", "GET, HEAD, POST"),
+    ] {
+        let answer = client.call("OPTIONS", uri, &[], "").await;
+        assert_eq!(answer.status, 204, "{uri}");
+        assert_eq!(answer.header("allow"), Some(allow), "{uri}");
+    }
+    let stranger = bench
+        .call("OPTIONS", "/redfish/v1/Systems/1", &[], "")
+        .await;
+    assert_eq!(stranger.status, 401);
 }

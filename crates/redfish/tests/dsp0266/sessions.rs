@@ -42,8 +42,12 @@ async fn a_login_that_fails_opens_nothing() {
         answer.assert_error(401, &["NoValidSession"]);
         assert_eq!(answer.header("x-auth-token"), None);
     }
-    let long = bench.log_in("root", &"x".repeat(10_000)).await;
+    let long = bench.log_in("root", &"x".repeat(1000)).await;
     assert_eq!(long.status, 401);
+    let endless = bench
+        .log_in("root", &"x".repeat(redfish::MAX_LOGIN_BYTES))
+        .await;
+    endless.assert_error(413, &["PayloadTooLarge"]);
     let client = bench.client("root").await;
     assert_eq!(client.get(SESSIONS).await.json()["Members@odata.count"], 1);
 }
