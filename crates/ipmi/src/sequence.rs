@@ -72,6 +72,12 @@ impl SequenceWindow {
     }
 }
 
+/// How far two numbers of one counter lie apart, whichever came first.
+pub(crate) const fn apart(a: u32, b: u32) -> u32 {
+    let (up, down) = (distance(a, b), distance(b, a));
+    if up < down { up } else { down }
+}
+
 /// Steps from `from` up to `to` on the ring 1, 2, .. 2^32-1, 1 that leaves out 0 (`from` 0 is before 1).
 const fn distance(from: u32, to: u32) -> u32 {
     let steps = to.wrapping_sub(from);
@@ -116,6 +122,12 @@ mod tests {
         assert_eq!(window.accept(30), Err(Duplicate));
         assert_eq!(window.accept(29), Ok(()));
         assert_eq!(window.accept(28), Err(OutOfWindow));
+    }
+
+    #[test]
+    fn two_numbers_are_as_far_apart_as_steps_between_them_also_across_the_wrap() {
+        assert_eq!((apart(7, 7), apart(7, 9), apart(9, 7)), (0, 2, 2));
+        assert_eq!((apart(u32::MAX, 1), apart(2, u32::MAX)), (1, 2));
     }
 
     #[test]

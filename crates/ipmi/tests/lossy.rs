@@ -149,6 +149,57 @@ fn every_request_gets_its_own_answer_and_none_is_executed_twice() {
     }
 }
 
+/// Off and on by turns with readings between them, faster than rqSeq goes round in the BMC's memory.
+#[test]
+fn a_change_is_executed_once_if_it_was_answered_and_at_most_once_if_not() {
+    const CONTROL: RequestTarget = RequestTarget {
+        netfn: NetFn::CHASSIS,
+        cmd: 2,
+        lun: 0,
+    };
+    for seed in 0..10 {
+        let policy = Policy {
+            side_effect_attempts: 4,
+            first_retry_ms: 30,
+            ..Policy::default()
+        };
+        let mut pair = Pair::with_policy(login(&[17]), config(), policy);
+        let mut network = Network {
+            random: Seeded(seed),
+            under_way: BinaryHeap::new(),
+            sent: 0,
+        };
+        let changes = |pair: &Pair| {
+            let executed = pair.device.executed.iter();
+            executed.filter(|request| request.0 == 0).count()
+        };
+        for number in 0..1_000u16 {
+            while pair.session.state() != State::Established {
+                pair.connect();
+                run(&mut pair, &mut network);
+            }
+            let before = changes(&pair);
+            let is_change = number % 32 == 0;
+            let action = (number / 32 % 2).to_le_bytes()[0];
+            let asked = if is_change {
+                pair.session
+                    .request_raw(pair.now, CONTROL, &[action], false)
+            } else {
+                pair.session.request_raw(pair.now, ECHO, &[9], true)
+            };
+            asked.unwrap();
+            let happened = run(&mut pair, &mut network);
+            let executed = changes(&pair) - before;
+            match happened {
+                Happened::Response(..) => {
+                    assert_eq!(executed, usize::from(is_change), "{number}, seed {seed}");
+                }
+                _ => assert!(executed <= usize::from(is_change), "{number}, seed {seed}"),
+            }
+        }
+    }
+}
+
 #[test]
 fn the_same_seed_gives_the_same_trace() {
     assert!(talk(7) == talk(7));

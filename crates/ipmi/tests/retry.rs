@@ -142,6 +142,46 @@ fn the_same_request_twice_is_two_requests() {
     assert_eq!(pair.device.executed.len(), 70);
 }
 
+/// Reads `count` times, 20 ms apart.
+fn read(pair: &mut Pair, count: usize) {
+    for _ in 0..count {
+        pair.session.request(pair.now, &GetDeviceId).unwrap();
+        assert_eq!(pair.run(), device_id());
+        pair.wait(20);
+    }
+}
+
+/// The actions of the Chassis Control commands that were executed.
+fn controlled(pair: &Pair) -> Vec<u8> {
+    let control = |request: &&(u8, u8, Vec<u8>)| (request.0, request.1) == (0, 2);
+    let executed = pair.device.executed.iter().filter(control);
+    executed.map(|request| request.2[0]).collect()
+}
+
+fn control(pair: &mut Pair, action: u8) -> Happened {
+    pair.session
+        .request_raw(pair.now, CHASSIS_CONTROL, &[action], false)
+        .unwrap();
+    pair.run()
+}
+
+#[test]
+fn a_change_with_the_bytes_of_one_64_requests_ago_is_executed() {
+    let done = Happened::Response(CompletionCode::OK, vec![]);
+    let mut pair = established();
+    assert_eq!(control(&mut pair, 3), done);
+    read(&mut pair, 63);
+    assert_eq!(control(&mut pair, 3), done);
+    assert_eq!(controlled(&pair), [3, 3]);
+    let mut pair = established();
+    assert_eq!(control(&mut pair, 0), done);
+    read(&mut pair, 30);
+    assert_eq!(control(&mut pair, 1), done);
+    read(&mut pair, 32);
+    assert_eq!(control(&mut pair, 0), done);
+    assert_eq!(controlled(&pair), [0, 1, 0]);
+}
+
 #[test]
 fn a_remembered_reply_is_forgotten_after_its_time() {
     let policy = Policy {

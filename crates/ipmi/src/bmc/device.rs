@@ -6,7 +6,7 @@ use super::commands::{self, Effect, Own};
 use super::config::Config;
 use super::handler::{Handler, Request};
 use super::privilege::minimum_privilege;
-use super::repeat::{Known, changes_state, fingerprint};
+use super::repeat::{Changing, Known, changes_state, fingerprint};
 use super::session::{Active, Peer, SessionTable, Stage};
 use super::setup::Setup;
 use crate::crypto::Opened;
@@ -161,6 +161,7 @@ impl Bmc {
         };
         let Opened {
             payload_type,
+            sequence,
             payload,
         } = active.channel.open(datagram).ok()?;
         slot.touched = now;
@@ -177,7 +178,10 @@ impl Bmc {
         active.executed.note(&message);
         let permitted = active.privilege >= minimum_privilege(header.netfn, header.cmd, body);
         let changes = permitted && changes_state(header.netfn, header.cmd, body);
-        let changing = changes.then(|| fingerprint(payload));
+        let changing = changes.then(|| Changing {
+            fingerprint: fingerprint(payload),
+            sequence,
+        });
         match changing.map_or(Known::New, |request| active.executed.find(now, request)) {
             Known::New => {}
             Known::Last(reply) => {
@@ -216,7 +220,7 @@ impl Active {
         channel_number: u8,
         message: &LanMessage<'_>,
         own: &Own,
-        changing: Option<u64>,
+        changing: Option<Changing>,
         call: &mut Call<'_>,
     ) -> Option<usize> {
         let LanMessage { header, body } = message;

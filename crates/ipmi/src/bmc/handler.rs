@@ -32,11 +32,12 @@ pub struct Request<'a> {
 pub trait Handler {
     /// Executes `request`, writes the answer's data and returns its completion code.
     ///
-    /// A request that changes something is passed once, however often the console repeats it in
-    /// [`REPLY_KEPT_MS`]; one that reads may be passed again. What does not fit the answer's datagram turns into
+    /// A request that changes something is passed once, however often the console repeats it within
+    /// [`REPLY_KEPT_MS`] and [`REPEATED_WITHIN`] packets; one that reads may be passed again. What does not fit the answer's datagram turns into
     /// completion code CAh.
     ///
     /// [`REPLY_KEPT_MS`]: super::REPLY_KEPT_MS
+    /// [`REPEATED_WITHIN`]: super::REPEATED_WITHIN
     fn handle(&mut self, request: &Request<'_>, response: &mut Writer<'_>) -> CompletionCode;
 }
 

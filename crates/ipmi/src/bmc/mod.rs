@@ -27,5 +27,5 @@ pub use config::{Config, USERS_MAX, User, UserError};
 pub use device::Bmc;
 pub use handler::{Handler, Request, serve};
 pub use privilege::minimum_privilege;
-pub use repeat::REPLY_KEPT_MS;
+pub use repeat::{REPEATED_WITHIN, REPLY_KEPT_MS};
 pub use session::{Peer, SETUP_GRACE_MS};

@@ -4,20 +4,30 @@
 //! again does no harm and gives the newest value, so only requests that change something are remembered: by all
 //! their bytes, for [`REPLY_KEPT_MS`], as many as fit the sequence window. The last one's reply is kept and sent
 //! again; an older one is a straggler whose console has moved on, and is dropped.
+//!
+//! A console that asks much comes round to the same rqSeq within that time: it has six bits. The same bytes
+//! [`REPEATED_WITHIN`] packets apart or more are a new request.
 
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::privilege::minimum_privilege;
 use crate::number::{NetFn, PrivilegeLevel};
+use crate::sequence;
 use crate::time::Instant;
 use crate::wire::message::{LanMessage, MessageHeader, checksum};
 
 /// How long a session remembers that it executed a request, in milliseconds.
 ///
-/// After that a sequence number may mean a new request (5 s is IPMB's expiration interval for them); consoles repeat
-/// within it.
+/// After that the same bytes are a new request (5 s is IPMB's expiration interval for rqSeq); consoles repeat within
+/// it. Less, where [`REPEATED_WITHIN`] packets come sooner.
 pub const REPLY_KEPT_MS: u32 = 5_000;
+
+/// Repetitions of a request are less than this many packets apart.
+///
+/// Half of rqSeq's round. A repetition follows its request by a few packets, and what was overtaken on its way is at
+/// most 16 behind, or the sequence window refuses it.
+pub const REPEATED_WITHIN: u32 = 32;
 
 /// Requests remembered: as many as a straggler can be behind and still pass the sequence window.
 const REMEMBERED: usize = 16;
@@ -42,13 +52,28 @@ pub(super) fn changes_state(netfn: NetFn, cmd: u8, data: &[u8]) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Executed {
     /// The newest last; allocated with the first request that changes something.
-    requests: Vec<(u64, Instant)>,
+    requests: Vec<Remembered>,
     /// The reply to the newest.
     reply: Vec<u8>,
     /// Numbers and last checksum of the last request of any kind.
     last: Option<(MessageHeader, u8)>,
     /// The console uses one rqSeq for everything, so that a repetition can't be told from a new request.
     numbers_nothing: bool,
+}
+
+/// A request that changes something, as it came.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Changing {
+    /// Tells its bytes from others.
+    pub(super) fingerprint: u64,
+    /// Session sequence number of its packet.
+    pub(super) sequence: u32,
+}
+
+#[derive(Debug)]
+struct Remembered {
+    request: Changing,
+    at: Instant,
 }
 
 /// What is known about a request.
@@ -63,10 +88,14 @@ pub(super) enum Known<'a> {
 }
 
 impl Executed {
-    /// Looks up a request that changes something, by its fingerprint.
-    pub(super) fn find(&self, now: Instant, fingerprint: u64) -> Known<'_> {
+    /// Looks up a request that changes something.
+    pub(super) fn find(&self, now: Instant, request: Changing) -> Known<'_> {
         let kept = Duration::from_millis(u64::from(REPLY_KEPT_MS));
-        let is_it = |(found, at): &(u64, Instant)| *found == fingerprint && now.since(*at) <= kept;
+        let is_it = |found: &Remembered| {
+            found.request.fingerprint == request.fingerprint
+                && sequence::apart(found.request.sequence, request.sequence) < REPEATED_WITHIN
+                && now.since(found.at) <= kept
+        };
         let Some(position) = self.requests.iter().rposition(is_it) else {
             return Known::New;
         };
@@ -92,13 +121,13 @@ impl Executed {
     }
 
     /// Remembers a request that was executed, with its reply.
-    pub(super) fn remember(&mut self, now: Instant, fingerprint: u64, reply: &[u8]) {
+    pub(super) fn remember(&mut self, now: Instant, request: Changing, reply: &[u8]) {
         if self.requests.len() == REMEMBERED {
             self.requests.remove(0);
         }
         self.requests
             .reserve_exact(REMEMBERED - self.requests.len());
-        self.requests.push((fingerprint, now));
+        self.requests.push(Remembered { request, at: now });
         self.reply.clear();
         self.reply.extend_from_slice(reply);
     }
@@ -135,24 +164,48 @@ mod tests {
         }
     }
 
+    /// A request that came as packet number `sequence`.
+    fn changing(fingerprint: u64, sequence: u32) -> Changing {
+        Changing {
+            fingerprint,
+            sequence,
+        }
+    }
+
+    #[test]
+    fn the_same_bytes_a_round_of_rqseq_later_are_a_new_request() {
+        let now = Instant::ORIGIN;
+        let mut executed = Executed::default();
+        executed.remember(now, changing(5, 100), &[1]);
+        for sequence in [84, 99, 101, 131] {
+            assert_eq!(executed.find(now, changing(5, sequence)), Known::Last(&[1]));
+        }
+        assert_eq!(executed.find(now, changing(5, 132)), Known::New);
+        assert_eq!(executed.find(now, changing(5, 164)), Known::New);
+    }
+
     #[test]
     fn the_last_request_has_a_reply_and_those_before_it_are_stragglers() {
         let now = Instant::ORIGIN;
         let mut executed = Executed::default();
         for fingerprint in 0..20 {
-            assert_eq!(executed.find(now, fingerprint), Known::New);
-            executed.remember(now, fingerprint, &[u8::try_from(fingerprint).unwrap()]);
+            assert_eq!(executed.find(now, changing(fingerprint, 1)), Known::New);
+            executed.remember(
+                now,
+                changing(fingerprint, 1),
+                &[u8::try_from(fingerprint).unwrap()],
+            );
         }
-        assert_eq!(executed.find(now, 19), Known::Last(&[19]));
-        assert_eq!(executed.find(now, 18), Known::Straggler);
-        assert_eq!(executed.find(now, 4), Known::Straggler);
+        assert_eq!(executed.find(now, changing(19, 1)), Known::Last(&[19]));
+        assert_eq!(executed.find(now, changing(18, 1)), Known::Straggler);
+        assert_eq!(executed.find(now, changing(4, 1)), Known::Straggler);
         assert_eq!(
-            executed.find(now, 3),
+            executed.find(now, changing(3, 1)),
             Known::New,
             "beyond what is remembered"
         );
         let later = now + Duration::from_millis(u64::from(REPLY_KEPT_MS) + 1);
-        assert_eq!(executed.find(later, 19), Known::New);
+        assert_eq!(executed.find(later, changing(19, 1)), Known::New);
     }
 
     #[test]
@@ -164,15 +217,15 @@ mod tests {
             body: &[],
         };
         executed.note(&request(2));
-        executed.remember(now, 100, &[]);
+        executed.remember(now, changing(100, 1), &[]);
         executed.note(&request(2));
         assert_eq!(
-            executed.find(now, 100),
+            executed.find(now, changing(100, 1)),
             Known::Last(&[]),
             "a repetition, as far as one can tell"
         );
         executed.note(&request(4));
-        executed.remember(now, 200, &[]);
-        assert_eq!(executed.find(now, 100), Known::New);
+        executed.remember(now, changing(200, 1), &[]);
+        assert_eq!(executed.find(now, changing(100, 1)), Known::New);
     }
 }

@@ -114,6 +114,12 @@ impl Session {
         }
     }
 
+    /// Repeats and gives up by another policy, from the next wait on: a BMC that has long been silent need not be
+    /// asked as insistently as one that answers.
+    pub fn set_policy(&mut self, policy: Arc<Policy>) {
+        self.policy = policy;
+    }
+
     /// Starts to log in; forgets whatever session there was without closing it.
     ///
     /// `console_session_id` must be unique among the sessions that share a socket. A new one for every call keeps

@@ -39,6 +39,8 @@ pub struct Channel {
 pub struct Opened<'d> {
     /// What the payload is.
     pub payload_type: PayloadType,
+    /// The packet's session sequence number.
+    pub sequence: u32,
     /// The payload in the clear.
     pub payload: &'d mut [u8],
 }
@@ -190,6 +192,7 @@ impl Channel {
         };
         Ok(Opened {
             payload_type: header.payload_type,
+            sequence: header.sequence,
             payload,
         })
     }
