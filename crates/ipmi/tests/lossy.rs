@@ -12,6 +12,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
+use ipmi::command::app::GetDeviceId;
 use ipmi::console::{Policy, RequestTarget, State};
 use ipmi::number::{CompletionCode, NetFn};
 use ipmi::time::Instant;
@@ -30,10 +31,21 @@ struct Network {
     random: Seeded,
     under_way: BinaryHeap<UnderWay>,
     sent: u64,
+    /// How long one datagram in eight takes at most, in milliseconds.
+    slow_ms: u64,
 }
 
 impl Network {
-    /// One datagram in ten is lost, one in ten doubled; each takes up to 800 ms, more than the first retry.
+    const fn new(seed: u64, slow_ms: u64) -> Self {
+        Self {
+            random: Seeded(seed),
+            under_way: BinaryHeap::new(),
+            sent: 0,
+            slow_ms,
+        }
+    }
+
+    /// One datagram in ten is lost, one in ten doubled.
     fn send(&mut self, now: Instant, to_bmc: bool, datagram: &[u8]) {
         let copies = match self.random.below(10) {
             0 => 0,
@@ -42,7 +54,7 @@ impl Network {
         };
         for _ in 0..copies {
             let slow = self.random.below(8) == 0;
-            let delay = self.random.below(if slow { 800 } else { 20 });
+            let delay = self.random.below(if slow { self.slow_ms } else { 20 });
             self.sent += 1;
             let arrival = now + Duration::from_millis(delay);
             self.under_way
@@ -91,12 +103,8 @@ fn talk(seed: u64) -> Vec<(bool, Vec<u8>)> {
         ..Policy::default()
     };
     let mut pair = Pair::with_policy(login(&[17]), config(), policy);
-    let under_way = BinaryHeap::new();
-    let mut network = Network {
-        random: Seeded(seed),
-        under_way,
-        sent: 0,
-    };
+    // More than the first retry waits.
+    let mut network = Network::new(seed, 800);
     let (mut answered, mut timed_out) = (0, 0);
     for number in 0..200u8 {
         while pair.session.state() != State::Established {
@@ -164,11 +172,7 @@ fn a_change_is_executed_once_if_it_was_answered_and_at_most_once_if_not() {
             ..Policy::default()
         };
         let mut pair = Pair::with_policy(login(&[17]), config(), policy);
-        let mut network = Network {
-            random: Seeded(seed),
-            under_way: BinaryHeap::new(),
-            sent: 0,
-        };
+        let mut network = Network::new(seed, 60);
         let changes = |pair: &Pair| {
             let executed = pair.device.executed.iter();
             executed.filter(|request| request.0 == 0).count()
@@ -185,7 +189,7 @@ fn a_change_is_executed_once_if_it_was_answered_and_at_most_once_if_not() {
                 pair.session
                     .request_raw(pair.now, CONTROL, &[action], false)
             } else {
-                pair.session.request_raw(pair.now, ECHO, &[9], true)
+                pair.session.request(pair.now, &GetDeviceId)
             };
             asked.unwrap();
             let happened = run(&mut pair, &mut network);
