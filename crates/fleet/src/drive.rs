@@ -7,6 +7,7 @@
 //! ```
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,6 +22,7 @@ use udp::{BATCH_LEN, Options, ReceiveBatch, SendBatch, Socket, Waker};
 
 use crate::counters::Counters;
 use crate::engine::Engine;
+use crate::target::ConfigError;
 use crate::work::Job;
 
 /// The most operator commands on their way to one shard; more are refused as busy.
@@ -43,6 +45,45 @@ const ERROR_PAUSE: Duration = Duration::from_millis(100);
 
 /// Random bytes are fetched from the system this many at a time: an initialisation vector needs 16.
 const ENTROPY_BUFFER_LEN: usize = 4_096;
+
+/// Why a fleet did not start.
+#[derive(Debug)]
+pub enum StartError {
+    /// The configuration is out of bounds.
+    Config(ConfigError),
+    /// A socket or a thread could not be had.
+    System(io::Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => write!(f, "the fleet's configuration: {error}"),
+            Self::System(error) => write!(f, "no socket or thread for the fleet: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Config(error) => Some(error),
+            Self::System(error) => Some(error),
+        }
+    }
+}
+
+impl From<ConfigError> for StartError {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl From<io::Error> for StartError {
+    fn from(error: io::Error) -> Self {
+        Self::System(error)
+    }
+}
 
 /// A moment on the clock that engines run on, from the system's monotonic clock.
 #[derive(Clone, Copy, Debug)]
@@ -134,6 +175,10 @@ impl Shard {
     /// Sends an operator command to a slot of the engine.
     pub(crate) fn submit(&self, slot: u32, job: Job) {
         let mut jobs = lock(&self.mailbox.jobs);
+        if self.thread.as_ref().is_none_or(JoinHandle::is_finished) {
+            // Dropped, the job tells that the machine is out of reach.
+            return;
+        }
         if jobs.len() >= MAILBOX_MAX {
             job.outcome.tell(Err(ApplyError::Busy));
             return;
@@ -177,6 +222,13 @@ struct Driver {
     received: ReceiveBatch,
     sending: SendBatch,
     wall_clock_at: Instant,
+}
+
+impl Drop for Driver {
+    /// Whoever waits for a job that was not taken any more is told, also when a thread ends by a panic.
+    fn drop(&mut self) {
+        lock(&self.mailbox.jobs).clear();
+    }
 }
 
 /// What a turn left to do.

@@ -154,6 +154,11 @@ impl Engine {
             poll_interval: config.poll_interval,
             slow_rounds: config.slow_rounds,
             slots: slots.len() as u32,
+            policy: Arc::clone(&config.policy),
+            probe_policy: Arc::new(Policy {
+                attempts: 1,
+                ..*config.policy
+            }),
             board: Arc::clone(&shared.board),
             plans: Arc::clone(&shared.plans),
             counters: Counters::default(),

@@ -1,16 +1,14 @@
 //! A fleet as a source of machines: snapshots out, changes in.
 
-use std::fmt;
-use std::io;
 use std::sync::Arc;
 
 use ::hardware::{ApplyError, ApplyFuture, Change, Hardware, Node, NodeId, Observer, Topology};
 
 use crate::counters::Counters;
-use crate::drive::{Clock, Shard, unix_ms};
+use crate::drive::{Clock, Shard, StartError, unix_ms};
 use crate::engine::{Engine, EngineConfig, Shared};
 use crate::outcome::outcome;
-use crate::target::{Config, ConfigError, Target};
+use crate::target::{Config, Target};
 use crate::work::Job;
 
 /// Very many IPMI BMCs, polled by threads of its own. Dropped, it closes every session; that takes some seconds
@@ -22,45 +20,6 @@ pub struct Fleet {
     shards: Vec<Shard>,
     /// Shard and slot of each target, by its place.
     slots: Vec<(u32, u32)>,
-}
-
-/// Why a fleet did not start.
-#[derive(Debug)]
-pub enum StartError {
-    /// The configuration is out of bounds.
-    Config(ConfigError),
-    /// A socket or a thread could not be had.
-    System(io::Error),
-}
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Config(error) => write!(f, "the fleet's configuration: {error}"),
-            Self::System(error) => write!(f, "no socket or thread for the fleet: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for StartError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Config(error) => Some(error),
-            Self::System(error) => Some(error),
-        }
-    }
-}
-
-impl From<ConfigError> for StartError {
-    fn from(error: ConfigError) -> Self {
-        Self::Config(error)
-    }
-}
-
-impl From<io::Error> for StartError {
-    fn from(error: io::Error) -> Self {
-        Self::System(error)
-    }
 }
 
 impl Fleet {

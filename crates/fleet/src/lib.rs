@@ -36,8 +36,9 @@ mod timer;
 mod work;
 
 pub use counters::Counters;
+pub use drive::StartError;
 pub use engine::{Engine, EngineConfig, Shared};
-pub use hardware::{Fleet, StartError};
+pub use hardware::Fleet;
 pub use outcome::{Outcome, OutcomeSender, outcome};
 pub use quirks::{Quirk, Quirks, UnknownQuirk};
 pub use target::{Config, ConfigError, Target};

@@ -9,6 +9,9 @@ use ipmi::time::Instant;
 /// digests, and a first contact some memory while it lasts.
 pub(crate) const CONNECTS_PER_S: u64 = 2_000;
 
+/// After so many failures in a row a BMC is looked for with one datagram at a time.
+const PROBE_AFTER: u8 = 3;
+
 /// The longest pause between two probes of a BMC that does not answer, before jitter.
 const SILENT_PAUSE_MAX: Duration = Duration::from_secs(30);
 
@@ -116,6 +119,11 @@ impl Breaker {
     /// The BMC answered and let us in.
     pub(crate) const fn succeeded(&mut self) {
         self.failures = 0;
+    }
+
+    /// Whether the BMC has been silent for so long that a single datagram must do to look for it.
+    pub(crate) const fn is_probing(self) -> bool {
+        self.failures >= PROBE_AFTER
     }
 
     /// Another failure: how long to pause before the next probe.

@@ -55,6 +55,18 @@ impl Config {
     /// The most targets of one shard: their number must fit in a console session ID beside its generation.
     pub const TARGETS_PER_SHARD_MAX: usize = 1 << 20;
 
+    /// The retries of a fleet: more and closer together than a lone console's, since one unanswered command holds up
+    /// all sensors behind it. Six sendings within 5.5 s; where a tenth of all datagrams is lost each way, one command
+    /// in 20,000 stays unanswered.
+    #[must_use]
+    pub fn policy() -> Policy {
+        Policy {
+            attempts: 6,
+            longest_retry_ms: 1_000,
+            ..Policy::default()
+        }
+    }
+
     /// A fleet of these BMCs with default settings: every sensor once a second, one shard.
     #[must_use]
     pub fn new(targets: Vec<Target>) -> Self {
@@ -63,7 +75,7 @@ impl Config {
             topology: Arc::default(),
             poll_interval_ms: 1_000,
             slow_rounds: 10,
-            policy: Arc::default(),
+            policy: Arc::new(Self::policy()),
             shards: 1,
             receive_buffer_bytes: 4 << 20,
         }

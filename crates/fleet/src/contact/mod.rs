@@ -10,12 +10,15 @@ use std::sync::Arc;
 
 use hardware::{Identity, Inventory};
 use ipmi::command::app::{DeviceId, GetDeviceGuid, GetDeviceId, GetSystemGuid, Guid};
-use ipmi::command::sensor::{GetSensorReadingFactors, GetSensorThresholds, SensorThresholds};
-use ipmi::number::DeviceSupport;
+use ipmi::command::sensor::{
+    GetDeviceSdrInfo, GetSensorReadingFactors, GetSensorThresholds, SensorThresholds,
+};
+use ipmi::command::storage::GetSdrRepositoryInfo;
+use ipmi::number::{CompletionCode, DeviceSupport};
 use ipmi::record::Conversion;
 use ipmi::record::sdr::{FruLocator, FullSensor, SensorKey};
 
-use crate::call::CallError;
+use crate::call::{Call, CallError, decode};
 use crate::convert::{self, Described};
 use crate::plan::{Plan, Plans, Table};
 use crate::quirks::Quirks;
@@ -121,6 +124,29 @@ async fn acquaint(
         plan,
         cut,
     })))
+}
+
+/// What to ask to learn whether a BMC's records changed since it was got acquainted with; `None` for one that has
+/// none.
+pub(crate) fn records_call(known: Known) -> Option<Call> {
+    Some(match known.stamp? {
+        Stamp::Repository(..) => Call::of(&GetSdrRepositoryInfo),
+        Stamp::Device(..) => Call::of(&GetDeviceSdrInfo { count_sdrs: None }),
+    })
+}
+
+/// Whether the answer to [`records_call`] says that they changed.
+pub(crate) fn records_changed(known: Known, completion: CompletionCode, data: &[u8]) -> bool {
+    let now = match known.stamp {
+        Some(Stamp::Repository(..)) => {
+            decode::<GetSdrRepositoryInfo>(completion, data).map(|info| Stamp::of_repository(&info))
+        }
+        Some(Stamp::Device(..)) => {
+            decode::<GetDeviceSdrInfo>(completion, data).map(|info| Stamp::of_device(&info))
+        }
+        None => return false,
+    };
+    now.is_ok_and(|now| known.stamp != Some(now))
 }
 
 /// What the BMC refuses is not there; only silence ends the conversation.

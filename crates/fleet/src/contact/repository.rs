@@ -5,10 +5,10 @@
 
 use std::collections::HashSet;
 
-use ipmi::command::sensor::GetDeviceSdrInfo;
+use ipmi::command::sensor::{DeviceSdrInfo, GetDeviceSdrInfo};
 use ipmi::command::storage::{
     GetDeviceSdr, GetSdr, GetSdrRepositoryInfo, ReserveDeviceSdrRepository, ReserveSdrRepository,
-    SdrData, SdrPart,
+    SdrData, SdrPart, SdrRepositoryInfo,
 };
 use ipmi::number::CompletionCode;
 use ipmi::record::{RecordId, ReservationId};
@@ -60,25 +60,24 @@ pub(crate) struct Repository {
     pub(crate) cut: bool,
 }
 
+impl Stamp {
+    pub(crate) const fn of_repository(info: &SdrRepositoryInfo) -> Self {
+        Self::Repository(info.record_count, info.last_addition.0, info.last_erase.0)
+    }
+
+    pub(crate) fn of_device(info: &DeviceSdrInfo) -> Self {
+        Self::Device(info.count, info.population_change.unwrap_or(0))
+    }
+}
+
 /// Asks for the stamp.
 pub(crate) async fn stamp(line: &Line, source: Source) -> Result<Stamp, CallError> {
-    match source {
-        Source::Repository => {
-            let info = line.call(&GetSdrRepositoryInfo).await?;
-            Ok(Stamp::Repository(
-                info.record_count,
-                info.last_addition.0,
-                info.last_erase.0,
-            ))
-        }
+    Ok(match source {
+        Source::Repository => Stamp::of_repository(&line.call(&GetSdrRepositoryInfo).await?),
         Source::Device => {
-            let info = line.call(&GetDeviceSdrInfo { count_sdrs: None }).await?;
-            Ok(Stamp::Device(
-                info.count,
-                info.population_change.unwrap_or(0),
-            ))
+            Stamp::of_device(&line.call(&GetDeviceSdrInfo { count_sdrs: None }).await?)
         }
-    }
+    })
 }
 
 /// Reads the whole repository; again where it changed meanwhile.

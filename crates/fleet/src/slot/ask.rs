@@ -28,8 +28,11 @@ impl Slot {
             return;
         }
         while self.in_flight == InFlight::Nothing && self.session.state() == State::Established {
-            let asked =
-                self.work_turn(cx, now) || self.talk_turn(cx, now) || self.round_turn(cx, now);
+            let talk_first = !self.talked;
+            let asked = self.work_turn(cx, now)
+                || talk_first && self.talk_turn(cx, now)
+                || self.round_turn(cx, now)
+                || self.talk_turn(cx, now);
             if !asked {
                 break;
             }
@@ -85,7 +88,7 @@ impl Slot {
                     }
                 }
             }
-            InFlight::Chassis | InFlight::LogInfo | InFlight::Boot => {
+            InFlight::Chassis | InFlight::LogInfo | InFlight::Boot | InFlight::Records => {
                 if let Some((completion, data)) = reply {
                     self.round_answered(who, completion, data);
                 }
@@ -143,7 +146,10 @@ impl Slot {
             return false;
         };
         match talk.turn(now) {
-            Turn::Send(call) => self.send(cx, now, &call, InFlight::Talk),
+            Turn::Send(call) => {
+                self.talked = true;
+                self.send(cx, now, &call, InFlight::Talk);
+            }
             Turn::Done(finding) => {
                 self.talk = None;
                 self.found(cx, now, finding);

@@ -1,7 +1,8 @@
 //! One BMC in the engine: its session, what is being asked of it, and what is known of it.
 //!
-//! At most one command is in flight. Who may ask next, when the BMC is free: operator commands, then first contact
-//! and reading the event log, then the round over the sensors. A round takes its next step as soon as the answer
+//! At most one command is in flight. Who may ask next, when the BMC is free: operator commands first; then the
+//! engine's own talks (first contact, reading the event log) and the round over the sensors by turns, so that a long
+//! log does not keep the sensors from being read. A round takes its next step as soon as the answer
 //! to the one before is in; the rounds themselves keep a pace ([`Pace`]).
 
 mod ask;
@@ -41,6 +42,9 @@ pub(crate) struct Context {
     pub(crate) poll_interval: Duration,
     pub(crate) slow_rounds: u32,
     pub(crate) slots: u32,
+    pub(crate) policy: Arc<Policy>,
+    /// As `policy`, but the first message of a log-in is sent only once.
+    pub(crate) probe_policy: Arc<Policy>,
     pub(crate) board: Arc<Board>,
     pub(crate) plans: Arc<Plans>,
     pub(crate) counters: Counters,
@@ -79,6 +83,7 @@ enum InFlight {
     Sensor(u32),
     LogInfo,
     Boot,
+    Records,
 }
 
 /// Commands of the round that the BMC does not know; asked no more until the next session.
@@ -111,6 +116,8 @@ pub(crate) struct Slot {
     generation: u16,
     phase: Phase,
     in_flight: InFlight,
+    /// The last question was a talk's: the round has the next turn.
+    talked: bool,
     /// The command in flight was sent once already.
     sent: bool,
     lacks: Lacks,
@@ -155,6 +162,7 @@ impl Slot {
                 retry_at: setup.connect_at,
             },
             in_flight: InFlight::Nothing,
+            talked: false,
             sent: false,
             lacks: Lacks::default(),
             breaker: Breaker::default(),
@@ -218,7 +226,7 @@ impl Slot {
             cx.counters.jobs_failed += work.expire(now);
         }
         match self.phase {
-            Phase::Down { retry_at } if retry_at <= now => self.connect(now),
+            Phase::Down { retry_at } if retry_at <= now => self.connect(cx, now),
             _ => self.proceed(cx, now),
         }
     }
@@ -273,12 +281,19 @@ impl Slot {
         }
     }
 
-    fn connect(&mut self, now: Instant) {
+    fn connect(&mut self, cx: &Context, now: Instant) {
         // Generations begin at 1, so that no ID is 0.
         self.generation = self.generation % GENERATION_MAX + 1;
         let id = u32::from(self.generation) << SLOT_BITS | self.index;
         let id = NonZeroU32::new(id).expect("the generation is at least 1");
         self.phase = Phase::Connecting;
+        let probing = self.breaker.is_probing();
+        let policy = if probing {
+            &cx.probe_policy
+        } else {
+            &cx.policy
+        };
+        self.session.set_policy(Arc::clone(policy));
         self.session.connect(now, id);
     }
 
@@ -287,7 +302,7 @@ impl Slot {
             Event::None => {}
             Event::Established => {
                 cx.counters.sessions_opened += 1;
-                self.established(now);
+                self.established(cx, now);
                 self.proceed(cx, now);
             }
             Event::Response(response) => {
@@ -305,7 +320,8 @@ impl Slot {
         }
     }
 
-    fn established(&mut self, now: Instant) {
+    fn established(&mut self, cx: &Context, now: Instant) {
+        self.session.set_policy(Arc::clone(&cx.policy));
         self.phase = Phase::Up;
         self.breaker.succeeded();
         self.in_flight = InFlight::Nothing;
@@ -360,7 +376,18 @@ impl Slot {
         self.phase = Phase::Down {
             retry_at: now + pause,
         };
-        self.down(cx, now, "the BMC stopped answering");
+        // Not down yet: a BMC that restarted, or a burst of loss, and it is back with the next session. Only where
+        // that can't be had is it told as down. Its readings are old in any case.
+        self.wake = None;
+        self.mark_stale();
+        self.publish(cx);
+    }
+
+    fn mark_stale(&mut self) {
+        let readings = &mut self.page.node_mut().readings;
+        Arc::make_mut(readings)
+            .iter_mut()
+            .for_each(plan::mark_stale);
     }
 
     /// Publishes that the BMC can't be talked to, where that is news.
@@ -379,9 +406,7 @@ impl Slot {
             reason: reason.into(),
             since_ms,
         };
-        Arc::make_mut(&mut node.readings)
-            .iter_mut()
-            .for_each(plan::mark_stale);
+        self.mark_stale();
         self.publish(cx);
     }
 
@@ -403,5 +428,19 @@ const fn dropped(counters: &mut Counters, ignored: Ignored) -> &mut u64 {
         Ignored::OutOfWindow => &mut counters.dropped_out_of_window,
         Ignored::Late => &mut counters.dropped_late,
         Ignored::OtherPayload => &mut counters.dropped_unexpected,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_is_small_enough_for_fifty_thousand() {
+        let (slot, session) = (size_of::<Slot>(), size_of::<Session>());
+        assert!(
+            slot <= 1_024,
+            "a slot takes {slot} bytes, {session} of them the session"
+        );
     }
 }

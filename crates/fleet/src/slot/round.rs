@@ -47,6 +47,7 @@ impl Slot {
             return true;
         };
         self.round.step = Some(step + 1);
+        self.talked = false;
         let items = plan.items.len() as u32;
         // The first round of a session is a slow one; then each slot has its own turn.
         let turn = self.round.number.wrapping_add(self.index);
@@ -81,6 +82,10 @@ impl Slot {
             if slow && !self.lacks.boot {
                 let get = GetSystemBootOptions::new(BootOptionParameter::BOOT_FLAGS);
                 self.send(cx, now, &Call::of(&get), InFlight::Boot);
+            }
+        } else if step == items + 3 {
+            if let Some(call) = self.known.filter(|_| slow).and_then(contact::records_call) {
+                self.send(cx, now, &call, InFlight::Records);
             }
         } else {
             self.finish_round(cx, now);
@@ -125,7 +130,7 @@ impl Slot {
         }
     }
 
-    /// Chassis status, boot flags, state of the event log.
+    /// Chassis status, boot flags, states of the event log and of the records.
     pub(super) fn round_answered(
         &mut self,
         who: InFlight,
@@ -151,6 +156,13 @@ impl Slot {
                 self.lacks.boot = lacking;
                 if let Ok(options) = decode::<GetSystemBootOptions>(completion, data) {
                     self.page.node_mut().boot = Some(job::boot_override(&options.parameter));
+                }
+            }
+            InFlight::Records => {
+                // Other records, other sensors: the BMC is to be got acquainted with anew.
+                let known = self.known;
+                if known.is_some_and(|known| contact::records_changed(known, completion, data)) {
+                    self.round.contacted = false;
                 }
             }
             _ => {

@@ -74,6 +74,8 @@ pub(crate) struct Machine {
     /// Requests executed.
     pub(crate) requests: u64,
     pub(crate) records: Arc<Vec<Vec<u8>>>,
+    /// When a record was added last.
+    pub(crate) records_changed: u32,
     /// Reads of the repository.
     pub(crate) repository_reads: u64,
 }
@@ -91,6 +93,7 @@ impl Machine {
             controls: Vec::new(),
             requests: 0,
             records: Arc::clone(records),
+            records_changed: 1,
             repository_reads: 0,
         }
     }
@@ -222,7 +225,7 @@ impl Machine {
                     version: 0x51,
                     record_count: self.records.len() as u16,
                     free_bytes: 0,
-                    last_addition: Timestamp(1),
+                    last_addition: Timestamp(self.records_changed),
                     last_erase: Timestamp(1),
                     operations: SdrRepositoryOperations::RESERVE,
                 })
