@@ -224,6 +224,8 @@ pub struct Property {
     pub required_on_create: bool,
     /// The schema discourages new uses.
     pub deprecated: bool,
+    /// Stays in the answer to `?excerpt` (`Redfish.Excerpt`, DSP0266 "Query parameters").
+    pub excerpt: bool,
     /// Unit in UCUM spelling, `Cel`, `W`, `{rev}/min` (`Measures.Unit`).
     pub unit: Option<&'static str>,
 }
@@ -240,6 +242,7 @@ impl Property {
             required: false,
             required_on_create: false,
             deprecated: false,
+            excerpt: false,
             unit: None,
         }
     }
@@ -297,6 +300,13 @@ impl Property {
     #[must_use]
     pub const fn deprecated(mut self) -> Self {
         self.deprecated = true;
+        self
+    }
+
+    /// The same, part of the excerpt.
+    #[must_use]
+    pub const fn excerpt(mut self) -> Self {
+        self.excerpt = true;
         self
     }
 

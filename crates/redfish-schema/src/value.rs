@@ -143,6 +143,27 @@ impl DateTime {
         Self { unix_ms }
     }
 
+    /// Reads `YYYY-MM-DDThh:mm:ss[.sss](Z|±hh:mm)`. Digits beyond milliseconds are dropped. `None` for another
+    /// form and for a date that doesn't exist.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (time, fraction, offset) = date_time_parts(text)?;
+        let number = |from: usize, to: usize| time.get(from..to)?.parse::<i64>().ok();
+        let days = days_from_civil(number(0, 4)?, number(5, 7)?, number(8, 10)?);
+        let minutes = (days * 24 + number(11, 13)?) * 60 + number(14, 16)?;
+        let offset = match offset.split_at_checked(1)? {
+            ("Z", _) => 0,
+            (sign, clock) => {
+                let (hours, minutes) = clock.split_once(':')?;
+                let minutes = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
+                if sign == "-" { -minutes } else { minutes }
+            }
+        };
+        let ms = format!("{fraction:0<3}").get(..3)?.parse::<i64>().ok()?;
+        let seconds = (minutes - offset) * 60 + number(17, 19)?;
+        Some(Self::from_unix_ms(seconds * 1000 + ms))
+    }
+
     /// From seconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub const fn from_unix_s(unix_s: i64) -> Self {
@@ -221,46 +242,58 @@ const fn days_in_month(year: u32, month: u32) -> u32 {
     }
 }
 
+/// Count of days since 1970-01-01 of a date that exists; the other direction of [`civil`].
+const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let month_from_march = if month > 2 { month - 3 } else { month + 9 };
+    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
 /// Whether `text` is a date and time as DSP0266 "Date-Time values" has it: `YYYY-MM-DDThh:mm:ss[.sss](Z|±hh:mm)`
 /// with a date that exists.
 #[must_use]
 pub fn is_date_time(text: &str) -> bool {
-    let bytes = text.as_bytes();
+    date_time_parts(text).is_some()
+}
+
+/// A date and time taken apart: up to the seconds, the digits of the fraction, and `Z` or the offset.
+fn date_time_parts(text: &str) -> Option<(&str, &str, &str)> {
+    let (time, rest) = text.split_at_checked(19)?;
+    let bytes = time.as_bytes();
     let number = |from: usize, length: usize| -> Option<u32> {
-        let digits = text.get(from..from + length)?;
+        let digits = time.get(from..from + length)?;
         digits
             .bytes()
             .all(|b| b.is_ascii_digit())
             .then(|| digits.parse().ok())?
     };
-    let is = |at: usize, allowed: &[u8]| bytes.get(at).is_some_and(|b| allowed.contains(b));
-    let clock = |from: usize| {
-        number(from, 2).is_some_and(|hour| hour < 24)
-            && is(from + 2, b":")
-            && number(from + 3, 2).is_some_and(|minute| minute < 60)
-    };
-    let (Some(year), Some(month), Some(day)) = (number(0, 4), number(5, 2), number(8, 2)) else {
-        return false;
-    };
-    if !(is(4, b"-") && is(7, b"-") && is(10, b"T") && clock(11) && is(16, b":")) {
-        return false;
+    let marks = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
+    if marks.iter().any(|&(at, mark)| bytes[at] != mark) {
+        return None;
     }
-    if day == 0 || day > days_in_month(year, month) || number(17, 2).is_none_or(|s| s > 59) {
-        return false;
+    let (year, month, day) = (number(0, 4)?, number(5, 2)?, number(8, 2)?);
+    let clock = number(11, 2)? < 24 && number(14, 2)? < 60 && number(17, 2)? < 60;
+    if !clock || day == 0 || day > days_in_month(year, month) {
+        return None;
     }
-    let mut at = 19;
-    if is(at, b".") {
-        let digits = bytes[at + 1..]
-            .iter()
-            .take_while(|b| b.is_ascii_digit())
-            .count();
-        if digits == 0 {
-            return false;
+    let (fraction, offset) = match rest.strip_prefix('.') {
+        None => ("", rest),
+        Some(rest) => rest.split_at(rest.find(|c: char| !c.is_ascii_digit())?),
+    };
+    if fraction.is_empty() && rest.starts_with('.') {
+        return None;
+    }
+    let is_offset = match offset.as_bytes() {
+        [b'Z'] => true,
+        [b'+' | b'-', hour @ .., b':', m, n] => {
+            let digits = hour.len() == 2 && hour.iter().chain([m, n]).all(u8::is_ascii_digit);
+            digits && hour < b"24" && *m < b'6'
         }
-        at += 1 + digits;
-    }
-    (is(at, b"Z") && at + 1 == bytes.len())
-        || (is(at, b"+-") && clock(at + 1) && at + 6 == bytes.len())
+        _ => false,
+    };
+    is_offset.then_some((time, fraction, offset))
 }
 
 /// A length of time, written as `P1DT2H3M4.5S` (DSP0266 "Duration values").
@@ -357,6 +390,23 @@ mod tests {
             assert!(!is_date_time(wrong), "{wrong}");
         }
         assert!(is_date_time("2026-06-30T23:59:59.5-06:00"));
+    }
+
+    #[test]
+    fn a_time_is_read_as_the_point_in_time_that_it_is() {
+        for (text, unix_ms) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("2000-02-29T00:00:00Z", 951_782_400_000),
+            ("2026-01-31T12:44:56.789123Z", 1_769_863_496_789),
+            ("2026-01-31T14:44:56.7+02:00", 1_769_863_496_700),
+            ("2026-01-31T06:14:56-06:30", 1_769_863_496_000),
+            ("1969-12-31T23:59:59.999Z", -1),
+        ] {
+            let time = DateTime::parse(text).unwrap();
+            assert_eq!(time.unix_ms(), unix_ms, "{text}");
+            assert_eq!(DateTime::parse(&time.to_string()), Some(time));
+        }
+        assert_eq!(DateTime::parse("yesterday"), None);
     }
 
     #[test]

@@ -200,6 +200,7 @@ impl Tables<'_> {
             (property.required, ".required()"),
             (property.required_on_create, ".required_on_create()"),
             (property.deprecated, ".deprecated()"),
+            (property.excerpt, ".excerpt()"),
         ] {
             if holds {
                 text.push_str(call);

@@ -77,6 +77,8 @@ pub(crate) struct Property {
     pub required: bool,
     pub required_on_create: bool,
     pub deprecated: bool,
+    /// Stays in the answer to `?excerpt`.
+    pub excerpt: bool,
     pub unit: Option<String>,
     pub description: Option<String>,
 }
@@ -329,7 +331,9 @@ impl<'c> Resolver<'c> {
                 if !in_excerpt(&source.annotations, task.excerpt.as_deref()) {
                     continue;
                 }
-                let property = self.property(source)?;
+                let mut property = self.property(source)?;
+                // An excerpt has no excerpt of its own.
+                property.excerpt &= task.excerpt.is_none();
                 properties.retain(|earlier| earlier.name != property.name);
                 properties.push(property);
             }
@@ -428,6 +432,7 @@ impl<'c> Resolver<'c> {
             required: notes.required,
             required_on_create: notes.required_on_create,
             deprecated: notes.deprecated,
+            excerpt: notes.excerpt.is_some(),
             unit: notes.unit.clone(),
             description,
         })

@@ -11,11 +11,14 @@ pub(crate) mod control;
 pub(crate) mod environment_metrics;
 pub(crate) mod event;
 pub(crate) mod fan;
+pub(crate) mod json_schema_file;
 pub(crate) mod log_entry;
 pub(crate) mod log_service;
 pub(crate) mod manager;
 pub(crate) mod manager_account;
 pub(crate) mod message;
+pub(crate) mod message_registry;
+pub(crate) mod message_registry_file;
 pub(crate) mod metric_definition;
 pub(crate) mod metric_report;
 pub(crate) mod metric_report_definition;
@@ -24,6 +27,7 @@ pub(crate) mod power;
 pub(crate) mod power_subsystem;
 pub(crate) mod power_supply;
 pub(crate) mod power_supply_metrics;
+pub(crate) mod privilege_registry;
 pub(crate) mod privileges;
 pub(crate) mod redundancy;
 pub(crate) mod resolution_step;
@@ -54,6 +58,8 @@ pub(crate) static RESOURCES: &[&ResourceType] = &[
     &event::TYPE,
     &fan::TYPE,
     &fan::COLLECTION,
+    &json_schema_file::TYPE,
+    &json_schema_file::COLLECTION,
     &log_entry::TYPE,
     &log_entry::COLLECTION,
     &log_service::TYPE,
@@ -63,6 +69,9 @@ pub(crate) static RESOURCES: &[&ResourceType] = &[
     &manager_account::COLLECTION,
     &manager::COLLECTION,
     &message::TYPE,
+    &message_registry::TYPE,
+    &message_registry_file::TYPE,
+    &message_registry_file::COLLECTION,
     &metric_definition::TYPE,
     &metric_definition::COLLECTION,
     &metric_report::TYPE,
@@ -74,6 +83,7 @@ pub(crate) static RESOURCES: &[&ResourceType] = &[
     &power_supply::TYPE,
     &power_supply::COLLECTION,
     &power_supply_metrics::TYPE,
+    &privilege_registry::TYPE,
     &role::TYPE,
     &role::COLLECTION,
     &sensor::TYPE,
@@ -177,6 +187,19 @@ pub(crate) static SCHEMA_FILES: &[SchemaFile] = &[
         namespaces: &["FanCollection"],
     },
     SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/JsonSchemaFile_v1.xml",
+        namespaces: &[
+            "JsonSchemaFile",
+            "JsonSchemaFile.v1_0_0",
+            "JsonSchemaFile.v1_1_0",
+            "JsonSchemaFile.v1_1_5",
+        ],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/JsonSchemaFileCollection_v1.xml",
+        namespaces: &["JsonSchemaFileCollection"],
+    },
+    SchemaFile {
         uri: "http://redfish.dmtf.org/schemas/v1/LogEntry_v1.xml",
         namespaces: &[
             "LogEntry",
@@ -235,6 +258,30 @@ pub(crate) static SCHEMA_FILES: &[SchemaFile] = &[
     SchemaFile {
         uri: "http://redfish.dmtf.org/schemas/v1/Message_v1.xml",
         namespaces: &["Message", "Message.v1_3_0"],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/MessageRegistry_v1.xml",
+        namespaces: &[
+            "MessageRegistry",
+            "MessageRegistry.v1_0_0",
+            "MessageRegistry.v1_1_0",
+            "MessageRegistry.v1_2_0",
+            "MessageRegistry.v1_6_0",
+            "MessageRegistry.v1_8_0",
+        ],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/MessageRegistryFile_v1.xml",
+        namespaces: &[
+            "MessageRegistryFile",
+            "MessageRegistryFile.v1_0_0",
+            "MessageRegistryFile.v1_1_0",
+            "MessageRegistryFile.v1_1_5",
+        ],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/MessageRegistryFileCollection_v1.xml",
+        namespaces: &["MessageRegistryFileCollection"],
     },
     SchemaFile {
         uri: "http://redfish.dmtf.org/schemas/v1/MetricDefinition_v1.xml",
@@ -317,6 +364,15 @@ pub(crate) static SCHEMA_FILES: &[SchemaFile] = &[
             "PowerSupplyMetrics",
             "PowerSupplyMetrics.v1_0_0",
             "PowerSupplyMetrics.v1_2_0",
+        ],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/PrivilegeRegistry_v1.xml",
+        namespaces: &[
+            "PrivilegeRegistry",
+            "PrivilegeRegistry.v1_0_0",
+            "PrivilegeRegistry.v1_1_0",
+            "PrivilegeRegistry.v1_2_0",
         ],
     },
     SchemaFile {

@@ -101,26 +101,32 @@ pub(crate) static SENSOR: ObjectType = ObjectType::new(
         Property::new("Status", Kind::Object(&resource::STATUS))
             .by_member()
             .not_null(),
-        Property::new("Reading", Kind::NUMBER),
+        Property::new("Reading", Kind::NUMBER).excerpt(),
         Property::new("ReadingUnits", Kind::STRING),
         Property::new(
             "PhysicalContext",
             Kind::Enumeration(&physical_context::PHYSICAL_CONTEXT),
         )
-        .read_write(),
+        .read_write()
+        .excerpt(),
         Property::new(
             "PhysicalSubContext",
             Kind::Enumeration(&physical_context::PHYSICAL_SUB_CONTEXT),
         )
-        .read_write(),
+        .read_write()
+        .excerpt(),
         Property::new("PeakReading", Kind::NUMBER),
         Property::new("MaxAllowableOperatingValue", Kind::NUMBER),
         Property::new("MinAllowableOperatingValue", Kind::NUMBER),
         Property::new("AdjustedMaxAllowableOperatingValue", Kind::NUMBER),
         Property::new("AdjustedMinAllowableOperatingValue", Kind::NUMBER),
-        Property::new("ApparentVA", Kind::NUMBER).unit("V.A"),
-        Property::new("ReactiveVAR", Kind::NUMBER).unit("V.A"),
-        Property::new("PowerFactor", Kind::number(Some(-1), Some(1))),
+        Property::new("ApparentVA", Kind::NUMBER)
+            .excerpt()
+            .unit("V.A"),
+        Property::new("ReactiveVAR", Kind::NUMBER)
+            .excerpt()
+            .unit("V.A"),
+        Property::new("PowerFactor", Kind::number(Some(-1), Some(1))).excerpt(),
         Property::new("LoadPercent", Kind::NUMBER)
             .deprecated()
             .unit("%"),
@@ -131,7 +137,8 @@ pub(crate) static SENSOR: ObjectType = ObjectType::new(
         Property::new("VoltageType", Kind::Enumeration(&VOLTAGE_TYPE)),
         Property::new("Thresholds", Kind::Object(&THRESHOLDS))
             .by_member()
-            .not_null(),
+            .not_null()
+            .excerpt(),
         Property::new("ReadingRangeMax", Kind::NUMBER),
         Property::new("ReadingRangeMin", Kind::NUMBER),
         Property::new("Precision", Kind::NUMBER),
@@ -140,10 +147,12 @@ pub(crate) static SENSOR: ObjectType = ObjectType::new(
             .unit("%"),
         Property::new("SensingFrequency", Kind::NUMBER).deprecated(),
         Property::new("PeakReadingTime", Kind::DateTime),
-        Property::new("SensorResetTime", Kind::DateTime),
-        Property::new("CrestFactor", Kind::NUMBER),
-        Property::new("THDPercent", Kind::number(Some(0), None)).unit("%"),
-        Property::new("LifetimeReading", Kind::NUMBER),
+        Property::new("SensorResetTime", Kind::DateTime).excerpt(),
+        Property::new("CrestFactor", Kind::NUMBER).excerpt(),
+        Property::new("THDPercent", Kind::number(Some(0), None))
+            .excerpt()
+            .unit("%"),
+        Property::new("LifetimeReading", Kind::NUMBER).excerpt(),
         Property::new("SensingInterval", Kind::Duration),
         Property::new("ReadingTime", Kind::DateTime),
         Property::new("Implementation", Kind::Enumeration(&IMPLEMENTATION_TYPE)),
@@ -153,7 +162,9 @@ pub(crate) static SENSOR: ObjectType = ObjectType::new(
         )
         .read_write()
         .not_null(),
-        Property::new("SpeedRPM", Kind::NUMBER).unit("{rev}/min"),
+        Property::new("SpeedRPM", Kind::NUMBER)
+            .excerpt()
+            .unit("{rev}/min"),
         Property::new("SensorGroup", Kind::Object(&redundancy::REDUNDANT_GROUP))
             .by_member()
             .not_null(),
@@ -164,9 +175,13 @@ pub(crate) static SENSOR: ObjectType = ObjectType::new(
         Property::new("AveragingIntervalAchieved", Kind::Boolean),
         Property::new("Calibration", Kind::NUMBER).read_write(),
         Property::new("CalibrationTime", Kind::DateTime).read_write(),
-        Property::new("ApparentkVAh", Kind::NUMBER).unit("kV.A.h"),
-        Property::new("ReactivekVARh", Kind::NUMBER).unit("kV.A.h"),
-        Property::new("PhaseAngleDegrees", Kind::number(Some(-90), Some(90))),
+        Property::new("ApparentkVAh", Kind::NUMBER)
+            .excerpt()
+            .unit("kV.A.h"),
+        Property::new("ReactivekVARh", Kind::NUMBER)
+            .excerpt()
+            .unit("kV.A.h"),
+        Property::new("PhaseAngleDegrees", Kind::number(Some(-90), Some(90))).excerpt(),
         Property::new("ReadingBasis", Kind::Enumeration(&READING_BASIS_TYPE)),
         Property::new("ReadingAccuracy", Kind::NUMBER),
         Property::new("Manufacturer", Kind::STRING),
@@ -326,7 +341,9 @@ pub(crate) static SENSOR_VOLTAGE_EXCERPT: ObjectType = ObjectType::new(
 pub(crate) static THRESHOLD: ObjectType = ObjectType::new(
     "Threshold",
     &[
-        Property::new("Reading", Kind::NUMBER).read_write(),
+        Property::new("Reading", Kind::NUMBER)
+            .read_write()
+            .excerpt(),
         Property::new("Activation", Kind::Enumeration(&THRESHOLD_ACTIVATION)).read_write(),
         Property::new("DwellTime", Kind::Duration).read_write(),
         Property::new("HysteresisReading", Kind::NUMBER).read_write(),
@@ -352,7 +369,8 @@ pub(crate) static THRESHOLDS: ObjectType = ObjectType::new(
             .not_null(),
         Property::new("LowerCritical", Kind::Object(&THRESHOLD))
             .by_member()
-            .not_null(),
+            .not_null()
+            .excerpt(),
         Property::new("LowerFatal", Kind::Object(&THRESHOLD))
             .by_member()
             .not_null(),
@@ -367,7 +385,8 @@ pub(crate) static THRESHOLDS: ObjectType = ObjectType::new(
             .not_null(),
         Property::new("LowerCriticalUser", Kind::Object(&THRESHOLD))
             .by_member()
-            .not_null(),
+            .not_null()
+            .excerpt(),
     ],
 );
 
