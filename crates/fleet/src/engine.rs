@@ -1,17 +1,4 @@
 //! The polling engine: very many BMCs as one state machine without clock, socket or thread.
-//!
-//! The driver ([`crate::drive`]) hands in what arrived, what time it is and what operators want, and takes out what is
-//! to be sent:
-//!
-//! ```text
-//!   handle_datagram(now, from, bytes) ─┐                    ┌─► poll_transmit(now, entropy, out) until None
-//!   handle_timeouts(now) ──────────────┼─► slots ─► ready ──┤
-//!   submit(now, slot, job) ────────────┘                    └─► next_deadline()
-//! ```
-//!
-//! One socket serves all BMCs: an answer finds its slot by the console session ID in its header, which holds the slot's
-//! number and a generation, so that answers to a session that is gone find nobody. The few messages outside a
-//! session find theirs by the sender's address.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -108,7 +95,20 @@ impl EngineConfig {
     }
 }
 
-/// Very many BMCs. See the [module's documentation](self).
+/// Very many BMCs as one state machine without clock, socket or thread.
+///
+/// The driver (`drive.rs`) hands in what arrived, what time it is and what operators want, and takes out what is
+/// to be sent:
+///
+/// ```text
+///   handle_datagram(now, from, bytes) ─┐                    ┌─► poll_transmit(now, entropy, out) until None
+///   handle_timeouts(now) ──────────────┼─► slots ─► ready ──┤
+///   submit(now, slot, job) ────────────┘                    └─► next_deadline()
+/// ```
+///
+/// One socket serves all BMCs: an answer finds its slot by the console session ID in its header, which holds the slot's
+/// number and a generation, so that answers to a session that is gone find nobody. The few messages outside a
+/// session find theirs by the sender's address.
 #[derive(Debug)]
 pub struct Engine {
     slots: Vec<Slot>,

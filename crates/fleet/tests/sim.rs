@@ -27,6 +27,10 @@ const LOSSY: Quality = Quality {
     hold_up: Duration::from_millis(300),
 };
 
+#[expect(
+    clippy::print_stdout,
+    reason = "a failing run says which seed to repeat"
+)]
 /// The seed of the large simulation; `SIM_SEED` names another one.
 fn seed() -> u64 {
     let seed = std::env::var("SIM_SEED")
