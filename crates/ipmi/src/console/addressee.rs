@@ -45,7 +45,11 @@ pub fn addressee(datagram: &[u8]) -> Result<Addressee, WireError> {
             let id = r
                 .take("tag and status", 4)
                 .and_then(|_| r.u32("console session ID"));
-            Ok(id.map_or(Addressee::Sessionless, Addressee::Session))
+            // Some BMCs refuse with ID 0, which no session has.
+            Ok(match id {
+                Ok(id @ 1..) => Addressee::Session(id),
+                _ => Addressee::Sessionless,
+            })
         }
         _ => Ok(Addressee::Sessionless),
     }
@@ -98,6 +102,13 @@ mod tests {
             encode_sessionless(PayloadType::OPEN_SESSION_RESPONSE, w, |w| w.bytes(&[0, 1]));
         });
         assert_eq!(short, Ok(Addressee::Sessionless));
+        let nobodys = Rakp4 {
+            tag: 0,
+            console_session_id: 0,
+            outcome: Err(RakpStatus::UNAUTHORIZED_NAME),
+        };
+        let found = of(|w| encode_sessionless(PayloadType::RAKP_4, w, |w| nobodys.encode(w)));
+        assert_eq!(found, Ok(Addressee::Sessionless));
         let pong = asf::Asf::Pong { tag: 3, ipmi: true };
         assert_eq!(of(|w| pong.encode(w)), Ok(Addressee::Pong { tag: 3 }));
         assert!(of(|w| asf::Asf::Ping { tag: 3 }.encode(w)).is_err());

@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::command::{Command, Message};
 use crate::crypto::{OpenError, SuiteSet};
-use crate::number::{CompletionCode, NetFn, RakpStatus};
+use crate::number::{CipherSuiteId, CompletionCode, NetFn, RakpStatus};
 use crate::sequence::SequenceRefused;
 use crate::wire::{Reader, WireError};
 
@@ -108,6 +108,13 @@ pub enum LoginFailure {
         /// What it offers; `None` where it didn't say.
         offered: Option<SuiteSet>,
     },
+    /// The BMC had a better cipher suite before than any that it takes now.
+    Downgrade {
+        /// The suite that it had.
+        had: CipherSuiteId,
+        /// What it offers now; `None` where it didn't say.
+        offered: Option<SuiteSet>,
+    },
     /// The user may not work at the privilege level asked for.
     PrivilegeRefused,
     /// The BMC has no free session.
@@ -138,6 +145,16 @@ impl fmt::Display for LoginFailure {
             }
             Self::NoCommonSuite { offered: None } => {
                 f.write_str("the BMC refused every cipher suite that we proposed")
+            }
+            Self::Downgrade { had, offered } => {
+                write!(
+                    f,
+                    "the BMC no longer takes cipher suite {had}, which it had before"
+                )?;
+                match offered {
+                    Some(offered) => write!(f, "; it offers {offered}"),
+                    None => Ok(()),
+                }
             }
             Self::PrivilegeRefused => {
                 f.write_str("the user may not have this privilege level; ask for a lower one")

@@ -63,7 +63,10 @@ pub struct Session {
     console_session_id: u32,
     suite: Option<CipherSuiteId>,
     rq_seq: u8,
-    tag: u8,
+    /// Tag of the last log-in's last attempt; `None` before the first.
+    tag: Option<u8>,
+    /// The best suite that this BMC ever confirmed.
+    proven: Option<CipherSuiteId>,
     /// Requests in a row without answer.
     unanswered: u8,
 }
@@ -109,7 +112,8 @@ impl Session {
             console_session_id: 0,
             suite: None,
             rq_seq: 0,
-            tag: 0,
+            tag: None,
+            proven: None,
             unanswered: 0,
         }
     }
@@ -123,13 +127,14 @@ impl Session {
     /// Starts to log in; forgets whatever session there was without closing it.
     ///
     /// `console_session_id` must be unique among the sessions that share a socket. A new one for every call keeps
-    /// late answers of an earlier log-in apart.
+    /// late answers of an earlier log-in apart. Make part of it random: log-in's first steps are not authenticated,
+    /// and who can't see this ID can't forge an answer to them.
     pub fn connect(&mut self, _now: Instant, console_session_id: NonZeroU32) {
         self.end();
         self.unanswered = 0;
         self.console_session_id = console_session_id.get();
-        self.rq_seq = next_rq_seq(self.rq_seq);
-        let handshake = Handshake::new(self.console_session_id, self.tag, self.rq_seq);
+        let numbers = self.tag.map(|tag| (tag, self.rq_seq));
+        let handshake = Handshake::new(self.console_session_id, numbers, self.proven);
         self.phase = Phase::LoggingIn(Box::new(handshake));
         self.send_new();
     }
@@ -183,10 +188,15 @@ impl Session {
     ///
     /// A request in flight gets no answer any more.
     pub fn close(&mut self, now: Instant) {
+        if let Phase::LoggingIn(handshake) = &mut self.phase {
+            handshake.abandon();
+            self.channel = handshake.take_abandoned().map(|channel| *channel);
+        }
         match (&self.phase, &self.channel) {
             (Phase::ExpectClose, _) => {}
             (_, Some(channel)) => {
                 let command = CloseSession::by_id(channel.peer_session_id());
+                self.remember_numbers();
                 self.phase = Phase::ExpectClose;
                 self.start_own(&command);
             }
@@ -393,6 +403,19 @@ impl Session {
         self.suite
     }
 
+    /// The best suite by which this BMC ever logged us in. [`connect`](Self::connect) takes no worse one any more,
+    /// since what a BMC offers is not authenticated.
+    #[must_use]
+    pub const fn proven_suite(&self) -> Option<CipherSuiteId> {
+        self.proven
+    }
+
+    /// Sets what [`proven_suite`](Self::proven_suite) tells: a suite known from before, or `None` for a BMC that lost
+    /// one by a change of its firmware or configuration.
+    pub const fn set_proven_suite(&mut self, suite: Option<CipherSuiteId>) {
+        self.proven = suite;
+    }
+
     /// The privilege level that the session works at, once it is established.
     #[must_use]
     pub fn privilege(&self) -> Option<PrivilegeLevel> {
@@ -408,10 +431,12 @@ impl Session {
 
     fn log_in_further(&mut self, next: Next) -> Event<'static> {
         match next {
+            Next::Wait => {}
             Next::Send => self.send_new(),
             Next::Repeat => self.send = true,
             Next::Done(channel, suite) => {
                 self.remember_numbers();
+                self.remember_suite(suite);
                 self.channel = Some(*channel);
                 self.suite = Some(suite);
                 self.phase = Phase::ExpectPrivilege;
@@ -419,7 +444,16 @@ impl Session {
                 self.start_own(&SetSessionPrivilegeLevel { privilege });
             }
             Next::Fail(failure) => {
-                self.end();
+                self.channel = match &mut self.phase {
+                    Phase::LoggingIn(handshake) => handshake.take_abandoned(),
+                    _ => None,
+                }
+                .map(|channel| *channel);
+                if self.channel.is_some() {
+                    self.leave(Farewell::CloseSession);
+                } else {
+                    self.end();
+                }
                 return Event::LoginFailed(failure);
             }
             Next::Refuse(failure, rakp3) => {
@@ -489,9 +523,20 @@ impl Session {
 
     /// The next log-in goes on with the numbers of this one, so that its late answers fit nothing.
     fn remember_numbers(&mut self) {
-        if let Phase::LoggingIn(handshake) = &self.phase {
-            self.tag = handshake.tag();
-            self.rq_seq = handshake.rq_seq();
+        if let Phase::LoggingIn(handshake) = &self.phase
+            && let Some((tag, rq_seq)) = handshake.numbers()
+        {
+            self.tag = Some(tag);
+            self.rq_seq = rq_seq;
+        }
+    }
+
+    /// From now on no worse suite will do.
+    fn remember_suite(&mut self, suite: CipherSuiteId) {
+        let rank = |suite| self.login.suites().iter().position(|known| *known == suite);
+        let best = self.proven.and_then(rank).unwrap_or(usize::MAX);
+        if rank(suite).is_some_and(|rank| rank < best) {
+            self.proven = Some(suite);
         }
     }
 }

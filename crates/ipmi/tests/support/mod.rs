@@ -15,9 +15,10 @@ use ipmi::bmc::{Bmc, Config, Handler, Request, User};
 use ipmi::command::app::Guid;
 use ipmi::console::{Event, Ignored, Login, Policy, Session, State};
 use ipmi::entropy::Entropy;
-use ipmi::number::{CipherSuiteId, CompletionCode, PrivilegeLevel};
+use ipmi::number::{CipherSuiteId, CompletionCode, PayloadType, PrivilegeLevel};
 use ipmi::time::Instant;
-use ipmi::wire::{DATAGRAM_MAX, Writer};
+use ipmi::wire::session::{SessionHeader, encode_sessionless};
+use ipmi::wire::{DATAGRAM_MAX, Reader, Writer};
 
 /// A seeded generator (SplitMix64).
 pub struct Seeded(pub u64);
@@ -119,6 +120,30 @@ pub fn login(suites: &[u8]) -> Login {
         .unwrap()
         .with_suites(&suites)
         .unwrap()
+}
+
+/// A set-up payload as a whole datagram.
+pub fn packet(payload_type: PayloadType, payload: impl FnOnce(&mut Writer<'_>)) -> Vec<u8> {
+    let mut buffer = [0; 256];
+    let mut w = Writer::new(&mut buffer);
+    encode_sessionless(payload_type, &mut w, payload);
+    w.finish().unwrap();
+    w.written().to_vec()
+}
+
+/// Type and bytes of a set-up payload; IPMI messages come as type 0.
+pub fn payload(datagram: &[u8]) -> (PayloadType, &[u8]) {
+    let mut r = Reader::new(&datagram[4..]);
+    match SessionHeader::decode(&mut r).unwrap() {
+        SessionHeader::RmcpPlus(header) if header.session_id == 0 => {
+            (header.payload_type, r.rest())
+        }
+        _ => (PayloadType::IPMI, r.rest()),
+    }
+}
+
+pub fn is(datagram: &[u8], payload_type: PayloadType) -> bool {
+    payload(datagram).0 == payload_type
 }
 
 /// One console session and one BMC.

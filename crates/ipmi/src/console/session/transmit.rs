@@ -24,6 +24,14 @@ impl Session {
         if !core::mem::take(&mut self.send) {
             return None;
         }
+        if let Phase::LoggingIn(handshake) = &mut self.phase
+            && let Some(channel) = handshake.take_abandoned()
+            && let Some(len) = handshake.encode_close(*channel, entropy, out)
+        {
+            // The message that is due follows at the next call.
+            self.send = true;
+            return Some(len);
+        }
         self.sendings = self.sendings.saturating_add(1);
         let (len, wait) = match &mut self.phase {
             Phase::LoggingIn(handshake) => {

@@ -1,10 +1,20 @@
 //! Log-in, step by step (§13.15): from the first question to the session's keys.
+//!
+//! Nothing before RAKP Message 2 is authenticated. A refusal that names our session ends a step at once; one that
+//! anybody could have sent (see [`Refusal`]) only where nothing better comes in the step's time.
+
+mod proof;
+mod refusal;
 
 use alloc::boxed::Box;
+
+use proof::{BmcVerified, SessionOpened};
+use refusal::{Refusal, failure_of, is_about_suite};
 
 use super::event::{Ignored, LoginFailure};
 use super::login::Login;
 use super::retry::{OPTIONAL_ATTEMPTS, Policy};
+use crate::command::app::CloseSession;
 use crate::command::app::get_channel_authentication_capabilities::CHANNEL_CURRENT;
 use crate::command::app::get_channel_cipher_suites::{CHUNKS_MAX, SuiteRecords};
 use crate::command::app::{
@@ -12,7 +22,7 @@ use crate::command::app::{
     GetChannelCipherSuites,
 };
 use crate::command::{Command, Message};
-use crate::crypto::{Algorithms, Channel, Code, Exchange, SessionKey, SuiteSet};
+use crate::crypto::{Algorithms, Channel, SuiteSet};
 use crate::entropy::Entropy;
 use crate::number::{CipherSuiteId, CompletionCode, PayloadType, RakpStatus};
 use crate::wire::message::{LanMessage, MessageHeader};
@@ -29,11 +39,21 @@ pub(super) struct Handshake {
     /// Marks this attempt's messages; answers to an earlier attempt carry another tag.
     tag: u8,
     rq_seq: u8,
+    /// Whether tag and sequence number were drawn at random; from then on they count.
+    drawn: bool,
+    /// Asks in the way of IPMI 1.5, for a BMC that doesn't understand that of 2.0.
+    plain: bool,
     /// Which of the login's suites is being tried.
     suite: usize,
+    /// The suite that this BMC had before: worse ones are not tried.
+    proven: Option<CipherSuiteId>,
     offered: Option<SuiteSet>,
     /// How often Open Session was begun.
     logins: u8,
+    /// How the BMC, or somebody, refused the present step.
+    refusal: Option<Refusal>,
+    /// A session that the BMC may have activated, though log-in goes on without it: to be closed.
+    abandoned: Option<Box<Channel>>,
     step: Step,
 }
 
@@ -47,72 +67,18 @@ enum Step {
     ExpectRakp4(BmcVerified),
 }
 
-/// The BMC agreed to algorithms and named its session; nothing is proven.
-#[derive(Clone, Copy, Debug)]
-struct SessionOpened {
-    bmc_session_id: u32,
-    algorithms: Algorithms,
-    console_random: [u8; 16],
-}
-
-/// Proof that the BMC knows the user's key: only [`SessionOpened::verify`] makes it, and RAKP Message 3 can't be
-/// written without it.
-#[derive(Debug)]
-struct BmcVerified {
-    algorithms: Algorithms,
-    exchange: Exchange,
-    rakp3_code: Code,
-    session_key: SessionKey,
-}
-
-impl SessionOpened {
-    fn verify(&self, rakp2: &Rakp2, login: &Login) -> Result<BmcVerified, LoginFailure> {
-        let proof = rakp2.outcome.map_err(failure_of)?;
-        let exchange = Exchange {
-            algorithm: self.algorithms.auth,
-            console_session_id: rakp2.console_session_id,
-            bmc_session_id: self.bmc_session_id,
-            console_random: self.console_random,
-            bmc_random: proof.bmc_random,
-            guid: proof.guid,
-            role: Role::name_only(login.privilege()),
-            user_name: *login.user_name(),
-        };
-        if exchange.rakp2_code(login.password()) != proof.code {
-            return Err(LoginFailure::WrongPassword);
-        }
-        Ok(BmcVerified {
-            algorithms: self.algorithms,
-            rakp3_code: exchange.rakp3_code(login.password()),
-            session_key: exchange.session_key(login.session_secret()),
-            exchange,
-        })
-    }
-}
-
-impl BmcVerified {
-    /// The session's channel, once RAKP Message 4 confirms that the BMC made the same key.
-    fn confirm(&self, code: &Code) -> Result<Channel, LoginFailure> {
-        if self.exchange.rakp4_code(&self.session_key) != *code {
-            return Err(LoginFailure::NotAuthentic);
-        }
-        let Exchange {
-            console_session_id,
-            bmc_session_id,
-            ..
-        } = self.exchange;
-        Channel::new(
-            self.algorithms,
-            &self.session_key,
-            console_session_id,
-            bmc_session_id,
-        )
-        .ok_or(LoginFailure::AlgorithmsChanged)
-    }
+/// Whom an answer to a set-up message names.
+enum Whose {
+    /// This log-in.
+    Ours,
+    /// Nobody: a refusal that may be meant for this log-in.
+    Anybodys(RakpStatus),
 }
 
 /// What an answer, or its absence, leads to.
 pub(super) enum Next {
+    /// Nothing yet.
+    Wait,
     /// Send the present step's message, as a new one.
     Send,
     /// Send the present step's message once more.
@@ -126,26 +92,48 @@ pub(super) enum Next {
 }
 
 impl Handshake {
-    pub(super) const fn new(console_session_id: u32, tag: u8, rq_seq: u8) -> Self {
+    /// `numbers` are tag and sequence number to count on from; without them they are drawn at random, so that
+    /// nobody who can't see the packets knows them.
+    pub(super) fn new(
+        console_session_id: u32,
+        numbers: Option<(u8, u8)>,
+        proven: Option<CipherSuiteId>,
+    ) -> Self {
+        let (tag, rq_seq) = numbers.unwrap_or_default();
         Self {
             console_session_id,
             tag,
-            rq_seq,
+            rq_seq: next_rq_seq(rq_seq),
+            drawn: numbers.is_some(),
+            plain: false,
             suite: 0,
+            proven,
             offered: None,
             logins: 0,
+            refusal: None,
+            abandoned: None,
             step: Step::ExpectAuthenticationCapabilities,
         }
     }
 
-    /// The tag of the last attempt; the next log-in starts after it.
-    pub(super) const fn tag(&self) -> u8 {
-        self.tag
+    /// Tag and sequence number of the last attempt, for the next log-in to count on from; `None` while nothing was
+    /// sent.
+    pub(super) fn numbers(&self) -> Option<(u8, u8)> {
+        self.drawn.then_some((self.tag, self.rq_seq))
     }
 
-    /// The sequence number of the last request.
-    pub(super) const fn rq_seq(&self) -> u8 {
-        self.rq_seq
+    /// A session that the BMC may have activated, if there is one to close.
+    pub(super) fn take_abandoned(&mut self) -> Option<Box<Channel>> {
+        self.abandoned.take()
+    }
+
+    /// Gives up what is under way, so that [`take_abandoned`](Self::take_abandoned) finds it.
+    ///
+    /// Once RAKP Message 3 is sent the BMC has an active session, though its answer be lost.
+    pub(super) fn abandon(&mut self) {
+        if let Step::ExpectRakp4(verified) = &self.step {
+            self.abandoned = verified.channel().map(Box::new);
+        }
     }
 
     /// How long the present step's message is waited for, as the number of an attempt.
@@ -158,11 +146,16 @@ impl Handshake {
 
     /// Writes the present step's message as a whole datagram.
     pub(super) fn encode(&mut self, login: &Login, entropy: &mut dyn Entropy, w: &mut Writer<'_>) {
+        if !core::mem::replace(&mut self.drawn, true) {
+            let mut numbers = [0; 2];
+            entropy.fill(&mut numbers);
+            (self.tag, self.rq_seq) = (numbers[0], numbers[1] & 0x3f);
+        }
         match &mut self.step {
             Step::ExpectAuthenticationCapabilities => {
                 let command = GetChannelAuthenticationCapabilities {
                     channel: CHANNEL_CURRENT,
-                    rmcp_plus: true,
+                    rmcp_plus: !self.plain,
                     privilege: login.privilege(),
                 };
                 encode_request(&command, self.rq_seq, w);
@@ -217,16 +210,78 @@ impl Handshake {
             .and_then(|suite| Algorithms::of(*suite))
     }
 
-    /// The present step's message stays without answer after `sendings` of it.
+    /// Writes a Close Session for a session that was given up.
+    pub(super) fn encode_close(
+        &mut self,
+        mut channel: Channel,
+        entropy: &mut dyn Entropy,
+        out: &mut [u8],
+    ) -> Option<usize> {
+        let command = CloseSession::by_id(channel.peer_session_id());
+        self.rq_seq = next_rq_seq(self.rq_seq);
+        let header = MessageHeader::request(CloseSession::NETFN, 0, CloseSession::CMD, self.rq_seq);
+        let sealed = channel.seal(PayloadType::IPMI, entropy, out, |w| {
+            header.encode(w, |w| command.encode(w));
+        });
+        sealed.ok()
+    }
+
+    /// The present step's message stays without answer that leads on, after `sendings` of it.
     pub(super) fn unanswered(&mut self, policy: &Policy, login: &Login, sendings: u8) -> Next {
-        match self.step {
-            Step::ExpectAuthenticationCapabilities if sendings < policy.attempts => Next::Repeat,
-            Step::ExpectCipherSuites { .. } if sendings < OPTIONAL_ATTEMPTS => Next::Repeat,
-            Step::ExpectAuthenticationCapabilities => Next::Fail(LoginFailure::NoAnswer),
-            // Some BMCs don't answer it; then the suites are tried one by one.
-            Step::ExpectCipherSuites { .. } => self.begin_suite(login, 0),
-            _ => self.restart(policy, LoginFailure::NoAnswer),
+        match (&self.step, self.refusal) {
+            (Step::ExpectAuthenticationCapabilities, refusal) => {
+                self.capabilities_unanswered(policy, refusal, sendings)
+            }
+            // Some BMCs don't answer it, or refuse it; then the suites are tried one by one.
+            (Step::ExpectCipherSuites { .. }, None) if sendings < OPTIONAL_ATTEMPTS => Next::Repeat,
+            (Step::ExpectCipherSuites { .. }, _) => self.begin_suites(login),
+            (_, refusal) => {
+                self.abandon();
+                match refusal {
+                    Some(Refusal::Status(status)) => self.refused(policy, login, status),
+                    _ => self.restart(policy, LoginFailure::NoAnswer),
+                }
+            }
         }
+    }
+
+    fn capabilities_unanswered(
+        &mut self,
+        policy: &Policy,
+        refusal: Option<Refusal>,
+        sendings: u8,
+    ) -> Next {
+        match refusal {
+            Some(Refusal::NotRmcpPlus) => Next::Fail(LoginFailure::NotRmcpPlus),
+            // An old BMC may take the request for IPMI 2.0's fields as a wrong channel.
+            Some(Refusal::Command(CompletionCode::INVALID_DATA_FIELD)) if !self.plain => {
+                self.plain = true;
+                self.ask(Step::ExpectAuthenticationCapabilities)
+            }
+            // A BMC that has just started is busy, or says that it can't answer yet.
+            _ if sendings < policy.attempts => Next::Repeat,
+            Some(refusal) => Next::Fail(refusal.failure()),
+            None => Next::Fail(LoginFailure::NoAnswer),
+        }
+    }
+
+    /// Goes on to a step.
+    fn advance(&mut self, step: Step) -> Next {
+        self.refusal = None;
+        self.step = step;
+        Next::Send
+    }
+
+    /// Goes on to a step whose message is an IPMI request.
+    fn ask(&mut self, step: Step) -> Next {
+        self.rq_seq = next_rq_seq(self.rq_seq);
+        self.advance(step)
+    }
+
+    /// Keeps a refusal that anybody could have sent, in case that nothing better comes.
+    const fn keep(&mut self, refusal: Refusal) -> Next {
+        self.refusal = Some(refusal);
+        Next::Wait
     }
 
     /// Begins again with Open Session: messages that follow it can't be repeated one by one, since the BMC may
@@ -241,24 +296,35 @@ impl Handshake {
     fn begin_open_session(&mut self) -> Next {
         self.tag = self.tag.wrapping_add(1);
         self.logins = self.logins.saturating_add(1);
-        self.step = Step::ExpectOpenSessionResponse;
-        Next::Send
+        self.advance(Step::ExpectOpenSessionResponse)
     }
 
-    /// Tries the login's suites from position `from` on.
+    /// Tries the login's suites, from the best on.
+    fn begin_suites(&mut self, login: &Login) -> Next {
+        let offered = self.offered;
+        self.begin_suite(login, 0, LoginFailure::NoCommonSuite { offered })
+    }
+
+    /// Tries the login's suites from position `from` on; with none left log-in fails.
     ///
     /// The BMC's offer is unauthenticated and sometimes wrong: suites outside it are left out only where others of
-    /// the login's are in it.
-    fn begin_suite(&mut self, login: &Login, from: usize) -> Next {
+    /// the login's are in it. Neither an offer nor a refusal leads below a suite that this BMC had before.
+    fn begin_suite(&mut self, login: &Login, from: usize, failure: LoginFailure) -> Next {
         let offered = |suite: &CipherSuiteId| self.offered.is_some_and(|set| set.contains(*suite));
         let offer_helps = login.suites().iter().any(offered);
         let mut rest = login.suites().iter().skip(from);
         let Some(skipped) = rest.position(|suite| !offer_helps || offered(suite)) else {
-            return Next::Fail(LoginFailure::NoCommonSuite {
-                offered: self.offered,
-            });
+            return Next::Fail(failure);
         };
-        self.suite = from + skipped;
+        let suite = from + skipped;
+        let position = |had| login.suites().iter().position(|suite| *suite == had);
+        if let Some(had) = self.proven
+            && position(had).is_some_and(|best| suite > best)
+        {
+            let offered = self.offered;
+            return Next::Fail(LoginFailure::Downgrade { had, offered });
+        }
+        self.suite = suite;
         self.begin_open_session()
     }
 
@@ -289,7 +355,8 @@ impl Handshake {
         match payload_type {
             PayloadType::IPMI => self.on_message(login, payload),
             PayloadType::OPEN_SESSION_RESPONSE => {
-                self.on_open_session_response(login, &OpenSessionResponse::decode(&mut r)?)
+                let response = OpenSessionResponse::decode(&mut r)?;
+                self.on_open_session_response(policy, login, &response)
             }
             PayloadType::RAKP_2 => self.on_rakp2(policy, login, &Rakp2::decode(&mut r)?),
             PayloadType::RAKP_4 => self.on_rakp4(policy, login, &Rakp4::decode(&mut r)?),
@@ -313,18 +380,16 @@ impl Handshake {
             {
                 let completion = CompletionCode(r.u8("completion code")?);
                 if completion != CompletionCode::OK {
-                    return Ok(Next::Fail(LoginFailure::CommandRejected(completion)));
+                    return Ok(self.keep(Refusal::Command(completion)));
                 }
                 let capabilities = ChannelAuthenticationCapabilities::decode(&mut r)?;
                 if !capabilities.rmcp_plus_sessions {
-                    return Ok(Next::Fail(LoginFailure::NotRmcpPlus));
+                    return Ok(self.keep(Refusal::NotRmcpPlus));
                 }
-                self.rq_seq = next_rq_seq(self.rq_seq);
-                self.step = Step::ExpectCipherSuites {
+                Ok(self.ask(Step::ExpectCipherSuites {
                     index: 0,
                     records: SuiteRecords::default(),
-                };
-                Ok(Next::Send)
+                }))
             }
             Step::ExpectCipherSuites { index, records }
                 if is_answer_to(GetChannelCipherSuites::NETFN, GetChannelCipherSuites::CMD) =>
@@ -349,49 +414,58 @@ impl Handshake {
             CompletionCode::OK => CipherSuitesChunk::decode(r).ok(),
             _ => None,
         };
-        // A BMC that refuses the question, or answers nonsense, has its suites tried one by one.
         let Some(chunk) = chunk else {
-            return self.begin_suite(login, 0);
+            return self.keep(Refusal::Command(completion));
         };
         records.read(chunk.bytes());
         if !chunk.is_last() && index + 1 < CHUNKS_MAX {
-            self.rq_seq = next_rq_seq(self.rq_seq);
-            self.step = Step::ExpectCipherSuites {
+            return self.ask(Step::ExpectCipherSuites {
                 index: index + 1,
                 records,
-            };
-            return Next::Send;
+            });
         }
         self.offered = (!records.suites.is_empty()).then_some(records.suites);
-        self.begin_suite(login, 0)
+        self.begin_suites(login)
+    }
+
+    /// Whether the answer to a set-up message is ours: it carries our tag and session ID.
+    ///
+    /// Some BMCs refuse with session ID 0, or without one, and with tag 0.
+    fn whose(
+        &self,
+        tag: u8,
+        console_session_id: Option<u32>,
+        refused: Option<RakpStatus>,
+    ) -> Result<Whose, Ignored> {
+        let id = console_session_id.unwrap_or(0);
+        match refused {
+            _ if tag == self.tag && id == self.console_session_id => Ok(Whose::Ours),
+            Some(status) if id == 0 && (tag == 0 || tag == self.tag) => Ok(Whose::Anybodys(status)),
+            _ if tag == self.tag => Err(Ignored::NotForUs),
+            _ => Err(Ignored::Late),
+        }
     }
 
     fn on_open_session_response(
         &mut self,
+        policy: &Policy,
         login: &Login,
         response: &OpenSessionResponse,
     ) -> Result<Next, Ignored> {
-        if !matches!(self.step, Step::ExpectOpenSessionResponse) || response.tag != self.tag {
+        if !matches!(self.step, Step::ExpectOpenSessionResponse) {
             return Err(Ignored::Late);
         }
-        if response
-            .console_session_id
-            .is_some_and(|id| id != self.console_session_id)
-        {
-            // Errors of some BMCs carry 0 here; the tag is theirs then.
-            if response.outcome.is_ok() {
-                return Err(Ignored::NotForUs);
-            }
+        let (tag, id) = (response.tag, response.console_session_id);
+        if let Whose::Anybodys(status) = self.whose(tag, id, response.outcome.err())? {
+            return Ok(self.keep(Refusal::Status(status)));
         }
         let opened = match response.outcome {
             Ok(opened) => opened,
-            Err(status) if is_about_algorithms(status) => {
-                // This suite's try was no failed attempt at logging in.
-                self.logins = self.logins.saturating_sub(1);
-                let next = self.suite + 1;
-                return Ok(self.begin_suite(login, next));
+            // A full table may have room soon.
+            Err(status) if failure_of(status) == LoginFailure::Resources => {
+                return Ok(self.keep(Refusal::Status(status)));
             }
-            Err(status) => return Ok(Next::Fail(failure_of(status))),
+            Err(status) => return Ok(self.refused(policy, login, status)),
         };
         if Some(opened.algorithms) != self.algorithms(login) {
             return Ok(Next::Fail(LoginFailure::AlgorithmsChanged));
@@ -404,27 +478,28 @@ impl Handshake {
             };
             return Err(Ignored::Unparsable(error));
         }
-        self.step = Step::ExpectRakp2(SessionOpened {
+        Ok(self.advance(Step::ExpectRakp2(SessionOpened {
             bmc_session_id: opened.bmc_session_id,
             algorithms: opened.algorithms,
             console_random: [0; 16],
-        });
-        Ok(Next::Send)
+        })))
     }
 
     fn on_rakp2(&mut self, policy: &Policy, login: &Login, rakp2: &Rakp2) -> Result<Next, Ignored> {
-        let Step::ExpectRakp2(opened) = &self.step else {
+        let Step::ExpectRakp2(opened) = self.step else {
             return Err(Ignored::Late);
         };
-        if rakp2.tag != self.tag || rakp2.console_session_id != self.console_session_id {
-            return Err(Ignored::Late);
+        let id = Some(rakp2.console_session_id);
+        if let Whose::Anybodys(status) = self.whose(rakp2.tag, id, rakp2.outcome.err())? {
+            return Ok(self.keep(Refusal::Status(status)));
         }
-        match opened.verify(rakp2, login) {
-            Ok(verified) => {
-                self.step = Step::ExpectRakp4(verified);
-                Ok(Next::Send)
-            }
-            Err(failure) if rakp2.outcome.is_ok() => {
+        let proof = match rakp2.outcome {
+            Ok(proof) => proof,
+            Err(status) => return Ok(self.refused(policy, login, status)),
+        };
+        match opened.verify(self.console_session_id, &proof, login) {
+            Ok(verified) => Ok(self.advance(Step::ExpectRakp4(verified))),
+            Err(failure) => {
                 // The BMC is told, so that it frees the session and counts a bad password (§13.22).
                 let rakp3 = Rakp3 {
                     tag: self.tag,
@@ -433,34 +508,54 @@ impl Handshake {
                 };
                 Ok(Next::Refuse(failure, rakp3))
             }
-            Err(failure) => Ok(self.refused(policy, failure)),
         }
     }
 
     fn on_rakp4(&mut self, policy: &Policy, login: &Login, rakp4: &Rakp4) -> Result<Next, Ignored> {
+        if !matches!(self.step, Step::ExpectRakp4(_)) {
+            return Err(Ignored::Late);
+        }
+        let id = Some(rakp4.console_session_id);
+        if let Whose::Anybodys(status) = self.whose(rakp4.tag, id, rakp4.outcome.err())? {
+            return Ok(self.keep(Refusal::Status(status)));
+        }
+        let code = match rakp4.outcome {
+            Ok(code) => code,
+            Err(status) => return Ok(self.refused(policy, login, status)),
+        };
         let Step::ExpectRakp4(verified) = &self.step else {
             return Err(Ignored::Late);
         };
-        if rakp4.tag != self.tag || rakp4.console_session_id != self.console_session_id {
-            return Err(Ignored::Late);
-        }
-        let confirmed = rakp4
-            .outcome
-            .map_err(failure_of)
-            .and_then(|code| verified.confirm(&code));
-        match (confirmed, login.suites().get(self.suite)) {
+        match (verified.confirm(&code), login.suites().get(self.suite)) {
             (Ok(channel), Some(suite)) => Ok(Next::Done(Box::new(channel), *suite)),
             (Ok(_), None) => Ok(Next::Fail(LoginFailure::AlgorithmsChanged)),
-            (Err(failure), _) => Ok(self.refused(policy, failure)),
+            (Err(failure), _) => Ok(Next::Fail(failure)),
         }
     }
 
-    /// A BMC that has forgotten the half-open session is asked for another one; other refusals are final.
-    fn refused(&mut self, policy: &Policy, failure: LoginFailure) -> Next {
-        match failure {
-            LoginFailure::Rejected(
-                RakpStatus::INVALID_SESSION_ID | RakpStatus::INACTIVE_SESSION_ID,
-            ) => self.restart(policy, failure),
+    /// A set-up message was refused, and nothing better is to be expected.
+    fn refused(&mut self, policy: &Policy, login: &Login, status: RakpStatus) -> Next {
+        let opening = matches!(self.step, Step::ExpectOpenSessionResponse);
+        let failure = failure_of(status);
+        match status {
+            // The BMC has forgotten the half-open session: it is asked for another one.
+            RakpStatus::INVALID_SESSION_ID | RakpStatus::INACTIVE_SESSION_ID => {
+                self.restart(policy, failure)
+            }
+            _ if opening && is_about_suite(status) => {
+                // This suite's try was no failed attempt at logging in.
+                self.logins = self.logins.saturating_sub(1);
+                let failure = match failure {
+                    LoginFailure::PrivilegeRefused => failure,
+                    _ => LoginFailure::NoCommonSuite {
+                        offered: self.offered,
+                    },
+                };
+                self.begin_suite(login, self.suite + 1, failure)
+            }
+            _ if failure == LoginFailure::Resources && self.logins < policy.attempts => {
+                self.restart(policy, failure)
+            }
             _ => Next::Fail(failure),
         }
     }
@@ -474,32 +569,4 @@ fn encode_request<C: Command>(command: &C, rq_seq: u8, w: &mut Writer<'_>) {
 /// The requester's next sequence number: six bits.
 pub(super) const fn next_rq_seq(rq_seq: u8) -> u8 {
     rq_seq.wrapping_add(1) & 0x3f
-}
-
-/// Whether another cipher suite may do better.
-const fn is_about_algorithms(status: RakpStatus) -> bool {
-    matches!(
-        status,
-        RakpStatus::INVALID_AUTHENTICATION_ALGORITHM
-            | RakpStatus::INVALID_INTEGRITY_ALGORITHM
-            | RakpStatus::NO_MATCHING_AUTHENTICATION
-            | RakpStatus::NO_MATCHING_INTEGRITY
-            | RakpStatus::INVALID_CONFIDENTIALITY_ALGORITHM
-            | RakpStatus::NO_CIPHER_SUITE_MATCH
-            | RakpStatus::ILLEGAL_PARAMETER
-    )
-}
-
-const fn failure_of(status: RakpStatus) -> LoginFailure {
-    match status {
-        RakpStatus::INSUFFICIENT_RESOURCES | RakpStatus::INSUFFICIENT_RESOURCES_FOR_ROLE => {
-            LoginFailure::Resources
-        }
-        RakpStatus::INVALID_ROLE | RakpStatus::UNAUTHORIZED_ROLE => LoginFailure::PrivilegeRefused,
-        RakpStatus::UNAUTHORIZED_NAME | RakpStatus::INVALID_NAME_LENGTH => {
-            LoginFailure::UnknownUser
-        }
-        RakpStatus::INVALID_INTEGRITY_CHECK => LoginFailure::WrongPassword,
-        status => LoginFailure::Rejected(status),
-    }
 }
