@@ -19,7 +19,7 @@ pub trait Backend: Send + Sync + 'static {
     /// The links from the service root into this backend, in the order in which they are shown.
     fn roots(&self) -> &[RootLink];
 
-    /// The resource at `path`.
+    /// The resource at `path`; a collection with all its members, of which the service makes pages.
     fn get<'a>(&'a self, path: &'a Path) -> BackendFuture<'a, Document>;
 
     /// Changes the resource at `path`. The service has read the resource just before and has checked the

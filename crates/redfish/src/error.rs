@@ -149,7 +149,7 @@ impl Error {
             ),
             Self::AnswerTooLarge => {
                 let message = message::insufficient_storage().with_resolution(
-                    "Ask for less: fewer $levels, or one part of the tree at a time.",
+                    "Ask for less: fewer $levels, a $top, or one part of the tree at a time.",
                 );
                 Answer::new(StatusCode::INSUFFICIENT_STORAGE, message)
             }

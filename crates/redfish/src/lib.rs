@@ -50,8 +50,11 @@ pub use failure::Failure;
 pub use message::{Message, Severity};
 pub use path::{MAX_DEPTH, MAX_LENGTH, Path, PathError, ROOT, Segments};
 pub use privilege::{Privileges, Role};
-pub use query::{MAX_EXPAND_LEVELS, MAX_EXPANDED_BYTES, MAX_EXPANDED_RESOURCES};
-pub use respond::MAX_EXPANDED_AT_ONCE_MIB;
+pub use query::{
+    MAX_EXPAND_LEVELS, MAX_EXPANDED_BYTES, MAX_EXPANDED_RESOURCES, MAX_FILTER_BYTES,
+    MAX_FILTER_DEPTH, MAX_PAGE_MEMBERS, MAX_SELECTED,
+};
+pub use respond::{MAX_EXPANDED_AT_ONCE_MIB, MAX_FILTERED_MEMBERS};
 pub use server::{
     HANDSHAKE_TIMEOUT_S, HEAD_TIMEOUT_S, IDLE_TIMEOUT_S, MAX_CONNECTIONS, MAX_HEAD_BYTES,
     MAX_STREAMS, MAX_UNREAD_BYTES, SHUTDOWN_GRACE_S, serve,

@@ -372,6 +372,11 @@ base_messages! {
         "The value '%1' for the parameter %2 is of a different format than the parameter can accept.",
         "Correct the value for the query parameter in the request and resubmit the request if the operation failed.";
 
+    /// The value of a query parameter has the wrong type.
+    query_parameter_value_type_error(value, parameter): "QueryParameterValueTypeError", Warning,
+        "The value '%1' for the query parameter %2 is of a different type than the parameter can accept.",
+        "Correct the value for the query parameter in the request and resubmit the request if the operation failed.";
+
     /// The resource is busy with something else.
     resource_in_use(): "ResourceInUse", Warning,
         "The change to the requested resource failed because the resource is in use or in transition.",

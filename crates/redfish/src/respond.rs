@@ -9,6 +9,7 @@ use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::{Response, StatusCode};
 use http_body_util::Full;
+use redfish_schema::resource_type;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::account::Account;
@@ -16,7 +17,8 @@ use crate::error::Error;
 use crate::etag::ETag;
 use crate::privilege::Operation;
 use crate::query::{
-    Expand, MAX_EXPANDED_BYTES, MAX_EXPANDED_RESOURCES, Query, only_member, splice,
+    BoundFilter, Expand, Listing, MAX_EXPANDED_BYTES, MAX_EXPANDED_RESOURCES, Page, Query, excerpt,
+    link, splice,
 };
 use crate::service::{Service, accepts, allow};
 use crate::{Document, Failure, Path, message};
@@ -97,7 +99,10 @@ impl AsRef<[u8]> for Shared {
     }
 }
 
-/// After how many resources an expansion lets other requests have the processor.
+/// How many members a collection may have for a `$filter`: each is read once for each answer.
+pub const MAX_FILTERED_MEMBERS: usize = 100_000;
+
+/// After how many resources a long query lets other requests have the processor.
 const RESOURCES_A_TURN: usize = 64;
 
 /// A document expanded some levels deep. Boxed, because it calls itself.
@@ -124,10 +129,10 @@ impl Service {
         if !accepts(&parts.headers, "application/json") {
             return Err(Error::NotAcceptable);
         }
-        if query.is_empty() {
+        if query.is_empty() && Listing::of_large(text(&document)).is_none() {
             Ok(self.respond(&document))
         } else {
-            self.query(document, &query, caller).await
+            self.query(document, path, &query, caller).await
         }
     }
 
@@ -143,51 +148,135 @@ impl Service {
             Err(error) => return Some(Err(error)),
         };
         let root = self.root();
-        Some(match query.select {
-            _ if query.only => Err(message::query_not_supported_on_resource().into()),
-            Some(select) => Ok(self.respond_part(root, select.apply(text(root)))),
-            None => Ok(self.respond(root)),
+        Some(if query.chooses_members() {
+            Err(message::query_not_supported_on_resource().into())
+        } else {
+            Ok(match shaped(text(root), &query) {
+                Some(part) => self.respond_part(root, part),
+                None => self.respond(root),
+            })
         })
     }
 
     async fn query(
         &self,
         document: Document,
+        path: &Path,
         query: &Query,
         caller: &Account,
     ) -> Result<Response<Full<Bytes>>, Error> {
+        if query.chooses_members() && !document.resource().is_collection() {
+            return Err(message::query_not_supported_on_resource().into());
+        }
         if query.only {
-            if !document.resource().is_collection() {
-                return Err(message::query_not_supported_on_resource().into());
-            }
-            let member = match only_member(text(&document)) {
+            let member = match Listing::of(text(&document)).and_then(|listing| listing.only()) {
                 Some(target) => self.readable(&target, caller).await,
                 None => None,
             };
-            return Ok(self.respond(member.as_ref().unwrap_or(&document)));
+            return match member {
+                Some((_, member)) => Ok(self.respond(&member)),
+                None => {
+                    self.query_members(document, path, &Query::default(), caller)
+                        .await
+                }
+            };
         }
+        self.query_members(document, path, query, caller).await
+    }
+
+    /// The parts of a query in the order of DSP0266 "Query parameters": which members, then what of them.
+    async fn query_members(
+        &self,
+        document: Document,
+        path: &Path,
+        query: &Query,
+        caller: &Account,
+    ) -> Result<Response<Full<Bytes>>, Error> {
+        let page = self.page(&document, path, query, caller).await?;
         let Some(expand) = query.expand else {
-            let part = query
-                .select
-                .as_ref()
-                .map(|select| select.apply(text(&document)));
-            return Ok(self.respond_part(&document, part.unwrap_or_default()));
+            return Ok(match (page, &document) {
+                (Some(page), document) => {
+                    let json = shaped(&page, query).unwrap_or(page);
+                    let etag = ETag::of(json.as_bytes());
+                    self.respond_as(document, json.into(), etag)
+                }
+                (None, document) => match shaped(text(document), query) {
+                    Some(part) => self.respond_part(document, part),
+                    None => self.respond(document),
+                },
+            });
         };
         let mut budget = Budget::new(
             &self.large_answers,
             MAX_EXPANDED_RESOURCES,
             MAX_EXPANDED_BYTES,
         );
-        budget.take(document.json().len())?;
-        let whole = text(&document).to_owned();
+        let whole = page.unwrap_or_else(|| text(&document).to_owned());
+        budget.take(whole.len())?;
         let mut json = self
             .expanded(whole, expand, expand.levels, caller, &mut budget)
             .await?;
-        if let Some(select) = &query.select {
-            json = select.apply(&json);
+        if let Some(part) = shaped(&json, query) {
+            json = part;
         }
         let etag = ETag::of(json.as_bytes());
         Ok(self.respond_as(&document, budget.spend(json), etag))
+    }
+
+    /// The page of a collection that the query asks for. `None` if it is the whole document.
+    async fn page(
+        &self,
+        document: &Document,
+        path: &Path,
+        query: &Query,
+        caller: &Account,
+    ) -> Result<Option<String>, Error> {
+        let json = text(document);
+        let listing = if query.chooses_members() {
+            Listing::of(json)
+        } else {
+            Listing::of_large(json)
+        };
+        let Some(mut listing) = listing else {
+            return Ok(None);
+        };
+        if let Some(filter) = &query.filter {
+            let member = document.resource().member_type.and_then(resource_type);
+            let member = member.ok_or_else(message::query_not_supported_on_resource)?;
+            let filter = filter.bind(member)?;
+            let keeps = self.filtered(&listing, &filter, caller).await?;
+            listing.retain(&keeps);
+        }
+        let next = |rest: &str| query.next_link(path.as_str(), rest);
+        Ok(Some(listing.page(query.page, next)))
+    }
+
+    /// For each member, whether the filter accepts it. What the caller may not read is never accepted: that a
+    /// filter accepts it would tell what is in it.
+    async fn filtered(
+        &self,
+        listing: &Listing<'_>,
+        filter: &BoundFilter<'_>,
+        caller: &Account,
+    ) -> Result<Vec<bool>, Error> {
+        let members = listing.members();
+        if members.len() > MAX_FILTERED_MEMBERS {
+            return Err(Error::AnswerTooLarge);
+        }
+        let mut keeps = Vec::with_capacity(members.len());
+        for (index, member) in members.iter().enumerate() {
+            if index % RESOURCES_A_TURN == RESOURCES_A_TURN - 1 {
+                tokio::task::yield_now().await;
+            }
+            keeps.push(match link(member) {
+                None => filter.accepts(member.get()),
+                Some(target) => match self.readable(&target, caller).await {
+                    Some((_, document)) => filter.accepts(text(&document)),
+                    None => false,
+                },
+            });
+        }
+        Ok(keeps)
     }
 
     /// Replaces the links in `json` by what they lead to. A link stays as it is if nothing is there or the
@@ -204,14 +293,21 @@ impl Service {
             let links = expand.links_in(&json);
             let mut parts = Vec::with_capacity(links.len());
             for (range, target) in links {
-                let Some(document) = self.readable(&target, caller).await else {
+                let Some((path, document)) = self.readable(&target, caller).await else {
                     continue;
                 };
-                budget.take(document.json().len())?;
+                // As a GET of the link would answer, a large collection comes as its first page.
+                let mut inner = match Listing::of_large(text(&document)) {
+                    Some(listing) => {
+                        let next = |rest: &str| format!("{path}?{rest}");
+                        listing.page(Page::default(), next)
+                    }
+                    None => text(&document).to_owned(),
+                };
+                budget.take(inner.len())?;
                 if budget.resources.is_multiple_of(RESOURCES_A_TURN) {
                     tokio::task::yield_now().await;
                 }
-                let mut inner = text(&document).to_owned();
                 if levels > 1 {
                     inner = self
                         .expanded(inner, expand, levels - 1, caller, budget)
@@ -224,11 +320,11 @@ impl Service {
     }
 
     /// The document that a link leads to, if there is one and the caller may read it.
-    async fn readable(&self, target: &str, caller: &Account) -> Option<Document> {
+    async fn readable(&self, target: &str, caller: &Account) -> Option<(Path, Document)> {
         let path = Path::parse(target).ok().filter(|_| !target.contains('#'))?;
         let document = self.document(&path).await.ok()?;
         self.may(caller, &path, &document, Operation::Read)
-            .then_some(document)
+            .then_some((path, document))
     }
 
     /// 200 with the document.
@@ -255,6 +351,15 @@ impl Service {
             headers.insert(header::LINK, link.clone());
         }
         response
+    }
+}
+
+/// What `excerpt` and `$select` leave of a document. `None` if the query has neither.
+fn shaped(json: &str, query: &Query) -> Option<String> {
+    let short = query.excerpt.then(|| excerpt(json));
+    match &query.select {
+        Some(select) => Some(select.apply(short.as_deref().unwrap_or(json))),
+        None => short,
     }
 }
 

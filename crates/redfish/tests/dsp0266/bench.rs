@@ -1,5 +1,6 @@
 //! The test bench: a small backend in memory, and a client that calls the service directly.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -9,11 +10,13 @@ use redfish::{
     Account, ActionCall, Backend, BackendFuture, DEFAULT_TIMEOUT_S, Document, Failure, Outcome,
     Path, Role, RootLink, Service, Settings, StaticFile,
 };
+use redfish_schema::chassis::{self, Chassis, ChassisType};
 use redfish_schema::computer_system::{
     self, Actions, Boot, BootSource, ComputerSystem, ResetAction,
 };
 use redfish_schema::manager::{self, Manager};
 use redfish_schema::resource::{PowerState, ResetType};
+use redfish_schema::sensor::{self, Sensor};
 use redfish_schema::{CheckedPatch, Collection, Reference};
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -29,6 +32,8 @@ pub(crate) struct Rack {
     /// What the next change fails with.
     pub(crate) failure: Mutex<Option<Failure>>,
     indicator: Mutex<bool>,
+    /// How many chassis there are; every third is off.
+    pub(crate) chassis: AtomicUsize,
     /// Changes wait while it is taken.
     gate: Gate,
 }
@@ -105,6 +110,46 @@ impl Rack {
         Document::of(&system).map(Document::changeable)
     }
 
+    /// `/redfish/v1/Chassis` and below: unlinked, as large as a test wants it, with a sensor in each chassis.
+    fn chassis(&self, path: &Path, below: &[&str]) -> Result<Document, Failure> {
+        let count = self.chassis.load(Ordering::Relaxed);
+        let list = |kind, ids: Vec<String>| {
+            let link = |id: String| Reference::to(format!("{path}/{id}"));
+            let members = ids.into_iter().map(link).collect();
+            Document::of(&Collection::new(kind, path.as_str(), "Members", members))
+        };
+        let number = |id: &str| {
+            let number = id.parse::<usize>().ok().filter(|n| *n < count);
+            number.ok_or(Failure::NotFound)
+        };
+        match *below {
+            [] => list(
+                &chassis::COLLECTION,
+                (0..count).map(|n| n.to_string()).collect(),
+            ),
+            [id] => {
+                let kind = ChassisType::RackMount;
+                let mut chassis = Chassis::new(path.as_str(), id, format!("Chassis {id}"), kind);
+                let state = if number(id)? % 3 == 0 {
+                    PowerState::Off
+                } else {
+                    PowerState::On
+                };
+                chassis.power_state = Some(state.into());
+                chassis.sensors = Some(Reference::to(format!("{path}/Sensors")));
+                Document::of(&chassis)
+            }
+            [id, "Sensors"] => number(id).and_then(|_| list(&sensor::COLLECTION, vec!["T".into()])),
+            [id, "Sensors", "T"] => {
+                let mut sensor = Sensor::new(path.as_str(), "T", "Inlet");
+                sensor.reading = Some((20.0 + number(id)? as f64).into());
+                sensor.reading_units = Some("Cel".into());
+                Document::of(&sensor)
+            }
+            _ => Err(Failure::NotFound),
+        }
+    }
+
     fn read(&self, path: &Path) -> Result<Document, Failure> {
         match *path.segments() {
             ["Systems"] => {
@@ -125,6 +170,7 @@ impl Rack {
                 Document::of(&Collection::new(kind, path.as_str(), "Managers", members))
             }
             ["Managers", "bmc"] => Document::of(&Manager::new(path.as_str(), "bmc", "BMC")),
+            ["Chassis", ref below @ ..] => self.chassis(path, below),
             _ => Err(Failure::NotFound),
         }
     }

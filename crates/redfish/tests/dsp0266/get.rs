@@ -68,7 +68,17 @@ async fn the_root_says_what_the_service_is_and_what_it_can() {
     let features = &root["ProtocolFeaturesSupported"];
     assert_eq!(features["ExpandQuery"]["MaxLevels"], 6);
     assert_eq!(features["SelectQuery"], true);
-    assert_eq!(features["FilterQuery"], false);
+    for feature in [
+        "FilterQuery",
+        "FilterQueryComparisonOperations",
+        "FilterQueryCompoundOperations",
+        "TopSkipQuery",
+        "ExcerptQuery",
+        "OnlyMemberQuery",
+    ] {
+        assert_eq!(features[feature], true, "{feature}");
+    }
+    assert_eq!(features["IncludeOriginOfConditionQuery"], false);
 }
 
 #[tokio::test]

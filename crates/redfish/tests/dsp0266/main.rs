@@ -13,6 +13,7 @@ mod conditions;
 mod errors;
 mod get;
 mod headers;
+mod members;
 mod metadata;
 mod patch;
 mod privileges;

@@ -100,7 +100,7 @@ async fn unknown_parameters_are_ignored_unless_they_begin_with_a_dollar_sign() {
             200,
             "{uri}"
         );
-        for unknown in ["$rpvunknown", "$filter=Id%20eq%20'1'", "$top=1"] {
+        for unknown in ["$rpvunknown", "$orderby=Id", "$count=true"] {
             let answer = client.get(&format!("{uri}?{unknown}")).await;
             answer.assert_error(501, &["QueryParameterUnsupported"]);
         }
