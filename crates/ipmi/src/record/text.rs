@@ -125,10 +125,15 @@ pub(crate) fn to_utf_16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
-/// What fills a field that is shorter than its room: NUL, FFh as in erased EEPROM, space.
-pub(crate) fn trim(text: &str) -> &str {
-    text.trim_end_matches(['\0', '\u{ff}', ' '])
+/// A decoded text as it may be shown.
+///
+/// It ends at the first NUL: makers fill fields with a NUL and what happens to lie behind it. What fills a field up
+/// goes: FFh as in erased EEPROM, spaces. Control characters become U+FFFD, since a name ends up in terminals.
+pub(crate) fn clean(text: &str) -> String {
+    let text = text.split('\0').next().unwrap_or_default();
+    text.trim_end_matches(['\u{ff}', ' '])
         .trim_start_matches(' ')
+        .replace(char::is_control, "\u{fffd}")
 }
 
 #[cfg(test)]

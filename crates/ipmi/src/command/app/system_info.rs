@@ -104,16 +104,15 @@ impl SystemText {
         Some(block)
     }
 
-    /// The text, up to the first zero.
+    /// The text, up to the first zero, without blanks around it and without control characters.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut decoded = match self.encoding {
+        let decoded = match self.encoding {
             Self::UTF_8 => String::from_utf8_lossy(&self.bytes).into_owned(),
             Self::UTF_16 => text::utf_16(&self.bytes),
             _ => text::latin_1(&self.bytes),
         };
-        decoded.truncate(decoded.find('\0').unwrap_or(decoded.len()));
-        decoded
+        text::clean(&decoded)
     }
 }
 
@@ -123,6 +122,11 @@ impl Command for SetSystemInfoParameters {
     const NAME: &'static str = "Set System Info Parameters";
     const IDEMPOTENT: bool = true;
     type Response = Empty;
+
+    /// Beginning a set twice is not: the second is refused with 81h.
+    fn is_idempotent(&self) -> bool {
+        (self.parameter, self.data.as_slice()) != (SystemInfoParameter::SET_IN_PROGRESS, &[1])
+    }
 
     fn encode(&self, w: &mut Writer<'_>) {
         w.u8(self.parameter.0);
@@ -169,7 +173,7 @@ impl Message for SystemInfoParameters {
     fn decode(r: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(Self {
             revision: r.u8("parameter revision")?,
-            data: Bytes::decode(r, "parameter data")?,
+            data: Bytes::decode_cut(r),
         })
     }
 }
@@ -209,6 +213,12 @@ mod tests {
             data,
         };
         check::request(&set, &[0x06, 0, 0, 3, b'n', b'0', b'1'], 1);
+        assert!(set.is_idempotent());
+        let begin = SetSystemInfoParameters {
+            parameter: SystemInfoParameter::SET_IN_PROGRESS,
+            data: Bytes::from([1]),
+        };
+        assert!(!begin.is_idempotent());
     }
 
     #[test]

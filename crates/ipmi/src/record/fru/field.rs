@@ -118,7 +118,7 @@ impl FruField {
             TextType::EightBit if language.is_english() => text::latin_1(&self.data),
             TextType::EightBit => text::utf_16(&self.data),
         };
-        String::from(text::trim(&text))
+        text::clean(&text)
     }
 
     /// Length as stored, type/length byte included.

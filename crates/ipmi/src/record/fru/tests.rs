@@ -219,6 +219,13 @@ fn one_character_and_too_much_text_are_stored_as_well_as_they_can_be() {
 }
 
 #[test]
+fn rubbish_behind_a_nul_is_not_shown() {
+    let field = FruField::new(TextType::EightBit, b"SN123\0\x1b[2Jxx\xff").unwrap();
+    assert_eq!(field.text(Language::ENGLISH), "SN123");
+    assert_eq!(field.data().len(), 13, "and kept");
+}
+
+#[test]
 fn what_does_not_fit_is_refused_and_names_the_area() {
     let custom = std::vec![english(&"x".repeat(63)); 40];
     let large = Fru {

@@ -54,6 +54,13 @@ impl IdString {
     pub fn text(&self) -> String {
         let data = &self.data;
         let mut decoded = match TextType::from_type_length(self.type_length) {
+            // Some firmware writes the bare length before ASCII: Unicode would have twice as many bytes.
+            TextType::Binary
+                if data.len() == usize::from(self.type_length & LENGTH)
+                    && data.iter().all(|byte| (b' '..=b'~').contains(byte)) =>
+            {
+                text::latin_1(data)
+            }
             TextType::Binary => text::utf_16(data),
             TextType::BcdPlus => text::bcd_plus(data),
             TextType::SixBit => text::six_bit(data),
@@ -67,7 +74,7 @@ impl IdString {
         {
             decoded.truncate(end);
         }
-        String::from(text::trim(&decoded))
+        text::clean(&decoded)
     }
 
     /// The same name with a suffix, cut to what a record can hold.
@@ -131,6 +138,14 @@ mod tests {
         assert_eq!(decode(&[0x42, 0x12, 0xc3]).text(), "12.3");
         assert_eq!(decode(&[0x02, 0x22, 0x6f, 0x57, 0x5b]).text(), "漢字");
         assert_eq!(decode(&[0xc0]).text(), "");
+        assert_eq!(decode(b"\x0aCPU 0 Temp").text(), "CPU 0 Temp");
+    }
+
+    #[test]
+    fn what_lies_behind_a_nul_and_what_terminals_obey_is_not_shown() {
+        assert_eq!(decode(b"\xcbCPU\0\x1b[2Jxyz").text(), "CPU");
+        assert_eq!(decode(b"\xc5\x1b[2J\x9b").text(), "\u{fffd}[2J\u{fffd}");
+        assert_eq!(decode(&[0x03, b'C', 0, 0, 0, b'x', 0]).text(), "C");
     }
 
     #[test]

@@ -85,7 +85,7 @@ impl EventText<'_> {
             }
             SelRecord::OemNonTimestamped(other) if other.record_type == LINUX_PANIC => {
                 // An address byte and a sequence byte come before the text.
-                String::from(text::trim(&text::latin_1(&other.data[2..])))
+                text::clean(&text::latin_1(&other.data[2..]))
             }
             SelRecord::OemNonTimestamped(other) | SelRecord::Reserved(other) => hex(&other.data),
         }

@@ -123,7 +123,7 @@ const PEF_ACTION: [&str; 6] = [
     "Diagnostic Interrupt",
 ];
 
-const SLOT_TYPE: [&str; 9] = [
+const SLOT_TYPE: [&str; 13] = [
     "PCI",
     "Drive Array",
     "External Peripheral Connector",
@@ -133,6 +133,10 @@ const SLOT_TYPE: [&str; 9] = [
     "AdvancedTCA",
     "DIMM/memory device",
     "FAN",
+    "PCI Express",
+    "SCSI (parallel)",
+    "SATA/SAS",
+    "USB",
 ];
 
 const VERSION_CHANGE: [&str; 24] = [

@@ -190,7 +190,7 @@ fn without_the_sensors_record_numbers_are_raw() {
 
 /// Sensor type, event data, and how the text ends.
 #[rustfmt::skip]
-const DETAILS: [(u8, [u8; 3], &str); 17] = [
+const DETAILS: [(u8, [u8; 3], &str); 19] = [
     (0x08, [0x36, 0xff, 0x03], "Configuration error | Asserted | Power Supply rating mismatch"),
     (0x0c, [0x31, 0xff, 0x07], "Uncorrectable ECC | Asserted | Memory module 7"),
     (0x0f, [0xc0, 0x0b, 0xff], "System Firmware Error | Asserted | Firmware (BIOS) ROM corruption detected"),
@@ -203,6 +203,8 @@ const DETAILS: [(u8, [u8; 3], &str); 17] = [
     (0x19, [0xf0, 0x05, 0x00], "Soft Power Control Failure | Asserted | Requested S5/G2, in S0/G0"),
     (0x1d, [0xf7, 0x01, 0x01], "System Restart | Asserted | chassis control command, channel 1"),
     (0x21, [0xf0, 0x07, 0x03], "Fault Status | Asserted | DIMM/memory device 3"),
+    (0x21, [0xf0, 0x09, 0x03], "Fault Status | Asserted | PCI Express 3"),
+    (0x21, [0xf0, 0x0c, 0x03], "Fault Status | Asserted | USB 3"),
     (0x23, [0xc1, 0x24, 0xff], "Hard reset | Asserted | Timer use SMS/OS, interrupt NMI"),
     (0x28, [0xc4, 0x11, 0xff], "Sensor failure | Asserted | Sensor #0x11"),
     (0x2a, [0xf1, 0x02, 0x21], "Session Deactivated | Asserted | User 2, channel 1, timeout"),
