@@ -32,7 +32,7 @@ impl Call {
             netfn: C::NETFN,
             cmd: C::CMD,
             lun: 0,
-            idempotent: C::IDEMPOTENT,
+            idempotent: command.is_idempotent(),
             len: len as u8,
             data,
         }

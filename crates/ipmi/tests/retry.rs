@@ -299,6 +299,63 @@ fn a_busy_bmc_is_asked_again_under_a_new_rqseq() {
     );
 }
 
+/// Runs the first request to its time-out, and answers its repetition with `code` only.
+fn second_sending_answered(pair: &mut Pair, code: u8) -> Option<Happened> {
+    let first = pair.transmit().unwrap();
+    pair.at_bmc(&first).unwrap();
+    assert_eq!(pair.time_out(), None);
+    let second = pair.transmit().unwrap();
+    // Another BMC than ours keeps no replies: ours forgets after a while.
+    pair.wait(u64::from(REPLY_KEPT_MS) + 1);
+    pair.device.answers = Some(code);
+    let reply = pair.at_bmc(&second).unwrap();
+    pair.device.answers = None;
+    pair.at_console(&reply)
+}
+
+#[test]
+fn busy_after_a_sending_without_answer_does_not_execute_a_side_effect_again() {
+    let mut pair = with_policy(Policy {
+        side_effect_attempts: 2,
+        ..Policy::default()
+    });
+    let ask = |pair: &mut Pair| {
+        pair.session
+            .request_raw(pair.now, CHASSIS_CONTROL, &[3], false)
+            .unwrap();
+    };
+    ask(&mut pair);
+    let maybe_executed = true;
+    assert_eq!(
+        second_sending_answered(&mut pair, 0xc0),
+        Some(Happened::TimedOut { maybe_executed })
+    );
+    assert_eq!(pair.transmit(), None);
+    assert_eq!(controlled(&pair), [3]);
+    // What is idempotent is asked again.
+    pair.session.request(pair.now, &GetDeviceId).unwrap();
+    assert_eq!(second_sending_answered(&mut pair, 0xc0), None);
+    assert_eq!(pair.run(), device_id());
+}
+
+#[test]
+fn duplicated_request_means_that_the_answer_to_the_first_is_on_its_way() {
+    let mut pair = established();
+    pair.session.request(pair.now, &GetDeviceId).unwrap();
+    let first = pair.transmit().unwrap();
+    let answer = pair.at_bmc(&first).unwrap();
+    assert_eq!(pair.time_out(), None);
+    let second = pair.transmit().unwrap();
+    pair.device.answers = Some(0xcf);
+    let reply = pair.at_bmc(&second).unwrap();
+    assert_eq!(pair.at_console(&reply), None);
+    assert_eq!(pair.at_console(&answer), Some(device_id()));
+    // To a request that was sent once it is an answer like others.
+    pair.session.request(pair.now, &GetDeviceId).unwrap();
+    let once = Happened::Response(CompletionCode::DUPLICATE_REQUEST, vec![]);
+    assert_eq!(pair.run(), once);
+}
+
 #[test]
 fn keep_alives_hold_a_session_that_asks_nothing() {
     let mut pair = established();

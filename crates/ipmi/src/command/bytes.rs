@@ -38,6 +38,12 @@ impl<const N: usize> Bytes<N> {
         w.bytes(self);
     }
 
+    /// Reads all bytes that are left, and drops those beyond the room: for an answer, to which some BMCs append.
+    pub(crate) fn decode_cut(r: &mut Reader<'_>) -> Self {
+        let rest = r.rest();
+        Self::new(&rest[..rest.len().min(N)]).unwrap_or_default()
+    }
+
     /// Reads all bytes that are left.
     pub(crate) fn decode(r: &mut Reader<'_>, field: &'static str) -> Result<Self, WireError> {
         let too_long = r.error(field, WireFault::Invalid);

@@ -27,13 +27,18 @@ pub trait Command: Sized {
     /// Name as in the specification's section title.
     const NAME: &'static str;
     /// Whether doing it twice equals doing it once, so that a console may repeat it when the answer is lost
-    /// without looking first.
+    /// without looking first. Where that depends on the values, see [`is_idempotent`](Self::is_idempotent).
     const IDEMPOTENT: bool;
     /// The answer.
     type Response: Message;
 
     /// Writes the request's data bytes.
     fn encode(&self, w: &mut Writer<'_>);
+
+    /// Whether doing this very request twice equals doing it once.
+    fn is_idempotent(&self) -> bool {
+        Self::IDEMPOTENT
+    }
 
     /// Reads the request's data bytes.
     fn decode(r: &mut Reader<'_>) -> Result<Self, WireError>;

@@ -16,7 +16,8 @@ pub struct Policy {
     /// Sendings of one request in all, the first included; 0 counts as 1.
     pub attempts: u8,
     /// Sendings of a request that is not idempotent. With 1 it is never executed twice, whatever the BMC does; a
-    /// higher number relies on the BMC to notice that a request has the sequence number of the one before.
+    /// higher number relies on the BMC to notice that a request has the sequence number of the one before. A sending
+    /// that was answered "node busy" doesn't count: it was not executed.
     pub side_effect_attempts: u8,
     /// Wait for the answer to the last sending of a request that is not idempotent, in milliseconds.
     pub side_effect_wait_ms: u32,

@@ -59,6 +59,8 @@ pub struct Session {
     busy: bool,
     /// How often the present message was sent.
     sendings: u8,
+    /// How many of these were answered "node busy", or precede one that was.
+    sendings_answered: u8,
     deadline: Option<Instant>,
     console_session_id: u32,
     suite: Option<CipherSuiteId>,
@@ -108,6 +110,7 @@ impl Session {
             send: false,
             busy: false,
             sendings: 0,
+            sendings_answered: 0,
             deadline: None,
             console_session_id: 0,
             suite: None,
@@ -153,7 +156,7 @@ impl Session {
         let mut w = Writer::new(&mut buffer);
         command.encode(&mut w);
         w.finish().map_err(|_| RequestRefused::TooLong)?;
-        self.request_raw(now, target, w.written(), C::IDEMPOTENT)
+        self.request_raw(now, target, w.written(), command.is_idempotent())
     }
 
     /// Sends a request by its numbers; its answer comes as [`Event::Response`].
@@ -246,6 +249,10 @@ impl Session {
             return Err(Ignored::Late);
         }
         let completion = CompletionCode(*completion);
+        // The BMC has seen the first sending, executes it, and is going to answer it.
+        if completion == CompletionCode::DUPLICATE_REQUEST && self.sendings_unanswered() > 1 {
+            return Err(Ignored::Late);
+        }
         let RequestTarget { netfn, cmd, .. } = asked.target;
         Ok(self.answered(
             now,
@@ -263,7 +270,12 @@ impl Session {
         self.unanswered = 0;
         if response.completion == CompletionCode::NODE_BUSY && self.sendings < self.policy.attempts
         {
-            // Not executed. A new sequence number, or the BMC would repeat this very answer.
+            // This sending was not executed; one before it without answer may have been.
+            if !self.request.idempotent && self.sendings_unanswered() > 1 {
+                return self.give_up(now);
+            }
+            // A new sequence number, or the BMC would repeat this very answer.
+            self.sendings_answered = self.sendings;
             self.request.rq_seq = self.take_rq_seq();
             self.deadline = Some(now + ms(self.policy.busy_retry_ms));
             self.send = false;
@@ -282,6 +294,24 @@ impl Session {
             (_, Origin::Driver) => Event::Response(response),
             _ => Event::None,
         }
+    }
+
+    /// Sendings that may have been executed and that no answer speaks of.
+    const fn sendings_unanswered(&self) -> u8 {
+        self.sendings.saturating_sub(self.sendings_answered)
+    }
+
+    /// Ends a request that may have been executed; the BMC answers, though not this one.
+    fn give_up(&mut self, now: Instant) -> Event<'static> {
+        self.request.origin = Origin::Nobody;
+        self.send = false;
+        self.await_keepalive(now);
+        let RequestTarget { netfn, cmd, .. } = self.request.target;
+        Event::RequestTimedOut(TimedOut {
+            netfn,
+            cmd,
+            maybe_executed: true,
+        })
     }
 
     fn privilege_answered(&mut self, response: Response<'_>) -> Event<'static> {
@@ -338,7 +368,8 @@ impl Session {
             (_, true) => self.policy.attempts,
             (_, false) => self.policy.side_effect_attempts,
         };
-        // What was answered "node busy" was not executed, so that even side effects may be asked for again.
+        // What was answered "node busy" was not executed, so that even side effects may be asked for again; see
+        // `answered` for a request of which another sending went unanswered.
         let was_busy = core::mem::take(&mut self.busy);
         if was_busy || self.sendings < attempts {
             self.send = true;
@@ -469,6 +500,7 @@ impl Session {
         self.send = true;
         self.busy = false;
         self.sendings = 0;
+        self.sendings_answered = 0;
         self.deadline = None;
     }
 
@@ -488,7 +520,12 @@ impl Session {
             cmd: C::CMD,
             lun: 0,
         };
-        self.start(Origin::Session, target, w.written(), C::IDEMPOTENT);
+        self.start(
+            Origin::Session,
+            target,
+            w.written(),
+            command.is_idempotent(),
+        );
     }
 
     const fn take_rq_seq(&mut self) -> u8 {

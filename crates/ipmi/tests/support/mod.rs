@@ -54,10 +54,15 @@ pub struct Device {
     pub executed: Vec<(u8, u8, Vec<u8>)>,
     /// Answers "node busy" this many times first.
     pub busy: u32,
+    /// Answers everything with this completion code.
+    pub answers: Option<u8>,
 }
 
 impl Handler for Device {
     fn handle(&mut self, request: &Request<'_>, response: &mut Writer<'_>) -> CompletionCode {
+        if let Some(code) = self.answers {
+            return CompletionCode(code);
+        }
         if self.busy > 0 {
             self.busy -= 1;
             return CompletionCode::NODE_BUSY;

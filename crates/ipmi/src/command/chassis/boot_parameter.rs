@@ -178,27 +178,57 @@ impl BootParameter {
         }
     }
 
+    /// Reads a request's data: bytes beyond a parameter's own make it another parameter.
     pub(super) fn decode_data(
         number: BootOptionParameter,
         r: &mut Reader<'_>,
     ) -> Result<Self, WireError> {
         let data = Bytes::decode(r, "parameter data")?;
-        Ok(match (number, data.as_slice()) {
-            (BootOptionParameter::SET_IN_PROGRESS, [state]) => Self::SetInProgress(state & 0x03),
-            (BootOptionParameter::VALID_BIT_CLEARING, [keep]) => {
+        let own = Self::len_of(number).is_none_or(|len| data.len() == len);
+        Ok(Self::from_data(number, data, own))
+    }
+
+    /// Reads an answer's data: some BMCs append bytes to it.
+    pub(super) fn decode_answer(number: BootOptionParameter, r: &mut Reader<'_>) -> Self {
+        Self::from_data(number, Bytes::decode_cut(r), true)
+    }
+
+    /// Bytes of a parameter that has a type.
+    const fn len_of(number: BootOptionParameter) -> Option<usize> {
+        match number {
+            BootOptionParameter::SET_IN_PROGRESS | BootOptionParameter::VALID_BIT_CLEARING => {
+                Some(1)
+            }
+            BootOptionParameter::INFO_ACKNOWLEDGE => Some(2),
+            BootOptionParameter::BOOT_FLAGS => Some(5),
+            _ => None,
+        }
+    }
+
+    fn from_data(
+        number: BootOptionParameter,
+        data: Bytes<BOOT_PARAMETER_MAX>,
+        typed: bool,
+    ) -> Self {
+        match (number, data.as_slice()) {
+            _ if !typed => Self::Raw { number, data },
+            (BootOptionParameter::SET_IN_PROGRESS, [state, ..]) => {
+                Self::SetInProgress(state & 0x03)
+            }
+            (BootOptionParameter::VALID_BIT_CLEARING, [keep, ..]) => {
                 Self::ValidBitClearing(BootFlagKeep(*keep))
             }
-            (BootOptionParameter::INFO_ACKNOWLEDGE, [write_mask, parties]) => {
+            (BootOptionParameter::INFO_ACKNOWLEDGE, [write_mask, parties, ..]) => {
                 Self::InfoAcknowledge {
                     write_mask: *write_mask,
                     parties: *parties,
                 }
             }
-            (BootOptionParameter::BOOT_FLAGS, &[b1, b2, b3, b4, b5]) => {
+            (BootOptionParameter::BOOT_FLAGS, &[b1, b2, b3, b4, b5, ..]) => {
                 Self::Flags(BootFlags::from_bytes([b1, b2, b3, b4, b5]))
             }
             _ => Self::Raw { number, data },
-        })
+        }
     }
 }
 

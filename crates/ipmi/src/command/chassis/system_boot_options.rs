@@ -60,12 +60,18 @@ impl Command for SetSystemBootOptions {
     const IDEMPOTENT: bool = true;
     type Response = Empty;
 
+    /// Beginning a set twice is not: the second is refused with 81h.
+    fn is_idempotent(&self) -> bool {
+        !matches!(self.parameter, BootParameter::SetInProgress(1))
+    }
+
     fn encode(&self, w: &mut Writer<'_>) {
         encode_parameter(self.invalid, &self.parameter, w);
     }
 
     fn decode(r: &mut Reader<'_>) -> Result<Self, WireError> {
-        let (invalid, parameter) = decode_parameter(r)?;
+        let (invalid, number) = decode_selector(r)?;
+        let parameter = BootParameter::decode_data(number, r)?;
         Ok(Self { invalid, parameter })
     }
 }
@@ -98,11 +104,11 @@ impl Message for SystemBootOptions {
 
     fn decode(r: &mut Reader<'_>) -> Result<Self, WireError> {
         let version = r.u8("parameter version")? & 0x0f;
-        let (invalid, parameter) = decode_parameter(r)?;
+        let (invalid, number) = decode_selector(r)?;
         Ok(Self {
             version,
             invalid,
-            parameter,
+            parameter: BootParameter::decode_answer(number, r),
         })
     }
 }
@@ -113,13 +119,10 @@ fn encode_parameter(invalid: bool, parameter: &BootParameter, w: &mut Writer<'_>
     parameter.encode_data(w);
 }
 
-fn decode_parameter(r: &mut Reader<'_>) -> Result<(bool, BootParameter), WireError> {
+fn decode_selector(r: &mut Reader<'_>) -> Result<(bool, BootOptionParameter), WireError> {
     let selector = r.u8("parameter selector")?;
     let number = BootOptionParameter(selector & 0x7f);
-    Ok((
-        selector & INVALID_OR_LOCKED != 0,
-        BootParameter::decode_data(number, r)?,
-    ))
+    Ok((selector & INVALID_OR_LOCKED != 0, number))
 }
 
 #[cfg(test)]
@@ -150,6 +153,33 @@ mod tests {
             parameter: BootParameter::Flags(flags),
         };
         check::response(&response, &[0x01, 0x85, 0x80, 0x04, 0x00, 0x00, 0x00], 2);
+    }
+
+    #[test]
+    fn an_answer_may_be_longer_than_its_parameter_and_a_request_may_not() {
+        let bytes =
+            |len| [&[0x01, 0x05, 0x80, 0x04, 0, 0, 0][..], &[0; 40]].concat()[..len].to_vec();
+        for len in [7, 19, 42] {
+            let read = SystemBootOptions::decode(&mut Reader::new(&bytes(len))).unwrap();
+            let BootParameter::Flags(flags) = read.parameter else {
+                panic!("{len} bytes: {read:?}")
+            };
+            assert_eq!(flags.device, BootDevice::PXE);
+        }
+        let set = SetSystemBootOptions::decode(&mut Reader::new(&bytes(19)[1..])).unwrap();
+        assert!(matches!(set.parameter, BootParameter::Raw { .. }));
+        let short = SystemBootOptions::decode(&mut Reader::new(&bytes(6))).unwrap();
+        assert!(matches!(short.parameter, BootParameter::Raw { .. }));
+    }
+
+    #[test]
+    fn beginning_a_set_is_not_done_twice_and_ending_it_may_be() {
+        let set = |state| SetSystemBootOptions {
+            invalid: false,
+            parameter: BootParameter::SetInProgress(state),
+        };
+        assert!(!set(1).is_idempotent());
+        assert!(set(0).is_idempotent());
     }
 
     #[test]

@@ -23,7 +23,8 @@ pub struct SensorReading {
     /// The sensor has no reading or state yet: started just now, entity absent.
     pub unavailable: bool,
     /// For a threshold sensor the comparison with its thresholds in the low 6 bits, see [`SensorReading::thresholds`];
-    /// for a discrete sensor its states, bit n for offset n, 15 bits. Bytes that the BMC leaves out count as 0.
+    /// for a discrete sensor its states, bit n for offset n, 15 bits. Bytes that the BMC leaves out count as 0. Above
+    /// a comparison come two reserved bits, which a BMC sets (C0h).
     pub states: u16,
 }
 
@@ -107,9 +108,9 @@ mod tests {
             events_enabled: true,
             scanning_enabled: true,
             unavailable: false,
-            states: 0x0018,
+            states: 0x00d8,
         };
-        check::response(&reading, &[0x5a, 0xc0, 0x18, 0x80], 2);
+        check::response(&reading, &[0x5a, 0xc0, 0xd8, 0x80], 2);
         assert_eq!(
             reading.thresholds(),
             ThresholdSet::UPPER_NON_CRITICAL | ThresholdSet::UPPER_CRITICAL

@@ -7,7 +7,7 @@ use crate::wire::{Reader, WireError, WireFault, Writer};
 
 /// Erases the SEL, or asks how far that is.
 ///
-/// Not repeatable: a repeat erases entries that came after the first.
+/// Erasing is not repeatable: a repeat erases entries that came after the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClearSel {
     /// Reservation.
@@ -40,6 +40,11 @@ impl Command for ClearSel {
     const NAME: &'static str = "Clear SEL";
     const IDEMPOTENT: bool = false;
     type Response = ErasureProgress;
+
+    /// Asking how far it is, is.
+    fn is_idempotent(&self) -> bool {
+        self.action == ClearSelAction::GetStatus
+    }
 
     fn encode(&self, w: &mut Writer<'_>) {
         w.u16(self.reservation.0);
@@ -91,6 +96,16 @@ impl Message for ErasureProgress {
 mod tests {
     use super::*;
     use crate::command::check;
+
+    #[test]
+    fn erasing_is_not_repeated_and_asking_how_far_it_is_may_be() {
+        let clear = |action| ClearSel {
+            reservation: ReservationId(1),
+            action,
+        };
+        assert!(!clear(ClearSelAction::Initiate).is_idempotent());
+        assert!(clear(ClearSelAction::GetStatus).is_idempotent());
+    }
 
     #[test]
     fn clearing_spells_clr() {

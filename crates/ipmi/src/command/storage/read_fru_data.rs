@@ -16,7 +16,7 @@ pub struct ReadFruData {
     pub fru_device_id: u8,
     /// Where to start, in bytes or words as Get FRU Inventory Area Info says.
     pub offset: u16,
-    /// How much, in the same unit.
+    /// How much, in the same unit; more than [`FRU_PART_MAX`] bytes don't come in one answer.
     pub count: u8,
 }
 
@@ -112,11 +112,12 @@ impl Message for FruData {
 }
 
 impl FruData {
-    /// The bytes that `count` stands for, without what a BMC appends.
+    /// The bytes that `count` stands for, without what a BMC appends; none where there are fewer, since a shorter part
+    /// read as a whole one would shift everything after it.
     #[must_use]
     pub fn bytes(&self, by_words: bool) -> &[u8] {
         let len = usize::from(self.count) << u8::from(by_words);
-        &self.data[..len.min(self.data.len())]
+        self.data.get(..len).unwrap_or_default()
     }
 }
 
@@ -161,6 +162,12 @@ mod tests {
         };
         assert_eq!(data.bytes(true), [1, 2, 3, 4]);
         assert_eq!(data.bytes(false), [1, 2]);
+        let short = FruData {
+            count: 4,
+            data: Bytes::from([1, 2, 3, 4, 5, 6, 7]),
+        };
+        assert_eq!(short.bytes(true), [], "four words are eight bytes");
+        assert_eq!(short.bytes(false), [1, 2, 3, 4]);
     }
 
     #[test]

@@ -128,6 +128,11 @@ impl Command for SetLanConfigurationParameters {
     const IDEMPOTENT: bool = true;
     type Response = Empty;
 
+    /// Beginning a set twice is not: the second is refused with 81h.
+    fn is_idempotent(&self) -> bool {
+        (self.parameter, self.data.as_slice()) != (LanParameter::SET_IN_PROGRESS, &[1])
+    }
+
     fn encode(&self, w: &mut Writer<'_>) {
         w.bytes(&[self.channel.0 & 0x0f, self.parameter.0]);
         self.data.encode(w);
@@ -175,7 +180,7 @@ impl Message for LanConfigurationParameters {
     fn decode(r: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(Self {
             revision: r.u8("parameter revision")?,
-            data: Bytes::decode(r, "parameter data")?,
+            data: Bytes::decode_cut(r),
         })
     }
 }
@@ -207,6 +212,15 @@ mod tests {
             data,
         };
         check::request(&set, &[0x01, 0x03, 10, 0, 0, 7], 2);
+        assert!(set.is_idempotent());
+        let begin = SetLanConfigurationParameters {
+            parameter: LanParameter::SET_IN_PROGRESS,
+            data: Bytes::from([1]),
+            ..set
+        };
+        assert!(!begin.is_idempotent());
+        let long = LanConfigurationParameters::decode(&mut Reader::new(&[7; 100]));
+        assert_eq!(long.map(|answer| answer.data.len()), Ok(LAN_PARAMETER_MAX));
     }
 
     #[test]
