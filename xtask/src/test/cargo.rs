@@ -76,20 +76,8 @@ pub(super) fn tests(workspace: &Workspace, report: &mut Report) -> Result {
 
 /// The documentation and the examples in it.
 pub(super) fn documentation(workspace: &Workspace, report: &mut Report) -> Result {
-    let mut doc = cargo(
-        workspace,
-        &[
-            "doc",
-            "--workspace",
-            "--no-deps",
-            "--locked",
-            "--document-private-items",
-        ],
-    );
-    doc.env(
-        "RUSTDOCFLAGS",
-        "-D warnings -A rustdoc::private_intra_doc_links",
-    );
+    let mut doc = cargo(workspace, &["doc", "--workspace", "--no-deps", "--locked"]);
+    doc.env("RUSTDOCFLAGS", "-D warnings");
     report.check("cargo doc", run_shown(doc, LIMIT));
     counted(
         report,
