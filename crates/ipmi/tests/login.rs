@@ -15,43 +15,13 @@ use ipmi::console::{Login, LoginFailure, Policy, State};
 use ipmi::crypto::Algorithms;
 use ipmi::number::{CipherSuiteId, PayloadType, PrivilegeLevel, RakpStatus};
 use ipmi::wire::Reader;
-use ipmi::wire::rakp::{
-    OpenSessionRequest, OpenSessionResponse, Rakp1, Rakp2, Rakp3, Rakp4, Role, UserName,
+use ipmi::wire::rakp::{OpenSessionRequest, OpenSessionResponse, Proposal, Rakp3, Rakp4, Role};
+use support::{
+    Happened, PEER, Pair, config, is, login, open, opened, packet, payload, rakp1, rakp2, user,
 };
-use support::{Happened, PEER, Pair, config, is, login, packet, payload, user};
 
 fn failed(failure: LoginFailure) -> Happened {
     Happened::LoginFailed(failure)
-}
-
-fn open(suite: u8, console_session_id: u32) -> Vec<u8> {
-    let request = OpenSessionRequest {
-        tag: 9,
-        privilege: PrivilegeLevel::ADMINISTRATOR,
-        console_session_id,
-        algorithms: Algorithms::of(CipherSuiteId(suite)).unwrap(),
-    };
-    packet(PayloadType::OPEN_SESSION_REQUEST, |w| request.encode(w))
-}
-
-fn opened(reply: &[u8]) -> Result<u32, RakpStatus> {
-    let response = OpenSessionResponse::decode(&mut Reader::new(payload(reply).1)).unwrap();
-    response.outcome.map(|opened| opened.bmc_session_id)
-}
-
-fn rakp1(bmc_session_id: u32, name: &str, role: Role) -> Vec<u8> {
-    let rakp1 = Rakp1 {
-        tag: 4,
-        bmc_session_id,
-        console_random: [3; 16],
-        role,
-        user_name: UserName::new(name.as_bytes()).unwrap(),
-    };
-    packet(PayloadType::RAKP_1, |w| rakp1.encode(w))
-}
-
-fn rakp2(reply: &[u8]) -> Rakp2 {
-    Rakp2::decode(&mut Reader::new(payload(reply).1)).unwrap()
 }
 
 #[test]
@@ -468,7 +438,7 @@ fn malformed_and_impossible_proposals_are_answered_with_their_status() {
         tag: 1,
         privilege: PrivilegeLevel::ADMINISTRATOR,
         console_session_id: 7,
-        algorithms: mixed,
+        algorithms: mixed.into(),
     };
     let mixed = packet(PayloadType::OPEN_SESSION_REQUEST, |w| request.encode(w));
     assert_eq!(status(&mixed), RakpStatus::NO_CIPHER_SUITE_MATCH);
@@ -485,7 +455,7 @@ fn an_open_session_request_without_privilege_is_granted_the_highest() {
         tag: 1,
         privilege: PrivilegeLevel(0),
         console_session_id: 7,
-        algorithms: Algorithms::of(CipherSuiteId(3)).unwrap(),
+        algorithms: Algorithms::of(CipherSuiteId(3)).unwrap().into(),
     };
     let reply = pair.at_bmc(&packet(PayloadType::OPEN_SESSION_REQUEST, |w| {
         request.encode(w);
@@ -495,6 +465,47 @@ fn an_open_session_request_without_privilege_is_granted_the_highest() {
     assert_eq!(
         response.outcome.unwrap().privilege,
         PrivilegeLevel::ADMINISTRATOR
+    );
+}
+
+#[test]
+fn what_a_proposal_leaves_open_is_the_strongest_suite_that_fits() {
+    let many = Config {
+        suites: [0, 1, 3, 2, 16, 17].map(CipherSuiteId).to_vec(),
+        ..config()
+    };
+    let mut pair = Pair::new(login(&[17]), many);
+    let anything = Proposal {
+        auth: None,
+        integrity: None,
+        confidentiality: None,
+    };
+    let mut agreed = |algorithms| {
+        let request = OpenSessionRequest {
+            tag: 1,
+            privilege: PrivilegeLevel::ADMINISTRATOR,
+            console_session_id: 7,
+            algorithms,
+        };
+        let open = packet(PayloadType::OPEN_SESSION_REQUEST, |w| request.encode(w));
+        let reply = pair.at_bmc(&open).unwrap();
+        let response = OpenSessionResponse::decode(&mut Reader::new(payload(&reply).1)).unwrap();
+        pair.bmc.reset();
+        response.outcome.map(|opened| opened.algorithms.suite())
+    };
+    assert_eq!(agreed(anything), Ok(Some(CipherSuiteId(17))));
+    let sha1 = Proposal {
+        auth: Algorithms::of(CipherSuiteId(3)).map(|suite| suite.auth),
+        ..anything
+    };
+    assert_eq!(agreed(sha1), Ok(Some(CipherSuiteId(3))));
+    let md5 = Proposal {
+        auth: Algorithms::of(CipherSuiteId(8)).map(|suite| suite.auth),
+        ..anything
+    };
+    assert_eq!(
+        agreed(md5),
+        Err(RakpStatus::INVALID_AUTHENTICATION_ALGORITHM)
     );
 }
 

@@ -83,6 +83,11 @@ impl Own {
     }
 }
 
+/// Whether a command looks at sessions other than the one that asks.
+pub(super) const fn is_about_others(netfn: NetFn, cmd: u8) -> bool {
+    netfn.0 == NetFn::APP.0 && matches!(cmd, CloseSession::CMD | GetSessionInfo::CMD)
+}
+
 /// Answers what may be asked without a session.
 pub(super) fn sessionless(config: &Config, netfn: NetFn, cmd: u8, data: &[u8]) -> Own {
     let answer = |execute: fn(&Config, &[u8], &mut Writer<'_>) -> Answered| {

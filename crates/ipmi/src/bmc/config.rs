@@ -3,7 +3,9 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::command::app::Guid;
+use subtle::ConstantTimeEq;
+
+use crate::command::app::{Guid, UserAccess};
 use crate::crypto::exchange::{KEY_MAX, UserKey};
 use crate::number::{CipherSuiteId, PrivilegeLevel};
 use crate::wire::rakp::{USER_NAME_MAX, UserName};
@@ -26,8 +28,13 @@ pub struct Config {
     pub session_max: usize,
     /// A session without packets ends after this time, in milliseconds (60 s by §6.12.15).
     pub inactivity_ms: u32,
-    /// A session that isn't set up after this time is forgotten, in milliseconds.
+    /// A session that isn't set up this long after Open Session is forgotten, in milliseconds.
     pub setup_ms: u32,
+    /// Answers a name that may not log in as if only the password were wrong, so that names can't be tried out.
+    /// Otherwise RAKP Message 2 refuses it with 0Dh, and a level above the user's with 0Ah, as §13.21 has it.
+    pub hide_users: bool,
+    /// When a user is locked out after wrong passwords; `None` for never. Whoever knows a name can lock it.
+    pub lockout: Option<Lockout>,
     /// Number of the LAN channel, 1-0Bh.
     pub channel: u8,
 }
@@ -44,16 +51,35 @@ impl Config {
             session_max: 16,
             inactivity_ms: 60_000,
             setup_ms: 5_000,
+            hide_users: false,
+            lockout: None,
             channel: 1,
         }
     }
 
-    /// The enabled users and their IDs.
+    /// The users who may log in, and their IDs.
     pub(super) fn enabled_users(&self) -> impl Iterator<Item = (u8, &User)> {
         (1u8..)
             .zip(self.users.iter().take(USERS_MAX))
-            .filter(|(_, user)| user.enabled)
+            .filter(|(_, user)| user.may_log_in())
     }
+
+    /// The user with this ID, where they may log in.
+    pub(super) fn enabled_user(&self, id: u8) -> Option<&User> {
+        self.enabled_users()
+            .find_map(|(found, user)| (found == id).then_some(user))
+    }
+}
+
+/// The limit on wrong passwords (LAN parameter 26, §23.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lockout {
+    /// Wrong passwords that lock a user out; 0 counts as 1.
+    pub threshold: u8,
+    /// The count starts anew after this time without a wrong password, in milliseconds; 0 for never.
+    pub reset_ms: u32,
+    /// How long a user is locked out, in milliseconds; 0 for until the configuration is set again.
+    pub locked_ms: u32,
 }
 
 /// A user of a BMC.
@@ -63,7 +89,8 @@ pub struct User {
     pub name: UserName,
     /// Password; prints redacted, zeroized on drop.
     pub password: UserKey,
-    /// Highest privilege level of the user's sessions.
+    /// Highest privilege level of the user's sessions. With a number that is no level, such as
+    /// [`UserAccess::NO_ACCESS`](crate::command::app::UserAccess::NO_ACCESS), the user can't log in.
     pub privilege: PrivilegeLevel,
     /// Whether the user may log in.
     pub enabled: bool,
@@ -76,6 +103,8 @@ pub enum UserError {
     NameTooLong,
     /// The password is longer than 20 bytes.
     PasswordTooLong,
+    /// This is neither a privilege level nor "no access".
+    InvalidPrivilege(PrivilegeLevel),
 }
 
 impl fmt::Display for UserError {
@@ -93,6 +122,12 @@ impl fmt::Display for UserError {
                     "the password is longer than the {KEY_MAX} bytes that IPMI has"
                 )
             }
+            Self::InvalidPrivilege(privilege) => {
+                write!(
+                    f,
+                    "{privilege} is neither a privilege level nor \"no access\""
+                )
+            }
         }
     }
 }
@@ -100,17 +135,32 @@ impl fmt::Display for UserError {
 impl core::error::Error for UserError {}
 
 impl User {
-    /// A user who may log in.
+    /// A user who may log in, unless `privilege` is
+    /// [`UserAccess::NO_ACCESS`](crate::command::app::UserAccess::NO_ACCESS).
     ///
     /// # Errors
-    /// A name over 16 bytes or a password over 20 bytes.
+    /// A name over 16 bytes, a password over 20 bytes, or a number that is no level.
     pub fn new(name: &str, password: &[u8], privilege: PrivilegeLevel) -> Result<Self, UserError> {
+        if privilege.name().is_none() && privilege != UserAccess::NO_ACCESS {
+            return Err(UserError::InvalidPrivilege(privilege));
+        }
         Ok(Self {
             name: UserName::new(name.as_bytes()).ok_or(UserError::NameTooLong)?,
             password: UserKey::new(password).ok_or(UserError::PasswordTooLong)?,
             privilege,
             enabled: true,
         })
+    }
+
+    /// Enabled, and with a privilege level.
+    const fn may_log_in(&self) -> bool {
+        self.enabled && self.privilege.name().is_some()
+    }
+
+    /// Whether name and password are the same; the password is compared in constant time.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.name == other.name
+            && bool::from(self.password.as_bytes().ct_eq(other.password.as_bytes()))
     }
 }
 
@@ -124,6 +174,21 @@ mod tests {
         let config = Config::new([user].into(), Guid([1; 16]));
         let text = std::format!("{config:?}");
         assert!(text.contains("admin") && !text.contains("pa55word") && !text.contains("112, 97"));
+    }
+
+    #[test]
+    fn only_a_privilege_level_lets_a_user_in() {
+        for number in 0..=15 {
+            let user = User::new("admin", b"", PrivilegeLevel(number));
+            match number {
+                1..=5 => assert!(user.is_ok_and(|user| user.may_log_in())),
+                15 => assert!(user.is_ok_and(|user| !user.may_log_in())),
+                _ => assert_eq!(
+                    user.unwrap_err(),
+                    UserError::InvalidPrivilege(PrivilegeLevel(number))
+                ),
+            }
+        }
     }
 
     #[test]

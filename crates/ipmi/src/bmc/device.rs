@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 
 use super::commands::{self, Effect, Own};
 use super::config::Config;
+use super::guard::Guard;
 use super::handler::{Handler, Request};
 use super::privilege::minimum_privilege;
 use super::repeat::{Changing, Known, changes_state, fingerprint};
@@ -25,6 +26,7 @@ use crate::wire::{Reader, Writer, rmcp};
 pub struct Bmc {
     config: Arc<Config>,
     sessions: SessionTable,
+    guard: Guard,
 }
 
 impl Bmc {
@@ -34,6 +36,7 @@ impl Bmc {
         Self {
             config,
             sessions: SessionTable::default(),
+            guard: Guard::default(),
         }
     }
 
@@ -81,10 +84,10 @@ impl Bmc {
             SessionHeader::RmcpPlus(header) => {
                 self.sessions.expire(now, &self.config);
                 let mut w = Writer::new(out);
-                let (config, sessions) = (&*self.config, &mut self.sessions);
                 let mut setup = Setup {
-                    config,
-                    sessions,
+                    config: &self.config,
+                    sessions: &mut self.sessions,
+                    guard: &mut self.guard,
                     now,
                     peer: from,
                 };
@@ -116,9 +119,20 @@ impl Bmc {
         &self.config
     }
 
-    /// Replaces the configuration; sessions go on under the new limits.
+    /// Replaces the configuration.
+    ///
+    /// Sessions of users who are no more, or have another name or password, end at once, and so does all that is
+    /// being set up; none goes on above its user's level. Users who were locked out may log in again.
     pub fn set_config(&mut self, config: Arc<Config>) {
+        self.sessions.reconfigure(&self.config, &config);
+        self.guard.unlock();
         self.config = config;
+    }
+
+    /// Log-ins that failed for a wrong password, since this BMC was made.
+    #[must_use]
+    pub const fn failed_logins(&self) -> u64 {
+        self.guard.failed()
     }
 
     /// Answers a message outside a session, in the format in which it came.
@@ -192,6 +206,10 @@ impl Bmc {
                     .ok();
             }
             Known::Straggler => return None,
+        }
+        if commands::is_about_others(header.netfn, header.cmd) {
+            // Nobody counts who has long gone.
+            self.sessions.expire(now, &self.config);
         }
         let own = if permitted {
             commands::in_session(&self.config, &self.sessions, id, &message)

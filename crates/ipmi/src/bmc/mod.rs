@@ -17,15 +17,16 @@
 mod commands;
 mod config;
 mod device;
+mod guard;
 mod handler;
 mod privilege;
 mod repeat;
 mod session;
 mod setup;
 
-pub use config::{Config, USERS_MAX, User, UserError};
+pub use config::{Config, Lockout, USERS_MAX, User, UserError};
 pub use device::Bmc;
 pub use handler::{Handler, Request, serve};
 pub use privilege::minimum_privilege;
 pub use repeat::{REPEATED_WITHIN, REPLY_KEPT_MS};
-pub use session::{Peer, SETUP_GRACE_MS};
+pub use session::{Peer, SETUP_GRACE_MS, SETUP_SHARE};

@@ -15,8 +15,12 @@ use crate::wire::rakp::{OpenSessionRequest, UserName};
 /// Where a console sends from.
 pub type Peer = SocketAddr;
 
-/// A session in set-up is safe from eviction for this long, in milliseconds.
+/// A session in set-up is safe from eviction for this long, in milliseconds, unless its peer has too many of them.
 pub const SETUP_GRACE_MS: u32 = 1_000;
+
+/// A peer may have a part of the table in set-up, this one of so many, and at least two; where room is needed, what
+/// is more gives way first.
+pub const SETUP_SHARE: usize = 4;
 
 /// One entry of the session table.
 #[derive(Debug)]
@@ -28,7 +32,9 @@ pub(super) struct Slot {
     pub(super) tag: u8,
     /// Small number for Get Session Info and Close Session, from 1.
     pub(super) handle: u8,
-    /// When the last valid packet came.
+    /// When set-up began.
+    pub(super) opened: Instant,
+    /// When the last valid packet of the active session came.
     pub(super) touched: Instant,
     pub(super) stage: Stage,
 }
@@ -89,12 +95,12 @@ impl Slot {
     }
 
     pub(super) fn is_expired(&self, now: Instant, config: &Config) -> bool {
-        let limit = if self.is_active() {
-            config.inactivity_ms
+        let (since, limit) = if self.is_active() {
+            (self.touched, config.inactivity_ms)
         } else {
-            config.setup_ms
+            (self.opened, config.setup_ms)
         };
-        now.since(self.touched) > Duration::from_millis(u64::from(limit))
+        now.since(since) > Duration::from_millis(u64::from(limit))
     }
 
     /// Whether the same console began this session, never used it, and now begins again.
@@ -106,6 +112,14 @@ impl Slot {
         let same_console =
             self.peer == peer && self.console_session_id == request.console_session_id;
         unused && same_console && self.tag != request.tag
+    }
+}
+
+/// Whom a peer's share is counted for: its address, of IPv6 the half that a provider gives a whole network.
+const fn origin(peer: Peer) -> u128 {
+    match peer {
+        Peer::V4(address) => address.ip().to_bits() as u128,
+        Peer::V6(address) => address.ip().to_bits() >> 64 << 64,
     }
 }
 
@@ -166,41 +180,74 @@ impl SessionTable {
             };
             let same = slot.peer == peer
                 && (slot.console_session_id, slot.tag) == (request.console_session_id, request.tag)
-                && opened.algorithms == request.algorithms;
+                && request.algorithms.allows(opened.algorithms);
             same.then_some((slot, opened))
         })
     }
 
-    /// Makes room for a session that `peer` opens. `false` where the table is full.
+    /// Makes room for a session that somebody opens. `false` where the table is full.
     ///
-    /// A console that begins again, with another tag, replaces its own unfinished attempt. Beyond that a full table loses its oldest
-    /// session in set-up, once that is older than [`SETUP_GRACE_MS`]; an active session is never evicted.
-    pub(super) fn make_room(
-        &mut self,
-        now: Instant,
-        config: &Config,
-        peer: Peer,
-        request: &OpenSessionRequest,
-    ) -> bool {
-        self.slots
-            .retain(|slot| !slot.is_abandoned_by(peer, request));
+    /// A full table loses the oldest session in set-up of the peer that has most of them, where that is more than
+    /// its [share](SETUP_SHARE); else the oldest of all, once it is older than [`SETUP_GRACE_MS`]. An active session
+    /// is never evicted, and no packet makes one in set-up younger.
+    pub(super) fn make_room(&mut self, now: Instant, config: &Config) -> bool {
         if self.slots.len() < config.session_max {
             return true;
         }
+        let in_setup = || {
+            let slots = self.slots.iter().enumerate();
+            slots.filter(|(_, slot)| !slot.is_active())
+        };
+        let held_by = |peer| {
+            in_setup()
+                .filter(|(_, slot)| origin(slot.peer) == peer)
+                .count()
+        };
+        let share = (config.session_max / SETUP_SHARE).max(2);
+        let greedy = in_setup()
+            .map(|(_, slot)| (held_by(origin(slot.peer)), origin(slot.peer)))
+            .max_by_key(|(held, _)| *held)
+            .filter(|(held, _)| *held > share)
+            .map(|(_, peer)| peer);
         let grace = Duration::from_millis(u64::from(SETUP_GRACE_MS));
-        let evictable =
-            |(_, slot): &(usize, &Slot)| !slot.is_active() && now.since(slot.touched) > grace;
-        let oldest = self
-            .slots
-            .iter()
-            .enumerate()
+        let evictable = |(_, slot): &(usize, &Slot)| match greedy {
+            Some(peer) => origin(slot.peer) == peer,
+            None => now.since(slot.opened) > grace,
+        };
+        let oldest = in_setup()
             .filter(evictable)
-            .min_by_key(|(_, slot)| slot.touched);
+            .min_by_key(|(_, slot)| slot.opened);
         let Some((index, _)) = oldest else {
             return false;
         };
         self.slots.swap_remove(index);
         true
+    }
+
+    /// Forgets what the same console began before and never used.
+    pub(super) fn abandon(&mut self, peer: Peer, request: &OpenSessionRequest) {
+        self.slots
+            .retain(|slot| !slot.is_abandoned_by(peer, request));
+    }
+
+    /// Brings the sessions under a new configuration: those of users who are no more, or have another password, end,
+    /// as does all that is in set-up; none works above its user's level.
+    pub(super) fn reconfigure(&mut self, old: &Config, new: &Config) {
+        self.slots.retain_mut(|slot| {
+            let Stage::Active(active) = &mut slot.stage else {
+                return false;
+            };
+            let users = (
+                old.enabled_user(active.user_id),
+                new.enabled_user(active.user_id),
+            );
+            let (Some(was), Some(user)) = users else {
+                return false;
+            };
+            active.limit = active.limit.min(user.privilege);
+            active.privilege = active.privilege.min(user.privilege);
+            user.is_same(was)
+        });
     }
 
     /// Adds a session; room must have been made.

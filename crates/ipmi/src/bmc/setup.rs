@@ -3,14 +3,16 @@
 use alloc::boxed::Box;
 
 use super::config::{Config, User};
+use super::guard::Guard;
 use super::repeat::Executed;
 use super::session::{Active, Challenged, Confirmation, Opened, Peer, SessionTable, Slot, Stage};
-use crate::crypto::{Algorithms, Channel, Exchange};
+use crate::crypto::{Algorithms, Channel, Exchange, UserKey};
 use crate::entropy::Entropy;
 use crate::number::{PayloadType, PrivilegeLevel, RakpStatus};
 use crate::time::Instant;
 use crate::wire::rakp::{
-    OpenSessionRequest, OpenSessionResponse, OpenedSession, Rakp1, Rakp2, Rakp2Proof, Rakp3, Rakp4,
+    OpenSessionRequest, OpenSessionResponse, OpenedSession, Proposal, Rakp1, Rakp2, Rakp2Proof,
+    Rakp3, Rakp4,
 };
 use crate::wire::session::encode_sessionless;
 use crate::wire::{Reader, Writer};
@@ -19,6 +21,7 @@ use crate::wire::{Reader, Writer};
 pub(super) struct Setup<'a> {
     pub(super) config: &'a Config,
     pub(super) sessions: &'a mut SessionTable,
+    pub(super) guard: &'a mut Guard,
     pub(super) now: Instant,
     pub(super) peer: Peer,
 }
@@ -76,7 +79,7 @@ impl Setup<'_> {
         entropy: &mut dyn Entropy,
         request: &OpenSessionRequest,
     ) -> Result<OpenedSession, RakpStatus> {
-        check_algorithms(self.config, request.algorithms)?;
+        let algorithms = choose_algorithms(self.config, request.algorithms)?;
         if request.console_session_id == 0 {
             return Err(RakpStatus::ILLEGAL_PARAMETER);
         }
@@ -86,9 +89,11 @@ impl Setup<'_> {
             level if level.name().is_some() => level,
             _ => return Err(RakpStatus::INVALID_ROLE),
         };
-        let algorithms = request.algorithms;
         if let Some((slot, opened)) = self.sessions.find_opened_by(self.peer, request) {
-            let Opened { privilege, .. } = opened;
+            let Opened {
+                algorithms,
+                privilege,
+            } = opened;
             let bmc_session_id = slot.bmc_session_id;
             return Ok(OpenedSession {
                 privilege,
@@ -96,10 +101,8 @@ impl Setup<'_> {
                 algorithms,
             });
         }
-        if !self
-            .sessions
-            .make_room(self.now, self.config, self.peer, request)
-        {
+        self.sessions.abandon(self.peer, request);
+        if !self.sessions.make_room(self.now, self.config) {
             return Err(RakpStatus::INSUFFICIENT_RESOURCES);
         }
         let bmc_session_id = self.new_session_id(entropy);
@@ -109,6 +112,7 @@ impl Setup<'_> {
             peer: self.peer,
             tag: request.tag,
             handle: self.sessions.free_handle(),
+            opened: self.now,
             touched: self.now,
             stage: Stage::Opened(Opened {
                 algorithms,
@@ -141,12 +145,15 @@ impl Setup<'_> {
             };
         };
         let console_session_id = slot.console_session_id;
-        let outcome = challenge(self.config, entropy, slot, rakp1);
-        match outcome {
-            Ok(_) => slot.touched = self.now,
-            // A session that is active already is not ended by what anybody can send.
-            Err(_) if slot.is_active() => {}
-            Err(_) => self.sessions.remove(rakp1.bmc_session_id),
+        let mut by = Challenger {
+            config: self.config,
+            guard: self.guard,
+            now: self.now,
+        };
+        let outcome = by.challenge(entropy, slot, rakp1);
+        // A session that is active already is not ended by what anybody can send.
+        if outcome.is_err() && !slot.is_active() {
+            self.sessions.remove(rakp1.bmc_session_id);
         }
         Rakp2 {
             tag: rakp1.tag,
@@ -194,12 +201,27 @@ impl Setup<'_> {
                 Ok(kept.rakp4_code)
             }
             (Stage::Active(_), Err(_)) => return None,
-            (Stage::Challenged(_), Err(_)) => {
+            // The console's user got the password wrong, by the console's own reckoning (§13.22).
+            (Stage::Challenged(challenged), Err(status)) => {
+                if status == RakpStatus::INVALID_INTEGRITY_CHECK {
+                    let user_id = challenged.user_id;
+                    self.guard.failure(self.config, user_id, self.now);
+                }
                 self.sessions.remove(rakp3.bmc_session_id);
                 return None;
             }
             (Stage::Challenged(challenged), Ok(_)) => {
-                activate(self.config, challenged, rakp3).map(|active| {
+                let user_id = challenged.user_id;
+                let mut activated = activate(self.config, challenged, rakp3);
+                // Locked since the challenge, by guesses at other challenges.
+                if self.guard.is_locked(self.config, user_id, self.now) {
+                    activated = Err(RakpStatus::INVALID_INTEGRITY_CHECK);
+                }
+                match activated {
+                    Ok(_) => self.guard.success(user_id),
+                    Err(_) => self.guard.failure(self.config, user_id, self.now),
+                }
+                activated.map(|active| {
                     let code = active.confirmation.as_ref().map(|kept| kept.rakp4_code);
                     slot.stage = Stage::Active(Box::new(active));
                     slot.touched = self.now;
@@ -230,8 +252,8 @@ fn refuse_malformed_open(payload: &[u8]) -> Option<OpenSessionResponse> {
     })
 }
 
-/// Whether the algorithms together are one of our suites; otherwise what is wrong with them.
-fn check_algorithms(config: &Config, asked: Algorithms) -> Result<(), RakpStatus> {
+/// The strongest of our suites that the console allows; otherwise what is wrong with what it proposes.
+fn choose_algorithms(config: &Config, asked: Proposal) -> Result<Algorithms, RakpStatus> {
     let ours = || {
         let implemented = |algorithms: &Algorithms| algorithms.is_implemented();
         config
@@ -240,69 +262,128 @@ fn check_algorithms(config: &Config, asked: Algorithms) -> Result<(), RakpStatus
             .filter_map(|suite| Algorithms::of(*suite))
             .filter(implemented)
     };
-    if ours().any(|algorithms| algorithms == asked) {
-        Ok(())
-    } else if !ours().any(|algorithms| algorithms.auth == asked.auth) {
+    let Proposal {
+        auth,
+        integrity,
+        confidentiality,
+    } = asked;
+    let chosen = ours()
+        .filter(|algorithms| asked.allows(*algorithms))
+        .max_by_key(|algorithms| algorithms.strength());
+    if let Some(chosen) = chosen {
+        Ok(chosen)
+    } else if !ours().any(|algorithms| auth.is_none_or(|auth| auth == algorithms.auth)) {
         Err(RakpStatus::INVALID_AUTHENTICATION_ALGORITHM)
-    } else if !ours().any(|algorithms| algorithms.integrity == asked.integrity) {
+    } else if !ours().any(|ours| integrity.is_none_or(|asked| asked == ours.integrity)) {
         Err(RakpStatus::INVALID_INTEGRITY_ALGORITHM)
-    } else if !ours().any(|algorithms| algorithms.confidentiality == asked.confidentiality) {
+    } else if !ours().any(|ours| confidentiality.is_none_or(|asked| asked == ours.confidentiality))
+    {
         Err(RakpStatus::INVALID_CONFIDENTIALITY_ALGORITHM)
     } else {
         Err(RakpStatus::NO_CIPHER_SUITE_MATCH)
     }
 }
 
-/// Looks the user up and makes the BMC's half of the exchange.
-fn challenge(
-    config: &Config,
-    entropy: &mut dyn Entropy,
-    slot: &mut Slot,
-    rakp1: &Rakp1,
-) -> Result<Rakp2Proof, RakpStatus> {
-    let (opened, earlier) = match &slot.stage {
-        Stage::Opened(opened) => (*opened, None),
-        Stage::Challenged(challenged) => (challenged.opened, Some(challenged.exchange)),
-        Stage::Active(_) => return Err(RakpStatus::INVALID_SESSION_ID),
-    };
-    let (user_id, user) = find_user(config, rakp1)?;
-    let mut exchange = Exchange {
-        algorithm: opened.algorithms.auth,
-        console_session_id: slot.console_session_id,
-        bmc_session_id: slot.bmc_session_id,
-        console_random: rakp1.console_random,
-        bmc_random: [0; 16],
-        guid: config.guid.0,
-        role: rakp1.role,
-        user_name: rakp1.user_name,
-    };
-    // A console that repeats RAKP Message 1 gets the same answer.
-    let repeated = earlier.filter(|earlier| {
-        Exchange {
+/// What a challenge is made from.
+struct Challenger<'a> {
+    config: &'a Config,
+    guard: &'a mut Guard,
+    now: Instant,
+}
+
+/// Whom a challenge is for.
+struct Challengee {
+    /// 0 for nobody.
+    user_id: u8,
+    key: UserKey,
+    privilege: PrivilegeLevel,
+}
+
+impl Challenger<'_> {
+    /// Looks the user up and makes the BMC's half of the exchange.
+    fn challenge(
+        &mut self,
+        entropy: &mut dyn Entropy,
+        slot: &mut Slot,
+        rakp1: &Rakp1,
+    ) -> Result<Rakp2Proof, RakpStatus> {
+        let (opened, earlier) = match &slot.stage {
+            Stage::Opened(opened) => (*opened, None),
+            Stage::Challenged(challenged) => (challenged.opened, Some(challenged.exchange)),
+            Stage::Active(_) => return Err(RakpStatus::INVALID_SESSION_ID),
+        };
+        let user = self.challengee(entropy, rakp1)?;
+        let mut exchange = Exchange {
+            algorithm: opened.algorithms.auth,
+            console_session_id: slot.console_session_id,
+            bmc_session_id: slot.bmc_session_id,
+            console_random: rakp1.console_random,
+            bmc_random: [0; 16],
+            guid: self.config.guid.0,
+            role: rakp1.role,
+            user_name: rakp1.user_name,
+        };
+        // A console that repeats RAKP Message 1 gets the same answer.
+        let repeated = earlier.filter(|earlier| {
+            Exchange {
+                bmc_random: exchange.bmc_random,
+                ..*earlier
+            } == exchange
+        });
+        match repeated {
+            Some(earlier) => exchange.bmc_random = earlier.bmc_random,
+            None => entropy.fill(&mut exchange.bmc_random),
+        }
+        let asked = match rakp1.role.privilege() {
+            PrivilegeLevel(0) => user.privilege,
+            level => level,
+        };
+        let limit = asked.min(user.privilege).min(opened.privilege);
+        slot.stage = Stage::Challenged(Box::new(Challenged {
+            opened,
+            exchange,
+            user_id: user.user_id,
+            limit,
+        }));
+        Ok(Rakp2Proof {
             bmc_random: exchange.bmc_random,
-            ..*earlier
-        } == exchange
-    });
-    match repeated {
-        Some(earlier) => exchange.bmc_random = earlier.bmc_random,
-        None => entropy.fill(&mut exchange.bmc_random),
+            guid: exchange.guid,
+            code: exchange.rakp2_code(&user.key),
+        })
     }
-    let asked = match rakp1.role.privilege() {
-        PrivilegeLevel(0) => user.privilege,
-        level => level,
-    };
-    let limit = asked.min(user.privilege).min(opened.privilege);
-    slot.stage = Stage::Challenged(Box::new(Challenged {
-        opened,
-        exchange,
-        user_id,
-        limit,
-    }));
-    Ok(Rakp2Proof {
-        bmc_random: exchange.bmc_random,
-        guid: exchange.guid,
-        code: exchange.rakp2_code(&user.password),
-    })
+
+    /// The user, or in place of one who may not log in a decoy, where users are hidden.
+    fn challengee(
+        &mut self,
+        entropy: &mut dyn Entropy,
+        rakp1: &Rakp1,
+    ) -> Result<Challengee, RakpStatus> {
+        // Made for known names too, so that it takes as long.
+        let decoy = self
+            .config
+            .hide_users
+            .then(|| self.guard.decoy(entropy, &rakp1.user_name));
+        let found = find_user(self.config, rakp1).and_then(|(user_id, user)| {
+            if self.guard.is_locked(self.config, user_id, self.now) {
+                return Err(RakpStatus::UNAUTHORIZED_NAME);
+            }
+            Ok(Challengee {
+                user_id,
+                key: user.password.clone(),
+                privilege: user.privilege,
+            })
+        });
+        match (found, decoy) {
+            (Err(RakpStatus::UNAUTHORIZED_NAME | RakpStatus::UNAUTHORIZED_ROLE), Some(key)) => {
+                Ok(Challengee {
+                    user_id: 0,
+                    key,
+                    privilege: PrivilegeLevel::CALLBACK,
+                })
+            }
+            (found, _) => found,
+        }
+    }
 }
 
 fn find_user<'c>(config: &'c Config, rakp1: &Rakp1) -> Result<(u8, &'c User), RakpStatus> {
@@ -336,15 +417,15 @@ fn activate(config: &Config, challenged: &Challenged, rakp3: &Rakp3) -> Result<A
         user_id,
         limit,
     } = challenged;
-    let user = config
-        .enabled_users()
-        .find_map(|(id, user)| (id == *user_id).then_some(user))
-        .ok_or(RakpStatus::UNAUTHORIZED_NAME)?;
-    let expected = exchange.rakp3_code(&user.password);
-    if rakp3.outcome != Ok(expected) {
+    let user = config.enabled_user(*user_id);
+    // With nobody's password too, so that it takes as long.
+    let nobody = UserKey::empty();
+    let password = user.map_or(&nobody, |user| &user.password);
+    let expected = exchange.rakp3_code(password);
+    if rakp3.outcome != Ok(expected) || user.is_none() {
         return Err(RakpStatus::INVALID_INTEGRITY_CHECK);
     }
-    let key = exchange.session_key(config.kg.as_ref().unwrap_or(&user.password));
+    let key = exchange.session_key(config.kg.as_ref().unwrap_or(password));
     let Exchange {
         bmc_session_id,
         console_session_id,

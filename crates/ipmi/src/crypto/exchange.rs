@@ -26,6 +26,12 @@ impl UserKey {
         Some(Self(padded))
     }
 
+    /// The empty password.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self([0; KEY_MAX])
+    }
+
     /// The 20 bytes. Secret: for comparing and storing by a BMC, never for printing.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; KEY_MAX] {

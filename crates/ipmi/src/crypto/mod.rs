@@ -11,7 +11,7 @@
 mod aes_cbc;
 pub mod channel;
 pub mod exchange;
-mod hmac;
+pub(crate) mod hmac;
 mod integrity;
 pub mod suite;
 

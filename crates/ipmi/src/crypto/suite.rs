@@ -62,6 +62,31 @@ impl Algorithms {
         u8::try_from(id).ok().map(CipherSuiteId)
     }
 
+    /// For comparing suites: the higher, the stronger. What hides comes before what protects against change, that
+    /// before what proves the password.
+    pub(crate) const fn strength(self) -> (u8, u8, u8) {
+        let confidentiality = match self.confidentiality {
+            Conf::AES_CBC_128 => 3,
+            Conf::XRC4_128 => 2,
+            Conf::XRC4_40 => 1,
+            _ => 0,
+        };
+        let integrity = match self.integrity {
+            Integ::HMAC_SHA256_128 => 4,
+            Integ::HMAC_SHA1_96 => 3,
+            Integ::HMAC_MD5_128 => 2,
+            Integ::MD5_128 => 1,
+            _ => 0,
+        };
+        let auth = match self.auth {
+            Auth::HMAC_SHA256 => 3,
+            Auth::HMAC_SHA1 => 2,
+            Auth::HMAC_MD5 => 1,
+            _ => 0,
+        };
+        (confidentiality, integrity, auth)
+    }
+
     /// Whether this crate can run a session with them.
     #[must_use]
     pub const fn is_implemented(self) -> bool {
@@ -150,6 +175,14 @@ mod tests {
         }
         assert_eq!(Algorithms::of(CipherSuiteId(20)), None);
         assert_eq!(Algorithms::of(CipherSuiteId(0x80)), None);
+    }
+
+    #[test]
+    fn suites_17_and_3_are_the_strongest_and_0_is_the_weakest() {
+        let mut suites = CipherSuiteId::NAMED.to_vec();
+        suites.sort_by_key(|suite| Algorithms::of(*suite).map(Algorithms::strength));
+        let ids: std::vec::Vec<u8> = suites.iter().map(|suite| suite.0).collect();
+        assert_eq!((ids[0], &ids[18..]), (0, &[3, 17][..]));
     }
 
     #[test]

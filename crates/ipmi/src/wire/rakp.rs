@@ -87,36 +87,97 @@ impl Role {
     }
 }
 
-fn encode_algorithms(algorithms: Algorithms, w: &mut Writer<'_>) {
-    let Algorithms {
-        auth,
-        integrity,
-        confidentiality,
-    } = algorithms;
-    for (kind, number) in [(0, auth.0), (1, integrity.0), (2, confidentiality.0)] {
-        w.bytes(&[kind, 0, 0, 8, number & 0x3f, 0, 0, 0]);
+/// What a console proposes: each algorithm, or none where the BMC may choose (§13.17, the null payload).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// Authentication of the key exchange.
+    pub auth: Option<AuthAlgorithm>,
+    /// Integrity of packets.
+    pub integrity: Option<IntegrityAlgorithm>,
+    /// Confidentiality of payloads.
+    pub confidentiality: Option<ConfidentialityAlgorithm>,
+}
+
+impl From<Algorithms> for Proposal {
+    fn from(algorithms: Algorithms) -> Self {
+        Self {
+            auth: Some(algorithms.auth),
+            integrity: Some(algorithms.integrity),
+            confidentiality: Some(algorithms.confidentiality),
+        }
     }
 }
 
-fn decode_algorithms(r: &mut Reader<'_>) -> Result<Algorithms, WireError> {
-    let mut numbers = [0; 3];
+impl Proposal {
+    /// Whether the console takes these algorithms.
+    #[must_use]
+    pub fn allows(&self, algorithms: Algorithms) -> bool {
+        self.auth.is_none_or(|asked| asked == algorithms.auth)
+            && self
+                .integrity
+                .is_none_or(|asked| asked == algorithms.integrity)
+            && self
+                .confidentiality
+                .is_none_or(|asked| asked == algorithms.confidentiality)
+    }
+}
+
+fn encode_proposal(proposal: Proposal, w: &mut Writer<'_>) {
+    let Proposal {
+        auth,
+        integrity,
+        confidentiality,
+    } = proposal;
+    let numbers = [
+        auth.map(|algorithm| algorithm.0),
+        integrity.map(|algorithm| algorithm.0),
+        confidentiality.map(|algorithm| algorithm.0),
+    ];
+    for (kind, number) in (0..).zip(numbers) {
+        let (len, number) = number.map_or((0, 0), |number| (ALGORITHM_LEN, number & 0x3f));
+        w.bytes(&[kind, 0, 0, len, number, 0, 0, 0]);
+    }
+}
+
+/// Bytes of an algorithm payload; 0 in its place means "any".
+const ALGORITHM_LEN: u8 = 8;
+
+fn decode_proposal(r: &mut Reader<'_>) -> Result<Proposal, WireError> {
+    let mut numbers = [None; 3];
     for (kind, number) in (0u8..).zip(&mut numbers) {
         let [found, _, _, len, algorithm, ..] = r.array::<8>("algorithm payload")?;
         if found != kind {
             return Err(r.error("algorithm payload type", WireFault::Invalid));
         }
-        // Length 0 means "any" (§13.17); both ends here always name one.
-        if len != 8 {
-            return Err(r.error("algorithm payload length", WireFault::Invalid));
-        }
-        *number = algorithm & 0x3f;
+        *number = match len {
+            ALGORITHM_LEN => Some(algorithm & 0x3f),
+            0 => None,
+            _ => return Err(r.error("algorithm payload length", WireFault::Invalid)),
+        };
     }
     let [auth, integrity, confidentiality] = numbers;
-    Ok(Algorithms {
-        auth: AuthAlgorithm(auth),
-        integrity: IntegrityAlgorithm(integrity),
-        confidentiality: ConfidentialityAlgorithm(confidentiality),
+    Ok(Proposal {
+        auth: auth.map(AuthAlgorithm),
+        integrity: integrity.map(IntegrityAlgorithm),
+        confidentiality: confidentiality.map(ConfidentialityAlgorithm),
     })
+}
+
+/// Reads what was agreed: a choice left open is none.
+fn decode_algorithms(r: &mut Reader<'_>) -> Result<Algorithms, WireError> {
+    let open = r.error("algorithm payload length", WireFault::Invalid);
+    match decode_proposal(r)? {
+        Proposal {
+            auth: Some(auth),
+            integrity: Some(integrity),
+            confidentiality: Some(confidentiality),
+        } => Ok(Algorithms {
+            auth,
+            integrity,
+            confidentiality,
+        }),
+        _ => Err(open),
+    }
 }
 
 /// RMCP+ Open Session Request (§13.17).
@@ -129,7 +190,7 @@ pub struct OpenSessionRequest {
     /// The ID that the console gives the session.
     pub console_session_id: u32,
     /// Proposed algorithms.
-    pub algorithms: Algorithms,
+    pub algorithms: Proposal,
 }
 
 impl OpenSessionRequest {
@@ -137,7 +198,7 @@ impl OpenSessionRequest {
     pub fn encode(&self, w: &mut Writer<'_>) {
         w.bytes(&[self.tag, self.privilege.0 & 0x0f, 0, 0]);
         w.u32(self.console_session_id);
-        encode_algorithms(self.algorithms, w);
+        encode_proposal(self.algorithms, w);
     }
 
     /// Reads the payload.
@@ -150,7 +211,7 @@ impl OpenSessionRequest {
             tag,
             privilege: PrivilegeLevel(privilege & 0x0f),
             console_session_id: r.u32("console session ID")?,
-            algorithms: decode_algorithms(r)?,
+            algorithms: decode_proposal(r)?,
         })
     }
 }
@@ -188,7 +249,7 @@ impl OpenSessionResponse {
         w.u32(self.console_session_id.unwrap_or(0));
         if let Ok(opened) = self.outcome {
             w.u32(opened.bmc_session_id);
-            encode_algorithms(opened.algorithms, w);
+            encode_proposal(opened.algorithms.into(), w);
         }
     }
 
@@ -458,7 +519,7 @@ mod tests {
             tag: 9,
             privilege: PrivilegeLevel::ADMINISTRATOR,
             console_session_id: 0x0403_0201,
-            algorithms,
+            algorithms: algorithms.into(),
         };
         let tail = [
             0, 0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 8, 4, 0, 0, 0, 2, 0, 0, 8, 1, 0, 0, 0,
@@ -487,6 +548,33 @@ mod tests {
             OpenSessionResponse::decode(&mut Reader::new(&bytes)),
             Ok(response)
         );
+    }
+
+    #[test]
+    fn an_algorithm_of_length_0_is_the_bmcs_choice_in_a_request_and_none_in_an_answer() {
+        let proposal = Proposal {
+            auth: None,
+            integrity: None,
+            confidentiality: Some(ConfidentialityAlgorithm::AES_CBC_128),
+        };
+        let request = OpenSessionRequest {
+            tag: 9,
+            privilege: PrivilegeLevel::ADMINISTRATOR,
+            console_session_id: 1,
+            algorithms: proposal,
+        };
+        let bytes = written(|w| request.encode(w));
+        assert_eq!(bytes[8..20], [0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0]);
+        assert_eq!(
+            OpenSessionRequest::decode(&mut Reader::new(&bytes)),
+            Ok(request)
+        );
+        for suite in [3, 8, 12, 17] {
+            assert!(Algorithms::of(CipherSuiteId(suite)).is_some_and(|all| proposal.allows(all)));
+        }
+        assert!(Algorithms::of(CipherSuiteId(16)).is_some_and(|all| !proposal.allows(all)));
+        let answer = [&[9, 0, 4, 0, 1, 0, 0, 0, 2, 0, 0, 0][..], &bytes[8..]].concat();
+        assert!(OpenSessionResponse::decode(&mut Reader::new(&answer)).is_err());
     }
 
     #[test]

@@ -14,9 +14,11 @@ use std::time::Duration;
 use ipmi::bmc::{Bmc, Config, Handler, Request, User};
 use ipmi::command::app::Guid;
 use ipmi::console::{Event, Ignored, Login, Policy, Session, State};
+use ipmi::crypto::Algorithms;
 use ipmi::entropy::Entropy;
-use ipmi::number::{CipherSuiteId, CompletionCode, PayloadType, PrivilegeLevel};
+use ipmi::number::{CipherSuiteId, CompletionCode, PayloadType, PrivilegeLevel, RakpStatus};
 use ipmi::time::Instant;
+use ipmi::wire::rakp::{OpenSessionRequest, OpenSessionResponse, Rakp1, Rakp2, Role, UserName};
 use ipmi::wire::session::{SessionHeader, encode_sessionless};
 use ipmi::wire::{DATAGRAM_MAX, Reader, Writer};
 
@@ -149,6 +151,36 @@ pub fn payload(datagram: &[u8]) -> (PayloadType, &[u8]) {
 
 pub fn is(datagram: &[u8], payload_type: PayloadType) -> bool {
     payload(datagram).0 == payload_type
+}
+
+pub fn open(suite: u8, console_session_id: u32) -> Vec<u8> {
+    let request = OpenSessionRequest {
+        tag: 9,
+        privilege: PrivilegeLevel::ADMINISTRATOR,
+        console_session_id,
+        algorithms: Algorithms::of(CipherSuiteId(suite)).unwrap().into(),
+    };
+    packet(PayloadType::OPEN_SESSION_REQUEST, |w| request.encode(w))
+}
+
+pub fn opened(reply: &[u8]) -> Result<u32, RakpStatus> {
+    let response = OpenSessionResponse::decode(&mut Reader::new(payload(reply).1)).unwrap();
+    response.outcome.map(|opened| opened.bmc_session_id)
+}
+
+pub fn rakp1(bmc_session_id: u32, name: &str, role: Role) -> Vec<u8> {
+    let rakp1 = Rakp1 {
+        tag: 4,
+        bmc_session_id,
+        console_random: [3; 16],
+        role,
+        user_name: UserName::new(name.as_bytes()).unwrap(),
+    };
+    packet(PayloadType::RAKP_1, |w| rakp1.encode(w))
+}
+
+pub fn rakp2(reply: &[u8]) -> Rakp2 {
+    Rakp2::decode(&mut Reader::new(payload(reply).1)).unwrap()
 }
 
 /// One console session and one BMC.

@@ -177,7 +177,7 @@ impl Handshake {
                     tag: self.tag,
                     privilege: login.privilege(),
                     console_session_id: self.console_session_id,
-                    algorithms,
+                    algorithms: algorithms.into(),
                 };
                 encode_sessionless(PayloadType::OPEN_SESSION_REQUEST, w, |w| request.encode(w));
             }
