@@ -25,6 +25,8 @@ mod etag;
 mod failure;
 mod fault;
 mod finish;
+mod fixed;
+mod json_schema;
 pub mod message;
 mod odata;
 mod path;

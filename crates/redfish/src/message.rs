@@ -7,6 +7,8 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 /// The registry and the version that message identifiers name.
 pub const BASE_REGISTRY: &str = "Base.1.16";
+/// The version of the registry with its errata.
+pub(crate) const BASE_VERSION: &str = "1.16.0";
 
 /// How bad the condition behind a message is (`Resource.Health`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -22,11 +24,15 @@ pub enum Severity {
 
 /// One entry of the registry.
 #[derive(Debug, PartialEq, Eq)]
-struct Entry {
-    key: &'static str,
-    severity: Severity,
-    text: &'static str,
-    resolution: &'static str,
+pub(crate) struct Entry {
+    pub(crate) key: &'static str,
+    /// When the service sends it.
+    pub(crate) description: &'static str,
+    /// What its arguments are, in order.
+    pub(crate) args: &'static [&'static str],
+    pub(crate) severity: Severity,
+    pub(crate) text: &'static str,
+    pub(crate) resolution: &'static str,
 }
 
 /// One message, as it stands in `@Message.ExtendedInfo` (DSP0266 "Error responses").
@@ -144,20 +150,32 @@ impl Serialize for Message {
 /// Declares one function and one registry entry a line, so that the number of arguments is checked by the
 /// compiler.
 macro_rules! base_messages {
-    ($($(#[$doc:meta])+ $name:ident($($arg:ident),*): $key:literal, $severity:ident, $text:literal, $resolution:literal;)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident($($arg:ident),*): $key:literal, $severity:ident, $text:literal, $resolution:literal;)+) => {
+        /// The entries, each by the name of its function.
+        #[expect(non_upper_case_globals, reason = "a macro can't change the case of a name")]
+        mod entry {
+            use super::{Entry, Severity};
+
+            $(pub(super) static $name: Entry = Entry {
+                key: $key,
+                description: concat!($($doc),+).trim_ascii_start(),
+                args: &[$(stringify!($arg)),*],
+                severity: Severity::$severity,
+                text: $text,
+                resolution: $resolution,
+            };)+
+        }
+
         $(
-            $(#[$doc])+
+            $(#[doc = $doc])+
             #[must_use]
             pub fn $name($($arg: impl Into<String>),*) -> Message {
-                static ENTRY: Entry = Entry {
-                    key: $key,
-                    severity: Severity::$severity,
-                    text: $text,
-                    resolution: $resolution,
-                };
-                Message::new(&ENTRY, vec![$($arg.into()),*])
+                Message::new(&entry::$name, vec![$($arg.into()),*])
             }
         )+
+
+        /// All entries by key.
+        pub(crate) static ENTRIES: &[&Entry] = &[$(&entry::$name),+];
 
         #[cfg(test)]
         fn one_of_each() -> Vec<Message> {
@@ -407,6 +425,16 @@ mod tests {
                 assert!(text.contains(arg), "{arg} is missing in: {text}");
             }
         }
+    }
+
+    #[test]
+    fn the_table_is_sorted_and_tells_when_a_message_is_sent() {
+        assert!(ENTRIES.is_sorted_by_key(|entry| entry.key));
+        for entry in ENTRIES {
+            assert!(entry.description.ends_with(['.', ':']), "{}", entry.key);
+            assert!(!entry.description.starts_with(' '), "{}", entry.key);
+        }
+        assert_eq!(BASE_REGISTRY, format!("Base.{}", &BASE_VERSION[..4]));
     }
 
     #[test]

@@ -7,6 +7,8 @@ use std::fmt;
 pub struct Privileges(u8);
 
 impl Privileges {
+    /// None at all: what needs no more is for everybody, also without a login.
+    pub const NONE: Self = Self(0);
     /// Log in and read resources.
     pub const LOGIN: Self = Self(1);
     /// Configure managers and the service itself.
@@ -17,6 +19,13 @@ impl Privileges {
     pub const CONFIGURE_COMPONENTS: Self = Self(1 << 3);
     /// Change the password of one's own account and end one's own sessions.
     pub const CONFIGURE_SELF: Self = Self(1 << 4);
+
+    /// All of them together.
+    pub const ALL: Self = Self::LOGIN
+        .and(Self::CONFIGURE_MANAGER)
+        .and(Self::CONFIGURE_USERS)
+        .and(Self::CONFIGURE_COMPONENTS)
+        .and(Self::CONFIGURE_SELF);
 
     const NAMES: [(Self, &'static str); 5] = [
         (Self::LOGIN, "Login"),
@@ -108,32 +117,107 @@ pub(crate) enum Operation {
     Change,
 }
 
-/// Whether somebody with the privileges `has` may do `operation` to a resource of type `resource`, after DMTF's
-/// privilege registry (`Redfish_PrivilegeRegistry`). `own` is whether it is his own account or session.
-///
+/// What the operations on resources of one type need. Of several sets, one is enough.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Needs {
+    pub(crate) read: &'static [Privileges],
+    pub(crate) change: &'static [Privileges],
+    /// What POST needs, if that is another.
+    pub(crate) create: Option<&'static [Privileges]>,
+    /// Somebody with `ConfigureSelf` may read and change what is his own.
+    pub(crate) of_owner: bool,
+}
+
 /// A type that isn't listed can be changed by administrators only.
+const OTHERS: Needs = Needs {
+    read: &[Privileges::LOGIN],
+    change: &[Privileges::CONFIGURE_MANAGER],
+    create: None,
+    of_owner: false,
+};
+
+const USERS: Needs = Needs {
+    change: &[Privileges::CONFIGURE_USERS],
+    ..OTHERS
+};
+
+const COMPONENTS: Needs = Needs {
+    change: &[Privileges::CONFIGURE_COMPONENTS],
+    ..OTHERS
+};
+
+/// The types that differ from the others, after DMTF's privilege registry (`Redfish_PrivilegeRegistry`).
+const NEEDS: [(&[&str], Needs); 6] = [
+    (
+        &["ServiceRoot"],
+        Needs {
+            read: &[Privileges::NONE],
+            ..OTHERS
+        },
+    ),
+    (
+        &["ManagerAccount"],
+        Needs {
+            read: &[Privileges::CONFIGURE_MANAGER, Privileges::CONFIGURE_USERS],
+            of_owner: true,
+            ..USERS
+        },
+    ),
+    (
+        &[
+            "AccountService",
+            "ManagerAccountCollection",
+            "Role",
+            "RoleCollection",
+        ],
+        USERS,
+    ),
+    (
+        &["Session"],
+        Needs {
+            of_owner: true,
+            ..OTHERS
+        },
+    ),
+    (
+        &["SessionCollection"],
+        Needs {
+            create: Some(&[Privileges::NONE]),
+            ..OTHERS
+        },
+    ),
+    (
+        &[
+            "ComputerSystem",
+            "Chassis",
+            "Sensor",
+            "Thermal",
+            "ThermalSubsystem",
+            "Fan",
+            "Power",
+            "PowerSubsystem",
+            "PowerSupply",
+            "EnvironmentMetrics",
+        ],
+        COMPONENTS,
+    ),
+];
+
+/// What operations on resources of the type `resource` need.
+pub(crate) fn needs(resource: &str) -> &'static Needs {
+    let listed = NEEDS.iter().find(|(types, _)| types.contains(&resource));
+    listed.map_or(&OTHERS, |(_, needs)| needs)
+}
+
+/// Whether somebody with the privileges `has` may do `operation` to a resource of type `resource`. `own` is whether
+/// it is his own account or session.
 pub(crate) fn permits(has: Privileges, resource: &str, operation: Operation, own: bool) -> bool {
-    let enough: &[Privileges] = match (operation, resource) {
-        (Operation::Read, "ManagerAccount") => {
-            &[Privileges::CONFIGURE_MANAGER, Privileges::CONFIGURE_USERS]
-        }
-        (Operation::Read, _) => &[Privileges::LOGIN],
-        (
-            Operation::Change,
-            "AccountService"
-            | "ManagerAccount"
-            | "ManagerAccountCollection"
-            | "Role"
-            | "RoleCollection",
-        ) => &[Privileges::CONFIGURE_USERS],
-        (
-            Operation::Change,
-            "ComputerSystem" | "Chassis" | "Sensor" | "Thermal" | "ThermalSubsystem" | "Fan"
-            | "Power" | "PowerSubsystem" | "PowerSupply" | "EnvironmentMetrics",
-        ) => &[Privileges::CONFIGURE_COMPONENTS],
-        (Operation::Change, _) => &[Privileges::CONFIGURE_MANAGER],
+    let needs = needs(resource);
+    let enough = match operation {
+        Operation::Read => needs.read,
+        Operation::Change => needs.change,
     };
-    let as_owner = own && matches!(resource, "ManagerAccount" | "Session");
+    let as_owner = own && needs.of_owner;
     enough.iter().any(|&privileges| has.include(privileges))
         || (as_owner && has.include(Privileges::CONFIGURE_SELF))
 }
@@ -159,6 +243,15 @@ mod tests {
             assert_eq!(Role::from_name(role.name()), Some(role));
         }
         assert_eq!(Role::from_name("ReadOnlyUser"), None);
+    }
+
+    #[test]
+    fn every_type_is_listed_once_and_by_a_name_that_exists() {
+        let listed: Vec<_> = NEEDS.iter().flat_map(|(types, _)| *types).collect();
+        for (index, name) in listed.iter().enumerate() {
+            assert!(redfish_schema::resource_type(name).is_some(), "{name}");
+            assert!(!listed[..index].contains(name), "{name}");
+        }
     }
 
     #[test]

@@ -18,10 +18,11 @@ use crate::account::{Account, AccountError, Accounts, Refusal};
 use crate::error::{Error, READ_ONLY};
 use crate::etag::ETag;
 use crate::finish::finish;
+use crate::fixed::{Fixed, options};
 use crate::path_lock::PathLocks;
 use crate::privilege::{Operation, permits};
 use crate::query::Query;
-use crate::resource::{self, service_root};
+use crate::resource::{self, json_schemas, service_root};
 use crate::respond::{LargeAnswers, no_content};
 use crate::session::Sessions;
 use crate::static_files::StaticFiles;
@@ -203,6 +204,14 @@ impl Service {
         B: Body<Data = Bytes> + Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
+        if let Some((kind, file)) = resource::file(path) {
+            let may = permits(caller.role().privileges(), kind, Operation::Read, false);
+            return if may {
+                file.respond(parts)
+            } else {
+                Err(Error::Forbidden)
+            };
+        }
         match parts.method {
             Method::GET | Method::HEAD => self.read(path, parts, caller).await,
             Method::PATCH => self.patch(path, parts, body, caller).await,
@@ -361,55 +370,6 @@ fn refuse(parts: &Parts, error: Error) -> Response<Full<Bytes>> {
     error.into_response()
 }
 
-/// The answer to OPTIONS.
-fn options(allow: &'static str) -> Response<Full<Bytes>> {
-    let mut response = no_content();
-    let headers = response.headers_mut();
-    headers.insert(header::ALLOW, HeaderValue::from_static(allow));
-    response
-}
-
-/// A document that needs no login and never changes while the service runs.
-struct Fixed {
-    bytes: Bytes,
-    etag: ETag,
-    media_type: &'static str,
-}
-
-impl Fixed {
-    fn new(text: impl Into<Bytes>, media_type: &'static str) -> Self {
-        let bytes = text.into();
-        Self {
-            etag: ETag::of(&bytes),
-            bytes,
-            media_type,
-        }
-    }
-
-    fn respond(&self, parts: &Parts) -> Result<Response<Full<Bytes>>, Error> {
-        if parts.method == Method::OPTIONS {
-            return Ok(options(READ_ONLY));
-        }
-        if !matches!(parts.method, Method::GET | Method::HEAD) {
-            return Err(Error::Method(READ_ONLY));
-        }
-        if !accepts(&parts.headers, self.media_type) {
-            return Err(Error::NotAcceptable);
-        }
-        if !Query::parse(parts.uri.query())?.is_empty() {
-            return Err(message::query_not_supported_on_resource().into());
-        }
-        let mut response = Response::new(Full::new(self.bytes.clone()));
-        response.extensions_mut().insert(self.etag);
-        let headers = response.headers_mut();
-        let media_type = HeaderValue::from_static(self.media_type);
-        headers.insert(header::CONTENT_TYPE, media_type);
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        headers.insert(header::ALLOW, HeaderValue::from_static(READ_ONLY));
-        Ok(response)
-    }
-}
-
 fn is_sessions(path: &Path) -> bool {
     matches!(
         *path.segments(),
@@ -474,7 +434,7 @@ fn is_uuid(text: &str) -> bool {
 }
 
 fn link_header(kind: &'static ResourceType) -> Option<(&'static str, HeaderValue)> {
-    let link = format!("<{}>; rel=describedby", kind.json_schema_uri());
+    let link = format!("<{}>; rel=describedby", json_schemas::document_uri(kind));
     Some((kind.odata_type, HeaderValue::from_str(&link).ok()?))
 }
 

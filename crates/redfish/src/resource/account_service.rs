@@ -5,7 +5,7 @@ use redfish_schema::manager_account::{self, AccountTypes, Links, ManagerAccount}
 use redfish_schema::privileges::PrivilegeType;
 use redfish_schema::{Collection, Nullable, Reference, role};
 
-use super::enabled;
+use super::{enabled, registries};
 use crate::account::{Account, Accounts, MAX_PASSWORD};
 use crate::privilege::Role;
 use crate::{Document, Failure};
@@ -55,6 +55,7 @@ fn service() -> Result<Document, Failure> {
     resource.http_basic_auth = Some(BasicAuthState::Enabled.into());
     resource.accounts = Some(Reference::to(ACCOUNTS));
     resource.roles = Some(Reference::to(ROLES));
+    resource.privilege_map = Some(Reference::to(registries::privileges_uri()));
     resource.status = Some(enabled());
     Document::of(&resource)
 }

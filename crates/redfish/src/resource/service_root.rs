@@ -5,7 +5,7 @@ use redfish_schema::service_root::{
     DeepOperations, Expand, Links, ProtocolFeaturesSupported, ServiceRoot,
 };
 
-use super::{account_service, session_service};
+use super::{account_service, json_schemas, registries, session_service};
 use crate::query::MAX_EXPAND_LEVELS;
 use crate::{Document, Failure, RootLink, Settings};
 
@@ -23,6 +23,8 @@ pub(crate) fn document(settings: &Settings, roots: &[RootLink]) -> Result<Docume
     root.protocol_features_supported = Some(features());
     root.session_service = Some(Reference::to(session_service::PATH));
     root.account_service = Some(Reference::to(account_service::PATH));
+    root.registries = Some(Reference::to(registries::PATH));
+    root.json_schemas = Some(Reference::to(json_schemas::PATH));
     for link in roots {
         let property = match link.name {
             "Systems" => &mut root.systems,

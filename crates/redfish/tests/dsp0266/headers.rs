@@ -103,9 +103,10 @@ async fn a_document_says_its_type_its_methods_and_its_schema() {
             .rsplit_once('.')
             .unwrap()
             .0;
-        let link =
-            format!("<http://redfish.dmtf.org/schemas/v1/{namespace}.json>; rel=describedby");
+        let schema = format!("/redfish/v1/JsonSchemas/{namespace}/{namespace}.json");
+        let link = format!("<{schema}>; rel=describedby");
         assert_eq!(answer.header("link"), Some(&*link), "{uri}");
+        assert_eq!(client.get(&schema).await.json()["title"], odata_type);
     }
 }
 

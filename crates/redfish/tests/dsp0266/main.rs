@@ -18,5 +18,6 @@ mod metadata;
 mod patch;
 mod privileges;
 mod query;
+mod schemas;
 mod sessions;
 mod static_files;

@@ -1,0 +1,259 @@
+//! `/redfish/v1/Registries`: the messages that the service sends and the privileges that it asks for, served by itself
+//! (DSP0266 "Registries"). Both are written from the tables that the service works with, so they can't differ.
+
+use redfish_schema::message_registry_file::{self, Location, MessageRegistryFile};
+use redfish_schema::privilege_registry::{
+    Mapping, OperationMap, OperationPrivilege, PrivilegeRegistry,
+};
+use redfish_schema::privileges::PrivilegeType;
+use redfish_schema::{Collection, Reference, message_registry};
+use serde_json::{Map, Value, json};
+
+use crate::message::{BASE_REGISTRY, BASE_VERSION, ENTRIES};
+use crate::privilege::{Privileges, needs};
+use crate::{Document, Failure};
+
+/// Path of the collection.
+pub(crate) const PATH: &str = "/redfish/v1/Registries";
+/// The version of our privilege registry. A change of the table is a new version.
+const PRIVILEGES_VERSION: &str = "1.0.0";
+
+/// One registry.
+struct Registry {
+    /// Name and version, `Base.1.16.0`.
+    id: String,
+    name: &'static str,
+    /// Name, major and minor version, `Base.1.16`.
+    registry: String,
+    /// Where everybody finds it.
+    publication_uri: Option<String>,
+    write: fn(&str) -> Value,
+}
+
+fn all() -> [Registry; 2] {
+    let (privileges, _) = PRIVILEGES_VERSION
+        .rsplit_once('.')
+        .unwrap_or((PRIVILEGES_VERSION, ""));
+    [
+        Registry {
+            id: format!("Base.{BASE_VERSION}"),
+            name: "Base Message Registry",
+            registry: BASE_REGISTRY.to_owned(),
+            publication_uri: Some(format!(
+                "https://redfish.dmtf.org/registries/Base.{BASE_VERSION}.json"
+            )),
+            write: base,
+        },
+        Registry {
+            id: format!("PrivilegeRegistry.{PRIVILEGES_VERSION}"),
+            name: "Privilege Registry",
+            registry: format!("PrivilegeRegistry.{privileges}"),
+            publication_uri: None,
+            write: privilege_map,
+        },
+    ]
+}
+
+/// The document at `rest` below [`PATH`].
+pub(crate) fn get(rest: &[&str]) -> Result<Document, Failure> {
+    match *rest {
+        [] => {
+            let link = |registry: &Registry| Reference::to(format!("{PATH}/{}", registry.id));
+            let members = all().iter().map(link).collect();
+            let kind = &message_registry_file::COLLECTION;
+            Document::of(&Collection::new(kind, PATH, "Registries", members))
+        }
+        [id] => file(find(id).ok_or(Failure::NotFound)?),
+        _ => Err(Failure::NotFound),
+    }
+}
+
+/// The registry with this `Id` by the name of its file.
+pub(crate) fn document(id: &str, file: &str) -> Option<Vec<u8>> {
+    let registry = find(id).filter(|_| file.strip_suffix(".json") == Some(id))?;
+    let document = (registry.write)(&registry.id);
+    serde_json::to_vec(&document).ok()
+}
+
+/// Where the privilege registry is.
+pub(crate) fn privileges_uri() -> String {
+    let [_, privileges] = all();
+    document_uri(&privileges.id)
+}
+
+fn document_uri(id: &str) -> String {
+    format!("{PATH}/{id}/{id}.json")
+}
+
+fn find(id: &str) -> Option<Registry> {
+    all().into_iter().find(|registry| registry.id == id)
+}
+
+fn file(registry: Registry) -> Result<Document, Failure> {
+    let english = Location {
+        language: Some("en".to_owned()),
+        uri: Some(document_uri(&registry.id)),
+        publication_uri: registry.publication_uri,
+        ..Location::default()
+    };
+    Document::of(&MessageRegistryFile::new(
+        format!("{PATH}/{}", registry.id),
+        registry.id,
+        registry.name,
+        registry.registry,
+        vec!["en".to_owned()],
+        vec![english],
+    ))
+}
+
+/// The messages of the Base registry that the service sends. Their texts are DMTF's.
+fn base(id: &str) -> Value {
+    let messages: Map<String, Value> = ENTRIES
+        .iter()
+        .map(|entry| {
+            let message = json!({
+                "Description": entry.description,
+                "Message": entry.text,
+                "Severity": entry.severity,
+                "MessageSeverity": entry.severity,
+                "NumberOfArgs": entry.args.len(),
+                "ParamTypes": vec!["string"; entry.args.len()],
+                "ArgDescriptions": entry.args,
+                "Resolution": entry.resolution,
+            });
+            (entry.key.to_owned(), message)
+        })
+        .collect();
+    json!({
+        "@odata.type": message_registry::TYPE.odata_type,
+        "Id": id,
+        "Name": "Base Message Registry",
+        "Description": "The messages of DMTF's Base registry that this service sends.",
+        "Language": "en",
+        "RegistryPrefix": "Base",
+        "RegistryVersion": BASE_VERSION,
+        "OwningEntity": "DMTF",
+        "Messages": messages,
+    })
+}
+
+/// What every operation needs, by type of resource.
+fn privilege_map(id: &str) -> Value {
+    let mut registry = PrivilegeRegistry::new(id, "Privilege Registry");
+    let description =
+        "The privileges that an operation on a resource needs. One of the sets is enough.";
+    registry.description = Some(description.into());
+    let used = PrivilegeType::ALL.iter().copied();
+    let known = |privilege: &PrivilegeType| {
+        Privileges::ALL
+            .names()
+            .any(|name| name == privilege.as_str())
+            || *privilege == PrivilegeType::NoAuth
+    };
+    registry.privileges_used = Some(used.filter(known).collect());
+    registry.oem_privileges_used = Some(Vec::new());
+    registry.mappings = Some(
+        redfish_schema::all()
+            .iter()
+            .map(|kind| mapping(kind.name))
+            .collect(),
+    );
+    let mut document = serde_json::to_value(registry).unwrap_or_default();
+    // The link from the account service makes it a resource, which has a path.
+    document["@odata.id"] = document_uri(id).into();
+    document
+}
+
+fn mapping(entity: &str) -> Mapping {
+    let needs = needs(entity);
+    let sets = |enough: &[Privileges], or_owner: bool| {
+        let own = or_owner.then_some(Privileges::CONFIGURE_SELF);
+        let sets = enough.iter().copied().chain(own);
+        Some(sets.map(one_set).collect::<Vec<_>>())
+    };
+    let read = sets(needs.read, needs.of_owner);
+    let change = sets(needs.change, needs.of_owner);
+    let create = needs
+        .create
+        .map_or_else(|| change.clone(), |create| sets(create, false));
+    Mapping {
+        entity: Some(entity.to_owned()),
+        operation_map: Some(OperationMap {
+            get: read.clone(),
+            head: read,
+            patch: change.clone(),
+            post: create,
+            put: change.clone(),
+            delete: change,
+        }),
+    }
+}
+
+/// Privileges that are needed together.
+fn one_set(privileges: Privileges) -> OperationPrivilege {
+    let mut names: Vec<_> = privileges.names().map(str::to_owned).collect();
+    if names.is_empty() {
+        names.push(PrivilegeType::NoAuth.as_str().to_owned());
+    }
+    OperationPrivilege {
+        privilege: Some(names),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(index: usize) -> Value {
+        let registry = &all()[index];
+        let file = format!("{}.json", registry.id);
+        serde_json::from_slice(&document(&registry.id, &file).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn both_registries_fit_their_schemas() {
+        for index in [0, 1] {
+            let problems = redfish_schema::validate(&written(index));
+            assert!(problems.is_empty(), "{problems:?}");
+        }
+    }
+
+    #[test]
+    fn a_message_that_is_sent_is_in_the_registry_with_its_arguments() {
+        let registry = written(0);
+        let sent = crate::message::property_value_not_in_list("a", "B");
+        let entry = &registry["Messages"][sent.key()];
+        assert_eq!(entry["NumberOfArgs"], 2);
+        assert_eq!(entry["ArgDescriptions"], json!(["value", "property"]));
+        let text = entry["Message"].as_str().unwrap();
+        assert_eq!(text.replace("%1", "a").replace("%2", "B"), sent.text());
+        assert_eq!(
+            registry["Messages"].as_object().unwrap().len(),
+            ENTRIES.len()
+        );
+    }
+
+    #[test]
+    fn the_privilege_registry_says_what_the_service_does() {
+        let registry = written(1);
+        let mappings = registry["Mappings"].as_array().unwrap();
+        let of = |entity: &str| {
+            let mapping = mappings.iter().find(|mapping| mapping["Entity"] == entity);
+            mapping.unwrap()["OperationMap"].clone()
+        };
+        assert_eq!(of("ServiceRoot")["GET"], json!([{"Privilege": ["NoAuth"]}]));
+        assert_eq!(
+            of("SessionCollection")["POST"],
+            json!([{"Privilege": ["NoAuth"]}])
+        );
+        assert_eq!(
+            of("Session")["DELETE"],
+            json!([{"Privilege": ["ConfigureManager"]}, {"Privilege": ["ConfigureSelf"]}])
+        );
+        assert_eq!(
+            of("ComputerSystem")["PATCH"],
+            json!([{"Privilege": ["ConfigureComponents"]}])
+        );
+        assert_eq!(mappings.len(), redfish_schema::all().len());
+    }
+}
