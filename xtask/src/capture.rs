@@ -100,6 +100,10 @@ const CAPTURES: [(&str, Peer, u8, &[&str]); 12] = [
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result {
     let home = workspace.path(FOLDER);
     let wanted = |name: &str| arguments.only.as_deref().is_none_or(|only| only == name);
+    if !CAPTURES.iter().any(|(name, ..)| wanted(name)) {
+        let names: Vec<&str> = CAPTURES.iter().map(|(name, ..)| *name).collect();
+        return Err(format!("no such vector; there are: {}", names.join(", ")).into());
+    }
     let (missing, kept): (Vec<_>, Vec<_>) = CAPTURES
         .into_iter()
         .filter(|(name, ..)| wanted(name))
