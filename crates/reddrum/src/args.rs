@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::ipmi::IpmiArgs;
+
 /// Redfish in front of the machines of a data centre, whatever the machines speak.
 #[derive(Debug, Parser)]
 #[command(name = "reddrum", version, arg_required_else_help = true)]
@@ -30,6 +32,8 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Serve the BMCs that a configuration file names as Redfish.
     Serve(ServeArgs),
+    /// Run one command on one or many BMCs, straight over IPMI.
+    Ipmi(IpmiArgs),
     /// Explain or check a configuration file.
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -14,6 +14,8 @@ pub(crate) enum ProgramError {
     Config(ConfigError),
     /// The machine the program runs on refuses something: exit code 1.
     System(String),
+    /// Some BMC did not do what was asked: exit code 1.
+    Hosts(String),
 }
 
 impl ProgramError {
@@ -26,7 +28,7 @@ impl ProgramError {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) | Self::Config(_) => ExitCode::from(2),
-            Self::System(_) => ExitCode::FAILURE,
+            Self::System(_) | Self::Hosts(_) => ExitCode::FAILURE,
         }
     }
 }
@@ -34,7 +36,7 @@ impl ProgramError {
 impl fmt::Display for ProgramError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage(text) | Self::System(text) => f.write_str(text),
+            Self::Usage(text) | Self::System(text) | Self::Hosts(text) => f.write_str(text),
             Self::Config(error) => error.fmt(f),
         }
     }

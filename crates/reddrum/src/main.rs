@@ -7,6 +7,7 @@ mod config;
 mod config_command;
 mod demo;
 mod error;
+mod ipmi;
 mod password;
 mod place;
 mod serve;
@@ -42,6 +43,7 @@ fn start(cli: &Cli) -> Result<(), ProgramError> {
     match &cli.command {
         Command::Demo(args) => block_on(demo::run(args)),
         Command::Serve(args) => block_on(serve::run(args)),
+        Command::Ipmi(args) => ipmi::run(args),
         Command::Config(ConfigCommand::Keys) => {
             quiet_on_closed_pipe(config_command::keys(&mut io::stdout().lock()))
         }

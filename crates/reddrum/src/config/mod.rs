@@ -2,9 +2,9 @@
 //!
 //! Everything wrong with a file is reported at once, each with its line, its key and what to do. Nothing is guessed.
 
-mod hosts;
+pub(crate) mod hosts;
 mod keys;
-mod secret;
+pub(crate) mod secret;
 mod section;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -376,7 +376,8 @@ fn read_credentials(
     })
 }
 
-fn decode_hex(text: &[u8]) -> Option<Vec<u8>> {
+/// Hexadecimal digits, two a byte; `None` for other text and for none.
+pub(crate) fn decode_hex(text: &[u8]) -> Option<Vec<u8>> {
     let digit = |b: &u8| {
         char::from(*b)
             .to_digit(16)

@@ -78,7 +78,10 @@ pub(crate) fn read(
 }
 
 /// Reads the first line of a file that nobody but its owner may read.
-fn from_file(path: &Path) -> Result<Secret, String> {
+///
+/// # Errors
+/// Says what is wrong with the file, and how to mend it.
+pub(crate) fn from_file(path: &Path) -> Result<Secret, String> {
     let say = |what: &dyn fmt::Display| format!("{}: {what}", path.display());
     let metadata = fs::metadata(path).map_err(|e| say(&e))?;
     if metadata.mode() & 0o077 != 0 {

@@ -1,0 +1,487 @@
+//! The command line of `reddrum ipmi`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use ipmi::number::{BootDevice, ChassisControlAction, PrivilegeLevel};
+
+/// The most hosts that are asked at the same time.
+pub(super) const FANOUT_MAX: usize = 4_096;
+
+/// What `reddrum ipmi --help` shows behind the options.
+const HELP: &str = "\
+Hosts:      node1   10.0.0.5:6230   node[001-500]   a,b,r[1-4]n[1-24]   --hosts-file FILE
+Passwords:  --password-file FILE (mode 0600), or REDDRUM_IPMI_PASSWORD, IPMI_PASSWORD or
+            IPMITOOL_PASSWORD, or asked for on a terminal; the BMC key K_g from IPMI_KGKEY.
+Output:     lines as ipmitool prints them, with 'host: ' before each where there are several hosts;
+            --json prints one object a line for each host. Always in the order of the hosts.
+Exit code:  0 every host did it, 1 some did not, 2 the command line can't be used.
+
+Examples:
+  reddrum ipmi node[001-500] -U admin -f bmc.password power status
+  reddrum ipmi 10.0.0.5 -U admin sensor 'CPU*' --json
+  reddrum ipmi --hosts-file rack7 -U admin boot pxe --uefi";
+
+/// Options of `ipmi`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = HELP,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    args_override_self = true
+)]
+pub(crate) struct IpmiArgs {
+    /// Which BMCs: names, addresses, ranges such as `node[001-500]`, each with `:PORT` if need be, joined by commas.
+    #[arg(value_name = "HOSTS")]
+    pub(super) hosts: Option<String>,
+    /// How to reach them.
+    #[command(flatten)]
+    pub(super) connection: Connection,
+    /// What to do.
+    #[command(subcommand)]
+    pub(super) command: IpmiCommand,
+}
+
+/// How to reach BMCs, and how to print what they say.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Connection")]
+pub(super) struct Connection {
+    /// Read the hosts from a file, one host or range a line; `-` is standard input.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) hosts_file: Option<PathBuf>,
+    /// UDP port of hosts that name none.
+    #[arg(short, long, global = true, default_value_t = 623, value_name = "PORT",
+          value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) port: u16,
+    /// User name on the BMCs.
+    #[arg(
+        short = 'U',
+        long,
+        global = true,
+        env = "REDDRUM_IPMI_USERNAME",
+        value_name = "NAME"
+    )]
+    pub(super) username: Option<String>,
+    /// Read the password from the first line of a file that only its owner can read.
+    #[arg(short = 'f', long, global = true, value_name = "FILE")]
+    pub(super) password_file: Option<PathBuf>,
+    /// Cipher suites to propose, best first; no other is used. Suite 0 lets anybody in. [default: 17,3]
+    #[arg(
+        short = 'C',
+        long,
+        global = true,
+        value_name = "LIST",
+        value_delimiter = ','
+    )]
+    pub(super) suite: Vec<u8>,
+    /// Privilege level to work at. [default: the lowest that the command needs]
+    #[arg(
+        short = 'L',
+        long,
+        global = true,
+        value_name = "LEVEL",
+        ignore_case = true
+    )]
+    pub(super) privilege: Option<Privilege>,
+    /// Wait for an answer before the request is sent again, in milliseconds; doubles each time.
+    #[arg(long, global = true, default_value_t = 500, value_name = "MS",
+          value_parser = clap::value_parser!(u32).range(10..=60_000))]
+    pub(super) timeout_ms: u32,
+    /// How often a request is sent before the BMC counts as silent. What changes something is sent once.
+    #[arg(long, global = true, default_value_t = 4, value_name = "N",
+          value_parser = clap::value_parser!(u8).range(1..=20))]
+    pub(super) attempts: u8,
+    /// How many hosts to ask at the same time.
+    #[arg(long, global = true, default_value_t = 64, value_name = "N", value_parser = parse_fanout)]
+    pub(super) fanout: usize,
+    /// Print one JSON object a line for each host.
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+}
+
+fn parse_fanout(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|fanout| (1..=FANOUT_MAX).contains(fanout))
+        .ok_or_else(|| format!("expected 1 to {FANOUT_MAX}"))
+}
+
+/// Privilege levels that a session can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Privilege {
+    /// Read.
+    User,
+    /// Read and operate.
+    Operator,
+    /// Everything.
+    Administrator,
+}
+
+impl From<Privilege> for PrivilegeLevel {
+    fn from(privilege: Privilege) -> Self {
+        match privilege {
+            Privilege::User => Self::USER,
+            Privilege::Operator => Self::OPERATOR,
+            Privilege::Administrator => Self::ADMINISTRATOR,
+        }
+    }
+}
+
+/// What to do on every host.
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum IpmiCommand {
+    /// Main power: look, switch, reset.
+    Power {
+        /// What to do.
+        action: PowerAction,
+    },
+    /// Chassis: status, and what ipmitool has under this name.
+    #[command(subcommand)]
+    Chassis(ChassisCommand),
+    /// The BMC itself.
+    #[command(subcommand, alias = "bmc")]
+    Mc(McCommand),
+    /// Sensors with value, unit, status and thresholds.
+    Sensor {
+        /// Only these; `*` stands for any characters, upper and lower case are alike.
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+    },
+    /// System event log.
+    #[command(subcommand)]
+    Sel(SelCommand),
+    /// Inventories (FRU).
+    Fru {
+        /// Only this device, by its number; 0 is the BMC's own.
+        #[arg(value_name = "ID")]
+        id: Option<u8>,
+    },
+    /// What to boot from next; without a device, print what is set.
+    Boot(BootArgs),
+    /// Make the machine show itself.
+    Identify {
+        /// For so many seconds (0 to 255), `on` until told otherwise, or `off`. [default: 15 seconds]
+        #[arg(value_name = "SECONDS|on|off", value_parser = parse_identify)]
+        interval: Option<Interval>,
+    },
+    /// Send a request by its numbers (decimal, or hexadecimal after 0x) and print the answer's bytes. It is sent once.
+    Raw(RawArgs),
+    /// LAN configuration.
+    #[command(subcommand)]
+    Lan(LanCommand),
+    /// Print datagrams, one line each; asks no BMC.
+    Decode {
+        /// A UDP payload in hexadecimal digits; blanks and colons between them are ignored. `-` reads lines from
+        /// standard input.
+        #[arg(required = true, value_name = "HEX")]
+        datagrams: Vec<String>,
+    },
+}
+
+/// What to do with main power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum PowerAction {
+    /// Print whether it is on.
+    Status,
+    /// Switch on.
+    #[value(alias = "up")]
+    On,
+    /// Switch off at once, without asking the operating system.
+    #[value(alias = "down")]
+    Off,
+    /// Off, and on again.
+    Cycle,
+    /// Pulse the reset line.
+    Reset,
+    /// Ask the operating system to shut down.
+    Soft,
+    /// Send a diagnostic interrupt (NMI).
+    Diag,
+}
+
+impl PowerAction {
+    /// The control of the chassis that it is; `None` for a look.
+    pub(super) const fn control(self) -> Option<ChassisControlAction> {
+        Some(match self {
+            Self::Status => return None,
+            Self::On => ChassisControlAction::POWER_UP,
+            Self::Off => ChassisControlAction::POWER_DOWN,
+            Self::Cycle => ChassisControlAction::POWER_CYCLE,
+            Self::Reset => ChassisControlAction::HARD_RESET,
+            Self::Soft => ChassisControlAction::SOFT_SHUTDOWN,
+            Self::Diag => ChassisControlAction::DIAGNOSTIC_INTERRUPT,
+        })
+    }
+}
+
+/// What to do with the chassis.
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum ChassisCommand {
+    /// Power, faults, intrusion, identify light, restore policy.
+    Status,
+    /// As `power`.
+    Power {
+        /// What to do.
+        action: PowerAction,
+    },
+    /// As `identify`.
+    Identify {
+        /// For so many seconds (0 to 255), `on` until told otherwise, or `off`. [default: 15 seconds]
+        #[arg(value_name = "SECONDS|on|off", value_parser = parse_identify)]
+        interval: Option<Interval>,
+    },
+    /// As `boot`.
+    Bootdev(BootArgs),
+}
+
+/// What to do with the BMC itself.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(super) enum McCommand {
+    /// Maker, product, firmware, devices, GUIDs.
+    Info,
+    /// The system's GUID.
+    Guid,
+}
+
+/// What to do with the system event log.
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum SelCommand {
+    /// All entries, oldest first.
+    List,
+    /// All entries, with the names of their sensors: reads the sensor records as well.
+    Elist,
+    /// How full it is, when it changed.
+    Info,
+    /// Erase all entries, and wait until they are gone.
+    Clear,
+    /// The clock that stamps entries.
+    Time {
+        /// What to do with it.
+        #[command(subcommand)]
+        action: Option<SelTimeCommand>,
+    },
+}
+
+/// What to do with the clock of the system event log.
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum SelTimeCommand {
+    /// Print it.
+    Get,
+    /// Set it.
+    Set {
+        /// `now` (UTC), or `YYYY-MM-DD HH:MM:SS`.
+        #[arg(value_name = "TIME")]
+        time: String,
+    },
+}
+
+/// What to boot from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Args)]
+pub(super) struct BootArgs {
+    /// The device.
+    pub(super) device: Option<Device>,
+    /// For every start from now on, not only for the next.
+    #[arg(long, requires = "device")]
+    pub(super) persistent: bool,
+    /// In UEFI mode, not in PC-compatible mode.
+    #[arg(long, requires = "device")]
+    pub(super) uefi: bool,
+}
+
+/// Boot devices, named as ipmitool names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Device {
+    /// No override: the order that firmware set-up has.
+    None,
+    /// Network.
+    Pxe,
+    /// Hard drive.
+    Disk,
+    /// Hard drive, safe mode.
+    Safe,
+    /// Diagnostic partition.
+    Diag,
+    /// CD or DVD.
+    #[value(alias = "cdrom")]
+    Cd,
+    /// Firmware set-up.
+    #[value(alias = "setup")]
+    Bios,
+    /// Floppy or primary removable media.
+    #[value(alias = "usb")]
+    Floppy,
+}
+
+impl From<Device> for BootDevice {
+    fn from(device: Device) -> Self {
+        match device {
+            Device::None => Self::NO_OVERRIDE,
+            Device::Pxe => Self::PXE,
+            Device::Disk => Self::DISK,
+            Device::Safe => Self::DISK_SAFE_MODE,
+            Device::Diag => Self::DIAGNOSTIC_PARTITION,
+            Device::Cd => Self::CD_DVD,
+            Device::Bios => Self::BIOS_SETUP,
+            Device::Floppy => Self::PRIMARY_REMOVABLE,
+        }
+    }
+}
+
+/// How long a machine shows itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Interval {
+    /// So many seconds.
+    Seconds(u8),
+    /// Until told otherwise.
+    On,
+    /// Not at all.
+    Off,
+}
+
+fn parse_identify(text: &str) -> Result<Interval, String> {
+    match text {
+        "on" | "force" => Ok(Interval::On),
+        "off" | "0" => Ok(Interval::Off),
+        _ => {
+            let seconds = text.parse().map(Interval::Seconds);
+            seconds.map_err(|_| "expected 0 to 255 seconds, on or off".to_owned())
+        }
+    }
+}
+
+/// A request by its numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub(super) struct RawArgs {
+    /// Logical unit of the BMC.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=3))]
+    pub(super) lun: u8,
+    /// Network function of the request: even, 0 to 0x3e.
+    #[arg(value_parser = parse_netfn)]
+    pub(super) netfn: u8,
+    /// Command.
+    #[arg(value_parser = parse_byte)]
+    pub(super) cmd: u8,
+    /// Data.
+    #[arg(value_name = "BYTE", value_parser = parse_byte)]
+    pub(super) data: Vec<u8>,
+}
+
+fn parse_byte(text: &str) -> Result<u8, String> {
+    let number = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => u8::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    number.map_err(|_| "expected a byte, such as 18 or 0x12".to_owned())
+}
+
+fn parse_netfn(text: &str) -> Result<u8, String> {
+    let netfn = parse_byte(text)?;
+    if netfn.is_multiple_of(2) && netfn <= 0x3e {
+        Ok(netfn)
+    } else {
+        Err("the network function of a request is even, 0 to 0x3e".to_owned())
+    }
+}
+
+/// What to do with the LAN configuration.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(super) enum LanCommand {
+    /// Addresses, gateway, VLAN, cipher suites.
+    Print {
+        /// Which channel. [default: the one that carries the session]
+        #[arg(value_name = "CHANNEL", value_parser = clap::value_parser!(u8).range(1..=14))]
+        channel: Option<u8>,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: IpmiArgs,
+    }
+
+    fn parse(line: &str) -> Result<IpmiArgs, clap::Error> {
+        let words = std::iter::once("ipmi").chain(line.split_whitespace());
+        Line::try_parse_from(words).map(|line| line.args)
+    }
+
+    #[test]
+    fn options_may_stand_anywhere() {
+        for line in [
+            "-U admin --suite 17,3 -p 6230 --json node[1-3] power off",
+            "node[1-3] -U admin --suite 17,3 power -p 6230 off --json",
+            "node[1-3] power off -U admin --suite 17,3 -p 6230 --json",
+        ] {
+            let args = parse(line).unwrap();
+            assert_eq!(args.hosts.as_deref(), Some("node[1-3]"), "{line}");
+            assert_eq!(args.connection.username.as_deref(), Some("admin"), "{line}");
+            assert_eq!(
+                (args.connection.suite, args.connection.port),
+                (vec![17, 3], 6230)
+            );
+            assert!(args.connection.json);
+            assert!(matches!(
+                args.command,
+                IpmiCommand::Power {
+                    action: PowerAction::Off
+                }
+            ));
+        }
+    }
+
+    #[test]
+    fn hosts_may_come_from_a_file_alone() {
+        let args = parse("--hosts-file rack7 -U admin power status").unwrap();
+        assert_eq!(args.hosts, None);
+        assert_eq!(args.connection.hosts_file, Some(PathBuf::from("rack7")));
+    }
+
+    #[test]
+    fn a_request_by_numbers_takes_hexadecimal_and_decimal() {
+        let Ok(IpmiCommand::Raw(raw)) = parse("a raw 0x06 1 0xFF 18").map(|args| args.command)
+        else {
+            panic!("it must parse");
+        };
+        assert_eq!(
+            raw,
+            RawArgs {
+                lun: 0,
+                netfn: 6,
+                cmd: 1,
+                data: vec![0xff, 18]
+            }
+        );
+        for line in [
+            "a raw 7 1",
+            "a raw 0x40 1",
+            "a raw 6",
+            "a raw 6 256",
+            "a raw 6 1 zz",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_choice_is_refused() {
+        for line in [
+            "a power explode",
+            "a boot --persistent",
+            "a identify 256",
+            "a --fanout 0 power on",
+            "a --fanout 5000 power on",
+            "a -P secret power on",
+            "a --privilege root power on",
+            "a lan print 0",
+            "a",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+}

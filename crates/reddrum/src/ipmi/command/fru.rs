@@ -1,0 +1,288 @@
+//! `fru`: inventories (§34.1, §34.2; FRU Information Storage Definition 1.0).
+
+use std::time::Duration;
+
+use ipmi::command::storage::{FruData, GetFruInventoryAreaInfo, ReadFruData};
+use ipmi::number::CompletionCode;
+use ipmi::record::fru::Fru;
+use ipmi::record::sdr::SdrBody;
+use serde_json::{Value, json};
+
+use super::repository;
+use crate::ipmi::failure::Failure;
+use crate::ipmi::report::{Report, pair};
+use crate::ipmi::talk::{CallError, CallFault, Line, Outcome};
+
+/// Address of the BMC itself: the only controller whose inventories can be read without bridging.
+const BMC: u8 = 0x20;
+
+/// How many bytes are asked for at once, in turn, until the BMC can return them. All are even: a device may count in
+/// words.
+const CHUNKS: [u8; 5] = [64, 32, 24, 16, 8];
+
+/// "The FRU device is busy": completion code of Read FRU Data.
+const FRU_BUSY: CompletionCode = CompletionCode(0x81);
+
+/// How often a busy FRU device is asked again, and the pause before each.
+const BUSY_MAX: u32 = 8;
+const BUSY_PAUSE: Duration = Duration::from_millis(100);
+
+/// Width of the names in the report.
+const WIDTH: usize = 22;
+
+/// An inventory, as far as it can be read.
+struct Device {
+    id: u8,
+    name: String,
+    fru: Result<Fru, String>,
+}
+
+/// Reads one inventory, or the BMC's own and all that its records name.
+pub(super) async fn run(line: Line, id: Option<u8>) -> Outcome {
+    let mut wanted = devices(&line).await?;
+    if let Some(id) = id {
+        let unnamed = || (id, format!("FRU device {id}"));
+        let one = wanted.iter().find(|(known, _)| *known == id).cloned();
+        wanted = vec![one.unwrap_or_else(unnamed)];
+    }
+    let mut devices = Vec::new();
+    for (id, name) in wanted {
+        let fru = match read(&line, id).await {
+            Ok(bytes) => Fru::decode(&bytes).map_err(|error| error.to_string()),
+            // A device that is described but absent says nothing about the others.
+            Err(
+                error @ CallError {
+                    fault: CallFault::Refused(_),
+                    ..
+                },
+            ) => Err(Failure::Call(error).cause()),
+            Err(error) => return Err(error.into()),
+        };
+        devices.push(Device { id, name, fru });
+    }
+    if let (
+        Some(id),
+        [
+            Device {
+                fru: Err(error), ..
+            },
+        ],
+    ) = (id, devices.as_slice())
+    {
+        return Err(Failure::Unfit {
+            kind: "no_inventory",
+            cause: format!("FRU device {id} has no inventory: {error}"),
+            remedy: "'fru' without a number lists all".to_owned(),
+        });
+    }
+    Ok(Report {
+        lines: devices.iter().flat_map(Device::lines).collect(),
+        value: json!({ "devices": devices.iter().map(Device::json).collect::<Vec<_>>() }),
+    })
+}
+
+/// The BMC's own device, then those of the FRU locator records.
+async fn devices(line: &Line) -> Result<Vec<(u8, String)>, CallError> {
+    let mut devices = vec![(0, "Builtin FRU Device".to_owned())];
+    let records = match repository::read(line).await {
+        Err(CallError {
+            fault: CallFault::Refused(_),
+            ..
+        }) => Vec::new(),
+        records => records?,
+    };
+    for record in records {
+        if let SdrBody::FruLocator(locator) = record.body
+            && let Some(id) = locator.fru_device_id()
+            && (locator.access_address, locator.lun()) == (BMC, 0)
+        {
+            match devices.iter_mut().find(|(known, _)| *known == id) {
+                Some((_, name)) => *name = locator.id.text(),
+                None => devices.push((id, locator.id.text())),
+            }
+        }
+    }
+    Ok(devices)
+}
+
+/// Reads a whole inventory.
+async fn read(line: &Line, fru_device_id: u8) -> Result<Vec<u8>, CallError> {
+    let info = line
+        .call(&GetFruInventoryAreaInfo { fru_device_id })
+        .await?;
+    let size = usize::from(info.size);
+    let words = usize::from(info.by_words);
+    let (mut data, mut chunk, mut busy) = (Vec::new(), 0, 0);
+    while data.len() < size {
+        let left = (size - data.len()).next_multiple_of(1 + words);
+        let bytes = usize::from(CHUNKS[chunk]).min(left);
+        let command = ReadFruData {
+            fru_device_id,
+            offset: u16::try_from(data.len() >> words).unwrap_or(u16::MAX),
+            count: u8::try_from(bytes >> words).unwrap_or(u8::MAX),
+        };
+        match line.call(&command).await {
+            Ok(part) => {
+                let bytes = FruData::bytes(&part, info.by_words);
+                if bytes.is_empty() {
+                    break;
+                }
+                data.extend_from_slice(bytes);
+            }
+            Err(error) if error.completion() == Some(FRU_BUSY) && busy < BUSY_MAX => {
+                busy += 1;
+                line.pause(BUSY_PAUSE).await;
+            }
+            Err(error) if error.asks_for_less() && chunk + 1 < CHUNKS.len() => chunk += 1,
+            // Some devices name a size beyond what they have; the areas come first.
+            Err(error) if error.completion().is_some() && !data.is_empty() => break,
+            Err(error) => return Err(error),
+        }
+    }
+    data.truncate(size);
+    Ok(data)
+}
+
+impl Device {
+    fn lines(&self) -> Vec<String> {
+        let mut lines = vec![format!(
+            "FRU Device Description : {} (ID {})",
+            self.name, self.id
+        )];
+        match &self.fru {
+            Ok(fru) => {
+                let fields = fields(fru);
+                lines.extend(
+                    fields
+                        .iter()
+                        .map(|(name, text)| format!(" {}", pair(name, WIDTH, text))),
+                );
+                lines.extend(
+                    fru.faults
+                        .iter()
+                        .map(|fault| format!(" (warning: {fault})")),
+                );
+            }
+            Err(error) => lines.push(format!(" (no inventory: {error})")),
+        }
+        lines
+    }
+
+    fn json(&self) -> Value {
+        let mut value = json!({ "id": self.id, "name": self.name });
+        match &self.fru {
+            Ok(fru) => {
+                let field = |(name, text): (String, String)| json!({ "name": name, "value": text });
+                value["fields"] = fields(fru).into_iter().map(field).collect();
+                let faults = fru.faults.iter().map(ToString::to_string);
+                value["faults"] = faults.map(Value::from).collect();
+            }
+            Err(error) => value["error"] = error.as_str().into(),
+        }
+        value
+    }
+}
+
+/// All that an inventory says in words, in the order of its areas.
+fn fields(fru: &Fru) -> Vec<(String, String)> {
+    let mut fields = Vec::new();
+    let own = |(name, text): (&str, String)| (name.to_owned(), text);
+    if let Some(chassis) = &fru.chassis {
+        fields.push(("Chassis Type".to_owned(), chassis.chassis_type.to_string()));
+        fields.extend(chassis.fields().map(own));
+    }
+    if let Some(board) = &fru.board {
+        let made = board.manufactured().map(|time| time.to_string());
+        fields.extend(made.map(|made| ("Board Mfg Date".to_owned(), made)));
+        fields.extend(board.fields().map(own));
+    }
+    if let Some(product) = &fru.product {
+        fields.extend(product.fields().map(own));
+    }
+    fields
+}
+
+#[cfg(test)]
+mod tests {
+    use ipmi::record::fru::{FruField, Language, ProductArea};
+
+    use super::*;
+    use crate::ipmi::talk::{Talk, play};
+
+    fn inventory() -> Vec<u8> {
+        let text = |text| FruField::from_text(text, Language::ENGLISH).unwrap();
+        let product = ProductArea {
+            language: Language::ENGLISH,
+            name: text("Node"),
+            serial_number: text("S123"),
+            ..ProductArea::default()
+        };
+        Fru {
+            product: Some(product),
+            ..Fru::default()
+        }
+        .encode()
+        .unwrap()
+    }
+
+    #[test]
+    fn an_inventory_is_read_in_chunks_that_the_device_can_return() {
+        for (chunk_max, by_words, mut busy) in [(64, false, 0), (20, true, 2), (8, false, 5)] {
+            let bytes = inventory();
+            let talk =
+                Talk::new(|line| async move { Ok(Report::line("", read(&line, 3).await?.into())) });
+            let report = play::run(talk, |call| {
+                let scale = 1 + usize::from(by_words);
+                if call.data.len() == 1 {
+                    let size = (bytes.len() as u16).to_le_bytes();
+                    return Some((CompletionCode::OK, vec![size[0], size[1], by_words.into()]));
+                }
+                if busy > 0 {
+                    busy -= 1;
+                    return Some((FRU_BUSY, vec![]));
+                }
+                let start = usize::from(u16::from_le_bytes([call.data[1], call.data[2]])) * scale;
+                let count = usize::from(call.data[3]) * scale;
+                if count > chunk_max {
+                    return Some((CompletionCode::CANNOT_RETURN_BYTES, vec![]));
+                }
+                let part = &bytes[start..(start + count).min(bytes.len())];
+                let mut answer = vec![(part.len() / scale) as u8];
+                answer.extend(part);
+                Some((CompletionCode::OK, answer))
+            });
+            assert_eq!(
+                report.unwrap().value,
+                Value::from(bytes.clone()),
+                "{chunk_max}"
+            );
+        }
+    }
+
+    #[test]
+    fn fields_and_faults_are_told() {
+        let mut bytes = inventory();
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        let device = Device {
+            id: 3,
+            name: "PSU".to_owned(),
+            fru: Fru::decode(&bytes).map_err(|e| e.to_string()),
+        };
+        assert_eq!(
+            device.lines(),
+            [
+                "FRU Device Description : PSU (ID 3)",
+                " Product Name          : Node",
+                " Product Serial Number : S123",
+                " (warning: the product area has a wrong checksum)",
+            ]
+        );
+        assert_eq!(
+            device.json()["fields"][1],
+            json!({
+                "name": "Product Serial Number", "value": "S123"
+            })
+        );
+    }
+}

@@ -1,0 +1,456 @@
+//! `sel`: the system event log (§31).
+
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use ipmi::command::storage::{
+    ClearSel, ClearSelAction, ErasureProgress, GetSelEntry, GetSelInfo, GetSelTime, ReserveSel,
+    SEL_RECORD_LEN, SelInfo, SelOperations, SetSelTime,
+};
+use ipmi::number::CompletionCode;
+use ipmi::record::sdr::{SdrBody, SensorKey, Units};
+use ipmi::record::sel::{SelRecord, SensorContext};
+use ipmi::record::{Conversion, RecordId, Timestamp};
+use serde_json::{Value, json};
+use time::{Date, Month, PrimitiveDateTime, Time};
+
+use super::repository;
+use crate::error::ProgramError;
+use crate::ipmi::args::{SelCommand, SelTimeCommand};
+use crate::ipmi::failure::Failure;
+use crate::ipmi::report::{Report, pair};
+use crate::ipmi::talk::{CallError, Line, Outcome};
+
+/// The most entries that are read: as many as there are record numbers.
+const ENTRIES_MAX: usize = 65_535;
+
+/// How often the erasure is asked after, and the pause between: half a minute in all.
+const ERASE_CHECKS_MAX: u32 = 60;
+const ERASE_PAUSE: Duration = Duration::from_millis(500);
+
+/// How often the log is reserved anew because a new entry cancelled the reservation.
+const RESERVATIONS_MAX: u32 = 4;
+
+/// Width of the names in the report of `sel info`.
+const WIDTH: usize = 17;
+
+/// What to do, checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    List { names: bool },
+    Info,
+    Clear,
+    GetTime,
+    SetTime(Clock),
+}
+
+/// What to set the clock to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Clock {
+    /// This machine's clock when the BMC is told, UTC.
+    Now,
+    /// This time.
+    At(Timestamp),
+}
+
+impl Action {
+    /// Checks the argument of `time set`.
+    pub(super) fn new(command: &SelCommand) -> Result<Self, ProgramError> {
+        Ok(match command {
+            SelCommand::List => Self::List { names: false },
+            SelCommand::Elist => Self::List { names: true },
+            SelCommand::Info => Self::Info,
+            SelCommand::Clear => Self::Clear,
+            SelCommand::Time {
+                action: None | Some(SelTimeCommand::Get),
+            } => Self::GetTime,
+            SelCommand::Time {
+                action: Some(SelTimeCommand::Set { time }),
+            } if time == "now" => Self::SetTime(Clock::Now),
+            SelCommand::Time {
+                action: Some(SelTimeCommand::Set { time }),
+            } => {
+                let at = parse_time(time).ok_or_else(|| {
+                    let text =
+                        format!("sel time set '{time}': expected now or YYYY-MM-DD HH:MM:SS");
+                    ProgramError::Usage(text)
+                })?;
+                Self::SetTime(Clock::At(at))
+            }
+        })
+    }
+
+    /// Whether it changes something.
+    pub(super) const fn changes(self) -> bool {
+        matches!(self, Self::Clear | Self::SetTime(_))
+    }
+}
+
+/// `YYYY-MM-DD HH:MM:SS`, or with a `T` between; a time that the field of a BMC can hold.
+fn parse_time(text: &str) -> Option<Timestamp> {
+    let (date, clock) = text.split_once([' ', 'T'])?;
+    let [year, month, day] = numbers(date, '-')?;
+    let [hour, minute, second] = numbers(clock, ':')?;
+    let month = Month::try_from(u8::try_from(month).ok()?).ok()?;
+    let date = Date::from_calendar_date(year.into(), month, day.try_into().ok()?).ok()?;
+    let [hour, minute, second] = [hour, minute, second].map(|n| u8::try_from(n).unwrap_or(u8::MAX));
+    let time = Time::from_hms(hour, minute, second).ok()?;
+    let seconds = PrimitiveDateTime::new(date, time)
+        .assume_utc()
+        .unix_timestamp();
+    let at = Timestamp(u32::try_from(seconds).ok()?);
+    at.unix_seconds().map(|_| at)
+}
+
+/// Three numbers with a separator between.
+fn numbers(text: &str, separator: char) -> Option<[u16; 3]> {
+    let numbers: Result<Vec<u16>, _> = text.split(separator).map(str::parse).collect();
+    numbers.ok()?.try_into().ok()
+}
+
+/// Does it.
+pub(super) async fn run(line: Line, action: Action) -> Outcome {
+    match action {
+        Action::List { names } => list(&line, names).await,
+        Action::Info => Ok(info(&line.call(&GetSelInfo).await?)),
+        Action::Clear => clear(&line).await,
+        Action::GetTime => Ok(clock(line.call(&GetSelTime).await?)),
+        Action::SetTime(clock) => set_time(&line, clock).await,
+    }
+}
+
+/// What the records tell of a sensor.
+struct Source {
+    name: String,
+    conversion: Option<Conversion>,
+    units: Units,
+}
+
+async fn list(line: &Line, names: bool) -> Outcome {
+    let sources = if names {
+        sources(line).await?
+    } else {
+        HashMap::new()
+    };
+    let mut entries = Vec::new();
+    let mut seen = HashSet::new();
+    let mut id = RecordId::FIRST;
+    while id != RecordId::LAST && seen.insert(id) && seen.len() <= ENTRIES_MAX {
+        let entry = match line.call(&GetSelEntry::whole(id)).await {
+            // An empty log, one that was cleared meanwhile, or a list that ends by an error.
+            Err(error) if error.completion() == Some(CompletionCode::NOT_PRESENT) => break,
+            entry => entry?,
+        };
+        if let Ok(bytes) = <[u8; SEL_RECORD_LEN]>::try_from(entry.data.as_slice()) {
+            let record = SelRecord::decode(&bytes);
+            // The first entry is asked for by 0000h, whatever its own number.
+            if record.id() != id && !seen.insert(record.id()) {
+                break;
+            }
+            entries.push(record);
+        }
+        id = entry.next;
+    }
+    let context = |record: &SelRecord| match record {
+        SelRecord::SystemEvent(event) => {
+            let [owner, lun] = event.generator.0.to_le_bytes();
+            sources.get(&(owner, lun & 0x03, event.sensor_number))
+        }
+        _ => None,
+    };
+    let (lines, entries): (Vec<_>, Vec<_>) = entries
+        .iter()
+        .map(|record| show(record, context(record)))
+        .unzip();
+    Ok(Report {
+        lines,
+        value: json!({ "entries": entries }),
+    })
+}
+
+/// The sensors of the repository, by owner, LUN and number.
+async fn sources(line: &Line) -> Result<HashMap<(u8, u8, u8), Source>, CallError> {
+    let mut sources = HashMap::new();
+    let mut add = |key: SensorKey, name: String, conversion, units| {
+        let source = Source {
+            name,
+            conversion,
+            units,
+        };
+        sources
+            .entry((key.owner_id, key.lun(), key.sensor_number))
+            .or_insert(source);
+    };
+    for record in repository::read(line).await? {
+        match record.body {
+            SdrBody::FullSensor(full) => {
+                add(
+                    full.sensor.key,
+                    full.id.text(),
+                    full.conversion(),
+                    full.sensor.units,
+                );
+            }
+            SdrBody::CompactSensor(compact) => {
+                for single in compact.expand() {
+                    add(
+                        single.sensor.key,
+                        single.id.text(),
+                        None,
+                        single.sensor.units,
+                    );
+                }
+            }
+            SdrBody::EventOnly(sensor) => {
+                for single in sensor.expand() {
+                    add(single.key, single.id.text(), None, Units::default());
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(sources)
+}
+
+fn show(record: &SelRecord, source: Option<&Source>) -> (String, Value) {
+    let context = source.map_or_else(SensorContext::default, |source| SensorContext {
+        name: Some(&source.name),
+        conversion: source.conversion,
+        units: Some(source.units),
+    });
+    let text = record.describe(context);
+    let time = record.timestamp();
+    let when = time.map_or_else(String::new, |time| time.to_string());
+    let line = format!("{:>4x} | {when:<19} | {text}", record.id().0);
+    let value = json!({
+        "id": record.id().0,
+        "record_type": record.record_type(),
+        "time": time.map(|time| time.to_string()),
+        "source": text.source(),
+        "event": text.event(),
+        "direction": text.direction().map(|direction| direction.to_string()),
+        "detail": text.detail(),
+        "data": record.encode(),
+    });
+    (line, value)
+}
+
+fn info(info: &SelInfo) -> Report {
+    let time = |time: Timestamp| match time {
+        Timestamp::UNSPECIFIED => "not available".to_owned(),
+        time => time.to_string(),
+    };
+    let free = match info.free_bytes {
+        u16::MAX => "65535 bytes or more".to_owned(),
+        bytes => format!("{bytes} bytes"),
+    };
+    let used = SEL_RECORD_LEN * usize::from(info.entry_count);
+    let percent = (info.free_bytes != u16::MAX)
+        .then(|| used * 100 / (used + usize::from(info.free_bytes)).max(1));
+    let operations = [
+        (SelOperations::ALLOCATION_INFO, "Get Alloc Info"),
+        (SelOperations::RESERVE, "Reserve"),
+        (SelOperations::PARTIAL_ADD, "Partial Add"),
+        (SelOperations::DELETE, "Delete"),
+    ];
+    let supported = operations
+        .into_iter()
+        .filter(|(operation, _)| info.operations.contains(*operation));
+    let supported: Vec<_> = supported.map(|(_, name)| name).collect();
+    let overflow = info.operations.contains(SelOperations::OVERFLOW);
+    let version = format!("{:x}.{:x}", info.version & 0x0f, info.version >> 4);
+    let used = percent.map_or_else(|| "unknown".to_owned(), |percent| format!("{percent}%"));
+    let lines = vec![
+        pair("Version", WIDTH, &version),
+        pair("Entries", WIDTH, info.entry_count),
+        pair("Free Space", WIDTH, free),
+        pair("Percent Used", WIDTH, used),
+        pair("Last Add Time", WIDTH, time(info.last_addition)),
+        pair("Last Del Time", WIDTH, time(info.last_erase)),
+        pair("Overflow", WIDTH, overflow),
+        pair("Supported Cmds", WIDTH, supported.join(", ")),
+    ];
+    let value = json!({
+        "version": version,
+        "entries": info.entry_count,
+        "free_bytes": (info.free_bytes != u16::MAX).then_some(info.free_bytes),
+        "percent_used": percent,
+        "last_add_time": time(info.last_addition),
+        "last_del_time": time(info.last_erase),
+        "overflow": overflow,
+        "supported": supported,
+    });
+    Report { lines, value }
+}
+
+async fn clear(line: &Line) -> Outcome {
+    let mut reservations = 0;
+    let (reservation, mut progress) = loop {
+        reservations += 1;
+        let reservation = line.call(&ReserveSel).await?;
+        let action = ClearSelAction::Initiate;
+        match line
+            .call(&ClearSel {
+                reservation,
+                action,
+            })
+            .await
+        {
+            Ok(progress) => break (reservation, progress),
+            // An entry came in between; nothing was erased.
+            Err(error)
+                if error.completion() == Some(CompletionCode::RESERVATION_CANCELLED)
+                    && reservations < RESERVATIONS_MAX => {}
+            Err(error) => return Err(error.into()),
+        }
+    };
+    let mut checks = 0;
+    while progress == ErasureProgress::InProgress {
+        if checks == ERASE_CHECKS_MAX {
+            return Err(Failure::Unfit {
+                kind: "still_erasing",
+                cause: "the BMC is still erasing its log after half a minute".to_owned(),
+                remedy: "look again later with 'sel info'".to_owned(),
+            });
+        }
+        checks += 1;
+        line.pause(ERASE_PAUSE).await;
+        let action = ClearSelAction::GetStatus;
+        progress = match line
+            .call(&ClearSel {
+                reservation,
+                action,
+            })
+            .await
+        {
+            Ok(progress) => progress,
+            // Erasing ends the reservation on some BMCs: it was taken, so it is done.
+            Err(error) if error.completion() == Some(CompletionCode::RESERVATION_CANCELLED) => {
+                ErasureProgress::Completed
+            }
+            Err(error) => return Err(error.into()),
+        };
+    }
+    Ok(Report::line("SEL cleared", json!({ "cleared": true })))
+}
+
+async fn set_time(line: &Line, wanted: Clock) -> Outcome {
+    let time = match wanted {
+        Clock::At(time) => time,
+        Clock::Now => {
+            let since = SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap_or_default();
+            Timestamp(u32::try_from(since.as_secs()).unwrap_or(Timestamp::UNSPECIFIED.0))
+        }
+    };
+    line.call(&SetSelTime { time }).await?;
+    Ok(clock(line.call(&GetSelTime).await?))
+}
+
+fn clock(time: Timestamp) -> Report {
+    let value = json!({ "time": time.to_string(), "unix_seconds": time.unix_seconds() });
+    Report::line(time.to_string(), value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ipmi::talk::{Talk, play};
+
+    #[test]
+    fn a_time_has_a_date_and_a_clock() {
+        let at = Some(Timestamp(1_795_269_909));
+        assert_eq!(parse_time("2026-11-21 14:05:09"), at);
+        assert_eq!(parse_time("2026-11-21T14:05:09"), at);
+        for text in [
+            "2026-11-21",
+            "2026-13-21 14:05:09",
+            "2026-11-21 24:05:09",
+            "1970-01-01 00:00:09",
+        ] {
+            assert_eq!(parse_time(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn clearing_waits_until_the_log_is_erased() {
+        let mut erasing = 3;
+        let mut requests = Vec::new();
+        let report = play::run(Talk::new(|line| run(line, Action::Clear)), |call| {
+            requests.push(call.data.clone());
+            if call.data.is_empty() {
+                return Some((CompletionCode::OK, vec![7, 0]));
+            }
+            erasing -= 1;
+            Some((CompletionCode::OK, vec![u8::from(erasing == 0)]))
+        });
+        assert_eq!(report.unwrap().lines, ["SEL cleared"]);
+        assert_eq!(requests[1], [7, 0, b'C', b'L', b'R', 0xaa]);
+        assert_eq!(requests[2..], vec![vec![7, 0, b'C', b'L', b'R', 0]; 2]);
+    }
+
+    #[test]
+    fn a_clear_without_answer_may_have_been_carried_out() {
+        let outcome = play::run(Talk::new(|line| run(line, Action::Clear)), |call| {
+            call.data
+                .is_empty()
+                .then(|| (CompletionCode::OK, vec![7, 0]))
+        });
+        let text = outcome.unwrap_err().to_string();
+        assert!(
+            text.contains("Clear SEL: no answer; the BMC may have carried it out"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_log_that_leads_back_to_its_beginning_ends() {
+        let report = play::run(
+            Talk::new(|line| run(line, Action::List { names: false })),
+            |call| {
+                let id = call.data[2].max(1);
+                let mut entry = vec![if id == 3 { 1 } else { id + 1 }, 0];
+                entry.extend([
+                    id, 0, 0x02, 0x78, 0x56, 0x34, 0x65, 0x20, 0, 4, 1, 0x11, 1, 0x59, 90, 85,
+                ]);
+                Some((CompletionCode::OK, entry))
+            },
+        );
+        let lines = report.unwrap().lines;
+        assert_eq!(lines.len(), 3);
+        assert_eq!(
+            lines[0],
+            "   1 | 2023-10-21 22:53:44 | Temperature #0x11 | Upper Critical going high | Asserted | \
+             Reading 0x5a > Threshold 0x55"
+        );
+    }
+
+    #[test]
+    fn the_share_of_a_full_log_is_told_where_its_room_is_known() {
+        let full = SelInfo {
+            version: 0x51,
+            entry_count: 100,
+            free_bytes: 4_800,
+            last_addition: Timestamp::UNSPECIFIED,
+            last_erase: Timestamp(1_795_269_909),
+            operations: SelOperations(0x8a),
+        };
+        let report = info(&full);
+        assert_eq!(report.value["percent_used"], 25);
+        assert_eq!(report.value["overflow"], true);
+        assert!(
+            report
+                .lines
+                .contains(&"Supported Cmds   : Reserve, Delete".to_owned())
+        );
+        assert_eq!(
+            info(&SelInfo {
+                free_bytes: u16::MAX,
+                ..full
+            })
+            .value["percent_used"],
+            Value::Null
+        );
+    }
+}

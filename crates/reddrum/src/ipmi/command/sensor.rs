@@ -1,0 +1,366 @@
+//! `sensor`: every sensor of the repository with value, unit, status and thresholds (§35.5, §35.9, §35.14).
+
+use std::rc::Rc;
+
+use ipmi::command::sensor::{
+    GetSensorReading, GetSensorReadingFactors, GetSensorThresholds, SensorReading,
+};
+use ipmi::number::{Threshold, ThresholdSet};
+use ipmi::record::sdr::{Access, FullSensor, Owner, SdrBody, SdrRecord, Sensor};
+use ipmi::record::{AnalogFormat, Conversion};
+use serde_json::{Map, Value, json};
+
+use super::repository;
+use crate::ipmi::failure::Failure;
+use crate::ipmi::report::Report;
+use crate::ipmi::talk::{CallError, CallFault, Line, Outcome};
+
+/// Address of the BMC itself: the only owner whose sensors can be read without bridging.
+const BMC: Owner = Owner::Ipmb(0x20);
+
+/// Thresholds in the order of the columns: from the lowest to the highest.
+const COLUMNS: [(Threshold, &str); 6] = [
+    (Threshold::LowerNonRecoverable, "lower_non_recoverable"),
+    (Threshold::LowerCritical, "lower_critical"),
+    (Threshold::LowerNonCritical, "lower_non_critical"),
+    (Threshold::UpperNonCritical, "upper_non_critical"),
+    (Threshold::UpperCritical, "upper_critical"),
+    (Threshold::UpperNonRecoverable, "upper_non_recoverable"),
+];
+
+/// A sensor as its record describes it.
+struct Described {
+    name: String,
+    sensor: Sensor,
+    full: Option<Box<FullSensor>>,
+}
+
+/// A sensor as it is now.
+struct Read {
+    name: String,
+    /// In its unit; `None` for a discrete sensor and while there is no reading.
+    value: Option<f64>,
+    unit: Option<String>,
+    /// `ok`, `nc`, `cr`, `nr` for a sensor with thresholds, `na` without a reading; else the states, `-` for none.
+    status: String,
+    states: Option<u16>,
+    /// In the order of [`COLUMNS`].
+    thresholds: [Option<f64>; 6],
+}
+
+/// Reads the sensors whose names fit one of `names`, or all.
+pub(super) async fn run(line: Line, names: Rc<[String]>) -> Outcome {
+    let records = repository::read(&line).await?;
+    let sensors: Vec<_> = records.into_iter().flat_map(describe).collect();
+    let unknown = names
+        .iter()
+        .find(|name| !sensors.iter().any(|s| fits(name, &s.name)));
+    if let Some(name) = unknown {
+        return Err(Failure::Unfit {
+            kind: "no_such_sensor",
+            cause: format!("there is no sensor '{name}'"),
+            remedy: "'sensor' without names lists all; '*' stands for any characters".to_owned(),
+        });
+    }
+    let wanted = |s: &&Described| names.is_empty() || names.iter().any(|name| fits(name, &s.name));
+    let mut read = Vec::new();
+    for sensor in sensors.iter().filter(wanted) {
+        read.push(sensor.read(&line).await?);
+    }
+    Ok(Report {
+        lines: read.iter().map(Read::line).collect(),
+        value: json!({ "sensors": read.iter().map(Read::json).collect::<Vec<_>>() }),
+    })
+}
+
+/// The sensors of a record; none for records of other things, and for sensors that only send events.
+fn describe(record: SdrRecord) -> Vec<Described> {
+    match record.body {
+        SdrBody::FullSensor(full) => vec![Described {
+            name: full.id.text(),
+            sensor: full.sensor,
+            full: Some(Box::new(full)),
+        }],
+        SdrBody::CompactSensor(compact) => compact
+            .expand()
+            .map(|single| Described {
+                name: single.id.text(),
+                sensor: single.sensor,
+                full: None,
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a name fits a pattern, in which `*` stands for any characters.
+fn fits(pattern: &str, name: &str) -> bool {
+    let (pattern, name) = (pattern.to_lowercase(), name.to_lowercase());
+    let Some((first, rest)) = pattern.split_once('*') else {
+        return pattern == name;
+    };
+    let Some(mut name) = name.strip_prefix(first) else {
+        return false;
+    };
+    let mut parts: Vec<_> = rest.split('*').collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        let Some((_, behind)) = name.split_once(part) else {
+            return false;
+        };
+        name = behind;
+    }
+    name.ends_with(last)
+}
+
+impl Described {
+    async fn read(&self, line: &Line) -> Result<Read, CallError> {
+        let key = self.sensor.key;
+        if key.owner() != BMC || key.channel().0 != 0 {
+            // It sits behind another controller, which only bridging reaches.
+            return Ok(self.unread());
+        }
+        let command = GetSensorReading {
+            sensor_number: key.sensor_number,
+        };
+        let reading = match line.call_on_lun(key.lun(), &command).await {
+            // A sensor that is described but absent is no failure of the machine.
+            Err(CallError {
+                fault: CallFault::Refused(_),
+                ..
+            }) => return Ok(self.unread()),
+            reading => reading?,
+        };
+        let Some(raw) = reading.available() else {
+            return Ok(self.unread());
+        };
+        let Some(full) = self.full.as_ref().filter(|_| self.is_numeric()) else {
+            return Ok(self.states(&reading));
+        };
+        let value = value(line, full, raw).await?;
+        let compares = self.sensor.event_reading_type.is_threshold();
+        let status = if compares {
+            status(reading.thresholds())
+        } else {
+            "ok"
+        };
+        Ok(Read {
+            value,
+            status: status.to_owned(),
+            thresholds: thresholds(line, full).await?,
+            ..self.unread()
+        })
+    }
+
+    fn is_numeric(&self) -> bool {
+        self.full.is_some() && self.sensor.units.format() != AnalogFormat::None
+    }
+
+    /// Without a reading.
+    fn unread(&self) -> Read {
+        Read {
+            name: self.name.clone(),
+            value: None,
+            unit: self.is_numeric().then(|| self.sensor.units.to_string()),
+            status: "na".to_owned(),
+            states: None,
+            thresholds: [None; 6],
+        }
+    }
+
+    fn states(&self, reading: &SensorReading) -> Read {
+        let kind = self.sensor.event_reading_type;
+        let names: Vec<_> = if kind.is_threshold() {
+            reading.thresholds().names().collect()
+        } else {
+            kind.state_names(self.sensor.sensor_type, reading.states)
+                .collect()
+        };
+        Read {
+            status: if names.is_empty() {
+                "-".to_owned()
+            } else {
+                names.join(", ")
+            },
+            states: Some(reading.states),
+            ..self.unread()
+        }
+    }
+}
+
+/// A raw byte in the sensor's unit; of a non-linear sensor with the factors that hold there (§35.5).
+async fn value(line: &Line, full: &FullSensor, raw: u8) -> Result<Option<f64>, CallError> {
+    let conversion = match full.conversion() {
+        None if full.linearization.is_non_linear() => factors(line, full, raw).await?,
+        conversion => conversion,
+    };
+    let value = conversion.map(|conversion| conversion.value(raw));
+    Ok(value.filter(|value| value.is_finite()).map(rounded))
+}
+
+/// Without the last bits, which binary fractions add to decimal factors: 13.2, not 13.200000000000001.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.11e}").parse().unwrap_or(value)
+}
+
+async fn factors(line: &Line, full: &FullSensor, raw: u8) -> Result<Option<Conversion>, CallError> {
+    let key = full.sensor.key;
+    let command = GetSensorReadingFactors {
+        sensor_number: key.sensor_number,
+        raw,
+    };
+    match line.call_on_lun(key.lun(), &command).await {
+        Ok(answer) => Ok(Some(Conversion::at_reading(
+            full.sensor.units.format(),
+            &answer.factors,
+        ))),
+        Err(CallError {
+            fault: CallFault::Refused(_),
+            ..
+        }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The thresholds as the BMC has them now; as the record has them where the BMC does not tell.
+async fn thresholds(line: &Line, full: &FullSensor) -> Result<[Option<f64>; 6], CallError> {
+    let access = full.sensor.capabilities.thresholds();
+    if access == Access::None {
+        return Ok([None; 6]);
+    }
+    let key = full.sensor.key;
+    let mut asked = None;
+    if access != Access::Fixed {
+        let command = GetSensorThresholds {
+            sensor_number: key.sensor_number,
+        };
+        match line.call_on_lun(key.lun(), &command).await {
+            Ok(thresholds) => asked = Some(thresholds),
+            Err(CallError {
+                fault: CallFault::Refused(_),
+                ..
+            }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let mut values = [None; 6];
+    for ((threshold, _), place) in COLUMNS.into_iter().zip(&mut values) {
+        let raw = match &asked {
+            Some(asked) => asked.get(threshold),
+            None => full.threshold(threshold),
+        };
+        if let Some(raw) = raw {
+            *place = value(line, full, raw).await?;
+        }
+    }
+    Ok(values)
+}
+
+/// The worst threshold that is crossed, as ipmitool calls it.
+fn status(crossed: ThresholdSet) -> &'static str {
+    let any = |a: Threshold, b: Threshold| crossed.has(a) || crossed.has(b);
+    if any(
+        Threshold::LowerNonRecoverable,
+        Threshold::UpperNonRecoverable,
+    ) {
+        "nr"
+    } else if any(Threshold::LowerCritical, Threshold::UpperCritical) {
+        "cr"
+    } else if any(Threshold::LowerNonCritical, Threshold::UpperNonCritical) {
+        "nc"
+    } else {
+        "ok"
+    }
+}
+
+impl Read {
+    /// Columns as ipmitool's `sensor` has them, but a discrete sensor's states by their names.
+    fn line(&self) -> String {
+        let number = |value: Option<f64>| {
+            value.map_or_else(|| "na".to_owned(), |value| format!("{value:.3}"))
+        };
+        let reading = match self.states {
+            Some(states) => format!("0x{states:x}"),
+            None => number(self.value),
+        };
+        let unit = self.unit.as_deref().unwrap_or("discrete");
+        let mut line = format!(
+            "{:<16} | {reading:<10} | {unit:<10} | {:<5} ",
+            self.name, self.status
+        );
+        for threshold in self.thresholds {
+            line.push_str(&format!("| {:<10}", number(threshold)));
+        }
+        line.trim_end().to_owned()
+    }
+
+    fn json(&self) -> Value {
+        let thresholds: Map<_, _> = COLUMNS
+            .into_iter()
+            .zip(self.thresholds)
+            .filter_map(|((_, name), value)| Some((name.to_owned(), value?.into())))
+            .collect();
+        let mut value = json!({ "name": self.name, "status": self.status });
+        if let Some(unit) = &self.unit {
+            value["value"] = self.value.into();
+            value["unit"] = unit.as_str().into();
+            value["thresholds"] = thresholds.into();
+        } else {
+            value["states"] = self.states.into();
+        }
+        value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_characters() {
+        for (pattern, name) in [
+            ("cpu1 temp", "CPU1 Temp"),
+            ("CPU*", "CPU1 Temp"),
+            ("*Temp", "CPU1 Temp"),
+            ("*1*", "CPU1 Temp"),
+            ("*", ""),
+            ("c*1*t*p", "CPU1 Temp"),
+        ] {
+            assert!(fits(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in [("cpu", "CPU1 Temp"), ("*Fan", "CPU1 Temp"), ("a*a", "a")] {
+            assert!(!fits(pattern, name), "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn a_line_has_ipmitools_columns() {
+        let read = Read {
+            name: "CPU1 Temp".to_owned(),
+            value: Some(45.0),
+            unit: Some("degrees C".to_owned()),
+            status: status(ThresholdSet::NONE).to_owned(),
+            states: None,
+            thresholds: [None, Some(0.0), None, Some(85.0), Some(90.5), None],
+        };
+        assert_eq!(
+            read.line(),
+            "CPU1 Temp        | 45.000     | degrees C  | ok    | na        | 0.000     | na        \
+             | 85.000    | 90.500    | na"
+        );
+        assert_eq!(
+            read.json()["thresholds"],
+            json!({
+                "lower_critical": 0.0, "upper_non_critical": 85.0, "upper_critical": 90.5
+            })
+        );
+    }
+
+    #[test]
+    fn the_worst_threshold_names_the_status() {
+        let crossed = ThresholdSet::UPPER_NON_CRITICAL | ThresholdSet::UPPER_CRITICAL;
+        assert_eq!(status(crossed), "cr");
+        assert_eq!(status(ThresholdSet::LOWER_NON_CRITICAL), "nc");
+        assert_eq!(status(ThresholdSet::ALL), "nr");
+    }
+}

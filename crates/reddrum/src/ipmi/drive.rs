@@ -1,0 +1,279 @@
+//! The only IO towards BMCs: one thread that moves datagrams between one socket and an [`Engine`].
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use ipmi::entropy::Entropy;
+use ipmi::time::Instant;
+use tokio::signal::unix::{SignalKind, signal};
+use udp::{BATCH_LEN, Options, ReceiveBatch, SendBatch, Socket, Waker};
+
+use super::engine::Engine;
+use super::talk::Outcome;
+
+/// How many batches are received, and how many are sent, before the other side has its turn.
+const BATCHES_A_TURN: usize = 8;
+
+/// The longest sleep.
+const WAIT_MAX: Duration = Duration::from_millis(500);
+
+/// How long closing the sessions may take after an interruption.
+const CLOSE_MAX: Duration = Duration::from_secs(3);
+
+/// Wanted size of the socket's receive buffer, in bytes: an answer from every slot at once.
+const RECEIVE_BUFFER_BYTES: usize = 4 << 20;
+
+/// Random bytes are fetched from the system this many at a time: an initialisation vector needs 16.
+const ENTROPY_BUFFER_LEN: usize = 4_096;
+
+/// Addresses as one socket can reach them all: IPv4 ones are mapped into IPv6 where any is IPv6 (RFC 4291 §2.5.5.2).
+pub(super) fn for_one_socket(addresses: &mut [SocketAddr]) {
+    if addresses.iter().any(SocketAddr::is_ipv6) {
+        for address in addresses {
+            if let IpAddr::V4(v4) = address.ip() {
+                address.set_ip(IpAddr::V6(v4.to_ipv6_mapped()));
+            }
+        }
+    }
+}
+
+/// Runs the engine to its end. `told` hears of each host as it is done, and every now and then of none.
+///
+/// # Errors
+/// The operating system gives no socket, or the socket fails.
+pub(super) fn run(
+    engine: Engine,
+    ipv6: bool,
+    told: impl FnMut(Vec<(usize, Outcome)>) -> io::Result<()>,
+) -> io::Result<()> {
+    let address: SocketAddr = if ipv6 {
+        (Ipv6Addr::UNSPECIFIED, 0).into()
+    } else {
+        (Ipv4Addr::UNSPECIFIED, 0).into()
+    };
+    let options = Options {
+        receive_buffer_bytes: Some(RECEIVE_BUFFER_BYTES),
+        ..Options::default()
+    };
+    let interrupt = Arc::new(Interrupt {
+        asked: AtomicBool::new(false),
+        waker: Waker::new()?,
+    });
+    Interrupt::listen(&interrupt)?;
+    let driver = Driver {
+        socket: Socket::bind(address, options)?,
+        engine,
+        interrupt,
+        origin: std::time::Instant::now(),
+        entropy: SystemEntropy::new(),
+        received: ReceiveBatch::new(),
+        sending: SendBatch::new(),
+    };
+    driver.run(told)
+}
+
+/// The operator's wish to end the program early.
+struct Interrupt {
+    asked: AtomicBool,
+    waker: Waker,
+}
+
+impl Interrupt {
+    /// Listens for it (Ctrl-C, SIGTERM) from now on, on a thread that ends with the program.
+    fn listen(interrupt: &Arc<Self>) -> io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()?;
+        let guard = runtime.enter();
+        let mut ctrl_c = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        drop(guard);
+        let interrupt = Arc::clone(interrupt);
+        let wait = move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    _ = ctrl_c.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+            });
+            interrupt.asked.store(true, Ordering::Release);
+            interrupt.waker.wake();
+        };
+        thread::Builder::new().name("signals".into()).spawn(wait)?;
+        Ok(())
+    }
+}
+
+struct Driver {
+    socket: Socket,
+    engine: Engine,
+    interrupt: Arc<Interrupt>,
+    origin: std::time::Instant,
+    entropy: SystemEntropy,
+    received: ReceiveBatch,
+    sending: SendBatch,
+}
+
+/// What a turn left to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Backlog {
+    /// Nothing: sleep until something happens.
+    None,
+    /// More to receive or to send: no sleep.
+    More,
+    /// The kernel has no room to send: sleep until it has.
+    Blocked,
+}
+
+impl Driver {
+    fn run(
+        mut self,
+        mut told: impl FnMut(Vec<(usize, Outcome)>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut close_by = None;
+        self.engine.start_waiting(self.now());
+        let mut backlog = self.transmit(self.now())?;
+        while !self.engine.is_done() {
+            self.wait(backlog)?;
+            let now = self.now();
+            if close_by.is_none() && self.interrupt.asked.load(Ordering::Acquire) {
+                self.engine.interrupt(now);
+                close_by = Some(now + CLOSE_MAX);
+            }
+            if close_by.is_some_and(|by| by <= now) {
+                self.engine.abandon();
+            }
+            let more_to_receive = self.receive(now)?;
+            self.engine.handle_timeouts(now);
+            backlog = self.transmit(now)?;
+            if more_to_receive {
+                backlog = Backlog::More;
+            }
+            told(self.engine.take_finished())?;
+        }
+        told(self.engine.take_finished())
+    }
+
+    fn now(&self) -> Instant {
+        Instant::ORIGIN + self.origin.elapsed()
+    }
+
+    fn wait(&self, backlog: Backlog) -> io::Result<()> {
+        let timeout = match (backlog, self.engine.next_deadline()) {
+            (Backlog::More, _) => Duration::ZERO,
+            (_, Some(deadline)) => deadline.since(self.now()).min(WAIT_MAX),
+            (_, None) => WAIT_MAX,
+        };
+        let for_room = backlog == Backlog::Blocked;
+        self.socket
+            .wait(for_room, Some(&self.interrupt.waker), Some(timeout))?;
+        Ok(())
+    }
+
+    /// Receives what is there, up to a bound; whether there may be more.
+    fn receive(&mut self, now: Instant) -> io::Result<bool> {
+        for _ in 0..BATCHES_A_TURN {
+            let count = self.socket.recv(&mut self.received)?;
+            for datagram in self.received.datagrams_mut() {
+                self.engine
+                    .handle_datagram(now, datagram.peer, datagram.bytes);
+            }
+            if count < BATCH_LEN {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Sends what the engine has to send, up to a bound.
+    fn transmit(&mut self, now: Instant) -> io::Result<Backlog> {
+        for _ in 0..BATCHES_A_TURN {
+            let exhausted = self.fill(now);
+            let sent = self.socket.send(&mut self.sending)?;
+            if sent.refused > 0 {
+                // The session repeats them, and says "no answer" in the end.
+                tracing::debug!(refused = sent.refused, "datagrams can't be sent");
+            }
+            if sent.blocked {
+                return Ok(Backlog::Blocked);
+            }
+            if exhausted {
+                return Ok(Backlog::None);
+            }
+        }
+        Ok(Backlog::More)
+    }
+
+    /// Fills the batch; whether the engine has nothing left.
+    fn fill(&mut self, now: Instant) -> bool {
+        let Self {
+            engine,
+            entropy,
+            sending,
+            ..
+        } = self;
+        while let Ok(pushed) = sending.push_with(|buffer| {
+            let (to, len) = engine.poll_transmit(now, entropy, buffer)?;
+            Some((to, None, len))
+        }) {
+            if !pushed {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// Random bytes from the operating system, fetched in larger pieces.
+pub(super) struct SystemEntropy {
+    buffer: Box<[u8; ENTROPY_BUFFER_LEN]>,
+    used: usize,
+}
+
+impl SystemEntropy {
+    pub(super) fn new() -> Self {
+        Self {
+            buffer: Box::new([0; ENTROPY_BUFFER_LEN]),
+            used: ENTROPY_BUFFER_LEN,
+        }
+    }
+}
+
+impl Entropy for SystemEntropy {
+    fn fill(&mut self, out: &mut [u8]) {
+        for piece in out.chunks_mut(ENTROPY_BUFFER_LEN) {
+            if ENTROPY_BUFFER_LEN - self.used < piece.len() {
+                getrandom::fill(&mut *self.buffer)
+                    .expect("the operating system gives random bytes; nothing is safe without");
+                self.used = 0;
+            }
+            let end = self.used + piece.len();
+            let taken = &mut self.buffer[self.used..end];
+            piece.copy_from_slice(taken);
+            // No byte is ever given out twice, or found in memory later.
+            taken.fill(0);
+            self.used = end;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_stay_as_they_are_unless_both_families_are_there() {
+        let v4: SocketAddr = "10.0.0.1:623".parse().unwrap();
+        let v6: SocketAddr = "[fd00::1]:623".parse().unwrap();
+        let mut alone = [v4];
+        for_one_socket(&mut alone);
+        assert_eq!(alone, [v4]);
+        let mut mixed = [v4, v6];
+        for_one_socket(&mut mixed);
+        assert_eq!(mixed, ["[::ffff:10.0.0.1]:623".parse().unwrap(), v6]);
+    }
+}

@@ -1,0 +1,251 @@
+//! Why a host did not do what was asked: whose fault, the cause, the remedy.
+
+use std::fmt;
+
+use ipmi::command::Command;
+use ipmi::command::chassis::SetSystemBootOptions;
+use ipmi::command::storage::{GetSelEntry, ReadFruData};
+use ipmi::console::{DEFAULT_SUITES, LoginFailure};
+use ipmi::crypto::SuiteSet;
+use ipmi::number::{CipherSuiteId, CompletionCode, NetFn, PrivilegeLevel};
+
+use super::talk::{CallError, CallFault};
+
+/// Why a host did not do what was asked.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Failure {
+    /// The name has no address.
+    NoAddress(String),
+    /// Another host of the list has the same address.
+    SameAddress { other: String },
+    /// Log-in failed.
+    Login { failure: LoginFailure, asked: Asked },
+    /// A request brought no usable answer.
+    Call(CallError),
+    /// The operator ended the program.
+    Interrupted { maybe_executed: bool },
+    /// The machine has nothing of the kind that was asked for, or did not keep what it was told.
+    Unfit {
+        kind: &'static str,
+        cause: String,
+        remedy: String,
+    },
+}
+
+/// What the log-in asked for: error texts name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Asked {
+    pub(super) username: String,
+    pub(super) privilege: PrivilegeLevel,
+    pub(super) suites: Vec<CipherSuiteId>,
+}
+
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
+    }
+}
+
+impl Failure {
+    /// One word for scripts; it does not change between versions.
+    pub(super) const fn kind(&self) -> &'static str {
+        match self {
+            Self::NoAddress(_) => "no_address",
+            Self::SameAddress { .. } => "same_address",
+            Self::Login { failure, .. } => match failure {
+                LoginFailure::NoAnswer => "no_answer",
+                LoginFailure::NotRmcpPlus => "not_rmcp_plus",
+                LoginFailure::WrongPassword => "wrong_password",
+                LoginFailure::UnknownUser => "unknown_user",
+                LoginFailure::NoCommonSuite { .. } => "no_common_suite",
+                LoginFailure::PrivilegeRefused => "privilege_refused",
+                LoginFailure::Resources => "no_free_session",
+                LoginFailure::NotAuthentic => "not_authentic",
+                _ => "login_rejected",
+            },
+            Self::Call(error) => match error.fault {
+                CallFault::Refused(_) => "refused",
+                CallFault::Garbled(_) => "malformed_answer",
+                CallFault::Unanswered { .. } => "unanswered",
+                CallFault::TooLong => "too_long",
+            },
+            Self::Interrupted { .. } => "interrupted",
+            Self::Unfit { kind, .. } => kind,
+        }
+    }
+
+    /// What happened.
+    pub(super) fn cause(&self) -> String {
+        match self {
+            Self::NoAddress(reason) => format!("the name has no address ({reason})"),
+            Self::SameAddress { other } => format!("has the same address and port as {other}"),
+            Self::Login { failure, asked } => login_cause(*failure, asked),
+            Self::Call(error) => call_cause(error),
+            Self::Interrupted {
+                maybe_executed: true,
+            } => "interrupted; the BMC may have carried it out".to_owned(),
+            Self::Interrupted {
+                maybe_executed: false,
+            } => "interrupted before the BMC was asked for it".to_owned(),
+            Self::Unfit { cause, .. } => cause.clone(),
+        }
+    }
+
+    /// What the operator can do about it.
+    pub(super) fn remedy(&self) -> String {
+        match self {
+            Self::NoAddress(_) => "check the name, or give the address".to_owned(),
+            Self::SameAddress { .. } => {
+                "name each BMC once; it was asked under that name".to_owned()
+            }
+            Self::Login { failure, .. } => login_remedy(*failure),
+            Self::Call(error) => call_remedy(error).to_owned(),
+            Self::Interrupted {
+                maybe_executed: true,
+            } => "look at the machine's state before asking again".to_owned(),
+            Self::Interrupted {
+                maybe_executed: false,
+            } => "run the command again".to_owned(),
+            Self::Unfit { remedy, .. } => remedy.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.cause(), self.remedy())
+    }
+}
+
+fn login_cause(failure: LoginFailure, asked: &Asked) -> String {
+    let user = &asked.username;
+    match failure {
+        LoginFailure::NoAnswer => "no answer".to_owned(),
+        LoginFailure::WrongPassword => format!("the password of user '{user}' is wrong"),
+        LoginFailure::UnknownUser => format!("the BMC knows no user '{user}', or it is disabled"),
+        LoginFailure::PrivilegeRefused => {
+            format!("user '{user}' may not work as {}", asked.privilege)
+        }
+        LoginFailure::NoCommonSuite { offered } => {
+            let proposed = list(asked.suites.iter().copied());
+            offered.map_or_else(
+                || format!("no common cipher suite: the BMC refused {proposed}"),
+                |offered| {
+                    format!("no common cipher suite: the BMC offers {offered}; proposed {proposed}")
+                },
+            )
+        }
+        LoginFailure::Resources => "the BMC has no free session".to_owned(),
+        LoginFailure::NotAuthentic => "the BMC did not confirm the session key".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn login_remedy(failure: LoginFailure) -> String {
+    let text = match failure {
+        LoginFailure::NoAnswer => {
+            "check address, port and network; raise --attempts or --timeout-ms if packets get lost"
+        }
+        LoginFailure::NotRmcpPlus => "switch on IPMI 2.0 over LAN in the BMC's settings",
+        LoginFailure::WrongPassword => "check --password-file or the environment variable",
+        LoginFailure::UnknownUser => {
+            "check --username, and that the user is enabled for the BMC's LAN channel"
+        }
+        LoginFailure::PrivilegeRefused => {
+            "ask for a lower level with --privilege, or raise the user's limit on the BMC"
+        }
+        LoginFailure::NoCommonSuite { offered } => return suite_remedy(offered),
+        LoginFailure::Resources => "try again when idle sessions have ended (about a minute)",
+        LoginFailure::NotAuthentic => "check the BMC key (IPMI_KGKEY)",
+        _ => "check the BMC's channel and user settings; restart the BMC if others log in",
+    };
+    text.to_owned()
+}
+
+/// Only suites that the default list has are ever suggested.
+fn suite_remedy(offered: Option<SuiteSet>) -> String {
+    let is_good = |suite: &CipherSuiteId| offered.is_some_and(|offered| offered.contains(*suite));
+    let good: Vec<_> = DEFAULT_SUITES.into_iter().filter(is_good).collect();
+    if good.is_empty() {
+        "enable cipher suite 17 or 3 for the BMC's LAN channel".to_owned()
+    } else {
+        format!("propose it: --suite {}", list(good.into_iter()))
+    }
+}
+
+fn list(suites: impl Iterator<Item = CipherSuiteId>) -> String {
+    let numbers: Vec<_> = suites.map(|suite| suite.0.to_string()).collect();
+    numbers.join(",")
+}
+
+fn call_cause(error: &CallError) -> String {
+    let request = error.request();
+    match error.fault {
+        CallFault::Refused(code) => {
+            let name = code.name().or_else(|| own_code(error, code));
+            let name = name.unwrap_or("a completion code of its own");
+            format!("{request}: the BMC says {:02X}h, {name}", code.0)
+        }
+        CallFault::Garbled(error) => format!("{request}: the BMC's answer is malformed: {error}"),
+        CallFault::Unanswered {
+            maybe_executed: true,
+        } => format!("{request}: no answer; the BMC may have carried it out"),
+        CallFault::Unanswered {
+            maybe_executed: false,
+        } => format!("{request}: no answer"),
+        CallFault::TooLong => format!("{request}: does not fit a datagram"),
+    }
+}
+
+/// Completion codes that a command defines for itself (80h to BEh), of the commands that the command line sends.
+fn own_code(error: &CallError, code: CompletionCode) -> Option<&'static str> {
+    const SET_BOOT: u8 = SetSystemBootOptions::CMD;
+    const SEL_COMMANDS: std::ops::RangeInclusive<u8> = 0x40..=0x49;
+    Some(match (error.netfn, error.cmd, code.0) {
+        (NetFn::CHASSIS | NetFn::TRANSPORT, _, 0x80) => "parameter not supported",
+        (NetFn::CHASSIS, SET_BOOT, 0x81) => "another party is setting boot options",
+        (NetFn::CHASSIS, SET_BOOT, 0x82) => "parameter is read-only",
+        (NetFn::STORAGE, ReadFruData::CMD, 0x81) => "FRU device busy",
+        (NetFn::STORAGE, GetSelEntry::CMD, 0x80) => "not supported for this record",
+        (NetFn::STORAGE, cmd, 0x81) if SEL_COMMANDS.contains(&cmd) => "SEL erase in progress",
+        _ => return None,
+    })
+}
+
+fn call_remedy(error: &CallError) -> &'static str {
+    match error.fault {
+        CallFault::Refused(code) => match code {
+            CompletionCode::INSUFFICIENT_PRIVILEGE => {
+                "raise --privilege, or log in as a user who may do it"
+            }
+            CompletionCode::INVALID_COMMAND | CompletionCode::INVALID_FOR_LUN => {
+                "this BMC does not have the command"
+            }
+            CompletionCode::NOT_SUPPORTED_IN_STATE => {
+                "not possible in the machine's present state; see 'power status'"
+            }
+            CompletionCode::NOT_PRESENT => "this BMC has no such sensor, record or device",
+            CompletionCode::DISABLED => "switch the function on in the BMC's settings",
+            CompletionCode::NODE_BUSY
+            | CompletionCode::TIMEOUT
+            | CompletionCode::SDR_IN_UPDATE
+            | CompletionCode::FIRMWARE_UPDATE
+            | CompletionCode::BMC_INITIALIZING => "the BMC is busy; try again later",
+            _ if own_code(error, code) == Some("parameter not supported") => {
+                "this BMC does not have the setting"
+            }
+            CompletionCode(0x81) => "try again later",
+            _ => "see the BMC's manual for what it supports",
+        },
+        CallFault::Garbled(_) => {
+            "report it with the BMC's make and firmware; 'raw' shows the bytes"
+        }
+        CallFault::Unanswered {
+            maybe_executed: true,
+        } => "look at the machine's state before asking again",
+        CallFault::Unanswered {
+            maybe_executed: false,
+        } => "try again; raise --attempts or --timeout-ms if packets get lost",
+        CallFault::TooLong => "send fewer bytes",
+    }
+}

@@ -1,0 +1,225 @@
+//! Which BMCs a command is for: ranges, files, ports, look-ups.
+
+use std::collections::{HashMap, HashSet};
+use std::io::Read;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::path::Path;
+use std::thread;
+
+use super::failure::Failure;
+use crate::config::hosts::{HOSTS_MAX, expand};
+use crate::error::ProgramError;
+
+/// Names that are looked up at the same time.
+const LOOKUPS_AT_ONCE: usize = 16;
+
+/// The largest hosts file, in bytes.
+const FILE_LEN_MAX: u64 = 16 << 20;
+
+/// A BMC that a command is for.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Host {
+    /// As the operator wrote it.
+    pub(super) name: String,
+    /// Its address, or why there is none.
+    pub(super) address: Result<SocketAddr, Failure>,
+}
+
+/// The hosts of a range or file, in that order, each name once.
+///
+/// # Errors
+/// Both or neither are given, the file can't be read, or what they say is no host.
+pub(super) fn names(range: Option<&str>, file: Option<&Path>) -> Result<Vec<String>, ProgramError> {
+    let names = match (range, file) {
+        (Some(range), None) => expand_one(range).map_err(|e| usage(range, &e))?,
+        (None, Some(file)) => parse_file(&read_file(file)?)
+            .map_err(|error| ProgramError::Usage(format!("{}, {error}", file.display())))?,
+        (Some(_), Some(_)) => {
+            return Err(ProgramError::Usage(
+                "give HOSTS or --hosts-file, not both".to_owned(),
+            ));
+        }
+        (None, None) => {
+            let text = "which BMCs? give HOSTS before the command, or --hosts-file FILE; \
+                        see 'reddrum ipmi --help'";
+            return Err(ProgramError::Usage(text.to_owned()));
+        }
+    };
+    let mut seen = HashSet::new();
+    let names: Vec<_> = names
+        .into_iter()
+        .filter(|name| seen.insert(name.clone()))
+        .collect();
+    if names.is_empty() {
+        return Err(ProgramError::Usage("the list of hosts is empty".to_owned()));
+    }
+    Ok(names)
+}
+
+fn usage(range: &str, error: &str) -> ProgramError {
+    ProgramError::Usage(format!("hosts '{range}': {error}"))
+}
+
+fn read_file(path: &Path) -> Result<String, ProgramError> {
+    let mut text = String::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin()
+            .take(FILE_LEN_MAX + 1)
+            .read_to_string(&mut text)
+    } else {
+        std::fs::File::open(path)
+            .and_then(|file| file.take(FILE_LEN_MAX + 1).read_to_string(&mut text))
+    };
+    match read {
+        Err(error) => Err(ProgramError::Usage(format!("{}: {error}", path.display()))),
+        Ok(len) if len as u64 > FILE_LEN_MAX => {
+            let text = format!("{}: larger than {FILE_LEN_MAX} bytes", path.display());
+            Err(ProgramError::Usage(text))
+        }
+        Ok(_) => Ok(text),
+    }
+}
+
+/// One host or range a line; `#` begins a comment.
+fn parse_file(text: &str) -> Result<Vec<String>, String> {
+    let mut names = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.split('#').next().unwrap_or_default().trim();
+        if !line.is_empty() {
+            names.extend(expand_one(line).map_err(|error| format!("line {number}: {error}"))?);
+        }
+        if names.len() > HOSTS_MAX {
+            return Err(format!("line {number}: more than {HOSTS_MAX} hosts"));
+        }
+    }
+    Ok(names)
+}
+
+/// Expands a range; an IPv6 address in brackets is none.
+fn expand_one(text: &str) -> Result<Vec<String>, String> {
+    if text.parse::<SocketAddr>().is_ok() {
+        return Ok(vec![text.to_owned()]);
+    }
+    expand(text)
+}
+
+/// Finds each host's address. A host that has none, or that of another, is a failure of that host alone.
+pub(super) fn look_up(names: Vec<String>, port: u16) -> Vec<Host> {
+    let share = names.len().div_ceil(LOOKUPS_AT_ONCE).max(1);
+    let mut hosts: Vec<Host> = thread::scope(|scope| {
+        let look_up_share = |names: &[String]| -> Vec<Host> {
+            names.iter().map(|name| look_up_one(name, port)).collect()
+        };
+        let shares: Vec<_> = names
+            .chunks(share)
+            .map(|names| scope.spawn(move || look_up_share(names)))
+            .collect();
+        let found = shares
+            .into_iter()
+            .map(|share| share.join().unwrap_or_default());
+        found.flatten().collect()
+    });
+    let mut first = HashMap::new();
+    for host in &mut hosts {
+        if let Ok(address) = host.address
+            && let Some(other) = first.insert(address, host.name.clone())
+        {
+            host.address = Err(Failure::SameAddress {
+                other: other.clone(),
+            });
+            first.insert(address, other);
+        }
+    }
+    hosts
+}
+
+fn look_up_one(name: &str, port: u16) -> Host {
+    let address = literal(name, port).map_or_else(
+        || {
+            let (host, port) = split_port(name, port);
+            let mut found = (host, port)
+                .to_socket_addrs()
+                .map_err(|error| Failure::NoAddress(error.to_string()))?;
+            found
+                .next()
+                .ok_or_else(|| Failure::NoAddress("none was found".to_owned()))
+        },
+        Ok,
+    );
+    Host {
+        name: name.to_owned(),
+        address,
+    }
+}
+
+/// The address that a text is, with its port or the usual one.
+fn literal(text: &str, port: u16) -> Option<SocketAddr> {
+    let address = text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, port));
+    address.or_else(|_| text.parse()).ok()
+}
+
+/// `name:port` taken apart.
+fn split_port(name: &str, default: u16) -> (&str, u16) {
+    let split = name
+        .rsplit_once(':')
+        .and_then(|(host, port)| Some((host, port.parse().ok()?)));
+    split.unwrap_or((name, default))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_may_follow_any_host() {
+        assert_eq!(literal("10.0.0.1", 623), "10.0.0.1:623".parse().ok());
+        assert_eq!(literal("10.0.0.1:6230", 623), "10.0.0.1:6230".parse().ok());
+        assert_eq!(literal("fd00::1", 623), "[fd00::1]:623".parse().ok());
+        assert_eq!(literal("[fd00::1]:7", 623), "[fd00::1]:7".parse().ok());
+        assert_eq!(
+            split_port("bmc1.example.org:7", 623),
+            ("bmc1.example.org", 7)
+        );
+        assert_eq!(
+            split_port("bmc1.example.org", 623),
+            ("bmc1.example.org", 623)
+        );
+    }
+
+    #[test]
+    fn a_file_has_ranges_comments_and_empty_lines() {
+        let names = parse_file("# rack 1\nbmc[1-2]\n\n 10.0.0.1:623 # spare\n[fd00::1]:623\n");
+        assert_eq!(
+            names.unwrap(),
+            ["bmc1", "bmc2", "10.0.0.1:623", "[fd00::1]:623"]
+        );
+        let error = parse_file("bmc1\nbmc[2-\n").unwrap_err();
+        assert!(error.starts_with("line 2: "), "{error}");
+    }
+
+    #[test]
+    fn a_host_that_is_named_twice_is_asked_once() {
+        assert_eq!(
+            names(Some("b,a,b,a[1-2]"), None).unwrap(),
+            ["b", "a", "a1", "a2"]
+        );
+        let twice = ["10.0.0.1", "10.0.0.1:623", "10.0.0.2"].map(str::to_owned);
+        let hosts = look_up(twice.to_vec(), 623);
+        let other = "10.0.0.1".to_owned();
+        assert_eq!(hosts[1].address, Err(Failure::SameAddress { other }));
+        assert!(hosts[0].address.is_ok() && hosts[2].address.is_ok());
+    }
+
+    #[test]
+    fn hosts_come_from_one_place() {
+        let file = Some(Path::new("/nonexistent/hosts"));
+        for (range, file) in [
+            (None, None),
+            (Some("a"), file),
+            (None, file),
+            (Some("a["), None),
+        ] {
+            assert!(matches!(names(range, file), Err(ProgramError::Usage(_))));
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! How to log in: the password and the BMC key come from a file, the environment or a prompt; never from an argument.
+
+use std::io::{self, IsTerminal};
+
+use ipmi::console::{Login, LoginError, Policy};
+use ipmi::number::{CipherSuiteId, PrivilegeLevel};
+
+use super::args::Connection;
+use crate::config::{Secret, secret};
+use crate::error::ProgramError;
+
+/// Variables that may hold the password, first come first served: ours, FreeIPMI's and ipmitool's.
+const PASSWORD_VARIABLES: [&str; 3] = [
+    "REDDRUM_IPMI_PASSWORD",
+    "IPMI_PASSWORD",
+    "IPMITOOL_PASSWORD",
+];
+
+/// The variable that may hold the BMC key: text, or hexadecimal digits after `0x`.
+const KG_VARIABLE: &str = "IPMI_KGKEY";
+
+/// The longest wait between two sendings, in milliseconds, unless the first is longer.
+const LONGEST_RETRY_MS: u32 = 4_000;
+
+/// How to log in, as the options, the environment and the operator say.
+///
+/// # Errors
+/// Something is missing, or IPMI has no room for it.
+pub(super) fn login(options: &Connection, lowest: PrivilegeLevel) -> Result<Login, ProgramError> {
+    let Some(username) = &options.username else {
+        let text = "which user? give --username NAME or set REDDRUM_IPMI_USERNAME \
+                    (--username '' is the null user)";
+        return Err(ProgramError::Usage(text.to_owned()));
+    };
+    let password = password(options, username)?;
+    let usage = |error: LoginError| ProgramError::Usage(error.to_string());
+    let mut login = Login::new(username, password.expose()).map_err(usage)?;
+    if let Some(kg) = kg()? {
+        login = login.with_kg(kg.expose()).map_err(usage)?;
+    }
+    if !options.suite.is_empty() {
+        let suites: Vec<_> = options.suite.iter().map(|&id| CipherSuiteId(id)).collect();
+        login = login.with_suites(&suites).map_err(usage)?;
+    }
+    let privilege = options.privilege.map_or(lowest, Into::into);
+    login.with_privilege(privilege).map_err(usage)
+}
+
+/// How often to ask, and how long to wait.
+pub(super) fn policy(options: &Connection) -> Policy {
+    let default = Policy::default();
+    Policy {
+        first_retry_ms: options.timeout_ms,
+        longest_retry_ms: options.timeout_ms.max(LONGEST_RETRY_MS),
+        attempts: options.attempts,
+        login_attempts: options.attempts.saturating_mul(2),
+        side_effect_wait_ms: options.timeout_ms.max(default.side_effect_wait_ms),
+        ..default
+    }
+}
+
+fn password(options: &Connection, username: &str) -> Result<Secret, ProgramError> {
+    if let Some(file) = &options.password_file {
+        let file = secret::from_file(file);
+        return file.map_err(|e| ProgramError::Usage(format!("--password-file: {e}")));
+    }
+    if let Some(secret) = PASSWORD_VARIABLES.into_iter().find_map(variable) {
+        return Ok(secret);
+    }
+    if io::stderr().is_terminal() {
+        let prompt = format!("Password of '{username}' on the BMCs: ");
+        return rpassword::prompt_password(prompt)
+            .map(Secret::new)
+            .map_err(|e| ProgramError::system("asking for the password", e));
+    }
+    let variables = PASSWORD_VARIABLES.join(", ");
+    let text = format!("no password: give --password-file FILE, or set one of {variables}");
+    Err(ProgramError::Usage(text))
+}
+
+fn variable(name: &str) -> Option<Secret> {
+    use std::os::unix::ffi::OsStringExt;
+    let value = std::env::var_os(name)?.into_vec();
+    (!value.is_empty()).then(|| Secret::new(value))
+}
+
+fn kg() -> Result<Option<Secret>, ProgramError> {
+    let Some(text) = variable(KG_VARIABLE) else {
+        return Ok(None);
+    };
+    let Some(digits) = text.expose().strip_prefix(b"0x") else {
+        return Ok(Some(text));
+    };
+    let key = crate::config::decode_hex(digits).map(Secret::new);
+    let wrong = || {
+        ProgramError::Usage(format!(
+            "{KG_VARIABLE}: hexadecimal digits, two a byte, follow 0x"
+        ))
+    };
+    key.map(Some).ok_or_else(wrong)
+}

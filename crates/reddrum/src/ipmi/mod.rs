@@ -1,0 +1,72 @@
+//! `reddrum ipmi`: one command on one or many BMCs, straight over IPMI, without a service in between.
+//!
+//! ```text
+//!   args ─► hosts, login ─► engine: a slot a host, each a session and a conversation ─► output, in the order of hosts
+//!                             │ talk     a conversation as straight lines
+//!                             │ command  one file a command: the conversation and its report
+//!                             └ drive    the one socket
+//! ```
+
+mod args;
+mod command;
+mod drive;
+mod engine;
+mod failure;
+mod hosts;
+mod login;
+mod output;
+mod report;
+mod talk;
+
+use std::io;
+use std::net::SocketAddr;
+
+pub(crate) use args::IpmiArgs;
+use args::IpmiCommand;
+use engine::Engine;
+use failure::Failure;
+use ipmi::entropy::Entropy;
+use output::Output;
+
+use crate::error::ProgramError;
+
+/// Runs one command on all hosts.
+///
+/// # Errors
+/// The command line can't be used, or some host did not do what was asked.
+pub(crate) fn run(args: &IpmiArgs) -> Result<(), ProgramError> {
+    if let IpmiCommand::Decode { datagrams } = &args.command {
+        return command::decode::run(datagrams);
+    }
+    let connection = &args.connection;
+    let names = hosts::names(args.hosts.as_deref(), connection.hosts_file.as_deref())?;
+    let (privilege, begin) = command::begin(&args.command)?;
+    let login = (login::login(connection, privilege)?, login::policy(connection));
+    let hosts = hosts::look_up(names, connection.port);
+
+    let (numbers, mut addresses): (Vec<usize>, Vec<SocketAddr>) = (0..)
+        .zip(&hosts)
+        .filter_map(|(number, host)| Some((number, *host.address.as_ref().ok()?)))
+        .unzip();
+    drive::for_one_socket(&mut addresses);
+    let ipv6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
+    let salt = drive::SystemEntropy::new().next_u32();
+    let fanout = connection.fanout.min(addresses.len());
+    let engine = Engine::new(numbers.into_iter().zip(addresses), fanout, login, salt, begin);
+
+    let names = hosts.iter().map(|host| host.name.clone()).collect();
+    let mut output = Output::new(names, connection.json);
+    let unreachable = (0..).zip(hosts).filter_map(|(number, host)| {
+        let failure: Failure = host.address.err()?;
+        Some((number, Err(failure)))
+    });
+    let written = output
+        .take(unreachable.collect())
+        .and_then(|()| drive::run(engine, ipv6, |finished| output.take(finished)));
+    match written {
+        // Output into a pipe that was closed (`| head`) is no failure.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(ProgramError::system("talking with the BMCs", error)),
+        Ok(()) => output.end(),
+    }
+}

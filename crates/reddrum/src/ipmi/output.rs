@@ -1,0 +1,149 @@
+//! What the operator sees: results in the order of the hosts, and how far it is.
+
+use std::io::{self, IsTerminal, StderrLock, Stdout, Write};
+use std::time::{Duration, Instant};
+
+use super::report;
+use super::talk::Outcome;
+use crate::error::ProgramError;
+
+/// How often the progress line changes.
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+
+/// Takes outcomes as they come and prints them in the order of the hosts.
+pub(super) struct Output {
+    names: Vec<String>,
+    /// What came before its turn.
+    early: Vec<Option<Outcome>>,
+    /// The first host that is not printed yet.
+    next: usize,
+    done: usize,
+    failed: usize,
+    json: bool,
+    /// Why the only host failed.
+    alone: Option<String>,
+    progress: Option<Progress>,
+}
+
+/// A line on the terminal that says how far it is.
+struct Progress {
+    visible: bool,
+    /// When it was written last.
+    shown_at: Option<Instant>,
+}
+
+impl Output {
+    /// For these hosts.
+    pub(super) fn new(names: Vec<String>, json: bool) -> Self {
+        let progress = (names.len() > 1 && io::stderr().is_terminal()).then_some(Progress {
+            visible: false,
+            shown_at: None,
+        });
+        Self {
+            early: names.iter().map(|_| None).collect(),
+            names,
+            next: 0,
+            done: 0,
+            failed: 0,
+            json,
+            alone: None,
+            progress,
+        }
+    }
+
+    /// Takes what hosts said, each with its number; prints all whose turn it is.
+    pub(super) fn take(&mut self, outcomes: Vec<(usize, Outcome)>) -> io::Result<()> {
+        for (host, outcome) in outcomes {
+            self.done += 1;
+            self.failed += usize::from(outcome.is_err());
+            self.early[host] = Some(outcome);
+        }
+        if self.early.get(self.next).is_some_and(Option::is_some) {
+            self.clear_progress()?;
+            let mut out = io::BufWriter::new(io::stdout());
+            while let Some(outcome) = self.early.get_mut(self.next).and_then(Option::take) {
+                self.print(&mut out, &outcome)?;
+                self.next += 1;
+            }
+            out.flush()?;
+        }
+        self.show_progress()
+    }
+
+    fn print(&mut self, out: &mut io::BufWriter<Stdout>, outcome: &Outcome) -> io::Result<()> {
+        let name = &self.names[self.next];
+        if self.json {
+            return writeln!(out, "{}", report::json(name, outcome));
+        }
+        match outcome {
+            Ok(report) if self.names.len() == 1 => report
+                .lines
+                .iter()
+                .try_for_each(|line| writeln!(out, "{line}")),
+            Ok(report) => report
+                .lines
+                .iter()
+                .try_for_each(|line| writeln!(out, "{name}: {line}")),
+            // The program's last words say it where there is one host.
+            Err(failure) if self.names.len() == 1 => {
+                self.alone = Some(failure.to_string());
+                Ok(())
+            }
+            Err(failure) => {
+                out.flush()?;
+                writeln!(io::stderr(), "{name}: {failure}")
+            }
+        }
+    }
+
+    /// The end: whether all went well.
+    ///
+    /// # Errors
+    /// Some host did not do what was asked.
+    pub(super) fn end(mut self) -> Result<(), ProgramError> {
+        // A terminal that is gone needs no tidying.
+        let _ = self.clear_progress();
+        let text = match (self.alone, self.failed) {
+            (_, 0) => return Ok(()),
+            (Some(failure), _) => format!("{}: {failure}", self.names[0]),
+            (None, failed) => format!("{failed} of {} hosts failed", self.names.len()),
+        };
+        Err(ProgramError::Hosts(text))
+    }
+
+    fn show_progress(&mut self) -> io::Result<()> {
+        let Some(progress) = &mut self.progress else {
+            return Ok(());
+        };
+        if progress
+            .shown_at
+            .is_some_and(|at| at.elapsed() < PROGRESS_EVERY)
+        {
+            return Ok(());
+        }
+        progress.shown_at = Some(Instant::now());
+        progress.visible = true;
+        let mut terminal = io::stderr().lock();
+        write!(terminal, "\r{} of {} hosts", self.done, self.names.len())?;
+        if self.failed > 0 {
+            write!(terminal, ", {} failed", self.failed)?;
+        }
+        terminal.flush()
+    }
+
+    fn clear_progress(&mut self) -> io::Result<()> {
+        match &mut self.progress {
+            Some(progress) if progress.visible => {
+                progress.visible = false;
+                clear_line(io::stderr().lock())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn clear_line(mut terminal: StderrLock<'_>) -> io::Result<()> {
+    // Carriage return, then "erase to the end of the line" (ECMA-48 EL).
+    terminal.write_all(b"\r\x1b[K")?;
+    terminal.flush()
+}
