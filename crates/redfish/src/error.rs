@@ -29,6 +29,8 @@ pub(crate) enum Error {
     UnknownMethod,
     /// The client accepts none of the media types that we have.
     NotAcceptable,
+    /// The client takes no content coding in which the service could answer, not even none.
+    NoCodingAccepted,
     /// `OData-Version` is another than 4.0.
     ODataVersion,
     /// `If-Match` doesn't match.
@@ -134,6 +136,10 @@ impl Error {
             Self::NotAcceptable => Answer::new(
                 StatusCode::NOT_ACCEPTABLE,
                 message::header_invalid("Accept"),
+            ),
+            Self::NoCodingAccepted => Answer::new(
+                StatusCode::NOT_ACCEPTABLE,
+                message::header_invalid("Accept-Encoding"),
             ),
             Self::ODataVersion => Answer::new(
                 StatusCode::PRECONDITION_FAILED,

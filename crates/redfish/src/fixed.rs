@@ -6,6 +6,7 @@ use http::request::Parts;
 use http::{Method, Response};
 use http_body_util::Full;
 
+use crate::coding::CodedForms;
 use crate::error::{Error, READ_ONLY};
 use crate::etag::ETag;
 use crate::message;
@@ -26,6 +27,7 @@ pub(crate) struct Fixed {
     bytes: Bytes,
     etag: ETag,
     media_type: &'static str,
+    forms: CodedForms,
 }
 
 impl Fixed {
@@ -35,6 +37,7 @@ impl Fixed {
             etag: ETag::of(&bytes),
             bytes,
             media_type,
+            forms: CodedForms::default(),
         }
     }
 
@@ -53,6 +56,7 @@ impl Fixed {
         }
         let mut response = Response::new(Full::new(self.bytes.clone()));
         response.extensions_mut().insert(self.etag);
+        response.extensions_mut().insert(self.forms.clone());
         let headers = response.headers_mut();
         let media_type = HeaderValue::from_static(self.media_type);
         headers.insert(header::CONTENT_TYPE, media_type);

@@ -19,6 +19,7 @@ mod account;
 mod backend;
 mod body;
 mod change;
+mod coding;
 mod document;
 mod error;
 mod etag;
@@ -46,6 +47,7 @@ pub use account::{
 };
 pub use backend::{ActionCall, Backend, BackendFuture, Outcome, RootLink};
 pub use body::{BODY_TIMEOUT_S, MAX_BODY_BYTES, MAX_BODY_DEPTH, MAX_LOGIN_BYTES};
+pub use coding::MIN_CODED_BYTES;
 pub use document::Document;
 pub use error::MAX_MESSAGES;
 pub use failure::Failure;

@@ -15,6 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::account::Account;
 use crate::error::Error;
 use crate::etag::ETag;
+use crate::finish::Share;
 use crate::privilege::Operation;
 use crate::query::{
     BoundFilter, Expand, Listing, MAX_EXPANDED_BYTES, MAX_EXPANDED_RESOURCES, Page, Query, excerpt,
@@ -79,23 +80,9 @@ impl Budget {
     }
 
     /// The answer, which keeps its share of the memory until it has been sent.
-    fn spend(self, json: String) -> Bytes {
-        Bytes::from_owner(Shared {
-            json,
-            _share: self.share,
-        })
-    }
-}
-
-/// A large answer and the share of memory that it takes.
-struct Shared {
-    json: String,
-    _share: Option<OwnedSemaphorePermit>,
-}
-
-impl AsRef<[u8]> for Shared {
-    fn as_ref(&self) -> &[u8] {
-        self.json.as_bytes()
+    fn spend(self, json: String) -> (Bytes, Option<Share>) {
+        let share = self.share.map(Share::new);
+        (Share::hold(share.clone(), json), share)
     }
 }
 
@@ -153,7 +140,11 @@ impl Service {
         } else {
             Ok(match shaped(text(root), &query) {
                 Some(part) => self.respond_part(root, part),
-                None => self.respond(root),
+                None => {
+                    let mut response = self.respond(root);
+                    response.extensions_mut().insert(self.root_forms().clone());
+                    response
+                }
             })
         })
     }
@@ -220,7 +211,12 @@ impl Service {
             json = part;
         }
         let etag = ETag::of(json.as_bytes());
-        Ok(self.respond_as(&document, budget.spend(json), etag))
+        let (json, share) = budget.spend(json);
+        let mut response = self.respond_as(&document, json, etag);
+        if let Some(share) = share {
+            response.extensions_mut().insert(share);
+        }
+        Ok(response)
     }
 
     /// The page of a collection that the query asks for. `None` if it is the whole document.
@@ -403,7 +399,7 @@ mod tests {
         let large = |mib: usize| {
             let mut budget = Budget::new(&all, 10, 1024 * MIB);
             let taken = budget.take(1).and_then(|()| budget.take(mib * MIB - 1));
-            taken.map(|()| budget.spend("x".to_owned()))
+            taken.map(|()| budget.spend("x".to_owned()).0)
         };
         let most = large(MAX_EXPANDED_AT_ONCE_MIB - 1).unwrap();
         let copy = most.clone();

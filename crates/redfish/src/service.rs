@@ -15,6 +15,7 @@ use http_body_util::Full;
 use redfish_schema::ResourceType;
 
 use crate::account::{Account, AccountError, Accounts, Refusal};
+use crate::coding::CodedForms;
 use crate::error::{Error, READ_ONLY};
 use crate::etag::ETag;
 use crate::finish::finish;
@@ -88,6 +89,7 @@ pub struct Service {
     pub(crate) locks: PathLocks,
     pub(crate) large_answers: LargeAnswers,
     root: Document,
+    root_forms: CodedForms,
     versions: Fixed,
     odata: Fixed,
     metadata: Fixed,
@@ -118,6 +120,7 @@ impl Service {
             .map_err(|failure| SettingsError::Root(format!("{failure:?}")))?;
         Ok(Self {
             root,
+            root_forms: CodedForms::default(),
             versions: Fixed::new(odata::VERSIONS, "application/json"),
             odata: Fixed::new(odata::service_document(roots), "application/json"),
             metadata: Fixed::new(odata::metadata(), "application/xml"),
@@ -146,8 +149,8 @@ impl Service {
     {
         let (parts, body) = request.into_parts();
         let answer = self.answer(&parts, body, client).await;
-        let mut response = answer.unwrap_or_else(|error| refuse(&parts, error));
-        finish(&parts, &mut response);
+        let response = answer.unwrap_or_else(|error| refuse(&parts, error));
+        let mut response = finish(&parts, response).await;
         let headers = response.headers_mut();
         headers.insert(ODATA_VERSION, HeaderValue::from_static("4.0"));
         headers.insert(
@@ -327,6 +330,11 @@ impl Service {
 
     pub(crate) const fn root(&self) -> &Document {
         &self.root
+    }
+
+    /// The root in each coding.
+    pub(crate) const fn root_forms(&self) -> &CodedForms {
+        &self.root_forms
     }
 
     pub(crate) const fn accounts(&self) -> &Accounts {

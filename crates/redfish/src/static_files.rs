@@ -7,6 +7,7 @@ use http::header::{self, HeaderValue};
 use http::{Method, Response};
 use http_body_util::Full;
 
+use crate::coding::CodedForms;
 use crate::error::{Error, READ_ONLY};
 use crate::etag::ETag;
 
@@ -37,6 +38,7 @@ struct Entry {
     content_type: HeaderValue,
     bytes: Bytes,
     etag: ETag,
+    forms: CodedForms,
 }
 
 impl FromIterator<StaticFile> for StaticFiles {
@@ -49,6 +51,7 @@ impl FromIterator<StaticFile> for StaticFiles {
                     content_type,
                     etag: ETag::of(&file.bytes),
                     bytes: file.bytes,
+                    forms: CodedForms::default(),
                 },
             )
         };
@@ -74,6 +77,7 @@ impl StaticFiles {
         }
         let mut response = Response::new(Full::new(file.bytes.clone()));
         response.extensions_mut().insert(file.etag);
+        response.extensions_mut().insert(file.forms.clone());
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, file.content_type.clone());
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));

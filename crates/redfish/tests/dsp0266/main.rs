@@ -9,6 +9,7 @@
 mod actions;
 mod authentication;
 mod bench;
+mod coding;
 mod conditions;
 mod errors;
 mod get;
