@@ -41,7 +41,10 @@ pub(crate) fn run(args: &IpmiArgs) -> Result<(), ProgramError> {
     let connection = &args.connection;
     let names = hosts::names(args.hosts.as_deref(), connection.hosts_file.as_deref())?;
     let (privilege, begin) = command::begin(&args.command)?;
-    let login = (login::login(connection, privilege)?, login::policy(connection));
+    let login = (
+        login::login(connection, privilege)?,
+        login::policy(connection),
+    );
     let hosts = hosts::look_up(names, connection.port);
 
     let (numbers, mut addresses): (Vec<usize>, Vec<SocketAddr>) = (0..)
@@ -52,7 +55,13 @@ pub(crate) fn run(args: &IpmiArgs) -> Result<(), ProgramError> {
     let ipv6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
     let salt = drive::SystemEntropy::new().next_u32();
     let fanout = connection.fanout.min(addresses.len());
-    let engine = Engine::new(numbers.into_iter().zip(addresses), fanout, login, salt, begin);
+    let engine = Engine::new(
+        numbers.into_iter().zip(addresses),
+        fanout,
+        login,
+        salt,
+        begin,
+    );
 
     let names = hosts.iter().map(|host| host.name.clone()).collect();
     let mut output = Output::new(names, connection.json);
