@@ -123,7 +123,7 @@ pub fn channel(bytes: &[u8]) {
             "a packet that nobody sealed was opened"
         );
     }
-    for suite in [0, 1, 15] {
+    for suite in [0, 1, 6, 15] {
         if let Some(mut channel) = channel_of(CipherSuiteId(suite)) {
             let _ = channel.open(&mut bytes.to_vec());
         }
@@ -146,7 +146,7 @@ fn channel_of(suite: CipherSuiteId) -> Option<Channel> {
     assert!(
         algorithms.auth == AuthAlgorithm::NONE || exchange.rakp2_code(&user).as_bytes() != [0; 20]
     );
-    Channel::new(algorithms, &exchange.session_key(&user), 1, 2)
+    Channel::new(algorithms, &exchange.session_key(&user), &user, 1, 2)
 }
 
 /// Records: sensor data, event log, inventory.

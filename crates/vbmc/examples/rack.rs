@@ -1,7 +1,7 @@
 //! Serves a rack of virtual BMCs on loopback, to be tried with any IPMI tool.
 //!
 //! ```text
-//! cargo run -p vbmc --example rack -- [--nodes N] [--port P] [--seed S]
+//! cargo run -p vbmc --example rack -- [--nodes N] [--port P] [--seed S] [--suites 17,3]
 //! ipmitool -I lanplus -C 17 -H 127.16.0.1 -p 6230 -U admin -P PASSWORD sdr elist
 //! ```
 //!
@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use ipmi::bmc::{Config, User};
 use ipmi::command::app::Guid;
-use ipmi::number::PrivilegeLevel;
+use ipmi::number::{CipherSuiteId, PrivilegeLevel};
 use vbmc::bmcs::Bmcs;
 use vbmc::serve::{Clock, PORT_DEFAULT, Server};
 use vbmc::site::{Site, SiteOptions};
@@ -26,6 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         epoch_s: clock.epoch_s(),
     };
     let mut port = PORT_DEFAULT;
+    let mut suites = None;
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let value = arguments
@@ -35,7 +36,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             "--nodes" => options.nodes = value.parse()?,
             "--seed" => options.seed = value.parse()?,
             "--port" => port = value.parse()?,
-            _ => return Err(format!("{argument} is not --nodes, --port or --seed").into()),
+            "--suites" => suites = Some(parse_suites(&value)?),
+            _ => {
+                return Err(format!("{argument} is not --nodes, --port, --seed or --suites").into());
+            }
         }
     }
     let mut random = [0; 8];
@@ -46,7 +50,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     // User 1 has no name by convention (§6.9); tools expect it so.
     let mut null = User::new("", b"", PrivilegeLevel::CALLBACK)?;
     null.enabled = false;
-    let config = Config::new(vec![null, admin, watcher], Guid::default());
+    let mut config = Config::new(vec![null, admin, watcher], Guid::default());
+    config.suites = suites.unwrap_or(config.suites);
     let site = Arc::new(Site::new(options)?);
     let server = Server::start(Arc::new(Bmcs::new(Arc::clone(&site), &config)), clock, port)?;
     let last = site.address(site.nodes() - 1);
@@ -65,4 +70,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{:?}", server.bmcs().counters());
     server.stop()?;
     Ok(())
+}
+
+/// Cipher suites by number, separated by commas.
+fn parse_suites(list: &str) -> Result<Vec<CipherSuiteId>, std::num::ParseIntError> {
+    list.split(',')
+        .map(|suite| suite.parse().map(CipherSuiteId))
+        .collect()
 }

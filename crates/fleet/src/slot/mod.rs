@@ -425,7 +425,7 @@ const fn dropped(counters: &mut Counters, ignored: Ignored) -> &mut u64 {
             &mut counters.dropped_bad_integrity
         }
         Ignored::Duplicate => &mut counters.dropped_duplicate,
-        Ignored::OutOfWindow => &mut counters.dropped_out_of_window,
+        Ignored::OutOfWindow | Ignored::KeyStreamLost => &mut counters.dropped_out_of_window,
         Ignored::Late => &mut counters.dropped_late,
         Ignored::OtherPayload => &mut counters.dropped_unexpected,
     }

@@ -18,7 +18,8 @@ pub const USERS_MAX: usize = 63;
 pub struct Config {
     /// Users; position 0 is user ID 1. Those beyond [`USERS_MAX`] can't log in.
     pub users: Vec<User>,
-    /// Cipher suites that sessions may use. Suite 0, which asks for no password, works only if named here.
+    /// Cipher suites that sessions may use, any of the standard ones, 0 to 19. Those beside 3 and 17 are weak; suite 0
+    /// asks for no password at all.
     pub suites: Vec<CipherSuiteId>,
     /// GUID of the machine, as Get System GUID and RAKP Message 2 tell it.
     pub guid: Guid,

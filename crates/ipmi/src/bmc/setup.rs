@@ -431,8 +431,14 @@ fn activate(config: &Config, challenged: &Challenged, rakp3: &Rakp3) -> Result<A
         console_session_id,
         ..
     } = *exchange;
-    let channel = Channel::new(opened.algorithms, &key, bmc_session_id, console_session_id)
-        .ok_or(RakpStatus::NO_CIPHER_SUITE_MATCH)?;
+    let channel = Channel::new(
+        opened.algorithms,
+        &key,
+        password,
+        bmc_session_id,
+        console_session_id,
+    )
+    .ok_or(RakpStatus::NO_CIPHER_SUITE_MATCH)?;
     Ok(Active {
         channel,
         user_id: *user_id,

@@ -189,6 +189,8 @@ pub enum Ignored {
     OutOfWindow,
     /// Its padding is wrong though its integrity holds: the BMC encrypts wrongly.
     BadPadding,
+    /// It goes on in a key stream of which we missed the beginning, or too much.
+    KeyStreamLost,
     /// It answers a request that is not in flight any more, or a log-in step that is past.
     Late,
     /// It carries a payload that no request asked for, such as SOL.
@@ -211,6 +213,7 @@ impl From<OpenError> for Ignored {
             OpenError::Sequence(SequenceRefused::Duplicate) => Self::Duplicate,
             OpenError::Sequence(SequenceRefused::OutOfWindow) => Self::OutOfWindow,
             OpenError::BadPadding => Self::BadPadding,
+            OpenError::KeyStreamLost => Self::KeyStreamLost,
         }
     }
 }
@@ -225,6 +228,7 @@ impl fmt::Display for Ignored {
             Self::Duplicate => f.write_str("duplicate"),
             Self::OutOfWindow => f.write_str("sequence number outside the window"),
             Self::BadPadding => f.write_str("padding of the encrypted payload is wrong"),
+            Self::KeyStreamLost => f.write_str("its place in the key stream is lost"),
             Self::Late => f.write_str("answer to a request that is not in flight"),
             Self::OtherPayload => f.write_str("payload that nobody asked for"),
         }

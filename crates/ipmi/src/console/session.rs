@@ -192,7 +192,7 @@ impl Session {
     /// A request in flight gets no answer any more.
     pub fn close(&mut self, now: Instant) {
         if let Phase::LoggingIn(handshake) = &mut self.phase {
-            handshake.abandon();
+            handshake.abandon(&self.login);
             self.channel = handshake.take_abandoned().map(|channel| *channel);
         }
         match (&self.phase, &self.channel) {

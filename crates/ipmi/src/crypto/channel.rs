@@ -1,11 +1,13 @@
 //! An active session's packets: sealing ours, opening the peer's (§13.6, §13.28.4, §13.29). Same on both ends.
 
+use alloc::boxed::Box;
 use core::fmt;
 
 use super::aes_cbc::{self, AesCbc};
-use super::exchange::SessionKey;
+use super::exchange::{SessionKey, UserKey};
 use super::integrity::Integrity;
 use super::suite::Algorithms;
+use super::xrc4::{self, Xrc4};
 use crate::entropy::Entropy;
 use crate::number::{ConfidentialityAlgorithm, PayloadType};
 use crate::sequence::{SequenceCounter, SequenceRefused, SequenceWindow};
@@ -22,6 +24,26 @@ const NEXT_HEADER: u8 = 0x07;
 enum Confidentiality {
     None,
     Aes(AesCbc),
+    /// Weak and rare: it takes no room in sessions that don't have it.
+    Xrc4(Box<Xrc4>),
+}
+
+impl Confidentiality {
+    fn new(algorithm: ConfidentialityAlgorithm, key: &SessionKey) -> Option<Self> {
+        let k2 = key.additional(2);
+        let xrc4 = |bits| Xrc4::new(&k2, bits).map(|xrc4| Self::Xrc4(Box::new(xrc4)));
+        match algorithm {
+            ConfidentialityAlgorithm::NONE => Some(Self::None),
+            ConfidentialityAlgorithm::AES_CBC_128 => Some(Self::Aes(AesCbc::new(k2.first_16()?))),
+            ConfidentialityAlgorithm::XRC4_128 => xrc4(128),
+            ConfidentialityAlgorithm::XRC4_40 => xrc4(40),
+            _ => None,
+        }
+    }
+
+    const fn encrypts(&self) -> bool {
+        !matches!(self, Self::None)
+    }
 }
 
 /// Keys and counters of one active session.
@@ -60,6 +82,8 @@ pub enum OpenError {
     Sequence(SequenceRefused),
     /// The decrypted payload's padding is wrong.
     BadPadding,
+    /// The payload goes on in a key stream of which we missed the beginning, or too much.
+    KeyStreamLost,
 }
 
 impl From<WireError> for OpenError {
@@ -70,25 +94,21 @@ impl From<WireError> for OpenError {
 
 impl Channel {
     /// Prepares a session's keys; `None` for algorithms that this crate doesn't have.
+    ///
+    /// `user` is the user's password, from which MD5-128 makes its codes.
     #[must_use]
     pub fn new(
         algorithms: Algorithms,
         key: &SessionKey,
+        user: &UserKey,
         own_session_id: u32,
         peer_session_id: u32,
     ) -> Option<Self> {
-        let confidentiality = match algorithms.confidentiality {
-            ConfidentialityAlgorithm::NONE => Confidentiality::None,
-            ConfidentialityAlgorithm::AES_CBC_128 => {
-                Confidentiality::Aes(AesCbc::new(key.additional(2).first_16()?))
-            }
-            _ => return None,
-        };
         Some(Self {
             peer_session_id,
             own_session_id,
-            integrity: Integrity::new(algorithms.integrity, key)?,
-            confidentiality,
+            integrity: Integrity::new(algorithms.integrity, key, user)?,
+            confidentiality: Confidentiality::new(algorithms.confidentiality, key)?,
             outbound: SequenceCounter::default(),
             inbound: SequenceWindow::default(),
         })
@@ -108,7 +128,7 @@ impl Channel {
         let mut w = Writer::new(out);
         rmcp::encode(rmcp::Class::Ipmi, &mut w);
         let header = RmcpPlusHeader {
-            encrypted: matches!(self.confidentiality, Confidentiality::Aes(_)),
+            encrypted: self.confidentiality.encrypts(),
             authenticated: self.integrity.code_len() != 0,
             session_id: self.peer_session_id,
             sequence: self.outbound.next(),
@@ -116,15 +136,22 @@ impl Channel {
         };
         header.encode(&mut w);
         let payload_at = w.position();
-        if let Confidentiality::Aes(aes) = &self.confidentiality {
-            let mut iv = [0; aes_cbc::BLOCK];
-            entropy.fill(&mut iv);
-            w.bytes(&iv);
-            payload(&mut w);
-            w.finish()?;
-            aes.seal(&mut w, payload_at);
-        } else {
-            payload(&mut w);
+        match &self.confidentiality {
+            Confidentiality::None => payload(&mut w),
+            Confidentiality::Aes(aes) => {
+                let mut iv = [0; aes_cbc::BLOCK];
+                entropy.fill(&mut iv);
+                w.bytes(&iv);
+                payload(&mut w);
+                w.finish()?;
+                aes.seal(&mut w, payload_at);
+            }
+            Confidentiality::Xrc4(xrc4) => {
+                Xrc4::begin(entropy, &mut w);
+                payload(&mut w);
+                w.finish()?;
+                xrc4.seal(&mut w, payload_at);
+            }
         }
         let len = w.position() - payload_at;
         session::patch_payload_len(w.written_mut(), payload_at, len);
@@ -165,7 +192,7 @@ impl Channel {
             return Err(OpenError::OtherSession);
         }
         let code_len = self.integrity.code_len();
-        let encrypts = matches!(self.confidentiality, Confidentiality::Aes(_));
+        let encrypts = self.confidentiality.encrypts();
         if header.authenticated != (code_len != 0) || header.encrypted != encrypts {
             return Err(OpenError::Unprotected);
         }
@@ -186,9 +213,10 @@ impl Channel {
             .accept(header.sequence)
             .map_err(OpenError::Sequence)?;
         let payload = &mut datagram[payload_at..payload_at + payload_len];
-        let payload = match &self.confidentiality {
+        let payload = match &mut self.confidentiality {
             Confidentiality::None => payload,
             Confidentiality::Aes(aes) => aes.open(payload).ok_or(OpenError::BadPadding)?,
+            Confidentiality::Xrc4(xrc4) => xrc4.open(payload).ok_or(OpenError::KeyStreamLost)?,
         };
         Ok(Opened {
             payload_type: header.payload_type,
@@ -220,6 +248,7 @@ impl Channel {
                 let blocks = room.saturating_sub(aes_cbc::BLOCK) / aes_cbc::BLOCK;
                 (blocks * aes_cbc::BLOCK).saturating_sub(1)
             }
+            Confidentiality::Xrc4(_) => room.saturating_sub(xrc4::HEADER),
         }
     }
 }
@@ -264,12 +293,13 @@ mod tests {
             role: Role::name_only(PrivilegeLevel::ADMINISTRATOR),
             user_name: UserName::default(),
         };
-        let key = exchange.session_key(&UserKey::new(b"password").unwrap());
-        let end = |own, peer| Channel::new(algorithms, &key, own, peer).unwrap();
+        let user = UserKey::new(b"password").unwrap();
+        let key = exchange.session_key(&user);
+        let end = |own, peer| Channel::new(algorithms, &key, &user, own, peer).unwrap();
         (end(1, 2), end(2, 1))
     }
 
-    const SUITES: [u8; 7] = [0, 1, 2, 3, 15, 16, 17];
+    const SUITES: core::ops::Range<u8> = 0..20;
 
     #[test]
     fn what_one_end_seals_the_other_opens() {
@@ -328,7 +358,7 @@ mod tests {
         let mut out = [0; 128];
         let plain = console.seal(PayloadType::IPMI, &mut Counting(0), &mut out, |w| w.u8(1));
         let plain = &out[..plain.unwrap()];
-        for suite in [2, 3, 16, 17] {
+        for suite in SUITES.skip(2).filter(|suite| ![6, 15].contains(suite)) {
             let (_, mut bmc) = ends(suite);
             assert_eq!(bmc.open(&mut plain.to_vec()), Err(OpenError::Unprotected));
             // Pretending by the flags doesn't help either.

@@ -5,7 +5,7 @@ use core::fmt;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
-use super::hmac::{DIGEST_MAX, Hmac, Sha1, Sha256};
+use super::hmac::{DIGEST_MAX, Hmac, Md5, Sha1, Sha256};
 use crate::number::AuthAlgorithm;
 use crate::wire::Writer;
 use crate::wire::rakp::{Role, UserName};
@@ -104,6 +104,7 @@ impl fmt::Debug for Code {
 /// The HMAC of an authentication algorithm; `None` for RAKP-none and for one that this crate doesn't have.
 fn keyed_code(algorithm: AuthAlgorithm, key: &[u8], message: &[u8]) -> Option<Code> {
     match algorithm {
+        AuthAlgorithm::HMAC_MD5 => Code::new(&Hmac::<Md5>::new(key).code(message)[..16]),
         AuthAlgorithm::HMAC_SHA1 => Code::new(&Hmac::<Sha1>::new(key).code(message)[..20]),
         AuthAlgorithm::HMAC_SHA256 => Code::new(&Hmac::<Sha256>::new(key).code(message)),
         _ => None,
@@ -288,7 +289,11 @@ mod tests {
     /// The same from the `hmac` crate, parts put together by hand.
     fn hmac_of(algorithm: AuthAlgorithm, key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
         let message = parts.concat();
-        if algorithm == AuthAlgorithm::HMAC_SHA1 {
+        if algorithm == AuthAlgorithm::HMAC_MD5 {
+            let mut mac = hmac::Hmac::<md5::Md5>::new_from_slice(key).unwrap();
+            mac.update(&message);
+            mac.finalize().into_bytes().to_vec()
+        } else if algorithm == AuthAlgorithm::HMAC_SHA1 {
             let mut mac = hmac::Hmac::<sha1::Sha1>::new_from_slice(key).unwrap();
             mac.update(&message);
             mac.finalize().into_bytes().to_vec()
@@ -305,6 +310,7 @@ mod tests {
     #[test]
     fn codes_and_keys_cover_what_13_28_to_13_32_say_in_their_order() {
         for (algorithm, icv_len) in [
+            (AuthAlgorithm::HMAC_MD5, 16),
             (AuthAlgorithm::HMAC_SHA1, 12),
             (AuthAlgorithm::HMAC_SHA256, 16),
         ] {

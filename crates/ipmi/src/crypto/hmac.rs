@@ -23,6 +23,33 @@ pub(crate) trait Hash {
     fn compress(state: &mut Self::State, blocks: &[[u8; BLOCK]]);
     /// Writes the digest into the first `LEN` bytes.
     fn output(state: &Self::State, out: &mut [u8; DIGEST_MAX]);
+    /// The message's length in bits, as it ends the last block.
+    fn length(bits: u64) -> [u8; 8] {
+        bits.to_be_bytes()
+    }
+}
+
+pub(crate) struct Md5;
+
+impl Hash for Md5 {
+    type State = [u32; 4];
+    /// RFC 1321 §3.3.
+    const INITIAL: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
+    const LEN: usize = 16;
+
+    fn compress(state: &mut [u32; 4], blocks: &[[u8; BLOCK]]) {
+        md5::block_api::compress(state, blocks);
+    }
+
+    fn output(state: &[u32; 4], out: &mut [u8; DIGEST_MAX]) {
+        for (bytes, word) in out.as_chunks_mut::<4>().0.iter_mut().zip(state) {
+            *bytes = word.to_le_bytes();
+        }
+    }
+
+    fn length(bits: u64) -> [u8; 8] {
+        bits.to_le_bytes()
+    }
 }
 
 pub(crate) struct Sha1;
@@ -134,7 +161,7 @@ fn absorb<H: Hash>(mut state: H::State, before: usize, message: &[u8]) -> H::Sta
     last[0][..rest.len()].copy_from_slice(rest);
     last[0][rest.len()] = 0x80;
     let count = if rest.len() < BLOCK - 8 { 1 } else { 2 };
-    last[count - 1][BLOCK - 8..].copy_from_slice(&bits.to_be_bytes());
+    last[count - 1][BLOCK - 8..].copy_from_slice(&H::length(bits));
     H::compress(&mut state, &last[..count]);
     state
 }
@@ -155,6 +182,8 @@ mod tests {
     #[test]
     fn rfc_2202_and_rfc_4231_case_2() {
         let message = b"what do ya want for nothing?";
+        let md5 = Hmac::<Md5>::new(b"Jefe").code(message);
+        assert_eq!(hex(&md5[..16]), "750c783e6ab0b503eaa86e310a5db738");
         let sha1 = Hmac::<Sha1>::new(b"Jefe").code(message);
         assert_eq!(hex(&sha1[..20]), "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
         let sha256 = Hmac::<Sha256>::new(b"Jefe").code(message);
@@ -170,6 +199,10 @@ mod tests {
         for key_len in [0, 1, 20, 32, 63, 64, 65, 200] {
             for len in 0..200 {
                 let (key, message) = (&bytes[..key_len], &bytes[bytes.len() - len..]);
+                let mut md5 = hmac::Hmac::<md5::Md5>::new_from_slice(key).unwrap();
+                md5.update(message);
+                let ours = Hmac::<Md5>::new(key).code(message);
+                assert_eq!(ours[..16], md5.finalize().into_bytes()[..]);
                 let mut sha1 = hmac::Hmac::<sha1::Sha1>::new_from_slice(key).unwrap();
                 sha1.update(message);
                 let ours = Hmac::<Sha1>::new(key).code(message);

@@ -1,9 +1,10 @@
 //! Integrity of packets (§13.28.4): a code over the packet from its authentication type to its next header.
 
+use md5::Digest;
 use subtle::ConstantTimeEq;
 
-use super::exchange::SessionKey;
-use super::hmac::{Hmac, Sha1, Sha256};
+use super::exchange::{SessionKey, UserKey};
+use super::hmac::{DIGEST_MAX, Hmac, Md5, Sha1, Sha256};
 use crate::number::IntegrityAlgorithm;
 use crate::wire::Writer;
 
@@ -12,16 +13,25 @@ pub(crate) enum Integrity {
     None,
     HmacSha1(Hmac<Sha1>),
     HmacSha256(Hmac<Sha256>),
+    HmacMd5(Hmac<Md5>),
+    /// MD5 over password, packet, password: not keyed by the session, and as weak as it looks.
+    Md5(UserKey),
 }
 
 impl Integrity {
     /// `None` for an algorithm that this crate doesn't have.
-    pub(crate) fn new(algorithm: IntegrityAlgorithm, key: &SessionKey) -> Option<Self> {
+    pub(crate) fn new(
+        algorithm: IntegrityAlgorithm,
+        key: &SessionKey,
+        user: &UserKey,
+    ) -> Option<Self> {
         let k1 = key.additional(1);
         match algorithm {
             IntegrityAlgorithm::NONE => Some(Self::None),
             IntegrityAlgorithm::HMAC_SHA1_96 => Some(Self::HmacSha1(Hmac::new(k1.as_bytes()))),
             IntegrityAlgorithm::HMAC_SHA256_128 => Some(Self::HmacSha256(Hmac::new(k1.as_bytes()))),
+            IntegrityAlgorithm::HMAC_MD5_128 => Some(Self::HmacMd5(Hmac::new(k1.as_bytes()))),
+            IntegrityAlgorithm::MD5_128 => Some(Self::Md5(user.clone())),
             _ => None,
         }
     }
@@ -31,15 +41,25 @@ impl Integrity {
         match self {
             Self::None => 0,
             Self::HmacSha1(_) => 12,
-            Self::HmacSha256(_) => 16,
+            Self::HmacSha256(_) | Self::HmacMd5(_) | Self::Md5(_) => 16,
         }
     }
 
-    fn code(&self, covered: &[u8]) -> [u8; 32] {
+    fn code(&self, covered: &[u8]) -> [u8; DIGEST_MAX] {
         match self {
-            Self::None => [0; 32],
+            Self::None => [0; DIGEST_MAX],
             Self::HmacSha1(hmac) => hmac.code(covered),
             Self::HmacSha256(hmac) => hmac.code(covered),
+            Self::HmacMd5(hmac) => hmac.code(covered),
+            Self::Md5(user) => {
+                let mut md5 = md5::Md5::new();
+                md5.update(user.as_bytes());
+                md5.update(covered);
+                md5.update(user.as_bytes());
+                let mut code = [0; DIGEST_MAX];
+                code[..16].copy_from_slice(&md5.finalize());
+                code
+            }
         }
     }
 

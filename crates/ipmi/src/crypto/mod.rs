@@ -1,6 +1,6 @@
 //! RMCP+ cryptography: cipher suites, the key exchange, and the protection of a session's packets.
 //!
-//! Digests and the block cipher come from RustCrypto; the constructions that IPMI builds from them are here.
+//! Digests and ciphers come from RustCrypto; the constructions that IPMI builds from them are here.
 //! Whatever a session needs for every packet (HMAC states, the AES key schedule) is prepared once, when its keys
 //! are known.
 //!
@@ -14,6 +14,7 @@ pub mod exchange;
 pub(crate) mod hmac;
 mod integrity;
 pub mod suite;
+mod xrc4;
 
 pub use channel::{Channel, OpenError, Opened};
 pub use exchange::{Code, Exchange, SessionKey, UserKey};

@@ -90,12 +90,20 @@ impl Algorithms {
     /// Whether this crate can run a session with them.
     #[must_use]
     pub const fn is_implemented(self) -> bool {
-        matches!(self.auth, Auth::NONE | Auth::HMAC_SHA1 | Auth::HMAC_SHA256)
-            && matches!(
-                self.integrity,
-                Integ::NONE | Integ::HMAC_SHA1_96 | Integ::HMAC_SHA256_128
-            )
-            && matches!(self.confidentiality, Conf::NONE | Conf::AES_CBC_128)
+        matches!(
+            self.auth,
+            Auth::NONE | Auth::HMAC_SHA1 | Auth::HMAC_MD5 | Auth::HMAC_SHA256
+        ) && matches!(
+            self.integrity,
+            Integ::NONE
+                | Integ::HMAC_SHA1_96
+                | Integ::HMAC_MD5_128
+                | Integ::MD5_128
+                | Integ::HMAC_SHA256_128
+        ) && matches!(
+            self.confidentiality,
+            Conf::NONE | Conf::AES_CBC_128 | Conf::XRC4_128 | Conf::XRC4_40
+        )
     }
 }
 

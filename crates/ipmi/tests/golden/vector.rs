@@ -131,7 +131,10 @@ impl Vector {
     pub(crate) fn channels(&self) -> (Channel, Channel) {
         let (exchange, algorithms) = self.exchange();
         let (console, bmc) = (exchange.console_session_id, exchange.bmc_session_id);
-        let channel = |own, peer| Channel::new(algorithms, &self.session_key(), own, peer).unwrap();
+        let channel = |own, peer| {
+            let key = self.session_key();
+            Channel::new(algorithms, &key, &self.password, own, peer).unwrap()
+        };
         (channel(console, bmc), channel(bmc, console))
     }
 

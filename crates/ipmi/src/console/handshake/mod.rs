@@ -130,9 +130,9 @@ impl Handshake {
     /// Gives up what is under way, so that [`take_abandoned`](Self::take_abandoned) finds it.
     ///
     /// Once RAKP Message 3 is sent the BMC has an active session, though its answer be lost.
-    pub(super) fn abandon(&mut self) {
+    pub(super) fn abandon(&mut self, login: &Login) {
         if let Step::ExpectRakp4(verified) = &self.step {
-            self.abandoned = verified.channel().map(Box::new);
+            self.abandoned = verified.channel(login).map(Box::new);
         }
     }
 
@@ -236,7 +236,7 @@ impl Handshake {
             (Step::ExpectCipherSuites { .. }, None) if sendings < OPTIONAL_ATTEMPTS => Next::Repeat,
             (Step::ExpectCipherSuites { .. }, _) => self.begin_suites(login),
             (_, refusal) => {
-                self.abandon();
+                self.abandon(login);
                 match refusal {
                     Some(Refusal::Status(status)) => self.refused(policy, login, status),
                     _ => self.restart(policy, LoginFailure::NoAnswer),
@@ -526,7 +526,10 @@ impl Handshake {
         let Step::ExpectRakp4(verified) = &self.step else {
             return Err(Ignored::Late);
         };
-        match (verified.confirm(&code), login.suites().get(self.suite)) {
+        match (
+            verified.confirm(&code, login),
+            login.suites().get(self.suite),
+        ) {
             (Ok(channel), Some(suite)) => Ok(Next::Done(Box::new(channel), *suite)),
             (Ok(_), None) => Ok(Next::Fail(LoginFailure::AlgorithmsChanged)),
             (Err(failure), _) => Ok(Next::Fail(failure)),

@@ -54,15 +54,15 @@ impl SessionOpened {
 
 impl BmcVerified {
     /// The session's channel, once RAKP Message 4 confirms that the BMC made the same key.
-    pub(super) fn confirm(&self, code: &Code) -> Result<Channel, LoginFailure> {
+    pub(super) fn confirm(&self, code: &Code, login: &Login) -> Result<Channel, LoginFailure> {
         if self.exchange.rakp4_code(&self.session_key) != *code {
             return Err(LoginFailure::NotAuthentic);
         }
-        self.channel().ok_or(LoginFailure::AlgorithmsChanged)
+        self.channel(login).ok_or(LoginFailure::AlgorithmsChanged)
     }
 
     /// The session's channel, whether or not the BMC confirmed it: to close a session that it may have activated.
-    pub(super) fn channel(&self) -> Option<Channel> {
+    pub(super) fn channel(&self, login: &Login) -> Option<Channel> {
         let Exchange {
             console_session_id,
             bmc_session_id,
@@ -71,6 +71,7 @@ impl BmcVerified {
         Channel::new(
             self.algorithms,
             &self.session_key,
+            login.password(),
             console_session_id,
             bmc_session_id,
         )

@@ -1,0 +1,87 @@
+//! Logs in to a BMC, asks who it is, and logs out: the whole driver of a session, with one socket and the clock.
+//!
+//! ```text
+//! IPMI_PASSWORD=... cargo run -p ipmi --example ask -- 10.0.0.1:623 admin 17
+//! ```
+//!
+//! The last argument is a cipher suite, 0 to 19; without it 17 and then 3 are tried.
+
+use std::error::Error;
+use std::net::UdpSocket;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipmi::command::app::GetDeviceId;
+use ipmi::console::{Event, Login, Policy, Session};
+use ipmi::entropy::Entropy;
+use ipmi::number::CipherSuiteId;
+use ipmi::time::Instant;
+use ipmi::wire::DATAGRAM_MAX;
+
+/// The operating system's random numbers.
+struct Os;
+
+impl Entropy for Os {
+    fn fill(&mut self, out: &mut [u8]) {
+        getrandom::fill(out).expect("the operating system has random numbers");
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "it is a program for the terminal")]
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [address, user, suite @ ..] = &arguments[..] else {
+        return Err(
+            "arguments: ADDRESS:PORT USER [SUITE]; the password is in IPMI_PASSWORD".into(),
+        );
+    };
+    let password = std::env::var("IPMI_PASSWORD").unwrap_or_default();
+    let mut login = Login::new(user, password.as_bytes())?;
+    if let [suite] = suite {
+        login = login.with_suites(&[CipherSuiteId(suite.parse()?)])?;
+    }
+    let socket = UdpSocket::bind("0.0.0.0:0")?;
+    socket.connect(address)?;
+    let start = std::time::Instant::now();
+    let now = || Instant::from_nanos(u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX));
+
+    let mut session = Session::new(Arc::new(login), Arc::new(Policy::default()));
+    session.connect(
+        now(),
+        NonZeroU32::new(Os.next_u32()).unwrap_or(NonZeroU32::MIN),
+    );
+    let mut buffer = [0; DATAGRAM_MAX];
+    loop {
+        while let Some(len) = session.poll_transmit(now(), &mut Os, &mut buffer) {
+            socket.send(&buffer[..len])?;
+        }
+        let Some(deadline) = session.poll_timeout() else {
+            return Ok(());
+        };
+        let wait = deadline.since(now()).max(Duration::from_millis(1));
+        socket.set_read_timeout(Some(wait))?;
+        let event = match socket.recv(&mut buffer) {
+            Ok(len) => match session.handle_datagram(now(), &mut buffer[..len]) {
+                Ok(event) => event,
+                Err(ignored) => {
+                    println!("ignored a datagram: {ignored}");
+                    continue;
+                }
+            },
+            // Time-outs, and what ICMP says of the port.
+            Err(_) => session.handle_timeout(now()),
+        };
+        match event {
+            Event::None => {}
+            Event::Established => session.request(now(), &GetDeviceId)?,
+            Event::Response(response) => {
+                println!("{:?}", response.decode::<GetDeviceId>()?);
+                session.close(now());
+            }
+            Event::Closed => return Ok(()),
+            Event::LoginFailed(failure) => return Err(failure.into()),
+            Event::RequestTimedOut(_) | Event::SessionLost(_) => return Err("no answer".into()),
+        }
+    }
+}
