@@ -1,13 +1,14 @@
 //! The Redfish service: DSP0266 over HTTP, without any knowledge of hardware.
 //!
 //! ```text
-//!   socket ─► server ─► Service::handle ─┬─► its own resources (root, sessions, accounts, roles)
+//!   socket ─► server ─► Service::handle ─┬─► its own resources (root, sessions, accounts, schemas)
 //!             TLS, HTTP  who may?        ├─► trait Backend: everything else
 //!             limits     what fits?      └─► static files (a dashboard)
 //! ```
 //!
 //! One request runs top to bottom through [`Service::handle`]: authenticate, route, authorise, check, ask
-//! the [`Backend`], respond. It needs no socket, so tests call it directly.
+//! the [`Backend`], answer the query, finish (conditions, content coding, HEAD). It needs no socket, so tests call
+//! it directly. Every table, queue, body and loop that a client can fill has a named bound among the constants below.
 //!
 //! **Invariant:** this crate knows no machine, sensor or IPMI. What a resource *may* hold comes from
 //! `redfish-schema`; what it *does* hold comes from the backend. Whatever fails is turned into a status code
