@@ -38,7 +38,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             "--port" => port = value.parse()?,
             "--suites" => suites = Some(parse_suites(&value)?),
             _ => {
-                return Err(format!("{argument} is not --nodes, --port, --seed or --suites").into());
+                return Err(
+                    format!("{argument} is not --nodes, --port, --seed or --suites").into(),
+                );
             }
         }
     }
