@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::config::{Config, ConfigError, SECTIONS};
+use crate::config::{Config, SECTIONS};
+use crate::error::ProgramError;
+use crate::serve;
 
 /// Prints every section and key with its meaning and default.
 pub(crate) fn keys(out: &mut impl Write) -> io::Result<()> {
@@ -28,9 +30,11 @@ pub(crate) fn keys(out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Checks a file and says what it would serve.
-pub(crate) fn check(file: &Path, out: &mut impl Write) -> Result<io::Result<()>, ConfigError> {
+/// Checks a file as `serve` does, short of the network, and says what it would serve.
+pub(crate) fn check(file: &Path, out: &mut impl Write) -> Result<io::Result<()>, ProgramError> {
     let config = Config::load(file)?;
+    serve::logins(&config)?;
+    serve::accounts(&config.accounts)?;
     let (targets, accounts) = (config.targets.len(), config.accounts.len());
     Ok(writeln!(
         out,

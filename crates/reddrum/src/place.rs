@@ -40,6 +40,11 @@ pub(crate) fn innermost(place: &Place) -> Option<EnclosureId> {
     levels(place).pop().map(|(_, id)| id)
 }
 
+/// The names of the enclosures of one place.
+pub(crate) fn names(place: &Place) -> impl Iterator<Item = String> + use<> {
+    levels(place).into_iter().map(|(_, id)| id.to_string())
+}
+
 /// The enclosures of one place, outermost first. An inner name carries the outer ones: `R1-B2-S3`.
 fn levels(place: &Place) -> Vec<(EnclosureKind, EnclosureId)> {
     let names = [

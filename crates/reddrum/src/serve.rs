@@ -71,12 +71,7 @@ fn policy(config: &FleetConfig) -> Policy {
 
 /// Every target with its address; names are looked up once, at the start.
 async fn targets(config: &Config) -> Result<Vec<Target>, ProgramError> {
-    let mut logins = BTreeMap::new();
-    for (name, credentials) in &config.credentials {
-        let login = login(credentials)
-            .map_err(|e| ProgramError::Usage(format!("[credentials.{name}]: {e}")))?;
-        logins.insert(name.as_str(), Arc::new(login));
-    }
+    let logins = logins(config)?;
     let mut targets = Vec::with_capacity(config.targets.len());
     let mut unknown = Vec::new();
     for target in &config.targets {
@@ -105,6 +100,17 @@ async fn targets(config: &Config) -> Result<Vec<Target>, ProgramError> {
     }
 }
 
+/// What each of the credentials becomes, by name.
+pub(crate) fn logins(config: &Config) -> Result<BTreeMap<&str, Arc<Login>>, ProgramError> {
+    let mut logins = BTreeMap::new();
+    for (name, credentials) in &config.credentials {
+        let login = login(credentials)
+            .map_err(|e| ProgramError::Usage(format!("[credentials.{name}]: {e}")))?;
+        logins.insert(name.as_str(), Arc::new(login));
+    }
+    Ok(logins)
+}
+
 async fn look_up(host: &str, port: u16) -> Result<SocketAddr, String> {
     let mut found = tokio::net::lookup_host((host, port))
         .await
@@ -126,7 +132,8 @@ fn login(config: &CredentialsConfig) -> Result<Login, ipmi::console::LoginError>
     login.with_privilege(config.privilege)
 }
 
-fn accounts(config: &[AccountConfig]) -> Result<Vec<Account>, ProgramError> {
+/// The accounts of the service.
+pub(crate) fn accounts(config: &[AccountConfig]) -> Result<Vec<Account>, ProgramError> {
     let account = |config: &AccountConfig| {
         let bad =
             |what: &str| ProgramError::Usage(format!("[[account]] {}: {what}", config.username));

@@ -137,13 +137,16 @@ pub(crate) fn random_uuid() -> Result<String, getrandom::Error> {
     Ok(groups.join("-"))
 }
 
-/// Completes when the operator asks the program to end: Ctrl-C, or SIGTERM.
+/// Completes when the operator asks the program to end: Ctrl-C, SIGTERM, or SIGHUP, which a terminal sends that is
+/// closed.
 pub(crate) async fn asked_to_end() -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted,
         _ = terminate.recv() => Ok(()),
+        _ = hang_up.recv() => Ok(()),
     }
 }
 

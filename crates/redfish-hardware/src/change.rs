@@ -1,11 +1,10 @@
 //! Changes: what a PATCH or an action asks for, as wishes of the hardware model, and how they fail.
 
 use hardware::{ApplyError, BootOverride, BootPersistence, BootTarget, Change, Node, PowerAction};
-use redfish::Failure;
+use redfish::{Failure, message};
 use redfish_schema::computer_system::{
     BootSource, BootSourceOverrideEnabled, BootSourceOverrideMode,
 };
-use redfish_schema::resource::ResetType;
 use redfish_schema::{CheckedParameters, CheckedPatch};
 use serde_json::Value;
 
@@ -166,13 +165,14 @@ fn unavailable(pointer: &str, value: &Value, remedy: &str) -> Failure {
     }
 }
 
-/// The wish in `ComputerSystem.Reset`. Without a `ResetType` the schema leaves the choice to the service: a forced
-/// restart.
+/// The wish in `ComputerSystem.Reset`. Without a `ResetType` the schema leaves the choice to the service; ours is to
+/// ask for it, since any guess could stop a machine that works.
 pub(crate) fn of_reset(parameters: &CheckedParameters) -> Result<Wish, Failure> {
     const PARAMETER: &str = "ResetType";
-    let asked = parameters
-        .text(PARAMETER)
-        .unwrap_or(ResetType::ForceRestart.as_str());
+    let Some(asked) = parameters.text(PARAMETER) else {
+        let missing = message::action_parameter_missing("ComputerSystem.Reset", PARAMETER);
+        return Err(Failure::Messages(vec![missing]));
+    };
     let action = RESETS
         .iter()
         .find(|(name, _)| name.as_str() == asked)

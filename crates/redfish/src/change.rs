@@ -123,6 +123,9 @@ impl Service {
         else {
             return Err(Error::UnknownAction(target.action));
         };
+        if !ETag::of(document.json()).permits(&parts.headers) {
+            return Err(Error::Precondition);
+        }
         let body = Value::Object(read_object(&parts.headers, body, MAX_BODY_BYTES).await?);
         let parameters = check_parameters(action, &body)
             .map_err(|faults| Error::Faults(action_messages(&faults, &body, action.name)))?;

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hardware::Link;
 use ipmi::console::{RequestTarget, State};
 use ipmi::number::CompletionCode;
 use ipmi::time::Instant;
@@ -191,8 +190,8 @@ impl Slot {
                 cx.counters.repositories_cut += u64::from(contacted.cut);
                 cx.counters.records_ignored += contacted.plan.ignored_records as u64;
                 self.known = Some(contacted.known);
+                self.up();
                 let node = self.page.node_mut();
-                node.link = Link::Up;
                 node.identity = contacted.identity;
                 node.inventory = contacted.inventory;
                 node.readings =

@@ -401,6 +401,7 @@ impl Slot {
             Link::Down { since_ms, .. } => *since_ms,
             Link::Connecting | Link::Up => cx.unix_ms(now),
         };
+        tracing::warn!(node = %self.page.node().id, address = %self.address, reason, "BMC down");
         let node = self.page.node_mut();
         node.link = Link::Down {
             reason: reason.into(),
@@ -408,6 +409,15 @@ impl Slot {
         };
         self.mark_stale();
         self.publish(cx);
+    }
+
+    /// The BMC answers and is known.
+    fn up(&mut self) {
+        let node = self.page.node_mut();
+        if node.link != Link::Up {
+            tracing::info!(node = %node.id, address = %self.address, "BMC up");
+            node.link = Link::Up;
+        }
     }
 
     fn publish(&mut self, cx: &mut Context) {

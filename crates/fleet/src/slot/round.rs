@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use hardware::Link;
 use ipmi::command::chassis::{GetChassisStatus, GetSystemBootOptions};
 use ipmi::command::storage::GetSelInfo;
 use ipmi::console::RequestTarget;
@@ -23,7 +22,7 @@ impl Slot {
     /// A node that was not read in this session is read at once, and then at its pace.
     pub(super) fn begin_rounds(&mut self, cx: &Context, now: Instant) {
         self.pace = Pace::new(now, cx.poll_interval, self.index, cx.slots);
-        self.page.node_mut().link = Link::Up;
+        self.up();
         self.round = Round {
             step: Some(0),
             number: 0,

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use hardware::NodeId;
 use toml::de::DeTable;
 
+use crate::place;
 pub(crate) use keys::SECTIONS;
 pub(crate) use secret::Secret;
 use section::{Problem, Problems, Section, line_of};
@@ -354,6 +355,13 @@ fn read_credentials(
         bytes.map(Secret::new)
     });
     let cipher_suites = section.bytes(problems, "cipher_suites");
+    if cipher_suites
+        .as_ref()
+        .is_some_and(|suites| suites.contains(&0))
+    {
+        let text = "suite 0 checks no password and protects nothing; it is not used here";
+        section.problem(problems, "cipher_suites", text);
+    }
     let privilege = match section.string(problems, "privilege").as_deref() {
         None | Some("administrator") => PrivilegeLevel::ADMINISTRATOR,
         Some("operator") => PrivilegeLevel::OPERATOR,
@@ -426,8 +434,28 @@ fn read_targets(root: &Section<'_, '_>, problems: &mut Problems<'_>) -> Vec<Targ
             }
             targets.push(target);
         }
+        refuse_shared_names(&section, &targets, problems);
     }
     targets
+}
+
+/// A machine and what it stands in are both a chassis in Redfish: they can't have one name.
+fn refuse_shared_names(
+    section: &Section<'_, '_>,
+    targets: &[TargetConfig],
+    problems: &mut Problems<'_>,
+) {
+    let places: BTreeSet<String> = targets
+        .iter()
+        .flat_map(|target| place::names(&target.place))
+        .collect();
+    if let Some(shared) = targets
+        .iter()
+        .find(|target| places.contains(target.id.as_str()))
+    {
+        let text = format!("'{}' is the name of a machine too", shared.id);
+        section.problem(problems, "rack", text);
+    }
 }
 
 fn read_target(

@@ -177,6 +177,21 @@ fn two_targets_of_one_name_are_refused() {
 }
 
 #[test]
+fn a_rack_with_the_name_of_a_machine_is_refused() {
+    let found = problems("shared", &GOOD.replace("\"R1\"", "\"node002\""));
+    assert_eq!(
+        found,
+        ["line 21: [[target]] rack: 'node002' is the name of a machine too"]
+    );
+}
+
+#[test]
+fn the_cipher_suite_that_checks_no_password_is_refused() {
+    let found = problems("suite0", &GOOD.replace("[17, 3]", "[17, 0]"));
+    assert!(found[0].contains("suite 0 checks no password"), "{found:?}");
+}
+
+#[test]
 fn a_secret_never_prints() {
     assert_eq!(format!("{:?}", Secret::new("calvin")), "Secret(…)");
 }

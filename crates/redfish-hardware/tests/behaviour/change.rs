@@ -82,6 +82,20 @@ fn a_reset_type_that_no_machine_here_knows_is_refused_without_asking() {
 }
 
 #[test]
+fn a_reset_without_a_type_is_asked_for_one_and_the_machine_left_alone() {
+    let fake = Fake::hall();
+    let answer = Client::of(&fake).call(SYSTEM, "ComputerSystem.Reset", &json!({}));
+    let Err(Failure::Messages(messages)) = answer else {
+        panic!("{answer:?}")
+    };
+    assert!(
+        format!("{messages:?}").contains("ActionParameterMissing"),
+        "{messages:?}"
+    );
+    assert!(fake.applied().is_empty());
+}
+
+#[test]
 fn a_boot_target_without_a_lifetime_holds_once() {
     let target = json!({"Boot": {"BootSourceOverrideTarget": "Pxe"}});
     let once = boot(BootTarget::Pxe, BootPersistence::Once, BootMode::Legacy);

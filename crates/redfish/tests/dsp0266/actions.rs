@@ -28,6 +28,18 @@ async fn an_action_reaches_the_backend_once() {
 }
 
 #[tokio::test]
+async fn an_action_on_another_state_than_the_one_seen_is_refused() {
+    let bench = Bench::new();
+    let client = bench.client("root").await;
+    let body = r#"{"ResetType":"ForceOff"}"#;
+    let stale = client
+        .call("POST", RESET, &[("if-match", "\"wrong\"")], body)
+        .await;
+    stale.assert_error(412, &["PreconditionFailed"]);
+    assert!(bench.rack.log().is_empty());
+}
+
+#[tokio::test]
 async fn a_parameter_that_does_not_fit_is_named_and_nothing_happens() {
     let bench = Bench::new();
     let client = bench.client("root").await;
