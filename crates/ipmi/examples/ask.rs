@@ -4,7 +4,8 @@
 //! IPMI_PASSWORD=... cargo run -p ipmi --example ask -- 10.0.0.1:623 admin 17
 //! ```
 //!
-//! The last argument is a cipher suite, 0 to 19; without it 17 and then 3 are tried.
+//! The last argument is a cipher suite, 0 to 19, or an authentication type of IPMI 1.5, `none`, `md2`, `md5` or
+//! `password`; without it suite 17 and then 3 are tried.
 
 use std::error::Error;
 use std::net::UdpSocket;
@@ -15,7 +16,7 @@ use std::time::Duration;
 use ipmi::command::app::GetDeviceId;
 use ipmi::console::{Event, Login, Policy, Session};
 use ipmi::entropy::Entropy;
-use ipmi::number::CipherSuiteId;
+use ipmi::number::{AuthType, CipherSuiteId};
 use ipmi::time::Instant;
 use ipmi::wire::DATAGRAM_MAX;
 
@@ -38,9 +39,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let password = std::env::var("IPMI_PASSWORD").unwrap_or_default();
     let mut login = Login::new(user, password.as_bytes())?;
-    if let [suite] = suite {
-        login = login.with_suites(&[CipherSuiteId(suite.parse()?)])?;
-    }
+    login = match suite {
+        [] => login,
+        [suite, ..] => match &suite[..] {
+            "none" => login.with_v15(&[AuthType::NONE])?,
+            "md2" => login.with_v15(&[AuthType::MD2])?,
+            "md5" => login.with_v15(&[AuthType::MD5])?,
+            "password" => login.with_v15(&[AuthType::PASSWORD])?,
+            number => login.with_suites(&[CipherSuiteId(number.parse()?)])?,
+        },
+    };
     let socket = UdpSocket::bind("0.0.0.0:0")?;
     socket.connect(address)?;
     let start = std::time::Instant::now();

@@ -11,13 +11,15 @@ use core::net::{Ipv4Addr, SocketAddr};
 use core::num::NonZeroU32;
 use core::time::Duration;
 
-use crate::bmc::{Bmc, Config, Handler, Request, User};
+use crate::bmc::{Bmc, Config, Handler, Request, User, V15};
 use crate::command::app::Guid;
 use crate::command::{Command, Message, app, chassis, sensor, storage};
 use crate::console::{Event, Login, Policy, RequestTarget, Session, State, addressee};
 use crate::crypto::{Algorithms, Channel, Exchange, UserKey};
 use crate::entropy::Entropy;
-use crate::number::{AuthAlgorithm, CipherSuiteId, CompletionCode, NetFn, PrivilegeLevel};
+use crate::number::{
+    AuthAlgorithm, AuthType, CipherSuiteId, CompletionCode, NetFn, PrivilegeLevel,
+};
 use crate::record::fru::Fru;
 use crate::record::sdr::SdrRecord;
 use crate::record::sel::SelRecord;
@@ -188,9 +190,9 @@ pub fn commands(bytes: &[u8]) {
     }
     each! {
         app::{
-            CloseSession, ColdReset, GetAcpiPowerState, GetBmcGlobalEnables, GetChannelAccess,
+            ActivateSession, CloseSession, ColdReset, GetAcpiPowerState, GetBmcGlobalEnables, GetChannelAccess,
             GetChannelAuthenticationCapabilities, GetChannelCipherSuites, GetChannelInfo,
-            GetDeviceGuid, GetDeviceId, GetSelfTestResults, GetSessionInfo, GetSystemGuid,
+            GetDeviceGuid, GetDeviceId, GetSelfTestResults, GetSessionChallenge, GetSessionInfo, GetSystemGuid,
             GetSystemInfoParameters, GetUserAccess, GetUserName, SetSessionPrivilegeLevel,
             SetSystemInfoParameters, WarmReset,
         }
@@ -279,18 +281,32 @@ pub fn conversation(script: &[u8]) {
 }
 
 impl Conversation {
-    fn new(suite: u8) -> Option<Self> {
-        let suite = CipherSuiteId([3, 17, 2, 16][usize::from(suite % 4)]);
-        let login = Login::new("admin", b"password")
-            .ok()?
-            .with_suites(&[suite])
-            .ok()?;
+    /// `kind` picks what protects the session: a cipher suite, or an authentication type of IPMI 1.5.
+    fn new(kind: u8) -> Option<Self> {
+        const SUITES: [u8; 16] = [3, 17, 2, 16, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 18, 19];
+        const TYPES: [AuthType; 2] = [AuthType::MD5, AuthType::MD2];
+        let kind = usize::from(kind) % (SUITES.len() + TYPES.len());
         let user = User::new("admin", b"password", PrivilegeLevel::ADMINISTRATOR).ok()?;
-        let config = Config {
-            suites: [suite].into(),
+        let mut config = Config {
             session_max: 3,
             ..Config::new([user].into(), Guid([9; 16]))
         };
+        let mut login = Login::new("admin", b"password").ok()?;
+        match SUITES.get(kind) {
+            Some(suite) => {
+                let suite = CipherSuiteId(*suite);
+                login = login.with_suites(&[suite]).ok()?;
+                config.suites = [suite].into();
+            }
+            None => {
+                let auth_types = [*TYPES.get(kind - SUITES.len())?];
+                login = login.with_v15(&auth_types).ok()?;
+                config.v15 = Some(V15 {
+                    auth_types: auth_types.into(),
+                    per_message_auth: true,
+                });
+            }
+        }
         Some(Self {
             session: Session::new(Arc::new(login), Arc::new(Policy::default())),
             bmc: Bmc::new(Arc::new(config)),

@@ -3,10 +3,11 @@
 use core::fmt::{self, Debug};
 
 use crate::command::app::{
-    CloseSession, ColdReset, GetAcpiPowerState, GetBmcGlobalEnables, GetChannelAccess,
-    GetChannelAuthenticationCapabilities, GetChannelCipherSuites, GetChannelInfo, GetDeviceGuid,
-    GetDeviceId, GetSelfTestResults, GetSessionInfo, GetSystemGuid, GetSystemInfoParameters,
-    GetUserAccess, GetUserName, SetSessionPrivilegeLevel, SetSystemInfoParameters, WarmReset,
+    ActivateSession, CloseSession, ColdReset, GetAcpiPowerState, GetBmcGlobalEnables,
+    GetChannelAccess, GetChannelAuthenticationCapabilities, GetChannelCipherSuites, GetChannelInfo,
+    GetDeviceGuid, GetDeviceId, GetSelfTestResults, GetSessionChallenge, GetSessionInfo,
+    GetSystemGuid, GetSystemInfoParameters, GetUserAccess, GetUserName, SetSessionPrivilegeLevel,
+    SetSystemInfoParameters, WarmReset,
 };
 use crate::command::chassis::{
     ChassisControl, ChassisIdentify, GetChassisCapabilities, GetChassisStatus, GetPohCounter,
@@ -106,6 +107,8 @@ const COMMANDS: &[Entry] = commands![
     GetBmcGlobalEnables,
     GetSystemGuid,
     GetChannelAuthenticationCapabilities,
+    GetSessionChallenge,
+    ActivateSession,
     SetSessionPrivilegeLevel,
     CloseSession,
     GetSessionInfo,

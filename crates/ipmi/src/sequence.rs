@@ -1,9 +1,11 @@
 //! Session sequence numbers (§6.12.8-§6.12.13): counting our packets, and taking each of the peer's once.
 
-/// How far ahead of the highest number a packet may be (§6.12.13).
-const AHEAD: u32 = 15;
-/// How far behind the highest number a packet may be.
-const BEHIND: u32 = 16;
+/// How far ahead of the highest number a packet of an RMCP+ session may be (§6.12.13).
+pub const AHEAD: u32 = 15;
+/// How far behind the highest number a packet of an RMCP+ session may be.
+pub const BEHIND: u32 = 16;
+/// How far ahead of, and behind, the highest number a packet of an IPMI 1.5 session may be (§6.12.12).
+pub const V15_WINDOW: u32 = 8;
 
 /// Numbers outgoing packets: 1, 2, .. and past the end 1 again, since 0 means "outside a session".
 #[derive(Clone, Debug, Default)]
@@ -12,6 +14,14 @@ pub struct SequenceCounter {
 }
 
 impl SequenceCounter {
+    /// A counter whose first number is `first`, which is not 0.
+    #[must_use]
+    pub const fn starting_at(first: u32) -> Self {
+        Self {
+            last: first.wrapping_sub(1),
+        }
+    }
+
     /// The next packet's number. A retry is a packet and takes a new one.
     pub const fn next(&mut self) -> u32 {
         self.last = match self.last.wrapping_add(1) {
@@ -22,11 +32,11 @@ impl SequenceCounter {
     }
 }
 
-/// Accepts each incoming number once, from 16 below the highest seen to 15 above it.
+/// Accepts each incoming number once, from `B` below the highest seen to `A` above it; `B` is at most 31.
 ///
 /// Ask only after the packet's integrity is verified: a forged number must not move the window.
 #[derive(Clone, Debug, Default)]
-pub struct SequenceWindow {
+pub struct SequenceWindow<const A: u32 = AHEAD, const B: u32 = BEHIND> {
     highest: u32,
     /// Bit i: `highest - i` was accepted.
     seen: u32,
@@ -41,7 +51,16 @@ pub enum SequenceRefused {
     OutOfWindow,
 }
 
-impl SequenceWindow {
+impl<const A: u32, const B: u32> SequenceWindow<A, B> {
+    /// A window whose first number is `first`, or some that follow.
+    #[must_use]
+    pub const fn starting_at(first: u32) -> Self {
+        Self {
+            highest: first.wrapping_sub(1),
+            seen: 0,
+        }
+    }
+
     /// Accepts `number` and remembers it, or says why not.
     ///
     /// # Errors
@@ -54,13 +73,13 @@ impl SequenceWindow {
         if ahead == 0 {
             return Err(SequenceRefused::Duplicate);
         }
-        if ahead <= AHEAD {
+        if ahead <= A {
             self.seen = (self.seen << ahead) | 1;
             self.highest = number;
             return Ok(());
         }
         let behind = distance(number, self.highest);
-        if behind > BEHIND || (self.seen == 0) {
+        if behind > B || (self.seen == 0) {
             return Err(SequenceRefused::OutOfWindow);
         }
         let bit = 1 << behind;
@@ -103,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_number_is_taken_once_from_16_below_to_15_above_the_highest() {
-        let mut window = SequenceWindow::default();
+        let mut window = SequenceWindow::<AHEAD, BEHIND>::default();
         assert_eq!(window.accept(0), Err(OutOfWindow));
         assert_eq!(
             window.accept(16),
@@ -131,8 +150,24 @@ mod tests {
     }
 
     #[test]
+    fn a_window_of_ipmi_1_5_starts_where_it_is_told_and_reaches_8() {
+        let mut window = SequenceWindow::<V15_WINDOW, V15_WINDOW>::starting_at(1000);
+        assert_eq!(window.accept(999), Err(Duplicate), "before the first");
+        assert_eq!(window.accept(998), Err(OutOfWindow));
+        assert_eq!(window.accept(1008), Err(OutOfWindow));
+        assert_eq!(window.accept(1007), Ok(()));
+        assert_eq!(window.accept(1000), Ok(()));
+        assert_eq!(window.accept(999), Ok(()), "may have been overtaken");
+        assert_eq!(window.accept(998), Err(OutOfWindow));
+        let mut window = SequenceWindow::<V15_WINDOW, V15_WINDOW>::starting_at(1);
+        assert_eq!(window.accept(1), Ok(()));
+        let mut counter = SequenceCounter::starting_at(u32::MAX);
+        assert_eq!((counter.next(), counter.next()), (u32::MAX, 1));
+    }
+
+    #[test]
     fn the_window_crosses_the_wrap_without_0() {
-        let mut window = SequenceWindow {
+        let mut window = SequenceWindow::<AHEAD, BEHIND> {
             highest: u32::MAX - 1,
             seen: 1,
         };
@@ -150,7 +185,7 @@ mod tests {
     fn any_order_of_numbers_is_judged_as_a_set_would() {
         let mut random = 0x2545_f491_4f6c_dd1d_u64;
         for start in [1, 1000, u32::MAX - 40] {
-            let mut window = SequenceWindow {
+            let mut window = SequenceWindow::<AHEAD, BEHIND> {
                 highest: start,
                 seen: 1,
             };

@@ -1,18 +1,20 @@
 //! Serves a rack of virtual BMCs on loopback, to be tried with any IPMI tool.
 //!
 //! ```text
-//! cargo run -p vbmc --example rack -- [--nodes N] [--port P] [--seed S] [--suites 17,3]
+//! cargo run -p vbmc --example rack -- [--nodes N] [--port P] [--seed S] [--suites 17,3] [--v15 2,4]
 //! ipmitool -I lanplus -C 17 -H 127.16.0.1 -p 6230 -U admin -P PASSWORD sdr elist
 //! ```
+//!
+//! `--v15` names authentication types of IPMI 1.5 sessions: 0 none, 1 MD2, 2 MD5, 4 straight password.
 //!
 //! The password is drawn anew at each start and printed.
 
 use std::error::Error;
 use std::sync::Arc;
 
-use ipmi::bmc::{Config, User};
+use ipmi::bmc::{Config, User, V15};
 use ipmi::command::app::Guid;
-use ipmi::number::{CipherSuiteId, PrivilegeLevel};
+use ipmi::number::{AuthType, CipherSuiteId, PrivilegeLevel};
 use vbmc::bmcs::Bmcs;
 use vbmc::serve::{Clock, PORT_DEFAULT, Server};
 use vbmc::site::{Site, SiteOptions};
@@ -26,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         epoch_s: clock.epoch_s(),
     };
     let mut port = PORT_DEFAULT;
-    let mut suites = None;
+    let (mut suites, mut v15) = (None, None);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let value = arguments
@@ -36,11 +38,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             "--nodes" => options.nodes = value.parse()?,
             "--seed" => options.seed = value.parse()?,
             "--port" => port = value.parse()?,
-            "--suites" => suites = Some(parse_suites(&value)?),
+            "--suites" => suites = Some(numbers(&value)?),
+            "--v15" => v15 = Some(numbers(&value)?),
             _ => {
-                return Err(
-                    format!("{argument} is not --nodes, --port, --seed or --suites").into(),
-                );
+                return Err(format!(
+                    "{argument} is not --nodes, --port, --seed, --suites or --v15"
+                )
+                .into());
             }
         }
     }
@@ -53,7 +57,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut null = User::new("", b"", PrivilegeLevel::CALLBACK)?;
     null.enabled = false;
     let mut config = Config::new(vec![null, admin, watcher], Guid::default());
-    config.suites = suites.unwrap_or(config.suites);
+    if let Some(suites) = suites {
+        config.suites = suites.into_iter().map(CipherSuiteId).collect();
+    }
+    config.v15 = v15.map(|types| V15 {
+        auth_types: types.into_iter().map(AuthType).collect(),
+        ..V15::default()
+    });
     let site = Arc::new(Site::new(options)?);
     let server = Server::start(Arc::new(Bmcs::new(Arc::clone(&site), &config)), clock, port)?;
     let last = site.address(site.nodes() - 1);
@@ -74,9 +84,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Cipher suites by number, separated by commas.
-fn parse_suites(list: &str) -> Result<Vec<CipherSuiteId>, std::num::ParseIntError> {
-    list.split(',')
-        .map(|suite| suite.parse().map(CipherSuiteId))
-        .collect()
+/// Numbers separated by commas.
+fn numbers(list: &str) -> Result<Vec<u8>, std::num::ParseIntError> {
+    list.split(',').map(str::parse).collect()
 }

@@ -156,8 +156,12 @@ fn authentication_capabilities(config: &Config, data: &[u8], w: &mut Writer<'_>)
     let users = || config.enabled_users().map(|(_, user)| user);
     let has_password = |password: &[u8; 20]| password.iter().any(|byte| *byte != 0);
     let null_users = || users().filter(|user| user.name.is_empty());
+    let v15 = config.v15.as_ref();
     let answer = ChannelAuthenticationCapabilities {
         channel: config.channel,
+        v15_auth_types: v15.map_or(0, |v15| v15.usable().fold(0, |set, one| set | 1 << one.0)),
+        per_message_auth_disabled: v15.is_some_and(|v15| !v15.per_message_auth),
+        v15_sessions: request.rmcp_plus && v15.is_some(),
         extended: request.rmcp_plus,
         kg_required: config.kg.is_some(),
         named_users: users().any(|user| !user.name.is_empty()),
@@ -264,7 +268,7 @@ fn describe(config: &Config, slot: &Slot, active: &Active) -> ActiveSession {
     ActiveSession {
         user_id: active.user_id,
         privilege: active.privilege,
-        rmcp_plus: true,
+        rmcp_plus: !active.channel.is_v15(),
         channel: config.channel,
         console: Some(ConsoleAddress {
             ip,

@@ -7,7 +7,8 @@ use subtle::ConstantTimeEq;
 
 use crate::command::app::{Guid, UserAccess};
 use crate::crypto::exchange::{KEY_MAX, UserKey};
-use crate::number::{CipherSuiteId, PrivilegeLevel};
+use crate::crypto::v15;
+use crate::number::{AuthType, CipherSuiteId, PrivilegeLevel};
 use crate::wire::rakp::{USER_NAME_MAX, UserName};
 
 /// Most users of a BMC: user IDs have six bits and start at 1 (§6.9).
@@ -21,6 +22,9 @@ pub struct Config {
     /// Cipher suites that sessions may use, any of the standard ones, 0 to 19. Those beside 3 and 17 are weak; suite 0
     /// asks for no password at all.
     pub suites: Vec<CipherSuiteId>,
+    /// How IPMI 1.5 sessions may be opened; `None` for not at all. They are for old consoles: nothing is encrypted, and
+    /// the password can be found out from a packet.
+    pub v15: Option<V15>,
     /// GUID of the machine, as Get System GUID and RAKP Message 2 tell it.
     pub guid: Guid,
     /// The BMC's own key, which consoles then need besides a password.
@@ -47,6 +51,7 @@ impl Config {
         Self {
             users,
             suites: [CipherSuiteId::SUITE_3, CipherSuiteId::SUITE_17].to_vec(),
+            v15: None,
             guid,
             kg: None,
             session_max: 16,
@@ -69,6 +74,35 @@ impl Config {
     pub(super) fn enabled_user(&self, id: u8) -> Option<&User> {
         self.enabled_users()
             .find_map(|(found, user)| (found == id).then_some(user))
+    }
+}
+
+/// What a BMC takes of IPMI 1.5 (§6.12, §22.13).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct V15 {
+    /// How sessions may be authenticated: MD5, MD2, `PASSWORD`, which sends it in the clear, `NONE`, which lets anybody
+    /// in. Others can't be used.
+    pub auth_types: Vec<AuthType>,
+    /// Whether each packet of a session is authenticated; otherwise only its activation is, and who can see or guess
+    /// the session's numbers can send packets in it.
+    pub per_message_auth: bool,
+}
+
+impl Default for V15 {
+    /// MD5, each packet.
+    fn default() -> Self {
+        Self {
+            auth_types: [AuthType::MD5].to_vec(),
+            per_message_auth: true,
+        }
+    }
+}
+
+impl V15 {
+    /// The types that work.
+    pub(super) fn usable(&self) -> impl Iterator<Item = AuthType> {
+        let types = self.auth_types.iter().copied();
+        types.filter(|auth_type| v15::is_implemented(*auth_type))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::number::{AuthType, CompletionCode, PayloadType};
 use crate::time::Instant;
 use crate::wire::asf::Asf;
 use crate::wire::message::{BMC_ADDRESS, LanMessage};
-use crate::wire::session::{SessionHeader, V15Header, encode_sessionless, encode_v15_sessionless};
+use crate::wire::session::{SessionHeader, encode_sessionless, encode_v15_sessionless};
 use crate::wire::{Reader, Writer, rmcp};
 
 /// The protocol end of one managed machine.
@@ -24,9 +24,9 @@ use crate::wire::{Reader, Writer, rmcp};
 /// Small while nobody is logged in: a session takes memory only as long as it lives.
 #[derive(Debug)]
 pub struct Bmc {
-    config: Arc<Config>,
-    sessions: SessionTable,
-    guard: Guard,
+    pub(super) config: Arc<Config>,
+    pub(super) sessions: SessionTable,
+    pub(super) guard: Guard,
 }
 
 impl Bmc {
@@ -59,7 +59,7 @@ impl Bmc {
             return pong(&mut r, out);
         }
         let header = SessionHeader::decode(&mut r).ok()?;
-        if let (SessionHeader::RmcpPlus(_), id @ 1..) = (header, header.session_id()) {
+        if header.session_id() != 0 {
             let mut call = Call {
                 now,
                 from,
@@ -67,16 +67,22 @@ impl Bmc {
                 handler,
                 out,
             };
-            return self.session_packet(id, datagram, &mut call);
+            return match header {
+                SessionHeader::V15(header) => self.v15_packet(&header, datagram, &mut call),
+                SessionHeader::RmcpPlus(_) => {
+                    self.session_packet(header.session_id(), datagram, &mut call)
+                }
+            };
         }
         let payload = r.take("payload", header.payload_len()).ok()?;
         match header {
-            SessionHeader::V15(V15Header {
-                auth_type: AuthType::NONE,
-                session_id: 0,
-                ..
-            }) => self.sessionless(&header, payload, out),
-            // Sessions of IPMI 1.5 are not offered.
+            SessionHeader::V15(v15) if v15.auth_type == AuthType::NONE => {
+                match self.challenge_v15(now, entropy, from, payload, out) {
+                    Some(len) => Some(len),
+                    None => self.sessionless(&header, payload, out),
+                }
+            }
+            // Outside a session there is nothing to authenticate with.
             SessionHeader::V15(_) => None,
             SessionHeader::RmcpPlus(plus) if plus.payload_type == PayloadType::IPMI => {
                 self.sessionless(&header, payload, out)
@@ -158,7 +164,8 @@ impl Bmc {
         w.finish().ok()
     }
 
-    fn session_packet(
+    /// Handles a packet of an active session.
+    pub(super) fn session_packet(
         &mut self,
         id: u32,
         datagram: &mut [u8],
@@ -200,10 +207,7 @@ impl Bmc {
             Known::New => {}
             Known::Last(reply) => {
                 let Call { entropy, out, .. } = call;
-                return active
-                    .channel
-                    .seal(PayloadType::IPMI, *entropy, out, |w| w.bytes(reply))
-                    .ok();
+                return active.channel.seal(*entropy, out, |w| w.bytes(reply)).ok();
             }
             Known::Straggler => return None,
         }
@@ -261,7 +265,7 @@ impl Active {
         } = call;
         let longest = self.channel.payload_max(out.len());
         let executed = &mut self.executed;
-        let sealed = self.channel.seal(PayloadType::IPMI, *entropy, out, |w| {
+        let sealed = self.channel.seal(*entropy, out, |w| {
             let start = w.position();
             header.response().encode(w, |w| {
                 answer(w, start + longest, |w| {
@@ -277,12 +281,12 @@ impl Active {
 }
 
 /// What the handling of one datagram works with.
-struct Call<'a> {
-    now: Instant,
-    from: Peer,
-    entropy: &'a mut dyn Entropy,
+pub(super) struct Call<'a> {
+    pub(super) now: Instant,
+    pub(super) from: Peer,
+    pub(super) entropy: &'a mut dyn Entropy,
     handler: &'a mut dyn Handler,
-    out: &'a mut [u8],
+    pub(super) out: &'a mut [u8],
 }
 
 /// Writes completion code and data; what doesn't end before offset `end`, checksum included, becomes CAh.

@@ -11,6 +11,8 @@
 //!          └► packet of a session ─► checks ─► privilege ─► session commands or Handler ► answer, sealed
 //! ```
 //!
+//! Sessions of IPMI 1.5 are opened only where [`Config::v15`] says how.
+//!
 //! - [`Config`]: users, cipher suites, limits. [`serve`]: typed commands for a handler.
 //! - [`minimum_privilege`]: who may do what, in one table.
 
@@ -23,8 +25,9 @@ mod privilege;
 mod repeat;
 mod session;
 mod setup;
+mod v15;
 
-pub use config::{Config, Lockout, USERS_MAX, User, UserError};
+pub use config::{Config, Lockout, USERS_MAX, User, UserError, V15};
 pub use device::Bmc;
 pub use handler::{Handler, Request, serve};
 pub use privilege::minimum_privilege;

@@ -7,7 +7,8 @@ use core::time::Duration;
 
 use super::config::Config;
 use super::repeat::Executed;
-use crate::crypto::{Algorithms, Channel, Code, Exchange};
+use crate::crypto::{Algorithms, Code, Exchange, SessionChannel, V15Key};
+use crate::entropy::Entropy;
 use crate::number::PrivilegeLevel;
 use crate::time::Instant;
 use crate::wire::rakp::{OpenSessionRequest, UserName};
@@ -46,6 +47,8 @@ pub(super) enum Stage {
     Opened(Opened),
     /// RAKP Message 2 was sent.
     Challenged(Box<Challenged>),
+    /// Get Session Challenge was answered (IPMI 1.5).
+    ChallengedV15(Box<ChallengedV15>),
     /// RAKP Message 4 was sent.
     Active(Box<Active>),
 }
@@ -66,27 +69,42 @@ pub(super) struct Challenged {
     pub(super) limit: PrivilegeLevel,
 }
 
-/// A console that proved itself; only a matching RAKP Message 3 makes one.
+/// A console of IPMI 1.5 that named a user and is to prove itself.
+#[derive(Debug)]
+pub(super) struct ChallengedV15 {
+    pub(super) key: V15Key,
+    pub(super) challenge: [u8; 16],
+    /// 0 for nobody.
+    pub(super) user_id: u8,
+    pub(super) user_name: UserName,
+}
+
+/// A console that proved itself; only a matching RAKP Message 3 makes one, or the answer to a challenge (IPMI 1.5).
 #[derive(Debug)]
 pub(super) struct Active {
-    pub(super) channel: Channel,
+    pub(super) channel: SessionChannel,
     pub(super) user_id: u8,
     pub(super) user_name: UserName,
     /// The level that the session works at.
     pub(super) privilege: PrivilegeLevel,
     /// The highest level that it may ask for.
     pub(super) limit: PrivilegeLevel,
-    /// RAKP Message 4, until the session's first packet shows that it arrived.
+    /// The last message of set-up, until the session's first packet shows that it arrived.
     pub(super) confirmation: Option<Box<Confirmation>>,
     pub(super) executed: Executed,
 }
 
-/// RAKP Message 4 and what it answered.
+/// The last message of set-up, and what it answered.
 #[derive(Debug)]
-pub(super) struct Confirmation {
-    pub(super) tag: u8,
-    pub(super) rakp3_code: Code,
-    pub(super) rakp4_code: Code,
+pub(super) enum Confirmation {
+    /// RAKP Message 4.
+    Rakp4 {
+        tag: u8,
+        rakp3_code: Code,
+        rakp4_code: Code,
+    },
+    /// The answer to Activate Session, as a datagram, and the message that asked.
+    Activation { request: Vec<u8>, answer: Vec<u8> },
 }
 
 impl Slot {
@@ -107,6 +125,7 @@ impl Slot {
     fn is_abandoned_by(&self, peer: Peer, request: &OpenSessionRequest) -> bool {
         let unused = match &self.stage {
             Stage::Opened(_) | Stage::Challenged(_) => true,
+            Stage::ChallengedV15(_) => false,
             Stage::Active(active) => active.confirmation.is_some(),
         };
         let same_console =
@@ -160,7 +179,7 @@ impl SessionTable {
             .retain(|slot| slot.bmc_session_id != bmc_session_id);
     }
 
-    pub(super) fn has(&self, bmc_session_id: u32) -> bool {
+    fn has(&self, bmc_session_id: u32) -> bool {
         self.slots
             .iter()
             .any(|slot| slot.bmc_session_id == bmc_session_id)
@@ -176,7 +195,7 @@ impl SessionTable {
             let opened = match &slot.stage {
                 Stage::Opened(opened) => *opened,
                 Stage::Challenged(challenged) => challenged.opened,
-                Stage::Active(_) => return None,
+                Stage::ChallengedV15(_) | Stage::Active(_) => return None,
             };
             let same = slot.peer == peer
                 && (slot.console_session_id, slot.tag) == (request.console_session_id, request.tag)
@@ -230,8 +249,26 @@ impl SessionTable {
             .retain(|slot| !slot.is_abandoned_by(peer, request));
     }
 
+    /// Forgets what the same console asked for by IPMI 1.5 and never activated.
+    pub(super) fn abandon_v15(&mut self, peer: Peer) {
+        let is_asked = |slot: &Slot| matches!(slot.stage, Stage::ChallengedV15(_));
+        self.slots
+            .retain(|slot| slot.peer != peer || !is_asked(slot));
+    }
+
+    /// A random ID that no session has, and not 0.
+    pub(super) fn new_id(&self, entropy: &mut dyn Entropy) -> u32 {
+        let mut id = entropy.next_u32();
+        // Counting on, rather than drawing again, ends even with a broken source of randomness.
+        while id == 0 || self.has(id) {
+            id = id.wrapping_add(1);
+        }
+        id
+    }
+
     /// Brings the sessions under a new configuration: those of users who are no more, or have another password, end,
-    /// as does all that is in set-up; none works above its user's level.
+    /// as does all that is in set-up, and of IPMI 1.5 where that is not spoken any more; none works above its user's
+    /// level.
     pub(super) fn reconfigure(&mut self, old: &Config, new: &Config) {
         self.slots.retain_mut(|slot| {
             let Stage::Active(active) = &mut slot.stage else {
@@ -244,6 +281,9 @@ impl SessionTable {
             let (Some(was), Some(user)) = users else {
                 return false;
             };
+            if active.channel.is_v15() && new.v15.is_none() {
+                return false;
+            }
             active.limit = active.limit.min(user.privilege);
             active.privilege = active.privilege.min(user.privilege);
             user.is_same(was)

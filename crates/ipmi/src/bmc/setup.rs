@@ -6,7 +6,7 @@ use super::config::{Config, User};
 use super::guard::Guard;
 use super::repeat::Executed;
 use super::session::{Active, Challenged, Confirmation, Opened, Peer, SessionTable, Slot, Stage};
-use crate::crypto::{Algorithms, Channel, Exchange, UserKey};
+use crate::crypto::{Algorithms, Channel, Code, Exchange, SessionChannel, UserKey};
 use crate::entropy::Entropy;
 use crate::number::{PayloadType, PrivilegeLevel, RakpStatus};
 use crate::time::Instant;
@@ -105,7 +105,7 @@ impl Setup<'_> {
         if !self.sessions.make_room(self.now, self.config) {
             return Err(RakpStatus::INSUFFICIENT_RESOURCES);
         }
-        let bmc_session_id = self.new_session_id(entropy);
+        let bmc_session_id = self.sessions.new_id(entropy);
         self.sessions.add(Slot {
             bmc_session_id,
             console_session_id: request.console_session_id,
@@ -124,15 +124,6 @@ impl Setup<'_> {
             bmc_session_id,
             algorithms,
         })
-    }
-
-    fn new_session_id(&self, entropy: &mut dyn Entropy) -> u32 {
-        let mut id = entropy.next_u32();
-        // Counting on, rather than drawing again, ends even with a broken source of randomness.
-        while id == 0 || self.sessions.has(id) {
-            id = id.wrapping_add(1);
-        }
-        id
     }
 
     fn rakp1(&mut self, entropy: &mut dyn Entropy, rakp1: &Rakp1) -> Rakp2 {
@@ -191,15 +182,16 @@ impl Setup<'_> {
         };
         let console_session_id = slot.console_session_id;
         let outcome = match (&slot.stage, rakp3.outcome) {
-            (Stage::Opened(_), _) => Err(RakpStatus::INVALID_SESSION_ID),
+            (Stage::Opened(_) | Stage::ChallengedV15(_), _) => Err(RakpStatus::INVALID_SESSION_ID),
             // The console repeats itself: RAKP Message 4 was lost.
-            (Stage::Active(active), Ok(code)) => {
-                let kept = active.confirmation.as_ref()?;
-                if kept.tag != tag || kept.rakp3_code != code {
-                    return None;
-                }
-                Ok(kept.rakp4_code)
-            }
+            (Stage::Active(active), Ok(code)) => match active.confirmation.as_deref()? {
+                Confirmation::Rakp4 {
+                    tag: kept,
+                    rakp3_code,
+                    rakp4_code,
+                } if *kept == tag && *rakp3_code == code => Ok(*rakp4_code),
+                _ => return None,
+            },
             (Stage::Active(_), Err(_)) => return None,
             // The console's user got the password wrong, by the console's own reckoning (§13.22).
             (Stage::Challenged(challenged), Err(status)) => {
@@ -221,11 +213,10 @@ impl Setup<'_> {
                     Ok(_) => self.guard.success(user_id),
                     Err(_) => self.guard.failure(self.config, user_id, self.now),
                 }
-                activated.map(|active| {
-                    let code = active.confirmation.as_ref().map(|kept| kept.rakp4_code);
+                activated.map(|(active, rakp4_code)| {
                     slot.stage = Stage::Active(Box::new(active));
                     slot.touched = self.now;
-                    code.unwrap_or(crate::crypto::Code::EMPTY)
+                    rakp4_code
                 })
             }
         };
@@ -310,7 +301,9 @@ impl Challenger<'_> {
         let (opened, earlier) = match &slot.stage {
             Stage::Opened(opened) => (*opened, None),
             Stage::Challenged(challenged) => (challenged.opened, Some(challenged.exchange)),
-            Stage::Active(_) => return Err(RakpStatus::INVALID_SESSION_ID),
+            Stage::ChallengedV15(_) | Stage::Active(_) => {
+                return Err(RakpStatus::INVALID_SESSION_ID);
+            }
         };
         let user = self.challengee(entropy, rakp1)?;
         let mut exchange = Exchange {
@@ -410,7 +403,11 @@ fn find_user<'c>(config: &'c Config, rakp1: &Rakp1) -> Result<(u8, &'c User), Ra
 }
 
 /// Checks the console's proof and makes the session's keys.
-fn activate(config: &Config, challenged: &Challenged, rakp3: &Rakp3) -> Result<Active, RakpStatus> {
+fn activate(
+    config: &Config,
+    challenged: &Challenged,
+    rakp3: &Rakp3,
+) -> Result<(Active, Code), RakpStatus> {
     let Challenged {
         opened,
         exchange,
@@ -439,17 +436,19 @@ fn activate(config: &Config, challenged: &Challenged, rakp3: &Rakp3) -> Result<A
         console_session_id,
     )
     .ok_or(RakpStatus::NO_CIPHER_SUITE_MATCH)?;
-    Ok(Active {
-        channel,
+    let rakp4_code = exchange.rakp4_code(&key);
+    let active = Active {
+        channel: SessionChannel::RmcpPlus(channel),
         user_id: *user_id,
         user_name: exchange.user_name,
         privilege: PrivilegeLevel::USER.min(*limit),
         limit: *limit,
-        confirmation: Some(Box::new(Confirmation {
+        confirmation: Some(Box::new(Confirmation::Rakp4 {
             tag: rakp3.tag,
             rakp3_code: expected,
-            rakp4_code: exchange.rakp4_code(&key),
+            rakp4_code,
         })),
         executed: Executed::default(),
-    })
+    };
+    Ok((active, rakp4_code))
 }

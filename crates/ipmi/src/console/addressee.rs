@@ -9,7 +9,8 @@ use crate::wire::{Reader, WireError, asf, rmcp};
 pub enum Addressee {
     /// The session with this console session ID, established or being set up.
     Session(u32),
-    /// An answer outside a session: only the sender's address tells whose.
+    /// An answer outside a session, or in one of IPMI 1.5, whose ID the BMC chose: only the sender's address tells
+    /// whose.
     Sessionless,
     /// An ASF presence pong with this tag.
     Pong {
@@ -33,12 +34,12 @@ pub fn addressee(datagram: &[u8]) -> Result<Addressee, WireError> {
         };
     }
     let header = SessionHeader::decode(&mut r)?;
-    if header.session_id() != 0 {
-        return Ok(Addressee::Session(header.session_id()));
-    }
     let SessionHeader::RmcpPlus(header) = header else {
         return Ok(Addressee::Sessionless);
     };
+    if header.session_id != 0 {
+        return Ok(Addressee::Session(header.session_id));
+    }
     match header.payload_type {
         PayloadType::OPEN_SESSION_RESPONSE | PayloadType::RAKP_2 | PayloadType::RAKP_4 => {
             // Tag, status and two more bytes precede the ID; a short error has none.

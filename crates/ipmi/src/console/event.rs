@@ -99,6 +99,11 @@ pub enum LoginFailure {
     NoAnswer,
     /// The BMC speaks IPMI 1.5 only.
     NotRmcpPlus,
+    /// The BMC takes no IPMI 1.5 sessions.
+    NotV15,
+    /// The BMC answers, but not to the proof of the password (IPMI 1.5): most likely the password is wrong, since a
+    /// BMC drops what it can't authenticate.
+    NotActivated,
     /// The password is wrong: the BMC's proof doesn't match ours, or the BMC says that ours doesn't match.
     WrongPassword,
     /// The BMC knows no such user, or it is disabled.
@@ -136,6 +141,10 @@ impl fmt::Display for LoginFailure {
                 f.write_str("the BMC does not answer; check address, port and network")
             }
             Self::NotRmcpPlus => f.write_str("the BMC offers no IPMI 2.0 (RMCP+) sessions"),
+            Self::NotV15 => f.write_str("the BMC offers no IPMI 1.5 sessions"),
+            Self::NotActivated => f.write_str(
+                "the BMC does not answer Activate Session; most likely the password is wrong",
+            ),
             Self::WrongPassword => f.write_str("the password is wrong"),
             Self::UnknownUser => f.write_str("the BMC knows no such user, or it is disabled"),
             Self::NoCommonSuite {

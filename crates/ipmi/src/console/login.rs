@@ -5,7 +5,8 @@ use core::fmt;
 
 use crate::crypto::Algorithms;
 use crate::crypto::exchange::{KEY_MAX, UserKey};
-use crate::number::{CipherSuiteId, PrivilegeLevel};
+use crate::crypto::v15::{self, V15_PASSWORD_MAX, V15Key};
+use crate::number::{AuthType, CipherSuiteId, PrivilegeLevel};
 use crate::wire::rakp::{USER_NAME_MAX, UserName};
 
 /// Cipher suites that a console proposes where it isn't told otherwise, best first.
@@ -20,6 +21,8 @@ pub struct Login {
     password: UserKey,
     kg: Option<UserKey>,
     suites: Vec<CipherSuiteId>,
+    /// Authentication types of IPMI 1.5; empty for RMCP+.
+    v15: Vec<AuthType>,
     privilege: PrivilegeLevel,
 }
 
@@ -36,6 +39,12 @@ pub enum LoginError {
     SuiteNotImplemented(CipherSuiteId),
     /// The list of cipher suites is empty.
     NoSuite,
+    /// The password is longer than the 16 bytes that IPMI 1.5 has.
+    PasswordTooLongForV15,
+    /// IPMI 1.5 authenticates by none, MD2, MD5 or straight password; this is none of them.
+    AuthTypeNotImplemented(AuthType),
+    /// The list of authentication types is empty.
+    NoAuthType,
     /// A session can't be asked for at this level; CALLBACK, USER, OPERATOR, ADMINISTRATOR and OEM can.
     InvalidPrivilege(PrivilegeLevel),
 }
@@ -60,6 +69,19 @@ impl fmt::Display for LoginError {
                 write!(f, "{suite} is no standard cipher suite; use 17 or 3")
             }
             Self::NoSuite => f.write_str("the list of cipher suites is empty; name at least one"),
+            Self::PasswordTooLongForV15 => write!(
+                f,
+                "the password is longer than the {V15_PASSWORD_MAX} bytes that IPMI 1.5 has"
+            ),
+            Self::AuthTypeNotImplemented(auth_type) => {
+                write!(
+                    f,
+                    "{auth_type} does not authenticate IPMI 1.5 sessions; use MD5"
+                )
+            }
+            Self::NoAuthType => {
+                f.write_str("the list of authentication types is empty; name at least one")
+            }
             Self::InvalidPrivilege(privilege) => {
                 write!(
                     f,
@@ -83,6 +105,7 @@ impl Login {
             password: UserKey::new(password).ok_or(LoginError::PasswordTooLong)?,
             kg: None,
             suites: DEFAULT_SUITES.to_vec(),
+            v15: Vec::new(),
             privilege: PrivilegeLevel::ADMINISTRATOR,
         })
     }
@@ -118,6 +141,30 @@ impl Login {
         Ok(self)
     }
 
+    /// Logs in by IPMI 1.5 instead of RMCP+, with the first of these authentication types that the BMC offers.
+    ///
+    /// For old BMCs only: nothing is encrypted, the BMC doesn't prove that it knows the password, MD2 and MD5 let it
+    /// be found out from one packet, `PASSWORD` sends it in the clear, and with `NONE` anybody is let in. It is never
+    /// fallen back to.
+    ///
+    /// # Errors
+    /// An empty list, another authentication type, or a password over 16 bytes.
+    pub fn with_v15(mut self, auth_types: &[AuthType]) -> Result<Self, LoginError> {
+        if auth_types.is_empty() {
+            return Err(LoginError::NoAuthType);
+        }
+        for auth_type in auth_types {
+            if !v15::is_implemented(*auth_type) {
+                return Err(LoginError::AuthTypeNotImplemented(*auth_type));
+            }
+            if V15Key::new(*auth_type, &self.password).is_none() {
+                return Err(LoginError::PasswordTooLongForV15);
+            }
+        }
+        self.v15 = auth_types.to_vec();
+        Ok(self)
+    }
+
     /// Works at this privilege level. A BMC that refuses it fails the log-in; no other level is tried.
     ///
     /// # Errors
@@ -140,6 +187,12 @@ impl Login {
     #[must_use]
     pub fn suites(&self) -> &[CipherSuiteId] {
         &self.suites
+    }
+
+    /// The authentication types of IPMI 1.5, best first; empty where log-in is by RMCP+.
+    #[must_use]
+    pub fn v15(&self) -> &[AuthType] {
+        &self.v15
     }
 
     /// The privilege level to work at.
@@ -165,6 +218,7 @@ impl fmt::Debug for Login {
             .field("password", &"redacted")
             .field("kg", &self.kg.as_ref().map(|_| "redacted"))
             .field("suites", &self.suites)
+            .field("v15", &self.v15)
             .field("privilege", &self.privilege)
             .finish()
     }
@@ -208,6 +262,17 @@ mod tests {
         assert_eq!(
             login.clone().with_suites(&[suite]).unwrap_err(),
             LoginError::SuiteNotImplemented(suite)
+        );
+        let by_v15 = |auth_type| login.clone().with_v15(&[auth_type]).map(drop);
+        assert_eq!(
+            by_v15(AuthType::MD5),
+            Err(LoginError::PasswordTooLongForV15)
+        );
+        let oem = AuthType::OEM;
+        assert_eq!(by_v15(oem), Err(LoginError::AuthTypeNotImplemented(oem)));
+        assert_eq!(
+            login.clone().with_v15(&[]).unwrap_err(),
+            LoginError::NoAuthType
         );
         let level = PrivilegeLevel(9);
         assert_eq!(

@@ -8,6 +8,9 @@
 //!        ─► RAKP 3, 4 ─► Set Session Privilege Level ─► Established ─► request … response ─► Close Session
 //! ```
 //!
+//! By IPMI 1.5, where the [`Login`] says so, Get Session Challenge and Activate Session stand in the place of the suites,
+//! Open Session and RAKP.
+//!
 //! - [`Login`]: credentials and acceptable suites. [`Policy`]: when to repeat, when to give up.
 //! - [`addressee`]: which session a datagram is for, where one socket serves many.
 

@@ -17,7 +17,7 @@ use super::retry::{OPTIONAL_ATTEMPTS, Policy};
 use crate::command::Command;
 use crate::command::app::set_session_privilege_level::{ABOVE_LIMIT, NOT_FOR_THIS_USER};
 use crate::command::app::{CloseSession, SetSessionPrivilegeLevel};
-use crate::crypto::Channel;
+use crate::crypto::SessionChannel;
 use crate::number::{CipherSuiteId, CompletionCode, PayloadType, PrivilegeLevel};
 use crate::time::Instant;
 use crate::wire::message::{BMC_ADDRESS, CONSOLE_ADDRESS, LanMessage, REQUEST_OVERHEAD};
@@ -51,7 +51,7 @@ pub struct Session {
     policy: Arc<Policy>,
     phase: Phase,
     /// Present from RAKP Message 4 until the session ends.
-    channel: Option<Channel>,
+    channel: Option<SessionChannel>,
     request: Request,
     /// Whether the present message is to be sent.
     send: bool,
@@ -193,7 +193,8 @@ impl Session {
     pub fn close(&mut self, now: Instant) {
         if let Phase::LoggingIn(handshake) = &mut self.phase {
             handshake.abandon(&self.login);
-            self.channel = handshake.take_abandoned().map(|channel| *channel);
+            let abandoned = handshake.take_abandoned();
+            self.channel = abandoned.map(|channel| SessionChannel::RmcpPlus(*channel));
         }
         match (&self.phase, &self.channel) {
             (Phase::ExpectClose, _) => {}
@@ -428,7 +429,7 @@ impl Session {
         self.console_session_id
     }
 
-    /// The cipher suite in use, once the keys are agreed.
+    /// The cipher suite in use, once the keys are agreed; `None` in a session of IPMI 1.5, which has none.
     #[must_use]
     pub const fn suite(&self) -> Option<CipherSuiteId> {
         self.suite
@@ -467,9 +468,11 @@ impl Session {
             Next::Repeat => self.send = true,
             Next::Done(channel, suite) => {
                 self.remember_numbers();
-                self.remember_suite(suite);
                 self.channel = Some(*channel);
-                self.suite = Some(suite);
+                self.suite = suite;
+                if let Some(suite) = suite {
+                    self.remember_suite(suite);
+                }
                 self.phase = Phase::ExpectPrivilege;
                 let privilege = self.login.privilege();
                 self.start_own(&SetSessionPrivilegeLevel { privilege });
@@ -479,7 +482,7 @@ impl Session {
                     Phase::LoggingIn(handshake) => handshake.take_abandoned(),
                     _ => None,
                 }
-                .map(|channel| *channel);
+                .map(|channel| SessionChannel::RmcpPlus(*channel));
                 if self.channel.is_some() {
                     self.leave(Farewell::CloseSession);
                 } else {

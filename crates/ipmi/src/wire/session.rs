@@ -1,12 +1,16 @@
-//! Session headers: IPMI 1.5 outside a session, and RMCP+ (§13.6, table 13-8).
+//! Session headers: IPMI 1.5 and RMCP+ (§13.6, table 13-8).
 //!
 //! The trailer of a protected RMCP+ packet belongs to [`crypto::Channel`](crate::crypto::Channel), which checks it.
+
+use core::fmt;
 
 use super::{Reader, WireError, WireFault, Writer, rmcp};
 use crate::number::{AuthType, PayloadType};
 
 /// Bytes of an RMCP+ session header without OEM fields, from the authentication type to the payload length.
 pub const RMCP_PLUS_HEADER_LEN: usize = 12;
+/// Bytes of an IPMI 1.5 packet's authentication code.
+pub const V15_CODE_LEN: usize = 16;
 /// Flag in the payload type byte: the payload is encrypted.
 const ENCRYPTED: u8 = 0x80;
 /// Flag in the payload type byte: an integrity code follows.
@@ -82,17 +86,30 @@ pub fn patch_payload_len(packet: &mut [u8], payload_at: usize, len: usize) {
     }
 }
 
-/// An IPMI 1.5 session header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// An IPMI 1.5 session header. Prints without its code, which may be the password.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct V15Header {
     /// How the packet is authenticated.
     pub auth_type: AuthType,
     /// Session sequence number; 0 outside a session.
     pub sequence: u32,
-    /// Session ID; 0 outside a session.
+    /// Session ID; 0 outside a session. Both ends send the one that the BMC gave.
     pub session_id: u32,
+    /// Authentication code; zeros where the type is "none", which has no such field.
+    pub code: [u8; V15_CODE_LEN],
     /// Bytes of payload.
     pub payload_len: u8,
+}
+
+impl fmt::Debug for V15Header {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("V15Header")
+            .field("auth_type", &self.auth_type)
+            .field("sequence", &self.sequence)
+            .field("session_id", &self.session_id)
+            .field("payload_len", &self.payload_len)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Either session header.
@@ -117,14 +134,16 @@ impl SessionHeader {
         } else {
             let sequence = r.u32("session sequence number")?;
             let session_id = r.u32("session ID")?;
-            if auth_type != AuthType::NONE {
-                r.take("authentication code", 16)?;
-            }
+            let code = match auth_type {
+                AuthType::NONE => [0; V15_CODE_LEN],
+                _ => r.array("authentication code")?,
+            };
             let payload_len = r.u8("payload length")?;
             Self::V15(V15Header {
                 auth_type,
                 sequence,
                 session_id,
+                code,
                 payload_len,
             })
         };
@@ -175,22 +194,58 @@ fn decode_rmcp_plus(r: &mut Reader<'_>) -> Result<RmcpPlusHeader, WireError> {
     })
 }
 
+/// Lengths of a datagram at which some network chips of IPMI 1.5's time fail; such a one gets a byte more (table 13-8).
+const LEGACY_LENGTHS: [usize; 5] = [56, 84, 112, 128, 156];
+
 /// Writes a whole datagram in IPMI 1.5 format outside a session; `message` writes the IPMI message.
 pub fn encode_v15_sessionless(w: &mut Writer<'_>, message: impl FnOnce(&mut Writer<'_>)) {
+    let header = V15Header {
+        auth_type: AuthType::NONE,
+        sequence: 0,
+        session_id: 0,
+        code: [0; V15_CODE_LEN],
+        payload_len: 0,
+    };
+    encode_v15(&header, w, message, |_| [0; V15_CODE_LEN]);
+}
+
+/// Writes a whole datagram in IPMI 1.5 format: `message` writes the IPMI message, `code` makes the authentication
+/// code of it where the header's type has one.
+pub(crate) fn encode_v15(
+    header: &V15Header,
+    w: &mut Writer<'_>,
+    message: impl FnOnce(&mut Writer<'_>),
+    code: impl FnOnce(&[u8]) -> [u8; V15_CODE_LEN],
+) {
     rmcp::encode(rmcp::Class::Ipmi, w);
-    w.u8(AuthType::NONE.0);
-    w.u32(0);
-    w.u32(0);
+    w.u8(header.auth_type.0);
+    w.u32(header.sequence);
+    w.u32(header.session_id);
+    let code_at = w.position();
+    let has_code = header.auth_type != AuthType::NONE;
+    if has_code {
+        w.bytes(&[0; V15_CODE_LEN]);
+    }
     w.u8(0);
     let start = w.position();
     message(w);
-    let len = w.position() - start;
-    match (
-        u8::try_from(len),
-        w.written_mut().get_mut(start.wrapping_sub(1)),
-    ) {
-        (Ok(len), Some(field)) => *field = len,
-        _ => w.overflow(),
+    let Ok(len) = u8::try_from(w.position() - start) else {
+        return w.overflow();
+    };
+    // What did not fit has overflowed already.
+    let Some((head, message)) = w.written_mut().split_at_mut_checked(start) else {
+        return;
+    };
+    if let Some(field) = head.last_mut() {
+        *field = len;
+    }
+    if let Some(field) = head.get_mut(code_at..code_at + V15_CODE_LEN)
+        && has_code
+    {
+        field.copy_from_slice(&code(message));
+    }
+    if LEGACY_LENGTHS.contains(&w.position()) {
+        w.u8(0);
     }
 }
 
@@ -259,6 +314,49 @@ mod tests {
         let mut r = Reader::new(&w.written()[4..]);
         let header = SessionHeader::decode(&mut r).unwrap();
         assert_eq!((header.payload_len(), header.session_id()), (3, 0));
+    }
+
+    #[test]
+    fn a_1_5_packet_of_a_session_has_its_code_before_the_length_and_is_never_of_an_unlucky_length()
+    {
+        let header = V15Header {
+            auth_type: AuthType::MD5,
+            sequence: 0x0403_0201,
+            session_id: 0x0807_0605,
+            code: [0; 16],
+            payload_len: 0,
+        };
+        let mut buffer = [0xa5; 64];
+        let mut w = Writer::new(&mut buffer);
+        encode_v15(
+            &header,
+            &mut w,
+            |w| w.bytes(&[7; 3]),
+            |message| {
+                assert_eq!(message, [7; 3]);
+                [9; 16]
+            },
+        );
+        let head = [6, 0, 0xff, 7, 2, 1, 2, 3, 4, 5, 6, 7, 8];
+        let expected = [&head[..], &[9; 16], &[3, 7, 7, 7]].concat();
+        assert_eq!(w.written(), expected);
+        let mut r = Reader::new(&expected[4..]);
+        let read = SessionHeader::decode(&mut r).unwrap();
+        let (code, payload_len) = ([9; 16], 3);
+        let carried = V15Header {
+            code,
+            payload_len,
+            ..header
+        };
+        assert_eq!(read, SessionHeader::V15(carried));
+        for len in 0..256 {
+            let mut buffer = [0xa5; 300];
+            let mut w = Writer::new(&mut buffer);
+            encode_v15(&header, &mut w, |w| w.bytes(&[1; 256][..len]), |_| [9; 16]);
+            let written = w.position();
+            assert!(w.finish().is_err() == (len > 255));
+            assert!(!LEGACY_LENGTHS.contains(&written), "{len} bytes of message");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Application commands: the device itself, sessions, channels (NetFn 06h).
 
+pub mod activate_session;
 pub mod close_session;
 mod get_acpi_power_state;
 mod get_bmc_global_enables;
@@ -10,12 +11,14 @@ mod get_channel_info;
 mod get_device_guid;
 mod get_device_id;
 mod get_self_test_results;
+pub mod get_session_challenge;
 pub mod get_session_info;
 mod reset;
 pub mod set_session_privilege_level;
 mod system_info;
 mod user;
 
+pub use activate_session::{ActivateSession, ActivatedSession};
 pub use close_session::CloseSession;
 pub use get_acpi_power_state::{AcpiPowerState, GetAcpiPowerState};
 pub use get_bmc_global_enables::GetBmcGlobalEnables;
@@ -28,6 +31,7 @@ pub use get_channel_info::{ChannelInfo, GetChannelInfo};
 pub use get_device_guid::{GetDeviceGuid, GetSystemGuid, Guid};
 pub use get_device_id::{DeviceId, GetDeviceId, IpmiVersion};
 pub use get_self_test_results::{GetSelfTestResults, SelfTestResults};
+pub use get_session_challenge::{GetSessionChallenge, SessionChallenge};
 pub use get_session_info::{GetSessionInfo, SessionInfo};
 pub use reset::{ColdReset, WarmReset};
 pub use set_session_privilege_level::{SessionPrivilegeLevel, SetSessionPrivilegeLevel};

@@ -5,24 +5,26 @@
 
 mod proof;
 mod refusal;
+mod suites;
+mod v15;
 
 use alloc::boxed::Box;
 
 use proof::{BmcVerified, SessionOpened};
 use refusal::{Refusal, failure_of, is_about_suite};
+use v15::{Activation, Challenge};
 
 use super::event::{Ignored, LoginFailure};
 use super::login::Login;
 use super::retry::{OPTIONAL_ATTEMPTS, Policy};
-use crate::command::app::CloseSession;
 use crate::command::app::get_channel_authentication_capabilities::CHANNEL_CURRENT;
-use crate::command::app::get_channel_cipher_suites::{CHUNKS_MAX, SuiteRecords};
+use crate::command::app::get_channel_cipher_suites::SuiteRecords;
 use crate::command::app::{
-    ChannelAuthenticationCapabilities, CipherSuitesChunk, GetChannelAuthenticationCapabilities,
-    GetChannelCipherSuites,
+    ChannelAuthenticationCapabilities, GetChannelAuthenticationCapabilities, GetChannelCipherSuites,
 };
+use crate::command::app::{CloseSession, GetSessionChallenge};
 use crate::command::{Command, Message};
-use crate::crypto::{Algorithms, Channel, SuiteSet};
+use crate::crypto::{Channel, SessionChannel, SuiteSet};
 use crate::entropy::Entropy;
 use crate::number::{CipherSuiteId, CompletionCode, PayloadType, RakpStatus};
 use crate::wire::message::{LanMessage, MessageHeader};
@@ -61,10 +63,17 @@ pub(super) struct Handshake {
 #[derive(Debug)]
 enum Step {
     ExpectAuthenticationCapabilities,
-    ExpectCipherSuites { index: u8, records: SuiteRecords },
+    ExpectCipherSuites {
+        index: u8,
+        records: SuiteRecords,
+    },
     ExpectOpenSessionResponse,
     ExpectRakp2(SessionOpened),
     ExpectRakp4(BmcVerified),
+    /// IPMI 1.5: Get Session Challenge was sent.
+    ExpectChallenge(Challenge),
+    /// IPMI 1.5: Activate Session was sent.
+    ExpectActivation(Box<Activation>),
 }
 
 /// Whom an answer to a set-up message names.
@@ -84,7 +93,7 @@ pub(super) enum Next {
     /// Send the present step's message once more.
     Repeat,
     /// Logged in, but for the privilege level.
-    Done(Box<Channel>, CipherSuiteId),
+    Done(Box<SessionChannel>, Option<CipherSuiteId>),
     /// Log-in failed.
     Fail(LoginFailure),
     /// Log-in failed, and the BMC is owed RAKP Message 3 that says so.
@@ -139,7 +148,9 @@ impl Handshake {
     /// How long the present step's message is waited for, as the number of an attempt.
     pub(super) const fn attempt(&self, sendings: u8) -> u8 {
         match self.step {
-            Step::ExpectAuthenticationCapabilities | Step::ExpectCipherSuites { .. } => sendings,
+            Step::ExpectAuthenticationCapabilities
+            | Step::ExpectCipherSuites { .. }
+            | Step::ExpectChallenge(_) => sendings,
             _ => self.logins,
         }
     }
@@ -155,7 +166,7 @@ impl Handshake {
             Step::ExpectAuthenticationCapabilities => {
                 let command = GetChannelAuthenticationCapabilities {
                     channel: CHANNEL_CURRENT,
-                    rmcp_plus: !self.plain,
+                    rmcp_plus: !self.plain && login.v15().is_empty(),
                     privilege: login.privilege(),
                 };
                 encode_request(&command, self.rq_seq, w);
@@ -200,14 +211,13 @@ impl Handshake {
                 };
                 encode_sessionless(PayloadType::RAKP_3, w, |w| rakp3.encode(w));
             }
+            Step::ExpectChallenge(challenge) => {
+                encode_request(&challenge.request(login), self.rq_seq, w);
+            }
+            Step::ExpectActivation(activation) => {
+                activation.encode(login, self.rq_seq, entropy, w);
+            }
         }
-    }
-
-    fn algorithms(&self, login: &Login) -> Option<Algorithms> {
-        login
-            .suites()
-            .get(self.suite)
-            .and_then(|suite| Algorithms::of(*suite))
     }
 
     /// Writes a Close Session for a session that was given up.
@@ -235,6 +245,9 @@ impl Handshake {
             // Some BMCs don't answer it, or refuse it; then the suites are tried one by one.
             (Step::ExpectCipherSuites { .. }, None) if sendings < OPTIONAL_ATTEMPTS => Next::Repeat,
             (Step::ExpectCipherSuites { .. }, _) => self.begin_suites(login),
+            (Step::ExpectChallenge(_) | Step::ExpectActivation(_), refusal) => {
+                self.v15_unanswered(policy, refusal, sendings)
+            }
             (_, refusal) => {
                 self.abandon(login);
                 match refusal {
@@ -252,7 +265,7 @@ impl Handshake {
         sendings: u8,
     ) -> Next {
         match refusal {
-            Some(Refusal::NotRmcpPlus) => Next::Fail(LoginFailure::NotRmcpPlus),
+            Some(Refusal::Lacks(failure)) => Next::Fail(failure),
             // An old BMC may take the request for IPMI 2.0's fields as a wrong channel.
             Some(Refusal::Command(CompletionCode::INVALID_DATA_FIELD)) if !self.plain => {
                 self.plain = true;
@@ -299,35 +312,6 @@ impl Handshake {
         self.advance(Step::ExpectOpenSessionResponse)
     }
 
-    /// Tries the login's suites, from the best on.
-    fn begin_suites(&mut self, login: &Login) -> Next {
-        let offered = self.offered;
-        self.begin_suite(login, 0, LoginFailure::NoCommonSuite { offered })
-    }
-
-    /// Tries the login's suites from position `from` on; with none left log-in fails.
-    ///
-    /// The BMC's offer is unauthenticated and sometimes wrong: suites outside it are left out only where others of
-    /// the login's are in it. Neither an offer nor a refusal leads below a suite that this BMC had before.
-    fn begin_suite(&mut self, login: &Login, from: usize, failure: LoginFailure) -> Next {
-        let offered = |suite: &CipherSuiteId| self.offered.is_some_and(|set| set.contains(*suite));
-        let offer_helps = login.suites().iter().any(offered);
-        let mut rest = login.suites().iter().skip(from);
-        let Some(skipped) = rest.position(|suite| !offer_helps || offered(suite)) else {
-            return Next::Fail(failure);
-        };
-        let suite = from + skipped;
-        let position = |had| login.suites().iter().position(|suite| *suite == had);
-        if let Some(had) = self.proven
-            && position(had).is_some_and(|best| suite > best)
-        {
-            let offered = self.offered;
-            return Next::Fail(LoginFailure::Downgrade { had, offered });
-        }
-        self.suite = suite;
-        self.begin_open_session()
-    }
-
     /// Takes a datagram that arrived outside a session.
     ///
     /// # Errors
@@ -343,6 +327,9 @@ impl Handshake {
             return Err(Ignored::NotForUs);
         }
         let header = SessionHeader::decode(&mut r)?;
+        if let (SessionHeader::V15(header), Step::ExpectActivation(_)) = (&header, &self.step) {
+            return self.on_activated(policy, header, r.rest());
+        }
         if header.session_id() != 0 {
             return Err(Ignored::NotForUs);
         }
@@ -383,8 +370,11 @@ impl Handshake {
                     return Ok(self.keep(Refusal::Command(completion)));
                 }
                 let capabilities = ChannelAuthenticationCapabilities::decode(&mut r)?;
+                if !login.v15().is_empty() {
+                    return Ok(self.on_v15_capabilities(login, &capabilities));
+                }
                 if !capabilities.rmcp_plus_sessions {
-                    return Ok(self.keep(Refusal::NotRmcpPlus));
+                    return Ok(self.keep(Refusal::Lacks(LoginFailure::NotRmcpPlus)));
                 }
                 Ok(self.ask(Step::ExpectCipherSuites {
                     index: 0,
@@ -398,34 +388,14 @@ impl Handshake {
                 let completion = CompletionCode(r.u8("completion code")?);
                 Ok(self.on_cipher_suites(login, index, records, completion, &mut r))
             }
+            Step::ExpectChallenge(_)
+                if is_answer_to(GetSessionChallenge::NETFN, GetSessionChallenge::CMD) =>
+            {
+                let completion = CompletionCode(r.u8("completion code")?);
+                self.on_challenge(login, completion, &mut r)
+            }
             _ => Err(Ignored::Late),
         }
-    }
-
-    fn on_cipher_suites(
-        &mut self,
-        login: &Login,
-        index: u8,
-        mut records: SuiteRecords,
-        completion: CompletionCode,
-        r: &mut Reader<'_>,
-    ) -> Next {
-        let chunk = match completion {
-            CompletionCode::OK => CipherSuitesChunk::decode(r).ok(),
-            _ => None,
-        };
-        let Some(chunk) = chunk else {
-            return self.keep(Refusal::Command(completion));
-        };
-        records.read(chunk.bytes());
-        if !chunk.is_last() && index + 1 < CHUNKS_MAX {
-            return self.ask(Step::ExpectCipherSuites {
-                index: index + 1,
-                records,
-            });
-        }
-        self.offered = (!records.suites.is_empty()).then_some(records.suites);
-        self.begin_suites(login)
     }
 
     /// Whether the answer to a set-up message is ours: it carries our tag and session ID.
@@ -530,7 +500,10 @@ impl Handshake {
             verified.confirm(&code, login),
             login.suites().get(self.suite),
         ) {
-            (Ok(channel), Some(suite)) => Ok(Next::Done(Box::new(channel), *suite)),
+            (Ok(channel), Some(suite)) => {
+                let channel = SessionChannel::RmcpPlus(channel);
+                Ok(Next::Done(Box::new(channel), Some(*suite)))
+            }
             (Ok(_), None) => Ok(Next::Fail(LoginFailure::AlgorithmsChanged)),
             (Err(failure), _) => Ok(Next::Fail(failure)),
         }

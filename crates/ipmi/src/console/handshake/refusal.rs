@@ -11,8 +11,8 @@ use crate::number::{CompletionCode, RakpStatus};
 pub(super) enum Refusal {
     /// Get Channel Authentication Capabilities, or another command outside a session, was refused.
     Command(CompletionCode),
-    /// The BMC says that it has no RMCP+ sessions.
-    NotRmcpPlus,
+    /// The BMC says that it has no sessions of the kind.
+    Lacks(LoginFailure),
     /// A set-up message was refused without saying whose.
     Status(RakpStatus),
 }
@@ -22,7 +22,7 @@ impl Refusal {
     pub(super) const fn failure(self) -> LoginFailure {
         match self {
             Self::Command(code) => LoginFailure::CommandRejected(code),
-            Self::NotRmcpPlus => LoginFailure::NotRmcpPlus,
+            Self::Lacks(failure) => failure,
             Self::Status(status) => failure_of(status),
         }
     }

@@ -3,7 +3,7 @@
 use super::{Farewell, Phase, Session};
 use crate::command::app::CloseSession;
 use crate::console::request::Request;
-use crate::crypto::Channel;
+use crate::crypto::SessionChannel;
 use crate::entropy::Entropy;
 use crate::number::PayloadType;
 use crate::time::Instant;
@@ -63,12 +63,9 @@ impl Session {
             ..
         } = &self.request;
         let header = MessageHeader::request(target.netfn, target.lun, target.cmd, *rq_seq);
-        let sealed = self
-            .channel
-            .as_mut()?
-            .seal(PayloadType::IPMI, entropy, out, |w| {
-                header.encode(w, |w| w.bytes(data));
-            });
+        let sealed = self.channel.as_mut()?.seal(entropy, out, |w| {
+            header.encode(w, |w| w.bytes(data));
+        });
         sealed.ok()
     }
 
@@ -81,7 +78,10 @@ impl Session {
                 w.finish().ok()
             }
             Phase::Leaving(Farewell::CloseSession) => {
-                let id = self.channel.as_ref().map_or(0, Channel::peer_session_id);
+                let id = self
+                    .channel
+                    .as_ref()
+                    .map_or(0, SessionChannel::peer_session_id);
                 self.start_own(&CloseSession::by_id(id));
                 self.write_request(entropy, out)
             }
