@@ -5,7 +5,8 @@
 //! ```
 //!
 //! The last argument is a cipher suite, 0 to 19, or an authentication type of IPMI 1.5, `none`, `md2`, `md5` or
-//! `password`; without it suite 17 and then 3 are tried.
+//! `password`; without it suite 17 and then 3 are tried. One more, such as `0x72`, is the address of a controller on the
+//! IPMB behind the BMC, which is asked in its place.
 
 use std::error::Error;
 use std::net::UdpSocket;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipmi::command::app::GetDeviceId;
-use ipmi::console::{Event, Login, Policy, Session};
+use ipmi::console::{Bridge, Event, Hop, Login, Policy, Session};
 use ipmi::entropy::Entropy;
 use ipmi::number::{AuthType, CipherSuiteId};
 use ipmi::time::Instant;
@@ -34,7 +35,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [address, user, suite @ ..] = &arguments[..] else {
         return Err(
-            "arguments: ADDRESS:PORT USER [SUITE]; the password is in IPMI_PASSWORD".into(),
+            "arguments: ADDRESS:PORT USER [SUITE [CONTROLLER]]; the password is in IPMI_PASSWORD"
+                .into(),
         );
     };
     let password = std::env::var("IPMI_PASSWORD").unwrap_or_default();
@@ -48,6 +50,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             "password" => login.with_v15(&[AuthType::PASSWORD])?,
             number => login.with_suites(&[CipherSuiteId(number.parse()?)])?,
         },
+    };
+    let bridge = match suite {
+        [_, address] => {
+            let address = u8::from_str_radix(address.trim_start_matches("0x"), 16)?;
+            Some(Bridge::to(Hop::new(0, address)?))
+        }
+        _ => None,
     };
     let socket = UdpSocket::bind("0.0.0.0:0")?;
     socket.connect(address)?;
@@ -82,7 +91,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         };
         match event {
             Event::None => {}
-            Event::Established => session.request(now(), &GetDeviceId)?,
+            Event::Established => session.request_over(now(), bridge, &GetDeviceId)?,
             Event::Response(response) => {
                 println!("{:?}", response.decode::<GetDeviceId>()?);
                 session.close(now());

@@ -184,6 +184,7 @@ impl Bmc {
             payload_type,
             sequence,
             payload,
+            ..
         } = active.channel.open(datagram).ok()?;
         slot.touched = now;
         active.confirmation = None;

@@ -32,7 +32,7 @@ pub enum Event<'d> {
 pub struct Response<'d> {
     /// Network function of the request (even).
     pub netfn: NetFn,
-    /// Command number.
+    /// Command number; Send Message's where a bridged request came no further than that.
     pub cmd: u8,
     /// How it went.
     pub completion: CompletionCode,

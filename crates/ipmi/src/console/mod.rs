@@ -12,9 +12,11 @@
 //! Open Session and RAKP.
 //!
 //! - [`Login`]: credentials and acceptable suites. [`Policy`]: when to repeat, when to give up.
+//! - [`Bridge`]: the way to a controller behind the BMC.
 //! - [`addressee`]: which session a datagram is for, where one socket serves many.
 
 mod addressee;
+mod bridge;
 mod event;
 mod handshake;
 mod login;
@@ -23,6 +25,7 @@ mod retry;
 mod session;
 
 pub use addressee::{Addressee, addressee};
+pub use bridge::{Bridge, Hop, HopError};
 pub use event::{
     CommandError, Event, Ignored, LoginFailure, RequestRefused, Response, SessionLost, TimedOut,
 };

@@ -5,6 +5,7 @@ use core::fmt;
 
 use zeroize::Zeroize;
 
+use super::bridge::Bridge;
 use crate::number::NetFn;
 
 /// Where a raw request goes.
@@ -29,6 +30,8 @@ pub(super) const KEEPALIVE: RequestTarget = RequestTarget {
 pub(super) struct Request {
     pub(super) origin: Origin,
     pub(super) target: RequestTarget,
+    /// The way to the target, where that is not the BMC.
+    pub(super) bridge: Option<Bridge>,
     pub(super) idempotent: bool,
     pub(super) rq_seq: u8,
     pub(super) data: Vec<u8>,
@@ -39,6 +42,7 @@ impl Request {
     pub(super) const NONE: Self = Self {
         origin: Origin::Nobody,
         target: KEEPALIVE,
+        bridge: None,
         idempotent: true,
         rq_seq: 0,
         data: Vec::new(),
@@ -59,7 +63,7 @@ impl Request {
         }
         self.data.clear();
         self.data.extend_from_slice(data);
-        (self.origin, self.target) = (origin, target);
+        (self.origin, self.target, self.bridge) = (origin, target, None);
         (self.idempotent, self.rq_seq) = (idempotent, rq_seq);
     }
 }

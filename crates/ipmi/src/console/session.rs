@@ -1,5 +1,6 @@
 //! One session with one BMC: timers, requests, and the phases of its life.
 
+mod answer;
 mod transmit;
 
 use alloc::boxed::Box;
@@ -9,20 +10,20 @@ use core::time::Duration;
 
 use zeroize::Zeroize;
 
-use super::event::{Event, Ignored, LoginFailure, RequestRefused, Response, SessionLost, TimedOut};
+use super::bridge::Bridge;
+use super::event::{Event, Ignored, LoginFailure, RequestRefused, SessionLost, TimedOut};
 use super::handshake::{Handshake, Next, next_rq_seq};
 use super::login::Login;
 use super::request::{KEEPALIVE, Origin, Request, RequestTarget};
 use super::retry::{OPTIONAL_ATTEMPTS, Policy};
 use crate::command::Command;
-use crate::command::app::set_session_privilege_level::{ABOVE_LIMIT, NOT_FOR_THIS_USER};
 use crate::command::app::{CloseSession, SetSessionPrivilegeLevel};
 use crate::crypto::SessionChannel;
-use crate::number::{CipherSuiteId, CompletionCode, PayloadType, PrivilegeLevel};
+use crate::number::{CipherSuiteId, PayloadType, PrivilegeLevel};
 use crate::time::Instant;
-use crate::wire::message::{BMC_ADDRESS, CONSOLE_ADDRESS, LanMessage, REQUEST_OVERHEAD};
+use crate::wire::message::{LanMessage, REQUEST_OVERHEAD};
 use crate::wire::rakp::Rakp3;
-use crate::wire::{DATAGRAM_MAX, WireError, WireFault, Writer};
+use crate::wire::{DATAGRAM_MAX, Writer};
 
 /// Longest data of a typed command, in bytes: the specification has none longer than a LAN message's 255.
 const COMMAND_DATA_MAX: usize = 256;
@@ -147,6 +148,19 @@ impl Session {
     /// # Errors
     /// A request is in flight, the session is not established, or the command is too long. Nothing is sent then.
     pub fn request<C: Command>(&mut self, now: Instant, command: &C) -> Result<(), RequestRefused> {
+        self.request_over(now, None, command)
+    }
+
+    /// Sends `command` to a controller behind the BMC, see [`request_bridged`](Self::request_bridged).
+    ///
+    /// # Errors
+    /// As [`request`](Self::request).
+    pub fn request_over<C: Command>(
+        &mut self,
+        now: Instant,
+        bridge: Option<Bridge>,
+        command: &C,
+    ) -> Result<(), RequestRefused> {
         let target = RequestTarget {
             netfn: C::NETFN,
             cmd: C::CMD,
@@ -156,7 +170,7 @@ impl Session {
         let mut w = Writer::new(&mut buffer);
         command.encode(&mut w);
         w.finish().map_err(|_| RequestRefused::TooLong)?;
-        self.request_raw(now, target, w.written(), command.is_idempotent())
+        self.request_bridged(now, bridge, target, w.written(), command.is_idempotent())
     }
 
     /// Sends a request by its numbers; its answer comes as [`Event::Response`].
@@ -168,7 +182,25 @@ impl Session {
     /// As [`request`](Self::request).
     pub fn request_raw(
         &mut self,
+        now: Instant,
+        target: RequestTarget,
+        data: &[u8],
+        idempotent: bool,
+    ) -> Result<(), RequestRefused> {
+        self.request_bridged(now, None, target, data, idempotent)
+    }
+
+    /// Sends a request to a controller behind the BMC, or to the BMC itself where `bridge` is `None`.
+    ///
+    /// Its answer comes as [`Event::Response`] with the command's numbers, or with those of Send Message (App 34h)
+    /// where a controller on the way refused to pass it on. Controllers on an IPMB take messages of 32 bytes in all.
+    ///
+    /// # Errors
+    /// As [`request`](Self::request).
+    pub fn request_bridged(
+        &mut self,
         _now: Instant,
+        bridge: Option<Bridge>,
         target: RequestTarget,
         data: &[u8],
         idempotent: bool,
@@ -179,11 +211,13 @@ impl Session {
         if self.request.origin == Origin::Driver {
             return Err(RequestRefused::Busy);
         }
-        if data.len() + REQUEST_OVERHEAD > channel.payload_max(DATAGRAM_MAX) {
+        let bridging = bridge.map_or(0, |bridge| bridge.overhead());
+        if data.len() + REQUEST_OVERHEAD + bridging > channel.payload_max(DATAGRAM_MAX) {
             return Err(RequestRefused::TooLong);
         }
         // A keep-alive in flight gives way; its answer will be late and ignored.
         self.start(Origin::Driver, target, data, idempotent);
+        self.request.bridge = bridge;
         Ok(())
     }
 
@@ -235,106 +269,11 @@ impl Session {
         if opened.payload_type != PayloadType::IPMI {
             return Err(Ignored::OtherPayload);
         }
-        let LanMessage { header, body } = LanMessage::decode(opened.payload)?;
-        let (completion, data) = body.split_first().ok_or(Ignored::Unparsable(WireError {
-            field: "completion code",
-            at: 6,
-            fault: WireFault::Truncated,
-        }))?;
-        let asked = &self.request;
-        if asked.origin == Origin::Nobody
-            || (header.netfn, header.cmd) != (asked.target.netfn.response(), asked.target.cmd)
-            || header.rq_seq != asked.rq_seq
-            || (header.from, header.to) != (BMC_ADDRESS, CONSOLE_ADDRESS)
-        {
-            return Err(Ignored::Late);
-        }
-        let completion = CompletionCode(*completion);
-        // The BMC has seen the first sending, executes it, and is going to answer it.
-        if completion == CompletionCode::DUPLICATE_REQUEST && self.sendings_unanswered() > 1 {
-            return Err(Ignored::Late);
-        }
-        let RequestTarget { netfn, cmd, .. } = asked.target;
-        Ok(self.answered(
-            now,
-            Response {
-                netfn,
-                cmd,
-                completion,
-                data,
-            },
-        ))
-    }
-
-    /// The answer to the request in flight is in.
-    fn answered<'d>(&mut self, now: Instant, response: Response<'d>) -> Event<'d> {
-        self.unanswered = 0;
-        if response.completion == CompletionCode::NODE_BUSY && self.sendings < self.policy.attempts
-        {
-            // This sending was not executed; one before it without answer may have been.
-            if !self.request.idempotent && self.sendings_unanswered() > 1 {
-                return self.give_up(now);
-            }
-            // A new sequence number, or the BMC would repeat this very answer.
-            self.sendings_answered = self.sendings;
-            self.request.rq_seq = self.take_rq_seq();
-            self.deadline = Some(now + ms(self.policy.busy_retry_ms));
-            self.send = false;
-            self.busy = true;
-            return Event::None;
-        }
-        let origin = core::mem::replace(&mut self.request.origin, Origin::Nobody);
-        self.send = false;
-        self.await_keepalive(now);
-        match (&self.phase, origin) {
-            (Phase::ExpectPrivilege, _) => self.privilege_answered(response),
-            (Phase::ExpectClose, _) => {
-                self.end();
-                Event::Closed
-            }
-            (_, Origin::Driver) => Event::Response(response),
-            _ => Event::None,
-        }
-    }
-
-    /// Sendings that may have been executed and that no answer speaks of.
-    const fn sendings_unanswered(&self) -> u8 {
-        self.sendings.saturating_sub(self.sendings_answered)
-    }
-
-    /// Ends a request that may have been executed; the BMC answers, though not this one.
-    fn give_up(&mut self, now: Instant) -> Event<'static> {
-        self.request.origin = Origin::Nobody;
-        self.send = false;
-        self.await_keepalive(now);
-        let RequestTarget { netfn, cmd, .. } = self.request.target;
-        Event::RequestTimedOut(TimedOut {
-            netfn,
-            cmd,
-            maybe_executed: true,
-        })
-    }
-
-    fn privilege_answered(&mut self, response: Response<'_>) -> Event<'static> {
-        let asked = self.login.privilege();
-        let failure = match response.decode::<SetSessionPrivilegeLevel>() {
-            Ok(granted) if granted.privilege >= asked => {
-                self.phase = Phase::Established;
-                return Event::Established;
-            }
-            Ok(_) => LoginFailure::PrivilegeRefused,
-            Err(super::CommandError::Wire(_)) => {
-                LoginFailure::CommandRejected(CompletionCode::UNSPECIFIED)
-            }
-            Err(super::CommandError::Completion(code)) => match code {
-                NOT_FOR_THIS_USER | ABOVE_LIMIT | CompletionCode::INSUFFICIENT_PRIVILEGE => {
-                    LoginFailure::PrivilegeRefused
-                }
-                code => LoginFailure::CommandRejected(code),
-            },
+        let message = LanMessage::decode(opened.payload)?;
+        let Some(response) = self.read_answer(message)? else {
+            return Ok(Event::None);
         };
-        self.leave(Farewell::CloseSession);
-        Event::LoginFailed(failure)
+        Ok(self.answered(now, response))
     }
 
     /// Lets time pass; call when [`poll_timeout`](Self::poll_timeout) is reached.

@@ -11,7 +11,7 @@ use super::xrc4::{self, Xrc4};
 use crate::entropy::Entropy;
 use crate::number::{ConfidentialityAlgorithm, PayloadType};
 use crate::sequence::{SequenceCounter, SequenceRefused, SequenceWindow};
-use crate::wire::session::{self, RMCP_PLUS_HEADER_LEN, RmcpPlusHeader, SessionHeader};
+use crate::wire::session::{self, OemPayload, RMCP_PLUS_HEADER_LEN, RmcpPlusHeader, SessionHeader};
 use crate::wire::{BufferFull, Reader, WireError, WireFault, Writer, rmcp};
 
 /// Value of the "next header" byte that ends the covered part of a packet (§13.6).
@@ -63,6 +63,8 @@ pub struct Opened<'d> {
     pub payload_type: PayloadType,
     /// The packet's session sequence number.
     pub sequence: u32,
+    /// Whose payload it is, with [`PayloadType::OEM_EXPLICIT`].
+    pub oem: Option<OemPayload>,
     /// The payload in the clear.
     pub payload: &'d mut [u8],
 }
@@ -116,11 +118,42 @@ impl Channel {
 
     /// Writes a whole datagram into `out` and returns its length; `payload` writes the payload.
     ///
+    /// For [`PayloadType::OEM_EXPLICIT`] see [`seal_oem`](Self::seal_oem).
+    ///
     /// # Errors
     /// [`BufferFull`] where `out` is too short.
     pub fn seal(
         &mut self,
         payload_type: PayloadType,
+        entropy: &mut dyn Entropy,
+        out: &mut [u8],
+        payload: impl FnOnce(&mut Writer<'_>),
+    ) -> Result<usize, BufferFull> {
+        let header = RmcpPlusHeader::sessionless(payload_type);
+        self.seal_as(header, entropy, out, payload)
+    }
+
+    /// The same for a payload of a maker's own; it takes six bytes more (§13.6).
+    ///
+    /// # Errors
+    /// As [`seal`](Self::seal).
+    pub fn seal_oem(
+        &mut self,
+        oem: OemPayload,
+        entropy: &mut dyn Entropy,
+        out: &mut [u8],
+        payload: impl FnOnce(&mut Writer<'_>),
+    ) -> Result<usize, BufferFull> {
+        let header = RmcpPlusHeader {
+            oem: Some(oem),
+            ..RmcpPlusHeader::sessionless(PayloadType::OEM_EXPLICIT)
+        };
+        self.seal_as(header, entropy, out, payload)
+    }
+
+    fn seal_as(
+        &mut self,
+        header: RmcpPlusHeader,
         entropy: &mut dyn Entropy,
         out: &mut [u8],
         payload: impl FnOnce(&mut Writer<'_>),
@@ -132,7 +165,7 @@ impl Channel {
             authenticated: self.integrity.code_len() != 0,
             session_id: self.peer_session_id,
             sequence: self.outbound.next(),
-            ..RmcpPlusHeader::sessionless(payload_type)
+            ..header
         };
         header.encode(&mut w);
         let payload_at = w.position();
@@ -221,6 +254,7 @@ impl Channel {
         Ok(Opened {
             payload_type: header.payload_type,
             sequence: header.sequence,
+            oem: header.oem,
             payload,
         })
     }
@@ -318,6 +352,27 @@ mod tests {
                     (PayloadType::SOL, &plain[..])
                 );
             }
+        }
+    }
+
+    #[test]
+    fn a_makers_own_payload_says_whose_it_is() {
+        let (enterprise, id) = (674, 0x1234);
+        for suite in SUITES {
+            let (mut console, mut bmc) = ends(suite);
+            let mut out = [0xa5; 128];
+            let oem = OemPayload { enterprise, id };
+            let sealed = console.seal_oem(oem, &mut Counting(0), &mut out, |w| w.bytes(&[1, 2, 3]));
+            let opened = bmc.open(&mut out[..sealed.unwrap()]).unwrap();
+            assert_eq!(opened.payload_type, PayloadType::OEM_EXPLICIT);
+            assert_eq!((opened.oem, &*opened.payload), (Some(oem), &[1, 2, 3][..]));
+            // Without a maker the fields are there nevertheless.
+            let sealed = console.seal(PayloadType::OEM_EXPLICIT, &mut Counting(0), &mut out, |w| {
+                w.u8(4);
+            });
+            let opened = bmc.open(&mut out[..sealed.unwrap()]).unwrap();
+            let nobody = Some(OemPayload::default());
+            assert_eq!((opened.oem, &*opened.payload), (nobody, &[4][..]));
         }
     }
 

@@ -240,6 +240,7 @@ impl V15Channel {
         Ok(Opened {
             payload_type: PayloadType::IPMI,
             sequence: header.sequence,
+            oem: None,
             payload: &mut datagram[start..end],
         })
     }

@@ -17,7 +17,7 @@ const ENCRYPTED: u8 = 0x80;
 const AUTHENTICATED: u8 = 0x40;
 
 /// Whose OEM payload it is (only with [`PayloadType::OEM_EXPLICIT`]).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OemPayload {
     /// The maker's IANA enterprise number.
     pub enterprise: u32,
@@ -34,7 +34,7 @@ pub struct RmcpPlusHeader {
     pub encrypted: bool,
     /// Whether an integrity trailer follows the payload.
     pub authenticated: bool,
-    /// Present with [`PayloadType::OEM_EXPLICIT`] only.
+    /// Present with [`PayloadType::OEM_EXPLICIT`] only; zeros are written where it is absent then.
     pub oem: Option<OemPayload>,
     /// The receiver's session ID; 0 outside a session.
     pub session_id: u32,
@@ -65,7 +65,9 @@ impl RmcpPlusHeader {
             | if self.authenticated { AUTHENTICATED } else { 0 };
         w.u8(AuthType::RMCP_PLUS.0);
         w.u8(flags | (self.payload_type.0 & 0x3f));
-        if let Some(oem) = self.oem {
+        // A reader expects the fields by the type alone.
+        if self.payload_type == PayloadType::OEM_EXPLICIT {
+            let oem = self.oem.unwrap_or_default();
             w.u32(oem.enterprise);
             w.u16(oem.id);
         }

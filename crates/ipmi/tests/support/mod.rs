@@ -18,6 +18,7 @@ use ipmi::crypto::Algorithms;
 use ipmi::entropy::Entropy;
 use ipmi::number::{CipherSuiteId, CompletionCode, PayloadType, PrivilegeLevel, RakpStatus};
 use ipmi::time::Instant;
+use ipmi::wire::message::LanMessage;
 use ipmi::wire::rakp::{OpenSessionRequest, OpenSessionResponse, Rakp1, Rakp2, Role, UserName};
 use ipmi::wire::session::{SessionHeader, encode_sessionless};
 use ipmi::wire::{DATAGRAM_MAX, Reader, Writer};
@@ -78,10 +79,47 @@ impl Handler for Device {
             // More than fits.
             (0x30, 2) => response.bytes(&[0; DATAGRAM_MAX]),
             (0, 2) => {}
+            // Send Message, to an IPMB with a controller 72h, answered with its answer.
+            (6, 0x34) => return on_ipmb(request.data, response),
             _ => return CompletionCode::INVALID_COMMAND,
         }
         CompletionCode::OK
     }
+}
+
+/// Address of the controller behind the BMC, and of the one behind that.
+pub const SATELLITES: [u8; 2] = [0x72, 0x74];
+
+/// Device ID of the controller behind the BMC.
+pub const SATELLITE_ID: [u8; 11] = [0x72, 1, 2, 3, 2, 0xbf, 0xa2, 2, 0, 1, 0];
+
+/// Executes Send Message's data as the IPMB behind it would; answers with the answer.
+fn on_ipmb(data: &[u8], response: &mut Writer<'_>) -> CompletionCode {
+    let Some((0x40, message)) = data
+        .split_first()
+        .map(|(track, rest)| (*track & 0xf0, rest))
+    else {
+        return CompletionCode::INVALID_DATA_FIELD;
+    };
+    let LanMessage { header, body } = LanMessage::decode(message).unwrap();
+    if !SATELLITES.contains(&header.to) {
+        // No acknowledge.
+        return CompletionCode(0x83);
+    }
+    header.response().encode(response, |w| match header.cmd {
+        0x34 => {
+            let mut buffer = [0; 128];
+            let mut inner = Writer::new(&mut buffer);
+            w.u8(on_ipmb(body, &mut inner).0);
+            w.bytes(inner.written());
+        }
+        0x01 => {
+            w.u8(0);
+            w.bytes(&SATELLITE_ID);
+        }
+        _ => w.u8(0xc1),
+    });
+    CompletionCode::OK
 }
 
 /// What an [`Event`] was, without its borrow.

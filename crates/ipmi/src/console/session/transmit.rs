@@ -2,7 +2,8 @@
 
 use super::{Farewell, Phase, Session};
 use crate::command::app::CloseSession;
-use crate::console::request::Request;
+use crate::console::bridge::SEND_MESSAGE;
+use crate::console::request::{Request, RequestTarget};
 use crate::crypto::SessionChannel;
 use crate::entropy::Entropy;
 use crate::number::PayloadType;
@@ -58,13 +59,18 @@ impl Session {
     fn write_request(&mut self, entropy: &mut dyn Entropy, out: &mut [u8]) -> Option<usize> {
         let Request {
             target,
+            bridge,
             rq_seq,
             data,
             ..
         } = &self.request;
-        let header = MessageHeader::request(target.netfn, target.lun, target.cmd, *rq_seq);
+        let RequestTarget { netfn, cmd, lun } = bridge.map_or(*target, |_| SEND_MESSAGE);
+        let header = MessageHeader::request(netfn, lun, cmd, *rq_seq);
         let sealed = self.channel.as_mut()?.seal(entropy, out, |w| {
-            header.encode(w, |w| w.bytes(data));
+            header.encode(w, |w| match bridge {
+                None => w.bytes(data),
+                Some(bridge) => bridge.encode(*target, *rq_seq, data, w),
+            });
         });
         sealed.ok()
     }
