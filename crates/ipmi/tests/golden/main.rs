@@ -8,6 +8,7 @@
 #![cfg(test)]
 
 mod records;
+mod v15;
 mod vector;
 
 use ipmi::command::app::{
