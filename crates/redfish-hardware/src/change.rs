@@ -3,7 +3,7 @@
 use hardware::{ApplyError, BootOverride, BootPersistence, BootTarget, Change, Node, PowerAction};
 use redfish::{Failure, message};
 use redfish_schema::computer_system::{
-    BootSource, BootSourceOverrideEnabled, BootSourceOverrideMode,
+    BootSource, BootSourceOverrideEnabled, BootSourceOverrideMode, IndicatorLED,
 };
 use redfish_schema::{CheckedParameters, CheckedPatch};
 use serde_json::Value;
@@ -14,6 +14,8 @@ use crate::system::{BOOT_MODES, BOOT_PERSISTENCES, BOOT_SOURCES, RESETS};
 const RETRY_AFTER_S: u32 = 2;
 
 const INDICATOR: &str = "/LocationIndicatorActive";
+/// The older property for the same light; many clients know no other.
+const INDICATOR_LED: &str = "/IndicatorLED";
 const BOOT_ENABLED: &str = "/Boot/BootSourceOverrideEnabled";
 const BOOT_TARGET: &str = "/Boot/BootSourceOverrideTarget";
 const BOOT_MODE: &str = "/Boot/BootSourceOverrideMode";
@@ -44,14 +46,23 @@ pub(crate) struct Wish {
 
 /// The wishes in a PATCH of a computer system.
 pub(crate) fn of_system(node: &Node, patch: &CheckedPatch) -> Result<Vec<Wish>, Failure> {
-    only(patch, &[INDICATOR, BOOT_ENABLED, BOOT_TARGET, BOOT_MODE])?;
+    only(
+        patch,
+        &[
+            INDICATOR,
+            INDICATOR_LED,
+            BOOT_ENABLED,
+            BOOT_TARGET,
+            BOOT_MODE,
+        ],
+    )?;
     let boot = boot(node, patch)?;
     Ok(boot.into_iter().chain(indicator(patch)?).collect())
 }
 
 /// The wishes in a PATCH of a chassis.
 pub(crate) fn of_chassis(patch: &CheckedPatch) -> Result<Vec<Wish>, Failure> {
-    only(patch, &[INDICATOR])?;
+    only(patch, &[INDICATOR, INDICATOR_LED])?;
     Ok(indicator(patch)?.into_iter().collect())
 }
 
@@ -66,21 +77,59 @@ fn only(patch: &CheckedPatch, changeable: &[&str]) -> Result<(), Failure> {
     })
 }
 
+/// The light has two properties; a patch that names both must ask for the same with each.
 fn indicator(patch: &CheckedPatch) -> Result<Option<Wish>, Failure> {
-    let Some(value) = patch.get(INDICATOR) else {
-        return Ok(None);
+    let active = lit(patch, INDICATOR, Value::as_bool, "Use true or false.")?;
+    let led = lit(patch, INDICATOR_LED, led, "Use Lit or Off.")?;
+    if let (Some((active, _)), Some((led, value))) = (&active, &led)
+        && active != led
+    {
+        return Err(Failure::PropertyValueUnavailable {
+            pointer: INDICATOR_LED.to_owned(),
+            value: value.clone(),
+            remedy: "Ask for the same as with LocationIndicatorActive, or leave one of both out."
+                .to_owned(),
+        });
+    }
+    let (pointer, wanted) = match (active, led) {
+        (Some(wanted), _) => (INDICATOR, wanted),
+        (None, Some(wanted)) => (INDICATOR_LED, wanted),
+        (None, None) => return Ok(None),
     };
-    let Some(lit) = value.as_bool() else {
-        return Err(unavailable(INDICATOR, value, "Use true or false."));
-    };
-    let origin = Origin::Property {
-        pointer: INDICATOR,
-        value: lit.to_string(),
-    };
+    let (lit, value) = wanted;
     Ok(Some(Wish {
         change: Change::Indicator(lit),
-        origin,
+        origin: Origin::Property { pointer, value },
     }))
+}
+
+/// Whether one property asks for light, and its value as text; `None` where the patch doesn't name it.
+fn lit(
+    patch: &CheckedPatch,
+    pointer: &str,
+    parse: fn(&Value) -> Option<bool>,
+    remedy: &str,
+) -> Result<Option<(bool, String)>, Failure> {
+    let Some(value) = patch.get(pointer) else {
+        return Ok(None);
+    };
+    let text = value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned);
+    match parse(value) {
+        Some(lit) => Ok(Some((lit, text))),
+        None => Err(unavailable(pointer, value, remedy)),
+    }
+}
+
+/// A machine's identify light is lit or not; how it is lit (steady or blinking) is the machine's own choice
+/// (IPMI 2.0 §28.5), so nobody can ask for `Blinking`.
+fn led(value: &Value) -> Option<bool> {
+    match IndicatorLED::from_word(value.as_str()?)? {
+        IndicatorLED::Lit => Some(true),
+        IndicatorLED::Off => Some(false),
+        _ => None,
+    }
 }
 
 /// A patch may name one, two or all of the three properties; what it doesn't name stays as it is. A target without a

@@ -1,9 +1,9 @@
 //! `Chassis` and its collection: racks, blocks, sleds and power bays, and the nodes themselves.
 
 use hardware::{Asset, Enclosure, EnclosureKind, Hardware, Location, Node, NodeKind, Severity};
-use redfish_schema::chassis::{COLLECTION, Chassis, ChassisType, Links};
+use redfish_schema::chassis::{COLLECTION, Chassis, ChassisType, IndicatorLED, Links};
 use redfish_schema::resource::{self, Placement, RackUnits, State, Status};
-use redfish_schema::{Collection, Reference};
+use redfish_schema::{Collection, Nullable, Reference};
 
 use crate::tree::Tree;
 use crate::{status, system, uri};
@@ -45,11 +45,16 @@ pub(crate) fn of_node(tree: &Tree, node: &Node) -> Chassis {
     Chassis {
         uuid: node.identity.uuid.as_deref().map(Into::into),
         location_indicator_active: Some(system::indicator(node)),
+        indicator_led: Some(indicator_led(node)),
         power_state: is_computer.then(|| system::power_state(node)),
         status: Some(status::rolled_up(status::link_state(node), health)),
         links: Some(links),
         ..with_subsystems(with_asset(own, &asset), id)
     }
+}
+
+fn indicator_led(node: &Node) -> Nullable<IndicatorLED> {
+    system::indicator_led(node, IndicatorLED::Lit, IndicatorLED::Off)
 }
 
 /// The chassis of an enclosure, whose sensors are those of its controller.
@@ -75,6 +80,7 @@ pub(crate) fn of_enclosure(
     let own = match controller {
         Some(node) => Chassis {
             location_indicator_active: Some(system::indicator(node)),
+            indicator_led: Some(indicator_led(node)),
             ..with_subsystems(own, id)
         },
         None => own,

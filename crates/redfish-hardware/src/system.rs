@@ -8,7 +8,7 @@ use hardware::{
 };
 use redfish_schema::computer_system::{
     Actions, Boot, BootSource, BootSourceOverrideEnabled, BootSourceOverrideMode, COLLECTION,
-    ComputerSystem, Links, ResetAction, SystemType,
+    ComputerSystem, IndicatorLED, Links, ResetAction, SystemType,
 };
 use redfish_schema::resource::{PowerState, ResetType};
 use redfish_schema::{Collection, Nullable, Reference};
@@ -81,6 +81,7 @@ pub(crate) fn resource(node: &Arc<Node>) -> ComputerSystem {
         part_number: text(&product.part_number, &None),
         uuid: node.identity.uuid.as_deref().map(Into::into),
         location_indicator_active: Some(indicator(node)),
+        indicator_led: Some(indicator_led(node, IndicatorLED::Lit, IndicatorLED::Off)),
         power_state: Some(power_state(node)),
         boot: Some(boot(node.boot.as_ref())),
         status: Some(status::rolled_up(status::host_state(node), health)),
@@ -124,6 +125,15 @@ pub(crate) const fn indicator(node: &Node) -> Nullable<bool> {
         Indicator::Unknown => Nullable::Null,
         Indicator::Off => Nullable::Value(false),
         Indicator::Timed | Indicator::On => Nullable::Value(true),
+    }
+}
+
+/// The same in the words of the older `IndicatorLED`, which systems and chassis define separately.
+pub(crate) fn indicator_led<T>(node: &Node, lit: T, off: T) -> Nullable<T> {
+    match indicator(node) {
+        Nullable::Null => Nullable::Null,
+        Nullable::Value(true) => Nullable::Value(lit),
+        Nullable::Value(false) => Nullable::Value(off),
     }
 }
 

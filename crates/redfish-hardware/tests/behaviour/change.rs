@@ -196,6 +196,54 @@ fn the_identify_light_can_be_lit_from_the_system_and_from_the_chassis() {
 }
 
 #[test]
+fn the_older_property_of_the_identify_light_works_like_the_newer() {
+    let fake = Fake::hall();
+    let client = Client::of(&fake);
+    let chassis = "/redfish/v1/Chassis/Loose";
+    for (path, patch) in [
+        (SYSTEM, json!({"IndicatorLED": "Lit"})),
+        (chassis, json!({"IndicatorLED": "Off"})),
+        (
+            SYSTEM,
+            json!({"IndicatorLED": "Lit", "LocationIndicatorActive": true}),
+        ),
+    ] {
+        client.patch(path, &patch).unwrap();
+    }
+    let expected = [true, false, true];
+    assert_eq!(
+        fake.applied(),
+        expected.map(|lit| ("Loose".to_owned(), Change::Indicator(lit)))
+    );
+    for (indicator, shown) in [
+        (Indicator::Timed, json!("Lit")),
+        (Indicator::Off, json!("Off")),
+        (Indicator::Unknown, json!(null)),
+    ] {
+        fake.change("Loose", |node| node.indicator = indicator);
+        assert_eq!(client.get(SYSTEM)["IndicatorLED"], shown);
+        assert_eq!(client.get(chassis)["IndicatorLED"], shown);
+    }
+}
+
+#[test]
+fn both_properties_of_the_identify_light_must_ask_for_the_same() {
+    let fake = Fake::hall();
+    for patch in [
+        json!({"IndicatorLED": "Lit", "LocationIndicatorActive": false}),
+        json!({"IndicatorLED": "Blinking"}),
+        json!({"IndicatorLED": null}),
+    ] {
+        let answer = Client::of(&fake).patch(SYSTEM, &patch);
+        let Err(Failure::PropertyValueUnavailable { pointer, .. }) = answer else {
+            panic!("{patch}: {answer:?}");
+        };
+        assert_eq!(pointer, "/IndicatorLED");
+    }
+    assert!(fake.applied().is_empty());
+}
+
+#[test]
 fn an_enclosure_without_a_controller_can_not_be_changed() {
     let answer = Client::of(&Fake::hall()).patch(
         "/redfish/v1/Chassis/Rack1",

@@ -67,6 +67,9 @@ pub struct Chassis {
     /// An indicator allowing an operator to physically locate this resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location_indicator_active: Option<Nullable<bool>>,
+    /// The state of the indicator LED, which identifies the chassis. Deprecated.
+    #[serde(rename = "IndicatorLED", skip_serializing_if = "Option::is_none")]
+    pub indicator_led: Option<Nullable<IndicatorLED>>,
     /// The current power state of the chassis.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub power_state: Option<Nullable<resource::PowerState>>,
@@ -145,6 +148,7 @@ impl Chassis {
             asset_tag: None,
             uuid: None,
             location_indicator_active: None,
+            indicator_led: None,
             power_state: None,
             environmental_class: None,
             height_mm: None,
@@ -259,6 +263,20 @@ enumeration! {
         A3 = "A3",
         /// ASHRAE Environmental Class 'A4'.
         A4 = "A4",
+    }
+}
+
+enumeration! {
+    /// The words of `Chassis.v1_0_0.IndicatorLED`.
+    pub enum IndicatorLED {
+        /// The state of the indicator LED cannot be determined. Deprecated.
+        Unknown = "Unknown",
+        /// The indicator LED is lit.
+        Lit = "Lit",
+        /// The indicator LED is blinking.
+        Blinking = "Blinking",
+        /// The indicator LED is off.
+        Off = "Off",
     }
 }
 

@@ -65,6 +65,9 @@ pub struct ComputerSystem {
     /// An indicator allowing an operator to physically locate this resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location_indicator_active: Option<Nullable<bool>>,
+    /// The state of the indicator LED, which identifies the system. Deprecated.
+    #[serde(rename = "IndicatorLED", skip_serializing_if = "Option::is_none")]
+    pub indicator_led: Option<Nullable<IndicatorLED>>,
     /// The current power state of the system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub power_state: Option<Nullable<resource::PowerState>>,
@@ -122,6 +125,7 @@ impl ComputerSystem {
             uuid: None,
             host_name: None,
             location_indicator_active: None,
+            indicator_led: None,
             power_state: None,
             boot: None,
             bios_version: None,
@@ -252,6 +256,20 @@ enumeration! {
         Legacy = "Legacy",
         /// The system boots in UEFI boot mode to the boot source override target.
         UEFI = "UEFI",
+    }
+}
+
+enumeration! {
+    /// The words of `ComputerSystem.v1_0_0.IndicatorLED`.
+    pub enum IndicatorLED {
+        /// The state of the indicator LED cannot be determined. Deprecated.
+        Unknown = "Unknown",
+        /// The indicator LED is lit.
+        Lit = "Lit",
+        /// The indicator LED is blinking.
+        Blinking = "Blinking",
+        /// The indicator LED is off.
+        Off = "Off",
     }
 }
 
