@@ -14,6 +14,7 @@ use crate::counters::Counters;
 use crate::plan::Plans;
 use crate::publish::Board;
 use crate::schedule::{self, Jitter};
+use crate::share::Texts;
 use crate::slot::{Context, SLOT_BITS, Setup, Slot};
 use crate::target::{Config, Target};
 use crate::timer::Wheel;
@@ -59,7 +60,7 @@ fn unreached(target: &Target) -> Node {
         indicator: Indicator::Unknown,
         inventory: Arc::default(),
         identity: Arc::new(Identity {
-            controller_address: Some(address),
+            controller_address: Some(address.into()),
             ..Identity::default()
         }),
         readings: Arc::default(),
@@ -161,6 +162,7 @@ impl Engine {
             }),
             board: Arc::clone(&shared.board),
             plans: Arc::clone(&shared.plans),
+            texts: Texts::default(),
             counters: Counters::default(),
             jitter: Jitter::new(config.seed),
             unix_ms_at_origin: unix_ms.saturating_sub(now.as_nanos() / 1_000_000),

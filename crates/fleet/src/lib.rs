@@ -29,6 +29,7 @@ mod publish;
 mod quirks;
 mod schedule;
 mod script;
+mod share;
 mod slot;
 mod talk;
 mod target;

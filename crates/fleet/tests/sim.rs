@@ -115,8 +115,8 @@ fn a_thousand_nodes_on_a_lossy_network_are_fresh_and_nothing_is_mixed_up() {
         );
         let serial = format!("SN-{node:05}");
         assert_eq!(
-            world.node(node).inventory.product.serial_number,
-            Some(serial)
+            world.node(node).inventory.product.serial_number.as_deref(),
+            Some(&*serial)
         );
     }
     let (mut done, mut unconfirmed) = (0, 0);
@@ -284,8 +284,8 @@ fn the_event_log_is_followed_and_cleared() {
     assert_eq!((log.entries.len(), log.complete), (4, true));
     assert_eq!(log.entries[3].sensor.as_deref(), Some("CPU0 Temp"));
     assert_eq!(
-        log.entries[3].message,
-        "Upper Critical going high: Reading 80 > Threshold 75 degrees C"
+        *log.entries[3].message,
+        *"Upper Critical going high: Reading 80 > Threshold 75 degrees C"
     );
     assert_eq!(
         world.engine.counters().log_entries,

@@ -1,6 +1,5 @@
 //! What changes rarely: parts, names, and the description of every sensor.
 
-use alloc::string::String;
 use alloc::sync::Arc;
 
 use crate::Sensor;
@@ -12,19 +11,19 @@ pub const MAX_SENSORS: usize = 4096;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asset {
     /// What the source calls it ("Builtin FRU Device", "PSU1").
-    pub name: Option<String>,
+    pub name: Option<Arc<str>>,
     /// Who made it.
-    pub manufacturer: Option<String>,
+    pub manufacturer: Option<Arc<str>>,
     /// Product name or model.
-    pub model: Option<String>,
+    pub model: Option<Arc<str>>,
     /// Part or model number.
-    pub part_number: Option<String>,
+    pub part_number: Option<Arc<str>>,
     /// Version of the part.
-    pub version: Option<String>,
+    pub version: Option<Arc<str>>,
     /// Serial number.
-    pub serial_number: Option<String>,
+    pub serial_number: Option<Arc<str>>,
     /// The owner's tag.
-    pub asset_tag: Option<String>,
+    pub asset_tag: Option<Arc<str>>,
     /// When it was made, in seconds since the Unix epoch.
     pub manufactured_at_s: Option<u64>,
 }

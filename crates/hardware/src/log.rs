@@ -1,6 +1,5 @@
 //! A machine's event log as followed by the source.
 
-use alloc::string::String;
 use alloc::sync::Arc;
 
 /// The most entries kept of one node's log: the newest ones.
@@ -45,7 +44,7 @@ pub struct LogEntry {
     /// True when the state came, false when it went.
     pub asserted: bool,
     /// What happened, in words ("Upper Critical going high", "Power Supply AC lost").
-    pub message: String,
+    pub message: Arc<str>,
     /// The record as the machine stores it, for experts; empty where the source has none.
     pub raw: [u8; 16],
 }

@@ -1,6 +1,5 @@
 //! One managed machine as known at one moment.
 
-use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt;
 
@@ -106,15 +105,15 @@ pub enum Link {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
     /// The machine's UUID in its usual text form, lower case (`xxxxxxxx-xxxx-…`).
-    pub uuid: Option<String>,
+    pub uuid: Option<Arc<str>>,
     /// Firmware version of the management controller, as its maker writes it.
-    pub controller_firmware: Option<String>,
+    pub controller_firmware: Option<Arc<str>>,
     /// Model or product of the management controller where it differs from the machine's.
-    pub controller_model: Option<String>,
+    pub controller_model: Option<Arc<str>>,
     /// Management protocol version spoken ("IPMI 2.0").
-    pub protocol: Option<String>,
+    pub protocol: Option<Arc<str>>,
     /// Network address of the management controller, without port.
-    pub controller_address: Option<String>,
+    pub controller_address: Option<Arc<str>>,
 }
 
 /// One managed machine, as known at one moment; never changes once published.

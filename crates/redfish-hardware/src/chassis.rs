@@ -1,5 +1,7 @@
 //! `Chassis` and its collection: racks, blocks, sleds and power bays, and the nodes themselves.
 
+use std::sync::Arc;
+
 use hardware::{Asset, Enclosure, EnclosureKind, Hardware, Location, Node, NodeKind, Severity};
 use redfish_schema::chassis::{COLLECTION, Chassis, ChassisType, IndicatorLED, Links};
 use redfish_schema::resource::{self, Placement, RackUnits, State, Status};
@@ -111,7 +113,8 @@ pub(crate) fn of_enclosure(
 
 /// One nameplate with the gaps filled from another.
 fn merged(first: &Asset, second: &Asset) -> Asset {
-    let pick = |of: fn(&Asset) -> &Option<String>| of(first).clone().or_else(|| of(second).clone());
+    let pick =
+        |of: fn(&Asset) -> &Option<Arc<str>>| of(first).clone().or_else(|| of(second).clone());
     Asset {
         name: pick(|a| &a.name),
         manufacturer: pick(|a| &a.manufacturer),
@@ -125,7 +128,7 @@ fn merged(first: &Asset, second: &Asset) -> Asset {
 }
 
 fn with_asset(chassis: Chassis, asset: &Asset) -> Chassis {
-    let text = |value: &Option<String>| value.as_deref().map(Into::into);
+    let text = |value: &Option<Arc<str>>| value.as_deref().map(Into::into);
     Chassis {
         manufacturer: text(&asset.manufacturer),
         model: text(&asset.model),
@@ -153,7 +156,7 @@ fn with_subsystems(chassis: Chassis, id: &str) -> Chassis {
 }
 
 fn location(location: &Location) -> Option<resource::Location> {
-    let text = |value: &Option<std::sync::Arc<str>>| value.as_deref().map(Into::into);
+    let text = |value: &Option<Arc<str>>| value.as_deref().map(Into::into);
     let placement = Placement {
         row: text(&location.row),
         rack: text(&location.rack),

@@ -76,12 +76,12 @@ pub(crate) fn supply(chassis_id: &str, node: &Node, supply_id: &str) -> Option<P
     let made = asset.manufactured_at_s.and_then(|s| i64::try_from(s).ok());
     Some(PowerSupply {
         line_input_status,
-        manufacturer: asset.manufacturer.map(Into::into),
-        model: asset.model.map(Into::into),
-        version: asset.version.map(Into::into),
+        manufacturer: asset.manufacturer.as_deref().map(Into::into),
+        model: asset.model.as_deref().map(Into::into),
+        version: asset.version.as_deref().map(Into::into),
         production_date: made.map(|s| DateTime::from_unix_s(s).into()),
-        serial_number: asset.serial_number.map(Into::into),
-        part_number: asset.part_number.map(Into::into),
+        serial_number: asset.serial_number.as_deref().map(Into::into),
+        part_number: asset.part_number.as_deref().map(Into::into),
         metrics: Some(Reference::to(format!("{path}/Metrics"))),
         status: Some(status::of_part(&part)),
         ..PowerSupply::new(path.as_str(), part.id.as_str(), part.name.as_str())

@@ -68,7 +68,7 @@ pub(crate) fn resource(node: &Arc<Node>) -> ComputerSystem {
     let path = uri::system(id);
     let product = &node.inventory.product;
     let board = &node.inventory.board;
-    let text = |first: &Option<String>, second: &Option<String>| {
+    let text = |first: &Option<Arc<str>>, second: &Option<Arc<str>>| {
         first.as_deref().or(second.as_deref()).map(Into::into)
     };
     let health = status::node_health(node).map(status::health);

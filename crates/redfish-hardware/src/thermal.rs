@@ -101,10 +101,10 @@ fn fan(path: &str, index: usize, part: &Part<'_>, measurement: &Measurement<'_>)
         min_reading_range: limit(sensor.range.map(|(low, _)| low)),
         max_reading_range: limit(sensor.range.map(|(_, high)| high)),
         physical_context: Some(place(part)),
-        manufacturer: asset.manufacturer.map(Into::into),
-        model: asset.model.map(Into::into),
-        serial_number: asset.serial_number.map(Into::into),
-        part_number: asset.part_number.map(Into::into),
+        manufacturer: asset.manufacturer.as_deref().map(Into::into),
+        model: asset.model.as_deref().map(Into::into),
+        serial_number: asset.serial_number.as_deref().map(Into::into),
+        part_number: asset.part_number.as_deref().map(Into::into),
         ..Fan::new(format!("{path}#/Fans/{index}"), index.to_string())
     }
 }

@@ -98,10 +98,10 @@ pub(crate) fn fan(chassis_id: &str, node: &Node, fan_id: &str) -> Option<Fan> {
             .speeds()
             .nth(1)
             .map(|m| fan_excerpt(chassis_id, &m).into()),
-        manufacturer: asset.manufacturer.map(Into::into),
-        model: asset.model.map(Into::into),
-        serial_number: asset.serial_number.map(Into::into),
-        part_number: asset.part_number.map(Into::into),
+        manufacturer: asset.manufacturer.as_deref().map(Into::into),
+        model: asset.model.as_deref().map(Into::into),
+        serial_number: asset.serial_number.as_deref().map(Into::into),
+        part_number: asset.part_number.as_deref().map(Into::into),
         ..own
     })
 }

@@ -236,7 +236,7 @@ pub(crate) fn log_entry(profile: &Profile, raw: &[u8; ENTRY_LEN]) -> LogEntry {
         sensor: spec.map(|spec| spec.name.into()),
         sensor_type: event.map_or_else(Arc::default, |e| e.sensor_type.to_string().into()),
         asserted,
-        message,
+        message: message.into(),
         raw: *raw,
     }
 }

@@ -1,5 +1,7 @@
 //! Nameplates: a machine's and its power supplies', with serial numbers that no two parts of a site share.
 
+use std::sync::Arc;
+
 use hardware::Asset;
 use ipmi::number::ChassisType;
 use ipmi::record::fru::{BoardArea, ChassisArea, Fru, FruField, Language, ProductArea};
@@ -40,8 +42,8 @@ impl Nameplates {
             Model::Block => 'B',
             Model::PowerBay => 'P',
         };
-        let serial = |part: &str| Some(format!("RDV{kind}{part}{number:06}"));
-        let maker = || Some(MANUFACTURER.to_owned());
+        let serial = |part: &str| Some(format!("RDV{kind}{part}{number:06}").into());
+        let maker = || Some(MANUFACTURER.into());
         let product = Asset {
             manufacturer: maker(),
             model: Some(profile.product.into()),
@@ -54,14 +56,14 @@ impl Nameplates {
         let board = Asset {
             manufacturer: maker(),
             model: Some(profile.board.into()),
-            part_number: Some(format!("{}-MB", profile.part_number)),
+            part_number: Some(format!("{}-MB", profile.part_number).into()),
             serial_number: serial("M"),
             manufactured_at_s: Some(FIRST_MADE_S + MADE_EVERY_S * number),
             ..Asset::default()
         };
         let chassis = Asset {
-            name: RACK_MOUNT.name().map(str::to_owned),
-            part_number: Some(format!("{}-CH", profile.part_number)),
+            name: RACK_MOUNT.name().map(Into::into),
+            part_number: Some(format!("{}-CH", profile.part_number).into()),
             serial_number: serial("C"),
             ..Asset::default()
         };
@@ -107,7 +109,7 @@ impl Nameplates {
 }
 
 /// Nothing for a missing text; these texts are all short Latin.
-fn field(text: Option<&String>) -> FruField {
+fn field(text: Option<&Arc<str>>) -> FruField {
     text.and_then(|text| FruField::from_text(text, Language::ENGLISH))
         .unwrap_or_default()
 }
@@ -166,8 +168,14 @@ mod tests {
             let text = |field: &FruField| Some(field.text(Language::ENGLISH));
             let (board, product) = (fru.board.unwrap(), fru.product.unwrap());
             assert_eq!(fru.faults, []);
-            assert_eq!(text(&board.serial_number), plates.board.serial_number);
-            assert_eq!(text(&product.name), plates.product.model);
+            assert_eq!(
+                text(&board.serial_number).as_deref(),
+                plates.board.serial_number.as_deref()
+            );
+            assert_eq!(
+                text(&product.name).as_deref(),
+                plates.product.model.as_deref()
+            );
             let made = board.manufactured().map(|time| u64::from(time.0));
             assert_eq!(made, plates.board.manufactured_at_s);
             let all = [&plates.product, &plates.board, &plates.chassis];

@@ -242,11 +242,11 @@ fn first_snapshot(site: &Site, index: u32, machine: &Machine, sensors: Arc<[Sens
         sensors,
     };
     let identity = hardware::Identity {
-        uuid: Some(site.guid(index).to_string()),
-        controller_firmware: Some(format!("{major}.{minor:02}")),
+        uuid: Some(site.guid(index).to_string().into()),
+        controller_firmware: Some(format!("{major}.{minor:02}").into()),
         controller_model: None,
         protocol: Some("IPMI 2.0".into()),
-        controller_address: Some(site.address(index).to_string()),
+        controller_address: Some(site.address(index).to_string().into()),
     };
     let is_node = machine.profile().model == Model::Node;
     let blank = Node {

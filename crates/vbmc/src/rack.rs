@@ -240,7 +240,7 @@ fn enclosure(name: &str, kind: EnclosureKind, rack: u32) -> Option<Enclosure> {
         name: Some(name.into()),
         manufacturer: Some(MANUFACTURER.into()),
         model: Some(model.into()),
-        serial_number: Some(format!("RDV-{}", name.replace('-', "").to_uppercase())),
+        serial_number: Some(format!("RDV-{}", name.replace('-', "").to_uppercase()).into()),
         ..Asset::default()
     };
     let rack = format!("Rack{}", rack + 1);

@@ -301,13 +301,12 @@ fn identity(device: &DeviceId, guid: Option<Guid>, address: IpAddr) -> Identity 
     // All zeros and all ones are what BMCs answer that were never given one.
     let guid = guid.filter(|guid| guid.0 != [0; 16] && guid.0 != [0xff; 16]);
     Identity {
-        uuid: guid.map(|guid| guid.to_string()),
-        controller_firmware: Some(format!(
-            "{}.{:02x}",
-            device.firmware_major, device.firmware_minor
-        )),
+        uuid: guid.map(|guid| guid.to_string().into()),
+        controller_firmware: Some(
+            format!("{}.{:02x}", device.firmware_major, device.firmware_minor).into(),
+        ),
         controller_model: None,
-        protocol: Some(format!("IPMI {}", device.ipmi_version)),
-        controller_address: Some(address.to_string()),
+        protocol: Some(format!("IPMI {}", device.ipmi_version).into()),
+        controller_address: Some(address.to_string().into()),
     }
 }

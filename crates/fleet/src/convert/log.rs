@@ -85,7 +85,7 @@ fn entry(raw: &[u8; 16], plan: &Plan, types: &mut HashMap<u8, Arc<str>>) -> LogE
             )
         }),
         asserted,
-        message,
+        message: message.into(),
         raw: *raw,
     }
 }
@@ -163,8 +163,8 @@ mod tests {
         assert_eq!(came.sensor.as_deref(), Some("CPU1 Temp"));
         assert_eq!(&*came.sensor_type, "Temperature");
         assert_eq!(
-            came.message,
-            "Upper Critical going high: Reading 90 > Threshold 85 degrees C"
+            *came.message,
+            *"Upper Critical going high: Reading 90 > Threshold 85 degrees C"
         );
         assert_eq!((came.severity, came.asserted), (Severity::Critical, true));
         assert_eq!(came.at_s, Some(1_700_000_000));

@@ -1,5 +1,7 @@
 //! Inventories of FRU devices become nameplates.
 
+use std::sync::Arc;
+
 use hardware::{Asset, Inventory};
 use ipmi::number::ChassisType;
 use ipmi::record::Timestamp;
@@ -28,7 +30,9 @@ pub(crate) fn part(locator: &FruLocator, bytes: &[u8]) -> Option<Asset> {
     if asset == Asset::default() {
         return None;
     }
-    asset.name = Some(locator.id.text()).filter(|name| !name.is_empty());
+    asset.name = Some(locator.id.text())
+        .filter(|name| !name.is_empty())
+        .map(Into::into);
     Some(asset)
 }
 
@@ -76,15 +80,17 @@ fn of_board(area: &BoardArea) -> Asset {
 
 fn of_chassis(area: &ChassisArea) -> Asset {
     Asset {
-        name: ChassisType::name(area.chassis_type).map(str::to_owned),
+        name: ChassisType::name(area.chassis_type).map(Into::into),
         part_number: text(&area.part_number, Language::ENGLISH),
         serial_number: text(&area.serial_number, Language::ENGLISH),
         ..Asset::default()
     }
 }
 
-fn text(field: &FruField, language: Language) -> Option<String> {
-    Some(field.text(language)).filter(|text| !text.is_empty())
+fn text(field: &FruField, language: Language) -> Option<Arc<str>> {
+    Some(field.text(language))
+        .filter(|text| !text.is_empty())
+        .map(Into::into)
 }
 
 #[cfg(test)]

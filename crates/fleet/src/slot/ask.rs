@@ -185,7 +185,13 @@ impl Slot {
     fn found(&mut self, cx: &mut Context, now: Instant, finding: Finding) {
         match finding {
             Finding::Unchanged => self.begin_rounds(cx, now),
-            Finding::Contact(contacted) => {
+            Finding::Contact(mut contacted) => {
+                if let Some(inventory) = Arc::get_mut(&mut contacted.inventory) {
+                    cx.texts.inventory(inventory);
+                }
+                if let Some(identity) = Arc::get_mut(&mut contacted.identity) {
+                    cx.texts.identity(identity);
+                }
                 cx.counters.contacts += 1;
                 cx.counters.repositories_cut += u64::from(contacted.cut);
                 cx.counters.records_ignored += contacted.plan.ignored_records as u64;
@@ -216,6 +222,8 @@ impl Slot {
         self.log = Some(read.position);
         let Some(plan) = &self.plan else { return };
         let node = self.page.node_mut();
-        node.log = Arc::new(convert::log(&node.log, &read, plan));
+        let mut log = convert::log(&node.log, &read, plan);
+        cx.texts.log(&mut log);
+        node.log = Arc::new(log);
     }
 }

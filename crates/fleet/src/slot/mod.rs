@@ -25,6 +25,7 @@ use crate::plan::{self, Plan, Plans};
 use crate::publish::{Board, Page};
 use crate::quirks::Quirks;
 use crate::schedule::{Breaker, Jitter, Pace, Trouble};
+use crate::share::Texts;
 use crate::talk::Talk;
 use crate::work::{Job, Work};
 
@@ -47,6 +48,7 @@ pub(crate) struct Context {
     pub(crate) probe_policy: Arc<Policy>,
     pub(crate) board: Arc<Board>,
     pub(crate) plans: Arc<Plans>,
+    pub(crate) texts: Texts,
     pub(crate) counters: Counters,
     pub(crate) jitter: Jitter,
     /// Milliseconds since the Unix epoch at [`Instant::ORIGIN`].

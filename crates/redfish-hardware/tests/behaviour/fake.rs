@@ -249,7 +249,7 @@ fn node(name: &str, kind: NodeKind, sensors: Vec<(Sensor, Reading)>) -> Node {
                 name: Some("DSS 9600".into()),
                 manufacturer: Some("Acme".into()),
                 part_number: Some("PN-1".into()),
-                serial_number: Some(format!("SN-{name}")),
+                serial_number: Some(format!("SN-{name}").into()),
                 asset_tag: Some("tag 7".into()),
                 ..Asset::default()
             },
