@@ -51,6 +51,7 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), ProgramError> {
         uuid: random_uuid().map_err(no_randomness)?,
         accounts: vec![account(&service_password)?],
         session_timeout_s: SESSION_TIMEOUT_S,
+        front: crate::config::FrontConfig::default(),
     };
     let bound = web.bind(fleet.clone()).await?;
     let announcement = announcement(&server, bound.url(), &service_password, &bmc_password);

@@ -40,6 +40,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), ProgramError> {
         uuid: uuid(config.service.state_dir.as_deref())?,
         accounts: accounts(&config.accounts)?,
         session_timeout_s: config.service.session_timeout_s,
+        front: config.service.front.clone(),
     };
     let fleet = Fleet::start(&fleet_config).map_err(|e| ProgramError::Usage(e.to_string()))?;
     let fleet = Arc::new(fleet);

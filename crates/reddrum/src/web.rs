@@ -1,18 +1,23 @@
 //! The Redfish service on its socket, the same for the demo and for real machines.
 
 use std::fmt;
+use std::fs;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::net::UnixStream as StdUnixStream;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use hardware::Hardware;
-use redfish::{Account, Service, Settings, StaticFile, StaticFiles};
+use redfish::{Account, Front, Service, Settings, StaticFile, StaticFiles};
 use redfish_hardware::HardwareBackend;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UnixListener};
 
 use crate::certificate::{Certificate, CertificateError};
+use crate::config::{FrontConfig, ProxyAddress};
 
 /// What the service root calls the product.
 const PRODUCT: &str = "RedDrum";
@@ -24,6 +29,8 @@ const VENDOR: &str = "RedDrum";
 pub(crate) enum WebError {
     /// The address can't be listened at.
     Listen(SocketAddr, io::Error),
+    /// The Unix socket can't be made.
+    Socket(PathBuf, io::Error),
     /// The certificate can't be used.
     Certificate(CertificateError),
     /// A setting can't be used.
@@ -40,6 +47,7 @@ impl fmt::Display for WebError {
                 )
             }
             Self::Listen(address, error) => write!(f, "can't listen at {address}: {error}"),
+            Self::Socket(path, error) => write!(f, "can't listen at {}: {error}", path.display()),
             Self::Certificate(error) => error.fmt(f),
             Self::Settings(error) => error.fmt(f),
         }
@@ -60,14 +68,17 @@ pub(crate) struct Web {
     pub(crate) accounts: Vec<Account>,
     /// Idle sessions end after this.
     pub(crate) session_timeout_s: u32,
+    /// How requests come in beside HTTPS.
+    pub(crate) front: FrontConfig,
 }
 
 /// A service that has its socket but doesn't answer yet.
 pub(crate) struct Bound {
-    listener: TcpListener,
-    tls: Arc<rustls::ServerConfig>,
+    front: Front,
     service: Arc<Service>,
     address: SocketAddr,
+    /// The Unix socket's file, removed at the end.
+    socket: Option<SocketFile>,
 }
 
 impl Web {
@@ -87,15 +98,76 @@ impl Web {
         };
         let backend = Arc::new(HardwareBackend::new(machines));
         let service = Arc::new(Service::new(settings, backend).map_err(WebError::Settings)?);
-        let in_use = |error| WebError::Listen(self.listen, error);
-        let listener = TcpListener::bind(self.listen).await.map_err(in_use)?;
-        let address = listener.local_addr().map_err(in_use)?;
+        let listener = listen(self.listen).await?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| WebError::Listen(self.listen, error))?;
+        let (front, socket) = open(&self.front, Front::new().https(listener, tls)).await?;
         Ok(Bound {
-            listener,
-            tls,
+            front,
             service,
             address,
+            socket,
         })
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, WebError> {
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|error| WebError::Listen(address, error))
+}
+
+/// Opens the ways in beside HTTPS.
+async fn open(config: &FrontConfig, front: Front) -> Result<(Front, Option<SocketFile>), WebError> {
+    let mut front = front
+        .trusting(config.proxies.clone())
+        .hsts_max_age_s(config.hsts_max_age_s);
+    if let Some(host) = config
+        .public_host
+        .as_ref()
+        .and_then(|host| host.parse().ok())
+    {
+        front = front.public_host(host);
+    }
+    if let Some(address) = config.listen_redirect {
+        front = front.redirect(listen(address).await?);
+    }
+    match &config.listen_proxy {
+        None => Ok((front, None)),
+        Some(ProxyAddress::Tcp(address)) => Ok((front.proxy(listen(*address).await?), None)),
+        Some(ProxyAddress::Unix(path)) => {
+            let failed = |error| WebError::Socket(path.clone(), error);
+            let (listener, file) = SocketFile::make(path).map_err(failed)?;
+            Ok((front.proxy_socket(listener), Some(file)))
+        }
+    }
+}
+
+/// A Unix socket's file. It goes with the service.
+struct SocketFile(PathBuf);
+
+impl SocketFile {
+    /// Owner and group may open it: the web server is put into the service's group.
+    const MODE: u32 = 0o660;
+
+    /// Makes the socket, in place of one that an earlier run has left.
+    fn make(path: &Path) -> io::Result<(UnixListener, Self)> {
+        let is_left = fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket())
+            && StdUnixStream::connect(path).is_err();
+        if is_left {
+            fs::remove_file(path)?;
+        }
+        let listener = UnixListener::bind(path)?;
+        let file = Self(path.to_owned());
+        fs::set_permissions(path, fs::Permissions::from_mode(Self::MODE))?;
+        Ok((listener, file))
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        // Where it is gone already, that is what we want.
+        let _ = fs::remove_file(&self.0);
     }
 }
 
@@ -107,7 +179,8 @@ impl Bound {
 
     /// Answers requests until `shutdown` completes, then finishes those that are running.
     pub(crate) async fn serve(self, shutdown: impl Future<Output = ()>) {
-        redfish::serve(self.listener, self.tls, self.service, shutdown).await;
+        self.front.serve(self.service, shutdown).await;
+        drop(self.socket);
     }
 }
 

@@ -57,8 +57,12 @@ pub(crate) enum Error {
     Crowded,
     /// A page of another site asks, with credentials that the browser added by itself.
     ForeignOrigin,
+    /// The request came in clear text, and carries or asks for something that nobody else may see.
+    ClearText,
     /// A header stands twice that may stand once.
     RepeatedHeader(&'static str),
+    /// `Transfer-Encoding` and `Content-Length` say two lengths of one body.
+    TwoLengths,
     /// As many sessions as we keep are open.
     SessionLimit,
     /// The backend failed, at this URI.
@@ -168,6 +172,8 @@ impl Error {
             Self::Unauthenticated
             | Self::Forbidden
             | Self::ForeignOrigin
+            | Self::ClearText
+            | Self::TwoLengths
             | Self::RepeatedHeader(_)
             | Self::Crowded
             | Self::SessionLimit => self.caller_answer(),
@@ -191,6 +197,14 @@ impl Error {
                 );
                 Answer::new(StatusCode::FORBIDDEN, message)
             }
+            Self::ClearText => {
+                let message = message::general_error().with_resolution(
+                    "This connection isn't encrypted. Use https. A password or token that was sent over it can have \
+                     been read on its way: change it.",
+                );
+                Answer::new(StatusCode::FORBIDDEN, message)
+            }
+            Self::TwoLengths => Self::RepeatedHeader("Content-Length").caller_answer(),
             Self::RepeatedHeader(name) => {
                 Answer::new(StatusCode::BAD_REQUEST, message::header_invalid(name))
             }

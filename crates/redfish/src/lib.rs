@@ -34,6 +34,7 @@ mod odata;
 mod path;
 mod path_lock;
 mod privilege;
+mod proxy;
 mod query;
 mod resource;
 mod respond;
@@ -55,14 +56,19 @@ pub use failure::Failure;
 pub use message::{Message, Severity};
 pub use path::{MAX_DEPTH, MAX_LENGTH, Path, PathError, ROOT, Segments};
 pub use privilege::{Privileges, Role};
+pub use proxy::{
+    ForwardedBy, MAX_PROXY_HOPS, MAX_TRUSTED_PROXIES, Network, NetworkError, TooManyProxies,
+    TrustedProxies,
+};
 pub use query::{
     MAX_EXPAND_LEVELS, MAX_EXPANDED_BYTES, MAX_EXPANDED_RESOURCES, MAX_FILTER_BYTES,
     MAX_FILTER_DEPTH, MAX_PAGE_MEMBERS, MAX_SELECTED,
 };
 pub use respond::{MAX_EXPANDED_AT_ONCE_MIB, MAX_FILTERED_MEMBERS};
 pub use server::{
-    HANDSHAKE_TIMEOUT_S, HEAD_TIMEOUT_S, IDLE_TIMEOUT_S, MAX_CONNECTIONS, MAX_HEAD_BYTES,
-    MAX_STREAMS, MAX_UNREAD_BYTES, SHUTDOWN_GRACE_S, serve,
+    Front, HANDSHAKE_TIMEOUT_S, HEAD_TIMEOUT_S, HSTS_MAX_AGE_S, IDLE_TIMEOUT_S, MAX_CONNECTIONS,
+    MAX_HEAD_BYTES, MAX_REDIRECT_CONNECTIONS, MAX_STREAMS, MAX_UNREAD_BYTES, SHUTDOWN_GRACE_S,
+    serve,
 };
 pub use service::{Service, Settings, SettingsError};
 pub use session::{

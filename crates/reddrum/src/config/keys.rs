@@ -98,6 +98,48 @@ pub(crate) static SERVICE: SectionKeys = SectionKeys {
             "1800",
             "idle Redfish sessions end after this; 30 to 86400",
         ),
+        key(
+            "public_url",
+            "string",
+            "the address asked for",
+            "how clients reach the service, https://rack1.example.org: for redirects and discovery",
+        ),
+        key(
+            "hsts_max_age_s",
+            "integer",
+            "31536000",
+            "how long browsers are told to use HTTPS only for this host; 0 = they aren't",
+        ),
+        key(
+            "listen_redirect",
+            "string",
+            "",
+            "address and port for plain HTTP; sends everybody to HTTPS, takes no password or token",
+        ),
+        key(
+            "listen_proxy",
+            "string",
+            "",
+            "loopback address and port, or unix:/PATH, where a reverse proxy asks in clear text",
+        ),
+        key(
+            "insecure_proxy_network",
+            "boolean",
+            "false",
+            "listen_proxy may be any address: passwords and tokens cross that network readable by anybody on it",
+        ),
+        key(
+            "trusted_proxies",
+            "array of strings",
+            "[]",
+            "addresses and networks (10.0.0.0/8) of reverse proxies; only their word about a client counts",
+        ),
+        key(
+            "forwarded_header",
+            "string",
+            "X-Forwarded-For",
+            "what the trusted proxies write: X-Forwarded-For (with -Proto and -Host) or Forwarded (RFC 7239)",
+        ),
     ],
 };
 

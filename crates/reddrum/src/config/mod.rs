@@ -2,6 +2,7 @@
 //!
 //! Everything wrong with a file is reported at once, each with its line, its key and what to do. Nothing is guessed.
 
+mod front;
 pub(crate) mod hosts;
 mod keys;
 pub(crate) mod secret;
@@ -16,6 +17,7 @@ use hardware::NodeId;
 use toml::de::DeTable;
 
 use crate::place;
+pub(crate) use front::{FrontConfig, ProxyAddress};
 pub(crate) use keys::SECTIONS;
 pub(crate) use secret::Secret;
 use section::{Problem, Problems, Section, line_of};
@@ -75,6 +77,8 @@ pub(crate) struct ServiceConfig {
     pub(crate) certificate: Option<(PathBuf, PathBuf)>,
     /// Idle sessions end after this many seconds.
     pub(crate) session_timeout_s: u32,
+    /// How requests come in beside HTTPS.
+    pub(crate) front: FrontConfig,
 }
 
 /// `[[account]]`.
@@ -227,11 +231,13 @@ fn read_service(
         .string(problems, "state_dir")
         .map(|dir| base.join(dir));
     let session_timeout_s = section.integer(problems, "session_timeout_s", 30..=86_400, 1800);
+    let front = front::read(&section, base, problems);
     Some(ServiceConfig {
         listen: listen?,
         state_dir,
         certificate,
         session_timeout_s,
+        front,
     })
 }
 

@@ -211,6 +211,32 @@ impl<'a, 'i> Section<'a, 'i> {
         numbers
     }
 
+    /// A list of strings; empty where absent or wrong (reported).
+    pub(crate) fn strings(&self, problems: &mut Problems<'_>, key: &str) -> Vec<String> {
+        let Some(value) = self.value(key) else {
+            return Vec::new();
+        };
+        let texts: Option<Vec<String>> = value.get_ref().as_array().and_then(|array| {
+            let text = |v: &Spanned<DeValue<'_>>| v.get_ref().as_str().map(str::to_owned);
+            array.iter().map(text).collect()
+        });
+        texts.unwrap_or_else(|| {
+            self.problem(problems, key, "expected a list of strings");
+            Vec::new()
+        })
+    }
+
+    /// `true` or `false`; `false` where absent or wrong (reported).
+    pub(crate) fn flag(&self, problems: &mut Problems<'_>, key: &str) -> bool {
+        let Some(value) = self.value(key) else {
+            return false;
+        };
+        value.get_ref().as_bool().unwrap_or_else(|| {
+            self.wrong_type(problems, key, "true or false", value.get_ref());
+            false
+        })
+    }
+
     /// A table inside this one.
     pub(crate) fn table(
         &self,

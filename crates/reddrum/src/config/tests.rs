@@ -212,3 +212,99 @@ fn every_key_has_a_meaning_and_no_section_lists_one_twice() {
         assert_eq!(names.len(), count, "{}", section.heading);
     }
 }
+
+/// [`GOOD`] with more keys in `[service]`.
+fn with_service(keys: &str) -> String {
+    GOOD.replace("[service]", &format!("[service]\n{keys}"))
+}
+
+#[test]
+fn the_ways_in_beside_https_are_read() {
+    let folder = Folder::new("front", 0o600);
+    let text = with_service(
+        r#"
+        public_url = "https://rack1.example.org/"
+        hsts_max_age_s = 0
+        listen_redirect = "0.0.0.0:80"
+        listen_proxy = "127.0.0.1:8080"
+        trusted_proxies = ["127.0.0.1", "2001:db8::/64"]
+        forwarded_header = "forwarded"
+        "#,
+    );
+    let front = Config::parse(&text, &folder.0).unwrap().service.front;
+    assert_eq!(front.public_host.as_deref(), Some("rack1.example.org"));
+    assert_eq!(front.hsts_max_age_s, 0);
+    assert_eq!(front.listen_redirect, Some(([0, 0, 0, 0], 80).into()));
+    let proxy = ProxyAddress::Tcp(([127, 0, 0, 1], 8080).into());
+    assert_eq!(front.listen_proxy, Some(proxy));
+    let text = with_service("listen_proxy = \"unix:http.sock\"");
+    let front = Config::parse(&text, &folder.0).unwrap().service.front;
+    let socket = ProxyAddress::Unix(folder.0.join("http.sock"));
+    assert_eq!(front.listen_proxy, Some(socket));
+}
+
+#[test]
+fn clear_text_listens_on_loopback_unless_the_risk_is_taken_by_name() {
+    let open = "listen_proxy = \"0.0.0.0:8080\"\ntrusted_proxies = [\"10.0.0.0/8\"]";
+    let found = problems("open", &with_service(open));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].contains("listen_proxy: not a loopback address"),
+        "{found:?}"
+    );
+    let folder = Folder::new("insecure", 0o600);
+    let text = with_service(&format!("{open}\ninsecure_proxy_network = true"));
+    assert!(Config::parse(&text, &folder.0).is_ok());
+}
+
+#[test]
+fn what_is_wrong_with_the_ways_in_is_named() {
+    for (keys, expected) in [
+        (
+            "listen_proxy = \"127.0.0.1:1\"",
+            "listen_proxy: needs trusted_proxies",
+        ),
+        (
+            "listen_proxy = \"8080\"",
+            "listen_proxy: expected ADDRESS:PORT",
+        ),
+        (
+            "listen_redirect = \"80\"",
+            "listen_redirect: expected ADDRESS:PORT",
+        ),
+        (
+            "trusted_proxies = [\"10.0.0.1/8\"]",
+            "'10.0.0.1/8': the address has bits set",
+        ),
+        (
+            "trusted_proxies = \"10.0.0.1\"",
+            "trusted_proxies: expected a list of strings",
+        ),
+        (
+            "forwarded_header = \"X-Real-IP\"",
+            "forwarded_header: expected",
+        ),
+        (
+            "public_url = \"http://rack1\"",
+            "public_url: expected https://HOST",
+        ),
+        (
+            "public_url = \"https://rack1/a\"",
+            "public_url: expected https://HOST",
+        ),
+        (
+            "hsts_max_age_s = 99999999",
+            "hsts_max_age_s: 99999999 is out of range",
+        ),
+        (
+            "insecure_proxy_network = 1",
+            "insecure_proxy_network: expected true or false",
+        ),
+    ] {
+        let found = problems("front-wrong", &with_service(keys));
+        assert!(
+            found.iter().any(|problem| problem.contains(expected)),
+            "{keys}: {found:?}"
+        );
+    }
+}

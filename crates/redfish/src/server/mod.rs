@@ -1,37 +1,47 @@
-//! Sockets: TLS, HTTP/1.1 and HTTP/2, and the limits of a connection.
+//! Sockets: TLS, HTTP/1.1 and HTTP/2, clear text where it is asked for, and the limits of a connection.
 
+mod clear_text;
 mod crowd;
+mod door;
+mod security;
 mod watched;
 
 use std::convert::Infallible;
 use std::error::Error;
 use std::future::Future;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Request;
+use bytes::Bytes;
+use http::header::{self, HeaderValue};
+use http::uri::Authority;
+use http::{Request, Response};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsAcceptor;
+use tokio::time::timeout;
 
 use crate::Service;
+use crate::proxy::{Peer, TrustedProxies};
 use crate::service::LoggedIn;
 use crowd::{Activity, Crowd, Place};
+use door::{Door, Way};
+pub use security::HSTS_MAX_AGE_S;
 use watched::Watched;
 
 /// How many connections are open at once. For one more, the one that seems least worth keeping is closed: silent
 /// ones before active ones, and those of strangers before those that somebody has logged in on. While all of them
 /// are answering requests, further ones wait in the listener's backlog.
 pub const MAX_CONNECTIONS: usize = 2048;
+/// How many connections to listeners that only redirect are open at once, beside those.
+pub const MAX_REDIRECT_CONNECTIONS: usize = 64;
 /// How long a TLS handshake may take, in seconds.
 pub const HANDSHAKE_TIMEOUT_S: u64 = 10;
 /// How long the head of an HTTP/1.1 request may take, counted from when the connection became idle, in seconds. It
@@ -49,65 +59,131 @@ pub const MAX_UNREAD_BYTES: u32 = 128 * 1024;
 /// How long open requests may go on after the shutdown began, in seconds.
 pub const SHUTDOWN_GRACE_S: u64 = 5;
 
-/// How long to wait after `accept` failed, in milliseconds: the usual cause is that no file descriptor is left.
-const ACCEPT_PAUSE_MS: u64 = 100;
 /// How long an idle connection may take to say goodbye, in seconds.
 const GOODBYE_TIMEOUT_S: u64 = 1;
+/// The port of HTTPS where nothing says another.
+const HTTPS_PORT: u16 = 443;
 
-/// Serves `service` on `listener` until `shutdown` completes; then finishes the requests that are running and
-/// closes every connection. TLS versions, certificate and ALPN are those of `tls`.
+/// Serves `service` with TLS on `listener` until `shutdown` completes; then finishes the requests that are running and
+/// closes every connection. TLS versions, certificate and ALPN are those of `tls`. [`Front`] has more ways in.
 pub async fn serve(
     listener: TcpListener,
     tls: Arc<ServerConfig>,
     service: Arc<Service>,
     shutdown: impl Future<Output = ()>,
 ) {
-    let server = Arc::new(Server {
-        acceptor: TlsAcceptor::from(tls),
-        http: http(),
-        service,
-    });
-    let (close, closing) = watch::channel(());
-    let crowd = Crowd::new(MAX_CONNECTIONS);
-    let mut tasks = JoinSet::new();
-    let mut shutdown = std::pin::pin!(shutdown);
-    for number in 0.. {
-        let (stream, peer, place) = tokio::select! {
-            () = &mut shutdown => break,
-            admitted = admit(&listener, &crowd, number) => admitted,
-        };
-        // The tasks that have ended: never more than there are places.
-        while tasks.try_join_next().is_some() {}
-        let (server, closing) = (Arc::clone(&server), closing.clone());
-        tasks.spawn(async move {
-            // Responses are written whole; waiting for more to send would only delay them.
-            let _ = stream.set_nodelay(true);
-            if let Err(error) = server.connection(stream, peer.ip(), &place, closing).await {
-                tracing::debug!(%peer, %error, "connection broke");
-            }
-        });
-    }
-    drop((listener, close));
-    let ended = async { while tasks.join_next().await.is_some() {} };
-    // What takes longer than the grace is cut off.
-    let _ = timeout(Duration::from_secs(SHUTDOWN_GRACE_S), ended).await;
-    tasks.shutdown().await;
+    let front = Front::new().https(listener, tls);
+    front.serve(service, shutdown).await;
 }
 
-/// The next connection, with a place for it.
-async fn admit(
-    listener: &TcpListener,
-    crowd: &Arc<Crowd>,
-    number: u64,
-) -> (TcpStream, SocketAddr, Place) {
-    loop {
-        match listener.accept().await {
-            Ok((stream, peer)) => return (stream, peer, crowd.enter(number).await),
-            Err(error) => {
-                tracing::warn!(%error, "can't accept a connection");
-                sleep(Duration::from_millis(ACCEPT_PAUSE_MS)).await;
-            }
+/// Everything between the network and a [`Service`]: its listeners, and whose word about a client counts.
+#[derive(Debug)]
+pub struct Front {
+    doors: Vec<Door>,
+    proxies: TrustedProxies,
+    public_host: Option<Authority>,
+    hsts_max_age_s: u32,
+}
+
+impl Default for Front {
+    fn default() -> Self {
+        Self {
+            doors: Vec::new(),
+            proxies: TrustedProxies::default(),
+            public_host: None,
+            hsts_max_age_s: HSTS_MAX_AGE_S,
         }
+    }
+}
+
+impl Front {
+    /// A front without a listener, that trusts no proxy.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes requests over TLS, from anybody.
+    #[must_use]
+    pub fn https(mut self, listener: TcpListener, tls: Arc<ServerConfig>) -> Self {
+        self.doors.push(Door::https(listener, tls));
+        self
+    }
+
+    /// Takes requests in clear text from the trusted proxies only: other connections are closed at once. A request
+    /// whose proxy doesn't say that its client came by HTTPS is answered as by [`redirect`](Self::redirect).
+    #[must_use]
+    pub fn proxy(mut self, listener: TcpListener) -> Self {
+        self.doors.push(Door::proxy(listener));
+        self
+    }
+
+    /// As [`proxy`](Self::proxy), on a Unix socket. Whoever may open it counts as a trusted proxy.
+    #[must_use]
+    pub fn proxy_socket(mut self, listener: UnixListener) -> Self {
+        self.doors.push(Door::proxy_socket(listener));
+        self
+    }
+
+    /// Takes requests in clear text from anybody and sends them to HTTPS. One with credentials, or that changes
+    /// something, is refused.
+    #[must_use]
+    pub fn redirect(mut self, listener: TcpListener) -> Self {
+        self.doors.push(Door::redirect(listener));
+        self
+    }
+
+    /// Believes these proxies.
+    #[must_use]
+    pub fn trusting(mut self, proxies: TrustedProxies) -> Self {
+        self.proxies = proxies;
+        self
+    }
+
+    /// Redirects go to this host and port, whatever a client calls the service.
+    #[must_use]
+    pub fn public_host(mut self, host: Authority) -> Self {
+        self.public_host = Some(host);
+        self
+    }
+
+    /// For how long a browser is told to use HTTPS only, in seconds ([`HSTS_MAX_AGE_S`] where not called); 0 = it isn't
+    /// told.
+    #[must_use]
+    pub fn hsts_max_age_s(mut self, max_age_s: u32) -> Self {
+        self.hsts_max_age_s = max_age_s;
+        self
+    }
+
+    /// Serves until `shutdown` completes; then finishes the requests that are running and closes every connection.
+    pub async fn serve(self, service: Arc<Service>, shutdown: impl Future<Output = ()>) {
+        let https_port = self.doors.iter().find_map(Door::https_port);
+        let server = Arc::new(Server {
+            http: http(),
+            service,
+            proxies: self.proxies,
+            public_host: self.public_host,
+            https_port: https_port.unwrap_or(HTTPS_PORT),
+            strict_transport: security::strict_transport(self.hsts_max_age_s),
+        });
+        let (close, closing) = watch::channel(());
+        let crowd = Crowd::new(MAX_CONNECTIONS);
+        let passers_by = Crowd::new(MAX_REDIRECT_CONNECTIONS);
+        let mut doors = JoinSet::new();
+        for door in self.doors {
+            let crowd = if door.only_redirects() {
+                &passers_by
+            } else {
+                &crowd
+            };
+            doors.spawn(door.keep(Arc::clone(&server), Arc::clone(crowd), closing.clone()));
+        }
+        shutdown.await;
+        drop(close);
+        let ended = async { while doors.join_next().await.is_some() {} };
+        // What takes longer than the grace is cut off.
+        let _ = timeout(Duration::from_secs(SHUTDOWN_GRACE_S), ended).await;
+        doors.shutdown().await;
     }
 }
 
@@ -130,39 +206,69 @@ fn http() -> auto::Builder<TokioExecutor> {
 
 /// What all connections share.
 struct Server {
-    acceptor: TlsAcceptor,
     http: auto::Builder<TokioExecutor>,
     service: Arc<Service>,
+    proxies: TrustedProxies,
+    public_host: Option<Authority>,
+    https_port: u16,
+    strict_transport: Option<HeaderValue>,
 }
+
+/// One connection: what is the same for all its requests.
+struct Line {
+    server: Arc<Server>,
+    activity: Arc<Activity>,
+    peer: Peer,
+    way: Way,
+}
+
+type Ended = Result<(), Box<dyn Error + Send + Sync>>;
 
 impl Server {
     /// Serves one connection to its end; `closing` ends with the server. Needs no socket: a test has it on a pipe.
     async fn connection<S>(
-        &self,
+        self: Arc<Self>,
         stream: S,
-        client: IpAddr,
+        peer: Peer,
+        way: Way,
         place: &Place,
         mut closing: watch::Receiver<()>,
-    ) -> Result<(), Box<dyn Error + Send + Sync>>
+    ) -> Ended
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let activity = place.activity();
+        let line = Arc::new(Line {
+            server: self,
+            activity: Arc::clone(place.activity()),
+            peer,
+            way,
+        });
+        let Way::Https(acceptor) = &line.way else {
+            return line.requests(stream, closing).await;
+        };
         let limit = Duration::from_secs(HANDSHAKE_TIMEOUT_S);
         let stream = tokio::select! {
-            stream = timeout(limit, self.acceptor.accept(stream)) => stream??,
-            () = activity.shown_out() => return Ok(()),
+            stream = timeout(limit, acceptor.accept(stream)) => stream??,
+            () = line.activity.shown_out() => return Ok(()),
             _ = closing.changed() => return Ok(()),
         };
+        line.requests(stream, closing).await
+    }
+}
+
+impl Line {
+    /// Answers what comes over the connection, until it ends.
+    async fn requests<S>(self: &Arc<Self>, stream: S, mut closing: watch::Receiver<()>) -> Ended
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let activity = &self.activity;
         let stream = TokioIo::new(Watched {
             stream,
             activity: Arc::clone(activity),
         });
-        let respond = service_fn(|request| {
-            let (service, activity) = (Arc::clone(&self.service), Arc::clone(activity));
-            answer(service, activity, request, client)
-        });
-        let mut connection = std::pin::pin!(self.http.serve_connection(stream, respond));
+        let respond = service_fn(|request| Arc::clone(self).answer(request));
+        let mut connection = std::pin::pin!(self.server.http.serve_connection(stream, respond));
         let idle = tokio::select! {
             ended = connection.as_mut() => return ended,
             () = activity.shown_out() => return Ok(()),
@@ -176,20 +282,45 @@ impl Server {
         let limit = Duration::from_secs(GOODBYE_TIMEOUT_S);
         timeout(limit, connection).await.unwrap_or(Ok(()))
     }
-}
 
-async fn answer(
-    service: Arc<Service>,
-    activity: Arc<Activity>,
-    request: Request<Incoming>,
-    client: IpAddr,
-) -> Result<http::Response<http_body_util::Full<bytes::Bytes>>, Infallible> {
-    let _running = activity.run();
-    let response = service.handle(request, Some(client)).await;
-    if response.extensions().get::<LoggedIn>().is_some() {
-        activity.trust();
+    async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+    ) -> Result<Response<Full<Bytes>>, Infallible> {
+        let _running = self.activity.run();
+        let (server, way) = (&*self.server, &self.way);
+        let (mut parts, body) = request.into_parts();
+        let origin = server
+            .proxies
+            .settle(&mut parts, self.peer, way.is_encrypted());
+        let is_encrypted = origin.is_encrypted && !way.only_redirects();
+        let is_chunked = parts.headers.contains_key(header::TRANSFER_ENCODING);
+        let mut response = if !is_encrypted {
+            let port = match way {
+                Way::Redirect => server.https_port,
+                // The proxy's own HTTPS, which is where its client is sent to.
+                Way::Https(_) | Way::Proxy => HTTPS_PORT,
+            };
+            clear_text::answer(&parts, server.public_host.as_ref(), port)
+        } else if is_chunked && parts.headers.contains_key(header::CONTENT_LENGTH) {
+            crate::error::Error::TwoLengths.into_response()
+        } else {
+            let request = Request::from_parts(parts, body);
+            server.service.handle(request, origin.client).await
+        };
+        if response.extensions().get::<LoggedIn>().is_some() {
+            self.activity.trust();
+        }
+        if is_chunked {
+            // Where the end of a request can be read in two ways, what follows on the connection isn't trusted: a
+            // length that stands behind this header is gone before we see it (RFC 9112 §6.1).
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+        }
+        let strict_transport = server.strict_transport.as_ref().filter(|_| is_encrypted);
+        security::protect(response.headers_mut(), strict_transport);
+        Ok(response)
     }
-    Ok(response)
 }
 
 #[cfg(test)]

@@ -7,9 +7,9 @@ use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
-use tokio_rustls::TlsConnector;
+use tokio::time::{Instant, sleep};
 use tokio_rustls::client::TlsStream;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::*;
 use crate::{
@@ -44,13 +44,12 @@ const LARGE: usize = 4 * 1024 * 1024;
 
 struct Bench {
     server: Arc<Server>,
+    way: Way,
     crowd: Arc<Crowd>,
     certificate: CertificateDer<'static>,
     next: AtomicU64,
     close: watch::Sender<()>,
 }
-
-type Ended = Result<(), Box<dyn Error + Send + Sync>>;
 
 impl Bench {
     fn new(places: usize) -> Self {
@@ -75,12 +74,16 @@ impl Bench {
             static_files: [large].into_iter().collect(),
         };
         let server = Server {
-            acceptor: TlsAcceptor::from(Arc::new(tls)),
             http: http(),
             service: Arc::new(Service::new(settings, Arc::new(Nothing)).unwrap()),
+            proxies: TrustedProxies::default(),
+            public_host: None,
+            https_port: HTTPS_PORT,
+            strict_transport: None,
         };
         Self {
             server: Arc::new(server),
+            way: Way::Https(TlsAcceptor::from(Arc::new(tls))),
             crowd: Crowd::new(places),
             certificate,
             next: AtomicU64::new(0),
@@ -94,10 +97,10 @@ impl Bench {
         let place = self.crowd.enter(number).await;
         let (client, stream) = duplex(PIPE);
         let (server, closing) = (Arc::clone(&self.server), self.close.subscribe());
-        let client_ip = IpAddr::from([127, 0, 0, 1]);
+        let (peer, way) = (Peer::Address([127, 0, 0, 1].into()), self.way.clone());
         let task =
             tokio::spawn(
-                async move { server.connection(stream, client_ip, &place, closing).await },
+                async move { server.connection(stream, peer, way, &place, closing).await },
             );
         (client, task)
     }
