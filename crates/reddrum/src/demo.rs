@@ -10,7 +10,7 @@ use ipmi::bmc;
 use ipmi::command::app::Guid;
 use ipmi::console::Login;
 use ipmi::number::PrivilegeLevel;
-use redfish::{Account, Role};
+use redfish::{Account, Role, Store};
 use tokio::time::{Instant, sleep};
 use vbmc::bmcs::Bmcs;
 use vbmc::profile::Model;
@@ -52,6 +52,7 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), ProgramError> {
         accounts: vec![account(&service_password)?],
         session_timeout_s: SESSION_TIMEOUT_S,
         front: crate::config::FrontConfig::default(),
+        store: Store::in_memory().map_err(|e| ProgramError::System(e.to_string()))?,
     };
     let bound = web.bind(fleet.clone()).await?;
     let announcement = announcement(&server, bound.url(), &service_password, &bmc_password);

@@ -10,7 +10,7 @@ use fleet::{Fleet, Target};
 use hardware::NodeKind;
 use ipmi::console::{Login, Policy};
 use ipmi::number::CipherSuiteId;
-use redfish::{Account, Role};
+use redfish::{Account, Role, Store};
 
 use crate::announce::Announcement;
 use crate::args::ServeArgs;
@@ -22,6 +22,8 @@ use crate::web::{Web, asked_to_end, close, random_uuid};
 
 /// Name of the file in the state folder that keeps the service's UUID.
 const UUID_FILE: &str = "uuid";
+/// Name of the file in the state folder that keeps what clients change.
+const STATE_FILE: &str = "state.redb";
 
 /// Serves until asked to end.
 pub(crate) async fn run(args: &ServeArgs) -> Result<(), ProgramError> {
@@ -41,6 +43,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), ProgramError> {
         accounts: accounts(&config.accounts)?,
         session_timeout_s: config.service.session_timeout_s,
         front: config.service.front.clone(),
+        store: store(config.service.state_dir.as_deref())?,
     };
     let fleet = Fleet::start(&fleet_config).map_err(|e| ProgramError::Usage(e.to_string()))?;
     let fleet = Arc::new(fleet);
@@ -157,6 +160,18 @@ fn certificate(config: &ServiceConfig) -> Result<Certificate, ProgramError> {
         (None, None) => Certificate::self_signed(host),
     };
     certificate.map_err(|e| ProgramError::Usage(e.to_string()))
+}
+
+/// What clients change of the service: kept in the state folder, or for this run only.
+fn store(state_dir: Option<&Path>) -> Result<Store, ProgramError> {
+    let Some(folder) = state_dir else {
+        tracing::warn!(
+            "no state_dir: accounts, subscriptions and settings that clients make end with this run"
+        );
+        return Store::in_memory().map_err(|e| ProgramError::System(e.to_string()));
+    };
+    let path = folder.join(STATE_FILE);
+    Store::open(&path).map_err(|e| ProgramError::System(format!("{}: {e}", path.display())))
 }
 
 /// The service's UUID: made once and kept in the state folder, or made for this run.

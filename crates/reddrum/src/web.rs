@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hardware::Hardware;
-use redfish::{Account, Front, Service, Settings, StaticFile, StaticFiles};
+use redfish::{Account, Front, Service, Settings, StaticFile, StaticFiles, Store};
 use redfish_hardware::HardwareBackend;
 use tokio::net::{TcpListener, UnixListener};
 
@@ -66,10 +66,12 @@ pub(crate) struct Web {
     pub(crate) uuid: String,
     /// Who may log in.
     pub(crate) accounts: Vec<Account>,
-    /// Idle sessions end after this.
+    /// Idle sessions end after this, until a client changes it.
     pub(crate) session_timeout_s: u32,
     /// How requests come in beside HTTPS.
     pub(crate) front: FrontConfig,
+    /// Where the service keeps what clients change of it.
+    pub(crate) store: Store,
 }
 
 /// A service that has its socket but doesn't answer yet.
@@ -95,6 +97,7 @@ impl Web {
             accounts: self.accounts,
             session_timeout_s: self.session_timeout_s,
             static_files: dashboard_files(),
+            store: self.store,
         };
         let backend = Arc::new(HardwareBackend::new(machines));
         let service = Arc::new(Service::new(settings, backend).map_err(WebError::Settings)?);

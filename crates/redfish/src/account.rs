@@ -257,6 +257,12 @@ impl Accounts {
         Ok(account)
     }
 
+    /// The user name in a Basic header, if it can be read: what somebody claims who isn't let in.
+    pub(crate) fn claimed_user_name(header: &[u8]) -> Option<String> {
+        let (user_name, _) = decode(strip_scheme(header)?)?;
+        Some(user_name.chars().take(MAX_USER_NAME).collect())
+    }
+
     fn recall(&self, digest: &Digest) -> Option<Arc<Account>> {
         self.remembered
             .read()

@@ -2,10 +2,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
-use redfish_schema::{Action, CheckedParameters, CheckedPatch};
+use bytes::Bytes;
+use redfish_schema::{Action, CheckedCreate, CheckedParameters, CheckedPatch};
 
-use crate::{Document, Failure, Path};
+use crate::{Document, EventSink, Failure, Path};
 
 /// What a [`Backend`] answers with. Boxed, so that the service can hold any backend as `dyn Backend`.
 pub type BackendFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
@@ -29,6 +31,21 @@ pub trait Backend: Send + Sync + 'static {
     /// Invokes an action of the resource at `path`. The service has checked that the resource shows the
     /// action, and the parameters against the schema and the resource's allowable values.
     fn action<'a>(&'a self, path: &'a Path, call: &'a ActionCall) -> BackendFuture<'a, Outcome>;
+
+    /// Adds a member to the collection at `path`, which said that it takes [new members](Document::insertable). The
+    /// answer is the new member's path.
+    fn create<'a>(&'a self, _path: &'a Path, _new: &'a CheckedCreate) -> BackendFuture<'a, String> {
+        Box::pin(std::future::ready(Err(Failure::NotChangeable)))
+    }
+
+    /// Removes the resource at `path`, which said that it is [`deletable`](Document::deletable).
+    fn delete<'a>(&'a self, _path: &'a Path) -> BackendFuture<'a, ()> {
+        Box::pin(std::future::ready(Err(Failure::NotChangeable)))
+    }
+
+    /// From now on tells `sink` what happens to its resources, for as long as the backend lives. Called once. A backend
+    /// whose resources change by requests only has nothing to tell.
+    fn watch(&self, _sink: Arc<dyn EventSink>) {}
 }
 
 /// One link of the service root.
@@ -54,4 +71,6 @@ pub struct ActionCall {
 pub enum Outcome {
     /// It is done: a GET shows the new state, or will as soon as the machine is there.
     Done,
+    /// It is done, and this JSON object is what the action answers.
+    Answer(Bytes),
 }

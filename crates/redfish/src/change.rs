@@ -1,32 +1,28 @@
-//! What changes something: PATCH, actions, and the login.
-
-use std::net::IpAddr;
+//! What changes something: PATCH, POST and DELETE.
 
 use bytes::Bytes;
-use http::header::{self, HeaderName, HeaderValue};
-use http::request::Parts;
+use http::header::{self, HeaderValue};
+use http::request::Parts as Head;
 use http::{Response, StatusCode};
 use http_body::Body;
 use http_body_util::Full;
-use redfish_schema::{Fault, check_create, check_parameters, check_patch, session as session_type};
+use redfish_schema::{
+    CheckedParameters, Fault, Kind, check_create, check_parameters, check_patch, resource_type,
+};
 use serde_json::{Map, Value};
-use zeroize::Zeroizing;
 
-use crate::account::{Account, MAX_USER_NAME};
-use crate::body::{MAX_BODY_BYTES, MAX_LOGIN_BYTES, read_object};
+use crate::audit::{self, Deed, Entry};
+use crate::body::{MAX_BODY_BYTES, read_object};
+use crate::caller::Caller;
 use crate::error::Error;
 use crate::etag::ETag;
-use crate::fault::{action_messages, patch_messages, shorten};
+use crate::fault::{action_messages, patch_messages};
 use crate::message::{self, Message};
 use crate::privilege::Operation;
 use crate::query::Query;
-use crate::resource::session_service;
 use crate::respond::no_content;
-use crate::service::{LoggedIn, Service, allow};
-use crate::session::{MAX_CONTEXT, OpenError};
-use crate::{ActionCall, Document, Failure, Outcome, Path};
-
-const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
+use crate::service::Service;
+use crate::{ActionCall, Document, Failure, Outcome, Path, resource};
 
 impl Service {
     /// PATCH (DSP0266 "PATCH (update)"). A wrong value refuses the whole request; a property that can never be
@@ -34,9 +30,9 @@ impl Service {
     pub(crate) async fn patch<B>(
         &self,
         path: &Path,
-        parts: &Parts,
+        parts: &Head,
         body: B,
-        caller: &Account,
+        caller: &Caller,
     ) -> Result<Response<Full<Bytes>>, Error>
     where
         B: Body<Data = Bytes> + Send,
@@ -48,7 +44,7 @@ impl Service {
             return Err(Error::Forbidden);
         }
         if !document.is_changeable() {
-            return Err(Error::Method(allow(&document)));
+            return Err(Error::Method(document.allow()));
         }
         let body = Value::Object(read_object(&parts.headers, body, MAX_BODY_BYTES).await?);
         let patch = check_patch(document.resource(), &body)
@@ -74,12 +70,19 @@ impl Service {
         if !refused.is_empty() {
             return Err(Error::Faults(refused));
         }
-        let outcome = match *path.segments() {
-            ["SessionService"] => session_service::patch(self.sessions(), &patch),
-            _ => self.backend.patch(path, &patch).await,
+        let outcome = match resource::part(self, &path.segments()) {
+            Some((part, rest)) => part.patch(rest, &patch, caller).await,
+            None => self.backend.patch(path, &patch).await,
         };
-        let Outcome::Done = outcome.map_err(|failure| Error::Backend(failure, path.to_string()))?;
-        tracing::info!(user = caller.user_name(), %path, ?patch, "changed");
+        outcome.map_err(|failure| Error::Backend(failure, path.to_string()))?;
+        let properties = patch.leaves().into_iter().map(|(pointer, _)| pointer);
+        self.record(
+            caller,
+            Deed::Changed {
+                path: path.to_string(),
+                properties: properties.collect(),
+            },
+        );
         let document = self.document(path).await?;
         let mut response = self.respond(&document);
         if !patch.left_out().is_empty() {
@@ -88,21 +91,20 @@ impl Service {
         Ok(response)
     }
 
-    /// POST to anything but the collection of sessions: an action, or nothing that we have.
+    /// POST to anything but the collection of sessions: an action, or a new member of a collection.
     pub(crate) async fn post<B>(
         &self,
         path: &Path,
-        parts: &Parts,
+        parts: &Head,
         body: B,
-        caller: &Account,
+        caller: &Caller,
     ) -> Result<Response<Full<Bytes>>, Error>
     where
         B: Body<Data = Bytes> + Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let Some(target) = ActionTarget::of(path) else {
-            let document = self.document(path).await?;
-            return Err(Error::Method(allow(&document)));
+            return self.create(path, parts, body, caller).await;
         };
         Query::refuse(parts.uri.query())?;
         let document = self
@@ -129,28 +131,117 @@ impl Service {
         let body = Value::Object(read_object(&parts.headers, body, MAX_BODY_BYTES).await?);
         let parameters = check_parameters(action, &body)
             .map_err(|faults| Error::Faults(action_messages(&faults, &body, action.name)))?;
-        let refused: Vec<Message> = parameters
-            .names()
-            .filter_map(|name| {
-                Some((
-                    name,
-                    not_allowed(offered, &format!("/{name}"), parameters.get(name)?)?,
-                ))
-            })
-            .map(|(name, value)| {
-                message::action_parameter_value_not_in_list(value, name, action.name)
-                    .about(format!("/{name}"))
-            })
-            .collect();
-        if !refused.is_empty() {
-            return Err(Error::Faults(refused));
-        }
+        refuse_not_allowed(&parameters, offered, action.name)?;
+        let deed = Deed::Invoked {
+            path: target.resource.to_string(),
+            action: target.action.clone(),
+            parameters: described(&parameters, action),
+        };
         let call = ActionCall { action, parameters };
-        let outcome = self.backend.action(&target.resource, &call).await;
-        let Outcome::Done = outcome.map_err(|failure| Error::Backend(failure, path.to_string()))?;
-        let user = caller.user_name();
-        tracing::info!(user, path = %target.resource, action = action.name, "invoked");
+        let outcome = match resource::part(self, &target.resource.segments()) {
+            Some((part, rest)) => part.action(rest, &call, caller).await,
+            None => self.backend.action(&target.resource, &call).await,
+        };
+        let outcome = outcome.map_err(|failure| Error::Backend(failure, path.to_string()))?;
+        self.record(caller, deed);
+        Ok(match outcome {
+            Outcome::Done => no_content(),
+            Outcome::Answer(json) => answered(json),
+        })
+    }
+
+    /// POST to a collection or its `/Members` (DSP0266 "POST (create)").
+    async fn create<B>(
+        &self,
+        path: &Path,
+        parts: &Head,
+        body: B,
+        caller: &Caller,
+    ) -> Result<Response<Full<Bytes>>, Error>
+    where
+        B: Body<Data = Bytes> + Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        Query::refuse(parts.uri.query())?;
+        let collection = match *path.segments() {
+            [.., "Members"] => path.parent().filter(|_| path.segments().len() > 1),
+            _ => None,
+        };
+        let path = collection.as_ref().unwrap_or(path);
+        let document = self.document(path).await?;
+        if !document.is_insertable() {
+            return Err(Error::Method(document.allow()));
+        }
+        if !self.may(caller, path, &document, Operation::Create) {
+            return Err(Error::Forbidden);
+        }
+        let member = document.resource().member_type.and_then(resource_type);
+        let member = member.ok_or(Error::Method(document.allow()))?;
+        let body = Value::Object(read_object(&parts.headers, body, MAX_BODY_BYTES).await?);
+        let new = check_create(member, &body)
+            .map_err(|faults| Error::Faults(patch_messages(&faults, &body)))?;
+        let failed = |failure| Error::Backend(failure, path.to_string());
+        // Of two new members with the same name, the second meets the first.
+        let _lock = self.locks.lock(path).await;
+        let created = match resource::part(self, &path.segments()) {
+            Some((part, rest)) => part
+                .create(rest, &new, caller)
+                .await
+                .map(|created| created.0),
+            None => self.backend.create(path, &new).await,
+        };
+        let created = created.map_err(failed)?;
+        let deed = Deed::Created {
+            path: created.clone(),
+        };
+        self.record(caller, deed);
+        let internal = |what: String| Error::Backend(Failure::Internal(what), path.to_string());
+        let location = HeaderValue::from_str(&created).map_err(|e| internal(e.to_string()))?;
+        let created = Path::parse(&created).map_err(|e| internal(format!("{e:?}")))?;
+        let mut response = self.respond(&self.document(&created).await?);
+        *response.status_mut() = StatusCode::CREATED;
+        response.headers_mut().insert(header::LOCATION, location);
+        Ok(response)
+    }
+
+    /// DELETE (DSP0266 "DELETE (delete)").
+    pub(crate) async fn delete(
+        &self,
+        path: &Path,
+        parts: &Head,
+        caller: &Caller,
+    ) -> Result<Response<Full<Bytes>>, Error> {
+        Query::refuse(parts.uri.query())?;
+        let document = self.document(path).await?;
+        if !self.may(caller, path, &document, Operation::Change) {
+            return Err(Error::Forbidden);
+        }
+        if !document.is_deletable() {
+            return Err(Error::Method(document.allow()));
+        }
+        let _lock = self.locks.lock(path).await;
+        let document = self.document(path).await?;
+        if !ETag::of(document.json()).permits(&parts.headers) {
+            return Err(Error::Precondition);
+        }
+        let deleted = match resource::part(self, &path.segments()) {
+            Some((part, rest)) => part.delete(rest, caller).await,
+            None => self.backend.delete(path).await,
+        };
+        deleted.map_err(|failure| Error::Backend(failure, path.to_string()))?;
+        let deed = match *path.segments() {
+            ["SessionService", "Sessions", id] => Deed::LoggedOut(id.to_owned()),
+            _ => Deed::Deleted {
+                path: path.to_string(),
+            },
+        };
+        self.record(caller, deed);
         Ok(no_content())
+    }
+
+    /// Keeps a record of what somebody did.
+    pub(crate) fn record(&self, caller: &Caller, deed: Deed) {
+        audit::log(&Entry::of(caller, deed));
     }
 
     /// Whether `path` is the target of an action that its resource shows.
@@ -167,84 +258,6 @@ impl Service {
                 .get("Actions")
                 .is_some_and(|actions| actions.get(name).is_some())
         })
-    }
-
-    /// POST to the collection of sessions: a login (DSP0266 "Session login").
-    pub(crate) async fn log_in<B>(
-        &self,
-        parts: &Parts,
-        body: B,
-        client: Option<IpAddr>,
-    ) -> Result<Response<Full<Bytes>>, Error>
-    where
-        B: Body<Data = Bytes> + Send,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        Query::refuse(parts.uri.query())?;
-        let mut body = read_object(&parts.headers, body, MAX_LOGIN_BYTES).await?;
-        let context = take_context(&mut body)?;
-        let body = Value::Object(body);
-        let login = check_create(&session_type::TYPE, &body)
-            .map_err(|faults| Error::Faults(patch_messages(&faults, &body)))?;
-        let user_name = login.text("UserName").unwrap_or_default();
-        let password = Zeroizing::new(login.text("Password").unwrap_or_default().to_owned());
-        let verified = self.accounts().verify(user_name, password, client).await;
-        let account = verified.inspect_err(|refusal| {
-            let shown: String = user_name.chars().take(MAX_USER_NAME).collect();
-            tracing::warn!(user = ?shown, ?client, ?refusal, "login refused");
-        })?;
-        let uri = || session_service::SESSIONS.to_owned();
-        let internal = |cause: &str| Error::Backend(Failure::Internal(cause.to_owned()), uri());
-        let (session, token) =
-            self.sessions()
-                .open(account, client, context)
-                .map_err(|e| match e {
-                    OpenError::Limit => Error::SessionLimit,
-                    OpenError::NoRandomness => {
-                        internal("the operating system gives no random numbers")
-                    }
-                })?;
-        tracing::info!(
-            user = session.account.user_name(),
-            session = session.id,
-            ?client,
-            "logged in"
-        );
-        let document =
-            session_service::member(&session).map_err(|failure| Error::Backend(failure, uri()))?;
-        let mut response = self.respond(&document);
-        *response.status_mut() = StatusCode::CREATED;
-        let headers = response.headers_mut();
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        let location = HeaderValue::from_str(&session_service::path_of(&session));
-        headers.insert(
-            header::LOCATION,
-            location.map_err(|_| internal("location"))?,
-        );
-        let mut token = HeaderValue::from_str(&token).map_err(|_| internal("token"))?;
-        token.set_sensitive(true);
-        headers.insert(X_AUTH_TOKEN, token);
-        response.extensions_mut().insert(LoggedIn);
-        Ok(response)
-    }
-}
-
-/// The `Context` of a login. The schema calls it read-only, and yet it is the client who gives it, here only.
-fn take_context(body: &mut Map<String, Value>) -> Result<Option<String>, Error> {
-    let wrong = |message: Message| Error::from(message.about("/Context"));
-    match body.remove("Context") {
-        None => Ok(None),
-        Some(Value::String(context)) if context.len() <= MAX_CONTEXT => Ok(Some(context)),
-        Some(Value::String(_)) => {
-            let long = message::property_value_error("Context");
-            Err(wrong(long.with_resolution(format!(
-                "Give at most {MAX_CONTEXT} bytes."
-            ))))
-        }
-        Some(other) => {
-            let shown = shorten(other.to_string());
-            Err(wrong(message::property_value_type_error(shown, "Context")))
-        }
     }
 }
 
@@ -286,6 +299,52 @@ fn not_allowed(shown: &Value, pointer: &str, value: &Value) -> Option<String> {
         .iter()
         .find(|word| word.is_string() && !allowed.contains(word))?;
     word.as_str().map(str::to_owned)
+}
+
+/// Refuses parameters that the resource doesn't offer, though the schema has them.
+fn refuse_not_allowed(
+    parameters: &CheckedParameters,
+    offered: &Value,
+    action: &str,
+) -> Result<(), Error> {
+    let refused: Vec<Message> = parameters
+        .names()
+        .filter_map(|name| {
+            let value = not_allowed(offered, &format!("/{name}"), parameters.get(name)?)?;
+            let message = message::action_parameter_value_not_in_list(value, name, action);
+            Some(message.about(format!("/{name}")))
+        })
+        .collect();
+    if refused.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Faults(refused))
+    }
+}
+
+/// Parameters for the audit log: words of the schema as they are, of everything else only the name.
+fn described(parameters: &CheckedParameters, action: &redfish_schema::Action) -> Vec<String> {
+    let describe = |name: &str| {
+        let word = action
+            .parameter(name)
+            .filter(|parameter| matches!(parameter.kind, Kind::Enumeration(_)))
+            .and_then(|_| parameters.get(name)?.as_str());
+        match word {
+            Some(word) => format!("{name}={word}"),
+            None => name.to_owned(),
+        }
+    };
+    parameters.names().map(describe).collect()
+}
+
+/// 200 with what an action answers.
+fn answered(json: Bytes) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(json));
+    let headers = response.headers_mut();
+    let json = HeaderValue::from_static("application/json");
+    headers.insert(header::CONTENT_TYPE, json);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 /// The document with messages about what was left out, at the top-level property that each belongs to.

@@ -15,7 +15,15 @@ use crate::Failure;
 pub struct Document {
     resource: &'static ResourceType,
     json: Bytes,
+    methods: Methods,
+}
+
+/// What can be done to a resource besides reading it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Methods {
     changeable: bool,
+    insertable: bool,
+    deletable: bool,
 }
 
 /// Beyond this not every whole number has an `f64`: 2⁵³.
@@ -57,7 +65,11 @@ impl Document {
         Self {
             resource,
             json,
-            changeable: false,
+            methods: Methods {
+                changeable: false,
+                insertable: false,
+                deletable: false,
+            },
         }
     }
 
@@ -65,14 +77,60 @@ impl Document {
     /// `Allow` header; without this a PATCH is answered with 405 and never reaches the backend.
     #[must_use]
     pub const fn changeable(mut self) -> Self {
-        self.changeable = true;
+        self.methods.changeable = true;
         self
     }
 
     /// Whether PATCH can change something.
     #[must_use]
     pub const fn is_changeable(&self) -> bool {
-        self.changeable
+        self.methods.changeable
+    }
+
+    /// The same collection, to which POST adds members. Without this a POST is answered with 405.
+    #[must_use]
+    pub const fn insertable(mut self) -> Self {
+        self.methods.insertable = true;
+        self
+    }
+
+    /// The same resource, which DELETE removes. Without this a DELETE is answered with 405.
+    #[must_use]
+    pub const fn deletable(mut self) -> Self {
+        self.methods.deletable = true;
+        self
+    }
+
+    /// The methods that the resource has, as the `Allow` header names them (DSP0266 "Response headers").
+    #[must_use]
+    pub const fn allow(&self) -> &'static str {
+        let Methods {
+            changeable,
+            insertable,
+            deletable,
+        } = self.methods;
+        match (changeable, insertable, deletable) {
+            (false, false, false) => "GET, HEAD",
+            (true, false, false) => "GET, HEAD, PATCH",
+            (false, true, false) => "GET, HEAD, POST",
+            (false, false, true) => "GET, HEAD, DELETE",
+            (true, true, false) => "GET, HEAD, PATCH, POST",
+            (true, false, true) => "GET, HEAD, PATCH, DELETE",
+            (false, true, true) => "GET, HEAD, POST, DELETE",
+            (true, true, true) => "GET, HEAD, PATCH, POST, DELETE",
+        }
+    }
+
+    /// Whether POST adds members.
+    #[must_use]
+    pub const fn is_insertable(&self) -> bool {
+        self.methods.insertable
+    }
+
+    /// Whether DELETE removes it.
+    #[must_use]
+    pub const fn is_deletable(&self) -> bool {
+        self.methods.deletable
     }
 
     /// The resource's type.

@@ -314,6 +314,32 @@ fn failure_answer(failure: Failure, uri: &str) -> Answer {
             ));
             Answer::new(StatusCode::GATEWAY_TIMEOUT, message)
         }
+        Failure::NotStored { reason } => {
+            tracing::error!(uri, reason, "state not written");
+            let message = message::insufficient_storage().with_resolution(format!(
+                "Nothing was changed: {reason}. Mend that on the machine that the service runs on, then \
+                 resubmit the request."
+            ));
+            Answer::new(StatusCode::INSUFFICIENT_STORAGE, message)
+        }
+        Failure::AlreadyExists {
+            resource,
+            property,
+            value,
+        } => Answer::new(
+            StatusCode::CONFLICT,
+            message::resource_already_exists(resource, property, value)
+                .about(format!("/{property}")),
+        ),
+        Failure::InUse { reason } => {
+            let message = message::resource_in_use().with_resolution(reason);
+            Answer::new(StatusCode::CONFLICT, message)
+        }
+        Failure::LimitReached => Answer::new(
+            StatusCode::CONFLICT,
+            message::create_limit_reached_for_resource(),
+        ),
+        Failure::Forbidden => Error::Forbidden.answer(),
         Failure::Messages(messages) => Answer {
             status: StatusCode::BAD_REQUEST,
             messages,

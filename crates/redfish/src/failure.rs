@@ -1,6 +1,9 @@
 //! Why a backend couldn't do what it was asked, in terms of the machine and without HTTP.
 
+use std::fmt;
+
 use crate::message::Message;
+use crate::store::StoreError;
 
 /// Why a request that was well formed and allowed came to nothing.
 ///
@@ -65,8 +68,77 @@ pub enum Failure {
         /// What was asked and how long the service waited.
         reason: String,
     },
+    /// The service's own state can't be written, the disk is full for instance. Nothing was changed.
+    NotStored {
+        /// Why.
+        reason: String,
+    },
+    /// A resource with this value of this property is there already.
+    AlreadyExists {
+        /// The resource's type, `ManagerAccount`.
+        resource: &'static str,
+        /// The property that tells resources apart, `UserName`.
+        property: &'static str,
+        /// Its value.
+        value: String,
+    },
+    /// The resource is used by others, or belongs to the service, and so stays. Nothing was changed.
+    InUse {
+        /// By what.
+        reason: String,
+    },
+    /// As many of them as the service keeps are there.
+    LimitReached,
+    /// The caller may do this in general, and not to this resource or this property.
+    Forbidden,
     /// The request doesn't fit, for reasons that these messages say.
     Messages(Vec<Message>),
     /// A fault of the service. The text goes to the log, not to the client.
     Internal(String),
+}
+
+/// For logs and the audit log: what happened, without values that a client sent.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound => f.write_str("no such resource"),
+            Self::NotChangeable => f.write_str("it can't be changed in this way"),
+            Self::PropertyNotWritable { pointer } => write!(f, "{pointer} can't be changed"),
+            Self::PropertyValueUnavailable { pointer, .. } => {
+                write!(f, "{pointer} can't have that value")
+            }
+            Self::ParameterNotSupported { parameter } => write!(f, "{parameter} isn't supported"),
+            Self::ParameterValueUnavailable { parameter, .. } => {
+                write!(f, "{parameter} can't have that value now")
+            }
+            Self::Busy { .. } => f.write_str("the machine is busy"),
+            Self::Unavailable { .. } => f.write_str("the service is busy"),
+            Self::Refused { reason } => write!(f, "the machine refused: {reason}"),
+            Self::Unreachable { reason } => write!(f, "the machine can't be reached: {reason}"),
+            Self::Unconfirmed { reason } => write!(f, "the machine didn't confirm: {reason}"),
+            Self::NotStored { reason } => f.write_str(reason),
+            Self::AlreadyExists {
+                resource, property, ..
+            } => write!(f, "a {resource} with this {property} exists"),
+            Self::InUse { reason } => write!(f, "in use: {reason}"),
+            Self::LimitReached => f.write_str("there are as many as the service keeps"),
+            Self::Forbidden => f.write_str("not to this resource or property"),
+            Self::Messages(messages) => {
+                let keys: Vec<_> = messages.iter().map(Message::key).collect();
+                f.write_str(&keys.join(", "))
+            }
+            Self::Internal(cause) => write!(f, "internal error: {cause}"),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Busy => Self::Unavailable { retry_after_s: 1 },
+            error => Self::NotStored {
+                reason: error.to_string(),
+            },
+        }
+    }
 }

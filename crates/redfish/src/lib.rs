@@ -17,20 +17,26 @@
 #![forbid(unsafe_code)]
 
 mod account;
+mod audit;
 mod backend;
 mod body;
+mod caller;
 mod change;
 mod coding;
 mod document;
 mod error;
 mod etag;
+mod event;
 mod failure;
 mod fault;
 mod finish;
 mod fixed;
 mod json_schema;
+mod login;
 pub mod message;
 mod odata;
+mod outgoing;
+mod part;
 mod path;
 mod path_lock;
 mod privilege;
@@ -42,6 +48,7 @@ mod server;
 mod service;
 mod session;
 mod static_files;
+mod store;
 mod turn;
 
 pub use account::{
@@ -52,8 +59,10 @@ pub use body::{BODY_TIMEOUT_S, MAX_BODY_BYTES, MAX_BODY_DEPTH, MAX_LOGIN_BYTES};
 pub use coding::MIN_CODED_BYTES;
 pub use document::Document;
 pub use error::MAX_MESSAGES;
+pub use event::{Event, EventSink};
 pub use failure::Failure;
 pub use message::{Message, Severity};
+pub use outgoing::Outgoing;
 pub use path::{MAX_DEPTH, MAX_LENGTH, Path, PathError, ROOT, Segments};
 pub use privilege::{Privileges, Role};
 pub use proxy::{
@@ -76,4 +85,5 @@ pub use session::{
     MIN_TIMEOUT_S,
 };
 pub use static_files::{StaticFile, StaticFiles};
+pub use store::{MAX_BATCHES_WAITING, Store, StoreError};
 pub use turn::{MAX_CHECKS_AT_ONCE, MAX_CHECKS_WAITING, MAX_CHECKS_WAITING_OF_CLIENT};

@@ -113,8 +113,10 @@ impl Role {
 pub(crate) enum Operation {
     /// GET and HEAD.
     Read,
-    /// PATCH, POST (actions too) and DELETE.
+    /// PATCH, actions and DELETE.
     Change,
+    /// POST to a collection.
+    Create,
 }
 
 /// What the operations on resources of one type need. Of several sets, one is enough.
@@ -122,7 +124,7 @@ pub(crate) enum Operation {
 pub(crate) struct Needs {
     pub(crate) read: &'static [Privileges],
     pub(crate) change: &'static [Privileges],
-    /// What POST needs, if that is another.
+    /// What POST of a new member needs, if that is another.
     pub(crate) create: Option<&'static [Privileges]>,
     /// Somebody with `ConfigureSelf` may read and change what is his own.
     pub(crate) of_owner: bool,
@@ -216,6 +218,7 @@ pub(crate) fn permits(has: Privileges, resource: &str, operation: Operation, own
     let enough = match operation {
         Operation::Read => needs.read,
         Operation::Change => needs.change,
+        Operation::Create => needs.create.unwrap_or(needs.change),
     };
     let as_owner = own && needs.of_owner;
     enough.iter().any(|&privileges| has.include(privileges))

@@ -12,7 +12,7 @@ use http_body_util::Full;
 use redfish_schema::resource_type;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::account::Account;
+use crate::caller::Caller;
 use crate::error::Error;
 use crate::etag::ETag;
 use crate::finish::Share;
@@ -21,7 +21,7 @@ use crate::query::{
     BoundFilter, Expand, Listing, MAX_EXPANDED_BYTES, MAX_EXPANDED_RESOURCES, Page, Query, excerpt,
     link, splice,
 };
-use crate::service::{Service, accepts, allow};
+use crate::service::{Service, accepts};
 use crate::{Document, Failure, Path, message};
 
 /// How many MiB all answers with `$expand` together may have that are being made or sent. One more is refused with
@@ -101,7 +101,7 @@ impl Service {
         &self,
         path: &Path,
         parts: &Parts,
-        caller: &Account,
+        caller: &Caller,
     ) -> Result<Response<Full<Bytes>>, Error> {
         let query = Query::parse(parts.uri.query())?;
         let document = match self.document(path).await {
@@ -154,7 +154,7 @@ impl Service {
         document: Document,
         path: &Path,
         query: &Query,
-        caller: &Account,
+        caller: &Caller,
     ) -> Result<Response<Full<Bytes>>, Error> {
         if query.chooses_members() && !document.resource().is_collection() {
             return Err(message::query_not_supported_on_resource().into());
@@ -181,7 +181,7 @@ impl Service {
         document: Document,
         path: &Path,
         query: &Query,
-        caller: &Account,
+        caller: &Caller,
     ) -> Result<Response<Full<Bytes>>, Error> {
         let page = self.page(&document, path, query, caller).await?;
         let Some(expand) = query.expand else {
@@ -225,7 +225,7 @@ impl Service {
         document: &Document,
         path: &Path,
         query: &Query,
-        caller: &Account,
+        caller: &Caller,
     ) -> Result<Option<String>, Error> {
         let json = text(document);
         let listing = if query.chooses_members() {
@@ -253,7 +253,7 @@ impl Service {
         &self,
         listing: &Listing<'_>,
         filter: &BoundFilter<'_>,
-        caller: &Account,
+        caller: &Caller,
     ) -> Result<Vec<bool>, Error> {
         let members = listing.members();
         if members.len() > MAX_FILTERED_MEMBERS {
@@ -282,7 +282,7 @@ impl Service {
         json: String,
         expand: Expand,
         levels: u8,
-        caller: &'a Account,
+        caller: &'a Caller,
         budget: &'a mut Budget,
     ) -> Expanded<'a> {
         Box::pin(async move {
@@ -316,7 +316,7 @@ impl Service {
     }
 
     /// The document that a link leads to, if there is one and the caller may read it.
-    async fn readable(&self, target: &str, caller: &Account) -> Option<(Path, Document)> {
+    async fn readable(&self, target: &str, caller: &Caller) -> Option<(Path, Document)> {
         let path = Path::parse(target).ok().filter(|_| !target.contains('#'))?;
         let document = self.document(&path).await.ok()?;
         self.may(caller, &path, &document, Operation::Read)
@@ -342,7 +342,7 @@ impl Service {
         let json = HeaderValue::from_static("application/json");
         headers.insert(header::CONTENT_TYPE, json);
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        headers.insert(header::ALLOW, HeaderValue::from_static(allow(document)));
+        headers.insert(header::ALLOW, HeaderValue::from_static(document.allow()));
         if let Some(link) = self.link(document.resource()) {
             headers.insert(header::LINK, link.clone());
         }

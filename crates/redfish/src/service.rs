@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::request::Parts;
+use http::request::Parts as Head;
 use http::uri::Authority;
 use http::{Method, Request, Response, Version};
 use http_body::Body;
@@ -15,19 +15,21 @@ use http_body_util::Full;
 use redfish_schema::ResourceType;
 
 use crate::account::{Account, AccountError, Accounts, Refusal};
+use crate::audit::{self, Deed, Entry};
+use crate::caller::Caller;
 use crate::coding::CodedForms;
 use crate::error::{Error, READ_ONLY};
-use crate::etag::ETag;
 use crate::finish::finish;
 use crate::fixed::{Fixed, options};
+use crate::outgoing::Outgoing;
 use crate::path_lock::PathLocks;
 use crate::privilege::{Operation, permits};
-use crate::query::Query;
-use crate::resource::{self, json_schemas, service_root};
-use crate::respond::{LargeAnswers, no_content};
+use crate::resource::{self, json_schemas, service_root, session_service};
+use crate::respond::LargeAnswers;
 use crate::session::Sessions;
 use crate::static_files::StaticFiles;
-use crate::{Backend, Document, Failure, Path, message, odata};
+use crate::store::{Store, StoreError};
+use crate::{Backend, Document, Path, message, odata};
 
 const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
 const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
@@ -48,6 +50,8 @@ pub struct Settings {
     pub session_timeout_s: u32,
     /// Files to serve outside of `/redfish`.
     pub static_files: StaticFiles,
+    /// Where the service keeps what clients change of it.
+    pub store: Store,
 }
 
 /// Why a service can't start.
@@ -61,6 +65,8 @@ pub enum SettingsError {
     Account(AccountError),
     /// The service root has no property for a link of the backend.
     Root(String),
+    /// The service's state can't be read.
+    Store(StoreError),
 }
 
 impl fmt::Display for SettingsError {
@@ -74,17 +80,25 @@ impl fmt::Display for SettingsError {
             }
             Self::Account(error) => error.fmt(f),
             Self::Root(cause) => f.write_str(cause),
+            Self::Store(error) => error.fmt(f),
         }
     }
 }
 
 impl std::error::Error for SettingsError {}
 
+impl From<StoreError> for SettingsError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
 /// The service. [`handle`](Self::handle) answers one request; any number may run at once.
 pub struct Service {
     pub(crate) backend: Arc<dyn Backend>,
     accounts: Accounts,
-    sessions: Sessions,
+    sessions: Arc<Sessions>,
+    pub(crate) parts: Parts,
     static_files: StaticFiles,
     pub(crate) locks: PathLocks,
     pub(crate) large_answers: LargeAnswers,
@@ -95,6 +109,11 @@ pub struct Service {
     metadata: Fixed,
     /// `Link` header by `@odata.type`, made once: every GET has one.
     links: HashMap<&'static str, HeaderValue>,
+}
+
+/// The parts of the tree that are the service's own and have state.
+pub(crate) struct Parts {
+    pub(crate) sessions: session_service::SessionService,
 }
 
 impl fmt::Debug for Service {
@@ -118,6 +137,13 @@ impl Service {
         let roots = backend.roots();
         let root = service_root::document(&settings, roots)
             .map_err(|failure| SettingsError::Root(format!("{failure:?}")))?;
+        let sessions = Arc::new(Sessions::new(settings.session_timeout_s));
+        let parts = Parts {
+            sessions: session_service::SessionService::load(
+                Arc::clone(&sessions),
+                settings.store.clone(),
+            )?,
+        };
         Ok(Self {
             root,
             root_forms: CodedForms::default(),
@@ -131,18 +157,15 @@ impl Service {
                 .filter_map(|kind| link_header(kind))
                 .collect(),
             accounts: Accounts::new(settings.accounts).map_err(SettingsError::Account)?,
-            sessions: Sessions::new(settings.session_timeout_s),
+            sessions,
+            parts,
             static_files: settings.static_files,
             backend,
         })
     }
 
     /// Answers one request of the client at `client`. Never fails: whatever goes wrong is a response.
-    pub async fn handle<B>(
-        &self,
-        request: Request<B>,
-        client: Option<IpAddr>,
-    ) -> Response<Full<Bytes>>
+    pub async fn handle<B>(&self, request: Request<B>, client: Option<IpAddr>) -> Response<Outgoing>
     where
         B: Body<Data = Bytes> + Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -157,12 +180,12 @@ impl Service {
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
         );
-        response
+        response.map(Outgoing::Whole)
     }
 
     async fn answer<B>(
         &self,
-        parts: &Parts,
+        parts: &Head,
         body: B,
         client: Option<IpAddr>,
     ) -> Result<Response<Full<Bytes>>, Error>
@@ -191,6 +214,9 @@ impl Service {
         }
         let caller = self.caller(parts, client).await?;
         let answer = self.answer_to(&caller, &path, parts, body).await;
+        if let Err(error) = &answer {
+            audit_refusal(&caller, parts, error);
+        }
         let mut response = answer.unwrap_or_else(|error| refuse(parts, error));
         response.extensions_mut().insert(LoggedIn);
         Ok(response)
@@ -198,9 +224,9 @@ impl Service {
 
     async fn answer_to<B>(
         &self,
-        caller: &Account,
+        caller: &Caller,
         path: &Path,
-        parts: &Parts,
+        parts: &Head,
         body: B,
     ) -> Result<Response<Full<Bytes>>, Error>
     where
@@ -208,7 +234,7 @@ impl Service {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         if let Some((kind, file)) = resource::file(path) {
-            let may = permits(caller.role().privileges(), kind, Operation::Read, false);
+            let may = permits(caller.privileges(), kind, Operation::Read, false);
             return if may {
                 file.respond(parts)
             } else {
@@ -220,17 +246,16 @@ impl Service {
             Method::PATCH => self.patch(path, parts, body, caller).await,
             Method::POST => self.post(path, parts, body, caller).await,
             Method::DELETE => self.delete(path, parts, caller).await,
-            Method::OPTIONS => Ok(options(allow(&self.document(path).await?))),
+            Method::OPTIONS => Ok(options(self.document(path).await?.allow())),
             Method::PUT | Method::TRACE | Method::CONNECT => {
-                let document = self.document(path).await?;
-                Err(Error::Method(allow(&document)))
+                Err(Error::Method(self.document(path).await?.allow()))
             }
             _ => Err(Error::UnknownMethod),
         }
     }
 
     /// What needs no login (DSP0266 "Resource and operation authentication requirements"): the way in and the description of the service.
-    fn open(&self, parts: &Parts) -> Option<Result<Response<Full<Bytes>>, Error>> {
+    fn open(&self, parts: &Head) -> Option<Result<Response<Full<Bytes>>, Error>> {
         let path = parts.uri.path();
         let read = matches!(parts.method, Method::GET | Method::HEAD);
         let document = match path.strip_suffix('/').unwrap_or(path) {
@@ -247,30 +272,39 @@ impl Service {
     }
 
     /// The account behind a token or Basic credentials. A bad token isn't mended by good credentials.
-    async fn caller(&self, parts: &Parts, client: Option<IpAddr>) -> Result<Arc<Account>, Error> {
+    async fn caller(&self, parts: &Head, client: Option<IpAddr>) -> Result<Caller, Error> {
         let headers = &parts.headers;
         if let Some(token) = headers.get(X_AUTH_TOKEN) {
             let session = self.sessions.by_token(token.as_bytes());
             let session = session.ok_or(Error::Unauthenticated)?;
-            return Ok(Arc::clone(&session.account));
+            let account = Arc::clone(&session.account);
+            return Ok(Caller::new(account, Some(session), client));
         }
         let credentials = headers
             .get(header::AUTHORIZATION)
             .ok_or(Error::Unauthenticated)?;
-        let account = self.accounts.basic(credentials.as_bytes(), client).await?;
+        let verified = self.accounts.basic(credentials.as_bytes(), client).await;
+        let account = verified.inspect_err(|_| {
+            audit::log(&Entry {
+                user: Accounts::claimed_user_name(credentials.as_bytes()),
+                client,
+                deed: Deed::LoginRefused,
+            });
+        })?;
         // A browser adds Basic credentials by itself, also to what a page of another site sends. Reading shows
         // such a page nothing, but a change would be made. Tokens are safe: only our own page knows them.
         let changes = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
         if changes && !is_own_origin(parts) {
             return Err(Error::ForeignOrigin);
         }
-        Ok(account)
+        Ok(Caller::new(account, None, client))
     }
 
     /// The document at `path`, of the service or its backend.
     pub(crate) async fn document(&self, path: &Path) -> Result<Document, Error> {
-        let document = match resource::own(self, path) {
-            Some(own) => own,
+        let document = match resource::part(self, &path.segments()) {
+            _ if path.segments().is_empty() => Ok(self.root().clone()),
+            Some((part, rest)) => part.get(rest),
             None => self.backend.get(path).await,
         };
         document.map_err(|failure| Error::Backend(failure, path.to_string()))
@@ -279,7 +313,7 @@ impl Service {
     /// Whether the caller may do `operation` to the document at `path`.
     pub(crate) fn may(
         &self,
-        caller: &Account,
+        caller: &Caller,
         path: &Path,
         document: &Document,
         operation: Operation,
@@ -293,39 +327,11 @@ impl Service {
             _ => false,
         };
         permits(
-            caller.role().privileges(),
+            caller.privileges(),
             document.resource().name,
             operation,
             own,
         )
-    }
-
-    async fn delete(
-        &self,
-        path: &Path,
-        parts: &Parts,
-        caller: &Account,
-    ) -> Result<Response<Full<Bytes>>, Error> {
-        Query::refuse(parts.uri.query())?;
-        let document = self.document(path).await?;
-        if !self.may(caller, path, &document, Operation::Change) {
-            return Err(Error::Forbidden);
-        }
-        let ["SessionService", "Sessions", id] = *path.segments() else {
-            return Err(Error::Method(allow(&document)));
-        };
-        if !ETag::of(document.json()).permits(&parts.headers) {
-            return Err(Error::Precondition);
-        }
-        let gone = || Error::Backend(Failure::NotFound, path.to_string());
-        let session = self.sessions.by_id(id).ok_or_else(gone)?;
-        self.sessions.close(&session);
-        tracing::info!(
-            user = session.account.user_name(),
-            session = session.id,
-            "logged out"
-        );
-        Ok(no_content())
     }
 
     pub(crate) const fn root(&self) -> &Document {
@@ -341,22 +347,12 @@ impl Service {
         &self.accounts
     }
 
-    pub(crate) const fn sessions(&self) -> &Sessions {
+    pub(crate) fn sessions(&self) -> &Sessions {
         &self.sessions
     }
 
     pub(crate) fn link(&self, kind: &ResourceType) -> Option<&HeaderValue> {
         self.links.get(kind.odata_type)
-    }
-}
-
-/// The methods that a resource has (DSP0266 "Response headers").
-pub(crate) fn allow(document: &Document) -> &'static str {
-    match document.resource().name {
-        "SessionCollection" => "GET, HEAD, POST",
-        "Session" => "GET, HEAD, DELETE",
-        _ if document.is_changeable() => "GET, HEAD, PATCH",
-        _ => READ_ONLY,
     }
 }
 
@@ -373,9 +369,24 @@ impl From<Refusal> for Error {
     }
 }
 
-fn refuse(parts: &Parts, error: Error) -> Response<Full<Bytes>> {
+fn refuse(parts: &Head, error: Error) -> Response<Full<Bytes>> {
     tracing::debug!(method = %parts.method, path = parts.uri.path(), ?error, "refused");
     error.into_response()
+}
+
+/// Keeps a record of a change that somebody may not make, or that came to nothing.
+fn audit_refusal(caller: &Caller, parts: &Head, error: &Error) {
+    let (method, path) = (parts.method.to_string(), parts.uri.path().to_owned());
+    let deed = match error {
+        Error::Forbidden => Deed::Denied { method, path },
+        Error::Backend(failure, _) if !parts.method.is_safe() => Deed::Failed {
+            method,
+            path,
+            cause: failure.to_string(),
+        },
+        _ => return,
+    };
+    audit::log(&Entry::of(caller, deed));
 }
 
 fn is_sessions(path: &Path) -> bool {
@@ -387,7 +398,7 @@ fn is_sessions(path: &Path) -> bool {
 
 /// Refuses what two readers of one request could understand differently: no `Host` or one that is no host, as
 /// RFC 9112 §3.2 demands, and a header twice that says where the request goes or who sends it.
-fn check_routing(parts: &Parts) -> Result<(), Error> {
+fn check_routing(parts: &Head) -> Result<(), Error> {
     for (name, words) in [
         (header::HOST, "Host"),
         (header::AUTHORIZATION, "Authorization"),
@@ -412,7 +423,7 @@ fn is_host(value: &HeaderValue) -> bool {
 }
 
 /// Whether a request comes from a page of this very service, or from no page at all (RFC 6454).
-fn is_own_origin(parts: &Parts) -> bool {
+fn is_own_origin(parts: &Head) -> bool {
     let Some(origin) = parts.headers.get(header::ORIGIN) else {
         return true;
     };

@@ -43,6 +43,7 @@ fn service() -> Arc<Service> {
         accounts: vec![Account::new("root", "secret", Role::Administrator).unwrap()],
         session_timeout_s: DEFAULT_TIMEOUT_S,
         static_files: StaticFiles::default(),
+        store: redfish::Store::in_memory().unwrap(),
     };
     Arc::new(Service::new(settings, Arc::new(Nothing)).unwrap())
 }

@@ -79,6 +79,7 @@ impl Server {
             accounts: vec![Account::new("root", "secret", Role::Administrator).unwrap()],
             session_timeout_s: DEFAULT_TIMEOUT_S,
             static_files: StaticFiles::default(),
+            store: redfish::Store::in_memory().unwrap(),
         };
         let gate = Arc::new(Gate::default());
         let backend = Arc::clone(&gate) as Arc<dyn Backend>;

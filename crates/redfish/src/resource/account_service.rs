@@ -7,6 +7,7 @@ use redfish_schema::{Collection, Nullable, Reference, role};
 
 use super::{enabled, registries};
 use crate::account::{Account, Accounts, MAX_PASSWORD};
+use crate::part::Part;
 use crate::privilege::Role;
 use crate::{Document, Failure};
 
@@ -15,8 +16,13 @@ pub(crate) const PATH: &str = "/redfish/v1/AccountService";
 const ACCOUNTS: &str = "/redfish/v1/AccountService/Accounts";
 const ROLES: &str = "/redfish/v1/AccountService/Roles";
 
-/// The document at `rest` below [`PATH`].
-pub(crate) fn get(accounts: &Accounts, rest: &[&str]) -> Result<Document, Failure> {
+impl Part for Accounts {
+    fn get(&self, rest: &[&str]) -> Result<Document, Failure> {
+        get(self, rest)
+    }
+}
+
+fn get(accounts: &Accounts, rest: &[&str]) -> Result<Document, Failure> {
     match *rest {
         [] => service(),
         ["Accounts"] => {

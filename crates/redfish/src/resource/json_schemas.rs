@@ -4,13 +4,22 @@
 use redfish_schema::json_schema_file::{self, JsonSchemaFile, Location};
 use redfish_schema::{Collection, Reference, ResourceType};
 
+use crate::part::Part;
 use crate::{Document, Failure, json_schema};
 
 /// Path of the collection.
 pub(crate) const PATH: &str = "/redfish/v1/JsonSchemas";
 
-/// The document at `rest` below [`PATH`].
-pub(crate) fn get(rest: &[&str]) -> Result<Document, Failure> {
+/// The part of the tree below [`PATH`].
+pub(crate) struct JsonSchemas;
+
+impl Part for JsonSchemas {
+    fn get(&self, rest: &[&str]) -> Result<Document, Failure> {
+        get(rest)
+    }
+}
+
+fn get(rest: &[&str]) -> Result<Document, Failure> {
     match *rest {
         [] => {
             let link = |kind: &&ResourceType| Reference::to(format!("{PATH}/{}", id(kind)));

@@ -9,18 +9,23 @@ pub(crate) mod session_service;
 use redfish_schema::resource::{Health, State, Status};
 
 use crate::fixed::Fixed;
-use crate::{Document, Failure, Path, Service};
+use crate::part::Part;
+use crate::{Path, Service};
 
-/// The document at `path` if that is in the service's own part of the tree.
-pub(crate) fn own(service: &Service, path: &Path) -> Option<Result<Document, Failure>> {
-    match *path.segments() {
-        [] => Some(Ok(service.root().clone())),
-        ["SessionService", ref rest @ ..] => Some(session_service::get(service.sessions(), rest)),
-        ["AccountService", ref rest @ ..] => Some(account_service::get(service.accounts(), rest)),
-        ["JsonSchemas", ref rest @ ..] => Some(json_schemas::get(rest)),
-        ["Registries", ref rest @ ..] => Some(registries::get(rest)),
-        _ => None,
-    }
+/// The part of the tree that is the service's own and has `segments`, and the path inside of it.
+pub(crate) fn part<'a, 's>(
+    service: &'a Service,
+    segments: &'s [&'s str],
+) -> Option<(&'a dyn Part, &'s [&'s str])> {
+    let (first, rest) = segments.split_first()?;
+    let part: &dyn Part = match *first {
+        "SessionService" => &service.parts.sessions,
+        "AccountService" => service.accounts(),
+        "JsonSchemas" => &json_schemas::JsonSchemas,
+        "Registries" => &registries::Registries,
+        _ => return None,
+    };
+    Some((part, rest))
 }
 
 /// The file at `path` that is no resource, and the type whose privileges it needs.

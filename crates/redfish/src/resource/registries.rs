@@ -9,7 +9,8 @@ use redfish_schema::privileges::PrivilegeType;
 use redfish_schema::{Collection, Reference, message_registry};
 use serde_json::{Map, Value, json};
 
-use crate::message::{BASE_REGISTRY, BASE_VERSION, ENTRIES};
+use crate::message::{self, REGISTRIES};
+use crate::part::Part;
 use crate::privilege::{Privileges, needs};
 use crate::{Document, Failure};
 
@@ -27,35 +28,57 @@ struct Registry {
     registry: String,
     /// Where everybody finds it.
     publication_uri: Option<String>,
-    write: fn(&str) -> Value,
+    content: Content,
 }
 
-fn all() -> [Registry; 2] {
-    let (privileges, _) = PRIVILEGES_VERSION
+/// What a registry's document is written from.
+enum Content {
+    Messages(&'static message::Registry),
+    Privileges,
+}
+
+fn all() -> Vec<Registry> {
+    REGISTRIES
+        .iter()
+        .map(|registry| of_messages(registry))
+        .chain([of_privileges()])
+        .collect()
+}
+
+fn of_messages(registry: &'static message::Registry) -> Registry {
+    let id = format!("{}.{}", registry.prefix, registry.full_version);
+    Registry {
+        name: registry.name,
+        registry: format!("{}.{}", registry.prefix, registry.version),
+        publication_uri: Some(format!("https://redfish.dmtf.org/registries/{id}.json")),
+        content: Content::Messages(registry),
+        id,
+    }
+}
+
+fn of_privileges() -> Registry {
+    let (version, _) = PRIVILEGES_VERSION
         .rsplit_once('.')
         .unwrap_or((PRIVILEGES_VERSION, ""));
-    [
-        Registry {
-            id: format!("Base.{BASE_VERSION}"),
-            name: "Base Message Registry",
-            registry: BASE_REGISTRY.to_owned(),
-            publication_uri: Some(format!(
-                "https://redfish.dmtf.org/registries/Base.{BASE_VERSION}.json"
-            )),
-            write: base,
-        },
-        Registry {
-            id: format!("PrivilegeRegistry.{PRIVILEGES_VERSION}"),
-            name: "Privilege Registry",
-            registry: format!("PrivilegeRegistry.{privileges}"),
-            publication_uri: None,
-            write: privilege_map,
-        },
-    ]
+    Registry {
+        id: format!("PrivilegeRegistry.{PRIVILEGES_VERSION}"),
+        name: "Privilege Registry",
+        registry: format!("PrivilegeRegistry.{version}"),
+        publication_uri: None,
+        content: Content::Privileges,
+    }
 }
 
-/// The document at `rest` below [`PATH`].
-pub(crate) fn get(rest: &[&str]) -> Result<Document, Failure> {
+/// The part of the tree below [`PATH`].
+pub(crate) struct Registries;
+
+impl Part for Registries {
+    fn get(&self, rest: &[&str]) -> Result<Document, Failure> {
+        get(rest)
+    }
+}
+
+fn get(rest: &[&str]) -> Result<Document, Failure> {
     match *rest {
         [] => {
             let link = |registry: &Registry| Reference::to(format!("{PATH}/{}", registry.id));
@@ -71,14 +94,16 @@ pub(crate) fn get(rest: &[&str]) -> Result<Document, Failure> {
 /// The registry with this `Id` by the name of its file.
 pub(crate) fn document(id: &str, file: &str) -> Option<Vec<u8>> {
     let registry = find(id).filter(|_| file.strip_suffix(".json") == Some(id))?;
-    let document = (registry.write)(&registry.id);
+    let document = match registry.content {
+        Content::Messages(messages) => message_map(messages, id),
+        Content::Privileges => privilege_map(id),
+    };
     serde_json::to_vec(&document).ok()
 }
 
 /// Where the privilege registry is.
 pub(crate) fn privileges_uri() -> String {
-    let [_, privileges] = all();
-    document_uri(&privileges.id)
+    document_uri(&of_privileges().id)
 }
 
 fn document_uri(id: &str) -> String {
@@ -106,9 +131,10 @@ fn file(registry: Registry) -> Result<Document, Failure> {
     ))
 }
 
-/// The messages of the Base registry that the service sends. Their texts are DMTF's.
-fn base(id: &str) -> Value {
-    let messages: Map<String, Value> = ENTRIES
+/// The messages of one of DMTF's registries that are sent. Their texts are DMTF's.
+fn message_map(registry: &message::Registry, id: &str) -> Value {
+    let messages: Map<String, Value> = registry
+        .entries
         .iter()
         .map(|entry| {
             let message = json!({
@@ -127,11 +153,11 @@ fn base(id: &str) -> Value {
     json!({
         "@odata.type": message_registry::TYPE.odata_type,
         "Id": id,
-        "Name": "Base Message Registry",
-        "Description": "The messages of DMTF's Base registry that this service sends.",
+        "Name": registry.name,
+        "Description": format!("The messages of DMTF's {} registry that this service sends.", registry.prefix),
         "Language": "en",
-        "RegistryPrefix": "Base",
-        "RegistryVersion": BASE_VERSION,
+        "RegistryPrefix": registry.prefix,
+        "RegistryVersion": registry.full_version,
         "OwningEntity": "DMTF",
         "Messages": messages,
     })
@@ -211,8 +237,8 @@ mod tests {
     }
 
     #[test]
-    fn both_registries_fit_their_schemas() {
-        for index in [0, 1] {
+    fn every_registry_fits_its_schema() {
+        for index in 0..all().len() {
             let problems = redfish_schema::validate(&written(index));
             assert!(problems.is_empty(), "{problems:?}");
         }
@@ -221,7 +247,7 @@ mod tests {
     #[test]
     fn a_message_that_is_sent_is_in_the_registry_with_its_arguments() {
         let registry = written(0);
-        let sent = crate::message::property_value_not_in_list("a", "B");
+        let sent = message::property_value_not_in_list("a", "B");
         let entry = &registry["Messages"][sent.key()];
         assert_eq!(entry["NumberOfArgs"], 2);
         assert_eq!(entry["ArgDescriptions"], json!(["value", "property"]));
@@ -229,13 +255,13 @@ mod tests {
         assert_eq!(text.replace("%1", "a").replace("%2", "B"), sent.text());
         assert_eq!(
             registry["Messages"].as_object().unwrap().len(),
-            ENTRIES.len()
+            REGISTRIES[0].entries.len()
         );
     }
 
     #[test]
     fn the_privilege_registry_says_what_the_service_does() {
-        let registry = written(1);
+        let registry = written(REGISTRIES.len());
         let mappings = registry["Mappings"].as_array().unwrap();
         let of = |entity: &str| {
             let mapping = mappings.iter().find(|mapping| mapping["Entity"] == entity);

@@ -12,11 +12,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::uri::Authority;
 use http::{Request, Response};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -28,9 +26,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::Service;
 use crate::proxy::{Peer, TrustedProxies};
 use crate::service::LoggedIn;
+use crate::{Outgoing, Service};
 use crowd::{Activity, Crowd, Place};
 use door::{Door, Way};
 pub use security::HSTS_MAX_AGE_S;
@@ -286,7 +284,7 @@ impl Line {
     async fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
-    ) -> Result<Response<Full<Bytes>>, Infallible> {
+    ) -> Result<Response<Outgoing>, Infallible> {
         let _running = self.activity.run();
         let (server, way) = (&*self.server, &self.way);
         let (mut parts, body) = request.into_parts();
@@ -301,9 +299,11 @@ impl Line {
                 // The proxy's own HTTPS, which is where its client is sent to.
                 Way::Https(_) | Way::Proxy => HTTPS_PORT,
             };
-            clear_text::answer(&parts, server.public_host.as_ref(), port)
+            clear_text::answer(&parts, server.public_host.as_ref(), port).map(Outgoing::Whole)
         } else if is_chunked && parts.headers.contains_key(header::CONTENT_LENGTH) {
-            crate::error::Error::TwoLengths.into_response()
+            crate::error::Error::TwoLengths
+                .into_response()
+                .map(Outgoing::Whole)
         } else {
             let request = Request::from_parts(parts, body);
             server.service.handle(request, origin.client).await

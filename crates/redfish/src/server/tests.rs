@@ -72,6 +72,7 @@ impl Bench {
             accounts: vec![Account::new("root", "secret", Role::Administrator).unwrap()],
             session_timeout_s: DEFAULT_TIMEOUT_S,
             static_files: [large].into_iter().collect(),
+            store: crate::Store::in_memory().unwrap(),
         };
         let server = Server {
             http: http(),

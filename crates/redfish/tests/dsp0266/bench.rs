@@ -8,7 +8,7 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use redfish::{
     Account, ActionCall, Backend, BackendFuture, DEFAULT_TIMEOUT_S, Document, Failure, Outcome,
-    Path, Role, RootLink, Service, Settings, StaticFile,
+    Path, Role, RootLink, Service, Settings, StaticFile, Store,
 };
 use redfish_schema::chassis::{self, Chassis, ChassisType};
 use redfish_schema::computer_system::{
@@ -287,6 +287,7 @@ impl Bench {
             ],
             session_timeout_s: DEFAULT_TIMEOUT_S,
             static_files: [page].into_iter().collect(),
+            store: Store::in_memory().unwrap(),
         };
         let rack = Arc::new(Rack::default());
         let service = Service::new(settings, Arc::clone(&rack) as Arc<dyn Backend>).unwrap();

@@ -1,190 +1,10 @@
-//! Messages of DMTF's Base message registry (DSP0268), one function each.
-//!
-//! Texts, arguments, severities and resolutions are those of the registry, so that a client may rely on
-//! `MessageId` and `MessageArgs` alone.
+//! Messages of the Base registry: what becomes of requests.
 
-use serde::ser::{Serialize, SerializeStruct, Serializer};
+use super::{Message, messages};
 
-/// The registry and the version that message identifiers name.
-pub const BASE_REGISTRY: &str = "Base.1.16";
-/// The version of the registry with its errata.
-pub(crate) const BASE_VERSION: &str = "1.16.0";
+messages! {
+    "Base", "1.16", "0", "Base Message Registry";
 
-/// How bad the condition behind a message is (`Resource.Health`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-pub enum Severity {
-    /// All is well.
-    #[serde(rename = "OK")]
-    Ok,
-    /// A condition that needs attention.
-    Warning,
-    /// A condition that needs attention at once, or that ended the request.
-    Critical,
-}
-
-/// One entry of the registry.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) key: &'static str,
-    /// When the service sends it.
-    pub(crate) description: &'static str,
-    /// What its arguments are, in order.
-    pub(crate) args: &'static [&'static str],
-    pub(crate) severity: Severity,
-    pub(crate) text: &'static str,
-    pub(crate) resolution: &'static str,
-}
-
-/// One message, as it stands in `@Message.ExtendedInfo` (DSP0266 "Error responses").
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    entry: &'static Entry,
-    args: Vec<String>,
-    resolution: Option<String>,
-    related_properties: Vec<String>,
-}
-
-impl Message {
-    const fn new(entry: &'static Entry, args: Vec<String>) -> Self {
-        Self {
-            entry,
-            args,
-            resolution: None,
-            related_properties: Vec::new(),
-        }
-    }
-
-    /// The message's key in the registry, `PropertyUnknown`.
-    #[must_use]
-    pub const fn key(&self) -> &'static str {
-        self.entry.key
-    }
-
-    /// The message's identifier, `Base.1.16.PropertyUnknown`.
-    #[must_use]
-    pub fn id(&self) -> String {
-        format!("{BASE_REGISTRY}.{}", self.entry.key)
-    }
-
-    /// The text with the arguments in place.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let mut text = String::with_capacity(self.entry.text.len() + 32);
-        let mut pieces = self.entry.text.split('%');
-        text.push_str(pieces.next().unwrap_or_default());
-        for piece in pieces {
-            let index = piece.chars().next().and_then(|c| c.to_digit(10));
-            match index.and_then(|n| self.args.get((n as usize).checked_sub(1)?)) {
-                Some(arg) => {
-                    text.push_str(arg);
-                    text.push_str(&piece[1..]);
-                }
-                None => {
-                    text.push('%');
-                    text.push_str(piece);
-                }
-            }
-        }
-        text
-    }
-
-    /// The values that the text names, in the order of the registry.
-    #[must_use]
-    pub fn args(&self) -> &[String] {
-        &self.args
-    }
-
-    /// How bad it is.
-    #[must_use]
-    pub const fn severity(&self) -> Severity {
-        self.entry.severity
-    }
-
-    /// Says what to do, in place of the registry's own advice.
-    #[must_use]
-    pub fn with_resolution(mut self, resolution: impl Into<String>) -> Self {
-        self.resolution = Some(resolution.into());
-        self
-    }
-
-    /// Names the property that the message is about, as a JSON pointer into the request body
-    /// (`/Boot/BootSourceOverrideTarget`).
-    #[must_use]
-    pub fn about(mut self, pointer: impl AsRef<str>) -> Self {
-        self.related_properties
-            .push(format!("#{}", pointer.as_ref()));
-        self
-    }
-
-    /// JSON pointers of the properties that the message is about, as URI fragments (`#/Boot`).
-    #[must_use]
-    pub fn related_properties(&self) -> &[String] {
-        &self.related_properties
-    }
-}
-
-impl Serialize for Message {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let fields = if self.related_properties.is_empty() {
-            6
-        } else {
-            7
-        };
-        let mut message = serializer.serialize_struct("Message", fields)?;
-        message.serialize_field("@odata.type", "#Message.v1_3_0.Message")?;
-        message.serialize_field("MessageId", &self.id())?;
-        message.serialize_field("Message", &self.text())?;
-        message.serialize_field("MessageArgs", &self.args)?;
-        message.serialize_field("MessageSeverity", &self.entry.severity)?;
-        message.serialize_field(
-            "Resolution",
-            self.resolution.as_deref().unwrap_or(self.entry.resolution),
-        )?;
-        if !self.related_properties.is_empty() {
-            message.serialize_field("RelatedProperties", &self.related_properties)?;
-        }
-        message.end()
-    }
-}
-
-/// Declares one function and one registry entry a line, so that the number of arguments is checked by the
-/// compiler.
-macro_rules! base_messages {
-    ($($(#[doc = $doc:literal])+ $name:ident($($arg:ident),*): $key:literal, $severity:ident, $text:literal, $resolution:literal;)+) => {
-        /// The entries, each by the name of its function.
-        #[expect(non_upper_case_globals, reason = "a macro can't change the case of a name")]
-        mod entry {
-            use super::{Entry, Severity};
-
-            $(pub(super) static $name: Entry = Entry {
-                key: $key,
-                description: concat!($($doc),+).trim_ascii_start(),
-                args: &[$(stringify!($arg)),*],
-                severity: Severity::$severity,
-                text: $text,
-                resolution: $resolution,
-            };)+
-        }
-
-        $(
-            $(#[doc = $doc])+
-            #[must_use]
-            pub fn $name($($arg: impl Into<String>),*) -> Message {
-                Message::new(&entry::$name, vec![$($arg.into()),*])
-            }
-        )+
-
-        /// All entries by key.
-        pub(crate) static ENTRIES: &[&Entry] = &[$(&entry::$name),+];
-
-        #[cfg(test)]
-        fn one_of_each() -> Vec<Message> {
-            vec![$($name($(concat!("<", stringify!($arg), ">")),*)),+]
-        }
-    };
-}
-
-base_messages! {
     /// The resource has no such action.
     action_not_supported(action): "ActionNotSupported", Critical,
         "The action %1 is not supported by the resource.",
@@ -234,6 +54,11 @@ base_messages! {
     create_failed_missing_req_properties(property): "CreateFailedMissingReqProperties", Critical,
         "The create operation failed because the required property %1 was missing from the request.",
         "Correct the body to include the required property with a valid value and resubmit the request if the operation failed.";
+
+    /// As many members as the service keeps are there.
+    create_limit_reached_for_resource(): "CreateLimitReachedForResource", Critical,
+        "The create operation failed because the resource has reached the limit of possible resources.",
+        "Either delete resources and resubmit the request if the operation failed or do not resubmit the request.";
 
     /// The body is `{}`.
     empty_json(): "EmptyJSON", Warning,
@@ -395,6 +220,11 @@ base_messages! {
         "The value '%1' for the query parameter %2 is of a different type than the parameter can accept.",
         "Correct the value for the query parameter in the request and resubmit the request if the operation failed.";
 
+    /// What the client wants to add is there already.
+    resource_already_exists(resource, property, value): "ResourceAlreadyExists", Critical,
+        "The requested resource of type %1 with the property %2 with the value %3 already exists.",
+        "Do not repeat the create operation as the resource has already been created.";
+
     /// The resource is busy with something else.
     resource_in_use(): "ResourceInUse", Warning,
         "The change to the requested resource failed because the resource is in use or in transition.",
@@ -410,60 +240,4 @@ base_messages! {
         "The session establishment failed due to the number of simultaneous sessions exceeding the limit of the implementation.",
         "Reduce the number of other sessions before trying to establish the session or increase the limit of simultaneous sessions, if supported.";
 
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_message_uses_each_of_its_arguments() {
-        for message in one_of_each() {
-            let text = message.text();
-            assert!(!text.contains('%'), "{text}");
-            for arg in message.args() {
-                assert!(text.contains(arg), "{arg} is missing in: {text}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_table_is_sorted_and_tells_when_a_message_is_sent() {
-        assert!(ENTRIES.is_sorted_by_key(|entry| entry.key));
-        for entry in ENTRIES {
-            assert!(entry.description.ends_with(['.', ':']), "{}", entry.key);
-            assert!(!entry.description.starts_with(' '), "{}", entry.key);
-        }
-        assert_eq!(BASE_REGISTRY, format!("Base.{}", &BASE_VERSION[..4]));
-    }
-
-    #[test]
-    fn keys_are_unique_and_sorted_functions_share_no_entry() {
-        let mut keys: Vec<_> = one_of_each().iter().map(Message::key).collect();
-        let count = keys.len();
-        keys.sort_unstable();
-        keys.dedup();
-        assert_eq!(keys.len(), count);
-    }
-
-    #[test]
-    fn a_message_names_its_property_by_pointer() {
-        let message = property_unknown("Colour").about("/Boot/Colour");
-        let json = serde_json::to_value(&message).unwrap();
-        assert_eq!(json["MessageId"], "Base.1.16.PropertyUnknown");
-        assert_eq!(json["MessageArgs"], serde_json::json!(["Colour"]));
-        assert_eq!(
-            json["RelatedProperties"],
-            serde_json::json!(["#/Boot/Colour"])
-        );
-        assert_eq!(json["MessageSeverity"], "Warning");
-    }
-
-    #[test]
-    fn a_percent_sign_in_an_argument_stays_as_it_is() {
-        assert_eq!(
-            invalid_uri("/a%2fb").text(),
-            "The URI /a%2fb was not found."
-        );
-    }
 }

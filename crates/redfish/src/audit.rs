@@ -1,0 +1,107 @@
+//! Who did what, from where: one line for every login, refusal and change.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use crate::caller::Caller;
+
+/// One line of the audit log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// The name that was given; it is nobody's word until a login has succeeded.
+    pub(crate) user: Option<String>,
+    /// Where the request came from.
+    pub(crate) client: Option<IpAddr>,
+    pub(crate) deed: Deed,
+}
+
+/// What was done or refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Deed {
+    /// A session was opened; its id.
+    LoggedIn(String),
+    /// Credentials opened nothing, or no place was left to check them.
+    LoginRefused,
+    /// A session was ended; its id.
+    LoggedOut(String),
+    /// The account's role lacks the privilege for this method at this path.
+    Denied { method: String, path: String },
+    /// Properties were changed; never their values, which may be secret.
+    Changed {
+        path: String,
+        properties: Vec<String>,
+    },
+    /// A resource was added.
+    Created { path: String },
+    /// A resource was removed.
+    Deleted { path: String },
+    /// An action was invoked. Its parameters are names with values where those are words of the schema.
+    Invoked {
+        path: String,
+        action: String,
+        parameters: Vec<String>,
+    },
+    /// A change or an action of somebody who may do it came to nothing.
+    Failed {
+        method: String,
+        path: String,
+        cause: String,
+    },
+}
+
+impl Entry {
+    /// A deed of somebody who is logged in.
+    pub(crate) fn of(caller: &Caller, deed: Deed) -> Self {
+        Self {
+            user: Some(caller.user_name().to_owned()),
+            client: caller.client(),
+            deed,
+        }
+    }
+}
+
+impl fmt::Display for Deed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LoggedIn(session) => write!(f, "logged in, session {session}"),
+            Self::LoginRefused => f.write_str("login refused"),
+            Self::LoggedOut(session) => write!(f, "logged out, session {session}"),
+            Self::Denied { method, path } => write!(f, "denied {method} {path}"),
+            Self::Changed { path, properties } => {
+                write!(f, "changed {path}: {}", properties.join(", "))
+            }
+            Self::Created { path } => write!(f, "created {path}"),
+            Self::Deleted { path } => write!(f, "deleted {path}"),
+            Self::Invoked {
+                path,
+                action,
+                parameters,
+            } if parameters.is_empty() => write!(f, "invoked {action} of {path}"),
+            Self::Invoked {
+                path,
+                action,
+                parameters,
+            } => write!(f, "invoked {action} of {path}: {}", parameters.join(", ")),
+            Self::Failed {
+                method,
+                path,
+                cause,
+            } => write!(f, "failed {method} {path}: {cause}"),
+        }
+    }
+}
+
+/// Writes an entry to the program's log. Names come from outside: control characters are escaped.
+pub(crate) fn log(entry: &Entry) {
+    let user = entry.user.as_deref().unwrap_or("-").escape_debug();
+    let client = entry.client.map(|address| address.to_string());
+    let client = client.as_deref().unwrap_or("-");
+    let deed = entry.deed.to_string();
+    let deed = deed.escape_debug();
+    match entry.deed {
+        Deed::LoginRefused | Deed::Denied { .. } | Deed::Failed { .. } => {
+            tracing::warn!(target: "audit", "{user} from {client}: {deed}");
+        }
+        _ => tracing::info!(target: "audit", "{user} from {client}: {deed}"),
+    }
+}

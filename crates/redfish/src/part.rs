@@ -1,0 +1,56 @@
+//! The parts of the tree that are the service's own: sessions, accounts, events, tasks and so on.
+
+use redfish_schema::{CheckedCreate, CheckedPatch};
+
+use crate::caller::Caller;
+use crate::{ActionCall, BackendFuture, Document, Failure, Outcome};
+
+/// One service below the root, `/redfish/v1/AccountService` for instance.
+///
+/// It is to the service what a [`Backend`](crate::Backend) is, and knows who asks. `rest` is the path below the part's
+/// own. Who may ask and whether a body fits is settled before; a `get` answers from memory.
+pub(crate) trait Part: Send + Sync {
+    /// The resource at `rest`.
+    fn get(&self, rest: &[&str]) -> Result<Document, Failure>;
+
+    /// Changes the resource at `rest`, which said that it is [`changeable`](Document::changeable). All of it is done or
+    /// none.
+    fn patch<'a>(
+        &'a self,
+        _rest: &'a [&'a str],
+        _patch: &'a CheckedPatch,
+        _caller: &'a Caller,
+    ) -> BackendFuture<'a, Outcome> {
+        Box::pin(std::future::ready(Err(Failure::NotChangeable)))
+    }
+
+    /// Adds a member to the collection at `rest`, which said that it takes [new members](Document::insertable). The
+    /// new member's path is the answer.
+    fn create<'a>(
+        &'a self,
+        _rest: &'a [&'a str],
+        _new: &'a CheckedCreate,
+        _caller: &'a Caller,
+    ) -> BackendFuture<'a, Created> {
+        Box::pin(std::future::ready(Err(Failure::NotChangeable)))
+    }
+
+    /// Removes the resource at `rest`, which said that it is [`deletable`](Document::deletable).
+    fn delete<'a>(&'a self, _rest: &'a [&'a str], _caller: &'a Caller) -> BackendFuture<'a, ()> {
+        Box::pin(std::future::ready(Err(Failure::NotChangeable)))
+    }
+
+    /// Invokes an action that the resource at `rest` shows.
+    fn action<'a>(
+        &'a self,
+        _rest: &'a [&'a str],
+        _call: &'a ActionCall,
+        _caller: &'a Caller,
+    ) -> BackendFuture<'a, Outcome> {
+        Box::pin(std::future::ready(Err(Failure::NotFound)))
+    }
+}
+
+/// The absolute path of a resource that was added, `/redfish/v1/AccountService/Accounts/anna`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Created(pub(crate) String);
