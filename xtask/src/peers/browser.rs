@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::program;
 use super::report::Report;
 use crate::Result;
@@ -16,7 +14,7 @@ const NODES: u32 = 96;
 /// How long the whole visit may take; each wait in it has its own, shorter limit.
 const LIMIT: Duration = Duration::from_secs(180);
 
-/// Runs the script, which prints one line of JSON a check: {"check", "error"}.
+/// Runs the script, which prints its checks as [`Report::take_over`] reads them.
 ///
 /// # Errors
 /// Where the demo or the browser doesn't start.
@@ -35,22 +33,7 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Result {
     node.env("REDDRUM_USERNAME", &demo.username)
         .env("REDDRUM_PASSWORD", &demo.password);
     let finished = run_program(node, LIMIT)?;
-    let mut checks = 0;
-    for line in finished.stdout.lines() {
-        let Ok(check) = serde_json::from_str::<Value>(line) else {
-            continue;
-        };
-        let Some(name) = check["check"].as_str() else {
-            continue;
-        };
-        checks += 1;
-        report.check(
-            name,
-            check["error"]
-                .as_str()
-                .map_or(Ok(()), |error| Err(error.into())),
-        );
-    }
+    let checks = report.take_over(&finished.stdout);
     report.note(&format!("picture: {}", screenshot.display()));
     demo.interrupt()?;
     if finished.succeeded() && checks > 0 {

@@ -15,6 +15,7 @@ pub(crate) mod tshark;
 
 // The steps of `cargo xtask test` that use them.
 pub(crate) mod browser;
+pub(crate) mod clients;
 pub(crate) mod demo;
 pub(crate) mod sim_checks;
 pub(crate) mod tshark_checks;

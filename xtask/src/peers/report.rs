@@ -1,5 +1,7 @@
 //! What a step of `cargo xtask test` has checked, printed as it goes.
 
+use serde_json::Value;
+
 use crate::Result;
 
 /// Counts and names of the checks of one run.
@@ -45,6 +47,23 @@ impl Report {
             self.failures
                 .push(format!("{}: {failed} failed", self.step));
         }
+    }
+
+    /// The checks of a script that prints one line of JSON each: {"check": name, "error": text or null}; how many.
+    pub(crate) fn take_over(&mut self, said: &str) -> usize {
+        let mut count = 0;
+        for line in said.lines() {
+            let Ok(check) = serde_json::from_str::<Value>(line) else {
+                continue;
+            };
+            let Some(name) = check["check"].as_str() else {
+                continue;
+            };
+            count += 1;
+            let error = check["error"].as_str();
+            self.check(name, error.map_or(Ok(()), |error| Err(error.into())));
+        }
+        count
     }
 
     /// A fact worth seeing that decides nothing.

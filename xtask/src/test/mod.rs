@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use crate::Result;
 use crate::peers::report::Report;
-use crate::peers::{browser, demo, sim_checks, tshark_checks, validators, virtual_bmc};
+use crate::peers::{browser, clients, demo, sim_checks, tshark_checks, validators, virtual_bmc};
 use crate::workspace::Workspace;
 use crate::{codegen, tidy};
 use tools::Need;
-pub(crate) use tools::{node_home, python_home};
+pub(crate) use tools::{clients_home, node_home, python_home};
 
 /// What `cargo xtask test` takes.
 #[derive(clap::Args)]
@@ -40,7 +40,7 @@ struct Step {
 }
 
 /// Every step, in the order in which they run: the quick ones that fail often come first.
-const STEPS: [Step; 15] = [
+const STEPS: [Step; 19] = [
     step("fmt", "the code is formatted", &[], cargo::format),
     step(
         "tidy",
@@ -113,6 +113,30 @@ const STEPS: [Step; 15] = [
         "DMTF's Protocol Validator",
         &[Need::Python],
         validators::protocol,
+    ),
+    step(
+        "sushy",
+        "OpenStack's Redfish library does what Ironic does",
+        &[Need::Ipmi, Need::Clients],
+        clients::sushy,
+    ),
+    step(
+        "redfishtool",
+        "DMTF's redfishtool, subcommand by subcommand",
+        &[Need::Ipmi, Need::Clients],
+        clients::redfishtool,
+    ),
+    step(
+        "redfish-utilities",
+        "DMTF's everyday scripts",
+        &[Need::Ipmi, Need::Clients],
+        clients::redfish_utilities,
+    ),
+    step(
+        "redfish-library",
+        "DMTF's Python library",
+        &[Need::Ipmi, Need::Clients],
+        clients::redfish_library,
     ),
     step(
         "browser",

@@ -24,6 +24,8 @@ pub(super) enum Need {
     Curl,
     /// Python with DMTF's validators.
     Python,
+    /// Python with Redfish clients.
+    Clients,
     /// Chromium, Node.js and playwright-core.
     Browser,
 }
@@ -43,7 +45,7 @@ impl Need {
             ],
             Self::Tshark => &[("tshark", "tshark")],
             Self::Curl => &[("curl", "curl")],
-            Self::Python => &[("python3", "python3")],
+            Self::Python | Self::Clients => &[("python3", "python3")],
             Self::Browser => &[("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")],
         }
     }
@@ -61,12 +63,18 @@ pub(super) fn install<'a>(workspace: &Workspace, needs: impl Iterator<Item = &'a
         .filter(|(program, _)| !process::is_installed(program))
         .map(|(_, package)| *package)
         .collect();
-    if needs.contains(&Need::Python) && !python_makes_environments() {
+    let python = [Need::Python, Need::Clients];
+    if python.iter().any(|need| needs.contains(need)) && !python_makes_environments() {
         packages.insert("python3-venv");
     }
     install_packages(&packages)?;
     if needs.contains(&Need::Python) {
-        install_validators(workspace)?;
+        let pins = workspace.path("xtask/peers/requirements.txt");
+        install_environment(&python_home(workspace), &pins)?;
+    }
+    if needs.contains(&Need::Clients) {
+        let pins = workspace.path("xtask/peers/clients/requirements.txt");
+        install_environment(&clients_home(workspace), &pins)?;
     }
     if needs.contains(&Need::Browser) {
         install_playwright(workspace)?;
@@ -103,6 +111,7 @@ fn install_packages(packages: &BTreeSet<&str>) -> Result {
         Need::Tshark,
         Need::Curl,
         Need::Python,
+        Need::Clients,
         Need::Browser,
     ];
     let programs = all.iter().flat_map(|need| need.programs());
@@ -138,13 +147,11 @@ fn is_root() -> bool {
     run(id, Duration::from_secs(10)).is_ok_and(|finished| finished.stdout.trim() == "0")
 }
 
-/// A virtual environment with the pinned validators; made anew when the pins change.
-fn install_validators(workspace: &Workspace) -> Result {
-    let home = python_home(workspace);
-    let pins = workspace.path("xtask/peers/requirements.txt");
-    once(&home, &pins, || {
+/// A virtual environment with what the pins name; made anew when they change.
+fn install_environment(home: &Path, pins: &Path) -> Result {
+    once(home, pins, || {
         let mut venv = command("python3");
-        venv.args(["-m", "venv"]).arg(&home);
+        venv.args(["-m", "venv"]).arg(home);
         run_shown(venv, LIMIT)?;
         let mut pip = command(home.join("bin/pip"));
         pip.args([
@@ -153,7 +160,7 @@ fn install_validators(workspace: &Workspace) -> Result {
             "--disable-pip-version-check",
             "--requirement",
         ])
-        .arg(&pins);
+        .arg(pins);
         run_shown(pip, LIMIT)
     })
 }
@@ -184,6 +191,11 @@ fn install_playwright(workspace: &Workspace) -> Result {
 /// Where the validators are installed.
 pub(crate) fn python_home(workspace: &Workspace) -> PathBuf {
     workspace.target.join("peers/venv")
+}
+
+/// Where the Redfish clients in Python are installed.
+pub(crate) fn clients_home(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("peers/clients")
 }
 
 /// Where playwright-core is installed.

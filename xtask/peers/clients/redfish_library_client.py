@@ -1,0 +1,145 @@
+"""python-redfish-library ("redfish"), DMTF's own: what a script of an operator is made of."""
+
+import redfish
+from redfish.rest.v1 import AuthMethod, InvalidCredentialsError
+
+from checks import (
+    MACHINES, PASSWORD, URL, USERNAME, certificate_file, check, equal, eventually, finish, get, holds, http, settle,
+)
+
+MACHINE = MACHINES[0]
+SYSTEM = f"/redfish/v1/Systems/{MACHINE.name}"
+RESET = f"{SYSTEM}/Actions/ComputerSystem.Reset"
+TRUST = certificate_file()
+
+
+def client():
+    return redfish.redfish_client(
+        base_url=URL, username=USERNAME, password=PASSWORD, cafile=TRUST, max_retry=1, timeout=30
+    )
+
+
+def expect(answer, *statuses):
+    """The answer, where its status is one of these."""
+    holds(answer.status in statuses, f"{answer.request.method} {answer.request.path}: {answer.status} {answer.text}")
+    return answer
+
+
+def session_paths():
+    return {member["@odata.id"] for member in get("/redfish/v1/SessionService/Sessions")["Members"]}
+
+
+def log_in():
+    with check("login with a session, logout: the session is there, then gone"):
+        rest = client()
+        rest.login(auth=AuthMethod.SESSION)
+        path = rest.get_session_location()
+        path = path if path.startswith("/") else "/" + path.split("/", 3)[3]
+        holds(path in session_paths(), f"{path} is no member")
+        expect(rest.get(SYSTEM), 200)
+        rest.logout()
+        equal(http("GET", path).status, 404)
+        expect(rest.get(SYSTEM), 401)
+    with check("login with Basic"):
+        rest = client()
+        rest.login(auth=AuthMethod.BASIC)
+        equal(expect(rest.get(SYSTEM), 200).dict["Id"], MACHINE.name)
+    with check("with-statement: a session for its block"):
+        before = session_paths()
+        with client() as rest:
+            equal(len(session_paths() - before), 1)
+            expect(rest.get("/redfish/v1/Systems"), 200)
+        equal(session_paths(), before)
+    with check("a wrong password is InvalidCredentialsError, with both ways to log in"):
+        for auth in [AuthMethod.SESSION, AuthMethod.BASIC]:
+            try:
+                client().login(password="wrong", auth=auth)
+            except InvalidCredentialsError:
+                continue
+            raise AssertionError(f"{auth} let it in")
+
+
+def read(rest):
+    systems = "/redfish/v1/Systems"
+    names = sorted(machine.name for machine in MACHINES)
+    with check("get with $expand"):
+        members = expect(rest.get(systems, args={"$expand": ".($levels=1)"}), 200).dict["Members"]
+        equal(sorted(system["Id"] for system in members), names)
+    with check("get with $select"):
+        slim = expect(rest.get(SYSTEM, args={"$select": "PowerState,Boot/BootSourceOverrideTarget"}), 200).dict
+        holds("PowerState" in slim and "SerialNumber" not in slim, f"$select gave {list(slim)}")
+        equal({key.split("@")[0] for key in slim["Boot"]}, {"BootSourceOverrideTarget"})
+    with check("get with $filter"):
+        found = expect(rest.get(systems, args={"$filter": f"Id eq '{MACHINE.name}'"}), 200).dict["Members"]
+        equal([member["@odata.id"] for member in found], [SYSTEM])
+    with check("get with $top, $skip: pages that together are the whole"):
+        pages = [expect(rest.get(systems, args={"$top": "3", "$skip": skip}), 200).dict for skip in ["0", "3"]]
+        equal([page["Members@odata.count"] for page in pages], [len(names)] * 2)
+        equal([len(page["Members"]) for page in pages], [3, len(names) - 3])
+        equal(sorted(member["@odata.id"].split("/")[-1] for page in pages for member in page["Members"]), names)
+    with check("get with only: the one member itself"):
+        answer = rest.get(f"/redfish/v1/Managers/{MACHINE.name}/LogServices", args={"only": None})
+        equal(expect(answer, 200).dict["Id"], "SEL")
+    with check("compressed answers: the same document as without"):
+        plain = expect(rest.get("/redfish/v1/$metadata", headers={"Accept-Encoding": "identity"}), 200)
+        equal(plain.getheader("Content-Encoding"), None)
+        for coding in ["gzip", "zstd"]:
+            answer = expect(rest.get("/redfish/v1/$metadata", headers={"Accept-Encoding": coding}), 200)
+            equal(answer.getheader("Content-Encoding"), coding)
+            equal(answer.text, plain.text, coding)
+            holds(int(answer.getheader("Content-Length") or 0) < len(plain.text) / 2, f"{coding} saves nothing")
+    with check("head: the headers of a get"):
+        head, whole = expect(rest.head(SYSTEM), 200), expect(rest.get(SYSTEM), 200)
+        equal(head.getheader("ETag"), whole.getheader("ETag"))
+        equal(head.text, "")
+    with check("get of what isn't there: 404 with the message of the registry"):
+        answer = expect(rest.get("/redfish/v1/Systems/nobody"), 404)
+        identifier = answer.dict["error"]["@Message.ExtendedInfo"][0]["MessageId"]
+        registry, key = identifier.rsplit(".", 1)
+        entries = [member["@odata.id"] for member in get("/redfish/v1/Registries")["Members"]]
+        [file] = [path for path in entries if path.rsplit("/", 1)[-1].startswith(registry)]
+        uri = get(file)["Location"][0]["Uri"]
+        holds(key in get(uri)["Messages"], f"{identifier} is not in {uri}")
+
+
+def change(rest):
+    with check("patch with the ETag of the get; the same ETag again is 412 and changes nothing"):
+        tag = expect(rest.get(SYSTEM), 200).getheader("ETag")
+        wanted = {"Boot": {"BootSourceOverrideTarget": "Pxe", "BootSourceOverrideEnabled": "Once"}}
+        answer = expect(rest.patch(SYSTEM, body=wanted, headers={"If-Match": tag}), 200)
+        equal(answer.dict["Boot"]["BootSourceOverrideTarget"], "Pxe")
+        holds("Force PXE" in MACHINE.boot_flags(), MACHINE.boot_flags())
+        wanted["Boot"]["BootSourceOverrideTarget"] = "Hdd"
+        expect(rest.patch(SYSTEM, body=wanted, headers={"If-Match": tag}), 412)
+        holds("Force PXE" in MACHINE.boot_flags(), MACHINE.boot_flags())
+        expect(rest.patch(SYSTEM, body={"Boot": {"BootSourceOverrideEnabled": "Disabled"}}), 200)
+        holds("Boot Flag Invalid" in MACHINE.boot_flags(), MACHINE.boot_flags())
+    with check("get with If-None-Match: 304 until something changes"):
+        tag = expect(rest.get(SYSTEM), 200).getheader("ETag")
+        expect(rest.get(SYSTEM, headers={"If-None-Match": tag}), 304)
+        expect(rest.patch(SYSTEM, body={"LocationIndicatorActive": True}), 200)
+        expect(rest.get(SYSTEM, headers={"If-None-Match": tag}), 200)
+        expect(rest.patch(SYSTEM, body={"LocationIndicatorActive": False}), 200)
+    with check("patch with a wrong value: 400 that names the property"):
+        answer = expect(rest.patch(SYSTEM, body={"Boot": {"BootSourceOverrideTarget": "Moon"}}), 400)
+        info = answer.dict["error"]["@Message.ExtendedInfo"][0]
+        equal(info["RelatedProperties"], ["#/Boot/BootSourceOverrideTarget"])
+    for reset, state in [("ForceOff", "off"), ("On", "on")]:
+        with check(f"post of {reset}: ipmitool says {state}"):
+            expect(rest.post(RESET, body={"ResetType": reset}), 200, 202, 204)
+            eventually(f"power {state}", lambda state=state: MACHINE.power() == state)
+    with check("post without the parameter: 400 that names it"):
+        answer = expect(rest.post(RESET, body={}), 400)
+        equal(answer.dict["error"]["@Message.ExtendedInfo"][0]["MessageArgs"], ["ComputerSystem.Reset", "ResetType"])
+    with check("delete and put where neither makes sense: 405 with Allow"):
+        for answer in [rest.delete(SYSTEM), rest.put(SYSTEM, body={"AssetTag": "1"})]:
+            allow = expect(answer, 405).getheader("Allow")
+            holds("GET" in allow and "PATCH" in allow and "DELETE" not in allow, allow)
+
+
+settle()
+log_in()
+with client() as rest:
+    read(rest)
+    change(rest)
+finish()

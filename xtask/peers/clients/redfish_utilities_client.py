@@ -1,0 +1,118 @@
+"""redfish-utilities ("Redfish Tacklebox"), DMTF's scripts for everyday work: each one's output compared."""
+
+import os
+import sys
+
+from checks import (
+    MACHINES, PASSWORD, URL, USERNAME, check, equal, eventually, finish, get, holds, near, run, settle,
+)
+
+FOLDER = os.path.dirname(sys.executable)
+MACHINE, OTHER = MACHINES[0], MACHINES[1]
+SYSTEM = f"/redfish/v1/Systems/{MACHINE.name}"
+
+
+def call(name, *arguments, expect=0, password=PASSWORD, username=USERNAME):
+    """What a script prints."""
+    script = os.path.join(FOLDER, f"{name}.py")
+    return run(sys.executable, script, "-u", username, "-p", password, "-r", URL, *arguments, expect=expect)
+
+
+def rows(said, separator="|"):
+    """The cells of every line of a table that has more than one."""
+    lines = (line.split(separator) for line in said.splitlines() if separator in line)
+    return [[cell.strip() for cell in line] for line in lines]
+
+
+def read_inventory():
+    with check("rf_sys_inventory --details: every machine with its nameplate"):
+        said = call("rf_sys_inventory", "--details")
+        for machine in MACHINES:
+            holds(f"'{machine.name}' Inventory" in said, f"{machine.name} is missing")
+            holds(f"SerialNumber: {machine.fru()['Chassis Serial']}" in said, f"no serial number of {machine.name}")
+    with check("rf_sensor_list: every sensor of a machine, as ipmitool reads it"):
+        said = call("rf_sensor_list")
+        _, part = said.split(f"Chassis '{OTHER.name}' Status", 1)
+        table = {row[0]: row for row in rows(part.split("\n\n", 1)[0])}
+        for name, (reading, unit) in OTHER.sensors().items():
+            holds(name in table, f"{name} is missing")
+            found = float(table[name][1].split()[0])
+            near(found, reading, max(15, reading / 2) if unit != "Volts" else 0.2, name)
+    with check("rf_raw_request"):
+        holds('"RedfishVersion"' in call("rf_raw_request", "-req", "/redfish/v1/"), "no RedfishVersion")
+
+
+def switch():
+    one = ["-s", MACHINE.name]
+    with check("rf_power_reset --info"):
+        said = call("rf_power_reset", *one, "-i")
+        holds("ForceRestart" in said and f"Current power state: {MACHINE.power().capitalize()}" in said, said)
+    for reset, state in [("GracefulShutdown", "off"), ("On", "on"), ("ForceRestart", "on"), ("ForceOff", "off"),
+                         ("On", "on"), ("PowerCycle", "on")]:
+        with check(f"rf_power_reset --type {reset}: ipmitool says {state}"):
+            call("rf_power_reset", *one, "-t", reset)
+            eventually(f"power {state}", lambda state=state: MACHINE.power() == state)
+            eventually(f"PowerState {state}", lambda state=state: get(SYSTEM)["PowerState"].lower() == state)
+
+
+def choose_boot():
+    one = ["-s", MACHINE.name]
+    for arguments, words in [
+        (["-t", "Pxe", "-m", "UEFI"], ["Boot Flag Valid", "only next boot", "EFI boot", "Force PXE"]),
+        (["-t", "BiosSetup", "-m", "Legacy"], ["Boot Flag Valid", "only next boot", "legacy", "BIOS Setup"]),
+        (["-t", "None"], ["Boot Flag Invalid"]),
+    ]:
+        with check(f"rf_boot_override {' '.join(arguments)}: as ipmitool prints it"):
+            call("rf_boot_override", *one, *arguments)
+            flags = MACHINE.boot_flags()
+            for word in words:
+                holds(word in flags, f"{word!r} is not in {flags}")
+    with check("rf_boot_override --target Pxe --reset: the machine boots, the override is used up"):
+        call("rf_boot_override", *one, "-t", "Pxe", "-m", "UEFI", "--reset")
+        eventually("used up override", lambda: "Boot Flag Invalid" in MACHINE.boot_flags())
+    with check("rf_boot_override --info"):
+        # Boot options are read each tenth round: what the boot used up shows some seconds later.
+        said = eventually("disabled override", lambda: "Enabled: Disabled" in (
+            said := call("rf_boot_override", *one, "-i")) and said)
+        for word in ["Target: None", "Pxe, Hdd, Cd", "Mode: UEFI"]:
+            holds(word in said, f"{word!r} is not in {said}")
+
+
+def read_logs():
+    one = ["-m", OTHER.name]
+    with check("rf_logs: as many entries as `ipmitool sel list`"):
+        entries = rows(call("rf_logs", *one))[1:]
+        equal(len(entries), len(OTHER.log()))
+        holds(all(row[1].startswith("20") and row[2] for row in entries), f"no time or text in {entries}")
+    with check("rf_logs --first --max: a page of them"):
+        equal(len(rows(call("rf_logs", *one, "--first", "2", "--max", "2"))[1:]), 2)
+    with check("rf_logs --clear: ipmitool finds it empty"):
+        call("rf_logs", *one, "--clear")
+        equal(len(OTHER.log()), 0, "ipmitool")
+        equal(len(rows(call("rf_logs", *one))[1:]), 0)
+    with check("rf_sel"):
+        call("rf_sel")
+
+
+def read_manager():
+    with check("rf_manager_config info: firmware as `ipmitool mc info` prints it"):
+        said = call("rf_manager_config", "-m", OTHER.name, "info")
+        [version] = [line.split(": ")[1] for line in said.splitlines() if "FirmwareVersion" in line]
+        holds(version in OTHER.ipmitool("mc", "info"), version)
+
+
+def read_accounts():
+    with check("rf_accounts: the accounts with their roles"):
+        holds([USERNAME, "Administrator", "False", "True"] in rows(call("rf_accounts")), "no administrator")
+    with check("a wrong password fails"):
+        call("rf_accounts", password="wrong", expect=1)
+
+
+settle()
+read_inventory()
+switch()
+choose_boot()
+read_logs()
+read_manager()
+read_accounts()
+finish()

@@ -1,0 +1,93 @@
+//! Redfish clients that others wrote, each doing its ordinary work on a demo over TLS.
+//!
+//! A script in `xtask/peers/clients` drives each one, unchanged, and prints every call and how it came out. What a
+//! client reads or changes is compared with what ipmitool says of the same BMC.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use super::program::{self, Program};
+use super::report::Report;
+use crate::Result;
+use crate::process::{command, run as run_program};
+use crate::test::clients_home;
+use crate::workspace::Workspace;
+
+/// How long one client's script may take; each wait in it has its own, shorter limit.
+const LIMIT: Duration = Duration::from_secs(300);
+/// One sled of nodes in its block and rack, with power bays: every kind of resource that the demo has.
+const NODES: u32 = 4;
+
+/// sushy, OpenStack's library: with Basic and with session login.
+///
+/// # Errors
+/// Where the demo doesn't start or the script doesn't run to its end.
+pub(crate) fn sushy(workspace: &Workspace, report: &mut Report) -> Result {
+    python(workspace, report, "sushy")
+}
+
+/// redfishtool, DMTF's command line.
+///
+/// # Errors
+/// As [`sushy`].
+pub(crate) fn redfishtool(workspace: &Workspace, report: &mut Report) -> Result {
+    python(workspace, report, "redfishtool")
+}
+
+/// redfish-utilities, DMTF's scripts.
+///
+/// # Errors
+/// As [`sushy`].
+pub(crate) fn redfish_utilities(workspace: &Workspace, report: &mut Report) -> Result {
+    python(workspace, report, "redfish_utilities")
+}
+
+/// DMTF's Python library.
+///
+/// # Errors
+/// As [`sushy`].
+pub(crate) fn redfish_library(workspace: &Workspace, report: &mut Report) -> Result {
+    python(workspace, report, "redfish_library")
+}
+
+/// Runs `NAME_client.py` on a demo of its own.
+fn python(workspace: &Workspace, report: &mut Report, name: &str) -> Result {
+    let demo = program::demo(workspace, &format!("client-{name}"), NODES)?;
+    let mut python = command(clients_home(workspace).join("bin/python"));
+    python.arg(workspace.path(format!("xtask/peers/clients/{name}_client.py")));
+    visit(demo, report, python, &workspace.target.join("peers"))
+}
+
+/// Runs a script to its end and takes over its checks.
+fn visit(mut demo: Program, report: &mut Report, mut script: Command, folder: &Path) -> Result {
+    let bmcs: Vec<_> = demo
+        .bmcs
+        .iter()
+        .map(|bmc| {
+            serde_json::json!({
+                "name": bmc.name, "address": bmc.address, "port": bmc.port,
+                "username": bmc.username, "password": bmc.password,
+            })
+        })
+        .collect();
+    script
+        .env("REDDRUM_URL", &demo.url)
+        .env("REDDRUM_USERNAME", &demo.username)
+        .env("REDDRUM_PASSWORD", &demo.password)
+        .env("REDDRUM_BMCS", serde_json::Value::from(bmcs).to_string())
+        // No cache beside the sources, no settings of the person who runs the checks.
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("HOME", folder.join("home"))
+        .current_dir(folder);
+    let finished = run_program(script, LIMIT)?;
+    let checks = report.take_over(&finished.stdout);
+    // A demo that ended under a client would be the reason for whatever failed.
+    report.check("the demo lived through it", demo.expect_running());
+    demo.interrupt()?;
+    if finished.succeeded() && checks > 0 {
+        Ok(())
+    } else {
+        Err(finished.describe().into())
+    }
+}
