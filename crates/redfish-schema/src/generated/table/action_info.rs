@@ -2,7 +2,38 @@
 
 //! Tables of `ActionInfo`.
 
-use crate::table::{EnumType, Kind, ObjectType, Property};
+use super::resource;
+use crate::table::{EnumType, Kind, ObjectType, Property, ResourceType, Version};
+
+/// The type `ActionInfo`.
+pub static TYPE: ResourceType = ResourceType {
+    name: "ActionInfo",
+    odata_type: "#ActionInfo.v1_6_0.ActionInfo",
+    version: Some(Version::new(1, 6, 0)),
+    object: &ACTION_INFO,
+    uris: &[],
+    deprecated_uris: &[],
+    insertable: false,
+    updatable: false,
+    deletable: false,
+    member_type: None,
+};
+
+/// `ActionInfo.v1_6_0.ActionInfo`.
+pub(crate) static ACTION_INFO: ObjectType = ObjectType::new(
+    "ActionInfo",
+    &[
+        Property::new("Id", Kind::STRING).not_null().required(),
+        Property::new("Name", Kind::STRING).not_null().required(),
+        Property::new("Description", Kind::STRING),
+        Property::new("Parameters", Kind::array(&Kind::Object(&PARAMETERS)))
+            .by_member()
+            .not_null(),
+        Property::new("Oem", Kind::Object(&resource::OEM))
+            .by_member()
+            .not_null(),
+    ],
+);
 
 /// `ActionInfo.v1_6_0.Parameters`.
 pub(crate) static PARAMETERS: ObjectType = ObjectType::new(

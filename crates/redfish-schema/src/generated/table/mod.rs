@@ -4,18 +4,28 @@
 
 pub(crate) mod account_service;
 pub(crate) mod action_info;
+pub(crate) mod certificate;
+pub(crate) mod certificate_enrollment;
+pub(crate) mod certificate_locations;
+pub(crate) mod certificate_service;
 pub(crate) mod chassis;
 pub(crate) mod circuit;
 pub(crate) mod computer_system;
 pub(crate) mod control;
 pub(crate) mod environment_metrics;
+pub(crate) mod ethernet_interface;
 pub(crate) mod event;
+pub(crate) mod event_destination;
+pub(crate) mod event_service;
 pub(crate) mod fan;
+pub(crate) mod ip_addresses;
 pub(crate) mod json_schema_file;
+pub(crate) mod key;
 pub(crate) mod log_entry;
 pub(crate) mod log_service;
 pub(crate) mod manager;
 pub(crate) mod manager_account;
+pub(crate) mod manager_network_protocol;
 pub(crate) mod message;
 pub(crate) mod message_registry;
 pub(crate) mod message_registry_file;
@@ -39,23 +49,38 @@ pub(crate) mod service_root;
 pub(crate) mod session;
 pub(crate) mod session_service;
 pub(crate) mod software_inventory;
+pub(crate) mod task;
+pub(crate) mod task_service;
 pub(crate) mod telemetry_data;
 pub(crate) mod telemetry_service;
 pub(crate) mod thermal;
 pub(crate) mod thermal_metrics;
 pub(crate) mod thermal_subsystem;
+pub(crate) mod triggers;
+pub(crate) mod update_service;
+pub(crate) mod v_lan_network_interface;
 
 use crate::table::{ResourceType, SchemaFile};
 
 /// All resource and collection types by name.
 pub(crate) static RESOURCES: &[&ResourceType] = &[
     &account_service::TYPE,
+    &action_info::TYPE,
+    &certificate::TYPE,
+    &certificate::COLLECTION,
+    &certificate_locations::TYPE,
+    &certificate_service::TYPE,
     &chassis::TYPE,
     &chassis::COLLECTION,
     &computer_system::TYPE,
     &computer_system::COLLECTION,
     &environment_metrics::TYPE,
+    &ethernet_interface::TYPE,
+    &ethernet_interface::COLLECTION,
     &event::TYPE,
+    &event_destination::TYPE,
+    &event_destination::COLLECTION,
+    &event_service::TYPE,
     &fan::TYPE,
     &fan::COLLECTION,
     &json_schema_file::TYPE,
@@ -68,6 +93,7 @@ pub(crate) static RESOURCES: &[&ResourceType] = &[
     &manager_account::TYPE,
     &manager_account::COLLECTION,
     &manager::COLLECTION,
+    &manager_network_protocol::TYPE,
     &message::TYPE,
     &message_registry::TYPE,
     &message_registry_file::TYPE,
@@ -92,10 +118,18 @@ pub(crate) static RESOURCES: &[&ResourceType] = &[
     &session::TYPE,
     &session::COLLECTION,
     &session_service::TYPE,
+    &software_inventory::TYPE,
+    &software_inventory::COLLECTION,
+    &task::TYPE,
+    &task::COLLECTION,
+    &task_service::TYPE,
     &telemetry_service::TYPE,
     &thermal::TYPE,
     &thermal_metrics::TYPE,
     &thermal_subsystem::TYPE,
+    &triggers::TYPE,
+    &triggers::COLLECTION,
+    &update_service::TYPE,
 ];
 
 /// All schema files by name.
@@ -117,6 +151,42 @@ pub(crate) static SCHEMA_FILES: &[SchemaFile] = &[
     SchemaFile {
         uri: "http://redfish.dmtf.org/schemas/v1/ActionInfo_v1.xml",
         namespaces: &["ActionInfo", "ActionInfo.v1_6_0"],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/Certificate_v1.xml",
+        namespaces: &[
+            "Certificate",
+            "Certificate.v1_0_0",
+            "Certificate.v1_11_0",
+            "Certificate.v1_4_0",
+            "Certificate.v1_5_0",
+            "Certificate.v1_7_0",
+        ],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/CertificateCollection_v1.xml",
+        namespaces: &["CertificateCollection"],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/CertificateEnrollment_v1.xml",
+        namespaces: &["CertificateEnrollment"],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/CertificateLocations_v1.xml",
+        namespaces: &[
+            "CertificateLocations",
+            "CertificateLocations.v1_0_0",
+            "CertificateLocations.v1_0_4",
+        ],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/CertificateService_v1.xml",
+        namespaces: &[
+            "CertificateService",
+            "CertificateService.v1_0_0",
+            "CertificateService.v1_2_0",
+            "CertificateService.v1_2_2",
+        ],
     },
     SchemaFile {
         uri: "http://redfish.dmtf.org/schemas/v1/Chassis_v1.xml",
@@ -175,8 +245,49 @@ pub(crate) static SCHEMA_FILES: &[SchemaFile] = &[
         ],
     },
     SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/EthernetInterface_v1.xml",
+        namespaces: &[
+            "EthernetInterface",
+            "EthernetInterface.v1_0_0",
+            "EthernetInterface.v1_10_0",
+            "EthernetInterface.v1_12_5",
+            "EthernetInterface.v1_3_0",
+            "EthernetInterface.v1_4_0",
+            "EthernetInterface.v1_5_0",
+        ],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/EthernetInterfaceCollection_v1.xml",
+        namespaces: &["EthernetInterfaceCollection"],
+    },
+    SchemaFile {
         uri: "http://redfish.dmtf.org/schemas/v1/Event_v1.xml",
         namespaces: &["Event", "Event.v1_13_0", "Event.v1_2_0", "Event.v1_8_0"],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/EventDestination_v1.xml",
+        namespaces: &[
+            "EventDestination",
+            "EventDestination.v1_0_0",
+            "EventDestination.v1_16_0",
+            "EventDestination.v1_17_0",
+            "EventDestination.v1_2_0",
+            "EventDestination.v1_9_0",
+        ],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/EventDestinationCollection_v1.xml",
+        namespaces: &["EventDestinationCollection"],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/EventService_v1.xml",
+        namespaces: &[
+            "EventService",
+            "EventService.v1_0_0",
+            "EventService.v1_12_0",
+            "EventService.v1_4_0",
+            "EventService.v1_9_0",
+        ],
     },
     SchemaFile {
         uri: "http://redfish.dmtf.org/schemas/v1/Fan_v1.xml",
@@ -185,6 +296,10 @@ pub(crate) static SCHEMA_FILES: &[SchemaFile] = &[
     SchemaFile {
         uri: "http://redfish.dmtf.org/schemas/v1/FanCollection_v1.xml",
         namespaces: &["FanCollection"],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/IPAddresses_v1.xml",
+        namespaces: &["IPAddresses", "IPAddresses.v1_0_0", "IPAddresses.v1_1_0"],
     },
     SchemaFile {
         uri: "http://redfish.dmtf.org/schemas/v1/JsonSchemaFile_v1.xml",
@@ -198,6 +313,10 @@ pub(crate) static SCHEMA_FILES: &[SchemaFile] = &[
     SchemaFile {
         uri: "http://redfish.dmtf.org/schemas/v1/JsonSchemaFileCollection_v1.xml",
         namespaces: &["JsonSchemaFileCollection"],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/Key_v1.xml",
+        namespaces: &["Key"],
     },
     SchemaFile {
         uri: "http://redfish.dmtf.org/schemas/v1/LogEntry_v1.xml",
@@ -254,6 +373,21 @@ pub(crate) static SCHEMA_FILES: &[SchemaFile] = &[
     SchemaFile {
         uri: "http://redfish.dmtf.org/schemas/v1/ManagerAccountCollection_v1.xml",
         namespaces: &["ManagerAccountCollection"],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/ManagerNetworkProtocol_v1.xml",
+        namespaces: &[
+            "ManagerNetworkProtocol",
+            "ManagerNetworkProtocol.v1_0_0",
+            "ManagerNetworkProtocol.v1_10_0",
+            "ManagerNetworkProtocol.v1_12_0",
+            "ManagerNetworkProtocol.v1_13_0",
+            "ManagerNetworkProtocol.v1_2_0",
+            "ManagerNetworkProtocol.v1_4_0",
+            "ManagerNetworkProtocol.v1_6_0",
+            "ManagerNetworkProtocol.v1_8_0",
+            "ManagerNetworkProtocol.v1_9_0",
+        ],
     },
     SchemaFile {
         uri: "http://redfish.dmtf.org/schemas/v1/Message_v1.xml",
@@ -459,9 +593,34 @@ pub(crate) static SCHEMA_FILES: &[SchemaFile] = &[
         uri: "http://redfish.dmtf.org/schemas/v1/SoftwareInventory_v1.xml",
         namespaces: &[
             "SoftwareInventory",
+            "SoftwareInventory.v1_0_0",
             "SoftwareInventory.v1_11_0",
+            "SoftwareInventory.v1_12_0",
+            "SoftwareInventory.v1_14_0",
             "SoftwareInventory.v1_5_0",
         ],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/SoftwareInventoryCollection_v1.xml",
+        namespaces: &["SoftwareInventoryCollection"],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/Task_v1.xml",
+        namespaces: &[
+            "Task",
+            "Task.v1_1_0",
+            "Task.v1_3_0",
+            "Task.v1_7_0",
+            "Task.v1_7_4",
+        ],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/TaskCollection_v1.xml",
+        namespaces: &["TaskCollection"],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/TaskService_v1.xml",
+        namespaces: &["TaskService", "TaskService.v1_1_0", "TaskService.v1_3_0"],
     },
     SchemaFile {
         uri: "http://redfish.dmtf.org/schemas/v1/TelemetryData_v1.xml",
@@ -496,5 +655,32 @@ pub(crate) static SCHEMA_FILES: &[SchemaFile] = &[
             "ThermalSubsystem.v1_0_0",
             "ThermalSubsystem.v1_5_0",
         ],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/Triggers_v1.xml",
+        namespaces: &[
+            "Triggers",
+            "Triggers.v1_0_0",
+            "Triggers.v1_1_0",
+            "Triggers.v1_4_0",
+        ],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/TriggersCollection_v1.xml",
+        namespaces: &["TriggersCollection"],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/UpdateService_v1.xml",
+        namespaces: &[
+            "UpdateService",
+            "UpdateService.v1_0_0",
+            "UpdateService.v1_11_0",
+            "UpdateService.v1_17_1",
+            "UpdateService.v1_4_0",
+        ],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/VLanNetworkInterface_v1.xml",
+        namespaces: &["VLanNetworkInterface", "VLanNetworkInterface.v1_3_0"],
     },
 ];

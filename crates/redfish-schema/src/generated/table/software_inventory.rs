@@ -2,8 +2,62 @@
 
 //! Tables of `SoftwareInventory`.
 
-use super::resource;
-use crate::table::{Kind, ObjectType, Pattern, Property};
+use super::{physical_context, resource};
+use crate::table::{Action, EnumType, Kind, ObjectType, Pattern, Property, ResourceType, Version};
+
+/// The type `SoftwareInventory`.
+pub static TYPE: ResourceType = ResourceType {
+    name: "SoftwareInventory",
+    odata_type: "#SoftwareInventory.v1_14_0.SoftwareInventory",
+    version: Some(Version::new(1, 14, 0)),
+    object: &SOFTWARE_INVENTORY,
+    uris: &[
+        "/redfish/v1/UpdateService/SoftwareInventory/{SoftwareInventoryId}",
+        "/redfish/v1/UpdateService/FirmwareInventory/{SoftwareInventoryId}",
+        "/redfish/v1/UpdateService/LocalImageStore/{SoftwareInventoryId}",
+    ],
+    deprecated_uris: &[],
+    insertable: false,
+    updatable: true,
+    deletable: true,
+    member_type: None,
+};
+
+/// The type `SoftwareInventoryCollection`.
+pub static COLLECTION: ResourceType = ResourceType {
+    name: "SoftwareInventoryCollection",
+    odata_type: "#SoftwareInventoryCollection.SoftwareInventoryCollection",
+    version: None,
+    object: &SOFTWARE_INVENTORY_COLLECTION,
+    uris: &[
+        "/redfish/v1/UpdateService/SoftwareInventory",
+        "/redfish/v1/UpdateService/FirmwareInventory",
+        "/redfish/v1/UpdateService/LocalImageStore",
+    ],
+    deprecated_uris: &[],
+    insertable: false,
+    updatable: false,
+    deletable: false,
+    member_type: Some("SoftwareInventory"),
+};
+
+/// `SoftwareInventory.v1_0_0.Actions`.
+pub(crate) static ACTIONS: ObjectType = ObjectType::new(
+    "Actions",
+    &[Property::new("Oem", Kind::Object(&OEM_ACTIONS))
+        .by_member()
+        .not_null()],
+)
+.actions(&[
+    Action::new(
+        "SoftwareInventory.Activate",
+        &[Property::new("Targets", Kind::array_of_nullable(&Kind::Reference("Item"))).not_null()],
+    ),
+    Action::new(
+        "SoftwareInventory.Cancel",
+        &[Property::new("Targets", Kind::array_of_nullable(&Kind::Reference("Item"))).not_null()],
+    ),
+]);
 
 /// `SoftwareInventory.v1_11_0.AdditionalVersions`.
 pub(crate) static ADDITIONAL_VERSIONS: ObjectType = ObjectType::new(
@@ -21,6 +75,23 @@ pub(crate) static ADDITIONAL_VERSIONS: ObjectType = ObjectType::new(
     ],
 );
 
+/// `SoftwareInventory.v1_12_0.Links`.
+pub(crate) static LINKS: ObjectType = ObjectType::new(
+    "Links",
+    &[
+        Property::new(
+            "StagedTargets",
+            Kind::array_of_nullable(&Kind::Reference("Item")),
+        )
+        .not_null(),
+        Property::new(
+            "ActiveTargets",
+            Kind::array_of_nullable(&Kind::Reference("Item")),
+        )
+        .not_null(),
+    ],
+);
+
 /// `SoftwareInventory.v1_5_0.MeasurementBlock`.
 pub(crate) static MEASUREMENT_BLOCK: ObjectType = ObjectType::new(
     "MeasurementBlock",
@@ -31,5 +102,96 @@ pub(crate) static MEASUREMENT_BLOCK: ObjectType = ObjectType::new(
         Property::new("MeasurementIndex", Kind::INTEGER),
     ],
 );
+
+/// `SoftwareInventory.v1_0_0.OemActions`.
+pub(crate) static OEM_ACTIONS: ObjectType = ObjectType::new("OemActions", &[]).open();
+
+/// `SoftwareInventory.v1_14_0.SoftwareInventory`.
+pub(crate) static SOFTWARE_INVENTORY: ObjectType = ObjectType::new(
+    "SoftwareInventory",
+    &[
+        Property::new("Id", Kind::STRING).not_null().required(),
+        Property::new("Name", Kind::STRING).not_null().required(),
+        Property::new("Description", Kind::STRING),
+        Property::new("Status", Kind::Object(&resource::STATUS))
+            .by_member()
+            .not_null(),
+        Property::new("Version", Kind::STRING),
+        Property::new("Updateable", Kind::Boolean),
+        Property::new("SoftwareId", Kind::STRING).not_null(),
+        Property::new("LowestSupportedVersion", Kind::STRING),
+        Property::new("UefiDevicePaths", Kind::array_of_nullable(&Kind::STRING)).not_null(),
+        Property::new(
+            "RelatedItem",
+            Kind::array_of_nullable(&Kind::Reference("Item")),
+        )
+        .not_null(),
+        Property::new("Manufacturer", Kind::STRING),
+        Property::new("ReleaseDate", Kind::DateTime),
+        Property::new("WriteProtected", Kind::Boolean).read_write(),
+        Property::new("Measurement", Kind::Object(&MEASUREMENT_BLOCK))
+            .by_member()
+            .not_null()
+            .deprecated(),
+        Property::new("AdditionalVersions", Kind::Object(&ADDITIONAL_VERSIONS))
+            .by_member()
+            .not_null(),
+        Property::new("VersionScheme", Kind::Enumeration(&VERSION_SCHEME)),
+        Property::new("ReleaseType", Kind::Enumeration(&RELEASE_TYPE)),
+        Property::new(
+            "AssociatedPhysicalContext",
+            Kind::Enumeration(&physical_context::PHYSICAL_CONTEXT),
+        )
+        .not_null(),
+        Property::new("Active", Kind::Boolean),
+        Property::new("Staged", Kind::Boolean),
+        Property::new("ResetRequiredOnUpdate", Kind::Boolean),
+        Property::new("ImageDataURI", Kind::Uri),
+        Property::new("SizeBytes", Kind::INTEGER),
+        Property::new("Links", Kind::Object(&LINKS))
+            .by_member()
+            .not_null(),
+        Property::new("Actions", Kind::Object(&ACTIONS))
+            .by_member()
+            .not_null(),
+        Property::new("Oem", Kind::Object(&resource::OEM))
+            .by_member()
+            .not_null(),
+    ],
+)
+.entity();
+
+/// `SoftwareInventoryCollection.SoftwareInventoryCollection`.
+pub(crate) static SOFTWARE_INVENTORY_COLLECTION: ObjectType = ObjectType::new(
+    "SoftwareInventoryCollection",
+    &[
+        Property::new("Name", Kind::STRING).not_null().required(),
+        Property::new("Description", Kind::STRING),
+        Property::new(
+            "Members",
+            Kind::array_of_nullable(&Kind::Reference("SoftwareInventory")),
+        )
+        .not_null()
+        .required(),
+        Property::new("Oem", Kind::Object(&resource::OEM))
+            .by_member()
+            .not_null(),
+    ],
+)
+.entity();
+
+/// `SoftwareInventory.v1_10_0.ReleaseType`.
+pub(crate) static RELEASE_TYPE: EnumType = EnumType {
+    name: "ReleaseType",
+    members: &["Production", "Prototype", "Other"],
+    deprecated: &[],
+};
+
+/// `SoftwareInventory.v1_9_0.VersionScheme`.
+pub(crate) static VERSION_SCHEME: EnumType = EnumType {
+    name: "VersionScheme",
+    members: &["SemVer", "DotIntegerNotation", "OEM"],
+    deprecated: &[],
+};
 
 static PATTERN_1: Pattern = Pattern::new("^[0-9a-fA-F]+$");

@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::resource;
+use super::{manager_account, privileges, resource};
 use crate::enumeration::enumeration;
 use crate::table::ResourceType;
 use crate::value::{Nullable, ODataType, Reference, Resource};
@@ -66,6 +66,33 @@ pub struct AccountService {
     /// `AccountLockoutDuration` value. A reset sets the counter to `0`. Unit: `s`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_lockout_counter_reset_after: Option<i64>,
+    /// An indication of whether the threshold counter is reset after
+    /// `AccountLockoutCounterResetAfter` expires. If `true`, it is reset. If `false`, only a
+    /// successful login resets the threshold counter and if the user reaches the
+    /// `AccountLockoutThreshold` limit, the account will be locked out indefinitely and only an
+    /// administrator-issued reset clears the threshold counter. If this property is absent, the
+    /// default is `true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_lockout_counter_reset_enabled: Option<bool>,
+    /// The number of days before account passwords in this account service will expire.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password_expiration_days: Option<Nullable<i64>>,
+    /// An indication of whether clients are required to invoke the `ChangePassword` action to
+    /// modify account passwords.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub require_change_password_action: Option<Nullable<bool>>,
+    /// The account types supported by the service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub supported_account_types: Option<Vec<manager_account::AccountTypes>>,
+    /// The OEM account types supported by the service.
+    #[serde(
+        rename = "SupportedOEMAccountTypes",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub supported_oem_account_types: Option<Vec<String>>,
+    /// The set of restricted Redfish privileges.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restricted_privileges: Option<Vec<privileges::PrivilegeType>>,
     /// An indication of how the service uses the accounts collection within this account
     /// service as part of authentication. The enumerated values describe the details for each
     /// mode.
@@ -84,6 +111,9 @@ pub struct AccountService {
     /// a URI associated with this service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub privilege_map: Option<Reference>,
+    /// The multi-factor authentication settings that this account service supports.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub multi_factor_auth: Option<Nullable<MultiFactorAuth>>,
     /// The status and health of the resource and its subordinate or dependent resources.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<resource::Status>,
@@ -110,11 +140,18 @@ impl AccountService {
             account_lockout_threshold: None,
             account_lockout_duration: None,
             account_lockout_counter_reset_after: None,
+            account_lockout_counter_reset_enabled: None,
+            password_expiration_days: None,
+            require_change_password_action: None,
+            supported_account_types: None,
+            supported_oem_account_types: None,
+            restricted_privileges: None,
             local_account_auth: None,
             http_basic_auth: None,
             accounts: None,
             roles: None,
             privilege_map: None,
+            multi_factor_auth: None,
             status: None,
         }
     }
@@ -144,6 +181,38 @@ enumeration! {
 }
 
 enumeration! {
+    /// The words of `AccountService.v1_12_0.CertificateMappingAttribute`.
+    pub enum CertificateMappingAttribute {
+        /// Match the whole certificate.
+        Whole = "Whole",
+        /// Match the Common Name (CN) field in the provided certificate to the username.
+        CommonName = "CommonName",
+        /// Match the User Principal Name (UPN) field in the provided certificate to the
+        /// username.
+        UserPrincipalName = "UserPrincipalName",
+    }
+}
+
+/// Various settings for client certificate authentication such as mTLS or CAC/PIV.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ClientCertificate {
+    /// An indication of whether client certificate authentication is enabled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<Nullable<bool>>,
+    /// The client certificate attribute to map to a user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate_mapping_attribute: Option<Nullable<CertificateMappingAttribute>>,
+    /// An indication of whether the service responds to clients that do not successfully
+    /// authenticate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub respond_to_unauthenticated_clients: Option<Nullable<bool>>,
+    /// The link to a collection of CA certificates used to validate client certificates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificates: Option<Reference>,
+}
+
+enumeration! {
     /// The words of `AccountService.v1_3_0.LocalAccountAuth`.
     pub enum LocalAccountAuth {
         /// The service authenticates users based on the account service-defined accounts
@@ -160,4 +229,14 @@ enumeration! {
         /// account providers.
         LocalFirst = "LocalFirst",
     }
+}
+
+/// Multi-factor authentication settings.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct MultiFactorAuth {
+    /// The settings related to client certificate authentication schemes such as mTLS or
+    /// CAC/PIV.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_certificate: Option<Nullable<ClientCertificate>>,
 }

@@ -5,7 +5,44 @@
 use serde::Serialize;
 
 use crate::enumeration::enumeration;
-use crate::value::Nullable;
+use crate::value::{Nullable, ODataType};
+
+pub use crate::generated::table::action_info::TYPE;
+
+/// The `ActionInfo` schema defines the supported parameters and other information for a Redfish
+/// action. Supported parameters can differ among vendors and even among resource instances.
+/// This data can ensure that action requests from applications contain supported parameters.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ActionInfo {
+    /// Type and version.
+    #[serde(rename = "@odata.type")]
+    pub odata_type: ODataType,
+    /// The unique identifier for this resource within the collection of similar resources.
+    pub id: String,
+    /// The name of the resource or array member.
+    pub name: String,
+    /// The description of this resource. Used for commonality in the schema definitions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<Nullable<String>>,
+    /// The list of parameters included in the specified Redfish action.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<Vec<Parameters>>,
+}
+
+impl ActionInfo {
+    /// With the properties that every instance has; the others are absent.
+    #[must_use]
+    pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            odata_type: ODataType::of(&TYPE),
+            id: id.into(),
+            name: name.into(),
+            description: None,
+            parameters: None,
+        }
+    }
+}
 
 enumeration! {
     /// The words of `ActionInfo.v1_0_0.ParameterTypes`.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::enumeration::enumeration;
 use crate::table::ResourceType;
-use crate::value::{Nullable, ODataType, Reference, Resource};
+use crate::value::{DateTime, Nullable, ODataType, Reference, Resource};
 
 pub use crate::generated::table::manager_account::{COLLECTION, TYPE};
 
@@ -54,11 +54,29 @@ pub struct ManagerAccount {
     /// changed before further access to the account is allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password_change_required: Option<Nullable<bool>>,
+    /// Indicates the date and time when this account password expires. If `null`, the account
+    /// password never expires.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password_expiration: Option<Nullable<DateTime>>,
+    /// Indicates the date and time when this account expires. If `null`, the account never
+    /// expires.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_expiration: Option<Nullable<DateTime>>,
     /// The list of services in the manager that the account is allowed to access.
     pub account_types: Vec<AccountTypes>,
+    /// Indicates if the service needs to use the account types exactly as specified when the
+    /// account is created or updated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strict_account_types: Option<Nullable<bool>>,
+    /// The link to a collection of user identity certificates for this account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificates: Option<Reference>,
     /// The links to other resources that are related to this resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub links: Option<Links>,
+    /// The available actions for this resource.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actions: Option<Actions>,
 }
 
 impl ManagerAccount {
@@ -82,8 +100,13 @@ impl ManagerAccount {
             enabled: None,
             locked: None,
             password_change_required: None,
+            password_expiration: None,
+            account_expiration: None,
             account_types,
+            strict_account_types: None,
+            certificates: None,
             links: None,
+            actions: None,
         }
     }
 }
@@ -125,6 +148,37 @@ enumeration! {
         /// Allow PIN-based access via an external control panel, such as a keypad, touchscreen,
         /// or other human interface.
         ControlPanel = "ControlPanel",
+    }
+}
+
+/// The available actions for this resource.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Actions {
+    /// This action changes the account password.
+    #[serde(
+        rename = "#ManagerAccount.ChangePassword",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub change_password: Option<ChangePasswordAction>,
+}
+
+/// How to call `ManagerAccount.ChangePassword`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ChangePasswordAction {
+    /// Where to POST the parameters.
+    #[serde(rename = "target")]
+    pub target: String,
+}
+
+impl ChangePasswordAction {
+    /// With the properties that every instance has; the others are absent.
+    #[must_use]
+    pub fn new(target: impl Into<String>) -> Self {
+        Self {
+            target: target.into(),
+        }
     }
 }
 
