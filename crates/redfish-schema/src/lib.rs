@@ -72,6 +72,7 @@
 //! assert!(check_parameters(reset, &json!({"ResetType": "Explode"})).is_err());
 //! ```
 
+mod apply_time;
 mod collection;
 mod enumeration;
 mod generated;
@@ -82,6 +83,7 @@ mod table;
 mod validate;
 mod value;
 
+pub use apply_time::{OperationApplyTime, OperationApplyTimeSupport};
 pub use collection::Collection;
 pub use generated::typed::*;
 pub use problem::{Fault, Problem, Violation};

@@ -419,6 +419,13 @@ impl<'m> Typed<'m> {
                 fields.push(self.allowable(id, parameter)?);
             }
         }
+        fields.push(Field {
+            doc: "When the service can carry it out, if not at once only.".to_owned(),
+            json: "@Redfish.OperationApplyTimeSupport".to_owned(),
+            name: "operation_apply_time_support".to_owned(),
+            inner: "crate::OperationApplyTimeSupport".to_owned(),
+            required: false,
+        });
         let mut text = doc(&format!("How to call `{}`.", action.name), "");
         structure(&mut text, name, &fields, false);
         self.files

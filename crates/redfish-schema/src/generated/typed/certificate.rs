@@ -274,6 +274,12 @@ pub struct RekeyAction {
     /// Where to POST the parameters.
     #[serde(rename = "target")]
     pub target: String,
+    /// When the service can carry it out, if not at once only.
+    #[serde(
+        rename = "@Redfish.OperationApplyTimeSupport",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub operation_apply_time_support: Option<crate::OperationApplyTimeSupport>,
 }
 
 impl RekeyAction {
@@ -282,6 +288,7 @@ impl RekeyAction {
     pub fn new(target: impl Into<String>) -> Self {
         Self {
             target: target.into(),
+            operation_apply_time_support: None,
         }
     }
 }
@@ -293,6 +300,12 @@ pub struct RenewAction {
     /// Where to POST the parameters.
     #[serde(rename = "target")]
     pub target: String,
+    /// When the service can carry it out, if not at once only.
+    #[serde(
+        rename = "@Redfish.OperationApplyTimeSupport",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub operation_apply_time_support: Option<crate::OperationApplyTimeSupport>,
 }
 
 impl RenewAction {
@@ -301,6 +314,7 @@ impl RenewAction {
     pub fn new(target: impl Into<String>) -> Self {
         Self {
             target: target.into(),
+            operation_apply_time_support: None,
         }
     }
 }

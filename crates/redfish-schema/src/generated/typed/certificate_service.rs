@@ -97,6 +97,12 @@ pub struct GenerateCSRAction {
         skip_serializing_if = "Option::is_none"
     )]
     pub key_usage_allowable_values: Option<Vec<certificate::KeyUsage>>,
+    /// When the service can carry it out, if not at once only.
+    #[serde(
+        rename = "@Redfish.OperationApplyTimeSupport",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub operation_apply_time_support: Option<crate::OperationApplyTimeSupport>,
 }
 
 impl GenerateCSRAction {
@@ -106,6 +112,7 @@ impl GenerateCSRAction {
         Self {
             target: target.into(),
             key_usage_allowable_values: None,
+            operation_apply_time_support: None,
         }
     }
 }
@@ -123,6 +130,12 @@ pub struct ReplaceCertificateAction {
         skip_serializing_if = "Option::is_none"
     )]
     pub certificate_type_allowable_values: Option<Vec<certificate::CertificateType>>,
+    /// When the service can carry it out, if not at once only.
+    #[serde(
+        rename = "@Redfish.OperationApplyTimeSupport",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub operation_apply_time_support: Option<crate::OperationApplyTimeSupport>,
 }
 
 impl ReplaceCertificateAction {
@@ -132,6 +145,7 @@ impl ReplaceCertificateAction {
         Self {
             target: target.into(),
             certificate_type_allowable_values: None,
+            operation_apply_time_support: None,
         }
     }
 }

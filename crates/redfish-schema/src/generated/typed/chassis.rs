@@ -323,6 +323,12 @@ pub struct ResetAction {
         skip_serializing_if = "Option::is_none"
     )]
     pub reset_type_allowable_values: Option<Vec<resource::ResetType>>,
+    /// When the service can carry it out, if not at once only.
+    #[serde(
+        rename = "@Redfish.OperationApplyTimeSupport",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub operation_apply_time_support: Option<crate::OperationApplyTimeSupport>,
 }
 
 impl ResetAction {
@@ -332,6 +338,7 @@ impl ResetAction {
         Self {
             target: target.into(),
             reset_type_allowable_values: None,
+            operation_apply_time_support: None,
         }
     }
 }

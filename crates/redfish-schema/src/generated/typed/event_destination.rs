@@ -248,6 +248,12 @@ pub struct ResumeSubscriptionAction {
     /// Where to POST the parameters.
     #[serde(rename = "target")]
     pub target: String,
+    /// When the service can carry it out, if not at once only.
+    #[serde(
+        rename = "@Redfish.OperationApplyTimeSupport",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub operation_apply_time_support: Option<crate::OperationApplyTimeSupport>,
 }
 
 impl ResumeSubscriptionAction {
@@ -256,6 +262,7 @@ impl ResumeSubscriptionAction {
     pub fn new(target: impl Into<String>) -> Self {
         Self {
             target: target.into(),
+            operation_apply_time_support: None,
         }
     }
 }
@@ -288,6 +295,12 @@ pub struct SuspendSubscriptionAction {
     /// Where to POST the parameters.
     #[serde(rename = "target")]
     pub target: String,
+    /// When the service can carry it out, if not at once only.
+    #[serde(
+        rename = "@Redfish.OperationApplyTimeSupport",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub operation_apply_time_support: Option<crate::OperationApplyTimeSupport>,
 }
 
 impl SuspendSubscriptionAction {
@@ -296,6 +309,7 @@ impl SuspendSubscriptionAction {
     pub fn new(target: impl Into<String>) -> Self {
         Self {
             target: target.into(),
+            operation_apply_time_support: None,
         }
     }
 }

@@ -208,6 +208,12 @@ pub struct SubmitTestEventAction {
         skip_serializing_if = "Option::is_none"
     )]
     pub message_severity_allowable_values: Option<Vec<resource::Health>>,
+    /// When the service can carry it out, if not at once only.
+    #[serde(
+        rename = "@Redfish.OperationApplyTimeSupport",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub operation_apply_time_support: Option<crate::OperationApplyTimeSupport>,
 }
 
 impl SubmitTestEventAction {
@@ -218,6 +224,7 @@ impl SubmitTestEventAction {
             target: target.into(),
             event_type_allowable_values: None,
             message_severity_allowable_values: None,
+            operation_apply_time_support: None,
         }
     }
 }

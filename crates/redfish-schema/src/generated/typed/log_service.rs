@@ -124,6 +124,12 @@ pub struct ClearLogAction {
     /// Where to POST the parameters.
     #[serde(rename = "target")]
     pub target: String,
+    /// When the service can carry it out, if not at once only.
+    #[serde(
+        rename = "@Redfish.OperationApplyTimeSupport",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub operation_apply_time_support: Option<crate::OperationApplyTimeSupport>,
 }
 
 impl ClearLogAction {
@@ -132,6 +138,7 @@ impl ClearLogAction {
     pub fn new(target: impl Into<String>) -> Self {
         Self {
             target: target.into(),
+            operation_apply_time_support: None,
         }
     }
 }

@@ -46,6 +46,24 @@ pub struct MetricReportDefinition {
     /// overwrite, append, or create a metric report.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub report_updates: Option<ReportUpdatesEnum>,
+    /// The maximum number of entries that can be appended to a metric report. When the metric
+    /// report reaches its limit, its behavior is dictated by the `ReportUpdates` property.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub append_limit: Option<i64>,
+    /// An indication of whether any metrics are suppressed from the generated metric report. If
+    /// `true`, any metric that equals the same value in the previously generated metric report
+    /// is suppressed from the current report. Also, duplicate metrics are suppressed. If
+    /// `false`, no metrics are suppressed from the current report. The current report might
+    /// contain no metrics if all metrics equal the values in the previously generated metric
+    /// report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suppress_repeated_metric_value: Option<Nullable<bool>>,
+    /// The interval at which to send the complete metric report because the Redfish client
+    /// wants refreshed metric data even when the data has not changed. This property value is
+    /// always greater than the recurrence interval of a metric report, and it only applies when
+    /// the `SuppressRepeatedMetricValue` property is `true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metric_report_heartbeat_interval: Option<Nullable<Duration>>,
     /// The set of wildcards and their substitution values for the entries in the
     /// `MetricProperties` property.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,6 +80,9 @@ pub struct MetricReportDefinition {
     /// The most recent metric report produced by this metric report definition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metric_report: Option<Reference>,
+    /// The links to other resources that are related to this resource.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub links: Option<Links>,
     /// The status and health of the resource and its subordinate or dependent resources.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<resource::Status>,
@@ -86,10 +107,14 @@ impl MetricReportDefinition {
             schedule: None,
             report_actions: None,
             report_updates: None,
+            append_limit: None,
+            suppress_repeated_metric_value: None,
+            metric_report_heartbeat_interval: None,
             wildcards: None,
             metric_properties: None,
             metrics: None,
             metric_report: None,
+            links: None,
             status: None,
         }
     }
@@ -138,6 +163,17 @@ enumeration! {
         /// startup of the resource and timestamp.
         StartupInterval = "StartupInterval",
     }
+}
+
+/// The links to other resources that are related to this resource.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Links {
+    /// The triggers that cause this metric report definition to generate a new metric report
+    /// upon a trigger occurrence when the `TriggerActions` property contains
+    /// `RedfishMetricReport`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub triggers: Option<Vec<Reference>>,
 }
 
 /// Specifies a set of metrics to include in the metric report. Calculation parameters, if

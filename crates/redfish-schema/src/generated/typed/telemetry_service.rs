@@ -56,6 +56,9 @@ pub struct TelemetryService {
     /// The status and health of the resource and its subordinate or dependent resources.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<resource::Status>,
+    /// The available actions for this resource.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actions: Option<Actions>,
 }
 
 impl TelemetryService {
@@ -81,6 +84,7 @@ impl TelemetryService {
             metric_reports: None,
             triggers: None,
             status: None,
+            actions: None,
         }
     }
 }
@@ -95,6 +99,18 @@ impl Resource for TelemetryService {
     }
 }
 
+/// The available actions for this resource.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Actions {
+    /// This action generates a metric report.
+    #[serde(
+        rename = "#TelemetryService.SubmitTestMetricReport",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub submit_test_metric_report: Option<SubmitTestMetricReportAction>,
+}
+
 enumeration! {
     /// An operation to perform over the sample.
     pub enum CollectionFunction {
@@ -106,5 +122,31 @@ enumeration! {
         Minimum = "Minimum",
         /// A summation function.
         Summation = "Summation",
+    }
+}
+
+/// How to call `TelemetryService.SubmitTestMetricReport`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SubmitTestMetricReportAction {
+    /// Where to POST the parameters.
+    #[serde(rename = "target")]
+    pub target: String,
+    /// When the service can carry it out, if not at once only.
+    #[serde(
+        rename = "@Redfish.OperationApplyTimeSupport",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub operation_apply_time_support: Option<crate::OperationApplyTimeSupport>,
+}
+
+impl SubmitTestMetricReportAction {
+    /// With the properties that every instance has; the others are absent.
+    #[must_use]
+    pub fn new(target: impl Into<String>) -> Self {
+        Self {
+            target: target.into(),
+            operation_apply_time_support: None,
+        }
     }
 }

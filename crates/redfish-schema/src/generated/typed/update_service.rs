@@ -127,6 +127,12 @@ pub struct SimpleUpdateAction {
         skip_serializing_if = "Option::is_none"
     )]
     pub transfer_protocol_allowable_values: Option<Vec<TransferProtocolType>>,
+    /// When the service can carry it out, if not at once only.
+    #[serde(
+        rename = "@Redfish.OperationApplyTimeSupport",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub operation_apply_time_support: Option<crate::OperationApplyTimeSupport>,
 }
 
 impl SimpleUpdateAction {
@@ -136,6 +142,7 @@ impl SimpleUpdateAction {
         Self {
             target: target.into(),
             transfer_protocol_allowable_values: None,
+            operation_apply_time_support: None,
         }
     }
 }
@@ -147,6 +154,12 @@ pub struct StartUpdateAction {
     /// Where to POST the parameters.
     #[serde(rename = "target")]
     pub target: String,
+    /// When the service can carry it out, if not at once only.
+    #[serde(
+        rename = "@Redfish.OperationApplyTimeSupport",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub operation_apply_time_support: Option<crate::OperationApplyTimeSupport>,
 }
 
 impl StartUpdateAction {
@@ -155,6 +168,7 @@ impl StartUpdateAction {
     pub fn new(target: impl Into<String>) -> Self {
         Self {
             target: target.into(),
+            operation_apply_time_support: None,
         }
     }
 }
