@@ -65,6 +65,16 @@ messages! {
         "The request body submitted contained an empty JSON object and the service is unable to process it.",
         "Add properties in the JSON object and resubmit the request.";
 
+    /// Events were lost before they could be sent: their reader was too slow, or away for too long.
+    event_buffer_exceeded(): "EventBufferExceeded", Warning,
+        "Undelivered events may have been lost due to exceeding the event buffer.",
+        "None.";
+
+    /// As many subscriptions, or streams of events, are there as the service keeps.
+    event_subscription_limit_exceeded(): "EventSubscriptionLimitExceeded", Critical,
+        "The event subscription failed due to the number of simultaneous subscriptions exceeding the limit of the implementation.",
+        "Reduce the number of other subscriptions before trying to establish the event subscription or increase the limit of simultaneous subscriptions, if supported.";
+
     /// Several things went wrong, or something that no other message says.
     general_error(): "GeneralError", Critical,
         "A general error has occurred.  See Resolution for information on how to resolve the error, or @Message.ExtendedInfo if Resolution is not provided.",
@@ -240,4 +250,8 @@ messages! {
         "The session establishment failed due to the number of simultaneous sessions exceeding the limit of the implementation.",
         "Reduce the number of other sessions before trying to establish the session or increase the limit of simultaneous sessions, if supported.";
 
+    /// The service ends a subscription; no event follows.
+    subscription_terminated(): "SubscriptionTerminated", Ok,
+        "The event subscription was terminated.",
+        "None.";
 }

@@ -1,9 +1,14 @@
 //! Messages of DMTF's message registries (DSP0268): one module a registry, one function a message.
 //!
 //! Texts, arguments, severities and resolutions are those of the registry, so that a client may rely on
-//! `MessageId` and `MessageArgs` alone. Each registry has the messages that the service or its backends send.
+//! `MessageId` and `MessageArgs` alone. Each registry has the messages that the service or its backends send. The Base
+//! registry answers requests; the others are of events.
 
 mod base;
+pub mod heartbeat_event;
+pub mod resource_event;
+pub mod sensor_event;
+pub mod task_event;
 
 pub use base::*;
 
@@ -32,7 +37,13 @@ impl fmt::Debug for Registry {
 }
 
 /// Every registry whose messages are sent.
-pub(crate) static REGISTRIES: &[&Registry] = &[&REGISTRY];
+pub(crate) static REGISTRIES: &[&Registry] = &[
+    &base::REGISTRY,
+    &heartbeat_event::REGISTRY,
+    &resource_event::REGISTRY,
+    &sensor_event::REGISTRY,
+    &task_event::REGISTRY,
+];
 
 /// How bad the condition behind a message is (`Resource.Health`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -54,6 +65,8 @@ pub(crate) struct Entry {
     pub(crate) description: &'static str,
     /// What its arguments are, in order.
     pub(crate) args: &'static [&'static str],
+    /// What each of them is: `string` or `number`.
+    pub(crate) arg_types: &'static [&'static str],
     pub(crate) severity: Severity,
     pub(crate) text: &'static str,
     pub(crate) resolution: &'static str,
@@ -190,11 +203,22 @@ impl Serialize for Message {
     }
 }
 
+/// The `ParamTypes` word of an argument: text, unless it says that it is a number.
+macro_rules! arg_type {
+    () => {
+        "string"
+    };
+    (number) => {
+        "number"
+    };
+}
+use arg_type;
+
 /// Declares one function and one registry entry a line, so that the number of arguments is checked by the
 /// compiler.
 macro_rules! messages {
     ($prefix:literal, $version:literal, $errata:literal, $title:literal;
-     $($(#[doc = $doc:literal])+ $name:ident($($arg:ident),*): $key:literal, $severity:ident, $text:literal, $resolution:literal;)+) => {
+     $($(#[doc = $doc:literal])+ $name:ident($($arg:ident $(as $kind:ident)?),*): $key:literal, $severity:ident, $text:literal, $resolution:literal;)+) => {
         /// The entries, each by the name of its function.
         #[expect(non_upper_case_globals, reason = "a macro can't change the case of a name")]
         mod entry {
@@ -205,6 +229,7 @@ macro_rules! messages {
                 key: $key,
                 description: concat!($($doc),+).trim_ascii_start(),
                 args: &[$(stringify!($arg)),*],
+                arg_types: &[$(crate::message::arg_type!($($kind)?)),*],
                 severity: Severity::$severity,
                 text: $text,
                 resolution: $resolution,
@@ -241,7 +266,14 @@ mod tests {
     use super::*;
 
     fn one_of_each() -> Vec<Message> {
-        base::one_of_each()
+        [
+            base::one_of_each(),
+            heartbeat_event::one_of_each(),
+            resource_event::one_of_each(),
+            sensor_event::one_of_each(),
+            task_event::one_of_each(),
+        ]
+        .concat()
     }
 
     #[test]
@@ -268,7 +300,7 @@ mod tests {
 
     #[test]
     fn keys_are_unique_and_sorted_functions_share_no_entry() {
-        let mut keys: Vec<_> = one_of_each().iter().map(Message::key).collect();
+        let mut keys: Vec<_> = one_of_each().iter().map(Message::id).collect();
         let count = keys.len();
         keys.sort_unstable();
         keys.dedup();

@@ -143,7 +143,7 @@ fn message_map(registry: &message::Registry, id: &str) -> Value {
                 "Severity": entry.severity,
                 "MessageSeverity": entry.severity,
                 "NumberOfArgs": entry.args.len(),
-                "ParamTypes": vec!["string"; entry.args.len()],
+                "ParamTypes": entry.arg_types,
                 "ArgDescriptions": entry.args,
                 "Resolution": entry.resolution,
             });
@@ -246,7 +246,10 @@ mod tests {
 
     #[test]
     fn a_message_that_is_sent_is_in_the_registry_with_its_arguments() {
-        let registry = written(0);
+        let of = |prefix: &str| REGISTRIES.iter().position(|r| r.prefix == prefix).unwrap();
+        let percent = &written(of("TaskEvent"))["Messages"]["TaskProgressChanged"];
+        assert_eq!(percent["ParamTypes"], json!(["string", "number"]));
+        let registry = written(of("Base"));
         let sent = message::property_value_not_in_list("a", "B");
         let entry = &registry["Messages"][sent.key()];
         assert_eq!(entry["NumberOfArgs"], 2);

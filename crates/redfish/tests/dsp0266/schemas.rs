@@ -264,7 +264,15 @@ async fn the_registries_are_listed_and_lie_where_the_list_says() {
         assert_eq!(registry.json()["Id"], file["Id"]);
         prefixes.push(file["Registry"].as_str().unwrap().to_owned());
     }
-    assert_eq!(prefixes, ["Base.1.16", "PrivilegeRegistry.1.0"]);
+    let expected = [
+        "Base.1.16",
+        "HeartbeatEvent.1.0",
+        "ResourceEvent.1.3",
+        "SensorEvent.1.0",
+        "TaskEvent.1.0",
+        "PrivilegeRegistry.1.0",
+    ];
+    assert_eq!(prefixes, expected);
     // What an error says is in the registry that its identifier names.
     let error = client.get("/redfish/v1/Nothing").await.json();
     let message = &error["error"]["@Message.ExtendedInfo"][0];
