@@ -40,7 +40,7 @@ struct Step {
 }
 
 /// Every step, in the order in which they run: the quick ones that fail often come first.
-const STEPS: [Step; 19] = [
+const STEPS: [Step; 20] = [
     step("fmt", "the code is formatted", &[], cargo::format),
     step(
         "tidy",
@@ -137,6 +137,12 @@ const STEPS: [Step; 19] = [
         "DMTF's Python library",
         &[Need::Ipmi, Need::Clients],
         clients::redfish_library,
+    ),
+    step(
+        "nv-redfish",
+        "a strict client in Rust reads and changes everything that it knows",
+        &[Need::Ipmi],
+        clients::nv_redfish,
     ),
     step(
         "browser",

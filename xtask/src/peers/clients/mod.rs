@@ -10,12 +10,14 @@ use std::time::Duration;
 use super::program::{self, Program};
 use super::report::Report;
 use crate::Result;
-use crate::process::{command, run as run_program};
+use crate::process::{command, run as run_program, run_shown};
 use crate::test::clients_home;
 use crate::workspace::Workspace;
 
 /// How long one client's script may take; each wait in it has its own, shorter limit.
 const LIMIT: Duration = Duration::from_secs(300);
+/// How long the build of a client in Rust may take, from nothing: its compiled schemas are large.
+const BUILD_LIMIT: Duration = Duration::from_secs(30 * 60);
 /// One sled of nodes in its block and rack, with power bays: every kind of resource that the demo has.
 const NODES: u32 = 4;
 
@@ -49,6 +51,22 @@ pub(crate) fn redfish_utilities(workspace: &Workspace, report: &mut Report) -> R
 /// As [`sushy`].
 pub(crate) fn redfish_library(workspace: &Workspace, report: &mut Report) -> Result {
     python(workspace, report, "redfish_library")
+}
+
+/// The crate `nv-redfish`, whose parsers are compiled from DMTF's CSDL.
+///
+/// # Errors
+/// As [`sushy`]; also where it can't be built.
+pub(crate) fn nv_redfish(workspace: &Workspace, report: &mut Report) -> Result {
+    let home = workspace.target.join("peers/nv_redfish");
+    let manifest = workspace.path("xtask/peers/clients/nv_redfish/Cargo.toml");
+    let mut cargo = command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--quiet", "--locked", "--manifest-path"]);
+    cargo.arg(manifest).arg("--target-dir").arg(&home);
+    run_shown(cargo, BUILD_LIMIT)?;
+    let demo = program::demo(workspace, "client-nv_redfish", NODES)?;
+    let client = command(home.join("debug/nv_redfish_client"));
+    visit(demo, report, client, &workspace.target.join("peers"))
 }
 
 /// Runs `NAME_client.py` on a demo of its own.
