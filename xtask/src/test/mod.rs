@@ -11,7 +11,7 @@ use crate::peers::{browser, clients, demo, sim_checks, tshark_checks, validators
 use crate::workspace::Workspace;
 use crate::{codegen, tidy};
 use tools::Need;
-pub(crate) use tools::{clients_home, node_home, python_home};
+pub(crate) use tools::{ansible_home, clients_home, node_home, python_home};
 
 /// What `cargo xtask test` takes.
 #[derive(clap::Args)]
@@ -40,7 +40,7 @@ struct Step {
 }
 
 /// Every step, in the order in which they run: the quick ones that fail often come first.
-const STEPS: [Step; 20] = [
+const STEPS: [Step; 21] = [
     step("fmt", "the code is formatted", &[], cargo::format),
     step(
         "tidy",
@@ -137,6 +137,12 @@ const STEPS: [Step; 20] = [
         "DMTF's Python library",
         &[Need::Ipmi, Need::Clients],
         clients::redfish_library,
+    ),
+    step(
+        "ansible",
+        "Ansible's redfish_info and redfish_command in a playbook",
+        &[Need::Ipmi, Need::Clients, Need::Ansible],
+        clients::ansible,
     ),
     step(
         "nv-redfish",

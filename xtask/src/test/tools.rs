@@ -26,6 +26,8 @@ pub(super) enum Need {
     Python,
     /// Python with Redfish clients.
     Clients,
+    /// The collection that has Ansible's Redfish modules.
+    Ansible,
     /// Chromium, Node.js and playwright-core.
     Browser,
 }
@@ -45,7 +47,7 @@ impl Need {
             ],
             Self::Tshark => &[("tshark", "tshark")],
             Self::Curl => &[("curl", "curl")],
-            Self::Python | Self::Clients => &[("python3", "python3")],
+            Self::Python | Self::Clients | Self::Ansible => &[("python3", "python3")],
             Self::Browser => &[("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")],
         }
     }
@@ -75,6 +77,9 @@ pub(super) fn install<'a>(workspace: &Workspace, needs: impl Iterator<Item = &'a
     if needs.contains(&Need::Clients) {
         let pins = workspace.path("xtask/peers/clients/requirements.txt");
         install_environment(&clients_home(workspace), &pins)?;
+    }
+    if needs.contains(&Need::Ansible) {
+        install_collection(workspace)?;
     }
     if needs.contains(&Need::Browser) {
         install_playwright(workspace)?;
@@ -112,6 +117,7 @@ fn install_packages(packages: &BTreeSet<&str>) -> Result {
         Need::Curl,
         Need::Python,
         Need::Clients,
+        Need::Ansible,
         Need::Browser,
     ];
     let programs = all.iter().flat_map(|need| need.programs());
@@ -165,6 +171,25 @@ fn install_environment(home: &Path, pins: &Path) -> Result {
     })
 }
 
+/// `community.general` out of the wheel of `ansible`: the wheel has all of Ansible's collections, twenty
+/// thousand files, of which the checks need one.
+fn install_collection(workspace: &Workspace) -> Result {
+    let home = ansible_home(workspace);
+    let pins = workspace.path("xtask/peers/clients/ansible/requirements.txt");
+    once(&home, &pins, || {
+        let wheel = home.join("wheel");
+        let mut pip = command(clients_home(workspace).join("bin/pip"));
+        pip.args(["download", "--quiet", "--disable-pip-version-check"]);
+        pip.args(["--no-deps", "--only-binary", ":all:", "--requirement"]);
+        pip.arg(&pins).arg("--dest").arg(&wheel);
+        run_shown(pip, LIMIT)?;
+        let mut python = command("python3");
+        python.arg(workspace.path("xtask/peers/clients/ansible/unpack.py"));
+        python.arg(&wheel).arg(&home);
+        run_shown(python, LIMIT)
+    })
+}
+
 /// playwright-core as the lock file has it; no browser of its own is fetched.
 fn install_playwright(workspace: &Workspace) -> Result {
     let home = node_home(workspace);
@@ -196,6 +221,11 @@ pub(crate) fn python_home(workspace: &Workspace) -> PathBuf {
 /// Where the Redfish clients in Python are installed.
 pub(crate) fn clients_home(workspace: &Workspace) -> PathBuf {
     workspace.target.join("peers/clients")
+}
+
+/// Where Ansible finds its collections.
+pub(crate) fn ansible_home(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("peers/ansible")
 }
 
 /// Where playwright-core is installed.

@@ -11,7 +11,7 @@ use super::program::{self, Program};
 use super::report::Report;
 use crate::Result;
 use crate::process::{command, run as run_program, run_shown};
-use crate::test::clients_home;
+use crate::test::{ansible_home, clients_home};
 use crate::workspace::Workspace;
 
 /// How long one client's script may take; each wait in it has its own, shorter limit.
@@ -51,6 +51,25 @@ pub(crate) fn redfish_utilities(workspace: &Workspace, report: &mut Report) -> R
 /// As [`sushy`].
 pub(crate) fn redfish_library(workspace: &Workspace, report: &mut Report) -> Result {
     python(workspace, report, "redfish_library")
+}
+
+/// Ansible's modules for Redfish, in a playbook.
+///
+/// # Errors
+/// As [`sushy`].
+pub(crate) fn ansible(workspace: &Workspace, report: &mut Report) -> Result {
+    let demo = program::demo(workspace, "client-ansible", NODES)?;
+    let source = workspace.path("xtask/peers/clients/ansible");
+    let home = ansible_home(workspace);
+    let mut ansible = command(clients_home(workspace).join("bin/ansible-playbook"));
+    ansible
+        .args(["--inventory", "localhost,"])
+        .arg(source.join("site.yml"));
+    ansible
+        .env("ANSIBLE_CONFIG", source.join("ansible.cfg"))
+        .env("ANSIBLE_COLLECTIONS_PATH", &home)
+        .env("ANSIBLE_HOME", home.join("home"));
+    visit(demo, report, ansible, &workspace.target.join("peers"))
 }
 
 /// The crate `nv-redfish`, whose parsers are compiled from DMTF's CSDL.
