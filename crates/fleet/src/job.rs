@@ -6,9 +6,10 @@
 use std::time::Duration;
 
 use hardware::{
-    ApplyError, BootMode, BootOverride, BootPersistence, BootTarget, Change, Indicator, Power,
-    PowerAction,
+    ApplyError, BootChange, BootMode, BootOverride, BootPersistence, BootTarget, Change, Indicator,
+    Network, Power, PowerAction,
 };
+use ipmi::command::app::ColdReset;
 use ipmi::command::chassis::{
     BootFlagKeep, BootFlags, BootParameter, ChassisControl, ChassisIdentify, ChassisStatus,
     GetChassisStatus, GetSystemBootOptions, SetSystemBootOptions,
@@ -21,6 +22,8 @@ use ipmi::number::{
 use crate::call::CallError;
 use crate::contact::log::{self, LogRead};
 use crate::script::Line;
+
+mod network;
 
 /// How often the erasure of an event log is asked after, and the pause between: half a minute in all.
 const ERASE_CHECKS_MAX: u32 = 60;
@@ -46,6 +49,8 @@ pub(crate) struct Observed {
     pub(crate) boot: Option<BootOverride>,
     /// The event log, read anew.
     pub(crate) log: Option<LogRead>,
+    /// The network interface, read anew.
+    pub(crate) network: Option<Network>,
 }
 
 /// How a change ended.
@@ -107,6 +112,12 @@ pub(crate) async fn run(line: Line, change: Change) -> JobDone {
             observed.log = log::read(&line, None).await.ok();
             outcome
         }
+        Change::ResetController => reset_controller(&line).await,
+        Change::Network(wanted) => {
+            let outcome = network::set(&line, &wanted).await;
+            observed.network = network::read(&line).await;
+            outcome
+        }
     };
     JobDone { outcome, observed }
 }
@@ -155,8 +166,11 @@ fn refused(completion: CompletionCode, what: &str) -> ApplyError {
         | NO_SUCH_PARAMETER => ApplyError::Unsupported {
             what: what.to_owned(),
         },
-        SET_IN_PROGRESS => ApplyError::Refused {
-            reason: "another party is setting boot options; try again later".to_owned(),
+        SET_IN_PROGRESS => ApplyError::WrongState {
+            reason: "another party is changing the same settings; try again later".to_owned(),
+        },
+        CompletionCode::NOT_SUPPORTED_IN_STATE => ApplyError::WrongState {
+            reason: format!("the machine says that it can't carry out {what} in its present state"),
         },
         _ => ApplyError::Refused {
             reason: format!("{completion} ({:02X}h)", completion.0),
@@ -174,9 +188,19 @@ async fn set_option(line: &Line, parameter: BootParameter) -> Result<(), CallErr
 }
 
 /// Sets the boot flags as §28.12 and §28.13 ask for: guarded by set-in-progress, with the valid bit kept from being
-/// cleared after a minute, and the boot information marked as not yet handled.
-async fn set_boot(line: &Line, boot: BootOverride) -> Result<(), ApplyError> {
+/// cleared after a minute, and the boot information marked as not yet handled. What the change leaves as it is comes
+/// from the flags that the machine has now: somebody else may have set them a moment ago.
+async fn set_boot(line: &Line, change: BootChange) -> Result<(), ApplyError> {
     const WHAT: &str = "setting boot options";
+    let current = match read_boot(line).await {
+        Ok(current) => current,
+        // A BMC may take flags that it doesn't tell.
+        Err(CallError::Refused { .. }) => BootOverride::default(),
+        Err(error) => return Err(preparing(error, WHAT)),
+    };
+    let boot = change.on(current).ok_or_else(|| ApplyError::WrongState {
+        reason: "the machine has no boot target set that the override could keep".to_owned(),
+    })?;
     let flags = boot_flags(boot);
     let guarded = match set_option(line, BootParameter::SetInProgress(1)).await {
         Ok(()) => true,
@@ -281,6 +305,14 @@ pub(crate) fn boot_override(parameter: &BootParameter) -> BootOverride {
         persistence,
         mode,
     }
+}
+
+/// Cold reset (§20.2): the controller's sessions end, the host goes on.
+async fn reset_controller(line: &Line) -> Result<(), ApplyError> {
+    let reset = line.call(&ColdReset).await;
+    reset
+        .map(|_| ())
+        .map_err(|error| changing(error, "Cold Reset"))
 }
 
 async fn identify(line: &Line, on: bool) -> Result<(), ApplyError> {
@@ -439,7 +471,6 @@ mod tests {
         for (code, unsupported) in [
             (CompletionCode::INVALID_COMMAND, true),
             (CompletionCode::INVALID_DATA_FIELD, true),
-            (CompletionCode::NOT_SUPPORTED_IN_STATE, false),
             (CompletionCode::INSUFFICIENT_PRIVILEGE, false),
         ] {
             let (done, _) = play(Change::Power(PowerAction::Nmi), |_, _| Some((code, vec![])));
@@ -451,8 +482,22 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_the_present_state_forbids_is_no_refusal_for_good() {
+        let (done, _) = play(Change::Power(PowerAction::Nmi), |_, _| {
+            Some((CompletionCode::NOT_SUPPORTED_IN_STATE, vec![]))
+        });
+        assert!(matches!(done.outcome, Err(ApplyError::WrongState { .. })));
+    }
+
     /// "Attempt to write a read-only parameter".
     const READ_ONLY: CompletionCode = CompletionCode(0x82);
+
+    const PXE: Change = Change::Boot(BootChange {
+        target: Some(BootTarget::Pxe),
+        persistence: Some(BootPersistence::Once),
+        mode: None,
+    });
 
     const PXE_ONCE: BootOverride = BootOverride {
         target: BootTarget::Pxe,
@@ -462,14 +507,15 @@ mod tests {
 
     #[test]
     fn boot_flags_are_set_under_the_guard_and_read_back() {
-        let (done, calls) = play(Change::Boot(PXE_ONCE), |cmd, _| good(cmd, true));
+        let (done, calls) = play(PXE, |cmd, _| good(cmd, true));
         assert_eq!(done.outcome, Ok(()));
         assert_eq!(done.observed.boot, Some(PXE_ONCE));
         let data: Vec<_> = calls.iter().map(|(_, data)| data.as_slice()).collect();
         assert_eq!(
             data,
             [
-                &[0, 1][..],
+                &[5, 0, 0][..],
+                &[0, 1],
                 &[3, 0x08],
                 &[4, 0x1f, 0x1f],
                 &[5, 0x80, 0x04, 0, 0, 0],
@@ -481,7 +527,7 @@ mod tests {
 
     #[test]
     fn a_bmc_with_nothing_but_boot_flags_takes_them() {
-        let (done, calls) = play(Change::Boot(PXE_ONCE), |cmd, data| {
+        let (done, calls) = play(PXE, |cmd, data| {
             if cmd == SetSystemBootOptions::CMD && data[0] != 5 {
                 Some((NO_SUCH_PARAMETER, vec![]))
             } else {
@@ -489,28 +535,70 @@ mod tests {
             }
         });
         assert_eq!(done.outcome, Ok(()));
-        assert_eq!(calls.len(), 5, "no guard was set, so none is lifted");
+        assert_eq!(calls.len(), 6, "no guard was set, so none is lifted");
     }
 
     #[test]
     fn the_guard_is_lifted_when_the_flags_are_refused_and_left_alone_when_it_is_anothers() {
-        let (done, calls) = play(Change::Boot(PXE_ONCE), |cmd, data| match (cmd, data[0]) {
+        let (done, calls) = play(PXE, |cmd, data| match (cmd, data[0]) {
             (SetSystemBootOptions::CMD, 5) => Some((READ_ONLY, vec![])),
             _ => good(cmd, true),
         });
         assert!(matches!(done.outcome, Err(ApplyError::Refused { .. })));
         assert!(calls.contains(&(SetSystemBootOptions::CMD, vec![0, 0])));
 
-        let (done, calls) = play(Change::Boot(PXE_ONCE), |cmd, _| match cmd {
+        let (done, calls) = play(PXE, |cmd, _| match cmd {
             SetSystemBootOptions::CMD => Some((SET_IN_PROGRESS, vec![])),
             _ => good(cmd, true),
         });
-        assert!(matches!(done.outcome, Err(ApplyError::Refused { .. })));
+        assert!(matches!(done.outcome, Err(ApplyError::WrongState { .. })));
         assert_eq!(
             calls.len(),
-            2,
-            "one attempt at the guard, one look at the flags"
+            3,
+            "one attempt at the guard between two looks at the flags"
         );
+    }
+
+    #[test]
+    fn what_a_change_leaves_as_it_is_comes_from_the_machine_and_not_from_a_snapshot() {
+        let change = Change::Boot(BootChange {
+            mode: Some(BootMode::Uefi),
+            ..BootChange::default()
+        });
+        // The machine boots from disk until changed; nobody here knew.
+        let (done, calls) = play(change, |cmd, _| match cmd {
+            GetSystemBootOptions::CMD => {
+                Some((CompletionCode::OK, vec![1, 5, 0xc0, 0x08, 0, 0, 0]))
+            }
+            _ => good(cmd, true),
+        });
+        assert_eq!(done.outcome, Ok(()));
+        assert!(calls.contains(&(SetSystemBootOptions::CMD, vec![5, 0xe0, 0x08, 0, 0, 0])));
+    }
+
+    #[test]
+    fn an_override_without_any_target_sets_nothing_and_says_so() {
+        let change = Change::Boot(BootChange {
+            persistence: Some(BootPersistence::Once),
+            ..BootChange::default()
+        });
+        let (done, calls) = play(change, |cmd, _| match cmd {
+            GetSystemBootOptions::CMD => Some((CompletionCode::OK, vec![1, 5, 0, 0, 0, 0, 0])),
+            _ => good(cmd, true),
+        });
+        assert!(matches!(done.outcome, Err(ApplyError::WrongState { .. })));
+        assert!(
+            calls
+                .iter()
+                .all(|(cmd, _)| *cmd != SetSystemBootOptions::CMD)
+        );
+    }
+
+    #[test]
+    fn a_controller_is_restarted_by_one_cold_reset() {
+        let (done, calls) = play(Change::ResetController, |cmd, _| good(cmd, true));
+        assert_eq!(done.outcome, Ok(()));
+        assert_eq!(calls, [encoded(&ColdReset)]);
     }
 
     #[test]

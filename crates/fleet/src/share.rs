@@ -26,8 +26,8 @@ impl Texts {
         ] {
             self.asset(asset);
         }
-        for asset in Arc::get_mut(&mut inventory.parts).unwrap_or_default() {
-            self.asset(asset);
+        for part in Arc::get_mut(&mut inventory.parts).unwrap_or_default() {
+            self.asset(&mut part.asset);
         }
     }
 
@@ -49,6 +49,7 @@ impl Texts {
             &mut identity.controller_firmware,
             &mut identity.controller_model,
             &mut identity.protocol,
+            &mut identity.bios_version,
         ] {
             self.optional(text);
         }
@@ -91,7 +92,11 @@ mod tests {
             ..Asset::default()
         };
         Inventory {
-            parts: vec![asset.clone()].into(),
+            parts: vec![hardware::Part {
+                asset: asset.clone(),
+                ..hardware::Part::default()
+            }]
+            .into(),
             product: asset,
             ..Inventory::default()
         }
@@ -105,7 +110,10 @@ mod tests {
         texts.inventory(&mut two);
         let maker = |asset: &Asset| asset.manufacturer.clone().unwrap();
         assert!(Arc::ptr_eq(&maker(&one.product), &maker(&two.product)));
-        assert!(Arc::ptr_eq(&maker(&one.product), &maker(&two.parts[0])));
+        assert!(Arc::ptr_eq(
+            &maker(&one.product),
+            &maker(&two.parts[0].asset)
+        ));
         assert_eq!(two.product.serial_number.as_deref(), Some("2"));
     }
 

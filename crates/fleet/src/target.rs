@@ -35,7 +35,8 @@ pub struct Config {
     pub topology: Arc<Topology>,
     /// Every sensor is read once in this time, in milliseconds; at least [`Config::POLL_INTERVAL_MS_MIN`].
     pub poll_interval_ms: u32,
-    /// Event log and boot options are looked at in every so many rounds; at least 1.
+    /// Whether the sensor records changed is looked at in every so many rounds; at least 1. Event log and boot options
+    /// are looked at in every second round.
     pub slow_rounds: u32,
     /// Timeouts and retries of commands.
     pub policy: Arc<Policy>,

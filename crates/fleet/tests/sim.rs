@@ -7,10 +7,11 @@ mod support;
 use std::time::Duration;
 
 use hardware::{
-    ApplyError, Availability, BootMode, BootOverride, BootPersistence, BootTarget, Change,
-    Indicator, Link, Power, PowerAction,
+    ApplyError, Availability, BootChange, BootMode, BootOverride, BootPersistence, BootTarget,
+    Change, Indicator, Link, Power, PowerAction,
 };
-use ipmi::number::{ChassisControlAction, CipherSuiteId};
+use ipmi::command::chassis::BootFlags;
+use ipmi::number::{BootDevice, ChassisControlAction, CipherSuiteId};
 use support::machine::{DISCRETE, NUMERIC, STEP, raw_at, states_of, value_of};
 use support::{Setup, World};
 use vbmc::net::Quality;
@@ -252,7 +253,12 @@ fn a_change_is_acknowledged_only_when_the_snapshot_shows_it() {
         persistence: BootPersistence::Once,
         mode: BootMode::Uefi,
     };
-    let set = world.apply(1, Change::Boot(boot));
+    let change = BootChange {
+        target: Some(boot.target),
+        persistence: Some(boot.persistence),
+        mode: Some(boot.mode),
+    };
+    let set = world.apply(1, Change::Boot(change));
     let lit = world.apply(1, Change::Indicator(true));
     world.run_for(SECOND);
     assert_eq!(
@@ -268,6 +274,26 @@ fn a_change_is_acknowledged_only_when_the_snapshot_shows_it() {
         world.hosts[1].machine.controls,
         [ChassisControlAction::POWER_DOWN]
     );
+}
+
+#[test]
+fn what_others_change_over_ipmi_shows_within_two_poll_intervals() {
+    let mut world = World::new(Setup::new(2, 6, Quality::PERFECT));
+    world.run_for(3 * SECOND);
+    for host in &mut world.hosts {
+        host.machine.add_event();
+        host.machine.boot = BootFlags {
+            valid: true,
+            device: BootDevice::PXE,
+            ..BootFlags::default()
+        };
+    }
+    // The round in which it is noticed must come to its end.
+    world.run_for(2 * SECOND + SECOND / 2);
+    for node in [world.node(0), world.node(1)] {
+        assert_eq!(node.log.entries.len(), 1, "{}", node.id);
+        assert_eq!(node.boot.unwrap().target, BootTarget::Pxe, "{}", node.id);
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fleet::{Config, Engine, EngineConfig, Shared, Target};
-use hardware::{Hardware, Node, NodeKind, Power, Reading, Sensor, ThresholdState};
+use hardware::{Hardware, Identity, Node, NodeKind, Power, Reading, Sensor, ThresholdState};
 use ipmi::bmc::{self, User};
 use ipmi::command::app::Guid;
 use ipmi::command::chassis::{BootFlagKeep, BootFlags};
@@ -166,7 +166,12 @@ fn what_is_learnt_over_ipmi_is_what_the_machine_is() {
         assert_eq!(learnt.power, real.power, "{id}");
         assert_eq!(learnt.indicator, real.indicator, "{id}");
         assert_eq!(learnt.boot, real.boot, "{id}");
-        assert_eq!(learnt.identity, real.identity, "{id}");
+        let identity = Identity {
+            controller_port: real.identity.controller_port,
+            ..(*learnt.identity).clone()
+        };
+        assert_eq!(learnt.identity.controller_port, Some(PORT), "{id}");
+        assert_eq!(identity, *real.identity, "{id}");
         let (a, b) = (&learnt.inventory, &real.inventory);
         assert_eq!(
             (&a.product, &a.board, &a.chassis),
@@ -180,6 +185,7 @@ fn what_is_learnt_over_ipmi_is_what_the_machine_is() {
             same_reading(&learnt, &real, i, a);
         }
         assert_eq!(learnt.log.entries, real.log.entries, "{id}");
+        assert_eq!(learnt.log.capacity, real.log.capacity, "{id}");
         assert_eq!(learnt.log.overflowed, real.log.overflowed, "{id}");
         assert!(learnt.log.complete, "{id}");
     }

@@ -3,6 +3,8 @@
 use alloc::string::String;
 use core::fmt;
 
+use crate::NetworkChange;
+
 /// A change of the host's power.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PowerAction {
@@ -73,17 +75,63 @@ pub struct BootOverride {
     pub mode: BootMode,
 }
 
+/// A boot override to be changed; `None` stays as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BootChange {
+    /// From where.
+    pub target: Option<BootTarget>,
+    /// How long this holds.
+    pub persistence: Option<BootPersistence>,
+    /// Legacy or UEFI.
+    pub mode: Option<BootMode>,
+}
+
+impl BootChange {
+    /// What becomes of the machine's `current` override. A target without a lifetime, where none is set yet, holds
+    /// for one boot: without one it would have no effect at all. `None`: an override is asked for that has no target,
+    /// neither a new one nor the machine's own.
+    #[must_use]
+    pub fn on(self, current: BootOverride) -> Option<BootOverride> {
+        let mode = self.mode.unwrap_or(current.mode);
+        let target = self.target.unwrap_or(current.target);
+        let persistence = match (self.persistence, self.target) {
+            (Some(persistence), _) => persistence,
+            (None, Some(BootTarget::None)) => BootPersistence::Disabled,
+            (None, Some(_)) if current.persistence == BootPersistence::Disabled => {
+                BootPersistence::Once
+            }
+            (None, _) => current.persistence,
+        };
+        match (persistence, target) {
+            (BootPersistence::Disabled, _) => Some(BootOverride {
+                mode,
+                ..BootOverride::default()
+            }),
+            (_, BootTarget::None) => None,
+            _ => Some(BootOverride {
+                target,
+                persistence,
+                mode,
+            }),
+        }
+    }
+}
+
 /// A wish for one node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// Change the host's power.
     Power(PowerAction),
-    /// Set what the host boots from.
-    Boot(BootOverride),
+    /// Change what the host boots from.
+    Boot(BootChange),
     /// Switch the identify light on (until switched off) or off.
     Indicator(bool),
     /// Empty the event log.
     ClearLog,
+    /// Restart the management controller; the host goes on running.
+    ResetController,
+    /// Change the controller's network settings.
+    Network(NetworkChange),
 }
 
 /// Why a change did not happen. Says whose fault it is; the texts are for people.
@@ -96,7 +144,12 @@ pub enum ApplyError {
         /// What it can't do.
         what: String,
     },
-    /// The machine understood and said no, in its present state.
+    /// The machine can do this, but not in its present state; nothing was changed.
+    WrongState {
+        /// What is in the way ("the host is off").
+        reason: String,
+    },
+    /// The machine understood and said no.
     Refused {
         /// Its reason in words ("insufficient privilege level", "node busy").
         reason: String,
@@ -120,6 +173,7 @@ impl fmt::Display for ApplyError {
         match self {
             Self::Absent => f.write_str("no such node"),
             Self::Unsupported { what } => write!(f, "the machine does not support {what}"),
+            Self::WrongState { reason } => write!(f, "not possible now: {reason}"),
             Self::Refused { reason } => write!(f, "the machine refused: {reason}"),
             Self::Unreachable { reason } => write!(f, "the machine can't be reached: {reason}"),
             Self::Unconfirmed { what } => {
@@ -131,3 +185,71 @@ impl fmt::Display for ApplyError {
 }
 
 impl core::error::Error for ApplyError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DISK_ALWAYS: BootOverride = BootOverride {
+        target: BootTarget::Disk,
+        persistence: BootPersistence::Continuous,
+        mode: BootMode::Uefi,
+    };
+
+    #[test]
+    fn a_change_of_one_property_leaves_the_machines_others() {
+        let change = BootChange {
+            target: Some(BootTarget::Pxe),
+            ..BootChange::default()
+        };
+        let expected = BootOverride {
+            target: BootTarget::Pxe,
+            ..DISK_ALWAYS
+        };
+        assert_eq!(change.on(DISK_ALWAYS), Some(expected));
+        assert_eq!(BootChange::default().on(DISK_ALWAYS), Some(DISK_ALWAYS));
+    }
+
+    #[test]
+    fn a_target_where_there_was_no_override_holds_for_one_boot() {
+        let change = BootChange {
+            target: Some(BootTarget::Pxe),
+            ..BootChange::default()
+        };
+        let after = change.on(BootOverride::default());
+        assert_eq!(
+            after.map(|boot| boot.persistence),
+            Some(BootPersistence::Once)
+        );
+    }
+
+    #[test]
+    fn no_target_or_no_lifetime_is_no_override() {
+        let none = BootOverride {
+            mode: BootMode::Uefi,
+            ..BootOverride::default()
+        };
+        for change in [
+            BootChange {
+                target: Some(BootTarget::None),
+                ..BootChange::default()
+            },
+            BootChange {
+                persistence: Some(BootPersistence::Disabled),
+                ..BootChange::default()
+            },
+        ] {
+            assert_eq!(change.on(DISK_ALWAYS), Some(none));
+        }
+    }
+
+    #[test]
+    fn a_lifetime_without_any_target_is_no_wish_that_can_come_true() {
+        let once = BootChange {
+            persistence: Some(BootPersistence::Once),
+            ..BootChange::default()
+        };
+        assert_eq!(once.on(BootOverride::default()), None);
+        assert!(once.on(DISK_ALWAYS).is_some());
+    }
+}

@@ -24,6 +24,7 @@ extern crate std;
 mod change;
 mod inventory;
 mod log;
+mod network;
 mod node;
 mod reading;
 mod sensor;
@@ -31,10 +32,12 @@ mod source;
 mod topology;
 
 pub use change::{
-    ApplyError, BootMode, BootOverride, BootPersistence, BootTarget, Change, PowerAction,
+    ApplyError, BootChange, BootMode, BootOverride, BootPersistence, BootTarget, Change,
+    PowerAction,
 };
-pub use inventory::{Asset, Inventory, MAX_SENSORS};
+pub use inventory::{Asset, Capacity, Inventory, MAX_SENSORS, Part};
 pub use log::{Log, LogEntry, LogEntryKind, MAX_LOG_ENTRIES, Severity};
+pub use network::{AddressOrigin, Ipv4, Network, NetworkChange, Vlan};
 pub use node::{Identity, Indicator, Link, Node, NodeId, NodeKind, Power};
 pub use reading::{Availability, Reading, ThresholdState};
 pub use sensor::{Context, Quantity, Sensor, Threshold, Thresholds, Unit};

@@ -54,6 +54,8 @@ pub struct LogEntry {
 pub struct Log {
     /// Oldest first; at most [`MAX_LOG_ENTRIES`].
     pub entries: Arc<[LogEntry]>,
+    /// How many entries the machine has room for, used ones included; `None` = not known.
+    pub capacity: Option<u32>,
     /// The machine lost entries because its log was full.
     pub overflowed: bool,
     /// The log was read to its end at least once.

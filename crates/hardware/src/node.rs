@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use core::fmt;
 
-use crate::{BootOverride, EnclosureId, Inventory, Log, Reading};
+use crate::{BootOverride, EnclosureId, Inventory, Log, Network, Reading};
 
 /// The stable name of a node, unique in one source of hardware, fit for a URI segment
 /// (`Rack1-Block1-Sled1-Node1`).
@@ -114,6 +114,18 @@ pub struct Identity {
     pub protocol: Option<Arc<str>>,
     /// Network address of the management controller, without port.
     pub controller_address: Option<Arc<str>>,
+    /// The port at which it speaks its management protocol.
+    pub controller_port: Option<u16>,
+    /// The controller's own UUID, in the form of `uuid`.
+    pub controller_uuid: Option<Arc<str>>,
+    /// Its network interface.
+    pub network: Option<Network>,
+    /// Whether the host's serial console can be had through the controller; `None` = not known.
+    pub serial_console: Option<bool>,
+    /// Version of the host's firmware (BIOS), as the host told the controller.
+    pub bios_version: Option<Arc<str>>,
+    /// The host's name, as the host told the controller.
+    pub host_name: Option<Arc<str>>,
 }
 
 /// One managed machine, as known at one moment; never changes once published.

@@ -9,8 +9,8 @@ use redfish_schema::{CheckedPatch, Resource};
 use crate::change::{self, Wish};
 use crate::tree::{Tree, TreeCache};
 use crate::{
-    chassis, environment_metrics, log, manager, power, power_subsystem, sensor, system, telemetry,
-    thermal, thermal_subsystem, uri,
+    chassis, environment_metrics, ethernet_interface, log, manager, memory, network_protocol,
+    power, power_subsystem, processor, sensor, system, telemetry, thermal, thermal_subsystem, uri,
 };
 
 const ROOTS: [RootLink; 4] = [
@@ -112,12 +112,14 @@ impl HardwareBackend {
         match *path.segments() {
             ["Systems"] => document(&system::collection(&self.tree().computers)),
             ["Systems", id] => Ok(document(&system::resource(&self.computer(id)?))?.changeable()),
+            ["Systems", id, ref rest @ ..] => system_part(&*self.computer(id)?, rest),
             ["Chassis"] => document(&chassis::collection(&self.tree())),
             ["Chassis", id] => self.chassis(id),
             ["Chassis", id, ref rest @ ..] => chassis_part(id, &*self.sensing_node(id)?, rest),
             ["Managers"] => document(&manager::collection(self.tree().nodes())),
             ["Managers", id] => document(&manager::resource(&self.tree(), &*self.node(id)?)),
             ["Managers", id, "LogServices", ref rest @ ..] => log_part(&*self.node(id)?, rest),
+            ["Managers", id, ref rest @ ..] => manager_part(&*self.node(id)?, rest),
             ["TelemetryService", ref rest @ ..] => self.telemetry(rest),
             _ => Err(Failure::NotFound),
         }
@@ -162,7 +164,7 @@ impl HardwareBackend {
         match *path.segments() {
             ["Systems", id] => {
                 let node = self.computer(id)?;
-                let wishes = change::of_system(&node, patch)?;
+                let wishes = change::of_system(patch)?;
                 Ok((node, wishes))
             }
             ["Chassis", id] => match self.place(&self.tree(), id)? {
@@ -171,6 +173,16 @@ impl HardwareBackend {
                 }
                 Place::Enclosure(_, None) => Err(Failure::NotChangeable),
             },
+            [
+                "Managers",
+                id,
+                "EthernetInterfaces",
+                ethernet_interface::LAN,
+            ] => {
+                let node = self.node(id)?;
+                let wishes = change::of_interface(&node, patch)?;
+                Ok((node, wishes))
+            }
             _ => self.read(path).and(Err(Failure::NotChangeable)),
         }
     }
@@ -179,6 +191,9 @@ impl HardwareBackend {
         match (&*path.segments(), call.action.name) {
             (["Systems", id], "ComputerSystem.Reset") => {
                 Ok((self.computer(id)?, change::of_reset(&call.parameters)?))
+            }
+            (["Managers", id], "Manager.Reset") => {
+                Ok((self.node(id)?, change::of_manager_reset(&call.parameters)?))
             }
             (["Managers", id, "LogServices", "SEL"], "LogService.ClearLog") => {
                 Ok((self.node(id)?, change::of_clear_log()))
@@ -213,6 +228,29 @@ fn chassis_part(id: &str, node: &Node, rest: &[&str]) -> Result<Document, Failur
         ["EnvironmentMetrics"] => document(&environment_metrics::resource(id, node)),
         ["Thermal"] => document(&thermal::resource(id, node)),
         ["Power"] => document(&power::resource(id, node)),
+        _ => Err(Failure::NotFound),
+    }
+}
+
+/// What lies below a computer system.
+fn system_part(node: &Node, rest: &[&str]) -> Result<Document, Failure> {
+    match *rest {
+        ["Processors"] => found(processor::collection(node)),
+        ["Processors", id] => found(processor::resource(node, id)),
+        ["Memory"] => found(memory::collection(node)),
+        ["Memory", id] => found(memory::resource(node, id)),
+        _ => Err(Failure::NotFound),
+    }
+}
+
+/// What lies below a manager, but for its logs.
+fn manager_part(node: &Node, rest: &[&str]) -> Result<Document, Failure> {
+    match *rest {
+        ["NetworkProtocol"] => document(&network_protocol::resource(node)),
+        ["EthernetInterfaces"] => document(&ethernet_interface::collection(node)),
+        ["EthernetInterfaces", ethernet_interface::LAN] => {
+            Ok(document(&ethernet_interface::resource(node))?.changeable())
+        }
         _ => Err(Failure::NotFound),
     }
 }

@@ -1,6 +1,11 @@
 //! Changes: what a PATCH or an action asks for, as wishes of the hardware model, and how they fail.
 
-use hardware::{ApplyError, BootOverride, BootPersistence, BootTarget, Change, Node, PowerAction};
+use std::net::Ipv4Addr;
+
+use hardware::{
+    ApplyError, BootChange, BootPersistence, BootTarget, Change, NetworkChange, Node, PowerAction,
+    Vlan,
+};
 use redfish::{Failure, message};
 use redfish_schema::computer_system::{
     BootSource, BootSourceOverrideEnabled, BootSourceOverrideMode, IndicatorLED,
@@ -8,6 +13,7 @@ use redfish_schema::computer_system::{
 use redfish_schema::{CheckedParameters, CheckedPatch};
 use serde_json::Value;
 
+use crate::manager;
 use crate::system::{BOOT_MODES, BOOT_PERSISTENCES, BOOT_SOURCES, RESETS};
 
 /// How long a client should wait when too many changes are under way, in seconds.
@@ -19,6 +25,10 @@ const INDICATOR_LED: &str = "/IndicatorLED";
 const BOOT_ENABLED: &str = "/Boot/BootSourceOverrideEnabled";
 const BOOT_TARGET: &str = "/Boot/BootSourceOverrideTarget";
 const BOOT_MODE: &str = "/Boot/BootSourceOverrideMode";
+const DHCP: &str = "/DHCPv4/DHCPEnabled";
+const STATIC_ADDRESSES: &str = "/IPv4StaticAddresses";
+const VLAN_ENABLE: &str = "/VLAN/VLANEnable";
+const VLAN_ID: &str = "/VLAN/VLANId";
 
 /// What in a request a wish comes from, for the message when it fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +55,7 @@ pub(crate) struct Wish {
 }
 
 /// The wishes in a PATCH of a computer system.
-pub(crate) fn of_system(node: &Node, patch: &CheckedPatch) -> Result<Vec<Wish>, Failure> {
+pub(crate) fn of_system(patch: &CheckedPatch) -> Result<Vec<Wish>, Failure> {
     only(
         patch,
         &[
@@ -56,7 +66,7 @@ pub(crate) fn of_system(node: &Node, patch: &CheckedPatch) -> Result<Vec<Wish>, 
             BOOT_MODE,
         ],
     )?;
-    let boot = boot(node, patch)?;
+    let boot = boot(patch)?;
     Ok(boot.into_iter().chain(indicator(patch)?).collect())
 }
 
@@ -113,11 +123,9 @@ fn lit(
     let Some(value) = patch.get(pointer) else {
         return Ok(None);
     };
-    let text = value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned);
     match parse(value) {
-        Some(lit) => Ok(Some((lit, text))),
+        Some(lit) => Ok(Some((lit, text(value)))),
+        None if value.is_null() => Err(wrong_type(pointer, value)),
         None => Err(unavailable(pointer, value, remedy)),
     }
 }
@@ -132,10 +140,10 @@ fn led(value: &Value) -> Option<bool> {
     }
 }
 
-/// A patch may name one, two or all of the three properties; what it doesn't name stays as it is. A target without a
-/// lifetime, where none is set yet, holds for one boot: without one it would have no effect at all.
-fn boot(node: &Node, patch: &CheckedPatch) -> Result<Option<Wish>, Failure> {
-    let enabled = word(
+/// A patch may name one, two or all of the three properties; what it doesn't name stays as the machine has it when it
+/// is asked.
+fn boot(patch: &CheckedPatch) -> Result<Option<Wish>, Failure> {
+    let persistence = word(
         patch,
         BOOT_ENABLED,
         &BOOT_PERSISTENCES,
@@ -148,36 +156,113 @@ fn boot(node: &Node, patch: &CheckedPatch) -> Result<Option<Wish>, Failure> {
         &BOOT_MODES,
         BootSourceOverrideMode::from_word,
     )?;
-    let mut wanted = node.boot.unwrap_or_default();
-    wanted.mode = mode.unwrap_or(wanted.mode);
-    wanted.target = target.unwrap_or(wanted.target);
-    wanted.persistence = match (enabled, target) {
-        (Some(persistence), _) => persistence,
-        (None, Some(BootTarget::None)) => BootPersistence::Disabled,
-        (None, Some(_)) if wanted.persistence == BootPersistence::Disabled => BootPersistence::Once,
-        (None, _) => wanted.persistence,
-    };
-    if wanted.persistence == BootPersistence::Disabled {
-        wanted = BootOverride {
-            mode: wanted.mode,
-            ..BootOverride::default()
-        };
+    let lasts = persistence.is_some_and(|persistence| persistence != BootPersistence::Disabled);
+    if let (Some(BootTarget::None), true, Some(value)) = (target, lasts, patch.get(BOOT_TARGET)) {
+        let remedy = "Name a target to boot from, or set BootSourceOverrideEnabled to Disabled.";
+        return Err(unavailable(BOOT_TARGET, value, remedy));
     }
-    let pointer = match (target, enabled, mode) {
+    let pointer = match (target, persistence, mode) {
         (Some(_), _, _) => BOOT_TARGET,
         (None, Some(_), _) => BOOT_ENABLED,
         (None, None, Some(_)) => BOOT_MODE,
         (None, None, None) => return Ok(None),
     };
-    let value = patch
-        .get(pointer)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned();
+    let value = patch.get(pointer).map(text).unwrap_or_default();
     Ok(Some(Wish {
-        change: Change::Boot(wanted),
+        change: Change::Boot(BootChange {
+            target,
+            persistence,
+            mode,
+        }),
         origin: Origin::Property { pointer, value },
     }))
+}
+
+/// The wishes in a PATCH of a controller's interface: one, so that it is done as a whole or not at all.
+pub(crate) fn of_interface(node: &Node, patch: &CheckedPatch) -> Result<Vec<Wish>, Failure> {
+    only(patch, &[DHCP, STATIC_ADDRESSES, VLAN_ENABLE, VLAN_ID])?;
+    let (address, netmask, gateway) = match patch.get(STATIC_ADDRESSES) {
+        Some(addresses) => static_address(addresses)?,
+        None => (None, None, None),
+    };
+    let dhcp = match patch.get(DHCP) {
+        Some(value) => Some(value.as_bool().ok_or_else(|| wrong_type(DHCP, value))?),
+        // A static address is of no use while another is leased.
+        None => address.map(|_| false),
+    };
+    if let (Some(true), Some(_), Some(value)) = (dhcp, address, patch.get(DHCP)) {
+        let remedy = "Ask for DHCP or for a static address, not for both.";
+        return Err(unavailable(DHCP, value, remedy));
+    }
+    let current = node.identity.network.and_then(|network| network.vlan);
+    let change = NetworkChange {
+        dhcp,
+        address,
+        netmask,
+        gateway,
+        vlan: vlan(patch, current)?,
+    };
+    let first = patch.leaves().into_iter().next();
+    let Some((pointer, value)) = first.filter(|_| change != NetworkChange::default()) else {
+        return Ok(Vec::new());
+    };
+    let known = [DHCP, STATIC_ADDRESSES, VLAN_ENABLE, VLAN_ID];
+    let pointer = known.into_iter().find(|known| *known == pointer);
+    Ok(vec![Wish {
+        change: Change::Network(change),
+        origin: Origin::Property {
+            pointer: pointer.unwrap_or(STATIC_ADDRESSES),
+            value: text(value),
+        },
+    }])
+}
+
+type Addresses = (Option<Ipv4Addr>, Option<Ipv4Addr>, Option<Ipv4Addr>);
+
+/// Address, mask and gateway of the one static address that a controller has: all that the schema lets be written. `{}` leaves it as it is (DSP0266
+/// "PATCH on array properties").
+fn static_address(value: &Value) -> Result<Addresses, Failure> {
+    let one = match value.as_array().map(Vec::as_slice) {
+        Some([one]) => one.as_object(),
+        _ => None,
+    };
+    let Some(one) = one else {
+        let remedy = "A controller has exactly one static address; use DHCPv4 to do without it.";
+        return Err(unavailable(STATIC_ADDRESSES, value, remedy));
+    };
+    let address = |name: &str| match one.get(name) {
+        None => Ok(None),
+        Some(value) => match value.as_str().and_then(|text| text.parse().ok()) {
+            Some(address) => Ok(Some(address)),
+            None => {
+                let pointer = format!("{STATIC_ADDRESSES}/0/{name}");
+                Err(unavailable(&pointer, value, "Use an IPv4 address."))
+            }
+        },
+    };
+    Ok((
+        address("Address")?,
+        address("SubnetMask")?,
+        address("Gateway")?,
+    ))
+}
+
+fn vlan(patch: &CheckedPatch, current: Option<Vlan>) -> Result<Option<Vlan>, Failure> {
+    let (enable, id) = (patch.get(VLAN_ENABLE), patch.get(VLAN_ID));
+    if enable.is_none() && id.is_none() {
+        return Ok(None);
+    }
+    let mut vlan = current.unwrap_or_default();
+    if let Some(value) = enable {
+        vlan.enabled = value
+            .as_bool()
+            .ok_or_else(|| wrong_type(VLAN_ENABLE, value))?;
+    }
+    if let Some(value) = id {
+        let number = value.as_u64().and_then(|number| u16::try_from(number).ok());
+        vlan.id = number.ok_or_else(|| wrong_type(VLAN_ID, value))?;
+    }
+    Ok(Some(vlan))
 }
 
 /// The hardware's word for a value of the patch; `None` where the patch doesn't name the property.
@@ -193,6 +278,7 @@ fn word<N: Copy + PartialEq + std::fmt::Display, T: Copy>(
     let name = value.as_str().and_then(parse);
     match pairs.iter().find(|(known, _)| Some(*known) == name) {
         Some((_, word)) => Ok(Some(*word)),
+        None if value.is_null() => Err(wrong_type(pointer, value)),
         None => {
             let names: Vec<_> = pairs.iter().map(|(known, _)| known.to_string()).collect();
             Err(unavailable(
@@ -207,11 +293,22 @@ fn word<N: Copy + PartialEq + std::fmt::Display, T: Copy>(
 fn unavailable(pointer: &str, value: &Value, remedy: &str) -> Failure {
     Failure::PropertyValueUnavailable {
         pointer: pointer.to_owned(),
-        value: value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned),
+        value: text(value),
         remedy: remedy.to_owned(),
     }
+}
+
+/// The schema lets the property be `null` where it isn't known. Nobody can ask for that.
+fn wrong_type(pointer: &str, value: &Value) -> Failure {
+    let property = pointer.rsplit('/').next().unwrap_or(pointer);
+    let message = message::property_value_type_error(text(value), property).about(pointer);
+    Failure::Messages(vec![message])
+}
+
+fn text(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// The wish in `ComputerSystem.Reset`. Without a `ResetType` the schema leaves the choice to the service; ours is to
@@ -248,6 +345,26 @@ fn reset(action: PowerAction, parameter: &'static str, value: &str) -> Wish {
     }
 }
 
+/// The wish in `Manager.Reset`. Without a `ResetType` it is the only one that there is.
+pub(crate) fn of_manager_reset(parameters: &CheckedParameters) -> Result<Wish, Failure> {
+    const PARAMETER: &str = "ResetType";
+    match parameters.text(PARAMETER) {
+        None => {}
+        Some(asked) if asked == manager::RESET.as_str() => {}
+        Some(asked) => {
+            return Err(Failure::ParameterValueUnavailable {
+                parameter: PARAMETER.to_owned(),
+                value: asked.to_owned(),
+                remedy: format!("Use {}.", manager::RESET.as_str()),
+            });
+        }
+    }
+    Ok(Wish {
+        change: Change::ResetController,
+        origin: Origin::Action,
+    })
+}
+
 /// The wish in `LogService.ClearLog`.
 pub(crate) fn of_clear_log() -> Wish {
     Wish {
@@ -261,6 +378,7 @@ pub(crate) fn failure(error: ApplyError, origin: Origin) -> Failure {
     match error {
         ApplyError::Absent => Failure::NotFound,
         ApplyError::Unsupported { what } => unsupported(&what, origin),
+        ApplyError::WrongState { reason } => wrong_state(reason, origin),
         ApplyError::Refused { reason } => Failure::Refused { reason },
         ApplyError::Unreachable { reason } => Failure::Unreachable { reason },
         ApplyError::Unconfirmed { what } => Failure::Unconfirmed {
@@ -269,6 +387,24 @@ pub(crate) fn failure(error: ApplyError, origin: Origin) -> Failure {
         ApplyError::Busy => Failure::Unavailable {
             retry_after_s: RETRY_AFTER_S,
         },
+    }
+}
+
+/// What the request asks for can't be had in the machine's present state.
+fn wrong_state(reason: String, origin: Origin) -> Failure {
+    let remedy = format!("Not possible now: {reason}. Nothing was changed.");
+    match origin {
+        Origin::Property { pointer, value } => Failure::PropertyValueUnavailable {
+            pointer: pointer.to_owned(),
+            value,
+            remedy,
+        },
+        Origin::Parameter { parameter, value } => Failure::ParameterValueUnavailable {
+            parameter: parameter.to_owned(),
+            value,
+            remedy,
+        },
+        Origin::Action => Failure::WrongState { reason },
     }
 }
 

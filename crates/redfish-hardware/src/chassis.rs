@@ -37,8 +37,10 @@ pub(crate) fn of_node(tree: &Tree, node: &Node) -> Chassis {
         .as_ref()
         .filter(|e| tree.enclosure(e.as_str()).is_some());
     let own = Chassis::new(uri::chassis(id), id, id, chassis_type);
+    let system = is_computer.then(|| Reference::to(uri::system(id)));
+    let systems = system.into_iter().collect();
     let links = Links {
-        computer_systems: is_computer.then(|| vec![Reference::to(uri::system(id))]),
+        computer_systems: Some(systems),
         managed_by: Some(vec![Reference::to(uri::manager(id))]),
         managers_in_chassis: Some(vec![Reference::to(uri::manager(id))]),
         contained_by: container.map(|e| Reference::to(uri::chassis(e.as_str()))),
@@ -48,7 +50,7 @@ pub(crate) fn of_node(tree: &Tree, node: &Node) -> Chassis {
         uuid: node.identity.uuid.as_deref().map(Into::into),
         location_indicator_active: Some(system::indicator(node)),
         indicator_led: Some(indicator_led(node)),
-        power_state: is_computer.then(|| system::power_state(node)),
+        power_state: Some(system::power_state(node)),
         status: Some(status::rolled_up(status::link_state(node), health)),
         links: Some(links),
         ..with_subsystems(with_asset(own, &asset), id)
@@ -77,7 +79,8 @@ pub(crate) fn of_enclosure(
         .contents(id)
         .iter()
         .map(|child| Reference::to(uri::chassis(child)));
-    let manager = controller.map(|node| vec![Reference::to(uri::manager(node.id.as_str()))]);
+    let manager = controller.map(|node| Reference::to(uri::manager(node.id.as_str())));
+    let managers: Vec<_> = manager.into_iter().collect();
     let own = Chassis::new(uri::chassis(id), id, id, chassis_type);
     let own = match controller {
         Some(node) => Chassis {
@@ -96,10 +99,14 @@ pub(crate) fn of_enclosure(
     };
     Chassis {
         location: location(&enclosure.location),
+        // Nobody measures whether a rack has power.
+        power_state: Some(controller.map_or(Nullable::Null, system::power_state)),
         status: Some(enclosure_status(hardware, tree, id, controller)),
         links: Some(Links {
-            managed_by: manager.clone(),
-            managers_in_chassis: manager,
+            // Systems are in the chassis of their nodes, and in an enclosure only through those.
+            computer_systems: Some(Vec::new()),
+            managed_by: Some(managers.clone()),
+            managers_in_chassis: Some(managers),
             contains: Some(contents.collect()),
             contained_by: enclosure
                 .parent
@@ -186,7 +193,8 @@ fn enclosure_status(
         .contents(id)
         .iter()
         .filter_map(|child| worst_inside(hardware, tree, child));
-    let worst = inside.chain(own).max();
+    let here = controller.and_then(status::rolled_up_health);
+    let worst = inside.chain(here).chain(own).max();
     let state = controller.map_or(State::Enabled, status::link_state);
     Status {
         health_rollup: Some(worst.map(status::health).into()),
@@ -194,7 +202,7 @@ fn enclosure_status(
     }
 }
 
-/// The worst health in a chassis and all that it contains; machines that don't answer have none. The tree is a
+/// The worst health in a chassis and all that it contains; machines that don't answer are critical. The tree is a
 /// forest by construction: a source lists parents before children.
 fn worst_inside(hardware: &dyn Hardware, tree: &Tree, id: &str) -> Option<Severity> {
     let node = match tree.enclosure(id) {
@@ -204,7 +212,7 @@ fn worst_inside(hardware: &dyn Hardware, tree: &Tree, id: &str) -> Option<Severi
             .and_then(|c| hardware.node(c.as_str())),
         None => hardware.node(id),
     };
-    let own = node.and_then(|node| status::node_health(&node));
+    let own = node.and_then(|node| status::rolled_up_health(&node));
     tree.contents(id)
         .iter()
         .filter_map(|child| worst_inside(hardware, tree, child))

@@ -25,6 +25,7 @@ pub(crate) fn service(node: &Node) -> LogService {
     let path = uri::log(node.id.as_str());
     LogService {
         service_enabled: Some(true.into()),
+        max_number_of_records: node.log.capacity.map(i64::from),
         over_write_policy: Some(OverWritePolicy::NeverOverWrites),
         entries: Some(Reference::to(format!("{path}/Entries"))),
         status: Some(status::plain(status::link_state(node), None)),

@@ -1,11 +1,18 @@
 //! `Manager` and its collection: the management controller of every node.
 
 use hardware::{Node, NodeId, NodeKind};
-use redfish_schema::manager::{COLLECTION, Links, Manager, ManagerType};
+use redfish_schema::manager::{
+    Actions, COLLECTION, Links, Manager, ManagerType, ResetAction, SerialConnectTypesSupported,
+    SerialConsole,
+};
+use redfish_schema::resource::ResetType;
 use redfish_schema::{Collection, Reference};
 
 use crate::tree::Tree;
 use crate::{status, uri};
+
+/// The one way to restart a controller.
+pub(crate) const RESET: ResetType = ResetType::ForceRestart;
 
 pub(crate) fn collection(nodes: &[NodeId]) -> Collection {
     let members = nodes
@@ -41,15 +48,43 @@ pub(crate) fn resource(tree: &Tree, node: &Node) -> Manager {
     Manager {
         description: description.map(Into::into),
         manager_type: Some(manager_type),
+        uuid: Some(
+            identity
+                .controller_uuid
+                .as_deref()
+                .map(str::to_owned)
+                .into(),
+        ),
         model: identity.controller_model.as_deref().map(Into::into),
         firmware_version: identity.controller_firmware.as_deref().map(Into::into),
         status: Some(status::of_controller(node)),
+        network_protocol: Some(Reference::to(uri::network_protocol(id))),
+        ethernet_interfaces: Some(Reference::to(uri::ethernet_interfaces(id))),
+        serial_console: Some(serial_console(identity.serial_console)),
         log_services: Some(Reference::to(format!("{path}/LogServices"))),
         links: Some(Links {
             manager_for_servers: is_computer.then(|| vec![Reference::to(uri::system(id))]),
             manager_in_chassis: chassis.first().cloned(),
             manager_for_chassis: Some(chassis),
         }),
+        actions: Some(Actions {
+            reset: Some(ResetAction {
+                reset_type_allowable_values: Some(vec![RESET]),
+                ..ResetAction::new(format!("{path}/Actions/Manager.Reset"))
+            }),
+        }),
         ..Manager::new(path.as_str(), id, id)
+    }
+}
+
+/// A host's console by serial-over-LAN: one session at a time (IPMI 2.0 §15.1).
+fn serial_console(enabled: Option<bool>) -> SerialConsole {
+    SerialConsole {
+        service_enabled: Some(enabled == Some(true)),
+        max_concurrent_sessions: enabled.map(|_| 1),
+        connect_types_supported: Some(match enabled {
+            Some(_) => vec![SerialConnectTypesSupported::IPMI],
+            None => Vec::new(),
+        }),
     }
 }

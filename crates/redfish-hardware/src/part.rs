@@ -1,6 +1,8 @@
-//! Fans and power supplies. The hardware model has sensors, not parts; a part is what some sensors share.
+//! Fans, power supplies, processors: what some sensors and a nameplate share.
 
-use hardware::{Asset, Availability, Context, Link, Node, Quantity, Reading, Sensor, Severity};
+use hardware::{
+    Asset, Availability, Capacity, Context, Link, Node, Quantity, Reading, Sensor, Severity,
+};
 
 use crate::number::Scale;
 
@@ -99,6 +101,8 @@ pub(crate) struct Part<'a> {
     pub(crate) sensors: Vec<Measurement<'a>>,
     /// Its nameplate.
     pub(crate) asset: Option<&'a Asset>,
+    /// How much it can do.
+    pub(crate) capacity: Option<Capacity>,
 }
 
 impl<'a> Part<'a> {
@@ -116,6 +120,14 @@ impl<'a> Part<'a> {
             .iter()
             .copied()
             .filter(|m| m.sensor.quantity == Quantity::FanSpeed)
+    }
+
+    /// What it delivers at most, in watts, for a power supply.
+    pub(crate) const fn watts(&self) -> Option<f64> {
+        match self.capacity {
+            Some(Capacity::Watts(watts)) => Some(watts as f64),
+            _ => None,
+        }
     }
 
     /// Whether this is one of the part's sensors.
@@ -177,7 +189,8 @@ pub(crate) fn fans(node: &Node) -> Vec<Part<'_>> {
                     id: speed.sensor.id.to_string(),
                     name: speed.sensor.name.to_string(),
                     sensors: vec![speed],
-                    asset: asset_of(node, &["fan"], instance),
+                    asset: plate_of(node, Context::Fan, instance).map(|plate| &plate.asset),
+                    capacity: None,
                 },
             )),
         }
@@ -197,42 +210,74 @@ pub(crate) fn fans(node: &Node) -> Vec<Part<'_>> {
     fans.into_iter().map(|(_, fan)| fan).collect()
 }
 
-/// The power supplies that a node's sensors tell of.
+/// The power supplies that a node's nameplates and sensors tell of.
 pub(crate) fn power_supplies(node: &Node) -> Vec<Part<'_>> {
-    let mut supplies: Vec<(u16, Part<'_>)> = Vec::new();
-    for measurement in measurements(node).filter(|m| m.sensor.context == Context::PowerSupply) {
+    of_kind(node, Context::PowerSupply, "PSU", "Power supply")
+}
+
+/// The parts of this context that a node's nameplates and sensors tell of, by instance. `short` begins their names in
+/// URIs, `long` those for people.
+pub(crate) fn of_kind<'a>(
+    node: &'a Node,
+    context: Context,
+    short: &str,
+    long: &str,
+) -> Vec<Part<'a>> {
+    let mut parts: Vec<(u16, Part<'a>)> = Vec::new();
+    let blank = |instance| {
+        let (id, name) = if instance == 0 {
+            (short.to_owned(), long.to_owned())
+        } else {
+            (format!("{short}{instance}"), format!("{long} {instance}"))
+        };
+        let plate = plate_of(node, context, instance);
+        let part = Part {
+            id,
+            name,
+            sensors: Vec::new(),
+            asset: plate.map(|plate| &plate.asset),
+            capacity: plate.and_then(|plate| plate.capacity),
+        };
+        (instance, part)
+    };
+    for measurement in measurements(node).filter(|m| m.sensor.context == context) {
         let instance = measurement.sensor.instance;
-        match supplies.iter_mut().find(|(other, _)| *other == instance) {
-            Some((_, supply)) => supply.sensors.push(measurement),
-            None => supplies.push((instance, supply(node, instance, measurement))),
+        let at = parts.iter().position(|(other, _)| *other == instance);
+        let at = at.unwrap_or_else(|| {
+            parts.push(blank(instance));
+            parts.len() - 1
+        });
+        parts[at].1.sensors.push(measurement);
+    }
+    for plate in node.inventory.parts.iter() {
+        let is_new = !parts.iter().any(|(other, _)| *other == plate.instance);
+        if plate.context == context && is_new {
+            parts.push(blank(plate.instance));
         }
     }
-    supplies.sort_by_key(|(instance, _)| *instance);
-    supplies.into_iter().map(|(_, supply)| supply).collect()
+    parts.sort_by_key(|(instance, _)| *instance);
+    parts.into_iter().map(|(_, part)| part).collect()
 }
 
-fn supply<'a>(node: &'a Node, instance: u16, first: Measurement<'a>) -> Part<'a> {
-    let (id, name) = if instance == 0 {
-        ("PSU".to_owned(), "Power supply".to_owned())
-    } else {
-        (format!("PSU{instance}"), format!("Power supply {instance}"))
+/// The nameplate of a part of this context and instance. One that doesn't say of what it is belongs to the part whose
+/// name it bears: `PSU1`, `Power Supply 1`, `PS_1`.
+fn plate_of(node: &Node, context: Context, instance: u16) -> Option<&hardware::Part> {
+    let words: &[&str] = match context {
+        Context::PowerSupply => &["psu", "ps", "powersupply", "pws"],
+        Context::Fan => &["fan"],
+        Context::Cpu => &["cpu", "processor"],
+        _ => &[],
     };
-    let asset = asset_of(node, &["psu", "ps", "powersupply", "pws"], instance);
-    Part {
-        id,
-        name,
-        sensors: vec![first],
-        asset,
-    }
-}
-
-/// The nameplate whose name is one of `words` and the instance number: `PSU1`, `Power Supply 1`, `PS_1`.
-fn asset_of<'a>(node: &'a Node, words: &[&str], instance: u16) -> Option<&'a Asset> {
-    let is_named = |name: &str| words.iter().any(|word| is_instance(name, word, instance));
-    node.inventory
-        .parts
+    let bears_name = |part: &&hardware::Part| {
+        let name = part.asset.name.as_deref();
+        part.context == Context::Unspecified
+            && name.is_some_and(|name| words.iter().any(|word| is_instance(name, word, instance)))
+    };
+    let parts = &node.inventory.parts;
+    parts
         .iter()
-        .find(|asset| asset.name.as_deref().is_some_and(is_named))
+        .find(|part| part.context == context && part.instance == instance)
+        .or_else(|| parts.iter().find(bears_name))
 }
 
 /// Whether `name` is `word` and the number, whatever the case and what stands between. No number is the first.

@@ -1,12 +1,12 @@
 //! `Power`, the older schema that many consoles still read: consumption, voltages and supplies in one document.
 
 use hardware::{Node, Quantity};
-use redfish_schema::Reference;
 use redfish_schema::physical_context::PhysicalContext;
-use redfish_schema::power::{Power, PowerControl, PowerSupply, Voltage};
+use redfish_schema::power::{Power, PowerControl, PowerLimit, PowerSupply, Voltage};
+use redfish_schema::{Nullable, Reference};
 
 use crate::part::{self, Measurement, Part, Side};
-use crate::power_subsystem::{draw, on_side};
+use crate::power_subsystem::{capacity, draw, on_side};
 use crate::redundancy::{self, Group};
 use crate::sensor::{physical_context, sensor_number};
 use crate::{status, uri};
@@ -40,6 +40,13 @@ fn power_control(path: &str, chassis_id: &str, node: &Node) -> PowerControl {
     PowerControl {
         name: Some("Chassis power control".into()),
         power_consumed_watts: draw(node).map(|draw| draw.watts().into()),
+        power_capacity_watts: Some(capacity(node).into()),
+        // No limit is set that could be seen over IPMI.
+        power_limit: Some(PowerLimit {
+            limit_in_watts: Some(Nullable::Null),
+            limit_exception: Some(Nullable::Null),
+            ..PowerLimit::default()
+        }),
         physical_context: Some(PhysicalContext::Chassis),
         related_item: Some(vec![Reference::to(uri::chassis(chassis_id))]),
         status: Some(status::plain(status::link_state(node), None)),
@@ -86,6 +93,7 @@ fn power_supply(path: &str, index: usize, chassis_id: &str, part: &Part<'_>) -> 
     };
     PowerSupply {
         name: Some(part.name.as_str().into()),
+        power_capacity_watts: part.watts().map(Into::into),
         line_input_voltage: of(Quantity::Voltage, Side::Input),
         power_input_watts: of(Quantity::Power, Side::Input),
         power_output_watts: of(Quantity::Power, Side::Output),

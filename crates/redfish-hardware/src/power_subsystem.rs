@@ -20,6 +20,7 @@ pub(crate) fn resource(chassis_id: &str, node: &Node) -> PowerSubsystem {
     let relevant = part::measurements(node).filter(is_power);
     let supplies = supply_links(chassis_id, node);
     PowerSubsystem {
+        capacity_watts: capacity(node).map(Into::into),
         power_supplies: Some(Reference::to(uri::power_supplies(chassis_id))),
         power_supply_redundancy: redundancy::groups(node, Group::PowerSupplies, &supplies),
         status: Some(status::of_group(node, relevant)),
@@ -76,6 +77,7 @@ pub(crate) fn supply(chassis_id: &str, node: &Node, supply_id: &str) -> Option<P
     let made = asset.manufactured_at_s.and_then(|s| i64::try_from(s).ok());
     Some(PowerSupply {
         line_input_status,
+        power_capacity_watts: part.watts().map(Into::into),
         manufacturer: asset.manufacturer.as_deref().map(Into::into),
         model: asset.model.as_deref().map(Into::into),
         version: asset.version.as_deref().map(Into::into),
@@ -162,6 +164,16 @@ pub(crate) fn energy(
 
 fn non_empty<T>(items: Vec<T>) -> Option<Vec<T>> {
     (!items.is_empty()).then_some(items)
+}
+
+/// What all power supplies that are there deliver at most, in watts; `None` where one of them does not tell: part of a
+/// sum is no sum.
+pub(crate) fn capacity(node: &Node) -> Option<f64> {
+    let supplies = part::power_supplies(node);
+    let present = supplies.iter().filter(|supply| !supply.is_absent());
+    let each: Option<Vec<f64>> = present.map(Part::watts).collect();
+    each.filter(|each| !each.is_empty())
+        .map(|each| each.into_iter().sum())
 }
 
 /// What a chassis draws.

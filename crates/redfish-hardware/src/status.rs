@@ -84,6 +84,23 @@ pub(crate) fn of_controller(node: &Node) -> Status {
     }
 }
 
+/// Of what works where the controller answers: its interface, its protocols. Their health is not known otherwise.
+pub(crate) fn of_reachable(node: &Node) -> Status {
+    plain(
+        link_state(node),
+        (node.link == Link::Up).then_some(Health::OK),
+    )
+}
+
+/// How much a machine weighs in the health of what it sits in: one that doesn't answer is critical, as its controller
+/// is; one that was never reached yet is not known.
+pub(crate) fn rolled_up_health(node: &Node) -> Option<Severity> {
+    match node.link {
+        Link::Down { .. } => Some(Severity::Critical),
+        Link::Connecting | Link::Up => node_health(node),
+    }
+}
+
 /// Of one sensor.
 pub(crate) fn of_sensor(measurement: &Measurement<'_>) -> Status {
     if measurement.reading.number().is_none() {
@@ -96,6 +113,10 @@ pub(crate) fn of_sensor(measurement: &Measurement<'_>) -> Status {
 pub(crate) fn of_part(part: &Part<'_>) -> Status {
     if part.is_absent() {
         return plain(State::Absent, None);
+    }
+    if part.sensors.is_empty() {
+        // A nameplate alone: it is there, and nobody watches how well it is.
+        return plain(State::Enabled, None);
     }
     if !part.sensors.iter().any(Measurement::is_known) {
         return plain(State::UnavailableOffline, None);

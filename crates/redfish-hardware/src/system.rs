@@ -13,7 +13,7 @@ use redfish_schema::computer_system::{
 use redfish_schema::resource::{PowerState, ResetType};
 use redfish_schema::{Collection, Nullable, Reference};
 
-use crate::{status, uri};
+use crate::{memory, processor, status, uri};
 
 /// Every way to reset that a machine can be asked for, as Redfish and as the hardware model name it.
 pub(crate) const RESETS: [(ResetType, PowerAction); 6] = [
@@ -72,6 +72,7 @@ pub(crate) fn resource(node: &Arc<Node>) -> ComputerSystem {
         first.as_deref().or(second.as_deref()).map(Into::into)
     };
     let health = status::node_health(node).map(status::health);
+    let processor_summary = processor::summary(node);
     ComputerSystem {
         system_type: Some(SystemType::Physical),
         asset_tag: product.asset_tag.as_deref().map(Into::into),
@@ -80,6 +81,14 @@ pub(crate) fn resource(node: &Arc<Node>) -> ComputerSystem {
         serial_number: text(&product.serial_number, &None),
         part_number: text(&product.part_number, &None),
         uuid: node.identity.uuid.as_deref().map(Into::into),
+        host_name: node.identity.host_name.as_deref().map(Into::into),
+        bios_version: node.identity.bios_version.as_deref().map(Into::into),
+        memory_summary: memory::summary(node),
+        memory: memory::collection(node).map(|_| Reference::to(uri::memory(id))),
+        processors: processor_summary
+            .is_some()
+            .then(|| Reference::to(uri::processors(id))),
+        processor_summary,
         location_indicator_active: Some(indicator(node)),
         indicator_led: Some(indicator_led(node, IndicatorLED::Lit, IndicatorLED::Off)),
         power_state: Some(power_state(node)),

@@ -2,6 +2,8 @@
 
 use hardware::Sensor;
 
+use crate::ethernet_interface::LAN;
+
 pub(crate) const SYSTEMS: &str = "/redfish/v1/Systems";
 pub(crate) const CHASSIS: &str = "/redfish/v1/Chassis";
 pub(crate) const MANAGERS: &str = "/redfish/v1/Managers";
@@ -45,6 +47,34 @@ pub(crate) fn power_supplies(chassis_id: &str) -> String {
 
 pub(crate) fn power_supply(chassis_id: &str, supply_id: &str) -> String {
     format!("{CHASSIS}/{chassis_id}/PowerSubsystem/PowerSupplies/{supply_id}")
+}
+
+pub(crate) fn network_protocol(manager_id: &str) -> String {
+    format!("{MANAGERS}/{manager_id}/NetworkProtocol")
+}
+
+pub(crate) fn ethernet_interfaces(manager_id: &str) -> String {
+    format!("{MANAGERS}/{manager_id}/EthernetInterfaces")
+}
+
+pub(crate) fn ethernet_interface(manager_id: &str) -> String {
+    format!("{MANAGERS}/{manager_id}/EthernetInterfaces/{LAN}")
+}
+
+pub(crate) fn processors(system_id: &str) -> String {
+    format!("{SYSTEMS}/{system_id}/Processors")
+}
+
+pub(crate) fn processor(system_id: &str, processor_id: &str) -> String {
+    format!("{SYSTEMS}/{system_id}/Processors/{processor_id}")
+}
+
+pub(crate) fn memory(system_id: &str) -> String {
+    format!("{SYSTEMS}/{system_id}/Memory")
+}
+
+pub(crate) fn memory_module(system_id: &str, module_id: &str) -> String {
+    format!("{SYSTEMS}/{system_id}/Memory/{module_id}")
 }
 
 pub(crate) fn log(manager_id: &str) -> String {

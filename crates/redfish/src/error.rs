@@ -294,6 +294,11 @@ fn failure_answer(failure: Failure, uri: &str) -> Answer {
                 retry_after_s,
             )
         }
+        Failure::WrongState { reason } => {
+            let message = message::operation_failed()
+                .with_resolution(format!("Not possible now: {reason}. Nothing was changed."));
+            Answer::new(StatusCode::CONFLICT, message)
+        }
         Failure::Refused { reason } => {
             let message = message::operation_failed().with_resolution(format!(
                 "The machine refused: {reason}. Nothing was changed."

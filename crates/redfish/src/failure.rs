@@ -53,6 +53,11 @@ pub enum Failure {
         /// When to try again, in seconds.
         retry_after_s: u32,
     },
+    /// The machine can do this, but not in its present state. Nothing was changed.
+    WrongState {
+        /// What is in the way ("the host is off").
+        reason: String,
+    },
     /// The machine was asked and said no. Nothing was changed.
     Refused {
         /// What it said.
@@ -113,6 +118,7 @@ impl fmt::Display for Failure {
             }
             Self::Busy { .. } => f.write_str("the machine is busy"),
             Self::Unavailable { .. } => f.write_str("the service is busy"),
+            Self::WrongState { reason } => write!(f, "not possible now: {reason}"),
             Self::Refused { reason } => write!(f, "the machine refused: {reason}"),
             Self::Unreachable { reason } => write!(f, "the machine can't be reached: {reason}"),
             Self::Unconfirmed { reason } => write!(f, "the machine didn't confirm: {reason}"),

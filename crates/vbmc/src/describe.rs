@@ -93,7 +93,7 @@ fn states(blank: Sensor, discrete: &Discrete, sensor_type: SensorType) -> Sensor
 }
 
 /// Which part of the machine an entity is; only those that profiles have.
-const fn context(entity: EntityId) -> Context {
+pub(crate) const fn context(entity: EntityId) -> Context {
     match entity {
         EntityId::PROCESSOR => Context::Cpu,
         EntityId::MEMORY_MODULE | EntityId::MEMORY_DEVICE => Context::Memory,

@@ -1,13 +1,18 @@
-//! Nameplates: a machine's and its power supplies', with serial numbers that no two parts of a site share.
+//! Nameplates: a machine's and its parts', with serial numbers that no two parts of a site share.
 
 use std::sync::Arc;
 
-use hardware::Asset;
+use hardware::{Asset, Capacity, Part};
 use ipmi::number::ChassisType;
-use ipmi::record::fru::{BoardArea, ChassisArea, Fru, FruField, Language, ProductArea};
+use ipmi::number::EntityId;
+use ipmi::record::Spd;
+use ipmi::record::fru::{
+    BoardArea, ChassisArea, Fru, FruField, Language, MultiRecord, ProductArea,
+};
 
+use crate::describe;
 use crate::machine::Machine;
-use crate::profile::{MANUFACTURER, Model};
+use crate::profile::{FruSpec, MANUFACTURER, Model, Profile};
 
 /// The first board was made at this time: 2025-06-02 06:00:00 UTC, in seconds since 1970.
 const FIRST_MADE_S: u64 = 1_748_844_000;
@@ -15,6 +20,12 @@ const FIRST_MADE_S: u64 = 1_748_844_000;
 const MADE_EVERY_S: u64 = 900;
 /// FRU dates count minutes from 1996-01-01 (FRU 1.0 §11).
 const FRU_EPOCH_S: u64 = 820_454_400;
+/// The processors of a node.
+const PROCESSOR: &str = "RDV Processor 6416 @ 2.10GHz";
+/// Its memory modules.
+const MODULE_PART_NUMBER: &str = "RDV-D4-16G";
+/// Serial numbers of memory modules: so many a machine.
+const MODULES_PER_MACHINE: u32 = 16;
 /// Rack mount chassis (SMBIOS table 17).
 const RACK_MOUNT: ChassisType = ChassisType(0x17);
 
@@ -27,8 +38,8 @@ pub struct Nameplates {
     pub board: Asset,
     /// Its case.
     pub chassis: Asset,
-    /// Its power supplies, from FRU device 1 on.
-    pub supplies: Vec<Asset>,
+    /// Its parts, from FRU device 1 on: power supplies, processors, memory modules.
+    pub parts: Vec<Part>,
 }
 
 impl Nameplates {
@@ -67,20 +78,15 @@ impl Nameplates {
             serial_number: serial("C"),
             ..Asset::default()
         };
-        let supplies = profile.frus().skip(1).map(|fru| Asset {
-            name: Some(fru.name.into()),
-            manufacturer: maker(),
-            model: Some("RDV Power Supply".into()),
-            part_number: Some("RDV-PS".into()),
-            version: Some("01".into()),
-            serial_number: serial(&format!("W{}", fru.device_id)),
-            ..Asset::default()
-        });
+        let parts = profile
+            .frus()
+            .skip(1)
+            .map(|fru| part(profile, &fru, identity.number, kind));
         Self {
             product,
             board,
             chassis,
-            supplies: supplies.collect(),
+            parts: parts.collect(),
         }
     }
 
@@ -99,13 +105,85 @@ impl Nameplates {
                 product: Some(product_area(&self.product)),
                 ..Fru::default()
             },
-            Some(supply) => Fru {
-                product: Some(product_area(self.supplies.get(usize::from(supply))?)),
-                ..Fru::default()
-            },
+            Some(part) => {
+                let part = self.parts.get(usize::from(part))?;
+                if let Some(Capacity::Mebibytes(size)) = part.capacity {
+                    return spd(size, &part.asset);
+                }
+                let multirecords = match part.capacity {
+                    Some(Capacity::Watts(watts)) => vec![MultiRecord::of_power_supply(watts)],
+                    _ => Vec::new(),
+                };
+                Fru {
+                    product: Some(product_area(&part.asset)),
+                    multirecords,
+                    ..Fru::default()
+                }
+            }
         };
         fru.encode().ok()
     }
+}
+
+/// A part of machine `number` (from 0); `kind` is the letter of its serial numbers.
+fn part(profile: &Profile, fru: &FruSpec, number: u32, kind: char) -> Part {
+    let serial = |letter: char| {
+        let (instance, machine) = (fru.entity.1, number + 1);
+        Some(format!("RDV{kind}{letter}{instance}{machine:06}").into())
+    };
+    let name = Some(fru.name.into());
+    let maker = Some(MANUFACTURER.into());
+    let (asset, capacity) = match fru.entity.0 {
+        EntityId::POWER_SUPPLY => (
+            Asset {
+                name,
+                manufacturer: maker,
+                model: Some("RDV Power Supply".into()),
+                part_number: Some("RDV-PS".into()),
+                version: Some("01".into()),
+                serial_number: serial('W'),
+                ..Asset::default()
+            },
+            Some(Capacity::Watts(profile.supply_watts)),
+        ),
+        EntityId::MEMORY_DEVICE => {
+            // The EEPROM has numbers only: 8 hexadecimal digits, as on labels.
+            let serial = (number + 1) * MODULES_PER_MACHINE + u32::from(fru.entity.1);
+            (
+                Asset {
+                    name,
+                    part_number: Some(MODULE_PART_NUMBER.into()),
+                    serial_number: Some(format!("{serial:08X}").into()),
+                    ..Asset::default()
+                },
+                Some(Capacity::Mebibytes(profile.module_mib)),
+            )
+        }
+        _ => (
+            Asset {
+                name,
+                manufacturer: maker,
+                model: Some(PROCESSOR.into()),
+                serial_number: serial('U'),
+                ..Asset::default()
+            },
+            None,
+        ),
+    };
+    Part {
+        asset,
+        context: describe::context(fru.entity.0),
+        instance: fru.entity.1.into(),
+        capacity,
+    }
+}
+
+/// The EEPROM of a memory module.
+fn spd(size_mib: u32, asset: &Asset) -> Option<Vec<u8>> {
+    let serial = asset.serial_number.as_ref()?;
+    let serial = u32::from_str_radix(serial, 16).ok()?;
+    let part_number = asset.part_number.as_ref()?;
+    Spd::encode_ddr4(size_mib, part_number, serial).map(Vec::from)
 }
 
 /// Nothing for a missing text; these texts are all short Latin.
@@ -179,12 +257,13 @@ mod tests {
             let made = board.manufactured().map(|time| u64::from(time.0));
             assert_eq!(made, plates.board.manufactured_at_s);
             let all = [&plates.product, &plates.board, &plates.chassis];
-            for asset in all.into_iter().chain(&plates.supplies) {
+            let parts = plates.parts.iter().map(|part| &part.asset);
+            for asset in all.into_iter().chain(parts) {
                 assert!(serials.insert(asset.serial_number.clone()), "{asset:?}");
             }
-            let supplies = u8::try_from(plates.supplies.len()).unwrap();
-            assert!(supplies == 0 || plates.image(supplies).is_some());
-            assert!(plates.image(supplies + 1).is_none());
+            let last = u8::try_from(plates.parts.len()).unwrap();
+            assert!((0..=last).all(|device| plates.image(device).is_some()));
+            assert!(plates.image(last + 1).is_none());
         }
     }
 }

@@ -1,12 +1,13 @@
 //! A site as a source of [`Hardware`], without a network in between: for tests of what is above, and for a service that
 //! needs no BMCs.
 
+use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hardware::{
-    ApplyError, ApplyFuture, BootMode, BootOverride, BootPersistence, BootTarget, Change,
-    EnclosureId, Hardware, Indicator, Inventory, Link, Log, Node, NodeId, NodeKind, Observer,
-    Power, PowerAction, Sensor, Topology, Update,
+    AddressOrigin, ApplyError, ApplyFuture, BootMode, BootOverride, BootPersistence, BootTarget,
+    Change, EnclosureId, Hardware, Indicator, Inventory, Ipv4, Link, Log, Network, Node, NodeId,
+    NodeKind, Observer, Power, PowerAction, Sensor, Topology, Update, Vlan,
 };
 use ipmi::command::chassis::{BootFlagKeep, BootFlags};
 use ipmi::number::{BootDevice, ChassisControlAction, IdentifyState};
@@ -14,8 +15,10 @@ use ipmi::time::Instant;
 
 use crate::describe;
 use crate::fru::Nameplates;
+use crate::handler::transport::{NETMASK, mac};
+use crate::log::LOG_ENTRIES_MAX;
 use crate::machine::Machine;
-use crate::profile::{FIRMWARE, Model};
+use crate::profile::{BIOS_VERSION, FIRMWARE, Model};
 use crate::site::Site;
 
 /// A site as a source of machines. Snapshots are made when somebody asks; [`Self::publish`] looks at all machines and
@@ -118,9 +121,17 @@ impl InProcess {
             Change::Boot(_) if machine.profile().model != Model::Node => {
                 return Err(unsupported("a boot override"));
             }
-            Change::Boot(boot) => machine.set_boot_flags(flags(boot), BootFlagKeep::TIMEOUT),
+            Change::Boot(change) => {
+                let boot = change.on(boot_override(&machine.host().boot().flags));
+                let boot =
+                    boot.ok_or_else(|| wrong_state("there is no boot target to override with"))?;
+                machine.set_boot_flags(flags(&boot), BootFlagKeep::TIMEOUT);
+            }
             Change::Indicator(on) => machine.identify(if *on { None } else { Some(0) }),
             Change::ClearLog => machine.clear_log(),
+            // Without a network there are no sessions to lose, and the state outlives a restart.
+            Change::ResetController => {}
+            Change::Network(_) => return Err(unsupported("other network settings")),
         }
         drop(machine);
         self.publish_one(index);
@@ -161,6 +172,12 @@ fn unsupported(what: &str) -> ApplyError {
     ApplyError::Unsupported { what: what.into() }
 }
 
+fn wrong_state(reason: &str) -> ApplyError {
+    ApplyError::WrongState {
+        reason: reason.into(),
+    }
+}
+
 fn control(machine: &mut Machine, action: PowerAction) -> Result<(), ApplyError> {
     if machine.profile().model != Model::Node {
         return Err(unsupported("power control: it has no host"));
@@ -173,9 +190,7 @@ fn control(machine: &mut Machine, action: PowerAction) -> Result<(), ApplyError>
         PowerAction::PowerCycle => ChassisControlAction::POWER_CYCLE,
         PowerAction::Nmi => ChassisControlAction::DIAGNOSTIC_INTERRUPT,
     };
-    let refused = |_| ApplyError::Refused {
-        reason: "the host is off".into(),
-    };
+    let refused = |_| wrong_state("the host is off");
     machine.control(action).map_err(refused)
 }
 
@@ -234,11 +249,12 @@ fn first_snapshot(site: &Site, index: u32, machine: &Machine, sensors: Arc<[Sens
     let slot = site.slot(index);
     let plates = Nameplates::of(machine);
     let (major, minor) = FIRMWARE;
+    let is_node = machine.profile().model == Model::Node;
     let inventory = Inventory {
         product: plates.product,
         board: plates.board,
         chassis: plates.chassis,
-        parts: plates.supplies.into(),
+        parts: plates.parts.into(),
         sensors,
     };
     let identity = hardware::Identity {
@@ -247,8 +263,13 @@ fn first_snapshot(site: &Site, index: u32, machine: &Machine, sensors: Arc<[Sens
         controller_model: None,
         protocol: Some("IPMI 2.0".into()),
         controller_address: Some(site.address(index).to_string().into()),
+        controller_port: None,
+        controller_uuid: Some(site.guid(index).to_string().into()),
+        network: Some(network(site.address(index))),
+        serial_console: None,
+        bios_version: is_node.then(|| BIOS_VERSION.into()),
+        host_name: Some(machine.identity().id.to_string().into()),
     };
-    let is_node = machine.profile().model == Model::Node;
     let blank = Node {
         id: machine.identity().id.clone(),
         kind: if is_node {
@@ -269,6 +290,20 @@ fn first_snapshot(site: &Site, index: u32, machine: &Machine, sensors: Arc<[Sens
         revision: 0,
     };
     next_snapshot(&blank, machine, Some(Arc::new(log(machine))))
+}
+
+/// The same that LAN configuration parameters tell.
+fn network(address: Ipv4Addr) -> Network {
+    Network {
+        mac: Some(mac(address)),
+        ipv4: Some(Ipv4 {
+            address,
+            netmask: Some(NETMASK.into()),
+            gateway: None,
+            origin: AddressOrigin::Static,
+        }),
+        vlan: Some(Vlan::default()),
+    }
 }
 
 fn next_snapshot(before: &Node, machine: &Machine, log: Option<Arc<Log>>) -> Node {
@@ -301,6 +336,7 @@ fn log(machine: &Machine) -> Log {
         .map(|raw| describe::log_entry(machine.profile(), raw));
     Log {
         entries: entries.collect(),
+        capacity: u32::try_from(LOG_ENTRIES_MAX).ok(),
         overflowed: log.overflowed(),
         complete: true,
     }

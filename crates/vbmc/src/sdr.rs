@@ -38,7 +38,11 @@ impl Repository {
         let mut bodies = vec![SdrBody::McLocator(controller(profile))];
         bodies.extend(profile.frus().map(|fru| {
             let (id, entity) = (id_string(fru.name), Entity::new(fru.entity.0, fru.entity.1));
-            SdrBody::FruLocator(FruLocator::logical(fru.device_id, entity, id))
+            let locator = FruLocator::logical(fru.device_id, entity, id);
+            SdrBody::FruLocator(FruLocator {
+                device_type_modifier: if fru.is_spd { FruLocator::SPD } else { 0 },
+                ..locator
+            })
         }));
         bodies.extend(profile.sensors.iter().filter(|s| s.sharing > 0).map(sensor));
         let record = |(id, body)| SdrRecord::new(RecordId(id), body).to_vec().into();

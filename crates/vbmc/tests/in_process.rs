@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use hardware::{
-    ApplyError, BootMode, BootOverride, BootPersistence, BootTarget, Change, Hardware, Indicator,
-    Node, NodeId, Observer, Power, PowerAction, Update,
+    ApplyError, BootChange, BootMode, BootOverride, BootPersistence, BootTarget, Change, Hardware,
+    Indicator, Node, NodeId, Observer, Power, PowerAction, Update,
 };
 use ipmi::time::Instant;
 use vbmc::hardware::InProcess;
@@ -105,7 +105,12 @@ fn a_change_shows_in_the_next_snapshot() {
         persistence: BootPersistence::Once,
         mode: BootMode::Uefi,
     };
-    setup.apply(NODE, Change::Boot(boot)).unwrap();
+    let change = BootChange {
+        target: Some(boot.target),
+        persistence: Some(boot.persistence),
+        mode: Some(boot.mode),
+    };
+    setup.apply(NODE, Change::Boot(change)).unwrap();
     setup.sleep(300);
     assert_eq!(setup.node(NODE).boot, Some(boot));
     setup.apply(NODE, Change::Power(PowerAction::On)).unwrap();
@@ -131,7 +136,7 @@ fn what_can_not_be_done_is_said_so_and_changes_nothing() {
     setup.apply(NODE, off).unwrap();
     let refused = setup.apply(NODE, Change::Power(PowerAction::ForceRestart));
     assert!(
-        matches!(refused, Err(ApplyError::Refused { .. })),
+        matches!(refused, Err(ApplyError::WrongState { .. })),
         "{refused:?}"
     );
     assert_eq!(setup.node(NODE).power, Power::Off);

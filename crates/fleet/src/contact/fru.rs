@@ -2,12 +2,13 @@
 
 use ipmi::command::storage::{FruData, GetFruInventoryAreaInfo, ReadFruData};
 use ipmi::number::CompletionCode;
+use ipmi::record::fru::MultiRecord;
+use ipmi::record::{SPD_HEAD_LEN, Spd};
 
 use crate::call::CallError;
 use crate::script::Line;
 
-/// The most bytes that are read of one inventory: the areas of a nameplate take some hundred. What lies beyond
-/// (multirecords of modules and clocks) is not read.
+/// The most bytes that are read of one inventory: the areas of a nameplate take some hundred.
 pub(crate) const FRU_LEN_MAX: usize = 4_096;
 
 /// How many bytes are asked for at once, in turn, until the BMC can return them.
@@ -17,6 +18,11 @@ const CHUNKS: [u8; 5] = [64, 32, 24, 16, 8];
 /// (FRU Information Storage Definition 1.3 §8).
 const HEADER_LEN: usize = 8;
 const AREAS: std::ops::Range<usize> = 2..5;
+/// Offset in the header of the offset of the records, length of a record's header, and the flag in its second byte that
+/// none follows.
+const RECORDS: usize = 5;
+const RECORD_HEADER_LEN: usize = 5;
+const END_OF_RECORDS: u8 = 0x80;
 
 /// "The FRU device is busy": completion code of Read FRU Data.
 const FRU_BUSY: CompletionCode = CompletionCode(0x81);
@@ -25,46 +31,117 @@ const FRU_BUSY: CompletionCode = CompletionCode(0x81);
 const BUSY_MAX: u32 = 8;
 const BUSY_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
 
-/// Reads the inventory of a FRU device from its beginning to the end of its product, board and chassis areas.
+/// Reads the inventory of a FRU device from its beginning to the end of its product, board and chassis areas, and of
+/// the record of a power supply where it has one.
 pub(crate) async fn read(line: &Line, fru_device_id: u8) -> Result<Vec<u8>, CallError> {
-    let info = line
-        .call(&GetFruInventoryAreaInfo { fru_device_id })
-        .await?;
-    let size = usize::from(info.size).min(FRU_LEN_MAX);
-    let (mut data, mut chunk, mut busy) = (Vec::new(), 0, 0);
-    while data.len() < needed(&data).min(size) {
-        // In words of two bytes nothing odd can be asked for; every chunk is even, and so is every offset.
-        let left = (needed(&data).min(size) - data.len()).next_multiple_of(2);
-        let bytes = usize::from(CHUNKS[chunk]).min(left).min(size - data.len());
-        let words = usize::from(info.by_words);
-        let read = ReadFruData {
-            fru_device_id,
-            offset: u16::try_from(data.len() >> words).unwrap_or(u16::MAX),
-            count: u8::try_from(bytes.max(1 + words) >> words).unwrap_or(u8::MAX),
-        };
-        match line.call(&read).await {
-            Ok(part) => {
-                let bytes = FruData::bytes(&part, info.by_words);
-                if bytes.is_empty() {
-                    break;
-                }
-                data.extend_from_slice(bytes);
-            }
-            Err(error) if error.completion() == Some(FRU_BUSY) && busy < BUSY_MAX => {
-                busy += 1;
-                line.pause(BUSY_PAUSE).await;
-            }
-            Err(error) if asks_for_less(error) && chunk + 1 < CHUNKS.len() => chunk += 1,
+    let mut device = Device::open(line, fru_device_id).await?;
+    let mut data = Vec::new();
+    loop {
+        let end = needed(&data).min(device.size);
+        if data.len() >= end {
+            return Ok(data);
+        }
+        match device.read(data.len(), end).await {
+            Ok(part) if part.is_empty() => return Ok(data),
+            Ok(part) => data.extend(part),
             // What was read may hold a nameplate already.
-            Err(error) if error.completion().is_some() && data.len() > HEADER_LEN => break,
+            Err(error) if error.completion().is_some() && data.len() > HEADER_LEN => {
+                return Ok(data);
+            }
             Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Reads the EEPROM of a memory module: its first bytes, which tell the size, and its nameplate. What lies between
+/// (timings) is left zero.
+pub(crate) async fn read_spd(line: &Line, fru_device_id: u8) -> Result<Vec<u8>, CallError> {
+    let mut device = Device::open(line, fru_device_id).await?;
+    let mut data = device.read_all(0, SPD_HEAD_LEN).await?;
+    let memory_type = Spd::decode(&data).memory_type;
+    let plate = Spd::nameplate_range(memory_type);
+    let organization = (memory_type == Spd::DDR5).then_some(Spd::DDR5_ORGANIZATION);
+    for (start, len) in [organization, plate].into_iter().flatten() {
+        // Reading begins at even offsets, for devices that count in words.
+        let start = start & !1;
+        if start < device.size {
+            let part = device.read_all(start, start + len + 1).await?;
+            data.resize(start.max(data.len()), 0);
+            data.extend(part);
         }
     }
     Ok(data)
 }
 
+/// A FRU device being read.
+struct Device<'a> {
+    line: &'a Line,
+    id: u8,
+    size: usize,
+    by_words: bool,
+    /// Index in [`CHUNKS`] of how much it can return.
+    chunk: usize,
+    busy: u32,
+}
+
+impl<'a> Device<'a> {
+    async fn open(line: &'a Line, id: u8) -> Result<Self, CallError> {
+        let get = GetFruInventoryAreaInfo { fru_device_id: id };
+        let info = line.call(&get).await?;
+        Ok(Self {
+            line,
+            id,
+            size: usize::from(info.size).min(FRU_LEN_MAX),
+            by_words: info.by_words,
+            chunk: 0,
+            busy: 0,
+        })
+    }
+
+    /// Some bytes from `start` on, at most up to `end`; empty at the device's end.
+    async fn read(&mut self, start: usize, end: usize) -> Result<Vec<u8>, CallError> {
+        let end = end.min(self.size);
+        let words = usize::from(self.by_words);
+        loop {
+            // In words of two bytes nothing odd can be asked for; every chunk is even, and so is every offset.
+            let left = end.saturating_sub(start).next_multiple_of(2);
+            let most = self.size.saturating_sub(start);
+            let bytes = usize::from(CHUNKS[self.chunk]).min(left).min(most);
+            let read = ReadFruData {
+                fru_device_id: self.id,
+                offset: u16::try_from(start >> words).unwrap_or(u16::MAX),
+                count: u8::try_from(bytes.max(1 + words) >> words).unwrap_or(u8::MAX),
+            };
+            match self.line.call(&read).await {
+                Ok(part) => return Ok(FruData::bytes(&part, self.by_words).to_vec()),
+                Err(error) if error.completion() == Some(FRU_BUSY) && self.busy < BUSY_MAX => {
+                    self.busy += 1;
+                    self.line.pause(BUSY_PAUSE).await;
+                }
+                Err(error) if asks_for_less(error) && self.chunk + 1 < CHUNKS.len() => {
+                    self.chunk += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The bytes from `start` to `end`, or to the device's end.
+    async fn read_all(&mut self, start: usize, end: usize) -> Result<Vec<u8>, CallError> {
+        let mut data = Vec::new();
+        while start + data.len() < end.min(self.size) {
+            let part = self.read(start + data.len(), end).await?;
+            if part.is_empty() {
+                break;
+            }
+            data.extend(part);
+        }
+        Ok(data)
+    }
+}
+
 /// How much of the inventory must be read, as far as what was read tells: the areas that the header names, each as
-/// long as its second byte says in units of 8 bytes.
+/// long as its second byte says in units of 8 bytes, and the records up to a power supply's.
 fn needed(data: &[u8]) -> usize {
     let Some(header) = data.get(..HEADER_LEN) else {
         return HEADER_LEN;
@@ -77,7 +154,25 @@ fn needed(data: &[u8]) -> usize {
             data.get(start + 1)
                 .map_or(start + 2, |len| start + usize::from(*len) * 8)
         });
-    ends.max().unwrap_or(HEADER_LEN)
+    let records = match header[RECORDS] {
+        0 => HEADER_LEN,
+        offset => records_needed(data, usize::from(offset) * 8),
+    };
+    ends.max().unwrap_or(HEADER_LEN).max(records)
+}
+
+/// How much must be read of the records that begin at `start` (FRU 1.0 §16): up to the one of a power supply, or the
+/// last.
+fn records_needed(data: &[u8], mut start: usize) -> usize {
+    loop {
+        let Some(&[kind, flags, len, ..]) = data.get(start..start + RECORD_HEADER_LEN) else {
+            return start + RECORD_HEADER_LEN;
+        };
+        start += RECORD_HEADER_LEN + usize::from(len);
+        if kind == MultiRecord::POWER_SUPPLY || flags & END_OF_RECORDS != 0 {
+            return start;
+        }
+    }
 }
 
 fn asks_for_less(error: CallError) -> bool {

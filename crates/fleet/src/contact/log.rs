@@ -47,6 +47,8 @@ pub(crate) struct LogRead {
     /// `records` follow what was read before; else they replace it.
     pub(crate) continues: bool,
     pub(crate) overflowed: bool,
+    /// How many entries the log has room for, used ones included; `None` where the BMC doesn't tell.
+    pub(crate) capacity: Option<u32>,
     /// The list was read to its end.
     pub(crate) complete: bool,
 }
@@ -83,8 +85,15 @@ pub(crate) async fn read(line: &Line, since: Option<LogPosition>) -> Result<LogR
         records: walk.records,
         continues,
         overflowed,
+        capacity: capacity(&info),
         complete,
     })
+}
+
+/// Entries that are there and those that fit into the free bytes; FFFFh stands for 64 KiB or more (§31.2).
+fn capacity(info: &SelInfo) -> Option<u32> {
+    let free = u32::from(info.free_bytes) / SEL_RECORD_LEN as u32;
+    (info.free_bytes != u16::MAX).then(|| u32::from(info.entry_count) + free)
 }
 
 struct Walk<'a> {

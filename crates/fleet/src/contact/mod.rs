@@ -1,15 +1,16 @@
 //! First contact with a BMC: who it is, which sensors it has, which parts.
 
 pub(crate) mod fru;
+pub(crate) mod identity;
 pub(crate) mod log;
 pub(crate) mod repository;
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hardware::{Identity, Inventory};
-use ipmi::command::app::{DeviceId, GetDeviceGuid, GetDeviceId, GetSystemGuid, Guid};
+use ipmi::command::app::{DeviceId, GetDeviceId};
 use ipmi::command::sensor::{
     GetDeviceSdrInfo, GetSensorReadingFactors, GetSensorThresholds, SensorThresholds,
 };
@@ -39,7 +40,7 @@ pub(crate) struct Known {
 /// What is known of a BMC before it is talked to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct About {
-    pub(crate) address: IpAddr,
+    pub(crate) address: SocketAddr,
     pub(crate) quirks: Quirks,
 }
 
@@ -98,10 +99,7 @@ async fn acquaint(
     if known == Some(now) {
         return Ok(Finding::Unchanged);
     }
-    let guid = match optional(line.call(&GetSystemGuid).await)? {
-        Some(guid) => Some(guid),
-        None => optional(line.call(&GetDeviceGuid).await)?,
-    };
+    let identity = identity::read(line, &device, about).await?;
     // A BMC without records has no sensors that we could name.
     let repository = optional(repository::read(line, source).await)?;
     let stamp = repository.as_ref().map(|repository| repository.stamp);
@@ -119,7 +117,7 @@ async fn acquaint(
     let inventory = read_inventory(line, &described.frus, Arc::clone(&plan.sensors)).await?;
     Ok(Finding::Contact(Box::new(Contacted {
         known: Known { device, stamp },
-        identity: Arc::new(identity(&device, guid, about.address)),
+        identity: Arc::new(identity),
         inventory: Arc::new(inventory),
         plan,
         cut,
@@ -289,24 +287,13 @@ async fn read_inventory(
         let Some(device) = locator.fru_device_id().filter(|device| *device != 0) else {
             continue;
         };
-        if let Some(bytes) = optional(fru::read(line, device).await)? {
+        if locator.is_spd() {
+            let spd = optional(fru::read_spd(line, device).await)?;
+            parts.extend(spd.and_then(|spd| convert::module(locator, &spd)));
+        } else if let Some(bytes) = optional(fru::read(line, device).await)? {
             parts.extend(convert::part(locator, &bytes));
         }
     }
     inventory.parts = parts.into();
     Ok(inventory)
-}
-
-fn identity(device: &DeviceId, guid: Option<Guid>, address: IpAddr) -> Identity {
-    // All zeros and all ones are what BMCs answer that were never given one.
-    let guid = guid.filter(|guid| guid.0 != [0; 16] && guid.0 != [0xff; 16]);
-    Identity {
-        uuid: guid.map(|guid| guid.to_string().into()),
-        controller_firmware: Some(
-            format!("{}.{:02x}", device.firmware_major, device.firmware_minor).into(),
-        ),
-        controller_model: None,
-        protocol: Some(format!("IPMI {}", device.ipmi_version).into()),
-        controller_address: Some(address.to_string().into()),
-    }
 }

@@ -31,6 +31,7 @@ pub(crate) fn log(before: &Log, read: &LogRead, plan: &Plan) -> Log {
         .collect();
     Log {
         entries,
+        capacity: read.capacity,
         overflowed: read.overflowed,
         complete: read.complete,
     }
@@ -146,6 +147,7 @@ mod tests {
             records,
             continues,
             overflowed: false,
+            capacity: None,
             complete: true,
         }
     }

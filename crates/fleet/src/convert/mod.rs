@@ -3,10 +3,12 @@
 
 mod log;
 mod nameplate;
+mod network;
 mod sensor;
 mod severity;
 mod unit;
 
 pub(crate) use log::log;
-pub(crate) use nameplate::{nameplate, part};
+pub(crate) use nameplate::{module, nameplate, part};
+pub(crate) use network::{LanSettings, network};
 pub(crate) use sensor::{Described, describe, plan};

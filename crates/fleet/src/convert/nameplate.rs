@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
-use hardware::{Asset, Inventory};
+use hardware::{Asset, Capacity, Inventory, Part};
 use ipmi::number::ChassisType;
-use ipmi::record::Timestamp;
-use ipmi::record::fru::{BoardArea, ChassisArea, Fru, FruField, Language, ProductArea};
+use ipmi::record::fru::{
+    BoardArea, ChassisArea, Fru, FruField, Language, MultiRecord, ProductArea,
+};
 use ipmi::record::sdr::FruLocator;
+use ipmi::record::{Spd, Timestamp};
+
+use super::sensor::{context, instance};
 
 /// Takes the inventory of the BMC's own FRU device: the machine as sold, its main board, its case. What is no
 /// inventory leaves all as it is.
@@ -17,8 +21,8 @@ pub(crate) fn nameplate(bytes: &[u8], inventory: &mut Inventory) {
     inventory.chassis = fru.chassis.as_ref().map(of_chassis).unwrap_or_default();
 }
 
-/// The nameplate of a further part; `None` where its inventory says nothing.
-pub(crate) fn part(locator: &FruLocator, bytes: &[u8]) -> Option<Asset> {
+/// A further part; `None` where its inventory says nothing.
+pub(crate) fn part(locator: &FruLocator, bytes: &[u8]) -> Option<Part> {
     let fru = Fru::decode(bytes).ok()?;
     let product = fru.product.as_ref().map(of_product);
     let board = fru.board.as_ref().map(of_board);
@@ -30,10 +34,42 @@ pub(crate) fn part(locator: &FruLocator, bytes: &[u8]) -> Option<Asset> {
     if asset == Asset::default() {
         return None;
     }
-    asset.name = Some(locator.id.text())
+    asset.name = name(locator);
+    let mut records = fru.multirecords.iter();
+    let watts = records.find_map(MultiRecord::power_supply_watts);
+    Some(Part {
+        asset,
+        context: context(locator.entity),
+        instance: instance(locator.entity),
+        capacity: watts.map(Capacity::Watts),
+    })
+}
+
+/// A memory module by the bytes of its EEPROM; `None` where it tells nothing.
+pub(crate) fn module(locator: &FruLocator, bytes: &[u8]) -> Option<Part> {
+    let spd = Spd::decode(bytes);
+    if spd.size_mib.is_none() && spd.part_number.is_none() {
+        return None;
+    }
+    Some(Part {
+        asset: Asset {
+            name: name(locator),
+            part_number: spd.part_number.map(Into::into),
+            serial_number: spd
+                .serial_number
+                .map(|serial| format!("{serial:08X}").into()),
+            ..Asset::default()
+        },
+        context: context(locator.entity),
+        instance: instance(locator.entity),
+        capacity: spd.size_mib.map(Capacity::Mebibytes),
+    })
+}
+
+fn name(locator: &FruLocator) -> Option<Arc<str>> {
+    Some(locator.id.text())
         .filter(|name| !name.is_empty())
-        .map(Into::into);
-    Some(asset)
+        .map(Into::into)
 }
 
 /// The first nameplate, with what it lacks taken from the second: many parts have their serial number in the board
@@ -95,6 +131,8 @@ fn text(field: &FruField, language: Language) -> Option<Arc<str>> {
 
 #[cfg(test)]
 mod tests {
+    use hardware::Context;
+    use ipmi::number::EntityId;
     use ipmi::record::sdr::{Entity, IdString};
 
     use super::*;
@@ -137,12 +175,34 @@ mod tests {
     #[test]
     fn a_part_has_its_locators_name_and_the_union_of_its_areas() {
         let id = IdString::new("PSU1").unwrap();
-        let locator = FruLocator::logical(1, Entity::default(), id);
-        let asset = part(&locator, &fru().encode().unwrap()).unwrap();
+        let entity = Entity::new(EntityId::POWER_SUPPLY, 2);
+        let locator = FruLocator::logical(1, entity, id);
+        let fru = Fru {
+            multirecords: vec![MultiRecord::of_power_supply(750)],
+            ..fru()
+        };
+        let found = part(&locator, &fru.encode().unwrap()).unwrap();
+        assert_eq!((found.context, found.instance), (Context::PowerSupply, 2));
+        assert_eq!(found.capacity, Some(Capacity::Watts(750)));
+        let asset = found.asset;
         assert_eq!(asset.name.as_deref(), Some("PSU1"));
         assert_eq!(asset.model.as_deref(), Some("Machine 9000"));
         assert_eq!(asset.serial_number.as_deref(), Some("B-1"));
         assert_eq!(part(&locator, &[0xff; 64]), None);
         assert_eq!(part(&locator, &Fru::default().encode().unwrap()), None);
+    }
+
+    #[test]
+    fn a_memory_module_has_the_size_that_its_eeprom_tells() {
+        let id = IdString::new("DIMM A").unwrap();
+        let entity = Entity::new(EntityId::MEMORY_DEVICE, 1);
+        let locator = FruLocator::logical(5, entity, id);
+        let bytes = Spd::encode_ddr4(16_384, "M-16", 0xab).unwrap();
+        let found = module(&locator, &bytes).unwrap();
+        assert_eq!((found.context, found.instance), (Context::Memory, 1));
+        assert_eq!(found.capacity, Some(Capacity::Mebibytes(16_384)));
+        assert_eq!(found.asset.part_number.as_deref(), Some("M-16"));
+        assert_eq!(found.asset.serial_number.as_deref(), Some("000000AB"));
+        assert_eq!(module(&locator, &[0xff; 256]), None);
     }
 }

@@ -337,7 +337,7 @@ fn describe_number(sensor: &mut Sensor, full: &FullSensor, table: &Table, limits
 }
 
 /// Which of several: device-relative instances (60h and up, table 39-1) count from their own zero.
-const fn instance(entity: Entity) -> u16 {
+pub(super) const fn instance(entity: Entity) -> u16 {
     let instance = entity.instance();
     (if entity.is_device_relative() {
         instance - 0x60
@@ -347,7 +347,7 @@ const fn instance(entity: Entity) -> u16 {
 }
 
 /// Which part of the machine an entity is (§43.14).
-const fn context(entity: Entity) -> Context {
+pub(super) const fn context(entity: Entity) -> Context {
     match entity.id {
         EntityId::PROCESSOR
         | EntityId::PROCESSOR_MODULE

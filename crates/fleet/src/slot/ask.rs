@@ -127,6 +127,9 @@ impl Slot {
             node.indicator = job::indicator_of(status);
         }
         node.boot = observed.boot.or(node.boot);
+        if let Some(network) = observed.network {
+            Arc::make_mut(&mut node.identity).network = Some(network);
+        }
         let power = node.power;
         if let Some(log) = observed.log {
             self.log_read(cx, log);
@@ -174,7 +177,7 @@ impl Slot {
         }
         let (plans, known) = (Arc::clone(&cx.plans), self.known);
         let about = contact::About {
-            address: self.address.ip(),
+            address: self.address,
             quirks: self.quirks,
         };
         let script = Script::new(|line| contact::contact(line, plans, known, about));

@@ -48,9 +48,11 @@ impl Slot {
         self.round.step = Some(step + 1);
         self.talked = false;
         let items = plan.items.len() as u32;
-        // The first round of a session is a slow one; then each slot has its own turn.
+        // The first round of a session asks for everything. Then event log and boot options are asked for by turns, each
+        // in every second round, and each slot has its own turn for what is slow.
         let turn = self.round.number.wrapping_add(self.index);
-        let slow = self.round.number == 0 || turn.is_multiple_of(cx.slow_rounds);
+        let first = self.round.number == 0;
+        let slow = first || turn.is_multiple_of(cx.slow_rounds);
         if step == 0 {
             if !self.lacks.chassis {
                 self.send(cx, now, &Call::of(&GetChassisStatus), InFlight::Chassis);
@@ -74,11 +76,11 @@ impl Slot {
                 self.answered(cx, None);
             }
         } else if step == items + 1 {
-            if slow && !self.lacks.log && self.talk.is_none() {
+            if (first || turn.is_multiple_of(2)) && !self.lacks.log && self.talk.is_none() {
                 self.send(cx, now, &Call::of(&GetSelInfo), InFlight::LogInfo);
             }
         } else if step == items + 2 {
-            if slow && !self.lacks.boot {
+            if (first || !turn.is_multiple_of(2)) && !self.lacks.boot {
                 let get = GetSystemBootOptions::new(BootOptionParameter::BOOT_FLAGS);
                 self.send(cx, now, &Call::of(&get), InFlight::Boot);
             }

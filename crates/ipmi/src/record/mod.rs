@@ -5,8 +5,10 @@ pub mod fru;
 mod ids;
 pub mod sdr;
 pub mod sel;
+mod spd;
 pub(crate) mod text;
 
 pub use conversion::{AnalogFormat, Conversion, Factors};
 pub use ids::{RecordId, ReservationId, Timestamp};
+pub use spd::{SPD_HEAD_LEN, Spd};
 pub use text::TextType;

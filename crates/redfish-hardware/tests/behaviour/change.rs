@@ -8,23 +8,31 @@ use crate::fake::{Client, Fake};
 
 const SYSTEM: &str = "/redfish/v1/Systems/Loose";
 
-fn boot(target: BootTarget, persistence: BootPersistence, mode: BootMode) -> Change {
-    Change::Boot(BootOverride {
+const fn boot(target: BootTarget, persistence: BootPersistence, mode: BootMode) -> BootOverride {
+    BootOverride {
         target,
         persistence,
         mode,
-    })
+    }
 }
 
-/// What is asked of `Loose` when its boot override is `current` and this patch comes.
-fn patched(current: Option<BootOverride>, patch: &Value) -> Vec<Change> {
+/// What becomes of the boot override `current` when this patch comes. The snapshot has another one: it is older than what
+/// the machine has.
+fn patched(current: Option<BootOverride>, patch: &Value) -> Vec<BootOverride> {
     let fake = Fake::hall();
-    fake.change("Loose", |node| node.boot = current);
+    fake.change("Loose", |node| {
+        node.boot = Some(boot(
+            BootTarget::Diagnostics,
+            BootPersistence::Continuous,
+            BootMode::Legacy,
+        ));
+    });
     Client::of(&fake).patch(SYSTEM, patch).unwrap();
-    fake.applied()
-        .into_iter()
-        .map(|(_, change)| change)
-        .collect()
+    let becomes = |(_, change)| match change {
+        Change::Boot(change) => change.on(current.unwrap_or_default()).unwrap(),
+        other => panic!("{other:?}"),
+    };
+    fake.applied().into_iter().map(becomes).collect()
 }
 
 #[test]
@@ -156,7 +164,9 @@ fn what_was_set_is_what_is_shown() {
     let (_, Change::Boot(set)) = fake.applied()[0].clone() else {
         panic!()
     };
-    fake.change("Loose", |node| node.boot = Some(set));
+    fake.change("Loose", |node| {
+        node.boot = set.on(BootOverride::default());
+    });
     let shown = &client.get(SYSTEM)["Boot"];
     assert_eq!(shown["BootSourceOverrideTarget"], "BiosSetup");
     assert_eq!(shown["BootSourceOverrideEnabled"], "Continuous");
@@ -232,13 +242,158 @@ fn both_properties_of_the_identify_light_must_ask_for_the_same() {
     for patch in [
         json!({"IndicatorLED": "Lit", "LocationIndicatorActive": false}),
         json!({"IndicatorLED": "Blinking"}),
-        json!({"IndicatorLED": null}),
     ] {
         let answer = Client::of(&fake).patch(SYSTEM, &patch);
         let Err(Failure::PropertyValueUnavailable { pointer, .. }) = answer else {
             panic!("{patch}: {answer:?}");
         };
         assert_eq!(pointer, "/IndicatorLED");
+    }
+    assert!(fake.applied().is_empty());
+}
+
+#[test]
+fn null_is_shown_where_something_is_not_known_and_can_not_be_asked_for() {
+    let fake = Fake::hall();
+    for patch in [
+        json!({"LocationIndicatorActive": null}),
+        json!({"IndicatorLED": null}),
+        json!({"Boot": {"BootSourceOverrideTarget": null}}),
+    ] {
+        let answer = Client::of(&fake).patch(SYSTEM, &patch);
+        let Err(Failure::Messages(messages)) = answer else {
+            panic!("{patch}: {answer:?}");
+        };
+        assert!(
+            format!("{messages:?}").contains("PropertyValueTypeError"),
+            "{messages:?}"
+        );
+    }
+    assert!(fake.applied().is_empty());
+}
+
+#[test]
+fn an_override_without_a_target_is_refused_without_asking() {
+    let fake = Fake::hall();
+    let patch =
+        json!({"Boot": {"BootSourceOverrideEnabled": "Once", "BootSourceOverrideTarget": "None"}});
+    let answer = Client::of(&fake).patch(SYSTEM, &patch);
+    let Err(Failure::PropertyValueUnavailable { pointer, .. }) = answer else {
+        panic!("{answer:?}")
+    };
+    assert_eq!(pointer, "/Boot/BootSourceOverrideTarget");
+    assert!(fake.applied().is_empty());
+}
+
+#[test]
+fn what_the_machines_state_forbids_is_the_values_fault_for_now() {
+    let fake = Fake::hall();
+    let reason = "the host is off".to_owned();
+    fake.refuse(ApplyError::WrongState { reason });
+    let client = Client::of(&fake);
+    let once = json!({"Boot": {"BootSourceOverrideEnabled": "Once"}});
+    let answer = client.patch(SYSTEM, &once);
+    let Err(Failure::PropertyValueUnavailable { remedy, .. }) = answer else {
+        panic!("{answer:?}")
+    };
+    assert!(remedy.contains("the host is off"), "{remedy}");
+    let reset = json!({"ResetType": "ForceRestart"});
+    let answer = client.call(SYSTEM, "ComputerSystem.Reset", &reset);
+    assert!(
+        matches!(answer, Err(Failure::ParameterValueUnavailable { .. })),
+        "{answer:?}"
+    );
+    let log = "/redfish/v1/Managers/Loose/LogServices/SEL";
+    let answer = client.call(log, "LogService.ClearLog", &json!({}));
+    assert!(
+        matches!(answer, Err(Failure::WrongState { .. })),
+        "{answer:?}"
+    );
+}
+
+#[test]
+fn a_controller_is_restarted_with_or_without_the_one_reset_type() {
+    let fake = Fake::hall();
+    let client = Client::of(&fake);
+    let manager = "/redfish/v1/Managers/Block1-Controller";
+    let action = &client.get(manager)["Actions"]["#Manager.Reset"];
+    assert_eq!(
+        action["ResetType@Redfish.AllowableValues"],
+        json!(["ForceRestart"])
+    );
+    for parameters in [json!({}), json!({"ResetType": "ForceRestart"})] {
+        client.call(manager, "Manager.Reset", &parameters).unwrap();
+    }
+    let wish = ("Block1-Controller".to_owned(), Change::ResetController);
+    assert_eq!(fake.applied(), [wish.clone(), wish]);
+    let on = client.call(manager, "Manager.Reset", &json!({"ResetType": "On"}));
+    assert!(matches!(on, Err(Failure::ParameterValueUnavailable { .. })));
+}
+
+const INTERFACE: &str = "/redfish/v1/Managers/Loose/EthernetInterfaces/LAN";
+
+#[test]
+fn a_patch_of_an_interface_is_one_change_of_the_controllers_network() {
+    let fake = Fake::hall();
+    let client = Client::of(&fake);
+    client
+        .patch(
+            INTERFACE,
+            &json!({"IPv4StaticAddresses": [{"Address": "10.0.0.9", "SubnetMask": "255.255.255.0"}],
+                "VLAN": {"VLANEnable": true}}),
+        )
+        .unwrap();
+    client
+        .patch(INTERFACE, &json!({"DHCPv4": {"DHCPEnabled": true}}))
+        .unwrap();
+    client
+        .patch(INTERFACE, &json!({"IPv4StaticAddresses": [{}]}))
+        .unwrap();
+    let fixed = NetworkChange {
+        dhcp: Some(false),
+        address: Some([10, 0, 0, 9].into()),
+        netmask: Some([255, 255, 255, 0].into()),
+        gateway: None,
+        // The number that the controller has already stays.
+        vlan: Some(Vlan {
+            id: 7,
+            enabled: true,
+        }),
+    };
+    let leased = NetworkChange {
+        dhcp: Some(true),
+        ..NetworkChange::default()
+    };
+    let changes: Vec<_> = fake
+        .applied()
+        .into_iter()
+        .map(|(_, change)| change)
+        .collect();
+    assert_eq!(changes, [Change::Network(fixed), Change::Network(leased)]);
+}
+
+#[test]
+fn an_interface_refuses_what_a_controller_can_not_be_told() {
+    let fake = Fake::hall();
+    for (patch, wanted) in [
+        (json!({"HostName": "bmc7"}), "/HostName"),
+        (json!({"IPv4StaticAddresses": []}), "/IPv4StaticAddresses"),
+        (
+            json!({"IPv4StaticAddresses": [null]}),
+            "/IPv4StaticAddresses",
+        ),
+        (
+            json!({"IPv4StaticAddresses": [{"Address": "10.0.0.9"}], "DHCPv4": {"DHCPEnabled": true}}),
+            "/DHCPv4/DHCPEnabled",
+        ),
+    ] {
+        match Client::of(&fake).patch(INTERFACE, &patch) {
+            Err(
+                Failure::PropertyNotWritable { pointer }
+                | Failure::PropertyValueUnavailable { pointer, .. },
+            ) => assert_eq!(pointer, wanted),
+            other => panic!("{patch}: {other:?}"),
+        }
     }
     assert!(fake.applied().is_empty());
 }
@@ -265,17 +420,13 @@ fn a_patch_with_one_property_that_can_not_be_set_changes_nothing() {
             pointer: "/AssetTag".to_owned()
         })
     );
-    for patch in [
-        json!({"LocationIndicatorActive": true, "Boot": {"BootSourceOverrideTarget": "UefiHttp"}}),
-        json!({"Boot": {"BootSourceOverrideMode": null}}),
-        json!({"LocationIndicatorActive": null}),
-    ] {
-        let answer = Client::of(&fake).patch(SYSTEM, &patch);
-        assert!(
-            matches!(answer, Err(Failure::PropertyValueUnavailable { .. })),
-            "{answer:?}"
-        );
-    }
+    let patch =
+        json!({"LocationIndicatorActive": true, "Boot": {"BootSourceOverrideTarget": "UefiHttp"}});
+    let answer = Client::of(&fake).patch(SYSTEM, &patch);
+    assert!(
+        matches!(answer, Err(Failure::PropertyValueUnavailable { .. })),
+        "{answer:?}"
+    );
     assert!(fake.applied().is_empty());
 }
 

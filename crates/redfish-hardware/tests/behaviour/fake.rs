@@ -234,6 +234,18 @@ fn redundancy(name: &str, context: Context) -> Sensor {
     }
 }
 
+fn memory_module(name: &str, size_mib: u32) -> Part {
+    Part {
+        asset: Asset {
+            name: Some(name.into()),
+            ..Asset::default()
+        },
+        context: Context::Memory,
+        instance: 1,
+        capacity: Some(Capacity::Mebibytes(size_mib)),
+    }
+}
+
 fn node(name: &str, kind: NodeKind, sensors: Vec<(Sensor, Reading)>) -> Node {
     let (sensors, readings): (Vec<_>, Vec<_>) = sensors.into_iter().unzip();
     Node {
@@ -255,14 +267,32 @@ fn node(name: &str, kind: NodeKind, sensors: Vec<(Sensor, Reading)>) -> Node {
             },
             board: Asset::default(),
             chassis: Asset::default(),
-            parts: [Asset {
-                name: Some("PSU1".into()),
-                manufacturer: Some("Volta".into()),
-                model: Some("V-1100".into()),
-                serial_number: Some("V77".into()),
-                manufactured_at_s: Some(1_600_000_000),
-                ..Asset::default()
-            }]
+            parts: [
+                Part {
+                    asset: Asset {
+                        name: Some("Slot B".into()),
+                        manufacturer: Some("Volta".into()),
+                        model: Some("V-1100".into()),
+                        serial_number: Some("V77".into()),
+                        manufactured_at_s: Some(1_600_000_000),
+                        ..Asset::default()
+                    },
+                    context: Context::PowerSupply,
+                    instance: 1,
+                    capacity: Some(Capacity::Watts(1_100)),
+                },
+                Part {
+                    asset: Asset {
+                        model: Some("Abacus 9".into()),
+                        ..Asset::default()
+                    },
+                    context: Context::Cpu,
+                    instance: 1,
+                    capacity: None,
+                },
+                memory_module("A", 16_384),
+                memory_module("B", 8_192),
+            ]
             .into(),
             sensors: sensors.into(),
         }),
@@ -271,11 +301,30 @@ fn node(name: &str, kind: NodeKind, sensors: Vec<(Sensor, Reading)>) -> Node {
             controller_firmware: Some("2.40".into()),
             protocol: Some("IPMI 2.0".into()),
             controller_address: Some("127.16.0.1".into()),
+            controller_port: Some(6_230),
+            controller_uuid: Some("2c5f39cb-2fa1-11d2-883f-0016d3cca427".into()),
+            network: Some(Network {
+                mac: Some([2, 0x52, 127, 16, 0, 1]),
+                ipv4: Some(Ipv4 {
+                    address: [127, 16, 0, 1].into(),
+                    netmask: Some([255, 0, 0, 0].into()),
+                    gateway: None,
+                    origin: AddressOrigin::Static,
+                }),
+                vlan: Some(Vlan {
+                    id: 7,
+                    enabled: false,
+                }),
+            }),
+            serial_console: Some(true),
+            bios_version: Some("1.8.2".into()),
+            host_name: Some("web7".into()),
             ..Identity::default()
         }),
         readings: readings.into(),
         log: Arc::new(Log {
             entries: log_entries().into(),
+            capacity: Some(3_639),
             overflowed: false,
             complete: true,
         }),

@@ -8,6 +8,7 @@
 
 mod change;
 mod fake;
+mod inventory;
 mod reading;
 mod state;
 mod telemetry;

@@ -17,7 +17,7 @@ use ipmi::number::{
 use ipmi::wire::Writer;
 
 use super::Device;
-use crate::profile::{FIRMWARE, MANUFACTURER_ID, Model, Profile};
+use crate::profile::{BIOS_VERSION, FIRMWARE, MANUFACTURER_ID, Model, Profile};
 use crate::sdr::support;
 
 /// The controller's kind (§20.1, byte 2): any number.
@@ -110,7 +110,7 @@ fn system_text(device: &Device<'_>, parameter: SystemInfoParameter) -> Option<St
     let is_node = device.machine.profile().model == Model::Node;
     match parameter {
         SystemInfoParameter::SYSTEM_NAME => Some(device.machine.identity().id.to_string()),
-        SystemInfoParameter::SYSTEM_FIRMWARE_VERSION if is_node => Some("RDV 1.8.2".into()),
+        SystemInfoParameter::SYSTEM_FIRMWARE_VERSION if is_node => Some(BIOS_VERSION.into()),
         SystemInfoParameter::PRIMARY_OS_NAME if is_node => Some("Linux".into()),
         _ => None,
     }

@@ -4,7 +4,7 @@ mod app;
 mod chassis;
 mod sensor;
 mod storage;
-mod transport;
+pub(crate) mod transport;
 
 use std::net::Ipv4Addr;
 

@@ -1,5 +1,7 @@
 //! Transport commands: LAN configuration (§23).
 
+use std::net::Ipv4Addr;
+
 use ipmi::bmc::{Request, serve};
 use ipmi::command::transport::{
     GetLanConfigurationParameters, LAN_PARAMETER_MAX, LanConfigurationParameters, LanValue,
@@ -20,7 +22,7 @@ const PARAMETER_READ_ONLY: CompletionCode = CompletionCode(0x82);
 /// Cipher suites that parameters 23 and 24 have room for.
 const SUITES: usize = 16;
 /// All of 127.0.0.0/8 is one network.
-const NETMASK: [u8; 4] = [255, 0, 0, 0];
+pub(crate) const NETMASK: [u8; 4] = [255, 0, 0, 0];
 
 pub(super) fn handle(
     device: &Device<'_>,
@@ -66,7 +68,7 @@ fn parameter(device: &Device<'_>, parameter: LanParameter) -> Option<Bytes<LAN_P
         LanParameter::AUTH_TYPE_ENABLES => Bytes::from([0; 5]),
         LanParameter::IP_ADDRESS => LanValue::Ipv4(device.address.octets()).to_data(),
         LanParameter::IP_ADDRESS_SOURCE => LanValue::Source(IpSource::STATIC).to_data(),
-        LanParameter::MAC_ADDRESS => LanValue::Mac(mac(device)).to_data(),
+        LanParameter::MAC_ADDRESS => LanValue::Mac(mac(device.address)).to_data(),
         LanParameter::SUBNET_MASK => LanValue::Ipv4(NETMASK).to_data(),
         // Time to live 64, don't fragment, low delay: the defaults of table 23-4.
         LanParameter::IPV4_HEADER => Bytes::from([0x40, 0x40, 0x10]),
@@ -108,7 +110,7 @@ fn suite_count(device: &Device<'_>) -> usize {
 }
 
 /// A locally administered address made from the IP address.
-fn mac(device: &Device<'_>) -> [u8; 6] {
-    let [a, b, c, d] = device.address.octets();
+pub(crate) const fn mac(address: Ipv4Addr) -> [u8; 6] {
+    let [a, b, c, d] = address.octets();
     [0x02, 0x52, a, b, c, d]
 }

@@ -24,6 +24,10 @@ pub(super) fn profile() -> Profile {
         controller: "Block Controller",
         product_id: 0x9001,
         supplies: 0,
+        supply_watts: 0,
+        processors: 0,
+        modules: 0,
+        module_mib: 0,
         sensors,
         sdr: Repository::default(),
     }

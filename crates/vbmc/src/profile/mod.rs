@@ -39,6 +39,14 @@ pub struct Profile {
     pub product_id: u16,
     /// How many power supplies it has.
     pub supplies: u8,
+    /// What each of them delivers at most, in watts.
+    pub supply_watts: u16,
+    /// How many processors it has.
+    pub processors: u8,
+    /// How many memory modules it has.
+    pub modules: u8,
+    /// What each of them holds, in MiB.
+    pub module_mib: u32,
     /// Every sensor, by rising number.
     pub sensors: Vec<SensorSpec>,
     /// The records that describe all this.
@@ -54,10 +62,14 @@ pub struct FruSpec {
     pub name: &'static str,
     /// What it is the inventory of.
     pub entity: (EntityId, u8),
+    /// It is the EEPROM of a memory module (SPD) and no IPMI inventory.
+    pub is_spd: bool,
 }
 
-/// Names of power supplies.
+/// Names of power supplies, processors and memory modules.
 const SUPPLY_NAMES: [&str; 6] = ["PSU1", "PSU2", "PSU3", "PSU4", "PSU5", "PSU6"];
+const PROCESSOR_NAMES: [&str; 2] = ["CPU1", "CPU2"];
+const MODULE_NAMES: [&str; 4] = ["DIMM A", "DIMM B", "DIMM C", "DIMM D"];
 
 /// Who makes it all.
 pub const MANUFACTURER: &str = "RedDrum Virtual";
@@ -67,6 +79,9 @@ pub const MANUFACTURER_ID: u32 = 32_473;
 
 /// Firmware of every management controller: major, minor (decimal digits), as Get Device ID gives it.
 pub const FIRMWARE: (u8, u8) = (2, 14);
+
+/// Version of a node's firmware (BIOS), as its host tells the controller.
+pub const BIOS_VERSION: &str = "RDV 1.8.2";
 
 impl Profile {
     /// The profile of a kind of machine.
@@ -82,21 +97,22 @@ impl Profile {
         profile
     }
 
-    /// Its FRU inventories: the machine's own, number 0, then the power supplies'.
+    /// Its FRU inventories: the machine's own, number 0, then those of its power supplies, processors and memory
+    /// modules.
     pub fn frus(&self) -> impl Iterator<Item = FruSpec> {
-        let machine = FruSpec {
-            device_id: 0,
-            name: "Builtin FRU",
-            entity: (EntityId::SYSTEM_BOARD, 1),
-        };
-        let supplies = (1..=self.supplies)
-            .zip(SUPPLY_NAMES)
-            .map(|(device_id, name)| FruSpec {
+        let supplies = parts(EntityId::POWER_SUPPLY, self.supplies, &SUPPLY_NAMES);
+        let processors = parts(EntityId::PROCESSOR, self.processors, &PROCESSOR_NAMES);
+        let modules = parts(EntityId::MEMORY_DEVICE, self.modules, &MODULE_NAMES);
+        let machine = ("Builtin FRU", (EntityId::SYSTEM_BOARD, 1));
+        let all = std::iter::once(machine).chain(supplies);
+        (0..)
+            .zip(all.chain(processors).chain(modules))
+            .map(|(device_id, (name, entity))| FruSpec {
                 device_id,
                 name,
-                entity: (EntityId::POWER_SUPPLY, device_id),
-            });
-        std::iter::once(machine).chain(supplies)
+                entity,
+                is_spd: entity.0 == EntityId::MEMORY_DEVICE,
+            })
     }
 
     /// Index of the sensor with this number.
@@ -115,6 +131,16 @@ impl Profile {
             .find(|s| s.sensor_type == sensor_type)
             .map(|s| s.number)
     }
+}
+
+/// Names and entities of `count` parts of a kind; instances count from 1.
+fn parts(
+    entity: EntityId,
+    count: u8,
+    names: &'static [&'static str],
+) -> impl Iterator<Item = (&'static str, (EntityId, u8))> {
+    let named = (1..=count).zip(names);
+    named.map(move |(instance, name)| (*name, (entity, instance)))
 }
 
 /// Half a degree a step, from -64 to 63.5 °C: air.

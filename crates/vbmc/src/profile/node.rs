@@ -35,6 +35,10 @@ pub(super) fn profile() -> Profile {
         controller: "Node BMC",
         product_id: 0x2200,
         supplies: 2,
+        supply_watts: 500,
+        processors: 2,
+        modules: 4,
+        module_mib: 16 * 1_024,
         sensors,
         sdr: Repository::default(),
     }

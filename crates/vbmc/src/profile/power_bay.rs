@@ -26,6 +26,10 @@ pub(super) fn profile() -> Profile {
         controller: "Power Bay MC",
         product_id: 0x9002,
         supplies: 6,
+        supply_watts: 4_000,
+        processors: 0,
+        modules: 0,
+        module_mib: 0,
         sensors,
         sdr: Repository::default(),
     }

@@ -62,6 +62,39 @@ pub struct MultiRecord {
     pub data: Vec<u8>,
 }
 
+impl MultiRecord {
+    /// Type of the power supply information record (FRU 1.0 §18.1).
+    pub const POWER_SUPPLY: u8 = 0x00;
+    /// Length of that record.
+    const POWER_SUPPLY_LEN: usize = 24;
+    /// The most watts that it can tell: 12 bits.
+    const POWER_SUPPLY_MAX_W: u16 = 0x0fff;
+
+    /// What a power supply delivers at most, in watts; `None` for other records and where it isn't told.
+    #[must_use]
+    pub fn power_supply_watts(&self) -> Option<u16> {
+        let [low, high, ..] = *self.data.as_slice() else {
+            return None;
+        };
+        let watts = u16::from_le_bytes([low, high]) & Self::POWER_SUPPLY_MAX_W;
+        (self.record_type == Self::POWER_SUPPLY && watts != 0).then_some(watts)
+    }
+
+    /// The record of a power supply of which only this is told; at most 4095 W.
+    #[must_use]
+    pub fn of_power_supply(watts: u16) -> Self {
+        let mut data = [0; Self::POWER_SUPPLY_LEN];
+        data[..2].copy_from_slice(&watts.min(Self::POWER_SUPPLY_MAX_W).to_le_bytes());
+        // Peak VA, inrush current: not specified.
+        data[2..5].fill(0xff);
+        Self {
+            record_type: Self::POWER_SUPPLY,
+            version: 2,
+            data: data.to_vec(),
+        }
+    }
+}
+
 /// A part of an inventory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FruPart {

@@ -273,3 +273,19 @@ fn no_bytes_panic_and_what_is_read_comes_back() {
         }
     }
 }
+
+#[test]
+fn a_power_supply_record_tells_the_watts() {
+    let record = MultiRecord::of_power_supply(800);
+    assert_eq!(record.power_supply_watts(), Some(800));
+    assert_eq!(
+        (record.data.len(), &record.data[..5]),
+        (24, &[0x20, 0x03, 0xff, 0xff, 0xff][..])
+    );
+    let other = MultiRecord {
+        record_type: 0x01,
+        ..record
+    };
+    assert_eq!(other.power_supply_watts(), None);
+    assert_eq!(MultiRecord::of_power_supply(0).power_supply_watts(), None);
+}

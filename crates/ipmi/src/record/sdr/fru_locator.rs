@@ -32,6 +32,8 @@ pub struct FruLocator {
 impl FruLocator {
     /// Device type of a logical FRU device.
     pub const LOGICAL_DEVICE: u8 = 0x10;
+    /// Device type modifier of a logical FRU device that is the EEPROM of a memory module (SPD, table 43-12).
+    pub const SPD: u8 = 0x01;
 
     /// A logical FRU device behind the BMC.
     #[must_use]
@@ -54,6 +56,12 @@ impl FruLocator {
     #[must_use]
     pub const fn is_logical(&self) -> bool {
         self.access & 0x80 != 0
+    }
+
+    /// Whether the inventory is the EEPROM of a memory module (SPD).
+    #[must_use]
+    pub const fn is_spd(&self) -> bool {
+        self.device_type == Self::LOGICAL_DEVICE && self.device_type_modifier == Self::SPD
     }
 
     /// The FRU device ID for FRU commands; `None` where the device is not a logical one.

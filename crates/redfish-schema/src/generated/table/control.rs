@@ -17,6 +17,25 @@ pub(crate) static CONTROL_EXCERPT: ObjectType = ObjectType::new(
 );
 
 /// `Control.v1_8_0.Control`.
+pub(crate) static CONTROL_RANGE_EXCERPT: ObjectType = ObjectType::new(
+    "ControlRangeExcerpt",
+    &[
+        Property::new("DataSourceUri", Kind::Uri),
+        Property::new("ControlMode", Kind::Enumeration(&CONTROL_MODE)).read_write(),
+        Property::new("SettingMin", Kind::NUMBER).read_write(),
+        Property::new("SettingMax", Kind::NUMBER).read_write(),
+        Property::new(
+            "AllowableNumericValues",
+            Kind::array_of_nullable(&Kind::NUMBER),
+        )
+        .not_null(),
+        Property::new("AllowableMax", Kind::NUMBER),
+        Property::new("AllowableMin", Kind::NUMBER),
+        Property::new("Reading", Kind::NUMBER),
+    ],
+);
+
+/// `Control.v1_8_0.Control`.
 pub(crate) static CONTROL_SINGLE_EXCERPT: ObjectType = ObjectType::new(
     "ControlSingleExcerpt",
     &[

@@ -26,12 +26,14 @@ pub(crate) mod log_service;
 pub(crate) mod manager;
 pub(crate) mod manager_account;
 pub(crate) mod manager_network_protocol;
+pub(crate) mod memory;
 pub(crate) mod message;
 pub(crate) mod message_registry;
 pub(crate) mod message_registry_file;
 pub(crate) mod metric_definition;
 pub(crate) mod metric_report;
 pub(crate) mod metric_report_definition;
+pub(crate) mod pcie_device;
 pub(crate) mod physical_context;
 pub(crate) mod power;
 pub(crate) mod power_subsystem;
@@ -39,6 +41,7 @@ pub(crate) mod power_supply;
 pub(crate) mod power_supply_metrics;
 pub(crate) mod privilege_registry;
 pub(crate) mod privileges;
+pub(crate) mod processor;
 pub(crate) mod redundancy;
 pub(crate) mod resolution_step;
 pub(crate) mod resource;
@@ -94,6 +97,8 @@ pub(crate) static RESOURCES: &[&ResourceType] = &[
     &manager_account::COLLECTION,
     &manager::COLLECTION,
     &manager_network_protocol::TYPE,
+    &memory::TYPE,
+    &memory::COLLECTION,
     &message::TYPE,
     &message_registry::TYPE,
     &message_registry_file::TYPE,
@@ -110,6 +115,8 @@ pub(crate) static RESOURCES: &[&ResourceType] = &[
     &power_supply::COLLECTION,
     &power_supply_metrics::TYPE,
     &privilege_registry::TYPE,
+    &processor::TYPE,
+    &processor::COLLECTION,
     &role::TYPE,
     &role::COLLECTION,
     &sensor::TYPE,
@@ -390,6 +397,21 @@ pub(crate) static SCHEMA_FILES: &[SchemaFile] = &[
         ],
     },
     SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/Memory_v1.xml",
+        namespaces: &[
+            "Memory",
+            "Memory.v1_0_0",
+            "Memory.v1_17_0",
+            "Memory.v1_18_0",
+            "Memory.v1_24_0",
+            "Memory.v1_7_0",
+        ],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/MemoryCollection_v1.xml",
+        namespaces: &["MemoryCollection"],
+    },
+    SchemaFile {
         uri: "http://redfish.dmtf.org/schemas/v1/Message_v1.xml",
         namespaces: &["Message", "Message.v1_3_0"],
     },
@@ -458,6 +480,10 @@ pub(crate) static SCHEMA_FILES: &[SchemaFile] = &[
         namespaces: &["MetricReportDefinitionCollection"],
     },
     SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/PCIeDevice_v1.xml",
+        namespaces: &["PCIeDevice", "PCIeDevice.v1_3_0"],
+    },
+    SchemaFile {
         uri: "http://redfish.dmtf.org/schemas/v1/PhysicalContext_v1.xml",
         namespaces: &["PhysicalContext"],
     },
@@ -512,6 +538,23 @@ pub(crate) static SCHEMA_FILES: &[SchemaFile] = &[
     SchemaFile {
         uri: "http://redfish.dmtf.org/schemas/v1/Privileges_v1.xml",
         namespaces: &["Privileges"],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/Processor_v1.xml",
+        namespaces: &[
+            "Processor",
+            "Processor.v1_10_0",
+            "Processor.v1_13_0",
+            "Processor.v1_17_0",
+            "Processor.v1_1_0",
+            "Processor.v1_22_0",
+            "Processor.v1_23_0",
+            "Processor.v1_4_0",
+        ],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/ProcessorCollection_v1.xml",
+        namespaces: &["ProcessorCollection"],
     },
     SchemaFile {
         uri: "http://redfish.dmtf.org/schemas/v1/Redundancy_v1.xml",

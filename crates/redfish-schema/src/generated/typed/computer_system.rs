@@ -83,6 +83,12 @@ pub struct ComputerSystem {
     /// The central memory of the system in general detail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_summary: Option<MemorySummary>,
+    /// The link to the collection of processors associated with this system.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub processors: Option<Reference>,
+    /// The link to the collection of memory associated with this system.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Reference>,
     /// The status and health of the resource and its subordinate or dependent resources.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<resource::Status>,
@@ -131,6 +137,8 @@ impl ComputerSystem {
             bios_version: None,
             processor_summary: None,
             memory_summary: None,
+            processors: None,
+            memory: None,
             status: None,
             last_reset_time: None,
             log_services: None,

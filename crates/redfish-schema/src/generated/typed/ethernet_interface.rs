@@ -66,6 +66,13 @@ pub struct EthernetInterface {
     /// The IPv4 addresses currently in use by this interface.
     #[serde(rename = "IPv4Addresses", skip_serializing_if = "Option::is_none")]
     pub ipv4_addresses: Option<Vec<ip_addresses::IPv4Address>>,
+    /// The IPv4 static addresses assigned to this interface. See `IPv4Addresses` for the
+    /// addresses in use by this interface.
+    #[serde(
+        rename = "IPv4StaticAddresses",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub ipv4_static_addresses: Option<Vec<ip_addresses::IPv4Address>>,
     /// The IPv6 addresses currently in use by this interface.
     #[serde(rename = "IPv6Addresses", skip_serializing_if = "Option::is_none")]
     pub ipv6_addresses: Option<Vec<ip_addresses::IPv6Address>>,
@@ -102,6 +109,7 @@ impl EthernetInterface {
             vlan: None,
             dhc_pv4: None,
             ipv4_addresses: None,
+            ipv4_static_addresses: None,
             ipv6_addresses: None,
             ipv6_default_gateway: None,
             status: None,
@@ -119,18 +127,6 @@ impl Resource for EthernetInterface {
     }
 }
 
-enumeration! {
-    /// The words of `EthernetInterface.v1_5_0.DHCPFallback`.
-    pub enum DHCPFallback {
-        /// Fall back to a static address specified by `IPv4StaticAddresses`.
-        Static = "Static",
-        /// Fall back to an autoconfigured address.
-        AutoConfig = "AutoConfig",
-        /// Continue attempting DHCP without a fallback address.
-        None = "None",
-    }
-}
-
 /// DHCPv4 configuration for this interface.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -138,24 +134,6 @@ pub struct DHCPv4Configuration {
     /// An indication of whether DHCP v4 is enabled on this Ethernet interface.
     #[serde(rename = "DHCPEnabled", skip_serializing_if = "Option::is_none")]
     pub dhcp_enabled: Option<Nullable<bool>>,
-    /// An indication of whether this interface uses DHCP v4-supplied DNS servers.
-    #[serde(rename = "UseDNSServers", skip_serializing_if = "Option::is_none")]
-    pub use_dns_servers: Option<Nullable<bool>>,
-    /// An indication of whether this interface uses a DHCP v4-supplied domain name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub use_domain_name: Option<Nullable<bool>>,
-    /// An indication of whether this interface uses a DHCP v4-supplied gateway.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub use_gateway: Option<Nullable<bool>>,
-    /// An indication of whether the interface uses DHCP v4-supplied NTP servers.
-    #[serde(rename = "UseNTPServers", skip_serializing_if = "Option::is_none")]
-    pub use_ntp_servers: Option<Nullable<bool>>,
-    /// An indication of whether the interface uses DHCP v4-supplied static routes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub use_static_routes: Option<Nullable<bool>>,
-    /// DHCPv4 fallback address method for this interface.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fallback_address: Option<Nullable<DHCPFallback>>,
 }
 
 enumeration! {

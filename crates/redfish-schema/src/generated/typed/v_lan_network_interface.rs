@@ -16,10 +16,4 @@ pub struct VLAN {
     /// The ID for this VLAN.
     #[serde(rename = "VLANId", skip_serializing_if = "Option::is_none")]
     pub vlan_id: Option<Nullable<i64>>,
-    /// The priority for this VLAN.
-    #[serde(rename = "VLANPriority", skip_serializing_if = "Option::is_none")]
-    pub vlan_priority: Option<Nullable<i64>>,
-    /// An indication of whether this VLAN is tagged or untagged for this interface.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tagged: Option<Nullable<bool>>,
 }

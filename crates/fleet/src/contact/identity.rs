@@ -1,0 +1,174 @@
+//! Who a BMC and its host say they are, and how the BMC is on the network.
+
+use std::sync::Arc;
+
+use hardware::Identity;
+use ipmi::command::app::{
+    DeviceId, GetDeviceGuid, GetSystemGuid, GetSystemInfoParameters, Guid, SystemText,
+};
+use ipmi::command::transport::{GetLanConfigurationParameters, LanValue};
+use ipmi::number::{ChannelNumber, LanParameter, SystemInfoParameter};
+
+use super::{About, optional};
+use crate::call::CallError;
+use crate::convert::{self, LanSettings};
+use crate::script::Line;
+
+/// A text has 255 bytes at most, in blocks of 16 behind two bytes of header (§22.14a).
+const TEXT_BLOCKS_MAX: u8 = 17;
+
+/// Asks for everything; what the BMC refuses is not known.
+pub(super) async fn read(
+    line: &Line,
+    device: &DeviceId,
+    about: About,
+) -> Result<Identity, CallError> {
+    let controller = optional(line.call(&GetDeviceGuid).await)?.and_then(uuid);
+    // The device's own GUID stands in for the system's where the BMC does not tell that (§22.14).
+    let system = optional(line.call(&GetSystemGuid).await)?.and_then(uuid);
+    let bios_version = text(line, SystemInfoParameter::SYSTEM_FIRMWARE_VERSION).await?;
+    let host_name = text(line, SystemInfoParameter::SYSTEM_NAME).await?;
+    let lan = lan(line).await?;
+    Ok(Identity {
+        uuid: system.or_else(|| controller.clone()),
+        controller_firmware: Some(
+            format!("{}.{:02x}", device.firmware_major, device.firmware_minor).into(),
+        ),
+        controller_model: None,
+        protocol: Some(format!("IPMI {}", device.ipmi_version).into()),
+        controller_address: Some(about.address.ip().to_string().into()),
+        controller_port: Some(about.address.port()),
+        controller_uuid: controller,
+        network: convert::network(&lan),
+        serial_console: None,
+        bios_version,
+        host_name,
+    })
+}
+
+/// All zeros and all ones are what BMCs answer that were never given one.
+fn uuid(guid: Guid) -> Option<Arc<str>> {
+    (guid.0 != [0; 16] && guid.0 != [0xff; 16]).then(|| guid.to_string().into())
+}
+
+/// A text of the system information, block by block.
+async fn text(line: &Line, parameter: SystemInfoParameter) -> Result<Option<Arc<str>>, CallError> {
+    let mut blocks = Vec::new();
+    let (mut set, mut count) = (0, 1);
+    while set < count {
+        let get = GetSystemInfoParameters {
+            revision_only: false,
+            parameter,
+            set,
+            block: 0,
+        };
+        let answer = match optional(line.call(&get).await)? {
+            Some(answer) => answer,
+            None if set == 0 => return Ok(None),
+            None => break,
+        };
+        // The first byte is the block's number.
+        let block = answer.data.as_slice().get(1..).unwrap_or_default();
+        if set == 0 {
+            count = SystemText::block_count(block).min(TEXT_BLOCKS_MAX);
+        }
+        blocks.extend_from_slice(block);
+        set += 1;
+    }
+    let text = SystemText::from_blocks(&blocks).text();
+    Ok((!text.is_empty()).then(|| text.into()))
+}
+
+/// The settings of the channel over which we talk.
+pub(crate) async fn lan(line: &Line) -> Result<LanSettings, CallError> {
+    Ok(LanSettings {
+        address: parameter(line, LanParameter::IP_ADDRESS).await?,
+        source: parameter(line, LanParameter::IP_ADDRESS_SOURCE).await?,
+        mac: parameter(line, LanParameter::MAC_ADDRESS).await?,
+        netmask: parameter(line, LanParameter::SUBNET_MASK).await?,
+        gateway: parameter(line, LanParameter::DEFAULT_GATEWAY_ADDRESS).await?,
+        vlan: parameter(line, LanParameter::VLAN_ID).await?,
+    })
+}
+
+async fn parameter(line: &Line, parameter: LanParameter) -> Result<Option<LanValue>, CallError> {
+    let get = GetLanConfigurationParameters::new(ChannelNumber::PRESENT, parameter);
+    let answer = optional(line.call(&get).await)?;
+    Ok(answer.map(|answer| LanValue::from_data(parameter, &answer.data)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use ipmi::command::Command;
+    use ipmi::command::app::IpmiVersion;
+    use ipmi::number::{CompletionCode, DeviceSupport};
+
+    use super::*;
+    use crate::quirks::Quirks;
+    use crate::script::{Script, play};
+
+    fn about() -> About {
+        let address: SocketAddr = "10.0.0.7:623".parse().unwrap();
+        About {
+            address,
+            quirks: Quirks::default(),
+        }
+    }
+
+    fn read_played(answer: impl FnMut(u8, &[u8]) -> play::Reply) -> Result<Identity, CallError> {
+        let device = DeviceId {
+            device_id: 0x20,
+            has_device_sdrs: false,
+            device_revision: 1,
+            updating: false,
+            firmware_major: 2,
+            firmware_minor: 0x14,
+            ipmi_version: IpmiVersion::V2_0,
+            support: DeviceSupport::SENSOR,
+            manufacturer: 0,
+            product: 0,
+            auxiliary_firmware: None,
+        };
+        let mut answer = answer;
+        let script = Script::new(move |line| async move { read(&line, &device, about()).await });
+        play::run(script, |call| answer(call.cmd, call.data()))
+    }
+
+    #[test]
+    fn a_bmc_that_tells_nothing_is_known_by_what_we_call_it() {
+        let identity = read_played(|_, _| Some((CompletionCode::INVALID_COMMAND, vec![]))).unwrap();
+        let expected = Identity {
+            controller_firmware: Some("2.14".into()),
+            protocol: Some("IPMI 2.0".into()),
+            controller_address: Some("10.0.0.7".into()),
+            controller_port: Some(623),
+            ..Identity::default()
+        };
+        assert_eq!(identity, expected);
+    }
+
+    #[test]
+    fn a_long_text_is_put_together_from_its_blocks() {
+        let name = "BIOS of a machine with a long name 1.2.3";
+        let text = SystemText {
+            encoding: SystemText::LATIN_1,
+            bytes: name.into(),
+        };
+        let identity = read_played(|cmd, data| {
+            if cmd != GetSystemInfoParameters::CMD || data[1] != 1 {
+                return Some((CompletionCode(0x80), vec![]));
+            }
+            let mut answer = vec![0x11, data[2]];
+            answer.extend(text.block(data[2])?);
+            Some((CompletionCode::OK, answer))
+        });
+        assert_eq!(identity.unwrap().bios_version.as_deref(), Some(name));
+    }
+
+    #[test]
+    fn silence_ends_the_reading() {
+        assert!(read_played(|_, _| None).is_err());
+    }
+}
