@@ -246,6 +246,36 @@ fn memory_module(name: &str, size_mib: u32) -> Part {
     }
 }
 
+/// A power supply, a processor, two memory modules.
+fn parts() -> [Part; 4] {
+    [
+        Part {
+            asset: Asset {
+                name: Some("Slot B".into()),
+                manufacturer: Some("Volta".into()),
+                model: Some("V-1100".into()),
+                serial_number: Some("V77".into()),
+                manufactured_at_s: Some(1_600_000_000),
+                ..Asset::default()
+            },
+            context: Context::PowerSupply,
+            instance: 1,
+            capacity: Some(Capacity::Watts(1_100)),
+        },
+        Part {
+            asset: Asset {
+                model: Some("Abacus 9".into()),
+                ..Asset::default()
+            },
+            context: Context::Cpu,
+            instance: 1,
+            capacity: None,
+        },
+        memory_module("A", 16_384),
+        memory_module("B", 8_192),
+    ]
+}
+
 fn node(name: &str, kind: NodeKind, sensors: Vec<(Sensor, Reading)>) -> Node {
     let (sensors, readings): (Vec<_>, Vec<_>) = sensors.into_iter().unzip();
     Node {
@@ -267,33 +297,7 @@ fn node(name: &str, kind: NodeKind, sensors: Vec<(Sensor, Reading)>) -> Node {
             },
             board: Asset::default(),
             chassis: Asset::default(),
-            parts: [
-                Part {
-                    asset: Asset {
-                        name: Some("Slot B".into()),
-                        manufacturer: Some("Volta".into()),
-                        model: Some("V-1100".into()),
-                        serial_number: Some("V77".into()),
-                        manufactured_at_s: Some(1_600_000_000),
-                        ..Asset::default()
-                    },
-                    context: Context::PowerSupply,
-                    instance: 1,
-                    capacity: Some(Capacity::Watts(1_100)),
-                },
-                Part {
-                    asset: Asset {
-                        model: Some("Abacus 9".into()),
-                        ..Asset::default()
-                    },
-                    context: Context::Cpu,
-                    instance: 1,
-                    capacity: None,
-                },
-                memory_module("A", 16_384),
-                memory_module("B", 8_192),
-            ]
-            .into(),
+            parts: parts().into(),
             sensors: sensors.into(),
         }),
         identity: Arc::new(Identity {
