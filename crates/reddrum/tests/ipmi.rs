@@ -465,7 +465,7 @@ fn the_bmc_tells_what_it_is() {
     let nameplates = vbmc::fru::Nameplates::of(&rack.machine(0));
     let serial = nameplates.product.serial_number.unwrap();
     assert_eq!(field(0, "Product Serial Number"), *serial);
-    let supply = nameplates.supplies[0].serial_number.clone().unwrap();
+    let supply = nameplates.parts[0].asset.serial_number.clone().unwrap();
     assert_eq!(field(1, "Product Serial Number"), *supply);
     let one = rack.lines("fru 1");
     assert!(one.iter().any(|line| line.ends_with(&*supply)), "{one:#?}");
