@@ -136,7 +136,8 @@ impl std::fmt::Debug for CheckedCreate {
 
 /// Checks the body of a POST that adds a resource of the type `member` to a collection.
 ///
-/// A property may be given if a client can write it or if the schema requires it on creation.
+/// A property may be given if a client can write it, if the schema requires it on creation, or if it is one that is
+/// chosen on creation and stays ([`Property::on_create`]).
 ///
 /// # Errors
 ///
@@ -360,7 +361,9 @@ impl Check {
             || by_member
             || self.mode == Mode::Action
             || (self.mode == Mode::Create
-                && (property.required_on_create || property.permission == Permission::CreateOnly))
+                && (property.required_on_create
+                    || property.on_create
+                    || property.permission == Permission::CreateOnly))
     }
 
     fn value(&mut self, place: &str, property: &Property, value: &Value) -> Option<Value> {

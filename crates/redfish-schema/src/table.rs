@@ -222,6 +222,9 @@ pub struct Property {
     pub required: bool,
     /// A POST that creates an instance has to give it (`Redfish.RequiredOnCreate`).
     pub required_on_create: bool,
+    /// A POST that creates an instance may give it, though PATCH can't change it. The CSDL has no annotation for that:
+    /// the descriptions of the properties say it.
+    pub on_create: bool,
     /// The schema discourages new uses.
     pub deprecated: bool,
     /// Stays in the answer to `?excerpt` (`Redfish.Excerpt`, DSP0266 "Query parameters").
@@ -241,6 +244,7 @@ impl Property {
             nullable: true,
             required: false,
             required_on_create: false,
+            on_create: false,
             deprecated: false,
             excerpt: false,
             unit: None,
@@ -293,6 +297,13 @@ impl Property {
     #[must_use]
     pub const fn required_on_create(mut self) -> Self {
         self.required_on_create = true;
+        self
+    }
+
+    /// The same, taken from a POST that creates an instance.
+    #[must_use]
+    pub const fn on_create(mut self) -> Self {
+        self.on_create = true;
         self
     }
 

@@ -314,6 +314,56 @@ impl Duration {
     pub const fn as_ms(self) -> u64 {
         self.ms
     }
+
+    /// Reads `PnDTnHnMn.nS`, in which every part but one may be absent. Digits beyond milliseconds are dropped. `None`
+    /// for another form and for more than 2⁶⁴ milliseconds.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (days, time) = match text.strip_prefix('P')?.split_once('T') {
+            Some((days, time)) => (days, Some(time)),
+            None => (text.strip_prefix('P')?, None),
+        };
+        if time.map_or(days.is_empty(), str::is_empty) {
+            return None;
+        }
+        let mut ms = parts(days, &[('D', 86_400_000)])?;
+        if let Some(time) = time {
+            let units = [('H', 3_600_000), ('M', 60_000), ('S', 1000)];
+            ms = ms.checked_add(parts(time, &units)?)?;
+        }
+        Some(Self { ms })
+    }
+}
+
+/// The sum of numbers with units, which stand in this order, each at most once; only seconds have a fraction.
+fn parts(mut text: &str, units: &[(char, u64)]) -> Option<u64> {
+    let mut sum = 0_u64;
+    for &(unit, unit_ms) in units {
+        let Some((number, rest)) = text.split_once(unit) else {
+            continue;
+        };
+        let (whole, fraction) = match number.split_once('.') {
+            Some((whole, fraction)) if unit == 'S' => (whole, Some(fraction)),
+            Some(_) => return None,
+            None => (number, None),
+        };
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        if !is_number(whole) || !fraction.is_none_or(is_number) {
+            return None;
+        }
+        let thousandths: String = fraction
+            .unwrap_or_default()
+            .chars()
+            .chain("000".chars())
+            .take(3)
+            .collect();
+        let part = whole.parse::<u64>().ok()?.checked_mul(unit_ms)?;
+        sum = sum
+            .checked_add(part)?
+            .checked_add(thousandths.parse().ok()?)?;
+        text = rest;
+    }
+    text.is_empty().then_some(sum)
 }
 
 impl fmt::Display for Duration {
@@ -371,6 +421,33 @@ mod tests {
     }
 
     #[test]
+    fn a_duration_is_read_with_days_at_most_and_each_part_once_in_order() {
+        let ms = |text| Duration::parse(text).map(Duration::as_ms);
+        assert_eq!(ms("P1DT2H3M4.5S"), Some(93_784_500));
+        assert_eq!(ms("PT0.0019S"), Some(1));
+        assert_eq!(ms("P0D"), Some(0));
+        for wrong in [
+            "",
+            "P",
+            "PT",
+            "P1DT",
+            "1D",
+            "P1Y",
+            "P1M",
+            "PT1S1M",
+            "PT1.5M",
+            "PT-1S",
+            "PT.5S",
+            "PT1.S",
+            "PT1S2S",
+            "P1D1D",
+            "P300000000000D",
+        ] {
+            assert_eq!(ms(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
     fn dates_that_do_not_exist_and_other_formats_are_no_date_times() {
         for wrong in [
             "",
@@ -419,6 +496,7 @@ mod tests {
             (93_784_050, "P1DT2H3M4.05S"),
         ] {
             assert_eq!(Duration::from_ms(ms).to_string(), expected);
+            assert_eq!(Duration::parse(expected), Some(Duration::from_ms(ms)));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use redfish_schema::{
     Fault, Problem, check_create, check_parameters, check_patch, computer_system,
-    environment_metrics, manager_account, session, session_service,
+    environment_metrics, event_destination, manager_account, session, session_service,
 };
 use serde_json::{Value, json};
 
@@ -214,6 +214,31 @@ fn a_new_resource_needs_what_the_schema_requires_on_creation() {
     assert!(matches!(later[0].problem, Problem::ReadOnly));
     let account = json!({"UserName": "a", "Password": "b", "RoleId": "ReadOnly", "Enabled": true});
     assert!(check_create(&manager_account::TYPE, &account).is_ok());
+}
+
+#[test]
+fn what_is_chosen_on_creation_can_not_be_changed_later() {
+    let kind = &event_destination::TYPE;
+    let mut body = json!({
+        "Destination": "https://192.0.2.1/events",
+        "Protocol": "Redfish",
+        "MessageIds": ["ResourceEvent.ResourceChanged"],
+        "OriginResources": [{"@odata.id": "/redfish/v1/Systems/1"}],
+        "HttpHeaders": [{"Authorization": "Bearer x"}],
+    });
+    assert!(check_create(kind, &body).is_ok());
+    body["Status"] = json!({"State": "Enabled"});
+    let faults = check_create(kind, &body).unwrap_err();
+    assert_eq!(faults[0].to_string(), "/Status/State: read only");
+    let later = check_patch(kind, &json!({"MessageIds": []})).unwrap_err();
+    assert!(matches!(later[0].problem, Problem::ReadOnly));
+    assert!(
+        check_patch(
+            kind,
+            &json!({"HttpHeaders": [{"Authorization": "Bearer y"}]})
+        )
+        .is_ok()
+    );
 }
 
 #[test]

@@ -199,6 +199,7 @@ impl Tables<'_> {
             (!property.nullable, ".not_null()"),
             (property.required, ".required()"),
             (property.required_on_create, ".required_on_create()"),
+            (property.on_create, ".on_create()"),
             (property.deprecated, ".deprecated()"),
             (property.excerpt, ".excerpt()"),
         ] {

@@ -20,6 +20,8 @@ pub(crate) struct Selected {
     pub properties: Vec<String>,
     /// Short names of actions that the typed structure has.
     pub actions: Vec<String>,
+    /// Properties that a client may give when it adds an instance, though it can't change them later.
+    pub on_create: Vec<String>,
 }
 
 impl List {
@@ -59,6 +61,7 @@ fn selected(entry: &Table, place: &str) -> Result<Selected, String> {
         collection: false,
         properties: Vec::new(),
         actions: Vec::new(),
+        on_create: Vec::new(),
     };
     for (key, value) in entry {
         let place = format!("{place}.{key}");
@@ -70,6 +73,7 @@ fn selected(entry: &Table, place: &str) -> Result<Selected, String> {
             }
             "properties" => selected.properties = strings(value, &place)?,
             "actions" => selected.actions = strings(value, &place)?,
+            "on_create" => selected.on_create = strings(value, &place)?,
             _ => return Err(format!("schemas.toml: unknown key {place}")),
         }
     }

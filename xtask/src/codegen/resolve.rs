@@ -76,6 +76,8 @@ pub(crate) struct Property {
     pub nullable: bool,
     pub required: bool,
     pub required_on_create: bool,
+    /// May be given on creation, though it can't be changed later.
+    pub on_create: bool,
     pub deprecated: bool,
     /// Stays in the answer to `?excerpt`.
     pub excerpt: bool,
@@ -150,6 +152,30 @@ pub(crate) fn resolve(csdl: &Csdl, served: &[(String, bool)]) -> Result<Model, S
         resolver.object(task)?;
     }
     Ok(resolver.model)
+}
+
+impl Model {
+    /// Notes what a client may give when it adds an instance of the resource `name`: the CSDL doesn't say it of
+    /// properties that can't be changed later.
+    pub(crate) fn on_create(&mut self, name: &str, given: &[String]) -> Result<(), String> {
+        let object = self
+            .modules
+            .get_mut(name)
+            .and_then(|module| module.objects.get_mut(name))
+            .ok_or_else(|| format!("there is no resource {name}"))?;
+        for wanted in given {
+            let property = object
+                .properties
+                .iter_mut()
+                .find(|property| property.name == *wanted)
+                .ok_or_else(|| format!("{name} has no property {wanted}"))?;
+            if property.required_on_create || property.permission == Some(Permission::ReadWrite) {
+                return Err(format!("{name}.{wanted} is taken on creation anyway"));
+            }
+            property.on_create = true;
+        }
+        Ok(())
+    }
 }
 
 /// An object type that still needs its properties.
@@ -431,6 +457,7 @@ impl<'c> Resolver<'c> {
             nullable: source.nullable && !source.is_array,
             required: notes.required,
             required_on_create: notes.required_on_create,
+            on_create: false,
             deprecated: notes.deprecated,
             excerpt: notes.excerpt.is_some(),
             unit: notes.unit.clone(),

@@ -68,6 +68,7 @@ pub(crate) static EVENT_DESTINATION: ObjectType = ObjectType::new(
             Kind::array(&Kind::Enumeration(&event::EVENT_TYPE)),
         )
         .not_null()
+        .on_create()
         .deprecated(),
         Property::new("Context", Kind::STRING)
             .read_write()
@@ -85,13 +86,22 @@ pub(crate) static EVENT_DESTINATION: ObjectType = ObjectType::new(
             "OriginResources",
             Kind::array_of_nullable(&Kind::Reference("ItemOrCollection")),
         )
-        .not_null(),
-        Property::new("MessageIds", Kind::array_of_nullable(&Kind::STRING)).not_null(),
-        Property::new("SubscriptionType", Kind::Enumeration(&SUBSCRIPTION_TYPE)).required(),
-        Property::new("RegistryPrefixes", Kind::array_of_nullable(&Kind::STRING)).not_null(),
-        Property::new("ResourceTypes", Kind::array_of_nullable(&Kind::STRING)).not_null(),
-        Property::new("SubordinateResources", Kind::Boolean),
-        Property::new("EventFormatType", Kind::Enumeration(&EVENT_FORMAT_TYPE)),
+        .not_null()
+        .on_create(),
+        Property::new("MessageIds", Kind::array_of_nullable(&Kind::STRING))
+            .not_null()
+            .on_create(),
+        Property::new("SubscriptionType", Kind::Enumeration(&SUBSCRIPTION_TYPE))
+            .required()
+            .on_create(),
+        Property::new("RegistryPrefixes", Kind::array_of_nullable(&Kind::STRING))
+            .not_null()
+            .on_create(),
+        Property::new("ResourceTypes", Kind::array_of_nullable(&Kind::STRING))
+            .not_null()
+            .on_create(),
+        Property::new("SubordinateResources", Kind::Boolean).on_create(),
+        Property::new("EventFormatType", Kind::Enumeration(&EVENT_FORMAT_TYPE)).on_create(),
         Property::new(
             "DeliveryRetryPolicy",
             Kind::Enumeration(&DELIVERY_RETRY_POLICY),
@@ -104,11 +114,12 @@ pub(crate) static EVENT_DESTINATION: ObjectType = ObjectType::new(
             "MetricReportDefinitions",
             Kind::array_of_nullable(&Kind::Reference("MetricReportDefinition")),
         )
-        .not_null(),
+        .not_null()
+        .on_create(),
         Property::new("SNMP", Kind::Object(&SNMP_SETTINGS))
             .by_member()
             .not_null(),
-        Property::new("IncludeOriginOfCondition", Kind::Boolean),
+        Property::new("IncludeOriginOfCondition", Kind::Boolean).on_create(),
         Property::new("Certificates", Kind::Reference("CertificateCollection")).not_null(),
         Property::new("VerifyCertificate", Kind::Boolean).read_write(),
         Property::new(
@@ -119,11 +130,12 @@ pub(crate) static EVENT_DESTINATION: ObjectType = ObjectType::new(
         .not_null(),
         Property::new("OEMProtocol", Kind::STRING).not_null(),
         Property::new("OEMSubscriptionType", Kind::STRING).not_null(),
-        Property::new("SendHeartbeat", Kind::Boolean),
+        Property::new("SendHeartbeat", Kind::Boolean).on_create(),
         Property::new(
             "HeartbeatIntervalMinutes",
             Kind::integer(Some(1), Some(65535)),
-        ),
+        )
+        .on_create(),
         Property::new(
             "ClientCertificates",
             Kind::Reference("CertificateCollection"),
@@ -133,13 +145,17 @@ pub(crate) static EVENT_DESTINATION: ObjectType = ObjectType::new(
             "ExcludeRegistryPrefixes",
             Kind::array_of_nullable(&Kind::STRING),
         )
-        .not_null(),
-        Property::new("ExcludeMessageIds", Kind::array_of_nullable(&Kind::STRING)).not_null(),
+        .not_null()
+        .on_create(),
+        Property::new("ExcludeMessageIds", Kind::array_of_nullable(&Kind::STRING))
+            .not_null()
+            .on_create(),
         Property::new(
             "Severities",
             Kind::array_of_nullable(&Kind::Enumeration(&resource::HEALTH)),
         )
-        .not_null(),
+        .not_null()
+        .on_create(),
         Property::new("BackupDestinations", Kind::array_of_nullable(&Kind::Uri))
             .read_write()
             .not_null(),

@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::resource;
+use super::{event, resource};
 use crate::enumeration::enumeration;
 use crate::table::ResourceType;
 use crate::value::{Nullable, ODataType, Reference, Resource};
@@ -75,6 +75,9 @@ pub struct EventDestination {
     /// The list of severities that are sent to this event destination.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severities: Option<Vec<resource::Health>>,
+    /// The types of events that are sent to the destination. Deprecated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_types: Option<Vec<event::EventType>>,
     /// A list of metric report definitions for which the service only sends related metric
     /// reports. If this property is absent or the array is empty, metric reports that originate
     /// from any metric report definition are sent to the subscriber.
@@ -144,6 +147,7 @@ impl EventDestination {
             subordinate_resources: None,
             resource_types: None,
             severities: None,
+            event_types: None,
             metric_report_definitions: None,
             http_headers: None,
             verify_certificate: None,
