@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use hardware::{Enclosure, Hardware, Node, NodeKind};
-use redfish::{ActionCall, Backend, BackendFuture, Document, Failure, Outcome, Path, RootLink};
+use redfish::{
+    ActionCall, Backend, BackendFuture, Document, EventSink, Failure, Outcome, Path, RootLink,
+};
 use redfish_schema::{CheckedPatch, Resource};
 
 use crate::change::{self, Wish};
+use crate::event::Watch;
 use crate::tree::{Tree, TreeCache};
 use crate::{
     chassis, environment_metrics, ethernet_interface, log, manager, memory, network_protocol,
@@ -44,7 +47,7 @@ const ROOTS: [RootLink; 4] = [
 /// machine's acknowledgement, within the time limit of the source.
 pub struct HardwareBackend {
     hardware: Arc<dyn Hardware>,
-    tree: TreeCache,
+    tree: Arc<TreeCache>,
 }
 
 impl std::fmt::Debug for HardwareBackend {
@@ -67,7 +70,7 @@ impl HardwareBackend {
     pub fn new(hardware: Arc<dyn Hardware>) -> Self {
         Self {
             hardware,
-            tree: TreeCache::default(),
+            tree: Arc::default(),
         }
     }
 
@@ -292,6 +295,10 @@ impl Backend for HardwareBackend {
             }
             Ok(Outcome::Done)
         })
+    }
+
+    fn watch(&self, sink: Arc<dyn EventSink>) {
+        Watch::begin(&self.hardware, &self.tree, sink);
     }
 
     fn action<'a>(&'a self, path: &'a Path, call: &'a ActionCall) -> BackendFuture<'a, Outcome> {

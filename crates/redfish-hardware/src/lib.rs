@@ -3,6 +3,7 @@
 //! ```text
 //!   GET   redfish::Backend::get ─► backend.rs: path ─► Hardware::node: snapshot ─► one file a resource ─► JSON
 //!   PATCH, action              ─► change.rs: wish  ─► Hardware::apply          ─► Outcome or Failure
+//!   watch ─► Hardware::observe ─► event.rs: before and after compared          ─► redfish::EventSink
 //! ```
 //!
 //! Nothing is kept between two requests but an index of what sits in what (`tree.rs`): a resource is built from the
@@ -23,6 +24,7 @@ mod change;
 mod chassis;
 mod environment_metrics;
 mod ethernet_interface;
+mod event;
 mod log;
 mod manager;
 mod memory;

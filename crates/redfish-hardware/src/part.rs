@@ -56,6 +56,13 @@ impl Measurement<'_> {
             .unwrap_or_default()
     }
 
+    /// The states that hold, in words.
+    pub(crate) fn holding(&self) -> impl Iterator<Item = &str> {
+        let states = self.sensor.states.iter().take(16).enumerate();
+        let holding = states.filter(|(bit, _)| self.reading.states & (1 << bit) != 0);
+        holding.map(|(_, words)| &**words)
+    }
+
     /// Whether a state whose words contain `words` (lower case) holds; `None` where the sensor has no such state.
     fn state(&self, words: &str) -> Option<bool> {
         if self.reading.availability != Availability::Available {

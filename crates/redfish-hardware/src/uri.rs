@@ -77,6 +77,10 @@ pub(crate) fn memory_module(system_id: &str, module_id: &str) -> String {
     format!("{SYSTEMS}/{system_id}/Memory/{module_id}")
 }
 
+pub(crate) fn log_entry(manager_id: &str, entry_id: u32) -> String {
+    format!("{MANAGERS}/{manager_id}/LogServices/SEL/Entries/{entry_id}")
+}
+
 pub(crate) fn log(manager_id: &str) -> String {
     format!("{MANAGERS}/{manager_id}/LogServices/SEL")
 }

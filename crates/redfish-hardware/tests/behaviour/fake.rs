@@ -28,6 +28,7 @@ struct State {
     topology: Arc<Topology>,
     applied: Vec<(String, Change)>,
     refusal: Option<ApplyError>,
+    observers: Vec<Arc<dyn Observer>>,
 }
 
 impl Hardware for Fake {
@@ -50,7 +51,9 @@ impl Hardware for Fake {
         Box::pin(std::future::ready(answer))
     }
 
-    fn observe(&self, _: Arc<dyn Observer>) {}
+    fn observe(&self, observer: Arc<dyn Observer>) {
+        self.state.lock().unwrap().observers.push(observer);
+    }
 }
 
 impl Fake {
@@ -75,14 +78,35 @@ impl Fake {
     }
 
     pub(crate) fn put(&self, node: Node) {
-        let mut state = self.state.lock().unwrap();
-        let is_new = state
-            .nodes
-            .insert(node.id.to_string(), Arc::new(node))
-            .is_none();
-        if is_new {
+        let after = Arc::new(node);
+        let (update, observers) = {
+            let mut state = self.state.lock().unwrap();
+            let before = state.nodes.insert(after.id.to_string(), Arc::clone(&after));
+            let update = match before {
+                Some(before) => Update::Changed { before, after },
+                None => {
+                    state.ids = state.nodes.values().map(|node| node.id.clone()).collect();
+                    Update::Added(after)
+                }
+            };
+            (update, state.observers.clone())
+        };
+        observers
+            .iter()
+            .for_each(|observer| observer.updated(&update));
+    }
+
+    pub(crate) fn remove(&self, id: &str) {
+        let (id, observers) = {
+            let mut state = self.state.lock().unwrap();
+            let node = state.nodes.remove(id).unwrap();
             state.ids = state.nodes.values().map(|node| node.id.clone()).collect();
-        }
+            (node.id.clone(), state.observers.clone())
+        };
+        let update = Update::Removed(id);
+        observers
+            .iter()
+            .for_each(|observer| observer.updated(&update));
     }
 
     pub(crate) fn change(&self, id: &str, change: impl FnOnce(&mut Node)) {

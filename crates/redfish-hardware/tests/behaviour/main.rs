@@ -7,6 +7,7 @@
 )]
 
 mod change;
+mod event;
 mod fake;
 mod inventory;
 mod reading;
