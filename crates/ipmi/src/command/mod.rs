@@ -9,11 +9,16 @@ mod bytes;
 pub mod chassis;
 #[cfg(test)]
 pub(crate) mod check;
+pub mod event;
+pub(crate) mod layout;
+mod secret;
 pub mod sensor;
 pub mod storage;
 pub mod transport;
 
 pub use bytes::Bytes;
+pub use layout::U24;
+pub use secret::Secret;
 
 use crate::number::NetFn;
 use crate::wire::{Reader, WireError, Writer};
@@ -24,6 +29,8 @@ pub trait Command: Sized {
     const NETFN: NetFn;
     /// Command number.
     const CMD: u8;
+    /// The first bytes of each request and answer: the group's, of a group extension. Empty for all others.
+    const PREFIX: &'static [u8] = &[];
     /// Name as in the specification's section title.
     const NAME: &'static str;
     /// Whether doing it twice equals doing it once, so that a console may repeat it when the answer is lost

@@ -5,9 +5,13 @@ mod chassis;
 mod device;
 mod entity;
 mod event;
+mod messaging;
+mod pef;
 mod sensor;
 mod session;
+mod transport;
 mod unit;
+mod watchdog;
 
 pub use channel::{
     ChannelAccessMode, ChannelMedium, ChannelNumber, ChannelProtocol, SessionSupport,
@@ -23,12 +27,26 @@ pub use device::{
     LanParameter, SelfTestFaults, SelfTestResult, SystemInfoParameter,
 };
 pub use entity::EntityId;
+pub use messaging::{
+    AccessUpdate, CommandRange, DefiningBody, LunSupport, MessageFlags, MessageTracking,
+    PasswordOperation, PayloadAccessOperation, PayloadEncryption, ReceiveState, SecurityKeyId,
+    SecurityKeyLock, SecurityKeyOperation, SetupPayloads, StandardPayloads, SystemInterfaceType,
+};
+pub use pef::{
+    AlertOperation, AlertPolicyRule, AlertStatus, EventFilterType, EventSeverity, PefActions,
+    PefControl, PefParameter, PetSourceType,
+};
 pub use sensor::{EventReadingType, Linearization, SensorType, Threshold, ThresholdSet};
 pub use session::{
     AuthAlgorithm, AuthType, CipherSuiteId, ConfidentialityAlgorithm, IntegrityAlgorithm,
     PayloadType, RakpStatus,
 };
+pub use transport::{
+    ArpSuspend, DestinationType, MuxSetting, SerialBitRate, SerialParameter, SolOperation,
+    SolParameter, SolStatus,
+};
 pub use unit::{RateUnit, SensorUnit};
+pub use watchdog::{PreTimeoutInterrupt, WatchdogAction, WatchdogExpirations, WatchdogUse};
 
 /// Declares a newtype over a protocol number with named constants and one name table.
 ///
@@ -57,6 +75,29 @@ macro_rules! protocol_number {
                     $( $value => Some($text), )*
                     _ => None,
                 }
+            }
+        }
+
+        impl crate::command::layout::Field for $name {
+            fn put(&self, w: &mut crate::wire::Writer<'_>) {
+                crate::command::layout::Field::put(&self.0, w);
+            }
+
+            fn get(
+                r: &mut crate::wire::Reader<'_>,
+                name: &'static str,
+            ) -> Result<Self, crate::wire::WireError> {
+                crate::command::layout::Field::get(r, name).map(Self)
+            }
+        }
+
+        impl crate::command::layout::Bits for $name {
+            fn to_bits(self) -> u32 {
+                crate::command::layout::Bits::to_bits(self.0)
+            }
+
+            fn from_bits(bits: u32) -> Self {
+                Self(crate::command::layout::Bits::from_bits(bits))
             }
         }
 
@@ -113,6 +154,29 @@ macro_rules! protocol_flags {
             /// The names of the named bits that are set.
             pub fn names(self) -> impl Iterator<Item = &'static str> {
                 Self::NAMED.iter().filter(move |(bit, _)| self.contains(*bit)).map(|(_, name)| *name)
+            }
+        }
+
+        impl crate::command::layout::Field for $name {
+            fn put(&self, w: &mut crate::wire::Writer<'_>) {
+                crate::command::layout::Field::put(&self.0, w);
+            }
+
+            fn get(
+                r: &mut crate::wire::Reader<'_>,
+                name: &'static str,
+            ) -> Result<Self, crate::wire::WireError> {
+                crate::command::layout::Field::get(r, name).map(Self)
+            }
+        }
+
+        impl crate::command::layout::Bits for $name {
+            fn to_bits(self) -> u32 {
+                crate::command::layout::Bits::to_bits(self.0)
+            }
+
+            fn from_bits(bits: u32) -> Self {
+                Self(crate::command::layout::Bits::from_bits(bits))
             }
         }
 

@@ -8,6 +8,7 @@ mod get_chassis_status;
 mod get_poh_counter;
 mod get_system_restart_cause;
 mod set_power_restore_policy;
+mod settings;
 mod system_boot_options;
 
 pub use boot_parameter::{BOOT_PARAMETER_MAX, BootFlagKeep, BootFlags, BootParameter};
@@ -18,4 +19,7 @@ pub use get_chassis_status::{ChassisStatus, GetChassisStatus};
 pub use get_poh_counter::{GetPohCounter, PohCounter};
 pub use get_system_restart_cause::{GetSystemRestartCause, SystemRestartCause};
 pub use set_power_restore_policy::{PowerRestorePolicySupport, SetPowerRestorePolicy};
+pub use settings::{
+    ChassisReset, SetChassisCapabilities, SetFrontPanelEnables, SetPowerCycleInterval,
+};
 pub use system_boot_options::{GetSystemBootOptions, SetSystemBootOptions, SystemBootOptions};
