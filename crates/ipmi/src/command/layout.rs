@@ -174,6 +174,16 @@ impl Field for U24 {
     }
 }
 
+impl Bits for U24 {
+    fn to_bits(self) -> u32 {
+        self.0
+    }
+
+    fn from_bits(bits: u32) -> Self {
+        Self(bits & 0x00ff_ffff)
+    }
+}
+
 impl Field for crate::command::app::Guid {
     fn put(&self, w: &mut Writer<'_>) {
         w.bytes(&self.0);
@@ -231,6 +241,21 @@ macro_rules! layout {
 
             fn get(_: &mut $crate::wire::Reader<'_>, _: &'static str) -> Result<Self, $crate::wire::WireError> {
                 Ok(Self)
+            }
+        }
+    };
+    (@parse [$($head:tt)*] $name:ident [] [(reserved $n:literal)] []) => {
+        $($head)*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct $name;
+
+        impl $crate::command::layout::Field for $name {
+            fn put(&self, w: &mut $crate::wire::Writer<'_>) {
+                w.bytes(&[0; $n]);
+            }
+
+            fn get(r: &mut $crate::wire::Reader<'_>, _: &'static str) -> Result<Self, $crate::wire::WireError> {
+                r.take("reserved bytes", $n).map(|_| Self)
             }
         }
     };
@@ -333,6 +358,7 @@ macro_rules! message {
 pub(crate) use message;
 
 #[cfg(test)]
+#[expect(unreachable_pub, reason = "the macros make public types")]
 mod tests {
     use super::*;
     use crate::command::{Command, Empty, check};

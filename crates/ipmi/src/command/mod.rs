@@ -9,12 +9,15 @@ mod bytes;
 pub mod chassis;
 #[cfg(test)]
 pub(crate) mod check;
+pub mod dcmi;
 pub mod event;
 pub(crate) mod layout;
+pub mod picmg;
 mod secret;
 pub mod sensor;
 pub mod storage;
 pub mod transport;
+pub mod vita;
 
 pub use bytes::Bytes;
 pub use layout::U24;

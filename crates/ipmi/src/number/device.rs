@@ -227,3 +227,15 @@ protocol_number! {
         OTHER = 4 => "other",
     }
 }
+
+protocol_number! {
+    /// A log beside the SEL, 4 bits (§31.12, table 31-12).
+    pub struct AuxiliaryLogType(u8) {
+        /// Machine check architecture log.
+        MCA = 0 => "MCA",
+        /// Maker's own.
+        OEM_1 = 1 => "OEM 1",
+        /// Maker's own.
+        OEM_2 = 2 => "OEM 2",
+    }
+}

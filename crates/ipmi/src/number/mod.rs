@@ -2,11 +2,13 @@
 
 mod channel;
 mod chassis;
+mod dcmi;
 mod device;
 mod entity;
 mod event;
 mod messaging;
 mod pef;
+mod picmg;
 mod sensor;
 mod session;
 mod transport;
@@ -22,9 +24,13 @@ pub use chassis::{
     ChassisControlAction, ChassisState, ChassisType, ConsoleRedirection, FrontPanelButtons,
     IdentifyState, LastPowerEvent, PowerRestorePolicy, PowerState, RestartCause,
 };
+pub use dcmi::{
+    DcmiCapabilityParameter, DcmiDiscovery, DcmiEntity, DcmiParameter, PowerExceptionAction,
+    PowerLimitActivation, PowerStatisticsMode, RollingAverageUnit, ThermalExceptionActions,
+};
 pub use device::{
-    AcpiDevicePowerState, AcpiSystemPowerState, DeviceSupport, GlobalEnables, IpSource,
-    LanParameter, SelfTestFaults, SelfTestResult, SystemInfoParameter,
+    AcpiDevicePowerState, AcpiSystemPowerState, AuxiliaryLogType, DeviceSupport, GlobalEnables,
+    IpSource, LanParameter, SelfTestFaults, SelfTestResult, SystemInfoParameter,
 };
 pub use entity::EntityId;
 pub use messaging::{
@@ -36,7 +42,15 @@ pub use pef::{
     AlertOperation, AlertPolicyRule, AlertStatus, EventFilterType, EventSeverity, PefActions,
     PefControl, PefParameter, PetSourceType,
 };
-pub use sensor::{EventReadingType, Linearization, SensorType, Threshold, ThresholdSet};
+pub use picmg::{
+    ActivationPolicy, AlarmSeverity, BusedResource, BusedResourceAction, ClockDirection,
+    FruControlAction, FruControlSupport, FruLedFunction, HotSwapState, HpmAction, HpmCapabilities,
+    HpmProperty, HpmRollback, Ipmb0Override, LampState, LedColor, LedColors, LinkInterface,
+    LinkType, PicmgSiteType, PowerLevelType, VitaFruControlSupport, VitaPolicy, VitaSiteType,
+};
+pub use sensor::{
+    EventReadingType, Linearization, SensorType, StatusOperation, Threshold, ThresholdSet,
+};
 pub use session::{
     AuthAlgorithm, AuthType, CipherSuiteId, ConfidentialityAlgorithm, IntegrityAlgorithm,
     PayloadType, RakpStatus,

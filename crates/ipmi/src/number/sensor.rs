@@ -314,3 +314,17 @@ mod tests {
         }
     }
 }
+
+protocol_number! {
+    /// How Set Sensor Reading And Event Status changes state bits, 2 bits (§35.17).
+    pub struct StatusOperation(u8) {
+        /// They stay.
+        UNCHANGED = 0 => "do not change",
+        /// Exactly those given.
+        WRITE = 1 => "write",
+        /// Those given come to those that are.
+        SET = 2 => "set",
+        /// Those that are not given go.
+        CLEAR = 3 => "clear",
+    }
+}

@@ -199,14 +199,14 @@ protocol_number! {
         FORCE_SYSTEM = 3 => "force switch to system",
         /// Switches it to the BMC.
         FORCE_BMC = 4 => "force switch to BMC",
-        /// Refuses requests for the BMC.
-        BLOCK_BMC = 5 => "block requests to BMC",
-        /// Takes requests for the BMC again.
-        ALLOW_BMC = 6 => "allow requests to BMC",
         /// Refuses requests for the system.
-        BLOCK_SYSTEM = 7 => "block requests to system",
+        BLOCK_SYSTEM = 5 => "block requests to system",
         /// Takes requests for the system again.
-        ALLOW_SYSTEM = 8 => "allow requests to system",
+        ALLOW_SYSTEM = 6 => "allow requests to system",
+        /// Refuses requests for the BMC.
+        BLOCK_BMC = 7 => "block requests to BMC",
+        /// Takes requests for the BMC again.
+        ALLOW_BMC = 8 => "allow requests to BMC",
     }
 }
 

@@ -3,6 +3,7 @@
 mod get_device_sdr_info;
 mod get_sensor_reading;
 mod get_sensor_reading_factors;
+mod sensor_control;
 mod sensor_event_enable;
 mod sensor_hysteresis;
 mod sensor_thresholds;
@@ -11,6 +12,9 @@ mod sensor_type;
 pub use get_device_sdr_info::{DeviceSdrInfo, GetDeviceSdrInfo};
 pub use get_sensor_reading::{GetSensorReading, SensorReading};
 pub use get_sensor_reading_factors::{GetSensorReadingFactors, SensorReadingFactors};
+pub use sensor_control::{
+    RearmMasks, RearmSensorEvents, SetSensorReadingAndEventStatus, SetSensorType,
+};
 pub use sensor_event_enable::{
     EventEnableAction, EventMasks, GetSensorEventEnable, GetSensorEventStatus, SensorEventEnable,
     SensorEventStatus, SetSensorEventEnable,

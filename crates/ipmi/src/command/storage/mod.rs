@@ -3,6 +3,8 @@
 //! Get Device SDR and Reserve Device SDR Repository (NetFn 04h) are here too: they differ from their
 //! repository twins by network function only.
 
+mod auxiliary_log;
+pub mod change_sdr;
 mod clear_sel;
 mod get_fru_inventory_area_info;
 mod get_sdr;
@@ -13,6 +15,12 @@ mod reserve;
 mod sel_entry;
 mod sel_time;
 
+pub use auxiliary_log::{AuxiliaryLogStatus, GetAuxiliaryLogStatus, SetAuxiliaryLogStatus};
+pub use change_sdr::{
+    AddSdr, ClearSdrRepository, DeleteSdr, EnterSdrUpdateMode, ExitSdrUpdateMode,
+    InitializationAgent, PartialAddSdr, PartialAddSelEntry, RunInitializationAgent, SDR_PART_MAX,
+    SdrErasure, SdrRecordId, SetSdrRepositoryTime,
+};
 pub use clear_sel::{ClearSel, ClearSelAction, ErasureProgress};
 pub use get_fru_inventory_area_info::{FruInventoryAreaInfo, GetFruInventoryAreaInfo};
 pub use get_sdr::{GetDeviceSdr, GetSdr, SDR_MAX, SdrData, SdrPart};

@@ -1,8 +1,23 @@
 //! Transport commands: configuration of LAN channels (NetFn 0Ch, §23).
 
 mod lan_parameters;
+mod lan_statistics;
+mod serial;
+mod sol;
 
 pub use lan_parameters::{
     GetLanConfigurationParameters, LAN_PARAMETER_MAX, LanConfigurationParameters, LanValue,
     SetLanConfigurationParameters,
+};
+pub use lan_statistics::{BmcArps, GetIpStatistics, IpStatistics, SuspendBmcArps};
+pub use serial::{
+    Callback, CallbackOptions, GetPppReceiveData, GetPppTransmitData, GetSerialConfiguration,
+    GetTapResponseCodes, GetUserCallbackOptions, PPP_BLOCK, PppBlock, SERIAL_PARAMETER_MAX,
+    SendPppPacket, SerialConfiguration, SerialConnectionActive, SerialMux, SerialRouting,
+    SetPppTransmitData, SetSerialConfiguration, SetSerialMux, SetSerialRoutingMux,
+    SetUserCallbackOptions, TapResponseCodes, UserCallbackOptions,
+};
+pub use sol::{
+    GetSolConfigurationParameters, SOL_PARAMETER_MAX, SetSolConfigurationParameters, SolActivating,
+    SolConfigurationParameters, SolValue,
 };
