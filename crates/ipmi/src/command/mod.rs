@@ -16,6 +16,7 @@ pub mod picmg;
 mod secret;
 pub mod sensor;
 pub mod storage;
+pub mod table;
 pub mod transport;
 pub mod vita;
 
