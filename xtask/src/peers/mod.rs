@@ -17,6 +17,7 @@ pub(crate) mod tshark;
 pub(crate) mod browser;
 pub(crate) mod clients;
 pub(crate) mod demo;
+pub(crate) mod proxies;
 pub(crate) mod sim_checks;
 pub(crate) mod tshark_checks;
 pub(crate) mod validators;

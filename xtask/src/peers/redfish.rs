@@ -50,6 +50,8 @@ pub(crate) struct Client {
     /// `https://127.0.0.1:8443`.
     pub(crate) url: String,
     token: Option<String>,
+    /// Further options of curl, for every request.
+    options: Vec<String>,
 }
 
 impl Client {
@@ -58,7 +60,15 @@ impl Client {
         Self {
             url: url.trim_end_matches('/').to_owned(),
             token: None,
+            options: Vec::new(),
         }
+    }
+
+    /// The same client with further options of curl.
+    pub(crate) fn with_options(mut self, options: &[&str]) -> Self {
+        self.options
+            .extend(options.iter().map(|option| (*option).to_owned()));
+        self
     }
 
     /// Creates a session; the client uses its token from now on.
@@ -87,6 +97,20 @@ impl Client {
     /// # Errors
     /// Where curl fails: no connection, no HTTP.
     pub(crate) fn request(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer> {
+        self.request_with(method, path, &[], body)
+    }
+
+    /// Any request with these headers, `Name: value`.
+    ///
+    /// # Errors
+    /// Where curl fails: no connection, no HTTP.
+    pub(crate) fn request_with(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[&str],
+        body: Option<&Value>,
+    ) -> Result<Answer> {
         let mut curl = command("curl");
         // The certificate is made at first start and signed by itself.
         curl.args([
@@ -97,7 +121,15 @@ impl Client {
             "--max-time",
             "15",
         ]);
-        curl.args(["--request", method]);
+        // curl would wait for the body that a HEAD has none of.
+        match method {
+            "HEAD" => curl.arg("--head"),
+            _ => curl.args(["--request", method]),
+        };
+        curl.args(&self.options);
+        for header in headers {
+            curl.args(["--header", header]);
+        }
         if let Some(token) = &self.token {
             curl.args(["--header", &format!("X-Auth-Token: {token}")]);
         }

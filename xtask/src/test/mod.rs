@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use crate::Result;
 use crate::peers::report::Report;
-use crate::peers::{browser, clients, demo, sim_checks, tshark_checks, validators, virtual_bmc};
+use crate::peers::{
+    browser, clients, demo, proxies, sim_checks, tshark_checks, validators, virtual_bmc,
+};
 use crate::workspace::Workspace;
 use crate::{codegen, tidy};
 use tools::Need;
@@ -40,7 +42,7 @@ struct Step {
 }
 
 /// Every step, in the order in which they run: the quick ones that fail often come first.
-const STEPS: [Step; 21] = [
+const STEPS: [Step; 22] = [
     step("fmt", "the code is formatted", &[], cargo::format),
     step(
         "tidy",
@@ -95,6 +97,12 @@ const STEPS: [Step; 21] = [
         "the demo with plain curl",
         &[Need::Ipmi, Need::Curl],
         demo::run,
+    ),
+    step(
+        "proxies",
+        "Apache, nginx, HAProxy and Caddy in front, as packaging/ configures them",
+        &[Need::Curl, Need::WebServers],
+        proxies::run,
     ),
     step(
         "service-validator",

@@ -22,6 +22,8 @@ pub(super) enum Need {
     Tshark,
     /// curl.
     Curl,
+    /// Apache httpd, nginx, HAProxy and Caddy.
+    WebServers,
     /// Python with DMTF's validators.
     Python,
     /// Python with Redfish clients.
@@ -47,6 +49,12 @@ impl Need {
             ],
             Self::Tshark => &[("tshark", "tshark")],
             Self::Curl => &[("curl", "curl")],
+            Self::WebServers => &[
+                ("apache2", "apache2"),
+                ("nginx", "nginx-light"),
+                ("haproxy", "haproxy"),
+                ("caddy", "caddy"),
+            ],
             Self::Python | Self::Clients | Self::Ansible => &[("python3", "python3")],
             Self::Browser => &[("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")],
         }
@@ -107,14 +115,17 @@ fn install_packages(packages: &BTreeSet<&str>) -> Result {
             list.join(" ")
         )
     };
-    run_shown(apt_get(&["update", "-qq"]), LIMIT).map_err(by_hand)?;
+    run_shown(as_root("apt-get", &["update", "-qq"]), LIMIT).map_err(by_hand)?;
     let mut arguments = vec!["install", "-y", "-qq", "--no-install-recommends"];
     arguments.extend(&list);
-    run_shown(apt_get(&arguments), LIMIT).map_err(by_hand)?;
+    let quiet = NoServices::begin().map_err(by_hand)?;
+    run_shown(as_root("apt-get", &arguments), LIMIT).map_err(by_hand)?;
+    drop(quiet);
     let all = [
         Need::Ipmi,
         Need::Tshark,
         Need::Curl,
+        Need::WebServers,
         Need::Python,
         Need::Clients,
         Need::Ansible,
@@ -130,21 +141,51 @@ fn install_packages(packages: &BTreeSet<&str>) -> Result {
     }
 }
 
-/// apt-get as root, through sudo where we aren't, asking nothing.
-fn apt_get(arguments: &[&str]) -> Command {
-    let mut apt = if is_root() {
-        command("apt-get")
+/// As long as it exists, Debian starts no service that it installs: we only want the programs.
+struct NoServices {
+    /// Whether the policy is ours to remove.
+    made: bool,
+}
+
+impl NoServices {
+    /// What Debian asks before it starts a service; exit code 101 = don't.
+    const POLICY: &str = "/usr/sbin/policy-rc.d";
+
+    fn begin() -> Result<Self> {
+        if Path::new(Self::POLICY).exists() {
+            return Ok(Self { made: false });
+        }
+        let script = format!(
+            "printf '#!/bin/sh\\nexit 101\\n' > {0} && chmod 755 {0}",
+            Self::POLICY
+        );
+        run_shown(as_root("sh", &["-c", &script]), LIMIT)?;
+        Ok(Self { made: true })
+    }
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        if self.made {
+            // A policy that stays hinders nobody but installations, and those say so.
+            let _ = run_shown(as_root("rm", &["-f", Self::POLICY]), LIMIT);
+        }
+    }
+}
+
+/// A command as root, through sudo where we aren't, asking nothing.
+fn as_root(program: &str, arguments: &[&str]) -> Command {
+    let mut root = if is_root() {
+        command(program)
     } else {
         let mut sudo = command("sudo");
-        sudo.args([
-            "--non-interactive",
-            "DEBIAN_FRONTEND=noninteractive",
-            "apt-get",
-        ]);
+        sudo.args(["--non-interactive", "DEBIAN_FRONTEND=noninteractive"]);
+        sudo.arg(program);
         sudo
     };
-    apt.env("DEBIAN_FRONTEND", "noninteractive").args(arguments);
-    apt
+    root.env("DEBIAN_FRONTEND", "noninteractive")
+        .args(arguments);
+    root
 }
 
 fn is_root() -> bool {

@@ -30,6 +30,8 @@ pub(crate) struct Activity {
     trusted: AtomicBool,
     /// When it last moved a byte or ended a request, in milliseconds since `Crowd::start`.
     last_ms: AtomicU64,
+    /// A request with a body was refused, maybe before all of the body had come.
+    refused: AtomicBool,
     /// It has been asked to leave.
     leaving: AtomicBool,
     shown_out: Notify,
@@ -73,6 +75,7 @@ impl Crowd {
             number,
             running: AtomicU32::new(0),
             trusted: AtomicBool::new(false),
+            refused: AtomicBool::new(false),
             last_ms: AtomicU64::new(self.now_ms()),
             leaving: AtomicBool::new(false),
             shown_out: Notify::new(),
@@ -119,6 +122,16 @@ impl Activity {
     /// Somebody has logged in on this connection.
     pub(crate) fn trust(&self) {
         self.trusted.store(true, Ordering::Relaxed);
+    }
+
+    /// A request with a body has been refused.
+    pub(crate) fn refuse(&self) {
+        self.refused.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether more of a body may come that nobody wants.
+    pub(crate) fn has_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// A request begins.

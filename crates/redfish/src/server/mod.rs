@@ -15,6 +15,7 @@ use std::time::Duration;
 use http::header::{self, HeaderValue};
 use http::uri::Authority;
 use http::{Request, Response};
+use http_body::Body;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -32,6 +33,7 @@ use crate::{Outgoing, Service};
 use crowd::{Activity, Crowd, Place};
 use door::{Door, Way};
 pub use security::HSTS_MAX_AGE_S;
+pub use watched::MAX_FORGOTTEN_BYTES;
 use watched::Watched;
 
 /// How many connections are open at once. For one more, the one that seems least worth keeping is closed: silent
@@ -261,10 +263,7 @@ impl Line {
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let activity = &self.activity;
-        let stream = TokioIo::new(Watched {
-            stream,
-            activity: Arc::clone(activity),
-        });
+        let stream = TokioIo::new(Watched::new(stream, Arc::clone(activity)));
         let respond = service_fn(|request| Arc::clone(self).answer(request));
         let mut connection = std::pin::pin!(self.server.http.serve_connection(stream, respond));
         let idle = tokio::select! {
@@ -293,6 +292,7 @@ impl Line {
             .settle(&mut parts, self.peer, way.is_encrypted());
         let is_encrypted = origin.is_encrypted && !way.only_redirects();
         let is_chunked = parts.headers.contains_key(header::TRANSFER_ENCODING);
+        let has_body = !body.is_end_stream();
         let mut response = if !is_encrypted {
             let port = match way {
                 Way::Redirect => server.https_port,
@@ -310,6 +310,9 @@ impl Line {
         };
         if response.extensions().get::<LoggedIn>().is_some() {
             self.activity.trust();
+        }
+        if has_body && response.status().is_client_error() {
+            self.activity.refuse();
         }
         if is_chunked {
             // Where the end of a request can be read in two ways, what follows on the connection isn't trusted: a

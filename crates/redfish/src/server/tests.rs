@@ -234,3 +234,42 @@ async fn the_end_of_the_server_ends_what_is_idle_at_once() {
     handshaking_task.await.unwrap().unwrap();
     assert_took(begun, 0);
 }
+
+const LONG_LOGIN: &str = "POST /redfish/v1/SessionService/Sessions HTTP/1.1\r\nhost: localhost\r\n\
+                          content-length: 9000000000\r\n\r\n";
+
+#[tokio::test(start_paused = true)]
+async fn whoever_sends_on_after_a_refusal_still_reads_it() {
+    let bench = Bench::new(1);
+    for gives_up in [true, false] {
+        let (client, task) = bench.connect().await;
+        let (mut reader, mut writer) = tokio::io::split(client);
+        let begun = Instant::now();
+        writer.write_all(LONG_LOGIN.as_bytes()).await.unwrap();
+        // Far more than pipe and buffers hold: unless somebody reads, this is never sent.
+        writer.write_all(&[b'x'; 64 * 1024]).await.unwrap();
+        writer.flush().await.unwrap();
+        if gives_up {
+            writer.shutdown().await.unwrap();
+        }
+        let mut answer = Vec::new();
+        let _ = reader.read_to_end(&mut answer).await;
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+        let _ = task.await.unwrap();
+        assert_took(begun, if gives_up { 0 } else { 2 });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_sends_for_ever_into_a_refused_request() {
+    let bench = Bench::new(1);
+    let (mut client, task) = bench.connect().await;
+    client.write_all(LONG_LOGIN.as_bytes()).await.unwrap();
+    let mut sent = 0;
+    while client.write_all(&[b'x'; 4096]).await.is_ok() && client.flush().await.is_ok() {
+        sent += 4096;
+    }
+    let _ = task.await.unwrap();
+    assert!(sent < 2 * MAX_FORGOTTEN_BYTES, "{sent}");
+}
