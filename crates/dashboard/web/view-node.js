@@ -43,6 +43,7 @@ export class NodeView {
     this.title = h("h2", { id: "panel-title", tabindex: "-1" });
     this.message = h("p", { class: "form-message", role: "alert" });
     this.actions = h("div", { class: "actions", role: "group", "aria-label": "Power" });
+    this.conditions = h("ul", { class: "conditions", "aria-label": "Conditions", hidden: true });
     this.facts = h("dl", { class: "facts" });
     this.sensors = h("tbody");
     this.log = h("ol", { class: "log" });
@@ -53,6 +54,7 @@ export class NodeView {
       h("header", {}, this.title, h("button", { type: "button", class: "quiet", "aria-label": "Close", title: "Close (Esc)", onclick: () => this.close() }, "✕")),
       this.actions,
       this.message,
+      this.conditions,
       this.facts,
       h("h3", {}, "Sensors"),
       h("table", { class: "sensors" }, h("thead", {}, h("tr", {}, ["Sensor", "Reading", "Limits", "Health"].map((name) => h("th", { scope: "col" }, name)))), this.sensors),
@@ -81,7 +83,8 @@ export class NodeView {
     this.element.dataset.open = machine.id;
     setText(this.title, machine.id);
     setText(this.message, "");
-    for (const part of [this.actions, this.facts, this.sensors, this.log]) part.replaceChildren();
+    for (const part of [this.actions, this.conditions, this.facts, this.sensors, this.log]) part.replaceChildren();
+    this.conditions.hidden = true;
     this.title.focus({ preventScroll: true });
     this.#abort = new AbortController();
     this.#refresh(this.#abort.signal);
@@ -125,11 +128,31 @@ export class NodeView {
       managerUri ? this.#client.get(managerUri, { signal }) : null,
     ]);
     this.#chassis = chassis;
+    this.#showConditions([manager, resource, isSystem ? chassis : null]);
     this.#showFacts(resource, manager);
     this.#showActions();
     const sensorsUri = chassis?.Sensors?.["@odata.id"];
     if (sensorsUri) this.#showSensors(await this.#client.members(sensorsUri, { signal }));
     await this.#readLog(manager, signal);
+  }
+
+  /** Why something is not well, in the service's words: an unreachable controller says here what was tried. */
+  #showConditions(resources) {
+    const conditions = new Map();
+    for (const resource of resources) {
+      for (const condition of resource?.Status?.Conditions ?? []) {
+        const text = condition.Message ?? condition.MessageId;
+        if (text && !conditions.has(text)) conditions.set(text, condition);
+      }
+    }
+    const shown = [...conditions].map(([text, { Severity, Timestamp }]) => `${Severity}|${Timestamp}|${text}`).join("\n");
+    // Written only where it differs, so that a screen reader doesn't say it again every two seconds.
+    if (this.conditions.dataset.shown === shown && !this.conditions.hidden) return;
+    this.conditions.dataset.shown = shown;
+    this.conditions.hidden = conditions.size === 0;
+    this.conditions.replaceChildren(...[...conditions].map(([text, { Severity, Timestamp }]) =>
+      h("li", { dataset: { condition: Severity?.toLowerCase() ?? "" } }, h("span", {}, text),
+        Timestamp ? h("time", { datetime: Timestamp }, `Since ${timeText(Timestamp)}`) : null)));
   }
 
   #showFacts(resource, manager) {

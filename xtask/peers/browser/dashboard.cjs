@@ -1,32 +1,12 @@
-// Visits the dashboard as a person would and prints one line of JSON a check: {"check": name, "error": text or null}.
+// Visits the dashboard of the demo as a person would.
 //
-// Usage: node dashboard.cjs SCREENSHOT, with REDDRUM_URL, REDDRUM_USERNAME, REDDRUM_PASSWORD,
-// REDDRUM_NODES and REDDRUM_CHROMIUM (the browser) set.
+// Usage: node dashboard.cjs SCREENSHOT, with the environment of page.cjs and REDDRUM_NODES.
 "use strict";
 
-const { chromium } = require("playwright-core");
+const { check, must, logIn, main, url } = require("./page.cjs");
 
-const { REDDRUM_URL: url, REDDRUM_USERNAME: username, REDDRUM_PASSWORD: password } = process.env;
 const nodeCount = Number(process.env.REDDRUM_NODES);
 const screenshot = process.argv[2];
-const PATIENCE_MS = 30_000;
-
-let failed = false;
-
-async function check(name, body) {
-  let error = null;
-  try {
-    await body();
-  } catch (caught) {
-    error = String(caught?.message ?? caught);
-    failed = true;
-  }
-  console.log(JSON.stringify({ check: name, error }));
-}
-
-function must(holds, what) {
-  if (!holds) throw new Error(what);
-}
 
 async function visit(page) {
   const complaints = [];
@@ -38,17 +18,13 @@ async function visit(page) {
 
   await check("a wrong password is refused in words", async () => {
     await page.goto(url);
-    await page.fill("input[name=username]", username);
-    await page.fill("input[name=password]", "wrong");
-    await page.click("button[type=submit]");
+    await logIn(page, "wrong");
     await page.waitForFunction(() => document.querySelector("[role=alert]")?.textContent !== "");
     // The browser logs the 401 that we asked for.
     complaints.length = 0;
   });
   await check(`after the login there are ${nodeCount} tiles`, async () => {
-    await page.fill("input[name=username]", username);
-    await page.fill("input[name=password]", password);
-    await page.click("button[type=submit]");
+    await logIn(page);
     await page.waitForFunction((count) => document.querySelectorAll("[data-node]").length === count, nodeCount);
   });
   await check("every tile gets a temperature", async () => {
@@ -81,23 +57,4 @@ async function visit(page) {
   await check("the page reports no error", async () => must(complaints.length === 0, complaints.join("\n")));
 }
 
-async function main() {
-  const browser = await chromium.launch({
-    executablePath: process.env.REDDRUM_CHROMIUM,
-    // Chromium's sandbox needs privileges that a container may not give; the page is our own.
-    args: ["--no-sandbox", "--disable-dev-shm-usage"],
-  });
-  try {
-    const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1440, height: 900 } });
-    context.setDefaultTimeout(PATIENCE_MS);
-    await visit(await context.newPage());
-  } finally {
-    await browser.close();
-  }
-  process.exitCode = failed ? 1 : 0;
-}
-
-main().catch((error) => {
-  console.error(error);
-  process.exitCode = 2;
-});
+main(visit);
