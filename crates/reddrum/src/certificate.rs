@@ -24,6 +24,23 @@ pub(crate) struct Certificate {
     key: PrivateKeyDer<'static>,
 }
 
+impl Clone for Certificate {
+    fn clone(&self) -> Self {
+        Self {
+            chain: self.chain.clone(),
+            key: self.key.clone_key(),
+        }
+    }
+}
+
+/// Makes a folder that only its owner can look into, unless it is there.
+pub(crate) fn private_folder(folder: &Path) -> io::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+}
+
 impl Certificate {
     /// Makes a self-signed certificate for `host`, `localhost` and the machine's own name.
     pub(crate) fn self_signed(host: IpAddr) -> Result<Self, CertificateError> {
@@ -68,10 +85,7 @@ impl Certificate {
         if !(chain.exists() && key.exists()) {
             let (certificate, pair) = generate(host)?;
             let write = || {
-                fs::DirBuilder::new()
-                    .recursive(true)
-                    .mode(0o700)
-                    .create(folder)?;
+                private_folder(folder)?;
                 // The key first: a certificate without its key would be taken for a complete pair.
                 write_new(&key, 0o600, pair.serialize_pem().as_bytes())?;
                 write_new(&chain, 0o644, certificate.pem().as_bytes())

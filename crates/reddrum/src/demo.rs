@@ -22,8 +22,9 @@ use crate::args::DemoArgs;
 use crate::certificate::Certificate;
 use crate::config::Secret;
 use crate::error::ProgramError;
+use crate::host::LocalHost;
 use crate::password;
-use crate::web::{Web, asked_to_end, close, random_uuid};
+use crate::web::{End, Web, asked_to_end_or_restart, close, random_uuid};
 
 /// The user of the service and of every virtual BMC; the passwords are made for each run.
 const USERNAME: &str = "admin";
@@ -44,37 +45,49 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), ProgramError> {
 
     let server = start_machines(args, &bmc_password)?;
     let fleet = Arc::new(start_fleet(&server, &bmc_password)?);
-    let web = Web {
+    let host = Arc::new(LocalHost::default());
+    let certificate = Certificate::self_signed(args.listen.ip())
+        .map_err(|e| ProgramError::System(e.to_string()))?;
+    let mut web = Web {
         listen: args.listen,
-        certificate: Certificate::self_signed(args.listen.ip())
-            .map_err(|e| ProgramError::System(e.to_string()))?,
+        certificate,
         uuid: random_uuid().map_err(no_randomness)?,
         accounts: vec![account(&service_password)?],
         session_timeout_s: SESSION_TIMEOUT_S,
         front: crate::config::FrontConfig::default(),
         store: Store::in_memory().map_err(|e| ProgramError::System(e.to_string()))?,
+        host: Arc::clone(&host),
     };
-    let bound = web.bind(fleet.clone()).await?;
+    let bound = web.clone().bind(fleet.clone()).await?;
+    // After a restart it is found where it was.
+    web.listen = bound.address();
     let announcement = announcement(&server, bound.url(), &service_password, &bmc_password);
-
     let ready = async {
-        let end = asked_to_end();
+        let end = asked_to_end_or_restart(&host);
         tokio::select! {
             ended = end => return ended,
             () = every_machine_was_read(&*fleet) => {}
         }
         announcement.print(args.json)?;
-        asked_to_end().await
+        asked_to_end_or_restart(&host).await
     };
-    let mut ended = Ok(());
+    let mut ended = Ok(End::Stop);
     bound.serve(async { ended = ready.await }).await;
+    // The machines and the state go on while the service starts anew.
+    while matches!(ended, Ok(End::Restart)) {
+        let bound = web.clone().bind(fleet.clone()).await?;
+        let end = async { ended = asked_to_end_or_restart(&host).await };
+        bound.serve(end).await;
+    }
 
     // Sessions are closed while their BMCs still answer.
     close(fleet).await;
     server
         .stop()
         .map_err(|e| ProgramError::system("the virtual BMCs", e))?;
-    ended.map_err(|e| ProgramError::system("the demo", e))
+    ended
+        .map(|_| ())
+        .map_err(|e| ProgramError::system("the demo", e))
 }
 
 fn start_machines(args: &DemoArgs, bmc_password: &Secret) -> Result<Server, ProgramError> {

@@ -7,6 +7,7 @@ mod config;
 mod config_command;
 mod demo;
 mod error;
+mod host;
 mod ipmi;
 mod password;
 mod place;
@@ -42,7 +43,11 @@ fn start(cli: &Cli) -> Result<(), ProgramError> {
         .init();
     match &cli.command {
         Command::Demo(args) => block_on(demo::run(args)),
-        Command::Serve(args) => block_on(serve::run(args)),
+        Command::Serve(args) => block_on(async {
+            // A restart reads the configuration again.
+            while serve::run(args).await? == web::End::Restart {}
+            Ok(())
+        }),
         Command::Ipmi(args) => ipmi::run(args),
         Command::Config(ConfigCommand::Keys) => {
             quiet_on_closed_pipe(config_command::keys(&mut io::stdout().lock()))

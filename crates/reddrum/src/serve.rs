@@ -5,28 +5,35 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use fleet::{Fleet, Target};
 use hardware::NodeKind;
 use ipmi::console::{Login, Policy};
 use ipmi::number::CipherSuiteId;
-use redfish::{Account, Role, Store};
+use redfish::{Account, Role, Store, StoreError};
+use tokio::time::sleep;
 
 use crate::announce::Announcement;
 use crate::args::ServeArgs;
-use crate::certificate::Certificate;
+use crate::certificate::{self, Certificate};
 use crate::config::{AccountConfig, Config, CredentialsConfig, FleetConfig, ServiceConfig};
 use crate::error::ProgramError;
+use crate::host::LocalHost;
 use crate::place;
-use crate::web::{Web, asked_to_end, close, random_uuid};
+use crate::web::{End, Web, asked_to_end_or_restart, close, random_uuid};
 
 /// Name of the file in the state folder that keeps the service's UUID.
 const UUID_FILE: &str = "uuid";
 /// Name of the file in the state folder that keeps what clients change.
 const STATE_FILE: &str = "state.redb";
+/// How often to try to open it while another process has it.
+const STATE_ATTEMPTS: u32 = 100;
+/// How long to wait in between.
+const STATE_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves until asked to end.
-pub(crate) async fn run(args: &ServeArgs) -> Result<(), ProgramError> {
+/// Serves until asked to end, or to start anew.
+pub(crate) async fn run(args: &ServeArgs) -> Result<End, ProgramError> {
     let config = Config::load(&args.config)?;
     let targets = targets(&config).await?;
     let topology = place::topology(config.targets.iter().map(|t| &t.place));
@@ -36,6 +43,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), ProgramError> {
         topology: Arc::new(topology),
         ..fleet::Config::new(targets)
     };
+    let host = Arc::new(LocalHost::default());
     let web = Web {
         listen: config.service.listen,
         certificate: certificate(&config.service)?,
@@ -43,7 +51,8 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), ProgramError> {
         accounts: accounts(&config.accounts)?,
         session_timeout_s: config.service.session_timeout_s,
         front: config.service.front.clone(),
-        store: store(config.service.state_dir.as_deref())?,
+        store: store(config.service.state_dir.as_deref()).await?,
+        host: Arc::clone(&host),
     };
     let fleet = Fleet::start(&fleet_config).map_err(|e| ProgramError::Usage(e.to_string()))?;
     let fleet = Arc::new(fleet);
@@ -58,8 +67,9 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), ProgramError> {
     announcement
         .print(args.json)
         .map_err(|e| ProgramError::system("standard output", e))?;
-    let mut ended = Ok(());
-    bound.serve(async { ended = asked_to_end().await }).await;
+    let mut ended = Ok(End::Stop);
+    let end = async { ended = asked_to_end_or_restart(&host).await };
+    bound.serve(end).await;
     close(fleet).await;
     ended.map_err(|e| ProgramError::system("waiting for a signal", e))
 }
@@ -163,7 +173,7 @@ fn certificate(config: &ServiceConfig) -> Result<Certificate, ProgramError> {
 }
 
 /// What clients change of the service: kept in the state folder, or for this run only.
-fn store(state_dir: Option<&Path>) -> Result<Store, ProgramError> {
+async fn store(state_dir: Option<&Path>) -> Result<Store, ProgramError> {
     let Some(folder) = state_dir else {
         tracing::warn!(
             "no state_dir: accounts, subscriptions and settings that clients make end with this run"
@@ -171,7 +181,17 @@ fn store(state_dir: Option<&Path>) -> Result<Store, ProgramError> {
         return Store::in_memory().map_err(|e| ProgramError::System(e.to_string()));
     };
     let path = folder.join(STATE_FILE);
-    Store::open(&path).map_err(|e| ProgramError::System(format!("{}: {e}", path.display())))
+    let failed =
+        |e: &dyn std::fmt::Display| ProgramError::System(format!("{}: {e}", path.display()));
+    certificate::private_folder(folder).map_err(|e| failed(&e))?;
+    // Before a restart, the last run may need a moment to let go of the file.
+    for _ in 0..STATE_ATTEMPTS {
+        match Store::open(&path) {
+            Err(StoreError::InUse) => sleep(STATE_PAUSE).await,
+            opened => return opened.map_err(|e| failed(&e)),
+        }
+    }
+    Err(failed(&StoreError::InUse))
 }
 
 /// The service's UUID: made once and kept in the state folder, or made for this run.

@@ -18,6 +18,7 @@ use tokio::net::{TcpListener, UnixListener};
 
 use crate::certificate::{Certificate, CertificateError};
 use crate::config::{FrontConfig, ProxyAddress};
+use crate::host::{LocalHost, Ports};
 
 /// What the service root calls the product.
 const PRODUCT: &str = "RedDrum";
@@ -56,7 +57,17 @@ impl fmt::Display for WebError {
 
 impl std::error::Error for WebError {}
 
+/// Why the service ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The operator asked for it.
+    Stop,
+    /// A client asked for a restart.
+    Restart,
+}
+
 /// What differs between one service and another.
+#[derive(Clone)]
 pub(crate) struct Web {
     /// Where to listen.
     pub(crate) listen: SocketAddr,
@@ -72,6 +83,8 @@ pub(crate) struct Web {
     pub(crate) front: FrontConfig,
     /// Where the service keeps what clients change of it.
     pub(crate) store: Store,
+    /// The machine that it runs on.
+    pub(crate) host: Arc<LocalHost>,
 }
 
 /// A service that has its socket but doesn't answer yet.
@@ -98,6 +111,8 @@ impl Web {
             session_timeout_s: self.session_timeout_s,
             static_files: dashboard_files(),
             store: self.store,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            host: self.host.clone(),
         };
         let backend = Arc::new(HardwareBackend::new(machines));
         let service = Arc::new(Service::new(settings, backend).map_err(WebError::Settings)?);
@@ -105,6 +120,10 @@ impl Web {
         let address = listener
             .local_addr()
             .map_err(|error| WebError::Listen(self.listen, error))?;
+        self.host.set_ports(Ports {
+            https: Some(address.port()),
+            http: self.front.listen_redirect.map(|address| address.port()),
+        });
         let (front, socket) = open(&self.front, Front::new().https(listener, tls)).await?;
         Ok(Bound {
             front,
@@ -175,6 +194,11 @@ impl Drop for SocketFile {
 }
 
 impl Bound {
+    /// Where it listens.
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The base address, without a trailing slash.
     pub(crate) fn url(&self) -> String {
         format!("https://{}", self.address)
@@ -223,6 +247,14 @@ pub(crate) async fn asked_to_end() -> io::Result<()> {
         interrupted = tokio::signal::ctrl_c() => interrupted,
         _ = terminate.recv() => Ok(()),
         _ = hang_up.recv() => Ok(()),
+    }
+}
+
+/// Completes when the service shall end, and says why.
+pub(crate) async fn asked_to_end_or_restart(host: &LocalHost) -> io::Result<End> {
+    tokio::select! {
+        ended = asked_to_end() => ended.map(|()| End::Stop),
+        () = host.restart_asked() => Ok(End::Restart),
     }
 }
 

@@ -11,7 +11,7 @@ use redfish_schema::{
 };
 use serde_json::{Map, Value};
 
-use crate::audit::{self, Deed, Entry};
+use crate::audit::{Deed, Entry};
 use crate::body::{MAX_BODY_BYTES, read_object};
 use crate::caller::Caller;
 use crate::error::Error;
@@ -241,7 +241,7 @@ impl Service {
 
     /// Keeps a record of what somebody did.
     pub(crate) fn record(&self, caller: &Caller, deed: Deed) {
-        audit::log(&Entry::of(caller, deed));
+        self.audit().record(&Entry::of(caller, deed));
     }
 
     /// Whether `path` is the target of an action that its resource shows.

@@ -31,6 +31,7 @@ mod failure;
 mod fault;
 mod finish;
 mod fixed;
+mod host;
 mod json_schema;
 mod login;
 pub mod message;
@@ -54,6 +55,7 @@ mod turn;
 pub use account::{
     Account, AccountError, MAX_PASSWORD, MAX_REMEMBERED, MAX_USER_NAME, PASSWORD_ROUNDS,
 };
+pub use audit::MAX_AUDIT_RECORDS;
 pub use backend::{ActionCall, Backend, BackendFuture, Outcome, RootLink};
 pub use body::{BODY_TIMEOUT_S, MAX_BODY_BYTES, MAX_BODY_DEPTH, MAX_LOGIN_BYTES};
 pub use coding::MIN_CODED_BYTES;
@@ -61,6 +63,7 @@ pub use document::Document;
 pub use error::MAX_MESSAGES;
 pub use event::{Event, EventSink};
 pub use failure::Failure;
+pub use host::{Host, HostFacts, Interface, SsdpFacts, UnknownHost};
 pub use message::{Message, Severity};
 pub use outgoing::Outgoing;
 pub use path::{MAX_DEPTH, MAX_LENGTH, Path, PathError, ROOT, Segments};

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::Failure;
 use crate::account::MAX_USER_NAME;
-use crate::audit::{self, Deed, Entry};
+use crate::audit::{Deed, Entry};
 use crate::body::{MAX_LOGIN_BYTES, read_object};
 use crate::error::Error;
 use crate::fault::{patch_messages, shorten};
@@ -49,7 +49,7 @@ impl Service {
         let verified = self.accounts().verify(user_name, password, client).await;
         let claimed = || Some(user_name.chars().take(MAX_USER_NAME).collect());
         let account = verified.inspect_err(|_| {
-            audit::log(&Entry {
+            self.audit().record(&Entry {
                 user: claimed(),
                 client,
                 deed: Deed::LoginRefused,
@@ -66,7 +66,7 @@ impl Service {
                         internal("the operating system gives no random numbers")
                     }
                 })?;
-        audit::log(&Entry {
+        self.audit().record(&Entry {
             user: claimed(),
             client,
             deed: Deed::LoggedIn(session.id.clone()),

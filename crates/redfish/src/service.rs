@@ -15,15 +15,17 @@ use http_body_util::Full;
 use redfish_schema::ResourceType;
 
 use crate::account::{Account, AccountError, Accounts, Refusal};
-use crate::audit::{self, Deed, Entry};
+use crate::audit::{AuditLog, Deed, Entry};
 use crate::caller::Caller;
 use crate::coding::CodedForms;
 use crate::error::{Error, READ_ONLY};
 use crate::finish::finish;
 use crate::fixed::{Fixed, options};
+use crate::host::Host;
 use crate::outgoing::Outgoing;
 use crate::path_lock::PathLocks;
 use crate::privilege::{Operation, permits};
+use crate::resource::manager::{self, OwnManager};
 use crate::resource::{self, json_schemas, service_root, session_service};
 use crate::respond::LargeAnswers;
 use crate::session::Sessions;
@@ -35,7 +37,6 @@ const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
 const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 
 /// What a service is told when it starts.
-#[derive(Debug)]
 pub struct Settings {
     /// The service's UUID, in the form of RFC 9562. It is the same after a restart.
     pub uuid: String,
@@ -52,6 +53,20 @@ pub struct Settings {
     pub static_files: StaticFiles,
     /// Where the service keeps what clients change of it.
     pub store: Store,
+    /// The program's version, for the service's own manager.
+    pub version: String,
+    /// The machine that the service runs on.
+    pub host: Arc<dyn Host>,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("uuid", &self.uuid)
+            .field("product", &self.product)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why a service can't start.
@@ -98,6 +113,7 @@ pub struct Service {
     pub(crate) backend: Arc<dyn Backend>,
     accounts: Accounts,
     sessions: Arc<Sessions>,
+    audit: Arc<AuditLog>,
     pub(crate) parts: Parts,
     static_files: StaticFiles,
     pub(crate) locks: PathLocks,
@@ -114,6 +130,7 @@ pub struct Service {
 /// The parts of the tree that are the service's own and have state.
 pub(crate) struct Parts {
     pub(crate) sessions: session_service::SessionService,
+    pub(crate) manager: OwnManager,
 }
 
 impl fmt::Debug for Service {
@@ -135,15 +152,17 @@ impl Service {
             return Err(SettingsError::SessionTimeout);
         }
         let roots = backend.roots();
-        let root = service_root::document(&settings, roots)
-            .map_err(|failure| SettingsError::Root(format!("{failure:?}")))?;
+        let audit = Arc::new(AuditLog::load(settings.store.clone())?);
         let sessions = Arc::new(Sessions::new(settings.session_timeout_s));
         let parts = Parts {
             sessions: session_service::SessionService::load(
                 Arc::clone(&sessions),
                 settings.store.clone(),
             )?,
+            manager: OwnManager::new(&settings, Arc::clone(&audit)),
         };
+        let root = service_root::document(&settings, roots, &parts.manager)
+            .map_err(|failure| SettingsError::Root(format!("{failure:?}")))?;
         Ok(Self {
             root,
             root_forms: CodedForms::default(),
@@ -158,6 +177,7 @@ impl Service {
                 .collect(),
             accounts: Accounts::new(settings.accounts).map_err(SettingsError::Account)?,
             sessions,
+            audit,
             parts,
             static_files: settings.static_files,
             backend,
@@ -215,7 +235,7 @@ impl Service {
         let caller = self.caller(parts, client).await?;
         let answer = self.answer_to(&caller, &path, parts, body).await;
         if let Err(error) = &answer {
-            audit_refusal(&caller, parts, error);
+            audit_refusal(self.audit(), &caller, parts, error);
         }
         let mut response = answer.unwrap_or_else(|error| refuse(parts, error));
         response.extensions_mut().insert(LoggedIn);
@@ -285,7 +305,7 @@ impl Service {
             .ok_or(Error::Unauthenticated)?;
         let verified = self.accounts.basic(credentials.as_bytes(), client).await;
         let account = verified.inspect_err(|_| {
-            audit::log(&Entry {
+            self.audit().record(&Entry {
                 user: Accounts::claimed_user_name(credentials.as_bytes()),
                 client,
                 deed: Deed::LoginRefused,
@@ -305,6 +325,9 @@ impl Service {
         let document = match resource::part(self, &path.segments()) {
             _ if path.segments().is_empty() => Ok(self.root().clone()),
             Some((part, rest)) => part.get(rest),
+            None if *path.segments() == ["Managers"] => {
+                manager::with_own(self.backend.get(path).await, &self.parts.manager)
+            }
             None => self.backend.get(path).await,
         };
         document.map_err(|failure| Error::Backend(failure, path.to_string()))
@@ -347,6 +370,10 @@ impl Service {
         &self.accounts
     }
 
+    pub(crate) fn audit(&self) -> &AuditLog {
+        &self.audit
+    }
+
     pub(crate) fn sessions(&self) -> &Sessions {
         &self.sessions
     }
@@ -375,7 +402,7 @@ fn refuse(parts: &Head, error: Error) -> Response<Full<Bytes>> {
 }
 
 /// Keeps a record of a change that somebody may not make, or that came to nothing.
-fn audit_refusal(caller: &Caller, parts: &Head, error: &Error) {
+fn audit_refusal(audit: &AuditLog, caller: &Caller, parts: &Head, error: &Error) {
     let (method, path) = (parts.method.to_string(), parts.uri.path().to_owned());
     let deed = match error {
         Error::Forbidden => Deed::Denied { method, path },
@@ -386,7 +413,7 @@ fn audit_refusal(caller: &Caller, parts: &Head, error: &Error) {
         },
         _ => return,
     };
-    audit::log(&Entry::of(caller, deed));
+    audit.record(&Entry::of(caller, deed));
 }
 
 fn is_sessions(path: &Path) -> bool {

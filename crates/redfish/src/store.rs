@@ -206,17 +206,33 @@ impl Store {
     ) -> Result<(), StoreError> {
         let (done, written) = oneshot::channel();
         let apply = Box::new(apply);
-        let job = Job { batch, apply, done };
-        self.queue.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => StoreError::Busy,
-            TrySendError::Disconnected(_) => StoreError::File("the writer has ended".to_owned()),
-        })?;
+        self.enqueue(Job { batch, apply, done })?;
         written
             .await
             .unwrap_or_else(|_| Err(StoreError::File("the writer has ended".to_owned())))
     }
 
-    /// The same for a start, when nobody can be waited for.
+    /// Writes `batch` some time soon, after what was handed in before it. A failure is in the program's log only.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it can't even wait its turn.
+    pub(crate) fn write_behind(&self, batch: Batch) -> Result<(), StoreError> {
+        let (done, _) = oneshot::channel();
+        self.enqueue(Job {
+            batch,
+            apply: Box::new(|| ()),
+            done,
+        })
+    }
+
+    fn enqueue(&self, job: Job) -> Result<(), StoreError> {
+        self.queue.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::Busy,
+            TrySendError::Disconnected(_) => StoreError::File("the writer has ended".to_owned()),
+        })
+    }
+
+    /// Writes `batch` at the start, when nobody can be waited for.
     ///
     /// # Errors
     /// [`StoreError`] if it isn't written.

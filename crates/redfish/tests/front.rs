@@ -44,6 +44,8 @@ fn service() -> Arc<Service> {
         session_timeout_s: DEFAULT_TIMEOUT_S,
         static_files: StaticFiles::default(),
         store: redfish::Store::in_memory().unwrap(),
+        version: "1.2.3".to_owned(),
+        host: std::sync::Arc::new(redfish::UnknownHost),
     };
     Arc::new(Service::new(settings, Arc::new(Nothing)).unwrap())
 }

@@ -80,6 +80,8 @@ impl Server {
             session_timeout_s: DEFAULT_TIMEOUT_S,
             static_files: StaticFiles::default(),
             store: redfish::Store::in_memory().unwrap(),
+            version: "1.2.3".to_owned(),
+            host: std::sync::Arc::new(redfish::UnknownHost),
         };
         let gate = Arc::new(Gate::default());
         let backend = Arc::clone(&gate) as Arc<dyn Backend>;

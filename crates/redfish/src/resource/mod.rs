@@ -2,6 +2,7 @@
 
 pub(crate) mod account_service;
 pub(crate) mod json_schemas;
+pub(crate) mod manager;
 pub(crate) mod registries;
 pub(crate) mod service_root;
 pub(crate) mod session_service;
@@ -18,6 +19,10 @@ pub(crate) fn part<'a, 's>(
     segments: &'s [&'s str],
 ) -> Option<(&'a dyn Part, &'s [&'s str])> {
     let (first, rest) = segments.split_first()?;
+    if let ["Managers", id, rest @ ..] = segments {
+        let own = &service.parts.manager;
+        return (*id == own.id()).then_some((own as &dyn Part, rest));
+    }
     let part: &dyn Part = match *first {
         "SessionService" => &service.parts.sessions,
         "AccountService" => service.accounts(),

@@ -5,6 +5,7 @@ use redfish_schema::service_root::{
     DeepOperations, Expand, Links, ProtocolFeaturesSupported, ServiceRoot,
 };
 
+use super::manager::{self, OwnManager};
 use super::{account_service, json_schemas, registries, session_service};
 use crate::query::MAX_EXPAND_LEVELS;
 use crate::{Document, Failure, RootLink, Settings};
@@ -13,8 +14,13 @@ use crate::{Document, Failure, RootLink, Settings};
 pub(crate) const REDFISH_VERSION: &str = "1.20.0";
 
 /// Makes the document. It never changes while the service runs.
-pub(crate) fn document(settings: &Settings, roots: &[RootLink]) -> Result<Document, Failure> {
-    let links = Links::new(Reference::to(session_service::SESSIONS));
+pub(crate) fn document(
+    settings: &Settings,
+    roots: &[RootLink],
+    manager: &OwnManager,
+) -> Result<Document, Failure> {
+    let mut links = Links::new(Reference::to(session_service::SESSIONS));
+    links.manager_providing_service = Some(Reference::to(manager.path()));
     let mut root = ServiceRoot::new("/redfish/v1/", "RootService", "Root Service", links);
     root.redfish_version = Some(REDFISH_VERSION.to_owned());
     root.uuid = Some(settings.uuid.clone().into());
@@ -24,6 +30,7 @@ pub(crate) fn document(settings: &Settings, roots: &[RootLink]) -> Result<Docume
     root.session_service = Some(Reference::to(session_service::PATH));
     root.account_service = Some(Reference::to(account_service::PATH));
     root.registries = Some(Reference::to(registries::PATH));
+    root.managers = Some(Reference::to(manager::COLLECTION));
     root.json_schemas = Some(Reference::to(json_schemas::PATH));
     for link in roots {
         let property = match link.name {

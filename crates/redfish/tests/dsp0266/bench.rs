@@ -288,6 +288,8 @@ impl Bench {
             session_timeout_s: DEFAULT_TIMEOUT_S,
             static_files: [page].into_iter().collect(),
             store: Store::in_memory().unwrap(),
+            version: "1.2.3".to_owned(),
+            host: std::sync::Arc::new(redfish::UnknownHost),
         };
         let rack = Arc::new(Rack::default());
         let service = Service::new(settings, Arc::clone(&rack) as Arc<dyn Backend>).unwrap();

@@ -16,6 +16,7 @@ mod get;
 mod headers;
 mod members;
 mod metadata;
+mod own_manager;
 mod patch;
 mod privileges;
 mod query;

@@ -75,8 +75,11 @@ async fn only_shows_the_one_member_of_a_collection() {
     let bench = Bench::new();
     let client = bench.client("root").await;
     assert_eq!(
-        client.get("/redfish/v1/Managers?only").await.json()["Id"],
-        "bmc"
+        client
+            .get("/redfish/v1/Managers/Testbench/LogServices?only")
+            .await
+            .json()["Id"],
+        "Audit"
     );
     assert_eq!(
         client.get("/redfish/v1/Systems?only").await.json()["Members@odata.count"],

@@ -82,6 +82,15 @@ pub struct LogEntry {
     /// Indicates if the cause of the log entry has been resolved or repaired.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolved: Option<Nullable<bool>>,
+    /// The username of the account associated with the log entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<Nullable<String>>,
+    /// The source of the log entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub originator: Option<String>,
+    /// The type of originator data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub originator_type: Option<OriginatorTypes>,
     /// The links to other resources that are related to this resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub links: Option<Links>,
@@ -116,6 +125,9 @@ impl LogEntry {
             message_id: None,
             message_args: None,
             resolved: None,
+            username: None,
+            originator: None,
+            originator_type: None,
             links: None,
         }
     }
@@ -290,6 +302,19 @@ enumeration! {
         Oem = "Oem",
         /// A CXL log entry.
         CXL = "CXL",
+    }
+}
+
+enumeration! {
+    /// The words of `LogEntry.v1_11_0.OriginatorTypes`.
+    pub enum OriginatorTypes {
+        /// A client of the service created this log entry.
+        Client = "Client",
+        /// A process running on the service created this log entry.
+        Internal = "Internal",
+        /// A process not running on the service but running on a supporting service, such as
+        /// RDE implementations, UEFI, or host processes, created this log entry.
+        SupportingService = "SupportingService",
     }
 }
 

@@ -1,9 +1,13 @@
 //! Who did what, from where: one line for every login, refusal and change.
 
+mod log;
+
 use std::fmt;
 use std::net::IpAddr;
 
 use crate::caller::Caller;
+pub use log::MAX_AUDIT_RECORDS;
+pub(crate) use log::{AuditLog, Record};
 
 /// One line of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,17 +95,25 @@ impl fmt::Display for Deed {
     }
 }
 
+impl Deed {
+    const fn is_warning(&self) -> bool {
+        matches!(
+            self,
+            Self::LoginRefused | Self::Denied { .. } | Self::Failed { .. }
+        )
+    }
+}
+
 /// Writes an entry to the program's log. Names come from outside: control characters are escaped.
-pub(crate) fn log(entry: &Entry) {
+fn print(entry: &Entry) {
     let user = entry.user.as_deref().unwrap_or("-").escape_debug();
     let client = entry.client.map(|address| address.to_string());
     let client = client.as_deref().unwrap_or("-");
     let deed = entry.deed.to_string();
     let deed = deed.escape_debug();
-    match entry.deed {
-        Deed::LoginRefused | Deed::Denied { .. } | Deed::Failed { .. } => {
-            tracing::warn!(target: "audit", "{user} from {client}: {deed}");
-        }
-        _ => tracing::info!(target: "audit", "{user} from {client}: {deed}"),
+    if entry.deed.is_warning() {
+        tracing::warn!(target: "audit", "{user} from {client}: {deed}");
+    } else {
+        tracing::info!(target: "audit", "{user} from {client}: {deed}");
     }
 }

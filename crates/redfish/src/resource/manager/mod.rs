@@ -1,0 +1,178 @@
+//! `/redfish/v1/Managers/{product}`: the service itself, as the manager that provides the tree (DSP0266 "Service root",
+//! `Links.ManagerProvidingService`). Its network interfaces are those of the machine that it runs on; its log is the
+//! audit log.
+
+mod audit_log;
+mod interface;
+mod network_protocol;
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use redfish_schema::manager::{self as schema, Actions, Links, ManagerType, ResetAction};
+use redfish_schema::resource::ResetType;
+use redfish_schema::{DateTime, Reference};
+use serde_json::Value;
+
+use super::enabled;
+use crate::audit::AuditLog;
+use crate::caller::Caller;
+use crate::host::Host;
+use crate::part::Part;
+use crate::{ActionCall, BackendFuture, Document, Failure, Outcome, Settings};
+
+/// Path of the collection, which has the backend's managers too.
+pub(crate) const COLLECTION: &str = "/redfish/v1/Managers";
+/// How a restart can be asked for. The service always ends the requests that run; both words mean the same.
+const RESETS: [ResetType; 2] = [ResetType::ForceRestart, ResetType::GracefulRestart];
+
+/// The part of the tree below the service's own manager.
+pub(crate) struct OwnManager {
+    id: String,
+    uuid: String,
+    vendor: String,
+    product: String,
+    version: String,
+    started: SystemTime,
+    host: Arc<dyn Host>,
+    audit: Arc<AuditLog>,
+}
+
+impl OwnManager {
+    pub(crate) fn new(settings: &Settings, audit: Arc<AuditLog>) -> Self {
+        Self {
+            id: id_of(&settings.product),
+            uuid: settings.uuid.clone(),
+            vendor: settings.vendor.clone(),
+            product: settings.product.clone(),
+            version: settings.version.clone(),
+            started: SystemTime::now(),
+            host: Arc::clone(&settings.host),
+            audit,
+        }
+    }
+
+    /// Its `Id`. A node of this name can't be seen: the operator is told to give it another.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Its path.
+    pub(crate) fn path(&self) -> String {
+        format!("{COLLECTION}/{}", self.id)
+    }
+
+    fn resource(&self) -> Result<Document, Failure> {
+        let path = self.path();
+        let mut reset = ResetAction::new(format!("{path}/Actions/Manager.Reset"));
+        reset.reset_type_allowable_values = Some(RESETS.to_vec());
+        Document::of(&schema::Manager {
+            description: Some("The service that answers these requests".into()),
+            manager_type: Some(ManagerType::Service),
+            uuid: Some(self.uuid.clone().into()),
+            service_entry_point_uuid: Some(self.uuid.clone().into()),
+            manufacturer: Some(self.vendor.clone().into()),
+            model: Some(self.product.clone().into()),
+            firmware_version: Some(self.version.clone().into()),
+            last_reset_time: Some(DateTime::from(self.started)),
+            status: Some(enabled()),
+            log_services: Some(Reference::to(format!("{path}/LogServices"))),
+            network_protocol: Some(Reference::to(format!("{path}/NetworkProtocol"))),
+            ethernet_interfaces: Some(Reference::to(format!("{path}/EthernetInterfaces"))),
+            links: Some(Links {
+                manager_for_servers: Some(Vec::new()),
+                manager_for_chassis: Some(Vec::new()),
+                manager_in_chassis: None,
+            }),
+            actions: Some(Actions { reset: Some(reset) }),
+            ..schema::Manager::new(path.as_str(), self.id.as_str(), self.product.as_str())
+        })
+    }
+
+    fn reset(&self) -> Result<Outcome, Failure> {
+        self.host
+            .restart()
+            .map_err(|remedy| Failure::ParameterValueUnavailable {
+                parameter: "ResetType".to_owned(),
+                value: ResetType::ForceRestart.as_str().to_owned(),
+                remedy: format!("The service can't be restarted from here: {remedy}."),
+            })?;
+        Ok(Outcome::Done)
+    }
+}
+
+impl Part for OwnManager {
+    fn get(&self, rest: &[&str]) -> Result<Document, Failure> {
+        let path = self.path();
+        match *rest {
+            [] => self.resource(),
+            ["NetworkProtocol"] => network_protocol::resource(&path, &self.host.facts()),
+            ["EthernetInterfaces"] => interface::collection(&path, &self.host.facts()),
+            ["EthernetInterfaces", id] => interface::member(&path, &self.host.facts(), id),
+            ["LogServices"] => audit_log::services(&path),
+            ["LogServices", audit_log::ID] => audit_log::service(&path),
+            ["LogServices", audit_log::ID, "Entries"] => audit_log::entries(&path, &self.audit),
+            ["LogServices", audit_log::ID, "Entries", id] => {
+                audit_log::entry(&path, &self.audit, id)
+            }
+            _ => Err(Failure::NotFound),
+        }
+    }
+
+    fn action<'a>(
+        &'a self,
+        rest: &'a [&'a str],
+        call: &'a ActionCall,
+        _caller: &'a Caller,
+    ) -> BackendFuture<'a, Outcome> {
+        Box::pin(async move {
+            match (rest, call.action.name) {
+                ([], "Manager.Reset") => self.reset(),
+                (["LogServices", audit_log::ID], "LogService.ClearLog") => {
+                    self.audit.clear().await?;
+                    Ok(Outcome::Done)
+                }
+                _ => Err(Failure::NotFound),
+            }
+        })
+    }
+}
+
+/// A product's name as the segment of a path.
+fn id_of(product: &str) -> String {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let id: String = product.chars().filter(|&c| fits(c)).collect();
+    if id.is_empty() {
+        "Service".to_owned()
+    } else {
+        id
+    }
+}
+
+/// The backend's collection of managers with the service's own as its last member; or that alone, if the backend has
+/// none.
+pub(crate) fn with_own(
+    theirs: Result<Document, Failure>,
+    own: &OwnManager,
+) -> Result<Document, Failure> {
+    let theirs = match theirs {
+        Ok(document) => document,
+        Err(Failure::NotFound) => {
+            let members = vec![Reference::to(own.path())];
+            let kind = &schema::COLLECTION;
+            return Document::of(&redfish_schema::Collection::new(
+                kind, COLLECTION, "Managers", members,
+            ));
+        }
+        Err(failure) => return Err(failure),
+    };
+    let internal = |e: serde_json::Error| Failure::Internal(e.to_string());
+    let mut json: Value = serde_json::from_slice(theirs.json()).map_err(internal)?;
+    if let Some(members) = json.get_mut("Members").and_then(Value::as_array_mut) {
+        members.push(serde_json::json!({ "@odata.id": own.path() }));
+        let count = members.len();
+        json["Members@odata.count"] = count.into();
+    }
+    let json = serde_json::to_vec(&json).map_err(internal)?;
+    Ok(Document::from_json(theirs.resource(), json.into()))
+}
