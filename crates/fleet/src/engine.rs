@@ -11,8 +11,10 @@ use ipmi::entropy::Entropy;
 use ipmi::time::Instant;
 
 use crate::counters::Counters;
+use crate::gate::Gates;
 use crate::plan::Plans;
-use crate::publish::Board;
+use crate::publish::{Board, Spares};
+use crate::round_trip::RoundTrips;
 use crate::schedule::{self, Jitter};
 use crate::share::Texts;
 use crate::slot::{Context, SLOT_BITS, Setup, Slot};
@@ -135,19 +137,20 @@ impl Engine {
         targets: &[Target],
         places: impl IntoIterator<Item = u32>,
     ) -> Self {
-        let mut slots: Vec<Slot> = Vec::new();
-        let mut by_address = HashMap::new();
+        let places: Vec<u32> = places.into_iter().collect();
+        let mut slots: Vec<Slot> = Vec::with_capacity(places.len());
+        let mut by_address = HashMap::with_capacity(places.len());
         for (index, place) in (0_u32..).zip(places) {
             let target = &targets[place as usize];
             by_address.insert((target.address.ip(), target.address.port()), index);
-            slots.push(Slot::new(&Setup {
+            slots.push(Slot::new(Setup {
                 index,
                 place,
                 address: target.address,
                 login: &target.login,
                 policy: &config.policy,
                 quirks: target.quirks,
-                node: &shared.board.node(place),
+                node: shared.board.node(place),
                 connect_at: schedule::first_connect(now, index),
             }));
         }
@@ -163,6 +166,9 @@ impl Engine {
             board: Arc::clone(&shared.board),
             plans: Arc::clone(&shared.plans),
             texts: Texts::default(),
+            spares: Spares::default(),
+            gates: Gates::new(now, slots.len() as u32),
+            round_trips: RoundTrips::default(),
             counters: Counters::default(),
             jitter: Jitter::new(config.seed),
             unix_ms_at_origin: unix_ms.saturating_sub(now.as_nanos() / 1_000_000),
@@ -215,6 +221,7 @@ impl Engine {
         }
         slot.datagram(&mut self.cx, now, datagram);
         self.touched(index);
+        self.admit(now);
     }
 
     fn slot_of_session(&self, id: u32) -> Option<u32> {
@@ -234,6 +241,16 @@ impl Engine {
             self.touched(index);
         }
         self.fired = fired;
+        self.cx.gates.look(now);
+        self.admit(now);
+    }
+
+    /// Goes on with the slots that waited for a place that is free now.
+    fn admit(&mut self, now: Instant) {
+        while let Some((stage, index)) = self.cx.gates.admit() {
+            self.slots[index as usize].admitted(&mut self.cx, now, stage);
+            self.touched(index);
+        }
     }
 
     /// Takes an operator command for a slot (its position in `places` at [`Self::new`]). The job is told its outcome
@@ -295,10 +312,9 @@ impl Engine {
         &self.cx.counters
     }
 
-    /// A slot was called: its timer and its wish to send may have changed.
+    /// A slot was called: its timer and its wish to send may have changed. Both are looked at when it is its turn to
+    /// send.
     fn touched(&mut self, index: u32) {
-        self.timers
-            .set(index, self.slots[index as usize].deadline());
         if !std::mem::replace(&mut self.is_ready[index as usize], true) {
             self.ready.push_back(index);
         }

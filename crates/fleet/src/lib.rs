@@ -4,6 +4,7 @@
 //!   drive.rs      the only IO: a thread a shard; socket ⇄ Engine; reads the clock once a turn
 //!   engine.rs     Engine: one slot a BMC; handle_datagram, handle_timeouts, submit, poll_transmit
 //!     ├ schedule.rs  timer.rs    when what is due
+//!     ├ gate.rs                  how many BMCs are dealt with at a time
 //!     ├ script.rs  call.rs       conversations of many commands as straight lines
 //!     ├ inventory.rs             first contact: who are you, which sensors, which parts, which events
 //!     ├ job.rs                   operator commands
@@ -21,12 +22,14 @@ mod convert;
 mod counters;
 mod drive;
 mod engine;
+mod gate;
 mod hardware;
 mod job;
 mod outcome;
 mod plan;
 mod publish;
 mod quirks;
+mod round_trip;
 mod schedule;
 mod script;
 mod share;

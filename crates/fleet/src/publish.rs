@@ -1,8 +1,9 @@
 //! Snapshots: how what the engine knows becomes what readers see.
 //!
-//! Each node has a place on the [`Board`] (one atomic pointer) and a [`Page`] in the engine: the next snapshot, being
-//! written. Publishing swaps the two. A page that no reader holds any more is written on for the round after, so
-//! that a round allocates nothing; one that a reader still holds is left to that reader.
+//! Each node has a place on the [`Board`] (one atomic pointer) and a [`Page`] in the engine. During a round the page holds the
+//! next snapshot, being written; publishing puts it on the board. The one that it takes the place of becomes a spare
+//! ([`Spares`]), in which some other node's round is written, so that a round allocates nothing, and between its
+//! rounds a node has one snapshot in memory and not two. A snapshot that a reader still holds is left to that reader.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -10,12 +11,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use hardware::{Node, NodeId, Observer, Update};
+use hardware::{Node, NodeId, Observer, Reading, Update};
 
 /// The newest snapshot of every node of a fleet, and who wants to hear of new ones. Readers never wait.
 pub(crate) struct Board {
     ids: Arc<[NodeId]>,
-    places: HashMap<Box<str>, u32>,
+    places: HashMap<NodeId, u32>,
     nodes: Box<[ArcSwap<Node>]>,
     observers: ArcSwap<Vec<Arc<dyn Observer>>>,
 }
@@ -25,11 +26,7 @@ impl Board {
     pub(crate) fn new(nodes: Vec<Arc<Node>>) -> Self {
         let mut ids: Vec<_> = nodes.iter().map(|node| node.id.clone()).collect();
         ids.sort_by(|a, b| natural_order(a.as_str(), b.as_str()));
-        let places = nodes
-            .iter()
-            .map(|node| node.id.as_str().into())
-            .zip(0..)
-            .collect();
+        let places = nodes.iter().map(|node| node.id.clone()).zip(0..).collect();
         Self {
             ids: ids.into(),
             places,
@@ -87,36 +84,78 @@ impl fmt::Debug for Board {
     }
 }
 
-/// The next snapshot of one node, being written.
+/// The most snapshots that are kept to be written anew: as many as rounds run at a time, or nearly.
+const SPARES_MAX: usize = 1_024;
+
+/// Snapshots that no reader holds any more.
+#[derive(Debug, Default)]
+pub(crate) struct Spares(Vec<Arc<Node>>);
+
+impl Spares {
+    /// A copy of `node`, which nobody else holds.
+    fn copy_of(&mut self, node: &Node) -> Arc<Node> {
+        while let Some(mut spare) = self.0.pop() {
+            // A reader may have taken it just before it was replaced.
+            if let Some(unique) = Arc::get_mut(&mut spare) {
+                copy(node, unique);
+                return spare;
+            }
+        }
+        let mut fresh = node.clone();
+        fresh.readings = Arc::from(&*node.readings);
+        Arc::new(fresh)
+    }
+
+    fn put(&mut self, node: Arc<Node>) {
+        if self.0.len() < SPARES_MAX && Arc::strong_count(&node) == 1 {
+            self.0.push(node);
+        }
+    }
+}
+
+/// The snapshots of one node in the engine: the newest one, and the next one while it is being written.
 #[derive(Debug)]
 pub(crate) struct Page {
-    next: Arc<Node>,
+    current: Arc<Node>,
+    next: Option<Arc<Node>>,
 }
 
 impl Page {
-    /// A page that goes on from a snapshot.
-    pub(crate) fn new(node: &Node) -> Self {
+    /// A page that goes on from a snapshot, which is on the board.
+    pub(crate) const fn new(node: Arc<Node>) -> Self {
         Self {
-            next: Arc::new(node.clone()),
+            current: node,
+            next: None,
         }
     }
 
     /// What the next snapshot will be, as far as written.
     pub(crate) fn node(&self) -> &Node {
-        &self.next
+        self.next.as_ref().unwrap_or(&self.current)
     }
 
     /// The next snapshot, to be written.
-    pub(crate) fn node_mut(&mut self) -> &mut Node {
-        Arc::make_mut(&mut self.next)
+    pub(crate) fn node_mut(&mut self, spares: &mut Spares) -> &mut Node {
+        let next = self
+            .next
+            .get_or_insert_with(|| spares.copy_of(&self.current));
+        // Never a copy: nobody else knows it yet.
+        Arc::make_mut(next)
     }
 
-    /// Publishes the page; the next one begins as its copy.
-    pub(crate) fn publish(&mut self, board: &Board, place: u32) {
-        self.node_mut().revision += 1;
-        let published = Arc::clone(&self.next);
-        self.next = board.put(place, &published);
-        copy(&published, self.node_mut());
+    /// The readings of the next snapshot, to be written.
+    pub(crate) fn readings_mut(&mut self, spares: &mut Spares) -> &mut [Reading] {
+        Arc::make_mut(&mut self.node_mut(spares).readings)
+    }
+
+    /// Publishes the page.
+    pub(crate) fn publish(&mut self, board: &Board, place: u32, spares: &mut Spares) {
+        self.node_mut(spares).revision += 1;
+        if let Some(next) = self.next.take() {
+            let before = board.put(place, &next);
+            self.current = next;
+            spares.put(before);
+        }
     }
 }
 
@@ -128,6 +167,9 @@ fn copy(from: &Node, to: &mut Node) {
         }
         _ => to.readings = Arc::from(&*from.readings),
     }
+    to.id.clone_from(&from.id);
+    to.kind = from.kind;
+    to.enclosure.clone_from(&from.enclosure);
     to.link.clone_from(&from.link);
     to.power = from.power;
     to.boot = from.boot;
@@ -199,30 +241,38 @@ pub(crate) mod tests {
         }
     }
 
-    fn write(page: &mut Page, value: f64) {
-        let readings = Arc::make_mut(&mut page.node_mut().readings);
-        readings[0] = Reading {
-            value,
-            availability: Availability::Available,
-            ..readings[0]
-        };
+    /// A board with these nodes, a page for each, and no spares yet.
+    fn pages(nodes: &[Node]) -> (Board, Vec<Page>, Spares) {
+        let nodes: Vec<_> = nodes.iter().cloned().map(Arc::new).collect();
+        let pages = nodes.iter().map(|node| Page::new(Arc::clone(node)));
+        let pages = pages.collect();
+        (Board::new(nodes), pages, Spares::default())
+    }
+
+    fn write(page: &mut Page, spares: &mut Spares, value: f64) {
+        let reading = &mut page.readings_mut(spares)[0];
+        (reading.value, reading.availability) = (value, Availability::Available);
     }
 
     #[test]
     fn a_snapshot_never_changes_once_published_and_each_has_a_higher_revision() {
-        let node = blank("n1", 2);
-        let board = Board::new(vec![Arc::new(node.clone())]);
-        let mut page = Page::new(&node);
+        let (board, mut pages, mut spares) = pages(&[blank("n1", 2), blank("n2", 2)]);
         let mut held = Vec::new();
         for round in 1..=20_u32 {
-            write(&mut page, f64::from(round));
-            page.publish(&board, 0);
+            for (place, page) in (0..).zip(&mut pages) {
+                write(page, &mut spares, f64::from(round + place));
+                page.publish(&board, place, &mut spares);
+            }
             // A reader that keeps every third snapshot.
             if round % 3 == 0 {
                 held.push((round, board.node(0)));
             }
-            assert_eq!(board.node(0).readings[0].number(), Some(f64::from(round)));
-            assert_eq!(board.node(0).revision, u64::from(round));
+            for place in 0..2 {
+                let node = board.node(place);
+                assert_eq!(node.readings[0].number(), Some(f64::from(round + place)));
+                assert_eq!(node.revision, u64::from(round));
+                assert_eq!(node.id.as_str(), ["n1", "n2"][place as usize]);
+            }
         }
         for (round, node) in held {
             assert_eq!(node.readings[0].number(), Some(f64::from(round)));
@@ -231,34 +281,28 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_page_that_no_reader_holds_is_used_again() {
-        let node = blank("n1", 4);
-        let board = Board::new(vec![Arc::new(node.clone())]);
-        let mut page = Page::new(&node);
-        page.publish(&board, 0);
-        page.publish(&board, 0);
-        let first = board.node(0).readings.as_ptr();
-        page.publish(&board, 0);
-        let second = board.node(0).readings.as_ptr();
-        page.publish(&board, 0);
-        assert_ne!(first, second);
-        assert_eq!(
-            board.node(0).readings.as_ptr(),
-            first,
-            "two buffers take turns"
-        );
+    fn a_snapshot_that_no_reader_holds_is_written_anew_for_any_node() {
+        let (board, mut pages, mut spares) = pages(&[blank("n1", 4), blank("n2", 4)]);
+        let readings = |place| board.node(place).readings.as_ptr();
+        let first = readings(0);
+        pages[0].publish(&board, 0, &mut spares);
+        pages[1].publish(&board, 1, &mut spares);
+        assert_eq!(readings(1), first, "the one that was replaced");
+        let held = board.node(1);
+        pages[1].publish(&board, 1, &mut spares);
+        pages[0].publish(&board, 0, &mut spares);
+        assert_ne!(readings(0), held.readings.as_ptr(), "a reader has it");
     }
 
     #[test]
     fn what_one_round_leaves_alone_is_as_in_the_round_before() {
-        let node = blank("n1", 1);
-        let board = Board::new(vec![Arc::new(node.clone())]);
-        let mut page = Page::new(&node);
-        page.node_mut().power = Power::On;
-        page.publish(&board, 0);
-        write(&mut page, 5.0);
-        page.publish(&board, 0);
-        page.publish(&board, 0);
+        let (board, mut pages, mut spares) = pages(&[blank("n1", 1)]);
+        let page = &mut pages[0];
+        page.node_mut(&mut spares).power = Power::On;
+        page.publish(&board, 0, &mut spares);
+        write(page, &mut spares, 5.0);
+        page.publish(&board, 0, &mut spares);
+        page.publish(&board, 0, &mut spares);
         let seen = board.node(0);
         assert_eq!(
             (seen.power, seen.readings[0].number()),
@@ -279,13 +323,11 @@ pub(crate) mod tests {
                 }
             }
         }
-        let node = blank("n1", 1);
-        let board = Board::new(vec![Arc::new(node.clone())]);
+        let (board, mut pages, mut spares) = pages(&[blank("n1", 1)]);
         let log = Arc::new(Log(Mutex::default()));
         board.observe(&(Arc::clone(&log) as Arc<dyn Observer>));
-        let mut page = Page::new(&node);
         for _ in 0..3 {
-            page.publish(&board, 0);
+            pages[0].publish(&board, 0, &mut spares);
         }
         assert_eq!(*log.0.lock().unwrap(), [(0, 1), (1, 2), (2, 3)]);
     }

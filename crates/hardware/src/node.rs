@@ -1,6 +1,7 @@
 //! One managed machine as known at one moment.
 
 use alloc::sync::Arc;
+use core::borrow::Borrow;
 use core::fmt;
 
 use crate::{BootOverride, EnclosureId, Inventory, Log, Network, Reading};
@@ -28,6 +29,13 @@ impl NodeId {
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Maps from names are looked up by text.
+impl Borrow<str> for NodeId {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

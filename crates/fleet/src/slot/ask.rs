@@ -11,6 +11,7 @@ use super::{Context, InFlight, Phase, Slot};
 use crate::call::Call;
 use crate::contact::log::LogRead;
 use crate::contact::{self, Finding};
+use crate::gate::Stage;
 use crate::script::{Answer, Script};
 use crate::talk::{Talk, Turn};
 use crate::work::Finished;
@@ -49,7 +50,7 @@ impl Slot {
             lun: call.lun,
         };
         self.in_flight = who;
-        self.sent = false;
+        (self.sent, self.resent) = (false, false);
         cx.counters.commands += 1;
         if self
             .session
@@ -89,7 +90,7 @@ impl Slot {
             }
             InFlight::Chassis | InFlight::LogInfo | InFlight::Boot | InFlight::Records => {
                 if let Some((completion, data)) = reply {
-                    self.round_answered(who, completion, data);
+                    self.round_answered(cx, who, completion, data);
                 }
             }
         }
@@ -121,7 +122,7 @@ impl Slot {
             Err(_) => cx.counters.jobs_failed += 1,
         }
         let observed = std::mem::take(&mut finished.done.observed);
-        let node = self.page.node_mut();
+        let node = self.page.node_mut(&mut cx.spares);
         if let Some(status) = &observed.status {
             node.power = job::power_of(status);
             node.indicator = job::indicator_of(status);
@@ -167,12 +168,15 @@ impl Slot {
 
     /// Begins the first contact of a session, where it is still to be made: of a BMC that is known already, a look
     /// whether it is still the same.
-    fn begin_contact(&mut self, cx: &Context, now: Instant) -> bool {
+    fn begin_contact(&mut self, cx: &mut Context, now: Instant) -> bool {
         if self.round.contacted {
             return false;
         }
         if self.contact_at > now {
             self.wake_by(self.contact_at);
+            return false;
+        }
+        if !self.enter(cx, Stage::Contact) {
             return false;
         }
         let (plans, known) = (Arc::clone(&cx.plans), self.known);
@@ -186,6 +190,7 @@ impl Slot {
     }
 
     fn found(&mut self, cx: &mut Context, now: Instant, finding: Finding) {
+        self.leave(cx, Stage::Contact);
         match finding {
             Finding::Unchanged => self.begin_rounds(cx, now),
             Finding::Contact(mut contacted) => {
@@ -199,8 +204,8 @@ impl Slot {
                 cx.counters.repositories_cut += u64::from(contacted.cut);
                 cx.counters.records_ignored += contacted.plan.ignored_records as u64;
                 self.known = Some(contacted.known);
-                self.up();
-                let node = self.page.node_mut();
+                self.up(cx);
+                let node = self.page.node_mut(&mut cx.spares);
                 node.identity = contacted.identity;
                 node.inventory = contacted.inventory;
                 node.readings =
@@ -224,7 +229,7 @@ impl Slot {
         cx.counters.log_entries += read.records.len() as u64;
         self.log = Some(read.position);
         let Some(plan) = &self.plan else { return };
-        let node = self.page.node_mut();
+        let node = self.page.node_mut(&mut cx.spares);
         let mut log = convert::log(&node.log, &read, plan);
         cx.texts.log(&mut log);
         node.log = Arc::new(log);

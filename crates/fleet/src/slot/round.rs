@@ -1,7 +1,5 @@
 //! A round over all sensors of a node.
 
-use std::sync::Arc;
-
 use ipmi::command::chassis::{GetChassisStatus, GetSystemBootOptions};
 use ipmi::command::storage::GetSelInfo;
 use ipmi::console::RequestTarget;
@@ -12,6 +10,7 @@ use super::{Context, InFlight, Round, Slot};
 use crate::call::{Call, decode};
 use crate::contact;
 use crate::contact::log::LogStamp;
+use crate::gate::Stage;
 use crate::job;
 use crate::plan::{self, GET_SENSOR_READING, Read};
 use crate::schedule::Pace;
@@ -20,13 +19,14 @@ use crate::talk::Talk;
 
 impl Slot {
     /// A node that was not read in this session is read at once, and then at its pace.
-    pub(super) fn begin_rounds(&mut self, cx: &Context, now: Instant) {
+    pub(super) fn begin_rounds(&mut self, cx: &mut Context, now: Instant) {
         self.pace = Pace::new(now, cx.poll_interval, self.index, cx.slots);
-        self.up();
+        self.up(cx);
         self.round = Round {
-            step: Some(0),
+            step: None,
             number: 0,
             contacted: true,
+            at_once: true,
         };
     }
 
@@ -36,13 +36,18 @@ impl Slot {
             return false;
         };
         let Some(step) = self.round.step else {
-            if self.pace.due() > now {
+            if !self.round.at_once && self.pace.due() > now {
                 self.wake_by(self.pace.due());
                 return false;
             }
-            cx.counters.rounds_skipped += self.pace.advance(now, cx.poll_interval);
+            if !self.enter(cx, Stage::Round) {
+                return false;
+            }
+            if !std::mem::take(&mut self.round.at_once) {
+                cx.counters.rounds_skipped += self.pace.advance(now, cx.poll_interval);
+                self.round.number = self.round.number.wrapping_add(1);
+            }
             self.round.step = Some(0);
-            self.round.number = self.round.number.wrapping_add(1);
             return true;
         };
         self.round.step = Some(step + 1);
@@ -66,7 +71,7 @@ impl Slot {
                 lun: item.lun,
             };
             self.in_flight = InFlight::Sensor(step - 1);
-            self.sent = false;
+            (self.sent, self.resent) = (false, false);
             cx.counters.commands += 1;
             if self
                 .session
@@ -96,8 +101,9 @@ impl Slot {
 
     fn finish_round(&mut self, cx: &mut Context, now: Instant) {
         self.round.step = None;
+        self.leave(cx, Stage::Round);
         cx.counters.rounds += 1;
-        self.page.node_mut().read_at_ms = cx.unix_ms(now);
+        self.page.node_mut(&mut cx.spares).read_at_ms = cx.unix_ms(now);
         self.publish(cx);
         if let Some(work) = &mut self.work {
             work.published(self.page.node().power);
@@ -114,7 +120,7 @@ impl Slot {
         let Some(item) = plan.items.get(item as usize) else {
             return;
         };
-        let readings = Arc::make_mut(&mut self.page.node_mut().readings);
+        let readings = self.page.readings_mut(&mut cx.spares);
         let Some(reading) = readings.get_mut(usize::from(item.place)) else {
             return;
         };
@@ -134,6 +140,7 @@ impl Slot {
     /// Chassis status, boot flags, states of the event log and of the records.
     pub(super) fn round_answered(
         &mut self,
+        cx: &mut Context,
         who: InFlight,
         completion: CompletionCode,
         data: &[u8],
@@ -148,7 +155,7 @@ impl Slot {
             InFlight::Chassis => {
                 self.lacks.chassis = lacking;
                 if let Ok(status) = decode::<GetChassisStatus>(completion, data) {
-                    let node = self.page.node_mut();
+                    let node = self.page.node_mut(&mut cx.spares);
                     node.power = job::power_of(&status);
                     node.indicator = job::indicator_of(&status);
                 }
@@ -156,7 +163,8 @@ impl Slot {
             InFlight::Boot => {
                 self.lacks.boot = lacking;
                 if let Ok(options) = decode::<GetSystemBootOptions>(completion, data) {
-                    self.page.node_mut().boot = Some(job::boot_override(&options.parameter));
+                    self.page.node_mut(&mut cx.spares).boot =
+                        Some(job::boot_override(&options.parameter));
                 }
             }
             InFlight::Records => {
@@ -164,6 +172,7 @@ impl Slot {
                 let known = self.known;
                 if known.is_some_and(|known| contact::records_changed(known, completion, data)) {
                     self.round.contacted = false;
+                    self.leave(cx, Stage::Round);
                 }
             }
             _ => {

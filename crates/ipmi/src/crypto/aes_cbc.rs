@@ -1,19 +1,20 @@
 //! AES-CBC-128 payload encryption (§13.29): IV, then the payload padded 01 02 03 .. with the pad length last.
 
-use aes::Aes128;
 use aes::cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
+use aes::{Aes128Dec, Aes128Enc};
 
 use crate::wire::Writer;
 
 /// Bytes of a block, and of the initialisation vector that starts an encrypted payload.
 pub(crate) const BLOCK: usize = 16;
 
-/// The key schedule of one session.
-pub(crate) struct AesCbc(Aes128);
+/// The key schedule of one session: that for encryption, from which the other follows by nine instructions a packet.
+/// Keeping both would make a session a quarter larger, and fetching the second from memory costs more than making it.
+pub(crate) struct AesCbc(Aes128Enc);
 
 impl AesCbc {
     pub(crate) fn new(key: &[u8; BLOCK]) -> Self {
-        Self(Aes128::new(&Array(*key)))
+        Self(Aes128Enc::new(&Array(*key)))
     }
 
     /// Pads and encrypts what was written after the vector that starts at offset `iv_at`.
@@ -46,10 +47,11 @@ impl AesCbc {
         if !rest.is_empty() || blocks.len() < 2 {
             return None;
         }
+        let cipher = Aes128Dec::from(&self.0);
         // Backwards, so that each block's predecessor is still ciphertext when it is needed.
         for i in (1..blocks.len()).rev() {
             let [previous, block] = blocks.get_disjoint_mut([i - 1, i]).ok()?;
-            self.0.decrypt_block(Array::cast_from_core_mut(block));
+            cipher.decrypt_block(Array::cast_from_core_mut(block));
             xor(block, previous);
         }
         let plain = payload.get_mut(BLOCK..)?;

@@ -1,0 +1,303 @@
+//! How many BMCs are dealt with at a time, so that the engine never asks for more answers than can come.
+//!
+//! One command at a time and BMC is still fifty thousand commands in flight. Where answers come more slowly than they are
+//! asked for, a queue grows in some buffer until every command is repeated because its answer waits in that queue; then most of
+//! the work is repeats. So each stage of dealing with a BMC has a [`Gate`]: some may be inside, the others
+//! wait in the order in which they came.
+//!
+//! How many depends on the BMCs: a hundred are enough where an answer takes a millisecond, and too few where it takes
+//! a hundred. [`Gates`] finds out as TCP's BBR does: the limit grows while BMCs wait and answers are hardly slower than with
+//! few commands in flight, shrinks when they are, and every now and then is made small for a moment to learn
+//! how fast answers are then. A BMC that lets a command be repeated leaves its gate: slow and dead ones take
+//! nobody's place.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use ipmi::time::Instant;
+
+/// What a BMC needs a place for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Logging in.
+    Connect,
+    /// First contact: its records lie in memory meanwhile.
+    Contact,
+    /// A round over its sensors.
+    Round,
+}
+
+impl Stage {
+    /// Every stage.
+    pub(crate) const ALL: [Self; 3] = [Self::Connect, Self::Contact, Self::Round];
+
+    /// One bit for each stage.
+    pub(crate) const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+/// The most log-ins at a time: each costs both ends some digests, and BMCs take half a second for theirs.
+const CONNECTS_MAX: u32 = 1_024;
+
+/// The most first contacts at a time: each takes some ten kilobytes.
+const CONTACTS_MAX: u32 = 4_096;
+
+/// However slow answers are, so many rounds, and so many contacts, may run.
+const LIMIT_MIN: u32 = 256;
+
+/// Where the search begins.
+const LIMIT_START: u32 = 1_024;
+
+/// How often the limit is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Answers may take so much longer than twice what they take with few commands in flight.
+const SLACK: Duration = Duration::from_millis(4);
+
+/// After so many looks with BMCs waiting, the limit is made small to measure anew.
+const LOOKS_BETWEEN_PROBES: u32 = 100;
+
+/// So many looks are waited for what runs to end before measuring; rounds on slow BMCs may take longer.
+const DRAIN_LOOKS_MAX: u32 = 10;
+
+/// A number of places, and who waits for one.
+#[derive(Debug)]
+struct Gate {
+    limit: u32,
+    inside: u32,
+    waiting: VecDeque<u32>,
+}
+
+impl Gate {
+    const fn new(limit: u32) -> Self {
+        Self {
+            limit,
+            inside: 0,
+            waiting: VecDeque::new(),
+        }
+    }
+
+    fn enter(&mut self, slot: u32) -> bool {
+        let enters = self.inside < self.limit && self.waiting.is_empty();
+        if enters {
+            self.inside += 1;
+        } else {
+            self.waiting.push_back(slot);
+        }
+        enters
+    }
+
+    fn admit(&mut self) -> Option<u32> {
+        if self.inside >= self.limit {
+            return None;
+        }
+        let slot = self.waiting.pop_front()?;
+        self.inside += 1;
+        Some(slot)
+    }
+}
+
+/// What the limit is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Search {
+    /// It follows the answers.
+    Follow { looks: u32 },
+    /// It is small until what was begun before has ended.
+    Drain { looks: u32, back_to: u32 },
+    /// It is small, and the answers of these moments tell how fast they can be.
+    Measure { back_to: u32 },
+}
+
+/// The gates of all stages.
+#[derive(Debug)]
+pub(crate) struct Gates {
+    gates: [Gate; 3],
+    /// For rounds; for contacts too, up to their own bound.
+    limit: u32,
+    limit_max: u32,
+    search: Search,
+    next_look: Instant,
+    /// Mean time to an answer while few commands are in flight.
+    floor: Duration,
+    /// Time to all answers since the last look, and how many.
+    answers: (Duration, u32),
+}
+
+impl Gates {
+    /// The gates of an engine with `slots` slots.
+    pub(crate) fn new(now: Instant, slots: u32) -> Self {
+        let limit_max = slots.max(LIMIT_MIN);
+        let limit = LIMIT_START.min(limit_max);
+        Self {
+            gates: [CONNECTS_MAX, limit, limit].map(Gate::new),
+            limit,
+            limit_max,
+            search: Search::Follow {
+                looks: LOOKS_BETWEEN_PROBES,
+            },
+            next_look: now + LOOK_EVERY,
+            floor: Duration::MAX,
+            answers: (Duration::ZERO, 0),
+        }
+    }
+
+    /// Lets a slot in, or lets it wait until [`Self::admit`] names it.
+    pub(crate) fn enter(&mut self, stage: Stage, slot: u32) -> bool {
+        self.gates[stage as usize].enter(slot)
+    }
+
+    /// A slot that was inside is no longer.
+    pub(crate) const fn leave(&mut self, stage: Stage) {
+        let gate = &mut self.gates[stage as usize];
+        gate.inside = gate.inside.saturating_sub(1);
+    }
+
+    /// The next slot that waited and may enter; it is inside from now on.
+    pub(crate) fn admit(&mut self) -> Option<(Stage, u32)> {
+        Stage::ALL
+            .into_iter()
+            .find_map(|stage| Some((stage, self.gates[stage as usize].admit()?)))
+    }
+
+    /// An answer came after this time, without any repetition.
+    pub(crate) fn answered(&mut self, after: Duration) {
+        self.answers.0 += after;
+        self.answers.1 += 1;
+    }
+
+    /// Adapts the limit, where it is time to.
+    pub(crate) fn look(&mut self, now: Instant) {
+        if now < self.next_look {
+            return;
+        }
+        self.next_look = now + LOOK_EVERY;
+        let (sum, count) = std::mem::take(&mut self.answers);
+        let mean = (count > 0).then(|| sum / count);
+        let [_, contacts, rounds] = &self.gates;
+        let someone_waits = !contacts.waiting.is_empty() || !rounds.waiting.is_empty();
+        let inside = contacts.inside.max(rounds.inside);
+        (self.limit, self.search) = match self.search {
+            Search::Follow { looks: 0 } => {
+                let back_to = self.limit;
+                (
+                    LIMIT_MIN,
+                    Search::Drain {
+                        looks: DRAIN_LOOKS_MAX,
+                        back_to,
+                    },
+                )
+            }
+            Search::Follow { looks } => {
+                self.floor = self.floor.min(mean.unwrap_or(self.floor));
+                let looks = looks - u32::from(someone_waits);
+                let limit = self.followed(mean, someone_waits);
+                (limit, Search::Follow { looks })
+            }
+            Search::Drain { looks, back_to } if looks > 0 && inside > LIMIT_MIN => {
+                let looks = looks - 1;
+                (LIMIT_MIN, Search::Drain { looks, back_to })
+            }
+            Search::Drain { back_to, .. } => (LIMIT_MIN, Search::Measure { back_to }),
+            Search::Measure { back_to } => {
+                self.floor = mean.unwrap_or(self.floor);
+                let looks = LOOKS_BETWEEN_PROBES;
+                (back_to, Search::Follow { looks })
+            }
+        };
+        self.gates[Stage::Contact as usize].limit = self.limit.min(CONTACTS_MAX);
+        self.gates[Stage::Round as usize].limit = self.limit;
+    }
+
+    fn followed(&self, mean: Option<Duration>, someone_waits: bool) -> u32 {
+        let slow = self.floor.saturating_mul(2).saturating_add(SLACK);
+        if mean.is_some_and(|mean| mean > slow) {
+            (self.limit - self.limit / 8).max(LIMIT_MIN)
+        } else if someone_waits {
+            (self.limit + self.limit / 8).min(self.limit_max)
+        } else {
+            self.limit
+        }
+    }
+
+    /// How many slots may be inside, are inside, and wait, at this stage.
+    pub(crate) fn figures(&self, stage: Stage) -> (u32, u32, u32) {
+        let gate = &self.gates[stage as usize];
+        (gate.limit, gate.inside, gate.waiting.len() as u32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SLOTS: u32 = 50_000;
+
+    #[test]
+    fn slots_wait_in_the_order_in_which_they_came() {
+        let mut gate = Gate::new(2);
+        assert_eq!(
+            [1, 2, 3, 4].map(|slot| gate.enter(slot)),
+            [true, true, false, false]
+        );
+        assert_eq!(gate.admit(), None);
+        gate.inside -= 1;
+        assert!(!gate.enter(5), "others came first");
+        assert_eq!([gate.admit(), gate.admit()], [Some(3), None]);
+        gate.inside -= 2;
+        assert_eq!(
+            [gate.admit(), gate.admit(), gate.admit()],
+            [Some(4), Some(5), None]
+        );
+    }
+
+    /// The limit after a minute in which many wait, with a path that gives `per_s` answers a second and needs `alone`
+    /// for each; and the mean time to an answer.
+    fn settled(per_s: f64, alone: Duration) -> (u32, Duration) {
+        let mut gates = Gates::new(Instant::ORIGIN, SLOTS);
+        for slot in 0..SLOTS {
+            gates.enter(Stage::Round, slot);
+        }
+        let mut now = Instant::ORIGIN;
+        let mut after = alone;
+        for _ in 0..600 {
+            now = now + LOOK_EVERY;
+            let inside = f64::from(gates.figures(Stage::Round).0);
+            after = alone.max(Duration::from_secs_f64(inside / per_s));
+            gates.answered(after);
+            gates.look(now);
+            // Rounds end and others take their place; the queue never empties.
+            gates.gates[2].inside = gates.figures(Stage::Round).0;
+        }
+        (gates.limit, after)
+    }
+
+    #[test]
+    fn a_fast_path_that_is_full_is_not_filled_further() {
+        let (limit, after) = settled(200_000.0, Duration::from_micros(100));
+        assert!((LIMIT_MIN..4_000).contains(&limit), "{limit}");
+        assert!(after < Duration::from_millis(20), "{after:?}");
+    }
+
+    #[test]
+    fn bmcs_that_take_long_for_an_answer_are_asked_in_greater_number() {
+        let (limit, _) = settled(1e9, Duration::from_millis(100));
+        assert_eq!(limit, SLOTS);
+    }
+
+    #[test]
+    fn the_limit_recovers_when_answers_become_slow_for_good() {
+        let mut gates = Gates::new(Instant::ORIGIN, SLOTS);
+        for slot in 0..SLOTS {
+            gates.enter(Stage::Round, slot);
+        }
+        let mut now = Instant::ORIGIN;
+        for look in 0..600 {
+            now = now + LOOK_EVERY;
+            gates.answered(Duration::from_millis(if look < 100 { 1 } else { 50 }));
+            gates.look(now);
+            gates.gates[2].inside = 0;
+        }
+        assert!(gates.limit > 10_000, "{}", gates.limit);
+    }
+}
