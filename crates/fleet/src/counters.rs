@@ -14,6 +14,12 @@ macro_rules! counters {
             pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
                 [$( (stringify!($name), self.$name) ),*].into_iter()
             }
+
+            /// What was counted since `before`, an earlier state of the same counters.
+            #[must_use]
+            pub const fn since(&self, before: &Self) -> Self {
+                Self { $( $name: self.$name.saturating_sub(before.$name) ),* }
+            }
         }
 
         impl std::ops::AddAssign for Counters {
@@ -22,6 +28,26 @@ macro_rules! counters {
             }
         }
     };
+}
+
+impl Counters {
+    /// The figures that count what went wrong: repetitions, failures and everything that was dropped.
+    pub fn troubles(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
+        const TROUBLES: [&str; 10] = [
+            "readings_failed",
+            "rounds_skipped",
+            "retransmits",
+            "timeouts",
+            "sessions_lost",
+            "connects_unanswered",
+            "connects_refused",
+            "contacts_failed",
+            "jobs_failed",
+            "sends_refused",
+        ];
+        self.iter()
+            .filter(|(name, _)| name.starts_with("dropped_") || TROUBLES.contains(name))
+    }
 }
 
 counters! {
@@ -45,6 +71,8 @@ counters! {
     sessions_opened,
     /// Sessions lost: the BMC stopped answering or forgot the session.
     sessions_lost,
+    /// Sessions closed by us.
+    sessions_closed,
     /// Attempts to open a session that got no answer.
     connects_unanswered,
     /// Attempts to open a session that the BMC refused.
@@ -67,6 +95,12 @@ counters! {
     datagrams_received,
     /// Datagrams handed to the driver to be sent.
     datagrams_sent,
+    /// Datagrams that the operating system refused to send: no route, forbidden.
+    sends_refused,
+    /// Dropped by the kernel: the socket's receive buffer was full.
+    dropped_by_kernel,
+    /// Dropped: longer than any datagram of IPMI.
+    dropped_truncated,
     /// Dropped: not IPMI, or damaged before its session could be told.
     dropped_unparsable,
     /// Dropped: for a session that we do not have (any more).
@@ -88,6 +122,13 @@ counters! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_name_among_the_troubles_is_a_figure() {
+        let all_one = Counters::default().iter().map(|(name, _)| name);
+        let dropped = all_one.filter(|name| name.starts_with("dropped_")).count();
+        assert_eq!(Counters::default().troubles().count(), dropped + 10);
+    }
 
     #[test]
     fn figures_of_several_engines_add_up_by_name() {

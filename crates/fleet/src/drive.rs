@@ -20,8 +20,8 @@ use ipmi::entropy::Entropy;
 use ipmi::time::Instant;
 use udp::{BATCH_LEN, Options, ReceiveBatch, SendBatch, Socket, Waker};
 
-use crate::counters::Counters;
 use crate::engine::Engine;
+use crate::figures::ShardFigures;
 use crate::target::ConfigError;
 use crate::work::Job;
 
@@ -42,6 +42,12 @@ const WALL_CLOCK_EVERY: Duration = Duration::from_secs(1);
 
 /// The pause after an error of the socket itself, so that a broken network does not spin.
 const ERROR_PAUSE: Duration = Duration::from_millis(100);
+
+/// How old figures may be that others see, while the thread has no time to sleep.
+const PUBLISH_EVERY: Duration = Duration::from_millis(10);
+
+/// How often the figures are logged.
+const REPORT_EVERY: Duration = Duration::from_secs(60);
 
 /// Random bytes are fetched from the system this many at a time: an initialisation vector needs 16.
 const ENTROPY_BUFFER_LEN: usize = 4_096;
@@ -105,6 +111,10 @@ impl Clock {
     }
 }
 
+fn ms(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// Milliseconds since the Unix epoch by the wall clock.
 pub(crate) fn unix_ms() -> u64 {
     let since = SystemTime::now()
@@ -117,7 +127,7 @@ pub(crate) fn unix_ms() -> u64 {
 #[derive(Debug)]
 struct Mailbox {
     jobs: Mutex<VecDeque<(u32, Job)>>,
-    counters: Mutex<Counters>,
+    figures: Mutex<ShardFigures>,
     closing: AtomicBool,
     waker: Waker,
 }
@@ -149,7 +159,7 @@ impl Shard {
         };
         let mailbox = Arc::new(Mailbox {
             jobs: Mutex::default(),
-            counters: Mutex::default(),
+            figures: Mutex::default(),
             closing: AtomicBool::new(false),
             waker: Waker::new()?,
         });
@@ -162,6 +172,13 @@ impl Shard {
             received: ReceiveBatch::new(),
             sending: SendBatch::new(),
             wall_clock_at: Instant::ORIGIN,
+            started_at: clock.now(),
+            idle: Duration::ZERO,
+            sends_refused: 0,
+            truncated: 0,
+            publish_at: Instant::ORIGIN,
+            report_at: clock.now() + REPORT_EVERY,
+            reported: ShardFigures::default(),
         };
         let thread = thread::Builder::new()
             .name(name)
@@ -188,9 +205,9 @@ impl Shard {
         self.mailbox.waker.wake();
     }
 
-    /// What the engine did, as of its last turn.
-    pub(crate) fn counters(&self) -> Counters {
-        *lock(&self.mailbox.counters)
+    /// What the engine did, as of a few milliseconds ago.
+    pub(crate) fn figures(&self) -> ShardFigures {
+        *lock(&self.mailbox.figures)
     }
 
     /// Begins to close all sessions.
@@ -222,6 +239,16 @@ struct Driver {
     received: ReceiveBatch,
     sending: SendBatch,
     wall_clock_at: Instant,
+    started_at: Instant,
+    /// Time slept since then.
+    idle: Duration,
+    sends_refused: u64,
+    truncated: u64,
+    /// When the figures are to be shown again.
+    publish_at: Instant,
+    /// When they are to be logged again, and as they were the last time.
+    report_at: Instant,
+    reported: ShardFigures,
 }
 
 impl Drop for Driver {
@@ -248,15 +275,14 @@ impl Driver {
         let mut backlog = Backlog::None;
         let mut close_by = None;
         loop {
-            self.wait(now, backlog);
-            now = self.clock.now();
+            now = self.wait(now, backlog);
             if close_by.is_none() && self.mailbox.closing.load(Ordering::Acquire) {
                 self.take_jobs(now);
                 self.engine.close(now);
                 close_by = Some(now + CLOSE_MAX);
             }
             backlog = self.turn(now);
-            *lock(&self.mailbox.counters) = *self.engine.counters();
+            self.show_figures(now, backlog);
             if let Some(close_by) = close_by {
                 if self.engine.is_closed() {
                     break;
@@ -269,12 +295,14 @@ impl Driver {
         }
     }
 
-    fn wait(&self, now: Instant, backlog: Backlog) {
-        let timeout = match (backlog, self.engine.next_deadline()) {
-            (Backlog::More, _) => Duration::ZERO,
-            (_, Some(deadline)) => deadline.since(now).min(WAIT_MAX),
-            (_, None) => WAIT_MAX,
-        };
+    /// Sleeps until there is something to do; returns when that is.
+    fn wait(&mut self, now: Instant, backlog: Backlog) -> Instant {
+        if backlog == Backlog::More {
+            return self.clock.now();
+        }
+        let asleep_at = self.clock.now();
+        let deadline = self.engine.next_deadline();
+        let timeout = deadline.map_or(WAIT_MAX, |at| at.since(now).min(WAIT_MAX));
         let for_room = backlog == Backlog::Blocked;
         if let Err(error) = self
             .socket
@@ -282,6 +310,30 @@ impl Driver {
         {
             self.report(&error, "waiting for datagrams");
         }
+        let awake_at = self.clock.now();
+        self.idle += awake_at.since(asleep_at);
+        awake_at
+    }
+
+    /// Hands the figures to whoever asks for them, before a sleep and every few milliseconds; logs them once a minute.
+    fn show_figures(&mut self, now: Instant, backlog: Backlog) {
+        if backlog == Backlog::More && now < self.publish_at {
+            return;
+        }
+        self.publish_at = now + PUBLISH_EVERY;
+        let mut figures = self.engine.figures();
+        let running = now.since(self.started_at);
+        figures.running_ms = ms(running);
+        figures.busy_ms = ms(running.saturating_sub(self.idle));
+        figures.counters.sends_refused += self.sends_refused;
+        figures.counters.dropped_by_kernel += u64::from(self.received.overflows());
+        figures.counters.dropped_truncated += self.truncated;
+        if now >= self.report_at {
+            self.report_at = now + REPORT_EVERY;
+            tracing::info!("{}", figures.since(&self.reported));
+            self.reported = figures;
+        }
+        *lock(&self.mailbox.figures) = figures;
     }
 
     fn turn(&mut self, now: Instant) -> Backlog {
@@ -311,6 +363,10 @@ impl Driver {
                 }
             };
             for datagram in self.received.datagrams_mut() {
+                if datagram.truncated {
+                    self.truncated += 1;
+                    continue;
+                }
                 self.engine
                     .handle_datagram(now, datagram.peer, datagram.bytes);
             }
@@ -336,6 +392,7 @@ impl Driver {
                 Ok(sent) => {
                     if sent.refused > 0 {
                         // The session repeats them, and says "no answer" in the end.
+                        self.sends_refused += sent.refused as u64;
                         tracing::debug!(refused = sent.refused, "datagrams can't be sent");
                     }
                     if sent.blocked {

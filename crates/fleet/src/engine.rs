@@ -11,7 +11,8 @@ use ipmi::entropy::Entropy;
 use ipmi::time::Instant;
 
 use crate::counters::Counters;
-use crate::gate::Gates;
+use crate::figures::ShardFigures;
+use crate::gate::{Gates, Stage};
 use crate::plan::Plans;
 use crate::publish::{Board, Spares};
 use crate::round_trip::RoundTrips;
@@ -79,6 +80,8 @@ pub struct EngineConfig {
     pub poll_interval: Duration,
     /// Event log and boot options are looked at in every so many rounds.
     pub slow_rounds: u32,
+    /// First contacts at a time, at most.
+    pub contacts_at_once: u32,
     /// Timeouts and retries.
     pub policy: Arc<Policy>,
     /// Seeds the jitter of probes.
@@ -92,6 +95,7 @@ impl EngineConfig {
         Self {
             poll_interval: Duration::from_millis(config.poll_interval_ms.into()),
             slow_rounds: config.slow_rounds.max(1),
+            contacts_at_once: config.contacts_at_once.max(1),
             policy: Arc::clone(&config.policy),
             seed,
         }
@@ -167,7 +171,7 @@ impl Engine {
             plans: Arc::clone(&shared.plans),
             texts: Texts::default(),
             spares: Spares::default(),
-            gates: Gates::new(now, slots.len() as u32),
+            gates: Gates::new(now, slots.len() as u32, config.contacts_at_once),
             round_trips: RoundTrips::default(),
             counters: Counters::default(),
             jitter: Jitter::new(config.seed),
@@ -310,6 +314,20 @@ impl Engine {
     #[must_use]
     pub const fn counters(&self) -> &Counters {
         &self.cx.counters
+    }
+
+    /// What the engine did so far and is doing; the times are the driver's to add.
+    #[must_use]
+    pub fn figures(&self) -> ShardFigures {
+        let gates = &self.cx.gates;
+        ShardFigures {
+            counters: self.cx.counters,
+            round_trips: self.cx.round_trips,
+            connects: gates.places(Stage::Connect),
+            contacts: gates.places(Stage::Contact),
+            rounds: gates.places(Stage::Round),
+            ..ShardFigures::default()
+        }
     }
 
     /// A slot was called: its timer and its wish to send may have changed. Both are looked at when it is its turn to

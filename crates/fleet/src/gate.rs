@@ -16,6 +16,8 @@ use std::time::Duration;
 
 use ipmi::time::Instant;
 
+use crate::figures::Places;
+
 /// What a BMC needs a place for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
@@ -40,9 +42,6 @@ impl Stage {
 /// The most log-ins at a time: each costs both ends some digests, and BMCs take half a second for theirs.
 const CONNECTS_MAX: u32 = 1_024;
 
-/// The most first contacts at a time: each takes some ten kilobytes.
-const CONTACTS_MAX: u32 = 4_096;
-
 /// However slow answers are, so many rounds, and so many contacts, may run.
 const LIMIT_MIN: u32 = 256;
 
@@ -54,6 +53,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Answers may take so much longer than twice what they take with few commands in flight.
 const SLACK: Duration = Duration::from_millis(4);
+
+/// But not longer than this, unless they take that long in any case: commands are repeated soon after.
+const SLOW_MAX: Duration = Duration::from_millis(100);
 
 /// After so many looks with BMCs waiting, the limit is made small to measure anew.
 const LOOKS_BETWEEN_PROBES: u32 = 100;
@@ -113,9 +115,10 @@ enum Search {
 #[derive(Debug)]
 pub(crate) struct Gates {
     gates: [Gate; 3],
-    /// For rounds; for contacts too, up to their own bound.
+    /// For rounds, but a quarter while contacts wait; for contacts too, up to their own bound.
     limit: u32,
     limit_max: u32,
+    contacts_max: u32,
     search: Search,
     next_look: Instant,
     /// Mean time to an answer while few commands are in flight.
@@ -125,14 +128,15 @@ pub(crate) struct Gates {
 }
 
 impl Gates {
-    /// The gates of an engine with `slots` slots.
-    pub(crate) fn new(now: Instant, slots: u32) -> Self {
+    /// The gates of an engine with `slots` slots, and at most so many first contacts at a time.
+    pub(crate) fn new(now: Instant, slots: u32, contacts_max: u32) -> Self {
         let limit_max = slots.max(LIMIT_MIN);
         let limit = LIMIT_START.min(limit_max);
         Self {
-            gates: [CONNECTS_MAX, limit, limit].map(Gate::new),
+            gates: [CONNECTS_MAX, limit.min(contacts_max), limit].map(Gate::new),
             limit,
             limit_max,
+            contacts_max,
             search: Search::Follow {
                 looks: LOOKS_BETWEEN_PROBES,
             },
@@ -175,7 +179,8 @@ impl Gates {
         let (sum, count) = std::mem::take(&mut self.answers);
         let mean = (count > 0).then(|| sum / count);
         let [_, contacts, rounds] = &self.gates;
-        let someone_waits = !contacts.waiting.is_empty() || !rounds.waiting.is_empty();
+        let contacts_wait = !contacts.waiting.is_empty();
+        let someone_waits = contacts_wait || !rounds.waiting.is_empty();
         let inside = contacts.inside.max(rounds.inside);
         (self.limit, self.search) = match self.search {
             Search::Follow { looks: 0 } => {
@@ -205,12 +210,18 @@ impl Gates {
                 (back_to, Search::Follow { looks })
             }
         };
-        self.gates[Stage::Contact as usize].limit = self.limit.min(CONTACTS_MAX);
-        self.gates[Stage::Round as usize].limit = self.limit;
+        self.gates[Stage::Contact as usize].limit = self.limit.min(self.contacts_max);
+        self.gates[Stage::Round as usize].limit = match contacts_wait {
+            true => (self.limit / 4).max(LIMIT_MIN),
+            false => self.limit,
+        };
     }
 
     fn followed(&self, mean: Option<Duration>, someone_waits: bool) -> u32 {
         let slow = self.floor.saturating_mul(2).saturating_add(SLACK);
+        let slow = slow
+            .min(SLOW_MAX)
+            .max(self.floor.saturating_add(self.floor / 4));
         if mean.is_some_and(|mean| mean > slow) {
             (self.limit - self.limit / 8).max(LIMIT_MIN)
         } else if someone_waits {
@@ -220,10 +231,14 @@ impl Gates {
         }
     }
 
-    /// How many slots may be inside, are inside, and wait, at this stage.
-    pub(crate) fn figures(&self, stage: Stage) -> (u32, u32, u32) {
+    /// How many slots may be inside, are, and wait, at this stage.
+    pub(crate) fn places(&self, stage: Stage) -> Places {
         let gate = &self.gates[stage as usize];
-        (gate.limit, gate.inside, gate.waiting.len() as u32)
+        Places {
+            limit: gate.limit,
+            taken: gate.inside,
+            waiting: gate.waiting.len() as u32,
+        }
     }
 }
 
@@ -254,7 +269,7 @@ mod tests {
     /// The limit after a minute in which many wait, with a path that gives `per_s` answers a second and needs `alone`
     /// for each; and the mean time to an answer.
     fn settled(per_s: f64, alone: Duration) -> (u32, Duration) {
-        let mut gates = Gates::new(Instant::ORIGIN, SLOTS);
+        let mut gates = Gates::new(Instant::ORIGIN, SLOTS, SLOTS);
         for slot in 0..SLOTS {
             gates.enter(Stage::Round, slot);
         }
@@ -262,12 +277,12 @@ mod tests {
         let mut after = alone;
         for _ in 0..600 {
             now = now + LOOK_EVERY;
-            let inside = f64::from(gates.figures(Stage::Round).0);
+            let inside = f64::from(gates.places(Stage::Round).limit);
             after = alone.max(Duration::from_secs_f64(inside / per_s));
             gates.answered(after);
             gates.look(now);
             // Rounds end and others take their place; the queue never empties.
-            gates.gates[2].inside = gates.figures(Stage::Round).0;
+            gates.gates[2].inside = gates.places(Stage::Round).limit;
         }
         (gates.limit, after)
     }
@@ -287,7 +302,7 @@ mod tests {
 
     #[test]
     fn the_limit_recovers_when_answers_become_slow_for_good() {
-        let mut gates = Gates::new(Instant::ORIGIN, SLOTS);
+        let mut gates = Gates::new(Instant::ORIGIN, SLOTS, SLOTS);
         for slot in 0..SLOTS {
             gates.enter(Stage::Round, slot);
         }

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use ::hardware::{ApplyError, ApplyFuture, Change, Hardware, Node, NodeId, Observer, Topology};
+use ::hardware::{
+    ApplyError, ApplyFuture, Change, Hardware, Link, Node, NodeId, Observer, Topology,
+};
 
 use crate::counters::Counters;
 use crate::drive::{Clock, Shard, StartError, unix_ms};
 use crate::engine::{Engine, EngineConfig, Shared};
+use crate::figures::Figures;
 use crate::outcome::outcome;
 use crate::target::{Config, Target};
 use crate::work::Job;
@@ -63,9 +66,34 @@ impl Fleet {
     pub fn counters(&self) -> Counters {
         let mut sum = Counters::default();
         for shard in &self.shards {
-            sum += shard.counters();
+            sum += shard.figures().counters;
         }
         sum
+    }
+
+    /// How the fleet is at this moment. Looks at every node's snapshot, on the caller's thread: some milliseconds for
+    /// fifty thousand.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        let mut figures = Figures {
+            nodes: self.slots.len() as u32,
+            shards: self.shards.iter().map(Shard::figures).collect(),
+            ..Figures::default()
+        };
+        let mut oldest = u64::MAX;
+        self.shared.board.each(|node| match node.link {
+            Link::Connecting => {}
+            Link::Down { .. } => figures.nodes_down += 1,
+            Link::Up => {
+                figures.nodes_up += 1;
+                if node.read_at_ms != 0 {
+                    oldest = oldest.min(node.read_at_ms);
+                }
+            }
+        });
+        // Nothing read yet, nothing old.
+        figures.oldest_ms = unix_ms().saturating_sub(oldest);
+        figures
     }
 
     fn close(&mut self) {

@@ -6,9 +6,10 @@
 //!     ├ schedule.rs  timer.rs    when what is due
 //!     ├ gate.rs                  how many BMCs are dealt with at a time
 //!     ├ script.rs  call.rs       conversations of many commands as straight lines
-//!     ├ inventory.rs             first contact: who are you, which sensors, which parts, which events
+//!     ├ contact/                 first contact: who are you, which sensors, which parts, which events
 //!     ├ job.rs                   operator commands
 //!     ├ quirks.rs                deviations that only the operator can know of
+//!     ├ figures.rs               what it did and how well
 //!     └ publish.rs               a round's readings ─► one Arc<hardware::Node>, one Update
 //!   hardware.rs   impl hardware::Hardware for Fleet: snapshots out, changes in
 //! ```
@@ -22,6 +23,7 @@ mod convert;
 mod counters;
 mod drive;
 mod engine;
+mod figures;
 mod gate;
 mod hardware;
 mod job;
@@ -42,8 +44,10 @@ mod work;
 pub use counters::Counters;
 pub use drive::StartError;
 pub use engine::{Engine, EngineConfig, Shared};
+pub use figures::{Figures, Places, ShardFigures};
 pub use hardware::Fleet;
 pub use outcome::{Outcome, OutcomeSender, outcome};
 pub use quirks::{Quirk, Quirks, UnknownQuirk};
+pub use round_trip::RoundTrips;
 pub use target::{Config, ConfigError, Target};
 pub use work::Job;

@@ -50,6 +50,13 @@ impl Board {
         self.nodes[place as usize].load_full()
     }
 
+    /// Looks at the newest snapshot of every node.
+    pub(crate) fn each(&self, mut look: impl FnMut(&Node)) {
+        for node in &self.nodes {
+            look(&node.load());
+        }
+    }
+
     /// Tells `observer` all that is published from now on.
     pub(crate) fn observe(&self, observer: &Arc<dyn Observer>) {
         self.observers.rcu(|observers| {

@@ -40,6 +40,9 @@ pub struct Config {
     pub slow_rounds: u32,
     /// Timeouts and retries of commands.
     pub policy: Arc<Policy>,
+    /// With how many BMCs each thread makes its first contact at a time, at most; at least 1. Each takes some ten kilobytes
+    /// meanwhile.
+    pub contacts_at_once: u32,
     /// How many threads, each with a socket of its own; 1 to [`Config::SHARDS_MAX`].
     pub shards: usize,
     /// Wanted size of each socket's receive buffer, in bytes.
@@ -77,6 +80,7 @@ impl Config {
             poll_interval_ms: 1_000,
             slow_rounds: 10,
             policy: Arc::new(Self::policy()),
+            contacts_at_once: 4_096,
             shards: 1,
             receive_buffer_bytes: 4 << 20,
         }

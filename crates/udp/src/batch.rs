@@ -16,6 +16,7 @@ pub const DATAGRAM_LEN_MAX: usize = 1280;
 pub struct ReceiveBatch {
     pub(crate) slots: Box<[Slot]>,
     pub(crate) filled: usize,
+    pub(crate) overflows: u32,
 }
 
 /// A received datagram.
@@ -38,7 +39,15 @@ impl ReceiveBatch {
         Self {
             slots: Slot::array(BATCH_LEN),
             filled: 0,
+            overflows: 0,
         }
+    }
+
+    /// How many datagrams the kernel has dropped so far because the socket's receive buffer was full
+    /// (`SO_RXQ_OVFL`), as of the last datagram received. Counts from the socket's beginning, modulo 2³².
+    #[must_use]
+    pub const fn overflows(&self) -> u32 {
+        self.overflows
     }
 
     /// How many datagrams the last receive brought.

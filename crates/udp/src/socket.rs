@@ -65,6 +65,7 @@ impl Socket {
         }
         let socket = UdpSocket::bind(address)?;
         socket.set_nonblocking(true)?;
+        sys::enable_overflow_count(socket.as_fd())?;
         if options.pktinfo {
             sys::enable_pktinfo(socket.as_fd())?;
         }
@@ -106,7 +107,7 @@ impl Socket {
         // Each peer that refused a datagram of ours (ICMP port unreachable) may leave an error to be fetched first;
         // the bound keeps a flood of them from holding us here.
         for _ in 0..BATCH_LEN {
-            match sys::recvmmsg(self.socket.as_fd(), &mut batch.slots)? {
+            match sys::recvmmsg(self.socket.as_fd(), &mut batch.slots, &mut batch.overflows)? {
                 RecvOutcome::Received(count) => {
                     batch.filled = count;
                     return Ok(count);

@@ -200,8 +200,13 @@ impl Headers {
     }
 }
 
-/// Receives into `slots`, at most [`BATCH_LEN`].
-pub(crate) fn recvmmsg(socket: BorrowedFd<'_>, slots: &mut [Slot]) -> io::Result<RecvOutcome> {
+/// Receives into `slots`, at most [`BATCH_LEN`]. Where the kernel tells how many datagrams it dropped, that goes to
+/// `overflows`.
+pub(crate) fn recvmmsg(
+    socket: BorrowedFd<'_>,
+    slots: &mut [Slot],
+    overflows: &mut u32,
+) -> io::Result<RecvOutcome> {
     let mut headers = Headers::new();
     let count = slots.len().min(BATCH_LEN);
     for (at, slot) in slots[..count].iter_mut().enumerate() {
@@ -243,30 +248,49 @@ pub(crate) fn recvmmsg(socket: BorrowedFd<'_>, slots: &mut [Slot]) -> io::Result
         slot.name.len = message.msg_hdr.msg_namelen;
         slot.len = (message.msg_len as usize).min(DATAGRAM_LEN_MAX);
         slot.truncated = message.msg_hdr.msg_flags & libc::MSG_TRUNC != 0;
-        slot.local = destination(&message.msg_hdr);
+        let told = Told::of(&message.msg_hdr);
+        slot.local = told.local;
+        *overflows = told.overflows.unwrap_or(*overflows);
     }
     Ok(RecvOutcome::Received(received))
 }
 
-/// To which of our addresses the datagram was sent, from its `IP_PKTINFO`.
-fn destination(header: &libc::msghdr) -> Option<Ipv4Addr> {
-    // SAFETY: the header was filled by the kernel, so control pointer and length describe whole control messages in
-    // memory that is still borrowed by the caller; CMSG_NXTHDR stays inside them.
-    unsafe {
-        let mut control = libc::CMSG_FIRSTHDR(header);
-        while !control.is_null() {
-            let (level, kind) = ((*control).cmsg_level, (*control).cmsg_type);
-            if level == libc::IPPROTO_IP && kind == libc::IP_PKTINFO {
-                let info: libc::in_pktinfo = libc::CMSG_DATA(control)
-                    .cast::<libc::in_pktinfo>()
-                    .read_unaligned();
-                // The address to answer from; for a broadcast that is not the one it was sent to.
-                return Some(Ipv4Addr::from(u32::from_be(info.ipi_spec_dst.s_addr)));
+/// What the kernel tells beside a datagram.
+#[derive(Default)]
+struct Told {
+    /// To which of our addresses it was sent, from its `IP_PKTINFO`.
+    local: Option<Ipv4Addr>,
+    /// How many datagrams were dropped before it, from its `SO_RXQ_OVFL`; told only once there was one.
+    overflows: Option<u32>,
+}
+
+impl Told {
+    fn of(header: &libc::msghdr) -> Self {
+        let mut told = Self::default();
+        // SAFETY: the header was filled by the kernel, so control pointer and length describe whole control messages
+        // in memory that is still borrowed by the caller; CMSG_NXTHDR stays inside them.
+        unsafe {
+            let mut control = libc::CMSG_FIRSTHDR(header);
+            while !control.is_null() {
+                match ((*control).cmsg_level, (*control).cmsg_type) {
+                    (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
+                        let info: libc::in_pktinfo = libc::CMSG_DATA(control)
+                            .cast::<libc::in_pktinfo>()
+                            .read_unaligned();
+                        // The address to answer from; for a broadcast that is not the one it was sent to.
+                        told.local = Some(Ipv4Addr::from(u32::from_be(info.ipi_spec_dst.s_addr)));
+                    }
+                    (libc::SOL_SOCKET, libc::SO_RXQ_OVFL) => {
+                        told.overflows =
+                            Some(libc::CMSG_DATA(control).cast::<u32>().read_unaligned());
+                    }
+                    _ => {}
+                }
+                control = libc::CMSG_NXTHDR(header, control);
             }
-            control = libc::CMSG_NXTHDR(header, control);
         }
+        told
     }
-    None
 }
 
 /// Sends `slots` in order, at most [`BATCH_LEN`].
@@ -356,6 +380,11 @@ const fn is_peer_error(errno: i32) -> bool {
 /// Asks for `IP_PKTINFO` with each datagram.
 pub(crate) fn enable_pktinfo(socket: BorrowedFd<'_>) -> io::Result<()> {
     set_option(socket, libc::IPPROTO_IP, libc::IP_PKTINFO, 1)
+}
+
+/// Asks to be told how many datagrams were dropped because the receive buffer was full.
+pub(crate) fn enable_overflow_count(socket: BorrowedFd<'_>) -> io::Result<()> {
+    set_option(socket, libc::SOL_SOCKET, libc::SO_RXQ_OVFL, 1)
 }
 
 /// Sizes the receive buffer; beyond the system's limit where the process may.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fleet::{Config, Counters, Fleet, Target};
+use fleet::{Config, Fleet, Target};
 use hardware::{Hardware, NodeId, NodeKind};
 use ipmi::bmc;
 use ipmi::command::app::Guid;
@@ -29,49 +29,27 @@ const SENSORS_ABOUT: f64 = 46.0;
 const TICKS_PER_S: f64 = 100.0;
 
 /// What was measured.
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Found {
     pub(crate) readings_per_s: f64,
     pub(crate) cpu_ns_per_reading: f64,
+    /// Part of it that the kernel took.
+    pub(crate) kernel_ns_per_reading: f64,
     pub(crate) cpu_share: f64,
     pub(crate) bytes_per_bmc: f64,
     pub(crate) sensors_per_bmc: u64,
     pub(crate) poll_interval_ms: u64,
+    pub(crate) p50_ms: f64,
+    pub(crate) p99_ms: f64,
+    /// How many rounds ran at a time in the end, and how many waited.
+    pub(crate) rounds_at_once: u32,
+    pub(crate) rounds_waiting: u32,
     pub(crate) retransmits: u64,
     pub(crate) timeouts: u64,
-    pub(crate) set_up_s: f64,
-}
-
-impl Found {
-    pub(crate) fn to_json(&self) -> String {
-        serde_json::json!([
-            self.readings_per_s,
-            self.cpu_ns_per_reading,
-            self.cpu_share,
-            self.bytes_per_bmc,
-            self.sensors_per_bmc,
-            self.poll_interval_ms,
-            self.retransmits,
-            self.timeouts,
-            self.set_up_s,
-        ])
-        .to_string()
-    }
-
-    pub(crate) fn from_json(line: &str) -> Option<Self> {
-        let value: serde_json::Value = serde_json::from_str(line).ok()?;
-        let (float, whole) = (|i: usize| value[i].as_f64(), |i: usize| value[i].as_u64());
-        Some(Self {
-            readings_per_s: float(0)?,
-            cpu_ns_per_reading: float(1)?,
-            cpu_share: float(2)?,
-            bytes_per_bmc: float(3)?,
-            sensors_per_bmc: whole(4)?,
-            poll_interval_ms: whole(5)?,
-            retransmits: whole(6)?,
-            timeouts: whole(7)?,
-            set_up_s: float(8)?,
-        })
-    }
+    pub(crate) dropped_by_kernel: u64,
+    /// First contacts with all BMCs: time, and processor time.
+    pub(crate) contacts_s: f64,
+    pub(crate) contacts_cpu_s: f64,
 }
 
 /// The poll interval at which so many nodes are asked for `wanted_per_s` readings.
@@ -98,10 +76,10 @@ pub(crate) fn serve(port: u16, nodes: u32) -> io::Result<()> {
     }
 }
 
-/// Polls `nodes` virtual BMCs and measures for `seconds`.
-pub(crate) fn measure(port: u16, nodes: u32, seconds: u32, interval_ms: u32) -> io::Result<Found> {
+/// A fleet of `nodes` virtual BMCs.
+fn config(port: u16, nodes: u32, interval_ms: u32, suite: u8) -> io::Result<Config> {
     let login = Login::new(USER, PASSWORD)
-        .and_then(|login| login.with_suites(&[CipherSuiteId(3)]))
+        .and_then(|login| login.with_suites(&[CipherSuiteId(suite)]))
         .map_err(io::Error::other)?;
     let login = Arc::new(login);
     let target = |index: u32| {
@@ -115,67 +93,122 @@ pub(crate) fn measure(port: u16, nodes: u32, seconds: u32, interval_ms: u32) -> 
             quirks: fleet::Quirks::default(),
         })
     };
-    let config = Config {
+    Ok(Config {
         poll_interval_ms: interval_ms,
         ..Config::new((0..nodes).filter_map(target).collect())
-    };
-    let before = resident_bytes()?;
-    let start = Instant::now();
-    let fleet = Fleet::start(&config).map_err(io::Error::other)?;
-    while fleet.counters().contacts < u64::from(nodes) {
-        if start.elapsed() > SET_UP_MAX {
-            return Err(io::Error::other("not all BMCs could be reached"));
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    let set_up_s = start.elapsed().as_secs_f64();
-    std::thread::sleep(SETTLE.max(Duration::from_millis(interval_ms.into())));
-    let mut found = observe(&fleet, seconds)?;
-    found.set_up_s = set_up_s;
-    found.poll_interval_ms = interval_ms.into();
-    found.bytes_per_bmc = (resident_bytes()?.saturating_sub(before)) as f64 / f64::from(nodes);
-    let first = fleet.node(rack::Slot::of_node(0).name().as_str());
-    found.sensors_per_bmc = first.map_or(0, |node| node.inventory.sensors.len() as u64);
-    Ok(found)
-}
-
-fn observe(fleet: &Fleet, seconds: u32) -> io::Result<Found> {
-    let (counters, cpu_s, start) = (fleet.counters(), cpu_s()?, Instant::now());
-    std::thread::sleep(Duration::from_secs(seconds.into()));
-    let spent = start.elapsed().as_secs_f64();
-    let (now, cpu_s) = (fleet.counters(), self::cpu_s()? - cpu_s);
-    let grown = |figure: fn(&Counters) -> u64| figure(&now) - figure(&counters);
-    let readings = grown(|c| c.readings) as f64;
-    Ok(Found {
-        readings_per_s: readings / spent,
-        cpu_ns_per_reading: cpu_s * 1e9 / readings.max(1.0),
-        cpu_share: cpu_s / spent,
-        bytes_per_bmc: 0.0,
-        sensors_per_bmc: 0,
-        poll_interval_ms: 0,
-        retransmits: grown(|c| c.retransmits),
-        timeouts: grown(|c| c.timeouts),
-        set_up_s: 0.0,
     })
 }
 
-/// User and system time of this process.
-fn cpu_s() -> io::Result<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
-    // The second field is the name in brackets and may hold anything.
-    let fields: Vec<&str> = stat
-        .rsplit(')')
-        .next()
-        .unwrap_or("")
-        .split_whitespace()
-        .collect();
-    let ticks = |i: usize| {
-        fields
-            .get(i)
-            .and_then(|text| text.parse::<f64>().ok())
-            .unwrap_or(0.0)
+fn wait_until(what: &str, mut holds: impl FnMut() -> bool) -> io::Result<()> {
+    let start = Instant::now();
+    while !holds() {
+        if start.elapsed() > SET_UP_MAX {
+            return Err(io::Error::other(format!("{what}: that takes too long")));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}
+
+/// Processor time to open a session, in microseconds: all sessions are opened, and hardly anything is asked.
+pub(crate) fn log_ins(port: u16, nodes: u32) -> io::Result<f64> {
+    let config = Config {
+        contacts_at_once: 1,
+        ..config(port, nodes, 60_000, 3)?
     };
-    Ok((ticks(11) + ticks(12)) / TICKS_PER_S)
+    let cpu = Cpu::now()?;
+    let fleet = Fleet::start(&config).map_err(io::Error::other)?;
+    wait_until("opening all sessions", || {
+        fleet.counters().sessions_opened >= u64::from(nodes)
+    })?;
+    Ok(cpu.since()?.total_s() * 1e6 / f64::from(nodes))
+}
+
+/// Polls `nodes` virtual BMCs and measures for `seconds`.
+pub(crate) fn measure(
+    port: u16,
+    nodes: u32,
+    seconds: u32,
+    interval_ms: u32,
+    suite: u8,
+) -> io::Result<Found> {
+    let config = config(port, nodes, interval_ms, suite)?;
+    let before = resident_bytes()?;
+    let (start, cpu) = (Instant::now(), Cpu::now()?);
+    let fleet = Fleet::start(&config).map_err(io::Error::other)?;
+    wait_until("reaching all BMCs", || {
+        fleet.counters().contacts >= u64::from(nodes)
+    })?;
+    let contacts_s = start.elapsed().as_secs_f64();
+    let contacts_cpu_s = cpu.since()?.total_s();
+    std::thread::sleep(SETTLE.max(Duration::from_millis(interval_ms.into())));
+    let first = fleet.node(rack::Slot::of_node(0).name().as_str());
+    Ok(Found {
+        contacts_s,
+        contacts_cpu_s,
+        poll_interval_ms: interval_ms.into(),
+        bytes_per_bmc: (resident_bytes()?.saturating_sub(before)) as f64 / f64::from(nodes),
+        sensors_per_bmc: first.map_or(0, |node| node.inventory.sensors.len() as u64),
+        ..observe(&fleet, seconds)?
+    })
+}
+
+fn observe(fleet: &Fleet, seconds: u32) -> io::Result<Found> {
+    let (before, cpu, start) = (fleet.figures().total(), Cpu::now()?, Instant::now());
+    std::thread::sleep(Duration::from_secs(seconds.into()));
+    let (spent, cpu) = (start.elapsed().as_secs_f64(), cpu.since()?);
+    let grown = fleet.figures().total().since(&before);
+    let readings = grown.counters.readings as f64;
+    Ok(Found {
+        readings_per_s: readings / spent,
+        cpu_ns_per_reading: cpu.total_s() * 1e9 / readings.max(1.0),
+        kernel_ns_per_reading: cpu.kernel_s * 1e9 / readings.max(1.0),
+        cpu_share: cpu.total_s() / spent,
+        p50_ms: grown.round_trips.quantile_ms(0.5),
+        p99_ms: grown.round_trips.quantile_ms(0.99),
+        rounds_at_once: grown.rounds.taken,
+        rounds_waiting: grown.rounds.waiting,
+        retransmits: grown.counters.retransmits,
+        timeouts: grown.counters.timeouts,
+        dropped_by_kernel: grown.counters.dropped_by_kernel,
+        ..Found::default()
+    })
+}
+
+/// Processor time of this process.
+#[derive(Clone, Copy)]
+pub(crate) struct Cpu {
+    user_s: f64,
+    kernel_s: f64,
+}
+
+impl Cpu {
+    pub(crate) fn now() -> io::Result<Self> {
+        let stat = std::fs::read_to_string("/proc/self/stat")?;
+        // The second field is the name in brackets and may hold anything.
+        let fields = stat.rsplit(')').next().unwrap_or("");
+        let mut fields = fields.split_whitespace().skip(11);
+        let mut seconds = || {
+            let ticks: Option<f64> = fields.next().and_then(|text| text.parse().ok());
+            ticks.unwrap_or(0.0) / TICKS_PER_S
+        };
+        Ok(Self {
+            user_s: seconds(),
+            kernel_s: seconds(),
+        })
+    }
+
+    pub(crate) fn since(self) -> io::Result<Self> {
+        let now = Self::now()?;
+        Ok(Self {
+            user_s: now.user_s - self.user_s,
+            kernel_s: now.kernel_s - self.kernel_s,
+        })
+    }
+
+    pub(crate) fn total_s(self) -> f64 {
+        self.user_s + self.kernel_s
+    }
 }
 
 /// Memory of this process that is in RAM.

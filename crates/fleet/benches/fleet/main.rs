@@ -24,7 +24,9 @@ use process::{Role, spawn};
 /// The UDP port of both servers.
 const PORT: u16 = 6_231;
 /// Sizes measured where none is asked for.
-const NODES_DEFAULT: [u32; 2] = [1_000, 50_000];
+const NODES_DEFAULT: [u32; 3] = [1_000, 10_000, 50_000];
+/// Cipher suites measured where none is asked for.
+const SUITES_DEFAULT: [u8; 2] = [3, 17];
 /// Seconds of each measurement where none are asked for.
 const SECONDS_DEFAULT: u32 = 5;
 /// The engine is asked for this much of the limit.
@@ -33,6 +35,7 @@ const LOAD_DEFAULT: f64 = 0.9;
 /// What was asked for on the command line.
 struct Options {
     nodes: Vec<u32>,
+    suites: Vec<u8>,
     seconds: u32,
     load: f64,
     json: bool,
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
 fn parse(args: &[String]) -> io::Result<Options> {
     let mut options = Options {
         nodes: NODES_DEFAULT.to_vec(),
+        suites: SUITES_DEFAULT.to_vec(),
         seconds: SECONDS_DEFAULT,
         load: LOAD_DEFAULT,
         json: false,
@@ -71,12 +75,13 @@ fn parse(args: &[String]) -> io::Result<Options> {
         };
         match arg.as_str() {
             "--nodes" => options.nodes = vec![number(value()?)?],
+            "--suite" => options.suites = vec![number(value()?)?],
             "--seconds" => options.seconds = number(value()?)?,
             "--load" => options.load = number(value()?)?,
             "--json" => options.json = true,
             _ => {
                 return Err(bad(&format!(
-                    "unknown option {arg}; there are --nodes N, --seconds S, --load SHARE, --json"
+                    "unknown option {arg}; there are --nodes N, --suite N, --seconds S, --load SHARE, --json"
                 )));
             }
         }
@@ -98,46 +103,92 @@ fn run(options: &Options) -> io::Result<()> {
     if !options.json {
         writeln!(
             out,
-            "{:>7} {:>12} {:>12} {:>6} {:>10} {:>10} {:>10} {:>8}",
-            "BMCs", "readings/s", "limit/s", "ratio", "CPU ns", "bytes/BMC", "interval", "timeouts"
+            "{:>6} {:>5} {:>10} {:>9} {:>5} {:>6} {:>6} {:>9} {:>8} {:>8} {:>8} {:>8} {:>7} {:>8}",
+            "BMCs",
+            "suite",
+            "readings/s",
+            "limit/s",
+            "ratio",
+            "CPU ns",
+            "kernel",
+            "bytes/BMC",
+            "p50 ms",
+            "p99 ms",
+            "log-in",
+            "contacts",
+            "CPU s",
+            "repeats"
         )?;
     }
     for &nodes in &options.nodes {
-        let limit = measure_limit(nodes, options.seconds)?;
-        let found = measure_engine(nodes, options.seconds, limit * options.load)?;
-        let ratio = found.readings_per_s / limit;
-        if options.json {
-            let line = serde_json::json!({
-                "nodes": nodes,
-                "seconds": options.seconds,
-                "suite": 3,
-                "readings_per_s": found.readings_per_s.round(),
-                "limit_per_s": limit.round(),
-                "ratio": (ratio * 1000.0).round() / 1000.0,
-                "cpu_ns_per_reading": found.cpu_ns_per_reading.round(),
-                "cpu_share": (found.cpu_share * 1000.0).round() / 1000.0,
-                "bytes_per_bmc": found.bytes_per_bmc.round(),
-                "sensors_per_bmc": found.sensors_per_bmc,
-                "poll_interval_ms": found.poll_interval_ms,
-                "retransmits": found.retransmits,
-                "timeouts": found.timeouts,
-                "set_up_s": (found.set_up_s * 10.0).round() / 10.0,
-            });
-            writeln!(out, "{line}")?;
-        } else {
-            writeln!(
-                out,
-                "{nodes:>7} {:>12.0} {limit:>12.0} {ratio:>6.2} {:>10.0} {:>10.0} {:>8}ms {:>8}",
-                found.readings_per_s,
-                found.cpu_ns_per_reading,
-                found.bytes_per_bmc,
-                found.poll_interval_ms,
-                found.timeouts
-            )?;
+        for &suite in &options.suites {
+            // The machine's speed changes with time: the limit is measured before and after.
+            let before = measure_limit(nodes, options.seconds)?;
+            let log_in_us = measure_log_ins(nodes)?;
+            let wanted_per_s = before * options.load;
+            let found = measure_engine(nodes, suite, options.seconds, wanted_per_s)?;
+            let limit = before.midpoint(measure_limit(nodes, options.seconds)?);
+            let row = Row {
+                nodes,
+                suite,
+                limit,
+                log_in_us,
+                found,
+            };
+            if options.json {
+                row.write_json(&mut out)?;
+            } else {
+                row.write(&mut out)?;
+            }
+            out.flush()?;
         }
-        out.flush()?;
     }
     Ok(())
+}
+
+/// What was measured of one size and suite.
+struct Row {
+    nodes: u32,
+    suite: u8,
+    limit: f64,
+    log_in_us: f64,
+    found: engine::Found,
+}
+
+impl Row {
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        let Self {
+            nodes,
+            suite,
+            limit,
+            log_in_us,
+            found,
+        } = self;
+        writeln!(
+            out,
+            "{nodes:>6} {suite:>5} {:>10.0} {limit:>9.0} {:>5.2} {:>6.0} {:>6.0} {:>9.0} {:>8.2} {:>8.2} {log_in_us:>6.0}us {:>7.1}s {:>7.1} {:>8}",
+            found.readings_per_s,
+            found.readings_per_s / limit,
+            found.cpu_ns_per_reading,
+            found.kernel_ns_per_reading,
+            found.bytes_per_bmc,
+            found.p50_ms,
+            found.p99_ms,
+            found.contacts_s,
+            found.contacts_cpu_s,
+            found.retransmits,
+        )
+    }
+
+    fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
+        let mut line = serde_json::to_value(&self.found)?;
+        line["nodes"] = self.nodes.into();
+        line["suite"] = self.suite.into();
+        line["limit_per_s"] = self.limit.into();
+        line["ratio"] = (self.found.readings_per_s / self.limit).into();
+        line["log_in_cpu_us"] = self.log_in_us.into();
+        writeln!(out, "{line}")
+    }
 }
 
 fn measure_limit(nodes: u32, seconds: u32) -> io::Result<f64> {
@@ -150,14 +201,25 @@ fn measure_limit(nodes: u32, seconds: u32) -> io::Result<f64> {
     number(&client.last_line()?)
 }
 
-fn measure_engine(nodes: u32, seconds: u32, wanted_per_s: f64) -> io::Result<engine::Found> {
+fn measure_log_ins(nodes: u32) -> io::Result<f64> {
+    let _bmcs = spawn(1, Role::Bmcs, &[nodes.to_string()])?.until_ready()?;
+    number(&spawn(0, Role::LogIns, &[nodes.to_string()])?.last_line()?)
+}
+
+fn measure_engine(
+    nodes: u32,
+    suite: u8,
+    seconds: u32,
+    wanted_per_s: f64,
+) -> io::Result<engine::Found> {
     let _bmcs = spawn(1, Role::Bmcs, &[nodes.to_string()])?.until_ready()?;
     let interval_ms = engine::interval_ms(nodes, wanted_per_s);
     let arguments = [
         nodes.to_string(),
         seconds.to_string(),
         interval_ms.to_string(),
+        suite.to_string(),
     ];
     let line = spawn(0, Role::Engine, &arguments)?.last_line()?;
-    engine::Found::from_json(&line).ok_or_else(|| bad(&format!("unexpected result: {line}")))
+    serde_json::from_str(&line).map_err(|_| bad(&format!("unexpected result: {line}")))
 }

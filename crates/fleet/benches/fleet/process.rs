@@ -12,14 +12,16 @@ pub(crate) enum Role {
     LimitClient,
     Bmcs,
     Engine,
+    LogIns,
 }
 
 impl Role {
-    const ALL: [(Self, &'static str); 4] = [
+    const ALL: [(Self, &'static str); 5] = [
         (Self::LimitServer, "limit-server"),
         (Self::LimitClient, "limit-client"),
         (Self::Bmcs, "bmcs"),
         (Self::Engine, "engine"),
+        (Self::LogIns, "log-ins"),
     ];
 
     fn name(self) -> &'static str {
@@ -47,8 +49,11 @@ pub(crate) fn play(args: &[String]) -> io::Result<()> {
         }
         Some(Role::Bmcs) => engine::serve(PORT, argument(0)?),
         Some(Role::Engine) => {
-            say(&engine::measure(PORT, argument(0)?, argument(1)?, argument(2)?)?.to_json())
+            let suite = u8::try_from(argument(3)?).map_err(io::Error::other)?;
+            let found = engine::measure(PORT, argument(0)?, argument(1)?, argument(2)?, suite)?;
+            say(&serde_json::to_string(&found)?)
         }
+        Some(Role::LogIns) => say(&engine::log_ins(PORT, argument(0)?)?.to_string()),
         None => Err(super::bad(&format!("unknown role {name}"))),
     }
 }

@@ -199,6 +199,11 @@ impl Slot {
                 }
                 if let Some(identity) = Arc::get_mut(&mut contacted.identity) {
                     cx.texts.identity(identity);
+                    // The address is the one by which it was shown before.
+                    let before = &self.page.node().identity.controller_address;
+                    if identity.controller_address == *before {
+                        identity.controller_address.clone_from(before);
+                    }
                 }
                 cx.counters.contacts += 1;
                 cx.counters.repositories_cut += u64::from(contacted.cut);

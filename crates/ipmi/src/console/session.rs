@@ -529,7 +529,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_session_takes_at_most_640_bytes() {
-        assert!(size_of::<Session>() <= 640, "{}", size_of::<Session>());
+    fn a_session_takes_at_most_448_bytes() {
+        assert!(size_of::<Session>() <= 448, "{}", size_of::<Session>());
     }
 }

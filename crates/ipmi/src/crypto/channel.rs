@@ -17,10 +17,7 @@ use crate::wire::{BufferFull, Reader, WireError, WireFault, Writer, rmcp};
 /// Value of the "next header" byte that ends the covered part of a packet (§13.6).
 const NEXT_HEADER: u8 = 0x07;
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "the key schedule lies in the session so that a packet touches no further cache lines"
-)]
+/// The key schedule lies in the session so that a packet touches no further cache lines.
 enum Confidentiality {
     None,
     Aes(AesCbc),
