@@ -429,6 +429,59 @@ fn a_silent_bmc_is_told_as_down_is_probed_ever_more_rarely_and_costs_the_others_
 }
 
 #[test]
+fn a_bmc_that_falls_silent_is_down_after_ten_seconds_and_up_again_with_its_next_answer() {
+    let mut world = World::new(Setup::new(10, 4, Quality::PERFECT));
+    world.run_for(5 * SECOND);
+    world.hosts[3].mute = true;
+    // Its next command is due within a second.
+    world.run_for(Duration::from_millis(9_900));
+    assert_eq!(world.node(3).link, Link::Up, "not before ten seconds");
+    world.run_for(Duration::from_millis(1_200));
+    assert!(
+        matches!(world.node(3).link, Link::Down { .. }),
+        "{:?}",
+        world.node(3).link
+    );
+    world.hosts[3].mute = false;
+    world.run_for(4 * SECOND);
+    assert_eq!(world.node(3).link, Link::Up);
+    check_readings(&world, 3, 2 * SECOND);
+}
+
+#[test]
+fn a_tenth_of_all_datagrams_lost_each_way_makes_no_bmc_look_dead() {
+    const NODES: u32 = 100;
+    let mut world = World::new(Setup::new(NODES, seed(), LOSSY));
+    world.run_for(20 * SECOND);
+    for second in 0..60 {
+        world.run_for(SECOND);
+        let down = (0..NODES).find(|node| matches!(world.node(*node).link, Link::Down { .. }));
+        assert_eq!(down, None, "after {second} s");
+    }
+    assert!(world.engine.counters().retransmits > 10_000);
+}
+
+#[test]
+fn thousands_of_dead_bmcs_take_no_living_ones_place() {
+    const NODES: u32 = 3_000;
+    const DEAD: u32 = 2_900;
+    let mut world = World::new(Setup::new(NODES, 6, Quality::PERFECT));
+    for node in 0..DEAD {
+        world.hosts[node as usize].mute = true;
+    }
+    world.run_for(5 * SECOND);
+    // Every living one was read, although more BMCs than there are places are being waited for.
+    for node in DEAD..NODES {
+        assert_eq!(world.node(node).link, Link::Up, "n{node}");
+        assert!(world.age(node) <= 2 * SECOND, "n{node}");
+    }
+    world.run_for(5 * SECOND);
+    let figures = world.engine.figures();
+    assert_eq!(figures.sessions(), u64::from(NODES - DEAD));
+    assert_eq!((figures.connects.waiting, figures.rounds.waiting), (0, 0));
+}
+
+#[test]
 fn a_wrong_password_is_said_so_and_is_not_tried_again_at_once() {
     let mut setup = Setup::new(1, 10, Quality::PERFECT);
     setup.config.poll_interval_ms = 1_000;
