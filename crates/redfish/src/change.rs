@@ -16,7 +16,7 @@ use crate::body::{MAX_BODY_BYTES, read_object};
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::etag::ETag;
-use crate::fault::{action_messages, patch_messages};
+use crate::fault::{action_messages, allowable, choose_one_of, patch_messages};
 use crate::message::{self, Message};
 use crate::privilege::Operation;
 use crate::query::Query;
@@ -48,7 +48,7 @@ impl Service {
         }
         let body = Value::Object(read_object(&parts.headers, body, MAX_BODY_BYTES).await?);
         let patch = check_patch(document.resource(), &body)
-            .map_err(|faults| Error::Faults(patch_messages(&faults, &body)))?;
+            .map_err(|faults| refusal(&faults, &body, &document))?;
         // The body may have taken seconds. From here to the answer nobody else changes this resource.
         let _lock = self.locks.lock(path).await;
         let document = self.document(path).await?;
@@ -64,7 +64,10 @@ impl Service {
             })
             .map(|(pointer, value)| {
                 let name = pointer.rsplit('/').next().unwrap_or_default();
-                message::property_value_not_in_list(value, name).about(&pointer)
+                let words = allowable(&shown, &pointer).unwrap_or_default();
+                message::property_value_not_in_list(value, name)
+                    .about(&pointer)
+                    .with_resolution(choose_one_of(&words))
             })
             .collect();
         if !refused.is_empty() {
@@ -129,8 +132,9 @@ impl Service {
             return Err(Error::Precondition);
         }
         let body = Value::Object(read_object(&parts.headers, body, MAX_BODY_BYTES).await?);
-        let parameters = check_parameters(action, &body)
-            .map_err(|faults| Error::Faults(action_messages(&faults, &body, action.name)))?;
+        let parameters = check_parameters(action, &body).map_err(|faults| {
+            Error::Faults(action_messages(&faults, &body, action.name, offered))
+        })?;
         refuse_not_allowed(&parameters, offered, action.name)?;
         let deed = Deed::Invoked {
             path: target.resource.to_string(),
@@ -179,7 +183,7 @@ impl Service {
         let member = member.ok_or(Error::Method(document.allow()))?;
         let body = Value::Object(read_object(&parts.headers, body, MAX_BODY_BYTES).await?);
         let new = check_create(member, &body)
-            .map_err(|faults| Error::Faults(patch_messages(&faults, &body)))?;
+            .map_err(|faults| Error::Faults(patch_messages(&faults, &body, &Value::Null)))?;
         let failed = |failure| Error::Backend(failure, path.to_string());
         // Of two new members with the same name, the second meets the first.
         let _lock = self.locks.lock(path).await;
@@ -280,6 +284,12 @@ impl ActionTarget {
     }
 }
 
+/// The faults of a PATCH, each with what the resource would take.
+fn refusal(faults: &[Fault], body: &Value, document: &Document) -> Error {
+    let resource = serde_json::from_slice(document.json()).unwrap_or_default();
+    Error::Faults(patch_messages(faults, body, &resource))
+}
+
 fn parse(document: &Document, path: &Path) -> Result<Value, Error> {
     serde_json::from_slice(document.json())
         .map_err(|error| Error::Backend(Failure::Internal(error.to_string()), path.to_string()))
@@ -312,7 +322,13 @@ fn refuse_not_allowed(
         .filter_map(|name| {
             let value = not_allowed(offered, &format!("/{name}"), parameters.get(name)?)?;
             let message = message::action_parameter_value_not_in_list(value, name, action);
-            Some(message.about(format!("/{name}")))
+            let pointer = format!("/{name}");
+            let words = allowable(offered, &pointer).unwrap_or_default();
+            Some(
+                message
+                    .about(pointer)
+                    .with_resolution(choose_one_of(&words)),
+            )
         })
         .collect();
     if refused.is_empty() {
@@ -350,7 +366,10 @@ fn answered(json: Bytes) -> Response<Full<Bytes>> {
 /// The document with messages about what was left out, at the top-level property that each belongs to.
 fn annotated(document: &Document, left_out: &[Fault], body: &Value) -> Bytes {
     let mut annotations: Map<String, Value> = Map::new();
-    for (fault, message) in left_out.iter().zip(patch_messages(left_out, body)) {
+    for (fault, message) in left_out
+        .iter()
+        .zip(patch_messages(left_out, body, &Value::Null))
+    {
         let property = fault.pointer.split('/').nth(1).unwrap_or(&fault.property);
         let messages = annotations
             .entry(format!("{property}@Message.ExtendedInfo"))

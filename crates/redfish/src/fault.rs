@@ -9,21 +9,41 @@ use crate::message::{self, Message};
 /// The most characters of a client's value that a message repeats.
 const MAX_SHOWN: usize = 64;
 
-/// Messages about the properties of a PATCH or of a POST that creates, [`MAX_MESSAGES`] of them at most.
-pub(crate) fn patch_messages(faults: &[Fault], body: &Value) -> Vec<Message> {
-    let shown = faults.iter().take(MAX_MESSAGES);
-    shown.map(|fault| property_message(fault, body)).collect()
-}
-
-/// Messages about the parameters of `action`, [`MAX_MESSAGES`] of them at most.
-pub(crate) fn action_messages(faults: &[Fault], body: &Value, action: &str) -> Vec<Message> {
+/// Messages about the properties of a PATCH or of a POST that creates, [`MAX_MESSAGES`] of them at most. `resource` is
+/// what is changed, as it is shown; `Null` for what is not there yet.
+pub(crate) fn patch_messages(faults: &[Fault], body: &Value, resource: &Value) -> Vec<Message> {
     let shown = faults.iter().take(MAX_MESSAGES);
     shown
-        .map(|fault| parameter_message(fault, body, action))
+        .map(|fault| property_message(fault, body, resource))
         .collect()
 }
 
-fn property_message(fault: &Fault, body: &Value) -> Message {
+/// Messages about the parameters of `action`, [`MAX_MESSAGES`] of them at most. `offered` is the action as the resource
+/// shows it.
+pub(crate) fn action_messages(
+    faults: &[Fault],
+    body: &Value,
+    action: &str,
+    offered: &Value,
+) -> Vec<Message> {
+    let shown = faults.iter().take(MAX_MESSAGES);
+    shown
+        .map(|fault| parameter_message(fault, body, action, offered))
+        .collect()
+}
+
+/// What a client should do instead: take one of the words that the resource allows.
+pub(crate) fn choose_one_of(words: &[&str]) -> String {
+    format!("Choose one of: {}.", words.join(", "))
+}
+
+/// The words that a resource allows at `pointer`, which are often fewer than the schema's.
+pub(crate) fn allowable<'a>(shown: &'a Value, pointer: &str) -> Option<Vec<&'a str>> {
+    let words = shown.pointer(&format!("{pointer}@Redfish.AllowableValues"))?;
+    Some(words.as_array()?.iter().filter_map(Value::as_str).collect())
+}
+
+fn property_message(fault: &Fault, body: &Value, resource: &Value) -> Message {
     let name = fault.property.as_str();
     let value = || shown(fault, body);
     let message = match fault.problem {
@@ -42,10 +62,10 @@ fn property_message(fault: &Fault, body: &Value) -> Message {
         | Problem::WrongAnnotation(_)
         | Problem::Secret => message::property_value_error(name),
     };
-    with_expectation(message, fault)
+    with_expectation(message, fault, resource)
 }
 
-fn parameter_message(fault: &Fault, body: &Value, action: &str) -> Message {
+fn parameter_message(fault: &Fault, body: &Value, action: &str, offered: &Value) -> Message {
     let name = fault.property.as_str();
     let value = || shown(fault, body);
     let message = match fault.problem {
@@ -64,7 +84,7 @@ fn parameter_message(fault: &Fault, body: &Value, action: &str) -> Message {
         | Problem::WrongAnnotation(_)
         | Problem::Secret => message::action_parameter_value_error(name, action),
     };
-    with_expectation(message, fault)
+    with_expectation(message, fault, offered)
 }
 
 fn nothing_to_do(body: &Value) -> Message {
@@ -74,12 +94,14 @@ fn nothing_to_do(body: &Value) -> Message {
     }
 }
 
-/// Names the property, and says what would have been right where the schema knows.
-fn with_expectation(message: Message, fault: &Fault) -> Message {
+/// Names the property, and says what would have been right where the resource or the schema knows.
+fn with_expectation(message: Message, fault: &Fault, shown: &Value) -> Message {
     let message = message.about(&fault.pointer);
     match fault.problem {
         Problem::NotInList(list) => {
-            message.with_resolution(format!("Choose one of: {}.", list.members.join(", ")))
+            let allowed = allowable(shown, &fault.pointer);
+            let words = allowed.unwrap_or_else(|| list.members.to_vec());
+            message.with_resolution(choose_one_of(&words))
         }
         Problem::Null
         | Problem::WrongType { .. }
@@ -137,7 +159,7 @@ mod tests {
             fault("/Password", wrong.clone()),
             fault("/B/C", wrong),
         ];
-        let messages = patch_messages(&faults, &body);
+        let messages = patch_messages(&faults, &body, &Value::Null);
         assert_eq!(messages[0].args()[0].chars().count(), MAX_SHOWN + 1);
         assert_eq!(messages[1].args()[0], "******");
         assert_eq!(messages[2].args(), ["[1,2]", "C"]);
@@ -147,10 +169,13 @@ mod tests {
     #[test]
     fn an_empty_body_and_one_of_annotations_are_told_apart() {
         let nothing = [fault("", Problem::NoChange)];
-        assert_eq!(patch_messages(&nothing, &json!({}))[0].key(), "EmptyJSON");
+        assert_eq!(
+            patch_messages(&nothing, &json!({}), &Value::Null)[0].key(),
+            "EmptyJSON"
+        );
         let annotations = json!({"@odata.etag": "x"});
         assert_eq!(
-            patch_messages(&nothing, &annotations)[0].key(),
+            patch_messages(&nothing, &annotations, &Value::Null)[0].key(),
             "NoOperation"
         );
     }

@@ -47,6 +47,8 @@ struct Budget {
     shared: usize,
     share: Option<OwnedSemaphorePermit>,
     all: Arc<Semaphore>,
+    /// The paths from the document to what is expanded now.
+    open: Vec<String>,
 }
 
 impl Budget {
@@ -57,7 +59,14 @@ impl Budget {
             shared: 0,
             share: None,
             all: Arc::clone(&all.0),
+            open: Vec::new(),
         }
+    }
+
+    /// Whether a link leads back to what it stands in. To expand it would repeat the answer in itself, at each level
+    /// anew: a chassis has its sensors, each of which names the chassis.
+    fn is_open(&self, path: &Path) -> bool {
+        self.open.iter().any(|open| open == path.as_str())
     }
 
     fn take(&mut self, bytes: usize) -> Result<(), Error> {
@@ -204,6 +213,7 @@ impl Service {
         );
         let whole = page.unwrap_or_else(|| text(&document).to_owned());
         budget.take(whole.len())?;
+        budget.open.push(path.as_str().to_owned());
         let mut json = self
             .expanded(whole, expand, expand.levels, caller, &mut budget)
             .await?;
@@ -275,8 +285,8 @@ impl Service {
         Ok(keeps)
     }
 
-    /// Replaces the links in `json` by what they lead to. A link stays as it is if nothing is there or the
-    /// caller may not see it: `$expand` opens no door that a GET doesn't.
+    /// Replaces the links in `json` by what they lead to. A link stays as it is if nothing is there, if the caller may
+    /// not see it (`$expand` opens no door that a GET doesn't), or if it leads back to what it stands in.
     fn expanded<'a>(
         &'a self,
         json: String,
@@ -292,6 +302,9 @@ impl Service {
                 let Some((path, document)) = self.readable(&target, caller).await else {
                     continue;
                 };
+                if budget.is_open(&path) {
+                    continue;
+                }
                 // As a GET of the link would answer, a large collection comes as its first page.
                 let mut inner = match Listing::of_large(text(&document)) {
                     Some(listing) => {
@@ -305,9 +318,11 @@ impl Service {
                     tokio::task::yield_now().await;
                 }
                 if levels > 1 {
+                    budget.open.push(path.as_str().to_owned());
                     inner = self
                         .expanded(inner, expand, levels - 1, caller, budget)
                         .await?;
+                    budget.open.pop();
                 }
                 parts.push((range, inner));
             }

@@ -65,6 +65,19 @@ pub(crate) fn index(modules: &BTreeMap<String, String>, header: &str) -> String 
     text
 }
 
+/// The types of values that every module may name.
+const VALUES: [&str; 5] = ["DateTime", "Duration", "Nullable", "ODataType", "Reference"];
+
+/// The name of an item: the schema's, with its module's in front where it would hide the type of a value. So the
+/// enumeration `Resource.Reference` is `ResourceReference`, and `Reference` is a link everywhere.
+fn item_name(id: &TypeId) -> String {
+    if VALUES.contains(&id.name.as_str()) {
+        format!("{}{}", id.module, id.name)
+    } else {
+        id.name.clone()
+    }
+}
+
 #[derive(Default)]
 struct File {
     /// Tables that the module shows.
@@ -104,9 +117,9 @@ impl File {
             .lines()
             .filter(|line| line.trim_start().starts_with("pub "))
             .collect();
-        let mut values: Vec<&str> = ["DateTime", "Duration", "Nullable", "ODataType", "Reference"]
+        let mut values: Vec<&str> = VALUES
             .into_iter()
-            .filter(|value| uses(&fields, value) && !self.items.contains_key(*value))
+            .filter(|value| uses(&fields, value))
             .collect();
         if body.contains("impl Resource for") {
             values.push("Resource");
@@ -186,7 +199,7 @@ impl<'m> Typed<'m> {
             fields.extend(self.action_fields(id, object)?);
         }
         let mut text = doc(object.description.as_deref().unwrap_or(&id.name), "");
-        structure(&mut text, &id.name, &fields, is_resource);
+        structure(&mut text, &item_name(id), &fields, is_resource);
         if is_resource && object.is_entity {
             let _ = write!(
                 text,
@@ -322,14 +335,14 @@ impl<'m> Typed<'m> {
 
     fn path(&mut self, place: &TypeId, id: &TypeId) -> String {
         if place.module == id.module {
-            return id.name.clone();
+            return item_name(id);
         }
         self.files
             .entry(place.module.clone())
             .or_default()
             .used
             .insert(id.module.clone());
-        format!("{}::{}", snake(&id.module), id.name)
+        format!("{}::{}", snake(&id.module), item_name(id))
     }
 
     fn enumeration(&mut self, id: &TypeId) -> Result<(), String> {
@@ -349,7 +362,7 @@ impl<'m> Typed<'m> {
         let mut text = format!(
             "enumeration! {{\n{}    pub enum {} {{\n",
             doc(&title, "    "),
-            id.name
+            item_name(id)
         );
         for member in &enumeration.members {
             let mut words = member

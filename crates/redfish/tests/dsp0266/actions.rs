@@ -64,7 +64,15 @@ async fn a_parameter_that_does_not_fit_is_named_and_nothing_happens() {
             "PropertyDuplicate",
         ),
     ] {
-        client.post(RESET, body).await.assert_error(400, &[message]);
+        let answer = client.post(RESET, body).await;
+        answer.assert_error(400, &[message]);
+        if message == "ActionParameterValueNotInList" {
+            let info = answer.json()["error"]["@Message.ExtendedInfo"][0].clone();
+            let hint = info["Resolution"].as_str().unwrap();
+            assert!(hint.starts_with("Choose one of: On, ForceOff"), "{hint}");
+            // In the schema, and not offered here.
+            assert!(!hint.contains("Suspend"), "{hint}");
+        }
     }
     assert!(bench.rack.log().is_empty());
 }

@@ -56,6 +56,17 @@ async fn a_wrong_value_refuses_the_whole_patch_and_names_the_property() {
         answer.assert_error(400, &[message]);
         let info = answer.json()["error"]["@Message.ExtendedInfo"][0].clone();
         assert_eq!(info["RelatedProperties"], json!([pointer]), "{body}");
+        if message == "PropertyValueNotInList" {
+            // The words of this resource, not all those of the schema.
+            let system = client.get(SYSTEM).await.json();
+            let words = system["Boot"]["BootSourceOverrideTarget@Redfish.AllowableValues"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|word| word.as_str().unwrap());
+            let hint = format!("Choose one of: {}.", words.collect::<Vec<_>>().join(", "));
+            assert_eq!(info["Resolution"], hint, "{body}");
+        }
     }
     assert!(bench.rack.log().is_empty());
 }

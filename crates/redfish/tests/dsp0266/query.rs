@@ -1,5 +1,7 @@
 //! Query parameters (DSP0266 "Query parameters").
 
+use serde_json::Value;
+
 use crate::bench::Bench;
 
 #[tokio::test]
@@ -31,6 +33,45 @@ async fn expand_replaces_links_level_by_level() {
     assert_eq!(json["Systems"]["Members"][0]["Id"], "1");
     assert_eq!(json["AccountService"]["Roles"]["Members@odata.count"], 3);
     assert_eq!(json["Links"]["Sessions"].as_object().unwrap().len(), 1);
+}
+
+/// How deep resources stand in each other; panics where one stands in itself.
+fn depth(json: &Value, open: &mut Vec<String>) -> usize {
+    let inner: Vec<&Value> = match json {
+        Value::Object(object) => object.values().collect(),
+        Value::Array(items) => items.iter().collect(),
+        _ => return 0,
+    };
+    // A link has nothing but its target.
+    let path = json["@odata.id"].as_str().filter(|_| inner.len() > 1);
+    if let Some(path) = path {
+        assert!(
+            !open.iter().any(|open| open == path),
+            "{path} stands in itself"
+        );
+        open.push(path.to_owned());
+    }
+    let below = inner.into_iter().map(|value| depth(value, open)).max();
+    if path.is_some() {
+        open.pop();
+    }
+    below.unwrap_or_default() + usize::from(path.is_some())
+}
+
+#[tokio::test]
+async fn the_deepest_expansion_repeats_no_resource_in_itself() {
+    let bench = Bench::new();
+    let client = bench.client("root").await;
+    for path in ["/redfish/v1/", "/redfish/v1/Systems"] {
+        for kind in [".", "*", "~"] {
+            let answer = client
+                .get(&format!("{path}?$expand={kind}($levels=6)"))
+                .await;
+            assert_eq!(answer.status, 200, "{path} {kind}");
+            let depth = depth(&answer.json(), &mut Vec::new());
+            assert!(depth > 1 || kind == "~", "{path} {kind}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::resolution_step;
 use crate::enumeration::enumeration;
-use crate::value::{DateTime, Nullable};
+use crate::value::{DateTime, Nullable, Reference};
 
 /// A condition that requires attention.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -166,7 +166,7 @@ pub struct PartLocation {
     /// The reference point for the part location. Provides guidance about the general location
     /// of the part.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reference: Option<Nullable<Reference>>,
+    pub reference: Option<Nullable<ResourceReference>>,
     /// The orientation for the ordering of the slot enumeration used by the
     /// `LocationOrdinalValue` property.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -231,7 +231,7 @@ enumeration! {
 
 enumeration! {
     /// The reference areas for the location of the part within an enclosure.
-    pub enum Reference {
+    pub enum ResourceReference {
         /// The part is in the top of the unit.
         Top = "Top",
         /// The part is in the bottom of the unit.
