@@ -263,6 +263,7 @@ fn first_snapshot(site: &Site, index: u32, machine: &Machine, sensors: Arc<[Sens
         controller_model: None,
         protocol: Some("IPMI 2.0".into()),
         controller_address: Some(site.address(index).to_string().into()),
+        // Neither port nor console can be had without a network.
         controller_port: None,
         controller_uuid: Some(site.guid(index).to_string().into()),
         network: Some(network(site.address(index))),

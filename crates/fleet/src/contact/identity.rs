@@ -6,8 +6,10 @@ use hardware::Identity;
 use ipmi::command::app::{
     DeviceId, GetDeviceGuid, GetSystemGuid, GetSystemInfoParameters, Guid, SystemText,
 };
-use ipmi::command::transport::{GetLanConfigurationParameters, LanValue};
-use ipmi::number::{ChannelNumber, LanParameter, SystemInfoParameter};
+use ipmi::command::transport::{
+    GetLanConfigurationParameters, GetSolConfigurationParameters, LanValue, SolValue,
+};
+use ipmi::number::{ChannelNumber, LanParameter, SolParameter, SystemInfoParameter};
 
 use super::{About, optional};
 use crate::call::CallError;
@@ -40,7 +42,7 @@ pub(super) async fn read(
         controller_port: Some(about.address.port()),
         controller_uuid: controller,
         network: convert::network(&lan),
-        serial_console: None,
+        serial_console: serial_console(line).await?,
         bios_version,
         host_name,
     })
@@ -77,6 +79,23 @@ async fn text(line: &Line, parameter: SystemInfoParameter) -> Result<Option<Arc<
     }
     let text = SystemText::from_blocks(&blocks).text();
     Ok((!text.is_empty()).then(|| text.into()))
+}
+
+/// Whether SOL is enabled on the channel over which we talk; `None` for a BMC that knows no SOL.
+async fn serial_console(line: &Line) -> Result<Option<bool>, CallError> {
+    let get = GetSolConfigurationParameters {
+        revision_only: false,
+        channel: ChannelNumber::PRESENT,
+        parameter: SolParameter::ENABLE,
+        set: 0,
+        block: 0,
+    };
+    let answer = optional(line.call(&get).await)?;
+    let value = answer.map(|answer| SolValue::from_data(SolParameter::ENABLE, &answer.data));
+    Ok(match value {
+        Some(SolValue::Enable(enabled)) => Some(enabled),
+        _ => None,
+    })
 }
 
 /// The settings of the channel over which we talk.
@@ -165,6 +184,24 @@ mod tests {
             Some((CompletionCode::OK, answer))
         });
         assert_eq!(identity.unwrap().bios_version.as_deref(), Some(name));
+    }
+
+    #[test]
+    fn a_bmc_has_a_serial_console_where_it_knows_sol_whether_it_is_enabled_or_not() {
+        for (answer, known) in [
+            (Some((CompletionCode::OK, vec![0x11, 0x01])), Some(true)),
+            (Some((CompletionCode::OK, vec![0x11, 0x00])), Some(false)),
+            (Some((CompletionCode(0x80), vec![])), None),
+        ] {
+            let identity = read_played(|cmd, data| {
+                if cmd == GetSolConfigurationParameters::CMD && data[..2] == [0x0e, 1] {
+                    answer.clone()
+                } else {
+                    Some((CompletionCode::INVALID_COMMAND, vec![]))
+                }
+            });
+            assert_eq!(identity.unwrap().serial_console, known);
+        }
     }
 
     #[test]
