@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::fault::Fault;
 use crate::ipmi::IpmiArgs;
 
 /// Redfish in front of the machines of a data centre, whatever the machines speak.
@@ -66,6 +67,11 @@ pub(crate) struct DemoArgs {
     /// The seed of the machines' behaviour: same seed, same loads and temperatures.
     #[arg(long, default_value_t = 1, value_name = "SEED")]
     pub(crate) seed: u64,
+    /// Lets a machine fall ill some seconds (10) after the start, for good; can be given more than once. Kinds: `hot`
+    /// (the air that enters is too warm), `fan` (Fan1 stands still), `silent` (its BMC answers no more), `lossy` (a
+    /// fifth of its datagrams gets lost each way).
+    #[arg(long = "fault", value_name = "MACHINE=KIND[@SECONDS]")]
+    pub(crate) faults: Vec<Fault>,
     /// Once it serves, print one line of JSON on standard output instead of text.
     #[arg(long)]
     pub(crate) json: bool,

@@ -22,6 +22,7 @@ use crate::args::DemoArgs;
 use crate::certificate::Certificate;
 use crate::config::Secret;
 use crate::error::ProgramError;
+use crate::fault;
 use crate::host::LocalHost;
 use crate::password;
 use crate::web::{End, Web, asked_to_end_or_restart, close, random_uuid};
@@ -43,7 +44,9 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), ProgramError> {
     let service_password = password::generate(PASSWORD_LEN).map_err(no_randomness)?;
     let bmc_password = password::generate(PASSWORD_LEN).map_err(no_randomness)?;
 
-    let server = start_machines(args, &bmc_password)?;
+    let clock = Clock::start();
+    let server = start_machines(args, clock, &bmc_password)?;
+    let faults = fault::plan(&args.faults, server.bmcs())?;
     let fleet = Arc::new(start_fleet(&server, &bmc_password)?);
     let host = Arc::new(LocalHost::default());
     let certificate = Certificate::self_signed(args.listen.ip())
@@ -69,6 +72,7 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), ProgramError> {
             () = every_machine_was_read(&*fleet) => {}
         }
         announcement.print(args.json)?;
+        fault::begin(faults, server.bmcs(), clock);
         asked_to_end_or_restart(&host).await
     };
     let mut ended = Ok(End::Stop);
@@ -90,8 +94,11 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), ProgramError> {
         .map_err(|e| ProgramError::system("the demo", e))
 }
 
-fn start_machines(args: &DemoArgs, bmc_password: &Secret) -> Result<Server, ProgramError> {
-    let clock = Clock::start();
+fn start_machines(
+    args: &DemoArgs,
+    clock: Clock,
+    bmc_password: &Secret,
+) -> Result<Server, ProgramError> {
     let options = SiteOptions {
         nodes: args.nodes,
         seed: args.seed,

@@ -7,6 +7,7 @@ mod config;
 mod config_command;
 mod demo;
 mod error;
+mod fault;
 mod host;
 mod ipmi;
 mod password;
