@@ -4,6 +4,32 @@ use serde::Serialize;
 
 use crate::Reference;
 use crate::enumeration::enumeration;
+use crate::table::{Kind, ObjectType, Property};
+
+/// The annotation by which a resource shows its maintenance window, and takes another one.
+pub(crate) const MAINTENANCE_WINDOW: &str = "@Redfish.MaintenanceWindow";
+
+/// `Settings.v1_3_3.MaintenanceWindow`.
+static WINDOW: ObjectType = ObjectType::new(
+    "MaintenanceWindow",
+    &[
+        Property::new("MaintenanceWindowStartTime", Kind::DateTime)
+            .read_write()
+            .not_null(),
+        Property::new(
+            "MaintenanceWindowDurationInSeconds",
+            Kind::integer(Some(1), None),
+        )
+        .read_write()
+        .not_null(),
+    ],
+);
+
+/// The annotation as if it was a property.
+pub(crate) static WINDOW_PROPERTY: Property =
+    Property::new(MAINTENANCE_WINDOW, Kind::Object(&WINDOW))
+        .by_member()
+        .not_null();
 
 enumeration! {
     /// The words of `Settings.OperationApplyTime`.

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+use crate::apply_time::{MAINTENANCE_WINDOW, WINDOW_PROPERTY};
 use crate::problem::{Fault, Problem, below};
 use crate::scalar;
 use crate::table::{Action, Kind, ObjectType, Permission, Property, ResourceType};
@@ -76,7 +77,8 @@ fn collect_leaves<'v>(
 
 /// Checks the body of a PATCH of a resource.
 ///
-/// OData annotations in the body are ignored.
+/// OData annotations in the body are ignored. `@Redfish.MaintenanceWindow` is checked like a property; whether the
+/// resource has one is not the schema's business.
 ///
 /// # Errors
 ///
@@ -309,7 +311,12 @@ impl Check {
                 continue;
             }
             let place = below(pointer, name);
-            let checked = match object.property(name) {
+            let is_window = name == MAINTENANCE_WINDOW && pointer.is_empty();
+            let property = match object.property(name) {
+                None if is_window && self.mode == Mode::Patch => Some(&WINDOW_PROPERTY),
+                property => property,
+            };
+            let checked = match property {
                 Some(property) if self.may_write(property) => self.value(&place, property, value),
                 Some(_) => {
                     self.fault(pointer, name, Problem::ReadOnly);

@@ -155,6 +155,11 @@ messages! {
         "The property %1 was duplicated in the request.",
         "Remove the duplicate property from the request body and resubmit the request if the operation failed.";
 
+    /// The request lacks a property that it needs.
+    property_missing(property): "PropertyMissing", Warning,
+        "The property %1 is a required property and must be included in the request.",
+        "Ensure that the property is in the request body and has a valid value and resubmit the request if the operation failed.";
+
     /// The property is read-only.
     property_not_writable(property): "PropertyNotWritable", Warning,
         "The property %1 is a read only property and cannot be assigned a value.",

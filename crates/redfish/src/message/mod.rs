@@ -163,6 +163,12 @@ impl Message {
         self
     }
 
+    /// What to do about it.
+    #[must_use]
+    pub fn resolution(&self) -> &str {
+        self.resolution.as_deref().unwrap_or(self.entry.resolution)
+    }
+
     /// Names the property that the message is about, as a JSON pointer into the request body
     /// (`/Boot/BootSourceOverrideTarget`).
     #[must_use]
@@ -192,10 +198,7 @@ impl Serialize for Message {
         message.serialize_field("Message", &self.text())?;
         message.serialize_field("MessageArgs", &self.args)?;
         message.serialize_field("MessageSeverity", &self.entry.severity)?;
-        message.serialize_field(
-            "Resolution",
-            self.resolution.as_deref().unwrap_or(self.entry.resolution),
-        )?;
+        message.serialize_field("Resolution", self.resolution())?;
         if !self.related_properties.is_empty() {
             message.serialize_field("RelatedProperties", &self.related_properties)?;
         }

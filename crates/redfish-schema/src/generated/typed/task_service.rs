@@ -52,6 +52,9 @@ pub struct TaskService {
     /// The status and health of the resource and its subordinate or dependent resources.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<resource::Status>,
+    /// The available actions for this resource.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actions: Option<Actions>,
 }
 
 impl TaskService {
@@ -75,6 +78,7 @@ impl TaskService {
             task_auto_delete_timeout_minutes: None,
             tasks: None,
             status: None,
+            actions: None,
         }
     }
 }
@@ -86,6 +90,44 @@ impl Resource for TaskService {
 
     fn odata_id(&self) -> &str {
         &self.odata_id
+    }
+}
+
+/// The available actions for this resource.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Actions {
+    /// Deletes all completed tasks.
+    #[serde(
+        rename = "#TaskService.DeleteAllCompletedTasks",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub delete_all_completed_tasks: Option<DeleteAllCompletedTasksAction>,
+}
+
+/// How to call `TaskService.DeleteAllCompletedTasks`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DeleteAllCompletedTasksAction {
+    /// Where to POST the parameters.
+    #[serde(rename = "target")]
+    pub target: String,
+    /// When the service can carry it out, if not at once only.
+    #[serde(
+        rename = "@Redfish.OperationApplyTimeSupport",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub operation_apply_time_support: Option<crate::OperationApplyTimeSupport>,
+}
+
+impl DeleteAllCompletedTasksAction {
+    /// With the properties that every instance has; the others are absent.
+    #[must_use]
+    pub fn new(target: impl Into<String>) -> Self {
+        Self {
+            target: target.into(),
+            operation_apply_time_support: None,
+        }
     }
 }
 
