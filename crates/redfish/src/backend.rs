@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use redfish_schema::{Action, CheckedCreate, CheckedParameters, CheckedPatch};
+use redfish_schema::{Action, CheckedCreate, CheckedParameters, CheckedPatch, OperationApplyTime};
 
 use crate::{Document, EventSink, Failure, Path};
 
@@ -64,6 +64,9 @@ pub struct ActionCall {
     pub action: &'static Action,
     /// Its parameters, checked against the schema.
     pub parameters: CheckedParameters,
+    /// When to carry it out, if the client said so and the resource announces it in `@Redfish.OperationApplyTimeSupport`.
+    /// `AtMaintenanceWindowStart` never gets here: the service waits for its window and calls then.
+    pub apply_time: Option<OperationApplyTime>,
 }
 
 /// How a change ended that didn't fail.

@@ -1,5 +1,8 @@
 //! What changes something: PATCH, POST and DELETE.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::request::Parts as Head;
@@ -7,7 +10,8 @@ use http::{Response, StatusCode};
 use http_body::Body;
 use http_body_util::Full;
 use redfish_schema::{
-    CheckedParameters, Fault, Kind, check_create, check_parameters, check_patch, resource_type,
+    CheckedParameters, CheckedPatch, Fault, Kind, OperationApplyTime, check_create,
+    check_parameters, check_patch, resource_type,
 };
 use serde_json::{Map, Value};
 
@@ -16,13 +20,20 @@ use crate::body::{MAX_BODY_BYTES, read_object};
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::etag::ETag;
-use crate::fault::{action_messages, allowable, choose_one_of, patch_messages};
+use crate::fault::{action_messages, allowable, choose_one_of, patch_messages, shorten};
 use crate::message::{self, Message};
+use crate::path_lock::PathLock;
 use crate::privilege::Operation;
 use crate::query::Query;
-use crate::respond::no_content;
+use crate::respond::{no_content, respond};
 use crate::service::Service;
+use crate::task::{ANSWER_WITHIN_S, Deferred, Order, Request, WINDOW, has_window};
 use crate::{ActionCall, Document, Failure, Outcome, Path, resource};
+
+/// The annotation by which a client says when an action shall be carried out (DSP0266 "Operation apply time").
+pub(crate) const APPLY_TIME: &str = "@Redfish.OperationApplyTime";
+/// When to come back to a resource that somebody else is changing, in seconds.
+const LOCKED_RETRY_S: u32 = 5;
 
 impl Service {
     /// PATCH (DSP0266 "PATCH (update)"). A wrong value refuses the whole request; a property that can never be
@@ -49,8 +60,13 @@ impl Service {
         let body = Value::Object(read_object(&parts.headers, body, MAX_BODY_BYTES).await?);
         let patch = check_patch(document.resource(), &body)
             .map_err(|faults| refusal(&faults, &body, &document))?;
+        if patch.changes().contains_key(WINDOW) && !has_window(path) {
+            return Err(message::property_unknown(WINDOW)
+                .about(format!("/{WINDOW}"))
+                .into());
+        }
         // The body may have taken seconds. From here to the answer nobody else changes this resource.
-        let _lock = self.locks.lock(path).await;
+        let lock = self.lock(path).await?;
         let document = self.document(path).await?;
         if !ETag::of(document.json()).permits(&parts.headers) {
             return Err(Error::Precondition);
@@ -73,25 +89,45 @@ impl Service {
         if !refused.is_empty() {
             return Err(Error::Faults(refused));
         }
-        let outcome = match resource::part(self, &path.segments()) {
-            Some((part, rest)) => part.patch(rest, &patch, caller).await,
-            None => self.backend.patch(path, &patch).await,
-        };
-        outcome.map_err(|failure| Error::Backend(failure, path.to_string()))?;
         let properties = patch.leaves().into_iter().map(|(pointer, _)| pointer);
-        self.record(
-            caller,
-            Deed::Changed {
-                path: path.to_string(),
-                properties: properties.collect(),
-            },
-        );
-        let document = self.document(path).await?;
-        let mut response = self.respond(&document);
-        if !patch.left_out().is_empty() {
-            *response.body_mut() = Full::new(annotated(&document, patch.left_out(), &body));
+        let deed = Deed::Changed {
+            path: path.to_string(),
+            properties: properties.collect(),
+        };
+        if let Some((part, rest)) = resource::part(self, &path.segments()) {
+            let outcome = part.patch(rest, &patch, caller).await;
+            outcome.map_err(|failure| Error::Backend(failure, path.to_string()))?;
+            self.record(caller, deed);
+            return Ok(patched(&self.document(path).await?, &patch, &body));
         }
-        Ok(response)
+        let order = Order {
+            caller: caller.clone(),
+            request: Request::new("PATCH", path.as_str(), &body),
+        };
+        let (backend, path) = (Arc::clone(&self.backend), path.clone());
+        let done = Entry::of(caller, deed);
+        self.carry_out(order, async move {
+            let _lock = lock;
+            let failed = |failure| Error::Backend(failure, path.to_string());
+            backend.patch(&path, &patch).await.map_err(failed)?;
+            audit.record(&done);
+            let document = backend.get(&path).await.map_err(failed)?;
+            Ok(patched(&document, &patch, &body))
+        })
+        .await
+    }
+
+    /// The right to change the resource at `path`. Who has waited for it as long as for an answer is told to come
+    /// back: the change before goes on as a task.
+    async fn lock(&self, path: &Path) -> Result<PathLock, Error> {
+        let wait = Duration::from_secs(ANSWER_WITHIN_S);
+        let lock = tokio::time::timeout(wait, self.locks.lock(path)).await;
+        lock.map_err(|_| {
+            let failure = Failure::Busy {
+                retry_after_s: LOCKED_RETRY_S,
+            };
+            Error::Backend(failure, path.to_string())
+        })
     }
 
     /// POST to anything but the collection of sessions: an action, or a new member of a collection.
@@ -131,27 +167,73 @@ impl Service {
         if !ETag::of(document.json()).permits(&parts.headers) {
             return Err(Error::Precondition);
         }
-        let body = Value::Object(read_object(&parts.headers, body, MAX_BODY_BYTES).await?);
+        let mut body = read_object(&parts.headers, body, MAX_BODY_BYTES).await?;
+        let order = Order {
+            caller: caller.clone(),
+            request: Request::new("POST", path.as_str(), &Value::Object(body.clone())),
+        };
+        let apply_time = apply_time(&mut body, offered, action.name)?;
+        let body = Value::Object(body);
         let parameters = check_parameters(action, &body).map_err(|faults| {
             Error::Faults(action_messages(&faults, &body, action.name, offered))
         })?;
         refuse_not_allowed(&parameters, offered, action.name)?;
+        let mut described = described(&parameters, action);
+        described.extend(apply_time.map(|word| format!("{APPLY_TIME}={word}")));
         let deed = Deed::Invoked {
             path: target.resource.to_string(),
             action: target.action.clone(),
-            parameters: described(&parameters, action),
+            parameters: described,
         };
-        let call = ActionCall { action, parameters };
-        let outcome = match resource::part(self, &target.resource.segments()) {
-            Some((part, rest)) => part.action(rest, &call, caller).await,
-            None => self.backend.action(&target.resource, &call).await,
+        let call = ActionCall {
+            action,
+            parameters,
+            apply_time,
         };
-        let outcome = outcome.map_err(|failure| Error::Backend(failure, path.to_string()))?;
-        self.record(caller, deed);
-        Ok(match outcome {
-            Outcome::Done => no_content(),
-            Outcome::Answer(json) => answered(json),
+        self.invoke(order, target, call, deed, body).await
+    }
+
+    /// Invokes an action that fits, at once or when it is time.
+    async fn invoke(
+        &self,
+        order: Order,
+        target: ActionTarget,
+        call: ActionCall,
+        deed: Deed,
+        body: Value,
+    ) -> Result<Response<Full<Bytes>>, Error> {
+        let uri = order.request.target.clone();
+        let failed = move |failure| Error::Backend(failure, uri);
+        if call.apply_time == Some(OperationApplyTime::AtMaintenanceWindowStart) {
+            let Value::Object(parameters) = body else {
+                return Err(failed(Failure::Internal("no parameters".to_owned())));
+            };
+            let deferred = Deferred {
+                path: target.resource.to_string(),
+                action: target.action,
+                parameters,
+            };
+            let backend = &self.backend;
+            let id = self.tasks().defer(&order, deferred, backend).await;
+            let id = id.map_err(failed)?;
+            self.record(&order.caller, deed);
+            return self.accepted(id);
+        }
+        if let Some((part, rest)) = resource::part(self, &target.resource.segments()) {
+            let outcome = part.action(rest, &call, &order.caller).await;
+            let outcome = outcome.map_err(failed)?;
+            self.record(&order.caller, deed);
+            return Ok(responded(outcome));
+        }
+        let backend = Arc::clone(&self.backend);
+        let done = Entry::of(&order.caller, deed);
+        self.carry_out(order, async move {
+            let outcome = backend.action(&target.resource, &call).await;
+            let outcome = outcome.map_err(failed)?;
+            audit.record(&done);
+            Ok(responded(outcome))
         })
+        .await
     }
 
     /// POST to a collection or its `/Members` (DSP0266 "POST (create)").
@@ -184,28 +266,42 @@ impl Service {
         let body = Value::Object(read_object(&parts.headers, body, MAX_BODY_BYTES).await?);
         let new = check_create(member, &body)
             .map_err(|faults| Error::Faults(patch_messages(&faults, &body, &Value::Null)))?;
-        let failed = |failure| Error::Backend(failure, path.to_string());
         // Of two new members with the same name, the second meets the first.
-        let _lock = self.locks.lock(path).await;
-        let created = match resource::part(self, &path.segments()) {
-            Some((part, rest)) => part
-                .create(rest, &new, caller)
-                .await
-                .map(|created| created.0),
-            None => self.backend.create(path, &new).await,
+        let lock = self.lock(path).await?;
+        if let Some((part, rest)) = resource::part(self, &path.segments()) {
+            let created = part.create(rest, &new, caller).await;
+            let created = created
+                .map_err(|failure| Error::Backend(failure, path.to_string()))?
+                .0;
+            self.record(
+                caller,
+                Deed::Created {
+                    path: created.clone(),
+                },
+            );
+            let member = member_path(&created, path)?;
+            return Ok(respond_created(&self.document(&member).await?, &member));
+        }
+        let order = Order {
+            caller: caller.clone(),
+            request: Request::new("POST", path.as_str(), &body),
         };
-        let created = created.map_err(failed)?;
-        let deed = Deed::Created {
-            path: created.clone(),
-        };
-        self.record(caller, deed);
-        let internal = |what: String| Error::Backend(Failure::Internal(what), path.to_string());
-        let location = HeaderValue::from_str(&created).map_err(|e| internal(e.to_string()))?;
-        let created = Path::parse(&created).map_err(|e| internal(format!("{e:?}")))?;
-        let mut response = self.respond(&self.document(&created).await?);
-        *response.status_mut() = StatusCode::CREATED;
-        response.headers_mut().insert(header::LOCATION, location);
-        Ok(response)
+        let (backend, path, caller) = (Arc::clone(&self.backend), path.clone(), caller.clone());
+        self.carry_out(order, async move {
+            let _lock = lock;
+            let failed = |failure| Error::Backend(failure, path.to_string());
+            let created = backend.create(&path, &new).await.map_err(failed)?;
+            audit.record(&Entry::of(
+                &caller,
+                Deed::Created {
+                    path: created.clone(),
+                },
+            ));
+            let member = member_path(&created, &path)?;
+            let document = backend.get(&member).await.map_err(failed)?;
+            Ok(respond_created(&document, &member))
+        })
+        .await
     }
 
     /// DELETE (DSP0266 "DELETE (delete)").
@@ -223,24 +319,37 @@ impl Service {
         if !document.is_deletable() {
             return Err(Error::Method(document.allow()));
         }
-        let _lock = self.locks.lock(path).await;
+        let lock = self.lock(path).await?;
         let document = self.document(path).await?;
         if !ETag::of(document.json()).permits(&parts.headers) {
             return Err(Error::Precondition);
         }
-        let deleted = match resource::part(self, &path.segments()) {
-            Some((part, rest)) => part.delete(rest, caller).await,
-            None => self.backend.delete(path).await,
-        };
-        deleted.map_err(|failure| Error::Backend(failure, path.to_string()))?;
         let deed = match *path.segments() {
             ["SessionService", "Sessions", id] => Deed::LoggedOut(id.to_owned()),
             _ => Deed::Deleted {
                 path: path.to_string(),
             },
         };
-        self.record(caller, deed);
-        Ok(no_content())
+        if let Some((part, rest)) = resource::part(self, &path.segments()) {
+            let deleted = part.delete(rest, caller).await;
+            deleted.map_err(|failure| Error::Backend(failure, path.to_string()))?;
+            self.record(caller, deed);
+            return Ok(no_content());
+        }
+        let order = Order {
+            caller: caller.clone(),
+            request: Request::new("DELETE", path.as_str(), &Value::Object(Map::new())),
+        };
+        let (backend, path) = (Arc::clone(&self.backend), path.clone());
+        let done = Entry::of(caller, deed);
+        self.carry_out(order, async move {
+            let _lock = lock;
+            let deleted = backend.delete(&path).await;
+            deleted.map_err(|failure| Error::Backend(failure, path.to_string()))?;
+            audit.record(&done);
+            Ok(no_content())
+        })
+        .await
     }
 
     /// Keeps a record of what somebody did.
@@ -312,7 +421,7 @@ fn not_allowed(shown: &Value, pointer: &str, value: &Value) -> Option<String> {
 }
 
 /// Refuses parameters that the resource doesn't offer, though the schema has them.
-fn refuse_not_allowed(
+pub(crate) fn refuse_not_allowed(
     parameters: &CheckedParameters,
     offered: &Value,
     action: &str,
@@ -351,6 +460,71 @@ fn described(parameters: &CheckedParameters, action: &redfish_schema::Action) ->
         }
     };
     parameters.names().map(describe).collect()
+}
+
+/// When the client wants the action to be carried out, taken out of the body. A word that the resource doesn't announce
+/// is refused: an action that is done at another time than the client believes is worse than none.
+fn apply_time(
+    body: &mut Map<String, Value>,
+    offered: &Value,
+    action: &str,
+) -> Result<Option<OperationApplyTime>, Error> {
+    let Some(asked) = body.remove(APPLY_TIME) else {
+        return Ok(None);
+    };
+    let about = format!("/{APPLY_TIME}");
+    let support = &offered["@Redfish.OperationApplyTimeSupport"];
+    let Some(announced) = support["SupportedValues"].as_array() else {
+        let message = message::action_parameter_not_supported(APPLY_TIME, action);
+        return Err(message.about(about).into());
+    };
+    let word = match &asked {
+        Value::String(word) if announced.contains(&asked) => OperationApplyTime::from_word(word),
+        _ => None,
+    };
+    word.map(Some).ok_or_else(|| {
+        let value = asked
+            .as_str()
+            .map_or_else(|| asked.to_string(), str::to_owned);
+        let value = shorten(value);
+        let message = message::action_parameter_value_not_in_list(value, APPLY_TIME, action);
+        message.about(about).into()
+    })
+}
+
+/// 200 with the resource as it is now, and messages about what was left out.
+fn patched(document: &Document, patch: &CheckedPatch, body: &Value) -> Response<Full<Bytes>> {
+    let mut response = respond(document);
+    if !patch.left_out().is_empty() {
+        *response.body_mut() = Full::new(annotated(document, patch.left_out(), body));
+    }
+    response
+}
+
+/// The path that a backend says a new member has.
+fn member_path(created: &str, collection: &Path) -> Result<Path, Error> {
+    Path::parse(created).map_err(|error| {
+        let cause = Failure::Internal(format!("{created}: {error}"));
+        Error::Backend(cause, collection.to_string())
+    })
+}
+
+/// 201 with a new member, and where it is.
+fn respond_created(document: &Document, path: &Path) -> Response<Full<Bytes>> {
+    let mut response = respond(document);
+    *response.status_mut() = StatusCode::CREATED;
+    if let Ok(location) = HeaderValue::from_str(path.as_str()) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+/// What an action that has been carried out is answered with.
+pub(crate) fn responded(outcome: Outcome) -> Response<Full<Bytes>> {
+    match outcome {
+        Outcome::Done => no_content(),
+        Outcome::Answer(json) => answered(json),
+    }
 }
 
 /// 200 with what an action answers.

@@ -50,6 +50,7 @@ mod service;
 mod session;
 mod static_files;
 mod store;
+mod task;
 mod turn;
 
 pub use account::{
@@ -89,4 +90,8 @@ pub use session::{
 };
 pub use static_files::{StaticFile, StaticFiles};
 pub use store::{MAX_BATCHES_WAITING, Store, StoreError};
+pub use task::{
+    ANSWER_WITHIN_S, DEFAULT_AUTO_DELETE_MINUTES, MAX_AUTO_DELETE_MINUTES, MAX_CHANGES_AT_ONCE,
+    MAX_DEFERRED, MAX_ENDED_TASKS,
+};
 pub use turn::{MAX_CHECKS_AT_ONCE, MAX_CHECKS_WAITING, MAX_CHECKS_WAITING_OF_CLIENT};

@@ -21,6 +21,7 @@ use crate::fault::{patch_messages, shorten};
 use crate::message::{self, Message};
 use crate::query::Query;
 use crate::resource::session_service;
+use crate::respond::respond;
 use crate::service::{LoggedIn, Service};
 use crate::session::{MAX_CONTEXT, OpenError};
 
@@ -74,7 +75,7 @@ impl Service {
         });
         let document =
             session_service::member(&session).map_err(|failure| Error::Backend(failure, uri()))?;
-        let mut response = self.respond(&document);
+        let mut response = respond(&document);
         *response.status_mut() = StatusCode::CREATED;
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -11,24 +11,24 @@ type Lock = Arc<tokio::sync::Mutex<()>>;
 
 /// The resources that are being changed. It holds no more of them than changes run.
 #[derive(Default)]
-pub(crate) struct PathLocks(Mutex<HashMap<Path, Lock>>);
+pub(crate) struct PathLocks(Arc<Mutex<HashMap<Path, Lock>>>);
 
-/// The right to change a resource.
-pub(crate) struct PathLock<'a> {
-    locks: &'a PathLocks,
-    path: &'a Path,
+/// The right to change a resource. A change that goes on by itself takes it along.
+pub(crate) struct PathLock {
+    locks: PathLocks,
+    path: Path,
     lock: Lock,
     held: Option<OwnedMutexGuard<()>>,
 }
 
 impl PathLocks {
     /// Waits until nobody else changes the resource at `path`.
-    pub(crate) async fn lock<'a>(&'a self, path: &'a Path) -> PathLock<'a> {
+    pub(crate) async fn lock(&self, path: &Path) -> PathLock {
         let lock = Arc::clone(self.by_path().entry(path.clone()).or_default());
         // From here on, dropping this future cleans up as well.
         let mut waiting = PathLock {
-            locks: self,
-            path,
+            locks: Self(Arc::clone(&self.0)),
+            path: path.clone(),
             lock,
             held: None,
         };
@@ -41,13 +41,13 @@ impl PathLocks {
     }
 }
 
-impl Drop for PathLock<'_> {
+impl Drop for PathLock {
     fn drop(&mut self) {
         let mut by_path = self.locks.by_path();
         self.held = None;
         // The table and this one: nobody else waits.
         if Arc::strong_count(&self.lock) == 2 {
-            by_path.remove(self.path);
+            by_path.remove(&self.path);
         }
     }
 }

@@ -149,7 +149,7 @@ const COMPONENTS: Needs = Needs {
 };
 
 /// The types that differ from the others, after DMTF's privilege registry (`Redfish_PrivilegeRegistry`).
-const NEEDS: [(&[&str], Needs); 6] = [
+const NEEDS: [(&[&str], Needs); 7] = [
     (
         &["ServiceRoot"],
         Needs {
@@ -177,6 +177,15 @@ const NEEDS: [(&[&str], Needs); 6] = [
     (
         &["Session"],
         Needs {
+            of_owner: true,
+            ..OTHERS
+        },
+    ),
+    (
+        // What somebody does is not everybody's business.
+        &["Task"],
+        Needs {
+            read: &[Privileges::CONFIGURE_MANAGER],
             of_owner: true,
             ..OTHERS
         },

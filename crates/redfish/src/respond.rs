@@ -1,8 +1,9 @@
 //! GET and HEAD, and the headers of a document.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
@@ -21,6 +22,7 @@ use crate::query::{
     BoundFilter, Expand, Listing, MAX_EXPANDED_BYTES, MAX_EXPANDED_RESOURCES, Page, Query, excerpt,
     link, splice,
 };
+use crate::resource::json_schemas::document_uri;
 use crate::service::{Service, accepts};
 use crate::{Document, Failure, Path, message};
 
@@ -126,7 +128,7 @@ impl Service {
             return Err(Error::NotAcceptable);
         }
         if query.is_empty() && Listing::of_large(text(&document)).is_none() {
-            Ok(self.respond(&document))
+            Ok(respond(&document))
         } else {
             self.query(document, path, &query, caller).await
         }
@@ -148,9 +150,9 @@ impl Service {
             Err(message::query_not_supported_on_resource().into())
         } else {
             Ok(match shaped(text(root), &query) {
-                Some(part) => self.respond_part(root, part),
+                Some(part) => respond_part(root, part),
                 None => {
-                    let mut response = self.respond(root);
+                    let mut response = respond(root);
                     response.extensions_mut().insert(self.root_forms().clone());
                     response
                 }
@@ -174,7 +176,7 @@ impl Service {
                 None => None,
             };
             return match member {
-                Some((_, member)) => Ok(self.respond(&member)),
+                Some((_, member)) => Ok(respond(&member)),
                 None => {
                     self.query_members(document, path, &Query::default(), caller)
                         .await
@@ -198,11 +200,11 @@ impl Service {
                 (Some(page), document) => {
                     let json = shaped(&page, query).unwrap_or(page);
                     let etag = ETag::of(json.as_bytes());
-                    self.respond_as(document, json.into(), etag)
+                    respond_as(document, json.into(), etag)
                 }
                 (None, document) => match shaped(text(document), query) {
-                    Some(part) => self.respond_part(document, part),
-                    None => self.respond(document),
+                    Some(part) => respond_part(document, part),
+                    None => respond(document),
                 },
             });
         };
@@ -222,7 +224,7 @@ impl Service {
         }
         let etag = ETag::of(json.as_bytes());
         let (json, share) = budget.spend(json);
-        let mut response = self.respond_as(&document, json, etag);
+        let mut response = respond_as(&document, json, etag);
         if let Some(share) = share {
             response.extensions_mut().insert(share);
         }
@@ -337,32 +339,42 @@ impl Service {
         self.may(caller, &path, &document, Operation::Read)
             .then_some((path, document))
     }
+}
 
-    /// 200 with the document.
-    pub(crate) fn respond(&self, document: &Document) -> Response<Full<Bytes>> {
-        let json = document.json();
-        self.respond_as(document, json.clone(), ETag::of(json))
-    }
+/// `Link` header by `@odata.type`, made once: every GET has one.
+static LINKS: LazyLock<HashMap<&'static str, HeaderValue>> = LazyLock::new(|| {
+    let all = redfish_schema::all().iter();
+    all.filter_map(|kind| {
+        let link = format!("<{}>; rel=describedby", document_uri(kind));
+        Some((kind.odata_type, HeaderValue::from_str(&link).ok()?))
+    })
+    .collect()
+});
 
-    /// 200 with some properties of the document. Its tag is that of the whole document, so that a client can
-    /// change what it has seen in part.
-    fn respond_part(&self, document: &Document, part: String) -> Response<Full<Bytes>> {
-        self.respond_as(document, part.into(), ETag::of(document.json()))
-    }
+/// 200 with the document.
+pub(crate) fn respond(document: &Document) -> Response<Full<Bytes>> {
+    let json = document.json();
+    respond_as(document, json.clone(), ETag::of(json))
+}
 
-    fn respond_as(&self, document: &Document, json: Bytes, etag: ETag) -> Response<Full<Bytes>> {
-        let mut response = Response::new(Full::new(json));
-        response.extensions_mut().insert(etag);
-        let headers = response.headers_mut();
-        let json = HeaderValue::from_static("application/json");
-        headers.insert(header::CONTENT_TYPE, json);
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        headers.insert(header::ALLOW, HeaderValue::from_static(document.allow()));
-        if let Some(link) = self.link(document.resource()) {
-            headers.insert(header::LINK, link.clone());
-        }
-        response
+/// 200 with some properties of the document. Its tag is that of the whole document, so that a client can change what
+/// it has seen in part.
+fn respond_part(document: &Document, part: String) -> Response<Full<Bytes>> {
+    respond_as(document, part.into(), ETag::of(document.json()))
+}
+
+fn respond_as(document: &Document, json: Bytes, etag: ETag) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(json));
+    response.extensions_mut().insert(etag);
+    let headers = response.headers_mut();
+    let json = HeaderValue::from_static("application/json");
+    headers.insert(header::CONTENT_TYPE, json);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(header::ALLOW, HeaderValue::from_static(document.allow()));
+    if let Some(link) = LINKS.get(document.resource().odata_type) {
+        headers.insert(header::LINK, link.clone());
     }
+    response
 }
 
 /// What `excerpt` and `$select` leave of a document. `None` if the query has neither.

@@ -1,6 +1,5 @@
 //! One request from top to bottom: who asks, for what, may he, does it fit, what does the backend say.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -12,7 +11,6 @@ use http::uri::Authority;
 use http::{Method, Request, Response, Version};
 use http_body::Body;
 use http_body_util::Full;
-use redfish_schema::ResourceType;
 
 use crate::account::{Account, AccountError, Accounts, Refusal};
 use crate::audit::{AuditLog, Deed, Entry};
@@ -26,12 +24,13 @@ use crate::outgoing::Outgoing;
 use crate::path_lock::PathLocks;
 use crate::privilege::{Operation, permits};
 use crate::resource::manager::{self, OwnManager};
-use crate::resource::{self, json_schemas, service_root, session_service};
+use crate::resource::{self, service_root, session_service};
 use crate::respond::LargeAnswers;
 use crate::session::Sessions;
 use crate::static_files::StaticFiles;
 use crate::store::{Store, StoreError};
-use crate::{Backend, Document, Path, message, odata};
+use crate::task::Tasks;
+use crate::{Backend, Document, Event, EventSink, Path, message, odata};
 
 const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
 const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
@@ -123,14 +122,13 @@ pub struct Service {
     versions: Fixed,
     odata: Fixed,
     metadata: Fixed,
-    /// `Link` header by `@odata.type`, made once: every GET has one.
-    links: HashMap<&'static str, HeaderValue>,
 }
 
 /// The parts of the tree that are the service's own and have state.
 pub(crate) struct Parts {
     pub(crate) sessions: session_service::SessionService,
     pub(crate) manager: OwnManager,
+    pub(crate) tasks: Tasks,
 }
 
 impl fmt::Debug for Service {
@@ -154,7 +152,10 @@ impl Service {
         let roots = backend.roots();
         let audit = Arc::new(AuditLog::load(settings.store.clone())?);
         let sessions = Arc::new(Sessions::new(settings.session_timeout_s));
+        let tasks = Tasks::load(settings.store.clone(), Arc::new(Deaf))?;
+        tasks.resume(&backend);
         let parts = Parts {
+            tasks,
             sessions: session_service::SessionService::load(
                 Arc::clone(&sessions),
                 settings.store.clone(),
@@ -171,10 +172,6 @@ impl Service {
             metadata: Fixed::new(odata::metadata(), "application/xml"),
             locks: PathLocks::default(),
             large_answers: LargeAnswers::default(),
-            links: redfish_schema::all()
-                .iter()
-                .filter_map(|kind| link_header(kind))
-                .collect(),
             accounts: Accounts::new(settings.accounts).map_err(SettingsError::Account)?,
             sessions,
             audit,
@@ -260,6 +257,9 @@ impl Service {
             } else {
                 Err(Error::Forbidden)
             };
+        }
+        if let ["TaskService", "TaskMonitors", id] = *path.segments() {
+            return self.monitor(id, parts, caller).await;
         }
         match parts.method {
             Method::GET | Method::HEAD => self.read(path, parts, caller).await,
@@ -347,6 +347,9 @@ impl Service {
                 .sessions
                 .by_id(id)
                 .is_some_and(|s| s.account.user_name() == caller.user_name()),
+            ["TaskService", "Tasks", id] | ["TaskService", "Tasks", id, "SubTasks", ..] => {
+                self.parts.tasks.is_of(id, caller.user_name())
+            }
             _ => false,
         };
         permits(
@@ -378,9 +381,16 @@ impl Service {
         &self.sessions
     }
 
-    pub(crate) fn link(&self, kind: &ResourceType) -> Option<&HeaderValue> {
-        self.links.get(kind.odata_type)
+    pub(crate) const fn tasks(&self) -> &Tasks {
+        &self.parts.tasks
     }
+}
+
+/// Hears nothing.
+struct Deaf;
+
+impl EventSink for Deaf {
+    fn publish(&self, _event: Event) {}
 }
 
 /// Says on a response that the request came from somebody who is logged in.
@@ -477,11 +487,6 @@ fn is_uuid(text: &str) -> bool {
         })
     });
     fits && groups.next().is_none()
-}
-
-fn link_header(kind: &'static ResourceType) -> Option<(&'static str, HeaderValue)> {
-    let link = format!("<{}>; rel=describedby", json_schemas::document_uri(kind));
-    Some((kind.odata_type, HeaderValue::from_str(&link).ok()?))
 }
 
 /// Whether the `Accept` header admits `media_type`: the most exact range that covers it decides (RFC 9110

@@ -6,6 +6,7 @@ pub(crate) mod manager;
 pub(crate) mod registries;
 pub(crate) mod service_root;
 pub(crate) mod session_service;
+pub(crate) mod task_service;
 
 use redfish_schema::resource::{Health, State, Status};
 
@@ -25,6 +26,7 @@ pub(crate) fn part<'a, 's>(
     }
     let part: &dyn Part = match *first {
         "SessionService" => &service.parts.sessions,
+        "TaskService" => service.tasks(),
         "AccountService" => service.accounts(),
         "JsonSchemas" => &json_schemas::JsonSchemas,
         "Registries" => &registries::Registries,

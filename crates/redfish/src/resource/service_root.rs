@@ -6,7 +6,7 @@ use redfish_schema::service_root::{
 };
 
 use super::manager::{self, OwnManager};
-use super::{account_service, json_schemas, registries, session_service};
+use super::{account_service, json_schemas, registries, session_service, task_service};
 use crate::query::MAX_EXPAND_LEVELS;
 use crate::{Document, Failure, RootLink, Settings};
 
@@ -28,6 +28,7 @@ pub(crate) fn document(
     root.vendor = Some(settings.vendor.clone().into());
     root.protocol_features_supported = Some(features());
     root.session_service = Some(Reference::to(session_service::PATH));
+    root.tasks = Some(Reference::to(task_service::PATH));
     root.account_service = Some(Reference::to(account_service::PATH));
     root.registries = Some(Reference::to(registries::PATH));
     root.managers = Some(Reference::to(manager::COLLECTION));
@@ -39,7 +40,6 @@ pub(crate) fn document(
             "Managers" => &mut root.managers,
             "TelemetryService" => &mut root.telemetry_service,
             "EventService" => &mut root.event_service,
-            "Tasks" => &mut root.tasks,
             "UpdateService" => &mut root.update_service,
             "AggregationService" => &mut root.aggregation_service,
             other => {

@@ -1,11 +1,14 @@
 //! What is kept of a task: the form in the store and, with it, what a GET shows.
 
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
-use http_body_util::{BodyExt as _, Full};
+use http_body::Body as _;
+use http_body_util::Full;
 use redfish_schema::DateTime;
 use redfish_schema::resource::Health;
 use redfish_schema::task::TaskState;
@@ -18,11 +21,7 @@ use crate::message::{Message, Severity};
 pub(crate) const MAX_TASK_MESSAGES: usize = 32;
 
 /// Headers of an operation's answer that its monitor repeats. The others are made anew, or belong to a resource.
-const KEPT_HEADERS: [HeaderName; 3] = [
-    header::CONTENT_TYPE,
-    header::LOCATION,
-    header::RETRY_AFTER,
-];
+const KEPT_HEADERS: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::RETRY_AFTER];
 
 /// Parts of names whose values nobody but the client may see.
 const SECRET_NAMES: [&str; 7] = [
@@ -173,9 +172,7 @@ pub(crate) struct Note {
 }
 
 /// How bad a message is, in rising order.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Level {
     #[default]
     #[serde(rename = "OK")]
@@ -226,9 +223,14 @@ pub(crate) struct Answer {
 
 impl Answer {
     /// Keeps a response.
-    pub(crate) async fn of(response: Response<Full<Bytes>>) -> Self {
-        let (parts, body) = response.into_parts();
-        let Ok(body) = body.collect().await;
+    pub(crate) fn of(response: Response<Full<Bytes>>) -> Self {
+        let (parts, mut body) = response.into_parts();
+        // All of it is there: nothing to wait for.
+        let mut context = Context::from_waker(Waker::noop());
+        let bytes = match Pin::new(&mut body).poll_frame(&mut context) {
+            Poll::Ready(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
+            _ => Bytes::new(),
+        };
         let headers = KEPT_HEADERS.iter().filter_map(|name| {
             let value = parts.headers.get(name)?.to_str().ok()?;
             Some((name.as_str().to_owned(), value.to_owned()))
@@ -236,7 +238,7 @@ impl Answer {
         Self {
             status: parts.status.as_u16(),
             headers: headers.collect(),
-            body: String::from_utf8_lossy(&body.to_bytes()).into_owned(),
+            body: String::from_utf8_lossy(&bytes).into_owned(),
         }
     }
 
@@ -308,13 +310,13 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn an_error_is_kept_with_its_messages_through_the_store() {
+    #[test]
+    fn an_error_is_kept_with_its_messages_through_the_store() {
         let failure = Failure::Refused {
             reason: "node1 says no".to_owned(),
         };
         let response = Error::Backend(failure, "/redfish/v1/x".to_owned()).into_response();
-        let kept = Answer::of(response).await;
+        let kept = Answer::of(response);
         let json = serde_json::to_string(&kept).unwrap();
         let kept: Answer = serde_json::from_str(&json).unwrap();
         assert!(!kept.is_success());

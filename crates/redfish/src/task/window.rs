@@ -37,7 +37,9 @@ pub(crate) enum Place {
 impl Window {
     /// Where `now_ms` lies.
     pub(crate) fn place(self, now_ms: i64) -> Place {
-        let end_ms = self.start_ms.saturating_add_unsigned(self.duration_s * 1000);
+        let end_ms = self
+            .start_ms
+            .saturating_add_unsigned(self.duration_s * 1000);
         match u64::try_from(self.start_ms.saturating_sub(now_ms)) {
             Ok(ms) if ms > 0 => Place::Before(Duration::from_millis(ms)),
             _ if now_ms < end_ms => Place::Inside,

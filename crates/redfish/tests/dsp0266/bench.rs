@@ -17,7 +17,7 @@ use redfish_schema::computer_system::{
 use redfish_schema::manager::{self, Manager};
 use redfish_schema::resource::{PowerState, ResetType};
 use redfish_schema::sensor::{self, Sensor};
-use redfish_schema::{CheckedPatch, Collection, Reference};
+use redfish_schema::{CheckedPatch, Collection, OperationApplyTimeSupport, Reference};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
@@ -106,6 +106,8 @@ impl Rack {
         });
         let mut reset = ResetAction::new(format!("{path}/Actions/ComputerSystem.Reset"));
         reset.reset_type_allowable_values = Some(vec![ResetType::On, ResetType::ForceOff]);
+        let in_window = OperationApplyTimeSupport::in_window_of("/redfish/v1/TaskService");
+        reset.operation_apply_time_support = Some(in_window);
         system.actions = Some(Actions { reset: Some(reset) });
         Document::of(&system).map(Document::changeable)
     }
@@ -203,6 +205,7 @@ impl Backend for Rack {
 
     fn action<'a>(&'a self, path: &'a Path, call: &'a ActionCall) -> BackendFuture<'a, Outcome> {
         Box::pin(async move {
+            let _open = self.gate.0.acquire().await.unwrap();
             let reset_type = call.parameters.text("ResetType").unwrap_or("-");
             self.change(format!("POST {path} {} {reset_type}", call.action.name))
         })
@@ -270,6 +273,11 @@ impl Answer {
 impl Bench {
     /// With the accounts `root`, `operator` and `reader`, whose password is [`PASSWORD`].
     pub(crate) fn new() -> Self {
+        Self::with(Store::in_memory().unwrap())
+    }
+
+    /// The same, with what `store` keeps.
+    pub(crate) fn with(store: Store) -> Self {
         let account = |name, role| Account::new(name, PASSWORD, role).unwrap();
         let page = StaticFile {
             path: "/",
@@ -287,7 +295,7 @@ impl Bench {
             ],
             session_timeout_s: DEFAULT_TIMEOUT_S,
             static_files: [page].into_iter().collect(),
-            store: Store::in_memory().unwrap(),
+            store,
             version: "1.2.3".to_owned(),
             host: std::sync::Arc::new(redfish::UnknownHost),
         };

@@ -23,3 +23,4 @@ mod query;
 mod schemas;
 mod sessions;
 mod static_files;
+mod tasks;
