@@ -1,12 +1,13 @@
 //! `Manager` and its collection: the management controller of every node.
 
 use hardware::{Node, NodeId, NodeKind};
+use redfish::TASK_SERVICE;
 use redfish_schema::manager::{
     Actions, COLLECTION, Links, Manager, ManagerType, ResetAction, SerialConnectTypesSupported,
     SerialConsole,
 };
 use redfish_schema::resource::ResetType;
-use redfish_schema::{Collection, Reference};
+use redfish_schema::{Collection, OperationApplyTimeSupport, Reference};
 
 use crate::tree::Tree;
 use crate::{status, uri};
@@ -70,6 +71,9 @@ pub(crate) fn resource(tree: &Tree, node: &Node) -> Manager {
         actions: Some(Actions {
             reset: Some(ResetAction {
                 reset_type_allowable_values: Some(vec![RESET]),
+                operation_apply_time_support: Some(OperationApplyTimeSupport::in_window_of(
+                    TASK_SERVICE,
+                )),
                 ..ResetAction::new(format!("{path}/Actions/Manager.Reset"))
             }),
         }),

@@ -6,12 +6,13 @@ use hardware::{
     BootMode, BootOverride, BootPersistence, BootTarget, Indicator, Node, NodeId, Power,
     PowerAction,
 };
+use redfish::TASK_SERVICE;
 use redfish_schema::computer_system::{
     Actions, Boot, BootSource, BootSourceOverrideEnabled, BootSourceOverrideMode, COLLECTION,
     ComputerSystem, IndicatorLED, Links, ResetAction, SystemType,
 };
 use redfish_schema::resource::{PowerState, ResetType};
-use redfish_schema::{Collection, Nullable, Reference};
+use redfish_schema::{Collection, Nullable, OperationApplyTimeSupport, Reference};
 
 use crate::{memory, processor, status, uri};
 
@@ -110,6 +111,7 @@ fn reset_action(path: &str) -> ResetAction {
     let allowed = RESETS.iter().map(|(reset, _)| *reset).collect();
     ResetAction {
         reset_type_allowable_values: Some(allowed),
+        operation_apply_time_support: Some(OperationApplyTimeSupport::in_window_of(TASK_SERVICE)),
         ..ResetAction::new(format!("{path}/Actions/ComputerSystem.Reset"))
     }
 }

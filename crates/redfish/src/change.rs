@@ -105,6 +105,7 @@ impl Service {
             request: Request::new("PATCH", path.as_str(), &body),
         };
         let (backend, path) = (Arc::clone(&self.backend), path.clone());
+        let audit = Arc::clone(self.audit());
         let done = Entry::of(caller, deed);
         self.carry_out(order, async move {
             let _lock = lock;
@@ -226,6 +227,7 @@ impl Service {
             return Ok(responded(outcome));
         }
         let backend = Arc::clone(&self.backend);
+        let audit = Arc::clone(self.audit());
         let done = Entry::of(&order.caller, deed);
         self.carry_out(order, async move {
             let outcome = backend.action(&target.resource, &call).await;
@@ -262,7 +264,7 @@ impl Service {
             return Err(Error::Forbidden);
         }
         let member = document.resource().member_type.and_then(resource_type);
-        let member = member.ok_or(Error::Method(document.allow()))?;
+        let member = member.ok_or_else(|| Error::Method(document.allow()))?;
         let body = Value::Object(read_object(&parts.headers, body, MAX_BODY_BYTES).await?);
         let new = check_create(member, &body)
             .map_err(|faults| Error::Faults(patch_messages(&faults, &body, &Value::Null)))?;
@@ -287,6 +289,7 @@ impl Service {
             request: Request::new("POST", path.as_str(), &body),
         };
         let (backend, path, caller) = (Arc::clone(&self.backend), path.clone(), caller.clone());
+        let audit = Arc::clone(self.audit());
         self.carry_out(order, async move {
             let _lock = lock;
             let failed = |failure| Error::Backend(failure, path.to_string());
@@ -341,6 +344,7 @@ impl Service {
             request: Request::new("DELETE", path.as_str(), &Value::Object(Map::new())),
         };
         let (backend, path) = (Arc::clone(&self.backend), path.clone());
+        let audit = Arc::clone(self.audit());
         let done = Entry::of(caller, deed);
         self.carry_out(order, async move {
             let _lock = lock;

@@ -152,7 +152,7 @@ impl Service {
         let roots = backend.roots();
         let audit = Arc::new(AuditLog::load(settings.store.clone())?);
         let sessions = Arc::new(Sessions::new(settings.session_timeout_s));
-        let tasks = Tasks::load(settings.store.clone(), Arc::new(Deaf))?;
+        let tasks = Tasks::load(settings.store.clone(), Arc::new(Deaf), Arc::clone(&audit))?;
         tasks.resume(&backend);
         let parts = Parts {
             tasks,
@@ -373,7 +373,7 @@ impl Service {
         &self.accounts
     }
 
-    pub(crate) fn audit(&self) -> &AuditLog {
+    pub(crate) const fn audit(&self) -> &Arc<AuditLog> {
         &self.audit
     }
 

@@ -38,7 +38,7 @@ impl fmt::Debug for Registry {
 
 /// Every registry whose messages are sent.
 pub(crate) static REGISTRIES: &[&Registry] = &[
-    &base::REGISTRY,
+    &REGISTRY,
     &heartbeat_event::REGISTRY,
     &resource_event::REGISTRY,
     &sensor_event::REGISTRY,

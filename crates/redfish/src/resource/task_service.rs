@@ -13,8 +13,8 @@ use crate::task::{
 };
 use crate::{ActionCall, BackendFuture, Document, Failure, Outcome, message};
 
-/// Path of the service.
-pub(crate) const PATH: &str = "/redfish/v1/TaskService";
+/// Path of the task service, which has the maintenance window of everything that announces one.
+pub const PATH: &str = "/redfish/v1/TaskService";
 const AUTO_DELETE: &str = "TaskAutoDeleteTimeoutMinutes";
 
 /// The path that tells how a task is getting on, and what came of it in the end.

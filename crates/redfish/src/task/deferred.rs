@@ -13,7 +13,7 @@ use super::{
     Answer, Deferred, Handle, MAX_DEFERRED, Order, Place, Record, Settings, State, Tasks, Window,
     record,
 };
-use crate::audit::{self, Deed, Entry};
+use crate::audit::{Deed, Entry};
 use crate::change::{refuse_not_allowed, responded};
 use crate::error::Error;
 use crate::{ActionCall, Backend, Failure, Path};
@@ -142,7 +142,7 @@ async fn wait(mut handle: Handle, deferred: Deferred, owner: String, backend: Ar
                     cause: format!("{error:?}"),
                 },
             };
-            audit::log(&Entry {
+            handle.tasks.audit().record(&Entry {
                 user: Some(owner),
                 client: None,
                 deed,
@@ -193,7 +193,12 @@ async fn invoke(
     };
     let body = Value::Object(deferred.parameters.clone());
     let parameters = check_parameters(action, &body).map_err(|faults| {
-        Error::Faults(crate::fault::action_messages(&faults, &body, action.name))
+        Error::Faults(crate::fault::action_messages(
+            &faults,
+            &body,
+            action.name,
+            offered,
+        ))
     })?;
     refuse_not_allowed(&parameters, offered, action.name)?;
     let call = ActionCall {

@@ -20,6 +20,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
+use crate::audit::AuditLog;
 use crate::error::Error;
 use crate::message::task_event;
 use crate::store::{Batch, Store, StoreError, Table};
@@ -65,6 +66,7 @@ struct Shared {
     settings: watch::Sender<Settings>,
     changes: Arc<Semaphore>,
     events: Arc<dyn EventSink>,
+    audit: Arc<AuditLog>,
 }
 
 struct Held {
@@ -91,7 +93,11 @@ pub(crate) struct Handle {
 
 impl Tasks {
     /// Takes up the tasks of the process before.
-    pub(crate) fn load(store: Store, events: Arc<dyn EventSink>) -> Result<Self, StoreError> {
+    pub(crate) fn load(
+        store: Store,
+        events: Arc<dyn EventSink>,
+        audit: Arc<AuditLog>,
+    ) -> Result<Self, StoreError> {
         let mut settings = Settings {
             auto_delete_minutes: DEFAULT_AUTO_DELETE_MINUTES,
             window: None,
@@ -125,6 +131,7 @@ impl Tasks {
             settings: watch::Sender::new(settings),
             changes: Arc::new(Semaphore::new(MAX_CHANGES_AT_ONCE)),
             events,
+            audit,
         })))
     }
 
@@ -243,12 +250,12 @@ impl Tasks {
         };
         let mut batch = Batch::default();
         let written = batch.put(TASKS, id.to_string(), &*record);
-        let shared = Arc::clone(&self.0);
+        let (shared, now) = (Arc::clone(&self.0), Instant::now());
         let apply = move || {
             if let Some(entry) = shared.held().tasks.get_mut(&id) {
                 entry.record = record;
                 entry.cancel = None;
-                entry.ended = Some(Instant::now());
+                entry.ended = Some(now);
             }
         };
         self.write(written, batch, apply).await;
@@ -350,6 +357,10 @@ impl Tasks {
             origin: Some(format!("{TASKS_PATH}/{id}")),
             resource_type: Some("Task"),
         });
+    }
+
+    pub(crate) fn audit(&self) -> &AuditLog {
+        &self.0.audit
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::{ANSWER_WITHIN_S, Answer, Record, Request, State, Tasks, record};
-use crate::audit::{self, Deed, Entry};
+use crate::audit::{AuditLog, Deed, Entry};
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::fixed::options;
@@ -55,6 +55,7 @@ impl Order {
     /// The answer to `work`, and a line in the audit log if it failed.
     pub(crate) fn answer(
         &self,
+        audit: &AuditLog,
         done: Result<Response<Full<Bytes>>, Error>,
     ) -> Response<Full<Bytes>> {
         done.unwrap_or_else(|error| {
@@ -64,7 +65,7 @@ impl Order {
                     path: self.request.target.clone(),
                     cause: failure.to_string(),
                 };
-                audit::log(&Entry::of(&self.caller, deed));
+                audit.record(&Entry::of(&self.caller, deed));
             }
             error.into_response()
         })
@@ -89,12 +90,12 @@ impl Service {
             let mut work = std::pin::pin!(work);
             if let Ok(done) = timeout(ANSWER_WITHIN, &mut work).await {
                 // Nobody may be there any more to hear it.
-                let _ = tell.send(Ran::Done(order.answer(done)));
+                let _ = tell.send(Ran::Done(order.answer(tasks.audit(), done)));
                 return;
             }
             let handle = tasks.begin(order.record(State::Running), false).await;
             let _ = tell.send(Ran::Going(handle.id()));
-            let answer = order.answer(work.await);
+            let answer = order.answer(tasks.audit(), work.await);
             handle.finish(Answer::of(answer)).await;
         });
         match told.await {
