@@ -540,7 +540,12 @@ impl Client {
         let path = Path::parse(uri).unwrap();
         let action = ready(self.0.get(&path))?.resource().action(action).unwrap();
         let parameters = check_parameters(action, body).unwrap();
-        ready(self.0.action(&path, &ActionCall { action, parameters }))
+        let call = ActionCall {
+            action,
+            parameters,
+            apply_time: None,
+        };
+        ready(self.0.action(&path, &call))
     }
 }
 

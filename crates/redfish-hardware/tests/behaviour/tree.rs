@@ -45,6 +45,8 @@ fn links(value: &Value, found: &mut impl FnMut(&str)) {
                             found(text);
                         }
                     }
+                    // The maintenance window is the service's, not the backend's.
+                    _ if name == "MaintenanceWindowResource" => {}
                     value => links(value, found),
                 }
             }
