@@ -1,7 +1,7 @@
 //! The only IO of the fleet: a thread a shard that moves datagrams between a socket and an [`Engine`].
 //!
 //! ```text
-//!   wait ─► now ─► receive ─► jobs ─► timeouts ─► transmit ─┐
+//!   wait ─► now ─► receive ─► orders ─► timeouts ─► transmit ─┐
 //!    ▲      one clock read a turn                           │
 //!    └──────────────────────────────────────────────────────┘
 //! ```
@@ -123,10 +123,17 @@ pub(crate) fn unix_ms() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// What other threads want of a slot.
+#[derive(Debug)]
+enum Order {
+    Job(Job),
+    Address(Result<SocketAddr, String>),
+}
+
 /// What other threads and a shard's thread share.
 #[derive(Debug)]
 struct Mailbox {
-    jobs: Mutex<VecDeque<(u32, Job)>>,
+    orders: Mutex<VecDeque<(u32, Order)>>,
     figures: Mutex<ShardFigures>,
     closing: AtomicBool,
     waker: Waker,
@@ -158,7 +165,7 @@ impl Shard {
             ..Options::default()
         };
         let mailbox = Arc::new(Mailbox {
-            jobs: Mutex::default(),
+            orders: Mutex::default(),
             figures: Mutex::default(),
             closing: AtomicBool::new(false),
             waker: Waker::new()?,
@@ -191,17 +198,24 @@ impl Shard {
 
     /// Sends an operator command to a slot of the engine.
     pub(crate) fn submit(&self, slot: u32, job: Job) {
-        let mut jobs = lock(&self.mailbox.jobs);
+        let mut orders = lock(&self.mailbox.orders);
         if self.thread.as_ref().is_none_or(JoinHandle::is_finished) {
             // Dropped, the job tells that the machine is out of reach.
             return;
         }
-        if jobs.len() >= MAILBOX_MAX {
+        if orders.len() >= MAILBOX_MAX {
             job.outcome.tell(Err(ApplyError::Busy));
             return;
         }
-        jobs.push_back((slot, job));
-        drop(jobs);
+        orders.push_back((slot, Order::Job(job)));
+        drop(orders);
+        self.mailbox.waker.wake();
+    }
+
+    /// Tells a slot of the engine its address, or why it has none. Never more than one or two for each node, so that the
+    /// mailbox has room for them beside its jobs.
+    pub(crate) fn set_address(&self, slot: u32, address: Result<SocketAddr, String>) {
+        lock(&self.mailbox.orders).push_back((slot, Order::Address(address)));
         self.mailbox.waker.wake();
     }
 
@@ -254,7 +268,7 @@ struct Driver {
 impl Drop for Driver {
     /// Whoever waits for a job that was not taken any more is told, also when a thread ends by a panic.
     fn drop(&mut self) {
-        lock(&self.mailbox.jobs).clear();
+        lock(&self.mailbox.orders).clear();
     }
 }
 
@@ -277,7 +291,7 @@ impl Driver {
         loop {
             now = self.wait(now, backlog);
             if close_by.is_none() && self.mailbox.closing.load(Ordering::Acquire) {
-                self.take_jobs(now);
+                self.take_orders(now);
                 self.engine.close(now);
                 close_by = Some(now + CLOSE_MAX);
             }
@@ -342,7 +356,7 @@ impl Driver {
             self.wall_clock_at = now + WALL_CLOCK_EVERY;
         }
         let more_to_receive = self.receive(now);
-        self.take_jobs(now);
+        self.take_orders(now);
         self.engine.handle_timeouts(now);
         let backlog = self.transmit(now);
         if more_to_receive {
@@ -377,10 +391,13 @@ impl Driver {
         true
     }
 
-    fn take_jobs(&mut self, now: Instant) {
-        let jobs = std::mem::take(&mut *lock(&self.mailbox.jobs));
-        for (slot, job) in jobs {
-            self.engine.submit(now, slot, job);
+    fn take_orders(&mut self, now: Instant) {
+        let orders = std::mem::take(&mut *lock(&self.mailbox.orders));
+        for (slot, order) in orders {
+            match order {
+                Order::Job(job) => self.engine.submit(now, slot, job),
+                Order::Address(address) => self.engine.set_address(now, slot, address),
+            }
         }
     }
 

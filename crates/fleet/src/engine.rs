@@ -18,7 +18,7 @@ use crate::publish::{Board, Spares};
 use crate::round_trip::RoundTrips;
 use crate::schedule::{self, Jitter};
 use crate::share::Texts;
-use crate::slot::{Context, SLOT_BITS, Setup, Slot};
+use crate::slot::{self, Context, SLOT_BITS, Setup, Slot};
 use crate::target::{Config, Target};
 use crate::timer::Wheel;
 use crate::work::Job;
@@ -52,7 +52,6 @@ impl Shared {
 }
 
 fn unreached(target: &Target) -> Node {
-    let address = target.address.ip().to_string();
     Node {
         id: target.id.clone(),
         kind: target.kind,
@@ -63,7 +62,7 @@ fn unreached(target: &Target) -> Node {
         indicator: Indicator::Unknown,
         inventory: Arc::default(),
         identity: Arc::new(Identity {
-            controller_address: Some(address.into()),
+            controller_address: target.address.map(|at| at.ip().to_string().into()),
             ..Identity::default()
         }),
         readings: Arc::default(),
@@ -146,7 +145,9 @@ impl Engine {
         let mut by_address = HashMap::with_capacity(places.len());
         for (index, place) in (0_u32..).zip(places) {
             let target = &targets[place as usize];
-            by_address.insert((target.address.ip(), target.address.port()), index);
+            if let Some(address) = target.address {
+                by_address.insert((address.ip(), address.port()), index);
+            }
             slots.push(Slot::new(Setup {
                 index,
                 place,
@@ -163,6 +164,7 @@ impl Engine {
             slow_rounds: config.slow_rounds,
             slots: slots.len() as u32,
             policy: Arc::clone(&config.policy),
+            down_after: slot::down_after(&config.policy),
             probe_policy: Arc::new(Policy {
                 attempts: 1,
                 ..*config.policy
@@ -179,7 +181,7 @@ impl Engine {
         };
         let mut timers = Wheel::new(now, slots.len());
         for (index, slot) in (0..).zip(&slots) {
-            timers.set(index, slot.deadline());
+            timers.set(index, slot.deadline(&cx));
         }
         Self {
             is_ready: vec![false; slots.len()],
@@ -218,8 +220,9 @@ impl Engine {
             return;
         };
         let slot = &mut self.slots[index as usize];
-        let address = slot.address();
-        if (address.ip(), address.port()) != (from.ip(), from.port()) {
+        let is_its_own =
+            |address: SocketAddr| (address.ip(), address.port()) == (from.ip(), from.port());
+        if !slot.address().is_some_and(is_its_own) {
             self.cx.counters.dropped_wrong_peer += 1;
             return;
         }
@@ -268,6 +271,30 @@ impl Engine {
         self.touched(slot);
     }
 
+    /// The address of a slot's BMC is known now, or could not be found out for this reason, which is told as the
+    /// node's. Nothing happens to a slot that has an address already.
+    pub fn set_address(&mut self, now: Instant, slot: u32, address: Result<SocketAddr, String>) {
+        let Some(target) = self.slots.get_mut(slot as usize) else {
+            return;
+        };
+        if target.address().is_some() {
+            return;
+        }
+        let address = address.and_then(|address| {
+            match *self
+                .by_address
+                .entry((address.ip(), address.port()))
+                .or_insert(slot)
+            {
+                owner if owner == slot => Ok(address),
+                // Their answers could not be told apart.
+                _ => Err(format!("another node has the same address {address}")),
+            }
+        });
+        target.set_address(&mut self.cx, now, address);
+        self.touched(slot);
+    }
+
     /// Writes the next datagram to be sent into `out` (of [`ipmi::wire::DATAGRAM_MAX`] bytes) and returns where to and
     /// its length. Call it until `None` after every other call.
     pub fn poll_transmit(
@@ -278,11 +305,14 @@ impl Engine {
     ) -> Option<(SocketAddr, usize)> {
         while let Some(index) = self.ready.front().copied() {
             let slot = &mut self.slots[index as usize];
-            if let Some(len) = slot.transmit(&mut self.cx, now, entropy, out) {
-                return Some((slot.address(), len));
+            // Without an address there is no session, and nothing to send.
+            if let Some(address) = slot.address()
+                && let Some(len) = slot.transmit(&mut self.cx, now, entropy, out)
+            {
+                return Some((address, len));
             }
             // A session's timer starts when its datagram is written.
-            self.timers.set(index, slot.deadline());
+            self.timers.set(index, slot.deadline(&self.cx));
             self.is_ready[index as usize] = false;
             self.ready.pop_front();
         }

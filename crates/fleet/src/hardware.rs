@@ -1,6 +1,8 @@
 //! A fleet as a source of machines: snapshots out, changes in.
 
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use ::hardware::{
     ApplyError, ApplyFuture, Change, Hardware, Link, Node, NodeId, Observer, Topology,
@@ -23,6 +25,10 @@ pub struct Fleet {
     shards: Vec<Shard>,
     /// Shard and slot of each target, by its place.
     slots: Vec<(u32, u32)>,
+    /// Those among the IPv6 shards of targets whose address was not known at the start.
+    ipv6_slots: HashMap<u32, (u32, u32)>,
+    /// Targets that are in those by now.
+    turned_ipv6: RwLock<HashSet<u32>>,
 }
 
 impl Fleet {
@@ -36,29 +42,77 @@ impl Fleet {
         let clock = Clock::new();
         let now = clock.now();
         let mut slots = vec![(0, 0); config.targets.len()];
+        let mut ipv6_slots = HashMap::new();
         let mut shards = Vec::new();
         for (ipv6, places) in share_out(&config.targets, config.shards) {
+            let shard = shards.len() as u32;
+            let mut only_if_needed = ipv6;
             for (slot, place) in (0..).zip(&places) {
-                slots[*place as usize] = (shards.len() as u32, slot);
+                if ipv6 && config.targets[*place as usize].address.is_none() {
+                    ipv6_slots.insert(*place, (shard, slot));
+                } else {
+                    slots[*place as usize] = (shard, slot);
+                    only_if_needed = false;
+                }
             }
             let seed = unix_ms().wrapping_add(shards.len() as u64);
             let settings = EngineConfig::of(config, seed);
             let engine = Engine::new(now, unix_ms(), &settings, &shared, &config.targets, places);
             let name = format!("fleet-{}", shards.len());
-            shards.push(Shard::start(
-                name,
-                engine,
-                clock,
-                ipv6,
-                config.receive_buffer_bytes,
-            )?);
+            match Shard::start(name, engine, clock, ipv6, config.receive_buffer_bytes) {
+                Ok(shard) => shards.push(shard),
+                // A host without IPv6 can poll by the other.
+                Err(_) if only_if_needed => ipv6_slots.retain(|_, (at, _)| *at != shard),
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(Self {
             shared,
             topology: Arc::clone(&config.topology),
             shards,
             slots,
+            ipv6_slots,
+            turned_ipv6: RwLock::default(),
         })
+    }
+
+    /// Tells the address of a target that was given without one, or why it can't be found out: then the node is shown
+    /// as down for this reason. To be called again until there is an address; later calls change nothing, as do calls for
+    /// targets that had one from the beginning.
+    pub fn set_address(&self, id: &NodeId, address: Result<SocketAddr, String>) {
+        let Some(place) = self.shared.board.place(id.as_str()) else {
+            return;
+        };
+        let is_ipv6 = matches!(address, Ok(SocketAddr::V6(_)));
+        let (seat, address) = match (self.ipv6_slots.get(&place), address) {
+            (Some(seat), address) if is_ipv6 => {
+                let mut turned = self
+                    .turned_ipv6
+                    .write()
+                    .unwrap_or_else(PoisonError::into_inner);
+                turned.insert(place);
+                (*seat, address)
+            }
+            (None, Ok(address)) if is_ipv6 => {
+                let reason =
+                    format!("its address {address} is IPv6, which this host does not have");
+                (self.slots[place as usize], Err(reason))
+            }
+            (_, address) => (self.slots[place as usize], address),
+        };
+        if let Some(shard) = self.shards.get(seat.0 as usize) {
+            shard.set_address(seat.1, address);
+        }
+    }
+
+    /// Shard and slot that speak for a target.
+    fn seat(&self, place: u32) -> (u32, u32) {
+        let turned = self
+            .turned_ipv6
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        let ipv6 = turned.contains(&place).then(|| self.ipv6_slots.get(&place));
+        *ipv6.flatten().unwrap_or(&self.slots[place as usize])
     }
 
     /// What the engines did so far, all together.
@@ -119,7 +173,8 @@ fn share_out(targets: &[Target], shards: usize) -> Vec<(bool, Vec<u32>)> {
     for ipv6 in [false, true] {
         let places: Vec<u32> = (0..)
             .zip(targets)
-            .filter(|(_, target)| target.address.is_ipv6() == ipv6)
+            // One whose address is not known yet may turn out to be of either family.
+            .filter(|(_, target)| target.address.is_none_or(|at| at.is_ipv6() == ipv6))
             .map(|(place, _)| place)
             .collect();
         for shard in 0..shards.min(places.len()) {
@@ -150,7 +205,7 @@ impl Hardware for Fleet {
             .shared
             .board
             .place(id.as_str())
-            .map(|place| self.slots[place as usize]);
+            .map(|place| self.seat(place));
         match slot.and_then(|(shard, slot)| Some((self.shards.get(shard as usize)?, slot))) {
             Some((shard, slot)) => shard.submit(
                 slot,
@@ -182,9 +237,9 @@ mod tests {
                 id: NodeId::new(&format!("n{i}")).unwrap(),
                 kind: NodeKind::Computer,
                 address: if i < ipv4 {
-                    format!("127.0.0.1:{}", 1 + i).parse().unwrap()
+                    format!("127.0.0.1:{}", 1 + i).parse().ok()
                 } else {
-                    format!("[::1]:{}", 1 + i).parse().unwrap()
+                    format!("[::1]:{}", 1 + i).parse().ok()
                 },
                 login: Arc::clone(&login),
                 enclosure: None,
@@ -203,7 +258,7 @@ mod tests {
                 assert!(
                     share
                         .iter()
-                        .all(|p| targets[*p as usize].address.is_ipv6() == *family)
+                        .all(|p| targets[*p as usize].address.unwrap().is_ipv6() == *family)
                 );
                 assert!(!share.is_empty());
                 places.extend(share);

@@ -16,8 +16,8 @@ pub struct Target {
     pub id: NodeId,
     /// Computer or enclosure controller.
     pub kind: NodeKind,
-    /// Where its BMC listens.
-    pub address: SocketAddr,
+    /// Where its BMC listens; `None` = not known yet, see [`Fleet::set_address`](crate::Fleet::set_address).
+    pub address: Option<SocketAddr>,
     /// How to log in; shared by BMCs with the same credentials.
     pub login: Arc<Login>,
     /// The innermost enclosure it sits in, where known.
@@ -117,10 +117,13 @@ impl Config {
                     id: target.id.clone(),
                 });
             }
-            if let Some(first) = addresses.insert(target.address, &target.id) {
+            let Some(address) = target.address else {
+                continue;
+            };
+            if let Some(first) = addresses.insert(address, &target.id) {
                 let (first, second) = (first.clone(), target.id.clone());
                 return Err(ConfigError::DuplicateAddress {
-                    address: target.address,
+                    address,
                     first,
                     second,
                 });

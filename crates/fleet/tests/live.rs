@@ -40,7 +40,10 @@ fn targets(server: &Server, nodes: u32) -> Vec<Target> {
         .map(|index| Target {
             id: NodeId::new(&format!("n{index}")).unwrap(),
             kind: NodeKind::Computer,
-            address: SocketAddr::new(server.bmcs().site().address(index).into(), server.port()),
+            address: Some(SocketAddr::new(
+                server.bmcs().site().address(index).into(),
+                server.port(),
+            )),
             login: Arc::clone(&login),
             enclosure: None,
             quirks: fleet::Quirks::default(),
@@ -161,11 +164,50 @@ fn a_fleet_reads_virtual_machines_switches_one_and_leaves_no_session_behind() {
 }
 
 #[test]
+fn a_bmc_whose_address_comes_later_says_why_it_is_down_and_is_polled_from_then_on() {
+    let server = serve(2);
+    let mut targets = targets(&server, 2);
+    let address = targets[0].address.take().unwrap();
+    let id = targets[0].id.clone();
+    let fleet = Fleet::start(&Config::new(targets)).unwrap();
+    fleet.set_address(&id, Err("no such name".to_owned()));
+    until(
+        &fleet,
+        || matches!(&fleet.node("n0").unwrap().link, Link::Down { reason, .. } if **reason == *"no such name"),
+    );
+    let off = || outcome(fleet.apply(&id, Change::Power(PowerAction::ForceOff)));
+    assert!(matches!(off(), Err(ApplyError::Unreachable { .. })));
+    // The other node's address would make their answers the same.
+    let taken = server.bmcs().site().address(1);
+    fleet.set_address(&id, Ok(SocketAddr::new(taken.into(), server.port())));
+    until(
+        &fleet,
+        || matches!(&fleet.node("n0").unwrap().link, Link::Down { reason, .. } if reason.contains("same address")),
+    );
+    fleet.set_address(&id, Ok(address));
+    until(&fleet, || {
+        let nodes = ["n0", "n1"].map(|id| fleet.node(id).unwrap());
+        nodes
+            .iter()
+            .all(|node| node.link == Link::Up && node.read_at_ms > 0)
+    });
+    assert_eq!(off(), Ok(()));
+    let figures = fleet.figures();
+    assert_eq!(
+        (figures.nodes, figures.nodes_up, figures.nodes_down),
+        (2, 2, 0)
+    );
+}
+
+#[test]
 fn a_fleet_whose_bmcs_do_not_answer_ends_all_the_same() {
     let server = serve(1);
     let mut targets = targets(&server, 1);
     // Nothing listens there.
-    targets[0].address = SocketAddr::from(([127, 16, 255, 254], server.port().wrapping_add(1)));
+    targets[0].address = Some(SocketAddr::from((
+        [127, 16, 255, 254],
+        server.port().wrapping_add(1),
+    )));
     let fleet = Fleet::start(&Config::new(targets)).unwrap();
     let waiting = fleet.apply(&NodeId::new("n0").unwrap(), Change::Power(PowerAction::On));
     drop(fleet);

@@ -63,7 +63,7 @@ fn target(site: &Site, index: u32, login: &Arc<Login>) -> Target {
         } else {
             NodeKind::EnclosureController
         },
-        address: SocketAddr::new(IpAddr::V4(site.address(index)), PORT),
+        address: Some(SocketAddr::new(IpAddr::V4(site.address(index)), PORT)),
         login: Arc::clone(login),
         enclosure: hardware::EnclosureId::new(&site.slot(index).unwrap().enclosure()),
         quirks: fleet::Quirks::default(),

@@ -139,7 +139,7 @@ fn start_fleet(server: &Server, bmc_password: &Secret) -> Result<Fleet, ProgramE
             Model::Block | Model::PowerBay => NodeKind::EnclosureController,
         };
         let enclosure = hardware::EnclosureId::new(&slot.enclosure());
-        let address = SocketAddr::from((site.address(index), server.port()));
+        let address = Some(SocketAddr::from((site.address(index), server.port())));
         let (login, quirks) = (Arc::clone(&login), fleet::Quirks::default());
         Some(Target {
             id,

@@ -12,6 +12,7 @@ mod host;
 mod ipmi;
 mod password;
 mod place;
+mod resolve;
 mod serve;
 mod web;
 

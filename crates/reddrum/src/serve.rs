@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +20,7 @@ use crate::config::{AccountConfig, Config, CredentialsConfig, FleetConfig, Servi
 use crate::error::ProgramError;
 use crate::host::LocalHost;
 use crate::place;
+use crate::resolve::{self, Name};
 use crate::web::{End, Web, asked_to_end_or_restart, close, random_uuid};
 
 /// Name of the file in the state folder that keeps the service's UUID.
@@ -35,7 +35,7 @@ const STATE_PAUSE: Duration = Duration::from_millis(50);
 /// Serves until asked to end, or to start anew.
 pub(crate) async fn run(args: &ServeArgs) -> Result<End, ProgramError> {
     let config = Config::load(&args.config)?;
-    let targets = targets(&config).await?;
+    let (targets, names) = targets(&config)?;
     let topology = place::topology(config.targets.iter().map(|t| &t.place));
     let fleet_config = fleet::Config {
         poll_interval_ms: config.fleet.poll_interval_ms,
@@ -56,6 +56,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<End, ProgramError> {
     };
     let fleet = Fleet::start(&fleet_config).map_err(|e| ProgramError::Usage(e.to_string()))?;
     let fleet = Arc::new(fleet);
+    tokio::spawn(resolve::resolve(Arc::downgrade(&fleet), names));
     let bound = web.bind(fleet.clone()).await?;
     let announcement = Announcement {
         url: bound.url(),
@@ -79,39 +80,38 @@ fn policy(config: &FleetConfig) -> Policy {
     Policy {
         first_retry_ms: config.request_timeout_ms,
         attempts,
-        ..Policy::default()
+        longest_retry_ms: config.request_timeout_ms.max(1_000),
+        ..fleet::Config::policy()
     }
 }
 
-/// Every target with its address; names are looked up once, at the start.
-async fn targets(config: &Config) -> Result<Vec<Target>, ProgramError> {
+/// Every target, and the names of those that are given by name: these are looked up when all runs already.
+fn targets(config: &Config) -> Result<(Vec<Target>, Vec<Name>), ProgramError> {
     let logins = logins(config)?;
     let mut targets = Vec::with_capacity(config.targets.len());
-    let mut unknown = Vec::new();
+    let mut names = Vec::new();
     for target in &config.targets {
         let Some(login) = logins.get(target.credentials.as_str()) else {
             continue;
         };
-        match look_up(&target.host, target.port).await {
-            Ok(address) => targets.push(Target {
+        let address = resolve::literal(&target.host, target.port);
+        if address.is_none() {
+            names.push(Name {
                 id: target.id.clone(),
-                kind: NodeKind::Computer,
-                address,
-                login: Arc::clone(login),
-                enclosure: place::innermost(&target.place),
-                quirks: fleet::Quirks::default(),
-            }),
-            Err(error) => unknown.push(format!("{}: {error}", target.host)),
+                host: target.host.clone(),
+                port: target.port,
+            });
         }
+        targets.push(Target {
+            id: target.id.clone(),
+            kind: NodeKind::Computer,
+            address,
+            login: Arc::clone(login),
+            enclosure: place::innermost(&target.place),
+            quirks: fleet::Quirks::default(),
+        });
     }
-    if unknown.is_empty() {
-        Ok(targets)
-    } else {
-        Err(ProgramError::Usage(format!(
-            "targets without an address:\n{}",
-            unknown.join("\n")
-        )))
-    }
+    Ok((targets, names))
 }
 
 /// What each of the credentials becomes, by name.
@@ -123,15 +123,6 @@ pub(crate) fn logins(config: &Config) -> Result<BTreeMap<&str, Arc<Login>>, Prog
         logins.insert(name.as_str(), Arc::new(login));
     }
     Ok(logins)
-}
-
-async fn look_up(host: &str, port: u16) -> Result<SocketAddr, String> {
-    let mut found = tokio::net::lookup_host((host, port))
-        .await
-        .map_err(|e| e.to_string())?;
-    found
-        .next()
-        .ok_or_else(|| "the name has no address".to_owned())
 }
 
 fn login(config: &CredentialsConfig) -> Result<Login, ipmi::console::LoginError> {

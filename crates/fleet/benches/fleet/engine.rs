@@ -87,7 +87,7 @@ fn config(port: u16, nodes: u32, interval_ms: u32, suite: u8) -> io::Result<Conf
         Some(Target {
             id: NodeId::new(&name)?,
             kind: NodeKind::Computer,
-            address: SocketAddr::from((rack::address(index, nodes), port)),
+            address: Some(SocketAddr::from((rack::address(index, nodes), port))),
             login: Arc::clone(&login),
             enclosure: None,
             quirks: fleet::Quirks::default(),

@@ -36,7 +36,8 @@ pub(crate) const SLOT_BITS: u32 = 20;
 const GENERATION_MAX: u16 = (1 << (32 - SLOT_BITS)) - 1;
 
 /// A BMC that has not answered for so long, although it was asked eleven times, is told as down. Where a tenth of all datagrams
-/// is lost each way that happens by chance once in 80 million commands.
+/// is lost each way that happens by chance once in 80 million commands. With a policy that takes longer for one command, it is
+/// as long as that.
 const DOWN_AFTER: Duration = Duration::from_secs(10);
 
 /// After a lost session the next one is opened within this time: a BMC that restarted is back soon, and a rack of
@@ -50,6 +51,8 @@ pub(crate) struct Context {
     pub(crate) slow_rounds: u32,
     pub(crate) slots: u32,
     pub(crate) policy: Arc<Policy>,
+    /// How long a BMC may owe an answer before it is told as down.
+    pub(crate) down_after: Duration,
     /// As `policy`, but the first message of a log-in is sent only once.
     pub(crate) probe_policy: Arc<Policy>,
     pub(crate) board: Arc<Board>,
@@ -64,6 +67,14 @@ pub(crate) struct Context {
     pub(crate) unix_ms_at_origin: u64,
 }
 
+/// How long a BMC may owe an answer under this policy before it is told as down.
+pub(crate) fn down_after(policy: &Policy) -> Duration {
+    let command: Duration = (1..=policy.attempts.max(1))
+        .map(|sending| policy.wait(sending))
+        .sum();
+    command.max(DOWN_AFTER)
+}
+
 impl Context {
     fn unix_ms(&self, now: Instant) -> u64 {
         self.unix_ms_at_origin + now.as_nanos() / 1_000_000
@@ -73,6 +84,8 @@ impl Context {
 /// Where a slot stands with its BMC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
+    /// Its address is not known yet.
+    Unknown,
     /// No session; the next attempt is due then.
     Down {
         retry_at: Instant,
@@ -125,7 +138,8 @@ struct Round {
 pub(crate) struct Slot {
     index: u32,
     place: u32,
-    address: SocketAddr,
+    /// `None` until it is known.
+    address: Option<SocketAddr>,
     login: Arc<Login>,
     quirks: Quirks,
     generation: u16,
@@ -164,7 +178,7 @@ pub(crate) struct Slot {
 pub(crate) struct Setup<'a> {
     pub(crate) index: u32,
     pub(crate) place: u32,
-    pub(crate) address: SocketAddr,
+    pub(crate) address: Option<SocketAddr>,
     pub(crate) login: &'a Arc<Login>,
     pub(crate) policy: &'a Arc<Policy>,
     pub(crate) quirks: Quirks,
@@ -181,8 +195,11 @@ impl Slot {
             login: Arc::clone(setup.login),
             quirks: setup.quirks,
             generation: 0,
-            phase: Phase::Down {
-                retry_at: setup.connect_at,
+            phase: match setup.address {
+                Some(_) => Phase::Down {
+                    retry_at: setup.connect_at,
+                },
+                None => Phase::Unknown,
             },
             in_flight: InFlight::Nothing,
             talked: false,
@@ -208,8 +225,8 @@ impl Slot {
         }
     }
 
-    /// Where its BMC listens.
-    pub(crate) const fn address(&self) -> SocketAddr {
+    /// Where its BMC listens, where that is known.
+    pub(crate) const fn address(&self) -> Option<SocketAddr> {
         self.address
     }
 
@@ -219,24 +236,24 @@ impl Slot {
     }
 
     /// When it wants to be called next.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
+    pub(crate) fn deadline(&self, cx: &Context) -> Option<Instant> {
         let retry = match self.phase {
             Phase::Down { retry_at } => Some(retry_at),
             _ => None,
         };
         let job = self.work.as_ref().and_then(|work| work.deadline());
         let session = self.session.poll_timeout();
-        [session, self.wake, retry, job, self.silent_until()]
+        [session, self.wake, retry, job, self.silent_until(cx)]
             .into_iter()
             .flatten()
             .min()
     }
 
     /// When a BMC that owes an answer is to be told as down.
-    fn silent_until(&self) -> Option<Instant> {
+    fn silent_until(&self, cx: &Context) -> Option<Instant> {
         let since = self.silent_since?;
         let is_told = matches!(self.page.node().link, Link::Down { .. });
-        (!is_told).then(|| since + DOWN_AFTER)
+        (!is_told).then(|| since + cx.down_after)
     }
 
     /// Whether its session is closed for good.
@@ -252,6 +269,27 @@ impl Slot {
         }
     }
 
+    /// Its address is known now, or could not be found out for this reason.
+    pub(crate) fn set_address(
+        &mut self,
+        cx: &mut Context,
+        now: Instant,
+        address: Result<SocketAddr, String>,
+    ) {
+        if self.phase != Phase::Unknown {
+            return;
+        }
+        match address {
+            Ok(address) => {
+                // Until now another engine may have spoken for this node.
+                self.page = Page::new(cx.board.node(self.place));
+                self.address = Some(address);
+                self.phase = Phase::Down { retry_at: now };
+            }
+            Err(reason) => self.down(cx, now, &reason),
+        }
+    }
+
     /// Does what is due.
     pub(crate) fn timeout(&mut self, cx: &mut Context, now: Instant) {
         if self.session.poll_timeout().is_some_and(|at| at <= now) {
@@ -259,8 +297,8 @@ impl Slot {
             let event = self.session.handle_timeout(now);
             self.event(cx, now, event);
         }
-        if self.silent_until().is_some_and(|at| at <= now) {
-            let reason = format!("no answer for {} s", DOWN_AFTER.as_secs());
+        if self.silent_until(cx).is_some_and(|at| at <= now) {
+            let reason = format!("no answer for {} s", cx.down_after.as_secs());
             self.down(cx, now, &reason);
         }
         if let Some(work) = &mut self.work {
@@ -531,7 +569,7 @@ impl Slot {
             Link::Down { since_ms, .. } => *since_ms,
             Link::Connecting | Link::Up => cx.unix_ms(now),
         };
-        tracing::warn!(node = %self.page.node().id, address = %self.address, reason, "BMC down");
+        tracing::warn!(node = %self.page.node().id, address = self.address.map(tracing::field::display), reason, "BMC down");
         let node = self.page.node_mut(&mut cx.spares);
         node.link = Link::Down {
             reason: reason.into(),
@@ -545,7 +583,7 @@ impl Slot {
     fn up(&mut self, cx: &mut Context) {
         if self.page.node().link != Link::Up {
             let node = self.page.node_mut(&mut cx.spares);
-            tracing::info!(node = %node.id, address = %self.address, "BMC up");
+            tracing::info!(node = %node.id, address = self.address.map(tracing::field::display), "BMC up");
             node.link = Link::Up;
         }
     }

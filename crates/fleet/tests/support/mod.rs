@@ -91,7 +91,7 @@ impl World {
             .map(|node| Target {
                 id: NodeId::new(&format!("n{node}")).unwrap(),
                 kind: NodeKind::Computer,
-                address: address(node),
+                address: Some(address(node)),
                 login: Arc::clone(&login),
                 enclosure: None,
                 quirks: fleet::Quirks::default(),

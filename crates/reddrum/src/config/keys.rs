@@ -184,14 +184,14 @@ pub(crate) static FLEET: SectionKeys = SectionKeys {
         key(
             "request_timeout_ms",
             "integer",
-            "1000",
-            "wait for a first answer; doubled with each repeat; 50 to 60000",
+            "500",
+            "wait for a first answer; doubled with each repeat up to a second; 50 to 60000",
         ),
         key(
             "request_attempts",
             "integer",
-            "4",
-            "how often a request is sent before the BMC counts as silent; 1 to 10",
+            "6",
+            "how often a request is sent before it is given up; 1 to 10",
         ),
     ],
 };

@@ -307,8 +307,8 @@ fn read_fleet(root: &Section<'_, '_>, problems: &mut Problems<'_>) -> FleetConfi
     let section = Section::open(&keys::FLEET, "[fleet]".into(), table, span, problems);
     FleetConfig {
         poll_interval_ms: section.integer(problems, "poll_interval_ms", 100..=3_600_000, 1000),
-        request_timeout_ms: section.integer(problems, "request_timeout_ms", 50..=60_000, 1000),
-        request_attempts: section.integer(problems, "request_attempts", 1..=10, 4),
+        request_timeout_ms: section.integer(problems, "request_timeout_ms", 50..=60_000, 500),
+        request_attempts: section.integer(problems, "request_attempts", 1..=10, 6),
     }
 }
 
