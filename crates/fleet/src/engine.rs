@@ -60,6 +60,7 @@ fn unreached(target: &Target) -> Node {
         power: Power::Unknown,
         boot: None,
         indicator: Indicator::Unknown,
+        power_limit: None,
         inventory: Arc::default(),
         identity: Arc::new(Identity {
             controller_address: target.address.map(|at| at.ip().to_string().into()),

@@ -181,6 +181,7 @@ fn copy(from: &Node, to: &mut Node) {
     to.power = from.power;
     to.boot = from.boot;
     to.indicator = from.indicator;
+    to.power_limit = from.power_limit;
     to.inventory.clone_from(&from.inventory);
     to.identity.clone_from(&from.identity);
     to.log.clone_from(&from.log);
@@ -239,6 +240,7 @@ pub(crate) mod tests {
             power: Power::Unknown,
             boot: None,
             indicator: hardware::Indicator::Unknown,
+            power_limit: None,
             inventory: Arc::default(),
             identity: Arc::default(),
             readings: vec![Reading::default(); readings].into(),

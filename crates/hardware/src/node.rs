@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use core::borrow::Borrow;
 use core::fmt;
 
-use crate::{BootOverride, EnclosureId, Inventory, Log, Network, Reading};
+use crate::{BootOverride, EnclosureId, Inventory, Log, Network, PowerLimit, Reading};
 
 /// The stable name of a node, unique in one source of hardware, fit for a URI segment
 /// (`Rack1-Block1-Sled1-Node1`).
@@ -153,6 +153,8 @@ pub struct Node {
     pub boot: Option<BootOverride>,
     /// The identify light.
     pub indicator: Indicator,
+    /// Its power limit; `None` where the machine knows none.
+    pub power_limit: Option<PowerLimit>,
     /// Parts, names and the description of every sensor; equal machines may share one.
     pub inventory: Arc<Inventory>,
     /// Who this one is.

@@ -1,9 +1,11 @@
 //! `Power`, the older schema that many consoles still read: consumption, voltages and supplies in one document.
 
-use hardware::{Node, Quantity};
+use hardware::{LimitAction, Link, Node, Quantity};
+use redfish_schema::Reference;
 use redfish_schema::physical_context::PhysicalContext;
-use redfish_schema::power::{Power, PowerControl, PowerLimit, PowerSupply, Voltage};
-use redfish_schema::{Nullable, Reference};
+use redfish_schema::power::{
+    Power, PowerControl, PowerLimit, PowerLimitException, PowerSupply, Voltage,
+};
 
 use crate::part::{self, Measurement, Part, Side};
 use crate::power_subsystem::{capacity, draw, on_side};
@@ -41,16 +43,28 @@ fn power_control(path: &str, chassis_id: &str, node: &Node) -> PowerControl {
         name: Some("Chassis power control".into()),
         power_consumed_watts: draw(node).map(|draw| draw.watts().into()),
         power_capacity_watts: Some(capacity(node).into()),
-        // No limit is set that could be seen over IPMI.
-        power_limit: Some(PowerLimit {
-            limit_in_watts: Some(Nullable::Null),
-            limit_exception: Some(Nullable::Null),
-            ..PowerLimit::default()
-        }),
+        power_limit: Some(power_limit(node)),
         physical_context: Some(PhysicalContext::Chassis),
         related_item: Some(vec![Reference::to(uri::chassis(chassis_id))]),
         status: Some(status::plain(status::link_state(node), None)),
         ..PowerControl::new(format!("{path}#/PowerControl/0"), "0")
+    }
+}
+
+/// `null` says that no limit is in force. A machine without DCMI has none that could be seen.
+fn power_limit(node: &Node) -> PowerLimit {
+    let limit = node.power_limit.filter(|_| node.link == Link::Up);
+    let watts = limit.and_then(|limit| limit.limit_w);
+    let exception = limit.map(|limit| match limit.action {
+        LimitAction::None => PowerLimitException::NoAction,
+        LimitAction::PowerOff => PowerLimitException::HardPowerOff,
+        LimitAction::Log => PowerLimitException::LogEventOnly,
+        LimitAction::Other => PowerLimitException::Oem,
+    });
+    PowerLimit {
+        limit_in_watts: Some(watts.map(f64::from).into()),
+        limit_exception: Some(exception.into()),
+        correction_in_ms: limit.map(|limit| i64::from(limit.correction_ms).into()),
     }
 }
 

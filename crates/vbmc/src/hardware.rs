@@ -283,6 +283,7 @@ fn first_snapshot(site: &Site, index: u32, machine: &Machine, sensors: Arc<[Sens
         power: Power::Unknown,
         boot: None,
         indicator: Indicator::Unknown,
+        power_limit: None,
         inventory: Arc::new(inventory),
         identity: Arc::new(identity),
         readings: Arc::default(),

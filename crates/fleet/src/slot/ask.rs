@@ -88,7 +88,11 @@ impl Slot {
                     }
                 }
             }
-            InFlight::Chassis | InFlight::LogInfo | InFlight::Boot | InFlight::Records => {
+            InFlight::Chassis
+            | InFlight::LogInfo
+            | InFlight::Boot
+            | InFlight::Records
+            | InFlight::PowerLimit => {
                 if let Some((completion, data)) = reply {
                     self.round_answered(cx, who, completion, data);
                 }

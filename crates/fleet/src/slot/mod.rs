@@ -110,6 +110,7 @@ enum InFlight {
     LogInfo,
     Boot,
     Records,
+    PowerLimit,
 }
 
 /// Commands of the round that the BMC does not know; asked no more until the next session.
@@ -118,6 +119,7 @@ struct Lacks {
     chassis: bool,
     log: bool,
     boot: bool,
+    power_limit: bool,
 }
 
 /// A round over all sensors.

@@ -1,6 +1,7 @@
 //! A round over all sensors of a node.
 
 use ipmi::command::chassis::{GetChassisStatus, GetSystemBootOptions};
+use ipmi::command::dcmi::GetPowerLimit;
 use ipmi::command::storage::GetSelInfo;
 use ipmi::console::RequestTarget;
 use ipmi::number::{BootOptionParameter, CompletionCode};
@@ -10,6 +11,7 @@ use super::{Context, InFlight, Round, Slot};
 use crate::call::{Call, decode};
 use crate::contact;
 use crate::contact::log::LogStamp;
+use crate::convert;
 use crate::gate::Stage;
 use crate::job;
 use crate::plan::{self, GET_SENSOR_READING, Read};
@@ -93,6 +95,10 @@ impl Slot {
             if let Some(call) = self.known.filter(|_| slow).and_then(contact::records_call) {
                 self.send(cx, now, &call, InFlight::Records);
             }
+        } else if step == items + 4 {
+            if slow && !self.lacks.power_limit {
+                self.send(cx, now, &Call::of(&GetPowerLimit), InFlight::PowerLimit);
+            }
         } else {
             self.finish_round(cx, now);
         }
@@ -137,7 +143,7 @@ impl Slot {
         }
     }
 
-    /// Chassis status, boot flags, states of the event log and of the records.
+    /// Chassis status, boot flags, states of the event log and of the records, the power limit.
     pub(super) fn round_answered(
         &mut self,
         cx: &mut Context,
@@ -165,6 +171,14 @@ impl Slot {
                 if let Ok(options) = decode::<GetSystemBootOptions>(completion, data) {
                     self.page.node_mut(&mut cx.spares).boot =
                         Some(job::boot_override(&options.parameter));
+                }
+            }
+            InFlight::PowerLimit => {
+                let limit = convert::power_limit(completion, data);
+                // Without DCMI there is none, whatever the code.
+                self.lacks.power_limit = limit.is_none();
+                if limit.is_some() {
+                    self.page.node_mut(&mut cx.spares).power_limit = limit;
                 }
             }
             InFlight::Records => {

@@ -310,6 +310,7 @@ fn node(name: &str, kind: NodeKind, sensors: Vec<(Sensor, Reading)>) -> Node {
         power: Power::On,
         boot: Some(BootOverride::default()),
         indicator: Indicator::Off,
+        power_limit: None,
         inventory: Arc::new(Inventory {
             product: Asset {
                 name: Some("DSS 9600".into()),

@@ -126,3 +126,28 @@ fn a_machine_that_does_not_answer_is_critical_to_all_that_it_sits_in() {
     }
     assert_eq!(rollup("Sled2"), before);
 }
+
+#[test]
+fn a_power_limit_is_told_while_it_is_in_force() {
+    let fake = Fake::hall();
+    let client = Client::of(&fake);
+    let limit = || {
+        let power = client.get("/redfish/v1/Chassis/Loose/Power");
+        power["PowerControl"][0]["PowerLimit"].clone()
+    };
+    let unknown = json!({"LimitInWatts": null, "LimitException": null});
+    assert_eq!(limit(), unknown);
+    let mut told = PowerLimit {
+        limit_w: Some(350),
+        action: LimitAction::PowerOff,
+        correction_ms: 5_000,
+    };
+    fake.change("Loose", |node| node.power_limit = Some(told));
+    assert_eq!(
+        limit(),
+        json!({"LimitInWatts": 350, "LimitException": "HardPowerOff", "CorrectionInMs": 5_000})
+    );
+    told.limit_w = None;
+    fake.change("Loose", |node| node.power_limit = Some(told));
+    assert!(limit()["LimitInWatts"].is_null());
+}
