@@ -92,7 +92,7 @@ impl Watch {
             (Link::Connecting | Link::Up, Link::Down { reason, .. }) => {
                 let message =
                     status_changed(&origin(), Severity::Critical).with_resolution(format!(
-                        "The controller does not answer: {reason}. Check it and the network to it."
+                        "No contact with the controller: {reason}. Check it and the network to it."
                     ));
                 self.tell(message, origin(), "Manager");
             }

@@ -74,7 +74,7 @@ pub(crate) fn of_controller(node: &Node) -> Status {
     let condition = Condition {
         timestamp: Some(time(*since_ms)),
         message_args: Some(vec![origin, reason.to_string()]),
-        message: Some(format!("The controller does not answer: {reason}.")),
+        message: Some(format!("No contact with the controller: {reason}.")),
         severity: Some(Health::Critical),
         ..Condition::new(ERRORS_DETECTED)
     };

@@ -156,6 +156,20 @@ class Machine:
         """The entries of the System Event Log, a line each."""
         return [line for line in self.ipmitool("sel", "list").splitlines() if "|" in line]
 
+    def parts(self):
+        """Every nameplate: name of the FRU device -> its fields."""
+        found = {}
+        for block in self.ipmitool("fru", "print").split("FRU Device Description :")[1:]:
+            name, *lines = block.splitlines()
+            pairs = (line.split(":", 1) for line in lines if ":" in line)
+            found[name.split("(ID")[0].strip()] = {key.strip(): value.strip() for key, value in pairs}
+        return found
+
+    def network(self):
+        """The LAN parameters of channel 1, as ipmitool prints them."""
+        pairs = (line.split(":", 1) for line in self.ipmitool("lan", "print", "1").splitlines() if ":" in line)
+        return {key.strip(): value.strip() for key, value in pairs if key.strip()}
+
     def fru(self):
         """The fields of the FRU with number 0."""
         lines = self.ipmitool("fru", "print", "0").splitlines()
@@ -210,9 +224,9 @@ def get(path):
 
 
 def settle():
-    """Waits until every machine has been read."""
+    """Waits until every sensor of every machine has been read."""
     def read(machine):
         sensors = get(f"/redfish/v1/Chassis/{machine.name}/Sensors?$expand=.")["Members"]
-        return any(isinstance(sensor.get("Reading"), (int, float)) for sensor in sensors)
+        return sensors and all(isinstance(sensor.get("Reading"), (int, float)) for sensor in sensors)
 
-    eventually("reading of every machine", lambda: all(read(machine) for machine in MACHINES))
+    eventually("reading of every sensor", lambda: all(read(machine) for machine in MACHINES))

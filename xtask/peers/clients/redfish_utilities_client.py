@@ -29,7 +29,10 @@ def read_inventory():
         said = call("rf_sys_inventory", "--details")
         for machine in MACHINES:
             holds(f"'{machine.name}' Inventory" in said, f"{machine.name} is missing")
-            holds(f"SerialNumber: {machine.fru()['Chassis Serial']}" in said, f"no serial number of {machine.name}")
+            parts = machine.parts().items()
+            for name, fields in [(name, fields) for name, fields in parts if not name.startswith("PSU")]:
+                serial = fields.get("Chassis Serial") or fields.get("Product Serial") or fields["Serial Number"]
+                holds(f"SerialNumber: {serial}" in said, f"no serial number {serial} of {machine.name}, {name}")
     with check("rf_sensor_list: every sensor of a machine, as ipmitool reads it"):
         said = call("rf_sensor_list")
         _, part = said.split(f"Chassis '{OTHER.name}' Status", 1)
@@ -99,6 +102,20 @@ def read_manager():
         said = call("rf_manager_config", "-m", OTHER.name, "info")
         [version] = [line.split(": ")[1] for line in said.splitlines() if "FirmwareVersion" in line]
         holds(version in OTHER.ipmitool("mc", "info"), version)
+
+
+    network = OTHER.network()
+    with check("rf_manager_config getnet: as `ipmitool lan print` prints it"):
+        said = call("rf_manager_config", "-m", OTHER.name, "getnet")
+        for word in [network["MAC Address"], f"{network['IP Address']}: {network['Subnet Mask']}"]:
+            holds(word.lower() in said.lower(), f"{word} is not in {said}")
+    with check("rf_manager_config getprotocol"):
+        port = str(OTHER.facts["port"])
+        holds(["IPMI", "True", port, ""] in rows(call("rf_manager_config", "-m", OTHER.name, "getprotocol")), "no IPMI")
+    with check("rf_manager_config reset: the controller comes back"):
+        call("rf_manager_config", "-m", OTHER.name, "reset", "--type", "ForceRestart")
+        eventually("controller that is back", lambda: get(
+            f"/redfish/v1/Managers/{OTHER.name}")["Status"]["State"] == "Enabled" and OTHER.power() == "on")
 
 
 def read_accounts():

@@ -64,6 +64,15 @@ def read_systems():
         equal(call("Systems", "-I", MACHINE.name, "-P", "PowerState", "get")["PowerState"].lower(), MACHINE.power())
 
 
+    with check("Systems Processors list, Processors -i ID"):
+        one = ["Systems", "-I", MACHINE.name, "Processors"]
+        listed = [member["Id"] for member in call(*one, "list")["Members"]]
+        parts = MACHINE.parts()
+        equal(len(listed), len([name for name in parts if name.startswith("CPU")]))
+        for name in listed:
+            equal(call(*one, "-i", name)["SerialNumber"], parts[name]["Product Serial"])
+
+
 def change_systems():
     one = ["Systems", "-I", MACHINE.name]
     with check("Systems setBootOverride Once Pxe: as ipmitool prints it"):
@@ -133,6 +142,18 @@ def read_managers():
         holds({machine.name for machine in MACHINES} <= listed, f"only {listed}")
     with check("Managers get"):
         holds(call(*one, "get")["FirmwareVersion"] in OTHER.ipmitool("mc", "info"), "another firmware than ipmitool's")
+    with check("Managers NetworkProtocol"):
+        equal(call(*one, "NetworkProtocol")["IPMI"], {"ProtocolEnabled": True, "Port": OTHER.facts["port"]})
+    with check("Managers EthernetInterfaces list, -i ID: address as `ipmitool lan print` prints it"):
+        [interface] = call(*one, "EthernetInterfaces", "list")["Members"]
+        found = call(*one, "EthernetInterfaces", "-i", interface["Id"])
+        network = OTHER.network()
+        equal(found["MACAddress"].lower(), network["MAC Address"].lower())
+        equal(found["IPv4Addresses"][0]["Address"], network["IP Address"])
+    with check("Managers reset ForceRestart: the controller comes back"):
+        call(*one, "reset", "ForceRestart")
+        eventually("controller that is back", lambda: get(
+            f"/redfish/v1/Managers/{OTHER.name}")["Status"]["State"] == "Enabled" and OTHER.power() == "on")
     with check("Managers Logs list"):
         equal([log["Id"] for log in call(*one, "Logs", "list")["Members"]], ["SEL"])
     with check("Managers Logs -i SEL -E: as many entries as `ipmitool sel list` has"):

@@ -35,6 +35,14 @@ def read_everything(client, machine):
         equal(system.power_state.value.lower(), machine.power())
         holds(system.uuid, "no UUID")
         equal(system.status.state, sushy.State.ENABLED)
+    with check("processors and memory as `ipmitool fru` prints them"):
+        parts = machine.parts()
+        processors = {name: fields for name, fields in parts.items() if name.startswith("CPU")}
+        found = system.processors.get_members()
+        equal(sorted(processor.identity for processor in found), sorted(processors))
+        equal({processor.model for processor in found}, {fields["Product Name"] for fields in processors.values()})
+        sizes = [int(fields["Memory size"].split()[0]) for fields in parts.values() if "Memory size" in fields]
+        equal(system.memory_summary.size_gib, sum(sizes) / 1024)
     with check("system.managers, system.chassis, and back"):
         [manager] = system.managers
         equal([system.identity for system in manager.systems], [machine.name])
@@ -47,6 +55,11 @@ def read_everything(client, machine):
         [version] = [line.split(":")[1].strip() for line in said.splitlines() if line.startswith("Firmware Revision")]
         equal(manager.firmware_version, version)
         equal(manager.manager_type, sushy.ManagerType.BMC)
+    with check("manager.ethernet_interfaces: address and MAC as `ipmitool lan print` prints them"):
+        [interface] = manager.ethernet_interfaces.get_members()
+        network = machine.network()
+        equal(interface.mac_address.lower(), network["MAC Address"].lower())
+        equal(interface.json["IPv4Addresses"][0]["Address"], network["IP Address"])
     with check("get_manager_collection, get_chassis_collection: every member parses"):
         holds(len(client.get_manager_collection().get_members()) >= len(MACHINES), "managers are missing")
         holds(len(client.get_chassis_collection().get_members()) >= len(MACHINES), "chassis are missing")
@@ -97,6 +110,20 @@ def switch(client, machine):
         with check(f"reset_system({reset.value}): power state {state.value} in Redfish and in ipmitool"):
             system.reset_system(reset)
             becomes(state)
+
+
+def reset_manager(client, machine):
+    manager = client.get_manager(f"/redfish/v1/Managers/{machine.name}")
+    with check("reset_manager(FORCE_RESTART): the controller comes back, the machine stays on"):
+        holds(sushy.ResetType.FORCE_RESTART in manager.get_allowed_reset_manager_values(), "not allowed")
+        manager.reset_manager(sushy.ResetType.FORCE_RESTART)
+
+        def is_back():
+            manager.refresh(force=True)
+            return manager.json["Status"]["State"] == "Enabled"
+
+        eventually("controller that is back", is_back)
+        equal(machine.power(), "on")
 
 
 def choose_boot(client, machine):
@@ -209,6 +236,7 @@ for how, machine in [(BASIC, MACHINES[0]), (SESSION, MACHINES[1])]:
     if how == SESSION:
         switch(client, machine)
         light(client, machine)
+        reset_manager(client, machine)
         read_services(client)
     else:
         choose_boot(client, machine)

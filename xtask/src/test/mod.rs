@@ -42,7 +42,7 @@ struct Step {
 }
 
 /// Every step, in the order in which they run: the quick ones that fail often come first.
-const STEPS: [Step; 22] = [
+const STEPS: [Step; 23] = [
     step("fmt", "the code is formatted", &[], cargo::format),
     step(
         "tidy",
@@ -145,6 +145,12 @@ const STEPS: [Step; 22] = [
         "DMTF's Python library",
         &[Need::Ipmi, Need::Clients],
         clients::redfish_library,
+    ),
+    step(
+        "maas",
+        "the requests of MAAS's power driver",
+        &[Need::Ipmi, Need::Clients],
+        clients::maas,
     ),
     step(
         "ansible",

@@ -53,6 +53,14 @@ pub(crate) fn redfish_library(workspace: &Workspace, report: &mut Report) -> Res
     python(workspace, report, "redfish_library")
 }
 
+/// What the power driver of MAAS asks for.
+///
+/// # Errors
+/// As [`sushy`].
+pub(crate) fn maas(workspace: &Workspace, report: &mut Report) -> Result {
+    python(workspace, report, "maas")
+}
+
 /// Ansible's modules for Redfish, in a playbook.
 ///
 /// # Errors

@@ -15,7 +15,7 @@ pub async fn everything(checks: &mut Checks, root: &Root, machines: &[Machine]) 
         .await;
     checks
         .check(
-            "ComputerSystem, LogService, EthernetInterface",
+            "ComputerSystem, Processor, Memory, LogService, EthernetInterface",
             systems(root, machines),
         )
         .await;
@@ -68,7 +68,7 @@ fn service_root(root: &Root) -> Outcome<String> {
 async fn systems(root: &Root, machines: &[Machine]) -> Outcome<String> {
     let systems = there(root.systems().await?, "Systems")?.members().await?;
     same("systems", systems.len(), machines.len())?;
-    let (mut logs, mut interfaces) = (0, 0);
+    let (mut processors, mut modules) = (0, 0);
     for system in &systems {
         let machine = there(
             machines.iter().find(|m| m.name() == system.raw().id),
@@ -83,15 +83,17 @@ async fn systems(root: &Root, machines: &[Machine]) -> Outcome<String> {
             format!("Some({})", if on { "On" } else { "Off" }),
         )?;
         there(system.hardware_id().serial_number, "SerialNumber")?;
-        logs += system.log_services().await?.map_or(0, |found| found.len());
+        processors += system.processors().await?.map_or(0, |found| found.len());
+        modules += system.memory_modules().await?.map_or(0, |found| found.len());
+        system.log_services().await?;
         if let Some(found) = system.ethernet_interfaces().await? {
-            interfaces += found.members().await?.len();
+            found.members().await?;
         }
     }
-    Ok(format!(
-        "{} systems, {logs} logs, {interfaces} interfaces",
-        systems.len()
-    ))
+    if processors < machines.len() || modules < machines.len() {
+        return Err(format!("only {processors} processors, {modules} memory modules").into());
+    }
+    Ok(format!("{} systems, {processors} processors, {modules} memory modules", systems.len()))
 }
 
 async fn chassis(root: &Root, machines: &[Machine]) -> Outcome<String> {
