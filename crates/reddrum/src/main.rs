@@ -2,6 +2,7 @@
 
 mod announce;
 mod args;
+mod authorities;
 mod certificate;
 mod config;
 mod config_command;

@@ -15,6 +15,7 @@ use tokio::time::sleep;
 
 use crate::announce::Announcement;
 use crate::args::ServeArgs;
+use crate::authorities::event_settings;
 use crate::certificate::{self, Certificate};
 use crate::config::{AccountConfig, Config, CredentialsConfig, FleetConfig, ServiceConfig};
 use crate::error::ProgramError;
@@ -51,6 +52,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<End, ProgramError> {
         accounts: accounts(&config.accounts)?,
         session_timeout_s: config.service.session_timeout_s,
         front: config.service.front.clone(),
+        events: event_settings(&config.events)?,
         store: store(config.service.state_dir.as_deref()).await?,
         host: Arc::clone(&host),
     };

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hardware::Hardware;
-use redfish::{Account, Front, Service, Settings, StaticFile, StaticFiles, Store};
+use redfish::{Account, EventSettings, Front, Service, Settings, StaticFile, StaticFiles, Store};
 use redfish_hardware::HardwareBackend;
 use tokio::net::{TcpListener, UnixListener};
 
@@ -83,6 +83,8 @@ pub(crate) struct Web {
     pub(crate) front: FrontConfig,
     /// Where the service keeps what clients change of it.
     pub(crate) store: Store,
+    /// Where events may be sent.
+    pub(crate) events: EventSettings,
     /// The machine that it runs on.
     pub(crate) host: Arc<LocalHost>,
 }
@@ -111,6 +113,7 @@ impl Web {
             session_timeout_s: self.session_timeout_s,
             static_files: dashboard_files(),
             store: self.store,
+            events: self.events,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             host: self.host.clone(),
         };

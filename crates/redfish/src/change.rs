@@ -10,7 +10,7 @@ use http::{Response, StatusCode};
 use http_body::Body;
 use http_body_util::Full;
 use redfish_schema::{
-    CheckedParameters, CheckedPatch, Fault, Kind, OperationApplyTime, check_create,
+    CheckedParameters, CheckedPatch, Fault, Kind, OperationApplyTime, ResourceType, check_create,
     check_parameters, check_patch, resource_type,
 };
 use serde_json::{Map, Value};
@@ -21,14 +21,14 @@ use crate::caller::Caller;
 use crate::error::Error;
 use crate::etag::ETag;
 use crate::fault::{action_messages, allowable, choose_one_of, patch_messages, shorten};
-use crate::message::{self, Message};
+use crate::message::{self, Message, resource_event};
 use crate::path_lock::PathLock;
 use crate::privilege::Operation;
 use crate::query::Query;
 use crate::respond::{no_content, respond};
 use crate::service::Service;
 use crate::task::{ANSWER_WITHIN_S, Deferred, Order, Request, WINDOW, has_window};
-use crate::{ActionCall, Document, Failure, Outcome, Path, resource};
+use crate::{ActionCall, Document, Event, EventSink as _, Failure, Outcome, Path, resource};
 
 /// The annotation by which a client says when an action shall be carried out (DSP0266 "Operation apply time").
 pub(crate) const APPLY_TIME: &str = "@Redfish.OperationApplyTime";
@@ -98,6 +98,13 @@ impl Service {
             let outcome = part.patch(rest, &patch, caller).await;
             outcome.map_err(|failure| Error::Backend(failure, path.to_string()))?;
             self.record(caller, deed);
+            if part.is_told(rest) {
+                self.tell(
+                    path,
+                    document.resource(),
+                    resource_event::resource_changed(),
+                );
+            }
             return Ok(patched(&self.document(path).await?, &patch, &body));
         }
         let order = Order {
@@ -282,7 +289,13 @@ impl Service {
                 },
             );
             let member = member_path(&created, path)?;
-            return Ok(respond_created(&self.document(&member).await?, &member));
+            let document = self.document(&member).await?;
+            self.tell(
+                &member,
+                document.resource(),
+                resource_event::resource_created(),
+            );
+            return Ok(respond_created(&document, &member));
         }
         let order = Order {
             caller: caller.clone(),
@@ -334,9 +347,18 @@ impl Service {
             },
         };
         if let Some((part, rest)) = resource::part(self, &path.segments()) {
+            // Afterwards nobody knows what it was.
+            let is_told = part.is_told(rest);
             let deleted = part.delete(rest, caller).await;
             deleted.map_err(|failure| Error::Backend(failure, path.to_string()))?;
             self.record(caller, deed);
+            if is_told {
+                self.tell(
+                    path,
+                    document.resource(),
+                    resource_event::resource_removed(),
+                );
+            }
             return Ok(no_content());
         }
         let order = Order {
@@ -354,6 +376,15 @@ impl Service {
             Ok(no_content())
         })
         .await
+    }
+
+    /// Tells of a change of what is the service's own; of what is the backend's, the backend does.
+    fn tell(&self, path: &Path, kind: &ResourceType, message: Message) {
+        self.events().hub.publish(Event {
+            message,
+            origin: Some(path.to_string()),
+            resource_type: Some(kind.name),
+        });
     }
 
     /// Keeps a record of what somebody did.

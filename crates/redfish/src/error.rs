@@ -65,6 +65,10 @@ pub(crate) enum Error {
     TwoLengths,
     /// As many sessions as we keep are open.
     SessionLimit,
+    /// As many streams of events as we keep are open.
+    StreamLimit,
+    /// Somebody has disabled the service at this path.
+    ServiceDisabled(&'static str),
     /// The backend failed, at this URI.
     Backend(Failure, String),
 }
@@ -176,6 +180,8 @@ impl Error {
             | Self::TwoLengths
             | Self::RepeatedHeader(_)
             | Self::Crowded
+            | Self::StreamLimit
+            | Self::ServiceDisabled(_)
             | Self::SessionLimit => self.caller_answer(),
             body => body.body_answer(),
         }
@@ -211,6 +217,14 @@ impl Error {
             Self::SessionLimit => Answer::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 message::session_limit_exceeded(),
+            ),
+            Self::StreamLimit => Answer::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                message::event_subscription_limit_exceeded(),
+            ),
+            Self::ServiceDisabled(service) => Answer::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                message::service_disabled(service),
             ),
             Self::Forbidden => {
                 Answer::new(StatusCode::FORBIDDEN, message::insufficient_privilege())
@@ -344,6 +358,7 @@ fn failure_answer(failure: Failure, uri: &str) -> Answer {
             StatusCode::CONFLICT,
             message::create_limit_reached_for_resource(),
         ),
+        Failure::Disabled { service } => Error::ServiceDisabled(service).answer(),
         Failure::Forbidden => Error::Forbidden.answer(),
         Failure::Messages(messages) => Answer {
             status: StatusCode::BAD_REQUEST,

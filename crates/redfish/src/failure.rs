@@ -94,6 +94,11 @@ pub enum Failure {
     },
     /// As many of them as the service keeps are there.
     LimitReached,
+    /// Somebody has disabled the service that would do it.
+    Disabled {
+        /// Its path, `/redfish/v1/EventService`.
+        service: &'static str,
+    },
     /// The caller may do this in general, and not to this resource or this property.
     Forbidden,
     /// The request doesn't fit, for reasons that these messages say.
@@ -127,6 +132,7 @@ impl fmt::Display for Failure {
                 resource, property, ..
             } => write!(f, "a {resource} with this {property} exists"),
             Self::InUse { reason } => write!(f, "in use: {reason}"),
+            Self::Disabled { service } => write!(f, "{service} is disabled"),
             Self::LimitReached => f.write_str("there are as many as the service keeps"),
             Self::Forbidden => f.write_str("not to this resource or property"),
             Self::Messages(messages) => {

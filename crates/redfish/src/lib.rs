@@ -27,6 +27,7 @@ mod document;
 mod error;
 mod etag;
 mod event;
+mod event_stream;
 mod failure;
 mod fault;
 mod finish;
@@ -62,7 +63,12 @@ pub use body::{BODY_TIMEOUT_S, MAX_BODY_BYTES, MAX_BODY_DEPTH, MAX_LOGIN_BYTES};
 pub use coding::MIN_CODED_BYTES;
 pub use document::Document;
 pub use error::MAX_MESSAGES;
-pub use event::{Event, EventSink};
+pub use event::{
+    Event, EventSettings, EventSink, LONGEST_BACKOFF_S, MAX_BUFFERED_EVENTS,
+    MAX_DELIVERIES_AT_ONCE, MAX_EVENT_STREAMS, MAX_EVENT_STREAMS_OF_ACCOUNT, MAX_EVENTS_TOGETHER,
+    MAX_FILTER_ITEMS, MAX_HEADERS_BYTES, MAX_SUBSCRIPTIONS, STREAM_COMMENT_INTERVAL_S,
+    STREAM_PATIENCE_S,
+};
 pub use failure::Failure;
 pub use host::{Host, HostFacts, Interface, SsdpFacts, UnknownHost};
 pub use message::{Message, Severity};

@@ -7,7 +7,9 @@ use redfish_schema::schema_files;
 use serde::Serialize;
 
 use crate::RootLink;
-use crate::resource::{account_service, json_schemas, registries, session_service, task_service};
+use crate::resource::{
+    account_service, event_service, json_schemas, registries, session_service, task_service,
+};
 
 /// `/redfish`: the protocol versions that there are.
 pub(crate) const VERSIONS: &str = r#"{"v1":"/redfish/v1/"}"#;
@@ -34,6 +36,7 @@ pub(crate) fn service_document(roots: &[RootLink]) -> Vec<u8> {
         ("Sessions", session_service::SESSIONS),
         ("AccountService", account_service::PATH),
         ("Tasks", task_service::PATH),
+        ("EventService", event_service::PATH),
         ("Registries", registries::PATH),
         ("JsonSchemas", json_schemas::PATH),
     ];

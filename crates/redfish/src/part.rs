@@ -40,6 +40,11 @@ pub(crate) trait Part: Send + Sync {
         Box::pin(std::future::ready(Err(Failure::NotChangeable)))
     }
 
+    /// Whether the service tells of changes of the resource at `rest`; if not, the part does, or nobody wants to know.
+    fn is_told(&self, _rest: &[&str]) -> bool {
+        true
+    }
+
     /// Invokes an action that the resource at `rest` shows.
     fn action<'a>(
         &'a self,

@@ -149,7 +149,7 @@ const COMPONENTS: Needs = Needs {
 };
 
 /// The types that differ from the others, after DMTF's privilege registry (`Redfish_PrivilegeRegistry`).
-const NEEDS: [(&[&str], Needs); 7] = [
+const NEEDS: [(&[&str], Needs); 9] = [
     (
         &["ServiceRoot"],
         Needs {
@@ -182,11 +182,28 @@ const NEEDS: [(&[&str], Needs); 7] = [
         },
     ),
     (
+        &["EventDestination"],
+        Needs {
+            of_owner: true,
+            ..OTHERS
+        },
+    ),
+    (
         // What somebody does is not everybody's business.
         &["Task"],
         Needs {
             read: &[Privileges::CONFIGURE_MANAGER],
             of_owner: true,
+            ..OTHERS
+        },
+    ),
+    (
+        &["EventDestinationCollection"],
+        Needs {
+            create: Some(&[
+                Privileges::CONFIGURE_MANAGER,
+                Privileges::CONFIGURE_COMPONENTS,
+            ]),
             ..OTHERS
         },
     ),

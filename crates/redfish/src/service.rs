@@ -17,6 +17,8 @@ use crate::audit::{AuditLog, Deed, Entry};
 use crate::caller::Caller;
 use crate::coding::CodedForms;
 use crate::error::{Error, READ_ONLY};
+use crate::event::Events;
+use crate::event_stream::{Streaming, is_stream};
 use crate::finish::finish;
 use crate::fixed::{Fixed, options};
 use crate::host::Host;
@@ -24,13 +26,13 @@ use crate::outgoing::Outgoing;
 use crate::path_lock::PathLocks;
 use crate::privilege::{Operation, permits};
 use crate::resource::manager::{self, OwnManager};
-use crate::resource::{self, service_root, session_service};
+use crate::resource::{self, event_service, service_root, session_service};
 use crate::respond::LargeAnswers;
 use crate::session::Sessions;
 use crate::static_files::StaticFiles;
 use crate::store::{Store, StoreError};
 use crate::task::Tasks;
-use crate::{Backend, Document, Event, EventSink, Path, message, odata};
+use crate::{Backend, Document, EventSettings, EventSink, Path, message, odata};
 
 const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
 const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
@@ -52,6 +54,8 @@ pub struct Settings {
     pub static_files: StaticFiles,
     /// Where the service keeps what clients change of it.
     pub store: Store,
+    /// Where events may be sent.
+    pub events: EventSettings,
     /// The program's version, for the service's own manager.
     pub version: String,
     /// The machine that the service runs on.
@@ -112,6 +116,7 @@ pub struct Service {
     pub(crate) backend: Arc<dyn Backend>,
     accounts: Accounts,
     sessions: Arc<Sessions>,
+    events: Arc<Events>,
     audit: Arc<AuditLog>,
     pub(crate) parts: Parts,
     static_files: StaticFiles,
@@ -127,6 +132,7 @@ pub struct Service {
 /// The parts of the tree that are the service's own and have state.
 pub(crate) struct Parts {
     pub(crate) sessions: session_service::SessionService,
+    pub(crate) event_service: event_service::EventService,
     pub(crate) manager: OwnManager,
     pub(crate) tasks: Tasks,
 }
@@ -152,10 +158,14 @@ impl Service {
         let roots = backend.roots();
         let audit = Arc::new(AuditLog::load(settings.store.clone())?);
         let sessions = Arc::new(Sessions::new(settings.session_timeout_s));
-        let tasks = Tasks::load(settings.store.clone(), Arc::new(Deaf), Arc::clone(&audit))?;
+        let events = Events::open(settings.events.clone(), settings.store.clone())?;
+        let sink = Arc::clone(&events.hub) as Arc<dyn EventSink>;
+        backend.watch(Arc::clone(&sink));
+        let tasks = Tasks::load(settings.store.clone(), sink, Arc::clone(&audit))?;
         tasks.resume(&backend);
         let parts = Parts {
             tasks,
+            event_service: event_service::EventService::new(Arc::clone(&events)),
             sessions: session_service::SessionService::load(
                 Arc::clone(&sessions),
                 settings.store.clone(),
@@ -174,6 +184,7 @@ impl Service {
             large_answers: LargeAnswers::default(),
             accounts: Accounts::new(settings.accounts).map_err(SettingsError::Account)?,
             sessions,
+            events,
             audit,
             parts,
             static_files: settings.static_files,
@@ -197,7 +208,7 @@ impl Service {
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
         );
-        response.map(Outgoing::Whole)
+        Streaming::unpack(response)
     }
 
     async fn answer<B>(
@@ -250,6 +261,9 @@ impl Service {
         B: Body<Data = Bytes> + Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
+        if is_stream(path) {
+            return self.stream(parts, caller);
+        }
         if let Some((kind, file)) = resource::file(path) {
             let may = permits(caller.privileges(), kind, Operation::Read, false);
             return if may {
@@ -350,6 +364,10 @@ impl Service {
             ["TaskService", "Tasks", id] | ["TaskService", "Tasks", id, "SubTasks", ..] => {
                 self.parts.tasks.is_of(id, caller.user_name())
             }
+            ["EventService", "Subscriptions", id] => {
+                let owner = self.parts.event_service.owner_of(id);
+                owner.is_some_and(|owner| owner == caller.user_name())
+            }
             _ => false,
         };
         permits(
@@ -377,20 +395,33 @@ impl Service {
         &self.audit
     }
 
-    pub(crate) fn sessions(&self) -> &Sessions {
-        &self.sessions
+    pub(crate) fn sessions(&self) -> Arc<Sessions> {
+        Arc::clone(&self.sessions)
+    }
+
+    pub(crate) fn events(&self) -> &Events {
+        &self.events
+    }
+
+    /// What the service does without being asked: it delivers events to their subscribers, for as long as this is
+    /// polled. [`Front::serve`](crate::Front::serve) does that.
+    pub async fn work(&self) {
+        self.events.work().await;
+    }
+
+    /// Ends every stream of events, and opens no more: the service is about to end.
+    pub fn end_streams(&self) {
+        self.events.streams.close_all();
+    }
+
+    /// Writes what nobody waits for: call it last, when [`work`](Self::work) isn't polled any more.
+    pub async fn close(&self) {
+        self.events.save(true).await;
     }
 
     pub(crate) const fn tasks(&self) -> &Tasks {
         &self.parts.tasks
     }
-}
-
-/// Hears nothing.
-struct Deaf;
-
-impl EventSink for Deaf {
-    fn publish(&self, _event: Event) {}
 }
 
 /// Says on a response that the request came from somebody who is logged in.

@@ -130,6 +130,15 @@ impl Sessions {
         Some(session)
     }
 
+    /// Says whether a session is open still, and starts its timeout anew: it is in use.
+    pub(crate) fn prolong(&self, session: &Session) -> bool {
+        let is_open = self.read().contains_key(&session.digest) && self.is_alive(session);
+        if is_open {
+            session.last_used_ms.store(self.now_ms(), Ordering::Relaxed);
+        }
+        is_open
+    }
+
     /// The session with this `Id`. Looking at it doesn't prolong it.
     pub(crate) fn by_id(&self, id: &str) -> Option<Arc<Session>> {
         self.read()

@@ -80,6 +80,7 @@ impl Server {
             session_timeout_s: DEFAULT_TIMEOUT_S,
             static_files: StaticFiles::default(),
             store: redfish::Store::in_memory().unwrap(),
+            events: redfish::EventSettings::default(),
             version: "1.2.3".to_owned(),
             host: std::sync::Arc::new(redfish::UnknownHost),
         };

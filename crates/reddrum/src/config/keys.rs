@@ -52,6 +52,7 @@ pub(crate) static ROOT: SectionKeys = SectionKeys {
             "",
             "who may log in to the Redfish service",
         ),
+        key("events", "table", "", "where events are sent"),
         key("fleet", "table", "", "how BMCs are polled"),
         key(
             "credentials",
@@ -170,6 +171,32 @@ pub(crate) static ACCOUNT: SectionKeys = SectionKeys {
     ],
 };
 
+/// `[events]`.
+pub(crate) static EVENTS: SectionKeys = SectionKeys {
+    heading: "[events]",
+    meaning: "where events are sent that clients subscribe to",
+    keys: &[
+        key(
+            "allow_destinations",
+            "array of strings",
+            "[]",
+            "networks (127.0.0.0/8) that events may go to although such addresses are refused: loopback, link-local, multicast",
+        ),
+        key(
+            "allow_clear_text",
+            "boolean",
+            "false",
+            "events may go to http:// destinations: anybody on the way reads them, and their HttpHeaders",
+        ),
+        key(
+            "ca_file",
+            "string",
+            "",
+            "PEM file with the certificate authorities of destinations; without it, those that this machine trusts",
+        ),
+    ],
+};
+
 /// `[fleet]`.
 pub(crate) static FLEET: SectionKeys = SectionKeys {
     heading: "[fleet]",
@@ -272,4 +299,5 @@ pub(crate) static TARGET: SectionKeys = SectionKeys {
 };
 
 /// Every section, in the order in which they are explained.
-pub(crate) static SECTIONS: &[&SectionKeys] = &[&SERVICE, &ACCOUNT, &FLEET, &CREDENTIALS, &TARGET];
+pub(crate) static SECTIONS: &[&SectionKeys] =
+    &[&SERVICE, &ACCOUNT, &EVENTS, &FLEET, &CREDENTIALS, &TARGET];

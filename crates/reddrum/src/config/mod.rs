@@ -2,6 +2,7 @@
 //!
 //! Everything wrong with a file is reported at once, each with its line, its key and what to do. Nothing is guessed.
 
+mod events;
 mod front;
 pub(crate) mod hosts;
 mod keys;
@@ -17,6 +18,7 @@ use hardware::NodeId;
 use toml::de::DeTable;
 
 use crate::place;
+pub(crate) use events::EventsConfig;
 pub(crate) use front::{FrontConfig, ProxyAddress};
 pub(crate) use keys::SECTIONS;
 pub(crate) use secret::Secret;
@@ -58,6 +60,8 @@ pub(crate) struct Config {
     pub(crate) service: ServiceConfig,
     /// Who may log in.
     pub(crate) accounts: Vec<AccountConfig>,
+    /// Where events are sent.
+    pub(crate) events: EventsConfig,
     /// How BMCs are polled.
     pub(crate) fleet: FleetConfig,
     /// Logins for BMCs, by name.
@@ -173,6 +177,7 @@ impl Config {
         );
         let service = read_service(&root, base, &mut problems);
         let accounts = read_accounts(&root, base, &mut problems);
+        let events = events::read(&root, base, &mut problems);
         let fleet = read_fleet(&root, &mut problems);
         let credentials = read_all_credentials(&root, base, &mut problems);
         let targets = read_targets(&root, &mut problems);
@@ -181,6 +186,7 @@ impl Config {
             Some(service) if found.is_empty() => Ok(Self {
                 service,
                 accounts,
+                events,
                 fleet,
                 credentials,
                 targets,

@@ -50,6 +50,11 @@ messages! {
         "The value '%1' for the parameter %2 in the action %3 is of a different type than the parameter can accept.",
         "Correct the value for the parameter in the request body and resubmit the request if the operation failed.";
 
+    /// A destination of events takes none.
+    could_not_establish_connection(uri): "CouldNotEstablishConnection", Critical,
+        "The service failed to establish a connection with the URI '%1'.",
+        "Ensure that the URI contains a valid and reachable node name, protocol information, and other URI components.";
+
     /// The body of a create request lacks a property.
     create_failed_missing_req_properties(property): "CreateFailedMissingReqProperties", Critical,
         "The create operation failed because the required property %1 was missing from the request.",
@@ -244,6 +249,11 @@ messages! {
     resource_in_use(): "ResourceInUse", Warning,
         "The change to the requested resource failed because the resource is in use or in transition.",
         "Remove the condition and resubmit the request if the operation failed.";
+
+    /// Somebody has disabled the service that the request is for.
+    service_disabled(service): "ServiceDisabled", Warning,
+        "The operation failed because the service at %1 is disabled and cannot accept requests.",
+        "Enable the service and resubmit the request if the operation failed.";
 
     /// The service can't do it now; later it can.
     service_temporarily_unavailable(seconds): "ServiceTemporarilyUnavailable", Critical,

@@ -46,7 +46,7 @@ pub(crate) static REGISTRIES: &[&Registry] = &[
 ];
 
 /// How bad the condition behind a message is (`Resource.Health`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Severity {
     /// All is well.
     #[serde(rename = "OK")]
@@ -84,6 +84,29 @@ impl Eq for Entry {}
 impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.registry.prefix, self.key)
+    }
+}
+
+impl Entry {
+    /// The text with these arguments in place.
+    pub(crate) fn text_with(&self, args: &[String]) -> String {
+        let mut text = String::with_capacity(self.text.len() + 32);
+        let mut pieces = self.text.split('%');
+        text.push_str(pieces.next().unwrap_or_default());
+        for piece in pieces {
+            let index = piece.chars().next().and_then(|c| c.to_digit(10));
+            match index.and_then(|n| args.get((n as usize).checked_sub(1)?)) {
+                Some(arg) => {
+                    text.push_str(arg);
+                    text.push_str(&piece[1..]);
+                }
+                None => {
+                    text.push('%');
+                    text.push_str(piece);
+                }
+            }
+        }
+        text
     }
 }
 
@@ -125,23 +148,7 @@ impl Message {
     /// The text with the arguments in place.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut text = String::with_capacity(self.entry.text.len() + 32);
-        let mut pieces = self.entry.text.split('%');
-        text.push_str(pieces.next().unwrap_or_default());
-        for piece in pieces {
-            let index = piece.chars().next().and_then(|c| c.to_digit(10));
-            match index.and_then(|n| self.args.get((n as usize).checked_sub(1)?)) {
-                Some(arg) => {
-                    text.push_str(arg);
-                    text.push_str(&piece[1..]);
-                }
-                None => {
-                    text.push('%');
-                    text.push_str(piece);
-                }
-            }
-        }
-        text
+        self.entry.text_with(&self.args)
     }
 
     /// The values that the text names, in the order of the registry.

@@ -3,6 +3,7 @@
 //! They work in the order of the specification: `$filter`, `$skip` and `$top` choose members of a collection, the
 //! service cuts what is left into pages, and then `$expand`, `excerpt` and `$select` shape what is shown.
 
+mod event_query;
 mod expand;
 mod filter;
 mod json;
@@ -20,6 +21,7 @@ pub use filter::{MAX_FILTER_BYTES, MAX_FILTER_DEPTH};
 pub use page::MAX_PAGE_MEMBERS;
 pub use select::MAX_SELECTED;
 
+pub(crate) use event_query::EventQuery;
 pub(crate) use expand::Expand;
 pub(crate) use filter::{BoundFilter, Filter};
 pub(crate) use json::splice;

@@ -1,6 +1,7 @@
 //! The resources of the service itself, one file each. Everything else is the backend's.
 
 pub(crate) mod account_service;
+pub(crate) mod event_service;
 pub(crate) mod json_schemas;
 pub(crate) mod manager;
 pub(crate) mod registries;
@@ -28,6 +29,7 @@ pub(crate) fn part<'a, 's>(
         "SessionService" => &service.parts.sessions,
         "TaskService" => service.tasks(),
         "AccountService" => service.accounts(),
+        "EventService" => &service.parts.event_service,
         "JsonSchemas" => &json_schemas::JsonSchemas,
         "Registries" => &registries::Registries,
         _ => return None,

@@ -6,7 +6,9 @@ use redfish_schema::service_root::{
 };
 
 use super::manager::{self, OwnManager};
-use super::{account_service, json_schemas, registries, session_service, task_service};
+use super::{
+    account_service, event_service, json_schemas, registries, session_service, task_service,
+};
 use crate::query::MAX_EXPAND_LEVELS;
 use crate::{Document, Failure, RootLink, Settings};
 
@@ -30,6 +32,7 @@ pub(crate) fn document(
     root.session_service = Some(Reference::to(session_service::PATH));
     root.tasks = Some(Reference::to(task_service::PATH));
     root.account_service = Some(Reference::to(account_service::PATH));
+    root.event_service = Some(Reference::to(event_service::PATH));
     root.registries = Some(Reference::to(registries::PATH));
     root.managers = Some(Reference::to(manager::COLLECTION));
     root.json_schemas = Some(Reference::to(json_schemas::PATH));
@@ -39,7 +42,6 @@ pub(crate) fn document(
             "Chassis" => &mut root.chassis,
             "Managers" => &mut root.managers,
             "TelemetryService" => &mut root.telemetry_service,
-            "EventService" => &mut root.event_service,
             "UpdateService" => &mut root.update_service,
             "AggregationService" => &mut root.aggregation_service,
             other => {

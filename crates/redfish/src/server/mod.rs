@@ -178,12 +178,18 @@ impl Front {
             };
             doors.spawn(door.keep(Arc::clone(&server), Arc::clone(crowd), closing.clone()));
         }
-        shutdown.await;
+        tokio::select! {
+            () = shutdown => {}
+            // It has no end of its own.
+            () = server.service.work() => {}
+        }
+        server.service.end_streams();
         drop(close);
         let ended = async { while doors.join_next().await.is_some() {} };
         // What takes longer than the grace is cut off.
         let _ = timeout(Duration::from_secs(SHUTDOWN_GRACE_S), ended).await;
         doors.shutdown().await;
+        server.service.close().await;
     }
 }
 

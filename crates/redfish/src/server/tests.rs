@@ -73,8 +73,9 @@ impl Bench {
             session_timeout_s: DEFAULT_TIMEOUT_S,
             static_files: [large].into_iter().collect(),
             store: crate::Store::in_memory().unwrap(),
+            events: crate::EventSettings::default(),
             version: "1.2.3".to_owned(),
-            host: std::sync::Arc::new(crate::UnknownHost),
+            host: Arc::new(crate::UnknownHost),
         };
         let server = Server {
             http: http(),

@@ -1,14 +1,14 @@
 //! The test bench: a small backend in memory, and a client that calls the service directly.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use redfish::{
-    Account, ActionCall, Backend, BackendFuture, DEFAULT_TIMEOUT_S, Document, Failure, Outcome,
-    Path, Role, RootLink, Service, Settings, StaticFile, Store,
+    Account, ActionCall, Backend, BackendFuture, DEFAULT_TIMEOUT_S, Document, EventSettings,
+    EventSink, Failure, Outcome, Path, Role, RootLink, Service, Settings, StaticFile, Store,
 };
 use redfish_schema::chassis::{self, Chassis, ChassisType};
 use redfish_schema::computer_system::{
@@ -36,6 +36,17 @@ pub(crate) struct Rack {
     pub(crate) chassis: AtomicUsize,
     /// Changes wait while it is taken.
     gate: Gate,
+    /// Who hears of events.
+    pub(crate) sink: OnceLock<Sink>,
+}
+
+/// The service's end of [`Backend::watch`].
+pub(crate) struct Sink(pub(crate) Arc<dyn EventSink>);
+
+impl std::fmt::Debug for Sink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sink")
+    }
 }
 
 /// One permit, that a change takes and gives back.
@@ -183,6 +194,10 @@ impl Backend for Rack {
         ROOTS
     }
 
+    fn watch(&self, sink: Arc<dyn EventSink>) {
+        assert!(self.sink.set(Sink(sink)).is_ok(), "watched twice");
+    }
+
     fn get<'a>(&'a self, path: &'a Path) -> BackendFuture<'a, Document> {
         Box::pin(async move { self.read(path) })
     }
@@ -215,7 +230,7 @@ impl Backend for Rack {
 /// A service in front of a [`Rack`], and a client of it.
 pub(crate) struct Bench {
     pub(crate) rack: Arc<Rack>,
-    pub(crate) service: Service,
+    pub(crate) service: Arc<Service>,
 }
 
 /// A response, read to its end.
@@ -278,6 +293,11 @@ impl Bench {
 
     /// The same, with what `store` keeps.
     pub(crate) fn with(store: Store) -> Self {
+        Self::with_events(store, EventSettings::default())
+    }
+
+    /// The same, with other destinations of events.
+    pub(crate) fn with_events(store: Store, events: EventSettings) -> Self {
         let account = |name, role| Account::new(name, PASSWORD, role).unwrap();
         let page = StaticFile {
             path: "/",
@@ -296,11 +316,13 @@ impl Bench {
             session_timeout_s: DEFAULT_TIMEOUT_S,
             static_files: [page].into_iter().collect(),
             store,
+            events,
             version: "1.2.3".to_owned(),
             host: std::sync::Arc::new(redfish::UnknownHost),
         };
         let rack = Arc::new(Rack::default());
         let service = Service::new(settings, Arc::clone(&rack) as Arc<dyn Backend>).unwrap();
+        let service = Arc::new(service);
         Self { rack, service }
     }
 

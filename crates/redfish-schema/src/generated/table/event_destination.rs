@@ -369,4 +369,4 @@ static PATTERN_1: Pattern =
     Pattern::new("(^[ -~]+$)|(^Passphrase:[ -~]+$)|(^Hex:[0-9A-Fa-f]{16,64}$)|(^\\*+$)");
 static PATTERN_2: Pattern =
     Pattern::new("(^[ -~]+$)|(^Passphrase:[ -~]+$)|(^Hex:[0-9A-Fa-f]{24,96}$)|(^\\*+$)");
-static PATTERN_3: Pattern = Pattern::new("^[^:\\\\s]+$");
+static PATTERN_3: Pattern = Pattern::new("^[^:\\s]+$");

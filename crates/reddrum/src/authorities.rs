@@ -1,0 +1,86 @@
+//! The certificate authorities that receivers of events are checked against.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use redfish::EventSettings;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+use crate::config::EventsConfig;
+use crate::error::ProgramError;
+
+/// What the service is told about the destinations of events.
+pub(crate) fn event_settings(config: &EventsConfig) -> Result<EventSettings, ProgramError> {
+    let authorities = match &config.ca_file {
+        Some(file) => of_file(file)?,
+        None => of_machine(),
+    };
+    Ok(EventSettings {
+        allow_destinations: config.allow_destinations.clone(),
+        allow_clear_text: config.allow_clear_text,
+        authorities: Arc::new(authorities),
+    })
+}
+
+/// Every authority of a PEM file.
+fn of_file(file: &Path) -> Result<RootCertStore, ProgramError> {
+    let bad =
+        |text: String| ProgramError::Usage(format!("[events] ca_file {}: {text}", file.display()));
+    let certificates =
+        CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let mut store = RootCertStore::empty();
+    for certificate in certificates.map_err(|e| bad(e.to_string()))? {
+        store.add(certificate).map_err(|e| bad(e.to_string()))?;
+    }
+    if store.is_empty() {
+        return Err(bad("holds no certificate in PEM form".to_owned()));
+    }
+    Ok(store)
+}
+
+/// What the machine trusts. A file of it that can't be read leaves the others.
+fn of_machine() -> RootCertStore {
+    let found = rustls_native_certs::load_native_certs();
+    for error in &found.errors {
+        tracing::warn!(%error, "a certificate authority of this machine can't be read");
+    }
+    let mut store = RootCertStore::empty();
+    store.add_parsable_certificates(found.certs);
+    if store.is_empty() {
+        tracing::warn!(
+            "this machine trusts no certificate authority: events go only to destinations whose certificates aren't \
+             verified. [events] ca_file names a file of authorities"
+        );
+    }
+    store
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_file_of_authorities_is_read_and_one_without_any_refused() {
+        let folder = std::env::temp_dir().join(format!("authorities-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("ca.pem");
+        let config = EventsConfig {
+            ca_file: Some(file.clone()),
+            ..EventsConfig::default()
+        };
+        assert!(event_settings(&config).is_err());
+        fs::write(&file, "nothing\n").unwrap();
+        let error = event_settings(&config).unwrap_err().to_string();
+        assert!(error.contains("holds no certificate"), "{error}");
+        let key = rcgen::KeyPair::generate().unwrap();
+        let parameters = rcgen::CertificateParams::new(vec!["ca.example".to_owned()]).unwrap();
+        let authority = parameters.self_signed(&key).unwrap();
+        fs::write(&file, authority.pem()).unwrap();
+        assert_eq!(event_settings(&config).unwrap().authorities.len(), 1);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}

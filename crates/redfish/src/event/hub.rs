@@ -1,0 +1,402 @@
+//! Numbers events, and keeps the newest for whoever reads them.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use redfish_schema::DateTime;
+use tokio::sync::watch;
+
+use super::{Event, EventSink, Record};
+use crate::message::Severity;
+
+/// How many events are kept for readers that are behind or come back. The oldest makes room for a new one.
+pub const MAX_BUFFERED_EVENTS: usize = 8192;
+/// How many resources may be in a bad condition at once whose events are told as one group.
+const MAX_GROUPS: usize = 4096;
+/// Numbers of one run of the service; the next run begins beyond them.
+const NUMBERS_OF_RUN: u64 = 10_000_000_000;
+/// How many events a reader looks at under one lock.
+const LOOK: usize = 256;
+
+/// Every event of the service passes here.
+pub(crate) struct Hub {
+    buffer: Mutex<Buffer>,
+    newest: watch::Sender<u64>,
+    is_enabled: AtomicBool,
+}
+
+/// An event and its JSON, made once for all readers.
+#[derive(Debug)]
+pub(crate) struct Published {
+    pub(crate) record: Record,
+    pub(crate) json: Vec<u8>,
+}
+
+/// Who reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// A stream of server-sent events.
+    Stream,
+    /// A subscription. What one wants is kept over a restart.
+    Subscription,
+}
+
+/// What a reader gets.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) events: Vec<Arc<Published>>,
+    /// How far he has read with that.
+    pub(crate) to: u64,
+    /// Events up to this number may be lost to him.
+    pub(crate) lost_to: Option<u64>,
+}
+
+/// What is known of the time before.
+#[derive(Debug, Default)]
+pub(crate) struct Before {
+    /// How often the service has run.
+    pub(crate) runs: u64,
+    /// What subscriptions wanted and didn't get, oldest first.
+    pub(crate) records: Vec<Record>,
+    /// Up to this number subscriptions may have lost events.
+    pub(crate) lost_to: u64,
+}
+
+struct Buffer {
+    events: VecDeque<Arc<Published>>,
+    /// The number of the next event.
+    next: u64,
+    /// Up to this number, events may be missing for streams.
+    lost_to: u64,
+    /// The same for subscriptions.
+    lost_to_subscriptions: u64,
+    /// Resources in a bad condition, and the number of the event that began it.
+    groups: HashMap<String, i64>,
+}
+
+impl Hub {
+    pub(crate) fn new(before: Before) -> Self {
+        let first = before.runs * NUMBERS_OF_RUN + 1;
+        let mut events: VecDeque<_> = before.records.into_iter().map(published).collect();
+        events
+            .make_contiguous()
+            .sort_by_key(|event| event.record.number);
+        let excess = events.len().saturating_sub(MAX_BUFFERED_EVENTS);
+        let dropped = events.drain(..excess).next_back();
+        let dropped_to = dropped.map_or(0, |event| event.record.number);
+        Self {
+            buffer: Mutex::new(Buffer {
+                events,
+                next: first,
+                lost_to: first - 1,
+                lost_to_subscriptions: before.lost_to.max(dropped_to),
+                groups: HashMap::new(),
+            }),
+            newest: watch::Sender::new(first - 1),
+            is_enabled: AtomicBool::new(true),
+        }
+    }
+
+    /// Whether events are published at all (`EventService.ServiceEnabled`).
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.is_enabled.load(Ordering::Relaxed)
+    }
+
+    /// Publishes events from now on, or no more.
+    pub(crate) fn enable(&self, enabled: bool) {
+        self.is_enabled.store(enabled, Ordering::Relaxed);
+        // Streams look whether they may go on.
+        self.newest.send_modify(|_| {});
+    }
+
+    /// The number of the newest event.
+    pub(crate) fn newest(&self) -> u64 {
+        *self.newest.borrow()
+    }
+
+    /// Tells when there is a newer one.
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
+        self.newest.subscribe()
+    }
+
+    /// A number for an event that only one reader gets.
+    pub(crate) fn take_number(&self) -> u64 {
+        let mut buffer = self.lock();
+        let number = buffer.next;
+        buffer.next += 1;
+        number
+    }
+
+    /// Gives a record its number and shows it to everybody.
+    pub(crate) fn publish_record(&self, mut record: Record) {
+        if !self.is_enabled() {
+            return;
+        }
+        let mut buffer = self.lock();
+        record.number = buffer.next;
+        buffer.next += 1;
+        buffer.group(&mut record);
+        if buffer.events.len() == MAX_BUFFERED_EVENTS
+            && let Some(oldest) = buffer.events.pop_front()
+        {
+            let number = oldest.record.number;
+            buffer.lost_to = buffer.lost_to.max(number);
+            buffer.lost_to_subscriptions = number;
+        }
+        let number = record.number;
+        buffer.events.push_back(published(record));
+        drop(buffer);
+        self.newest
+            .send_modify(|newest| *newest = number.max(*newest));
+    }
+
+    /// What came after the event number `after` and is wanted, oldest first and at most `most`.
+    pub(crate) fn read(
+        &self,
+        reader: Reader,
+        after: u64,
+        most: usize,
+        wanted: impl Fn(&Record) -> bool,
+    ) -> Read {
+        let mut read = Read {
+            events: Vec::new(),
+            to: after,
+            lost_to: None,
+        };
+        let lost_to = self.lost_to(reader);
+        // A number that was never given out is another service's, or of a state that is gone.
+        if after >= self.lock().next {
+            read.to = 0;
+        }
+        if read.to < lost_to {
+            read.lost_to = Some(lost_to);
+        }
+        loop {
+            let next = self.after(read.to);
+            if next.is_empty() {
+                break;
+            }
+            for event in next {
+                if read.events.len() == most {
+                    return read;
+                }
+                read.to = event.record.number;
+                if wanted(&event.record) {
+                    read.events.push(event);
+                }
+            }
+        }
+        read.to = read.to.max(lost_to);
+        read
+    }
+
+    /// Up to which number a reader may have lost events.
+    pub(crate) fn lost_to(&self, reader: Reader) -> u64 {
+        let buffer = self.lock();
+        match reader {
+            Reader::Stream => buffer.lost_to,
+            Reader::Subscription => buffer.lost_to_subscriptions,
+        }
+    }
+
+    /// The number before the first event that is not older than `age_ms`.
+    pub(crate) fn number_before(&self, age_ms: u64) -> u64 {
+        let age_ms = i64::try_from(age_ms).unwrap_or(i64::MAX);
+        let since = now().unix_ms().saturating_sub(age_ms);
+        let buffer = self.lock();
+        let older = buffer
+            .events
+            .iter()
+            .rev()
+            .find(|e| e.record.time_ms < since);
+        older.map_or(0, |event| event.record.number)
+    }
+
+    /// The next few events after a number.
+    fn after(&self, number: u64) -> Vec<Arc<Published>> {
+        let buffer = self.lock();
+        let from = buffer.events.partition_point(|e| e.record.number <= number);
+        buffer.events.range(from..).take(LOOK).cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Buffer> {
+        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl EventSink for Hub {
+    fn publish(&self, event: Event) {
+        self.publish_record(Record::of(&event, now()));
+    }
+}
+
+impl Buffer {
+    /// All that is told of a resource from when its condition became bad until it is well again has one cause.
+    fn group(&mut self, record: &mut Record) {
+        let Some(origin) = record.origin.as_ref().filter(|_| record.group.is_none()) else {
+            return;
+        };
+        let number = i64::try_from(record.number).unwrap_or(i64::MAX);
+        if record.severity != Severity::Ok {
+            let group = self.groups.get(origin).copied();
+            if group.is_none() && self.groups.len() < MAX_GROUPS {
+                self.groups.insert(origin.clone(), number);
+            }
+            record.group = Some(group.unwrap_or(number));
+        } else if ends_group(&record.message_id) {
+            record.group = self.groups.remove(origin);
+        }
+    }
+}
+
+/// Whether a message says that a resource is well again.
+fn ends_group(message_id: &str) -> bool {
+    [
+        "ResourceStatusChangedOK",
+        "SensorReadingNormalRange",
+        "SensorRestored",
+        "ResourceRemoved",
+    ]
+    .iter()
+    .any(|key| message_id.ends_with(key))
+}
+
+fn published(record: Record) -> Arc<Published> {
+    Arc::new(Published {
+        json: record.json(),
+        record,
+    })
+}
+
+/// The time of an event.
+pub(crate) fn now() -> DateTime {
+    DateTime::from(SystemTime::now())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::sensor_event;
+
+    fn event(origin: &str) -> Event {
+        Event {
+            message: sensor_event::sensor_failure(origin),
+            origin: Some(origin.to_owned()),
+            resource_type: Some("Sensor"),
+        }
+    }
+
+    fn origins(read: &Read) -> Vec<&str> {
+        let origin = |e: &Arc<Published>| e.record.origin.as_deref().unwrap().to_owned();
+        read.events
+            .iter()
+            .map(|e| origin(e).leak() as &str)
+            .collect()
+    }
+
+    fn all(hub: &Hub, after: u64) -> Read {
+        hub.read(Reader::Stream, after, usize::MAX, |_| true)
+    }
+
+    #[test]
+    fn every_reader_gets_what_he_wants_in_order_and_goes_on_where_he_stopped() {
+        let hub = Hub::new(Before::default());
+        for origin in ["/a", "/b", "/a", "/c"] {
+            hub.publish(event(origin));
+        }
+        let first = hub.read(Reader::Stream, 0, 1, |r| r.origin.as_deref() == Some("/a"));
+        assert_eq!(origins(&first), ["/a"]);
+        let then = hub.read(Reader::Stream, first.to, 9, |r| {
+            r.origin.as_deref() == Some("/a")
+        });
+        assert_eq!(origins(&then), ["/a"]);
+        assert_eq!(then.to, hub.newest());
+        assert_eq!(origins(&all(&hub, 1)), ["/b", "/a", "/c"]);
+        assert!(all(&hub, hub.newest()).events.is_empty());
+    }
+
+    #[test]
+    fn a_reader_that_was_overtaken_is_told_once_up_to_where_events_may_be_lost() {
+        let hub = Hub::new(Before::default());
+        let start = hub.newest();
+        for _ in 0..MAX_BUFFERED_EVENTS + 3 {
+            hub.publish(event("/a"));
+        }
+        let late = hub.read(Reader::Stream, start, 10, |_| true);
+        assert_eq!((late.lost_to, late.events[0].record.number), (Some(3), 4));
+        assert_eq!(
+            hub.read(Reader::Stream, late.to, 10, |_| true).lost_to,
+            None
+        );
+        let on_time = hub.read(Reader::Stream, 3, 10, |_| true);
+        assert_eq!(on_time.lost_to, None);
+        // Also a reader who wants nothing of what is there is past the loss.
+        let nothing = hub.read(Reader::Stream, start, 10, |_| false);
+        assert_eq!((nothing.lost_to, nothing.to), (Some(3), hub.newest()));
+    }
+
+    #[test]
+    fn numbers_grow_over_a_restart_and_what_subscriptions_wanted_is_there_again() {
+        let hub = Hub::new(Before::default());
+        hub.publish(event("/a"));
+        hub.publish(event("/b"));
+        let records = all(&hub, 1)
+            .events
+            .iter()
+            .map(|e| e.record.clone())
+            .collect();
+        let again = Hub::new(Before {
+            runs: 1,
+            records,
+            lost_to: 0,
+        });
+        again.publish(event("/c"));
+        assert!(again.newest() > hub.newest());
+        let read = again.read(Reader::Subscription, 1, 9, |_| true);
+        assert_eq!((origins(&read), read.lost_to), (vec!["/b", "/c"], None));
+        // A stream may have lost what no subscription wanted.
+        assert!(all(&again, 1).lost_to.is_some());
+        assert!(all(&again, again.newest() - 1).lost_to.is_none());
+    }
+
+    #[test]
+    fn a_number_that_was_never_given_out_begins_at_the_oldest_and_tells_of_the_loss() {
+        let hub = Hub::new(Before {
+            runs: 1,
+            ..Before::default()
+        });
+        hub.publish(event("/a"));
+        let read = all(&hub, u64::MAX);
+        assert_eq!(origins(&read), ["/a"]);
+        assert!(read.lost_to.is_some());
+    }
+
+    #[test]
+    fn what_is_told_of_a_resource_until_it_is_well_again_is_one_group() {
+        let hub = Hub::new(Before::default());
+        let restored = |origin: &str| Event {
+            message: sensor_event::sensor_restored(origin),
+            ..event(origin)
+        };
+        hub.publish(event("/a"));
+        hub.publish(event("/b"));
+        hub.publish(event("/a"));
+        hub.publish(restored("/a"));
+        hub.publish(restored("/a"));
+        hub.publish(event("/a"));
+        let groups: Vec<_> = all(&hub, 0).events.iter().map(|e| e.record.group).collect();
+        assert_eq!(groups, [Some(1), Some(2), Some(1), Some(1), None, Some(6)]);
+    }
+
+    #[test]
+    fn a_disabled_hub_publishes_nothing() {
+        let hub = Hub::new(Before::default());
+        hub.enable(false);
+        hub.publish(event("/a"));
+        hub.enable(true);
+        hub.publish(event("/b"));
+        assert_eq!(origins(&all(&hub, 0)), ["/b"]);
+    }
+}

@@ -1,0 +1,222 @@
+//! Drives the deliveries: one task a subscription, one that keeps the journal.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use super::delivery::{MAX_EVENTS_TOGETHER, Step, Verdict};
+use super::hub::{Reader, now};
+use super::journal::SAVE_INTERVAL_MS;
+use super::push::Line;
+use super::{Definition, Event, Events, Record, Standing, Subscription, record};
+use crate::message::heartbeat_event;
+use crate::resource::event_service;
+
+/// How many payloads are on their way at once, over all subscriptions.
+pub const MAX_DELIVERIES_AT_ONCE: usize = 32;
+
+impl Events {
+    /// Delivers events to the destinations of subscriptions for as long as it is polled.
+    pub(crate) async fn work(self: &Arc<Self>) {
+        let mut list = self.subscriptions.watch();
+        let mut deliveries = JoinSet::new();
+        let mut known = HashSet::new();
+        let mut save = interval(Duration::from_millis(SAVE_INTERVAL_MS));
+        save.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            list.borrow_and_update();
+            for subscription in self.subscriptions.list() {
+                if known.insert(subscription.id().to_owned()) {
+                    deliveries.spawn(Delivering::new(Arc::clone(self), subscription).run());
+                }
+            }
+            tokio::select! {
+                // The list lives as long as this.
+                _ = list.changed() => {}
+                Some(ended) = deliveries.join_next() => {
+                    if let Ok(id) = ended {
+                        known.remove(&id);
+                    }
+                }
+                _ = save.tick() => self.save(false).await,
+            }
+        }
+    }
+
+    /// Writes what deliveries have come to. `is_end` says that nothing follows.
+    pub(crate) async fn save(&self, is_end: bool) {
+        let saved = self
+            .journal
+            .save(&self.hub, &self.subscriptions, is_end)
+            .await;
+        if let Err(error) = saved {
+            // The next time includes it.
+            tracing::warn!(%error, "undelivered events aren't on the disk");
+        }
+    }
+}
+
+/// The delivery to one destination.
+struct Delivering {
+    events: Arc<Events>,
+    subscription: Arc<Subscription>,
+    line: Option<Line>,
+    start: Instant,
+}
+
+/// One payload.
+struct Payload {
+    bytes: Bytes,
+    /// What the destination has with it.
+    to: u64,
+    heartbeat: bool,
+    tells_loss: bool,
+}
+
+impl Delivering {
+    fn new(events: Arc<Events>, subscription: Arc<Subscription>) -> Self {
+        Self {
+            events,
+            subscription,
+            line: None,
+            start: Instant::now(),
+        }
+    }
+
+    /// Delivers until the subscription ends; answers its id.
+    async fn run(mut self) -> String {
+        let subscription = Arc::clone(&self.subscription);
+        let mut newest = self.events.hub.watch();
+        loop {
+            let definition = subscription.definition();
+            let rules = self.events.rules(&definition);
+            let to = *newest.borrow_and_update();
+            let step = subscription.delivery().step(self.now_ms(), to, rules);
+            match step {
+                Step::End => return subscription.id().to_owned(),
+                Step::Wait { until_ms } => {
+                    let until = until_ms.map(|ms| self.start + Duration::from_millis(ms));
+                    tokio::select! {
+                        _ = newest.changed(), if subscription.delivery().standing() == Standing::Active => {}
+                        () = subscription.changed() => {}
+                        () = sleep_until(until.unwrap_or(self.start)), if until.is_some() => {}
+                    }
+                }
+                Step::Send { heartbeat } => {
+                    let is_over = async {
+                        while subscription.delivery().standing() != Standing::Ended {
+                            subscription.changed().await;
+                        }
+                    };
+                    tokio::select! {
+                        () = self.attempt(&definition, heartbeat) => {}
+                        // Nothing is sent any more to who isn't subscribed.
+                        () = is_over => {}
+                    }
+                }
+            }
+        }
+    }
+
+    async fn attempt(&mut self, definition: &Definition, heartbeat: bool) {
+        let events = Arc::clone(&self.events);
+        // The semaphore is never closed.
+        let _turn = events.turns.acquire().await;
+        let Some(payload) = self.payload(definition, heartbeat) else {
+            return;
+        };
+        let sent = events
+            .courier
+            .post(&mut self.line, definition, payload.bytes)
+            .await;
+        let now_ms = self.now_ms();
+        let id = self.subscription.id();
+        let verdict = match sent {
+            Ok(()) => {
+                let mut delivery = self.subscription.delivery();
+                delivery.succeeded(now_ms, payload.to, payload.heartbeat, payload.tells_loss);
+                return;
+            }
+            Err(error) => {
+                tracing::debug!(id, %error, "events not delivered");
+                let rules = self.events.rules(definition);
+                let mut delivery = self.subscription.delivery();
+                delivery.failed(now_ms, rules, error.to_string())
+            }
+        };
+        match verdict {
+            Verdict::Retry { .. } => {}
+            Verdict::Suspended => {
+                tracing::warn!(
+                    id,
+                    "subscription suspended: its destination takes no events"
+                );
+                self.events.suspended(&self.subscription).await;
+            }
+            Verdict::Ended => {
+                tracing::warn!(id, "subscription ended: its destination takes no events");
+                self.events.ended(&self.subscription).await;
+            }
+        }
+    }
+
+    /// What is to be sent now; none if nothing is wanted.
+    fn payload(&self, definition: &Definition, heartbeat: bool) -> Option<Payload> {
+        let hub = &self.events.hub;
+        let after = self.subscription.delivery().sent_to();
+        let read = hub.read(Reader::Subscription, after, MAX_EVENTS_TOGETHER, |record| {
+            definition.filter.accepts(record)
+        });
+        let mut delivery = self.subscription.delivery();
+        if read.lost_to.is_some() {
+            delivery.note_loss();
+        }
+        let tells_loss = delivery.owes_loss();
+        if read.events.is_empty() && !tells_loss && !heartbeat {
+            delivery.skip(read.to);
+            return None;
+        }
+        drop(delivery);
+        let own = |mut record: Record| {
+            record.number = hub.take_number();
+            (record.number, record.json())
+        };
+        let loss = tells_loss.then(|| own(Record::of_loss(now())));
+        let beat = heartbeat.then(|| own(Record::of(&pulse(), now())));
+        let own = loss.as_ref().or(beat.as_ref()).map(|(number, _)| *number);
+        let last = read.events.last().map(|event| event.record.number);
+        let id = last.or(own);
+        let first = loss.iter().map(|(_, json)| json.as_slice());
+        let middle = read.events.iter().map(|event| event.json.as_slice());
+        let records = first
+            .chain(middle)
+            .chain(beat.iter().map(|(_, json)| json.as_slice()));
+        let bytes = record::payload(
+            id.unwrap_or_default(),
+            definition.context.as_deref(),
+            records,
+        );
+        Some(Payload {
+            bytes: bytes.into(),
+            to: read.to,
+            heartbeat,
+            tells_loss,
+        })
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+fn pulse() -> Event {
+    Event {
+        message: heartbeat_event::redfish_service_functional(),
+        origin: Some(event_service::PATH.to_owned()),
+        resource_type: Some("EventService"),
+    }
+}

@@ -1,0 +1,102 @@
+//! GET of `ServerSentEventUri`: a response that goes on (DSP0266 "Server-sent events").
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use http::header::{self, HeaderName, HeaderValue};
+use http::request::Parts as Head;
+use http::{Method, Response};
+use http_body_util::Full;
+
+use crate::Path;
+use crate::caller::Caller;
+use crate::error::Error;
+use crate::event::{Opening, StreamBody, StreamError, Watch};
+use crate::outgoing::Outgoing;
+use crate::privilege::{Operation, permits};
+use crate::query::EventQuery;
+use crate::resource::event_service;
+use crate::service::{Service, accepts};
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+const MEDIA_TYPE: &str = "text/event-stream";
+
+/// Rides on a response whose body is a stream; the body of the response itself is empty.
+#[derive(Clone)]
+pub(crate) struct Streaming(Arc<Mutex<Option<StreamBody>>>);
+
+impl Streaming {
+    /// Puts the stream into its response.
+    pub(crate) fn unpack(mut response: Response<Full<Bytes>>) -> Response<Outgoing> {
+        let streaming = response.extensions_mut().remove::<Self>();
+        let body = streaming.and_then(|Self(body)| {
+            let mut body = body.lock().unwrap_or_else(PoisonError::into_inner);
+            body.take()
+        });
+        match body {
+            Some(body) => response.map(|_| Outgoing::Stream(Box::pin(body))),
+            None => response.map(Outgoing::Whole),
+        }
+    }
+}
+
+/// Whether a request for `path` is one for events.
+pub(crate) fn is_stream(path: &Path) -> bool {
+    path.as_str() == event_service::STREAM
+}
+
+impl Service {
+    pub(crate) fn stream(
+        &self,
+        parts: &Head,
+        caller: &Caller,
+    ) -> Result<Response<Full<Bytes>>, Error> {
+        if !permits(caller.privileges(), "EventService", Operation::Read, false) {
+            return Err(Error::Forbidden);
+        }
+        if parts.method != Method::GET {
+            return Err(Error::Method("GET"));
+        }
+        if !accepts(&parts.headers, MEDIA_TYPE) {
+            return Err(Error::NotAcceptable);
+        }
+        // Text that isn't one of our numbers stands for one that was never given out.
+        let last_event = parts.headers.get(LAST_EVENT_ID).map(|value| {
+            let number = value.to_str().ok().and_then(|text| text.parse().ok());
+            number.unwrap_or(u64::MAX)
+        });
+        let opening = Opening {
+            user_name: caller.user_name().to_owned(),
+            client: caller.client(),
+            query: EventQuery::parse(parts.uri.query())?,
+            last_event,
+            watch: self.watch(caller),
+        };
+        let body = self
+            .events()
+            .streams
+            .open(opening)
+            .map_err(|error| match error {
+                StreamError::Limit => Error::StreamLimit,
+                StreamError::Disabled => Error::ServiceDisabled(event_service::PATH),
+            })?;
+        let mut response = Response::new(Full::default());
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        // nginx would collect the stream before it passes it on.
+        headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+        let body = Arc::new(Mutex::new(Some(body)));
+        response.extensions_mut().insert(Streaming(body));
+        Ok(response)
+    }
+
+    /// Whether the caller may go on reading. An open stream is use of its session.
+    fn watch(&self, caller: &Caller) -> Watch {
+        let Some(session) = caller.session().map(Arc::clone) else {
+            return Box::new(|| true);
+        };
+        let sessions = self.sessions();
+        Box::new(move || sessions.prolong(&session))
+    }
+}
