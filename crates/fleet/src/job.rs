@@ -22,8 +22,10 @@ use ipmi::number::{
 use crate::call::CallError;
 use crate::contact::log::{self, LogRead};
 use crate::script::Line;
+use text::Text;
 
 mod network;
+pub(crate) mod text;
 
 /// How often the erasure of an event log is asked after, and the pause between: half a minute in all.
 const ERASE_CHECKS_MAX: u32 = 60;
@@ -51,6 +53,9 @@ pub(crate) struct Observed {
     pub(crate) log: Option<LogRead>,
     /// The network interface, read anew.
     pub(crate) network: Option<Network>,
+    /// Owner's tag and controller's name, read anew; `Some(None)` = there is none now.
+    pub(crate) asset_tag: Option<Option<String>>,
+    pub(crate) controller_name: Option<Option<String>>,
 }
 
 /// How a change ended.
@@ -116,6 +121,16 @@ pub(crate) async fn run(line: Line, change: Change) -> JobDone {
         Change::Network(wanted) => {
             let outcome = network::set(&line, &wanted).await;
             observed.network = network::read(&line).await;
+            outcome
+        }
+        Change::AssetTag(tag) => {
+            let outcome = text::write(&line, Text::AssetTag, &tag).await;
+            observed.asset_tag = text::read(&line, Text::AssetTag).await.ok();
+            outcome
+        }
+        Change::ControllerName(name) => {
+            let outcome = text::write(&line, Text::ControllerName, &name).await;
+            observed.controller_name = text::read(&line, Text::ControllerName).await.ok();
             outcome
         }
     };

@@ -170,6 +170,9 @@ fn what_is_learnt_over_ipmi_is_what_the_machine_is() {
             // What there is only over a network.
             controller_port: None,
             serial_console: None,
+            // What DCMI keeps.
+            asset_tag: None,
+            controller_name: None,
             ..(*learnt.identity).clone()
         };
         assert_eq!(learnt.identity.controller_port, Some(PORT), "{id}");

@@ -132,6 +132,10 @@ pub enum Change {
     ResetController,
     /// Change the controller's network settings.
     Network(NetworkChange),
+    /// Set the owner's tag of the machine; empty for none.
+    AssetTag(String),
+    /// Set the controller's name; empty for none.
+    ControllerName(String),
 }
 
 /// Why a change did not happen. Says whose fault it is; the texts are for people.

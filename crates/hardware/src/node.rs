@@ -132,6 +132,10 @@ pub struct Identity {
     pub serial_console: Option<bool>,
     /// Version of the host's firmware (BIOS), as the host told the controller.
     pub bios_version: Option<Arc<str>>,
+    /// The owner's tag of the machine that the controller keeps, beside the one of the nameplate.
+    pub asset_tag: Option<Arc<str>>,
+    /// The controller's own name.
+    pub controller_name: Option<Arc<str>>,
     /// The host's name, as the host told the controller.
     pub host_name: Option<Arc<str>>,
 }

@@ -25,6 +25,8 @@ const INDICATOR_LED: &str = "/IndicatorLED";
 const BOOT_ENABLED: &str = "/Boot/BootSourceOverrideEnabled";
 const BOOT_TARGET: &str = "/Boot/BootSourceOverrideTarget";
 const BOOT_MODE: &str = "/Boot/BootSourceOverrideMode";
+const ASSET_TAG: &str = "/AssetTag";
+const HOST_NAME: &str = "/HostName";
 const DHCP: &str = "/DHCPv4/DHCPEnabled";
 const STATIC_ADDRESSES: &str = "/IPv4StaticAddresses";
 const VLAN_ENABLE: &str = "/VLAN/VLANEnable";
@@ -64,10 +66,13 @@ pub(crate) fn of_system(patch: &CheckedPatch) -> Result<Vec<Wish>, Failure> {
             BOOT_ENABLED,
             BOOT_TARGET,
             BOOT_MODE,
+            ASSET_TAG,
         ],
     )?;
     let boot = boot(patch)?;
-    Ok(boot.into_iter().chain(indicator(patch)?).collect())
+    let tag = owner_text(patch, ASSET_TAG, Change::AssetTag)?;
+    let others = indicator(patch)?.into_iter().chain(tag);
+    Ok(boot.into_iter().chain(others).collect())
 }
 
 /// The wishes in a PATCH of a chassis.
@@ -85,6 +90,28 @@ fn only(patch: &CheckedPatch, changeable: &[&str]) -> Result<(), Failure> {
     strange.map_or(Ok(()), |(pointer, _)| {
         Err(Failure::PropertyNotWritable { pointer })
     })
+}
+
+/// A text that the machine keeps for its owner; `null` for none.
+fn owner_text(
+    patch: &CheckedPatch,
+    pointer: &'static str,
+    change: fn(String) -> Change,
+) -> Result<Option<Wish>, Failure> {
+    let Some(value) = patch.get(pointer) else {
+        return Ok(None);
+    };
+    let new = match value {
+        Value::Null => "",
+        value => value.as_str().ok_or_else(|| wrong_type(pointer, value))?,
+    };
+    Ok(Some(Wish {
+        change: change(new.to_owned()),
+        origin: Origin::Property {
+            pointer,
+            value: text(value),
+        },
+    }))
 }
 
 /// The light has two properties; a patch that names both must ask for the same with each.
@@ -178,9 +205,14 @@ fn boot(patch: &CheckedPatch) -> Result<Option<Wish>, Failure> {
     }))
 }
 
-/// The wishes in a PATCH of a controller's interface: one, so that it is done as a whole or not at all.
+/// The wishes in a PATCH of a controller's interface: its name, and its settings as one, so that they are set as a whole
+/// or not at all.
 pub(crate) fn of_interface(node: &Node, patch: &CheckedPatch) -> Result<Vec<Wish>, Failure> {
-    only(patch, &[DHCP, STATIC_ADDRESSES, VLAN_ENABLE, VLAN_ID])?;
+    only(
+        patch,
+        &[HOST_NAME, DHCP, STATIC_ADDRESSES, VLAN_ENABLE, VLAN_ID],
+    )?;
+    let name = owner_text(patch, HOST_NAME, Change::ControllerName)?;
     let (address, netmask, gateway) = match patch.get(STATIC_ADDRESSES) {
         Some(addresses) => static_address(addresses)?,
         None => (None, None, None),
@@ -202,19 +234,19 @@ pub(crate) fn of_interface(node: &Node, patch: &CheckedPatch) -> Result<Vec<Wish
         gateway,
         vlan: vlan(patch, current)?,
     };
-    let first = patch.leaves().into_iter().next();
-    let Some((pointer, value)) = first.filter(|_| change != NetworkChange::default()) else {
-        return Ok(Vec::new());
-    };
-    let known = [DHCP, STATIC_ADDRESSES, VLAN_ENABLE, VLAN_ID];
-    let pointer = known.into_iter().find(|known| *known == pointer);
-    Ok(vec![Wish {
+    let known = [STATIC_ADDRESSES, DHCP, VLAN_ENABLE, VLAN_ID];
+    let named = known
+        .into_iter()
+        .find_map(|pointer| Some((pointer, patch.get(pointer)?)));
+    let settings = named.filter(|_| change != NetworkChange::default());
+    let settings = settings.map(|(pointer, value)| Wish {
         change: Change::Network(change),
         origin: Origin::Property {
-            pointer: pointer.unwrap_or(STATIC_ADDRESSES),
+            pointer,
             value: text(value),
         },
-    }])
+    });
+    Ok(name.into_iter().chain(settings).collect())
 }
 
 type Addresses = (Option<Ipv4Addr>, Option<Ipv4Addr>, Option<Ipv4Addr>);

@@ -34,10 +34,16 @@ pub(crate) fn resource(node: &Node) -> EthernetInterface {
     EthernetInterface {
         interface_enabled: Some(answers.then_some(true).into()),
         link_status: Some(answers.then_some(LinkStatus::LinkUp).into()),
+        host_name: Some(
+            node.identity
+                .controller_name
+                .as_deref()
+                .map(str::to_owned)
+                .into(),
+        ),
         mac_address: Some(network.mac.map(mac).into()),
         // The controller doesn't tell these over IPMI.
         speed_mbps: Some(Nullable::Null),
-        host_name: Some(Nullable::Null),
         fqdn: Some(Nullable::Null),
         name_servers: Some(Vec::new()),
         dhc_pv4: Some(DHCPv4Configuration {

@@ -17,8 +17,14 @@ pub(crate) fn resource(node: &Node) -> ManagerNetworkProtocol {
         port: Some(identity.controller_port.map(i64::from).into()),
     });
     ManagerNetworkProtocol {
-        // Neither names nor web servers of a controller can be learnt over IPMI.
-        host_name: Some(Nullable::Null),
+        host_name: Some(
+            identity
+                .controller_name
+                .as_deref()
+                .map(str::to_owned)
+                .into(),
+        ),
+        // Neither domain nor web servers of a controller can be learnt over IPMI.
         fqdn: Some(Nullable::Null),
         http: Some(Protocol {
             protocol_enabled: Some(Nullable::Null),

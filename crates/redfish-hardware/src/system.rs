@@ -76,7 +76,7 @@ pub(crate) fn resource(node: &Arc<Node>) -> ComputerSystem {
     let processor_summary = processor::summary(node);
     ComputerSystem {
         system_type: Some(SystemType::Physical),
-        asset_tag: product.asset_tag.as_deref().map(Into::into),
+        asset_tag: text(&node.identity.asset_tag, &product.asset_tag),
         manufacturer: text(&product.manufacturer, &board.manufacturer),
         model: text(&product.name, &product.model).or_else(|| text(&board.name, &board.model)),
         serial_number: text(&product.serial_number, &None),

@@ -132,6 +132,9 @@ impl InProcess {
             // Without a network there are no sessions to lose, and the state outlives a restart.
             Change::ResetController => {}
             Change::Network(_) => return Err(unsupported("other network settings")),
+            Change::AssetTag(_) | Change::ControllerName(_) => {
+                return Err(unsupported("texts of its owner"));
+            }
         }
         drop(machine);
         self.publish_one(index);
@@ -269,6 +272,8 @@ fn first_snapshot(site: &Site, index: u32, machine: &Machine, sensors: Arc<[Sens
         network: Some(network(site.address(index))),
         serial_console: None,
         bios_version: is_node.then(|| BIOS_VERSION.into()),
+        asset_tag: None,
+        controller_name: None,
         host_name: Some(machine.identity().id.to_string().into()),
     };
     let blank = Node {

@@ -14,6 +14,7 @@ use ipmi::number::{ChannelNumber, LanParameter, SolParameter, SystemInfoParamete
 use super::{About, optional};
 use crate::call::CallError;
 use crate::convert::{self, LanSettings};
+use crate::job::text::{self, Text};
 use crate::script::Line;
 
 /// A text has 255 bytes at most, in blocks of 16 behind two bytes of header (§22.14a).
@@ -28,9 +29,11 @@ pub(super) async fn read(
     let controller = optional(line.call(&GetDeviceGuid).await)?.and_then(uuid);
     // The device's own GUID stands in for the system's where the BMC does not tell that (§22.14).
     let system = optional(line.call(&GetSystemGuid).await)?.and_then(uuid);
-    let bios_version = text(line, SystemInfoParameter::SYSTEM_FIRMWARE_VERSION).await?;
-    let host_name = text(line, SystemInfoParameter::SYSTEM_NAME).await?;
+    let bios_version = info(line, SystemInfoParameter::SYSTEM_FIRMWARE_VERSION).await?;
+    let host_name = info(line, SystemInfoParameter::SYSTEM_NAME).await?;
     let lan = lan(line).await?;
+    let asset_tag = optional(text::read(line, Text::AssetTag).await)?.flatten();
+    let controller_name = optional(text::read(line, Text::ControllerName).await)?.flatten();
     Ok(Identity {
         uuid: system.or_else(|| controller.clone()),
         controller_firmware: Some(
@@ -44,6 +47,8 @@ pub(super) async fn read(
         network: convert::network(&lan),
         serial_console: serial_console(line).await?,
         bios_version,
+        asset_tag: asset_tag.map(Into::into),
+        controller_name: controller_name.map(Into::into),
         host_name,
     })
 }
@@ -54,7 +59,7 @@ fn uuid(guid: Guid) -> Option<Arc<str>> {
 }
 
 /// A text of the system information, block by block.
-async fn text(line: &Line, parameter: SystemInfoParameter) -> Result<Option<Arc<str>>, CallError> {
+async fn info(line: &Line, parameter: SystemInfoParameter) -> Result<Option<Arc<str>>, CallError> {
     let mut blocks = Vec::new();
     let (mut set, mut count) = (0, 1);
     while set < count {

@@ -135,6 +135,12 @@ impl Slot {
         if let Some(network) = observed.network {
             Arc::make_mut(&mut node.identity).network = Some(network);
         }
+        if let Some(tag) = observed.asset_tag {
+            Arc::make_mut(&mut node.identity).asset_tag = tag.map(Into::into);
+        }
+        if let Some(name) = observed.controller_name {
+            Arc::make_mut(&mut node.identity).controller_name = name.map(Into::into);
+        }
         let power = node.power;
         if let Some(log) = observed.log {
             self.log_read(cx, log);

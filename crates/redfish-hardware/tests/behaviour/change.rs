@@ -330,6 +330,38 @@ fn a_controller_is_restarted_with_or_without_the_one_reset_type() {
     assert!(matches!(on, Err(Failure::ParameterValueUnavailable { .. })));
 }
 
+#[test]
+fn the_owners_tag_and_the_controllers_name_are_kept_by_the_controller() {
+    let fake = Fake::hall();
+    let client = Client::of(&fake);
+    client.patch(SYSTEM, &json!({"AssetTag": "tag 8"})).unwrap();
+    client.patch(SYSTEM, &json!({"AssetTag": null})).unwrap();
+    client
+        .patch(INTERFACE, &json!({"HostName": "bmc7"}))
+        .unwrap();
+    let changes: Vec<_> = fake
+        .applied()
+        .into_iter()
+        .map(|(_, change)| change)
+        .collect();
+    assert_eq!(
+        changes,
+        [
+            Change::AssetTag("tag 8".to_owned()),
+            Change::AssetTag(String::new()),
+            Change::ControllerName("bmc7".to_owned()),
+        ]
+    );
+    assert_eq!(client.get(SYSTEM)["AssetTag"], "tag 7", "the nameplate's");
+    fake.change("Loose", |node| {
+        let identity = std::sync::Arc::make_mut(&mut node.identity);
+        identity.asset_tag = Some("tag 8".into());
+        identity.controller_name = Some("bmc7".into());
+    });
+    assert_eq!(client.get(SYSTEM)["AssetTag"], "tag 8");
+    assert_eq!(client.get(INTERFACE)["HostName"], "bmc7");
+}
+
 const INTERFACE: &str = "/redfish/v1/Managers/Loose/EthernetInterfaces/LAN";
 
 #[test]
@@ -376,7 +408,7 @@ fn a_patch_of_an_interface_is_one_change_of_the_controllers_network() {
 fn an_interface_refuses_what_a_controller_can_not_be_told() {
     let fake = Fake::hall();
     for (patch, wanted) in [
-        (json!({"HostName": "bmc7"}), "/HostName"),
+        (json!({"FQDN": "bmc7.example.org"}), "/FQDN"),
         (json!({"IPv4StaticAddresses": []}), "/IPv4StaticAddresses"),
         (
             json!({"IPv4StaticAddresses": [null]}),
@@ -412,12 +444,12 @@ fn a_patch_with_one_property_that_can_not_be_set_changes_nothing() {
     let fake = Fake::hall();
     let answer = Client::of(&fake).patch(
         SYSTEM,
-        &json!({"LocationIndicatorActive": true, "AssetTag": "mine"}),
+        &json!({"LocationIndicatorActive": true, "HostName": "mine"}),
     );
     assert_eq!(
         answer,
         Err(Failure::PropertyNotWritable {
-            pointer: "/AssetTag".to_owned()
+            pointer: "/HostName".to_owned()
         })
     );
     let patch =
