@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask tidy`, `test`, `codegen`, `capture`, `bench`.
+//! The project's own commands: `cargo xtask tidy`, `test`, `codegen`, `capture`, `coverage`, `bench`.
 
 #![expect(
     clippy::print_stdout,
@@ -9,6 +9,7 @@
 mod bench;
 mod capture;
 mod codegen;
+mod coverage;
 mod peers;
 mod process;
 mod test;
@@ -44,6 +45,8 @@ enum Command {
     Test(test::Arguments),
     /// Measures, and prints how near the limit of this machine it is.
     Bench(bench::Arguments),
+    /// Prints which commands of a specification there are, and which the code has.
+    Coverage(coverage::Arguments),
     /// Captures golden datagrams: ipmitool talking to ipmi_sim.
     Capture(capture::Arguments),
 }
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Command::Codegen { check } => codegen::run(&workspace, check),
         Command::Test(arguments) => test::run(&workspace, &arguments),
         Command::Bench(arguments) => bench::run(&workspace, &arguments),
+        Command::Coverage(arguments) => coverage::run(&workspace, &arguments),
         Command::Capture(arguments) => capture::run(&workspace, &arguments),
     });
     match outcome {

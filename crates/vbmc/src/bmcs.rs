@@ -159,11 +159,19 @@ impl Bmcs {
             sessions: bmc.session_count(),
             commands: 0,
             restart: false,
+            new_config: None,
         };
         let len = bmc.handle_datagram(now, entropy, from, datagram, &mut seat, out);
         let command = seat.commands > 0;
+        let new_config = seat.new_config.take();
         if seat.restart {
             bmc.reset();
+        }
+        if let Some(new_config) = new_config {
+            // Users or keys were changed over IPMI.
+            let new_config = Arc::new(new_config);
+            bmc.set_config(Arc::clone(&new_config));
+            *config = new_config;
         }
         if command {
             self.commands.fetch_add(1, Ordering::Relaxed);
@@ -279,6 +287,7 @@ struct Seat<'a> {
     sessions: usize,
     commands: u32,
     restart: bool,
+    new_config: Option<Config>,
 }
 
 impl Handler for Seat<'_> {
@@ -297,9 +306,11 @@ impl Handler for Seat<'_> {
             address,
             sessions,
             restart: false,
+            new_config: None,
         };
         let code = device.handle(request, response);
         self.restart |= device.restart;
+        self.new_config = device.new_config;
         code
     }
 }

@@ -76,6 +76,10 @@ pub struct Host {
     last_event: LastPowerEvent,
     /// What to do when mains power comes back; kept, not acted on.
     pub restore_policy: PowerRestorePolicy,
+    /// How long a power cycle stays off, in seconds (§28.9).
+    pub cycle_off_s: u64,
+    /// Why the power cycle that goes on was begun.
+    cycle_cause: RestartCause,
 }
 
 /// The boot options of §28.13 that this machine knows.
@@ -126,6 +130,8 @@ impl Host {
             cause: RestartCause::CHASSIS_CONTROL,
             last_event: LastPowerEvent::COMMAND,
             restore_policy: PowerRestorePolicy::PREVIOUS,
+            cycle_off_s: CYCLE_OFF_S,
+            cycle_cause: RestartCause::CHASSIS_CONTROL,
         }
     }
 
@@ -203,6 +209,20 @@ impl Host {
         action: ChassisControlAction,
         emit: &mut impl FnMut(HostEvent),
     ) -> Result<(), WrongState> {
+        self.control_because(now_s, action, RestartCause::CHASSIS_CONTROL, emit)
+    }
+
+    /// The same for another reason: a watchdog, a filter.
+    ///
+    /// # Errors
+    /// As [`Self::control`].
+    pub fn control_because(
+        &mut self,
+        now_s: u64,
+        action: ChassisControlAction,
+        cause: RestartCause,
+        emit: &mut impl FnMut(HostEvent),
+    ) -> Result<(), WrongState> {
         let needs_power = matches!(
             action,
             ChassisControlAction::POWER_CYCLE
@@ -219,20 +239,16 @@ impl Host {
         match action {
             ChassisControlAction::POWER_DOWN => self.power_off(now_s, Activity::Off, emit),
             ChassisControlAction::POWER_UP if !self.is_on() => {
-                self.cause = RestartCause::CHASSIS_CONTROL;
+                self.cause = cause;
                 self.power_on(now_s, emit);
             }
             ChassisControlAction::POWER_CYCLE => {
-                self.power_off(
-                    now_s,
-                    Activity::Cycling {
-                        until_s: now_s + CYCLE_OFF_S,
-                    },
-                    emit,
-                );
+                self.cycle_cause = cause;
+                let until_s = now_s + self.cycle_off_s;
+                self.power_off(now_s, Activity::Cycling { until_s }, emit);
             }
             ChassisControlAction::HARD_RESET => {
-                self.cause = RestartCause::CHASSIS_CONTROL;
+                self.cause = cause;
                 self.start_firmware(now_s, false, emit);
             }
             ChassisControlAction::DIAGNOSTIC_INTERRUPT => emit(HostEvent::Diagnostic),
@@ -268,7 +284,7 @@ impl Host {
                 self.power_off(now_s, Activity::Off, emit);
             }
             Activity::Cycling { until_s } if now_s >= until_s => {
-                self.cause = RestartCause::CHASSIS_CONTROL;
+                self.cause = self.cycle_cause;
                 self.power_on(now_s, emit);
             }
             _ => {}

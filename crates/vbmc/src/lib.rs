@@ -25,6 +25,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bmcs;
+pub mod controller;
 pub mod curve;
 mod describe;
 pub mod fault;

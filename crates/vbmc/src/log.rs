@@ -81,8 +81,8 @@ impl EventLog {
         self.entries.len() >= LOG_ENTRIES_MAX / 4 * 3
     }
 
-    /// Logs an event of the management controller's sensors.
-    pub fn report(&mut self, at_s: u32, event: &Event) {
+    /// Logs an event of the management controller's sensors and gives its number; `None` where the log is full.
+    pub fn report(&mut self, at_s: u32, event: &Event) -> Option<u16> {
         let mut entry = [0; ENTRY_LEN];
         entry[2] = 0x02;
         entry[3..7].copy_from_slice(&at_s.to_le_bytes());
@@ -92,7 +92,7 @@ impl EventLog {
         entry[11] = event.number;
         entry[12] = event.event_type.0 | u8::from(!event.asserted) << 7;
         entry[13..].copy_from_slice(&event.data);
-        self.append(at_s, entry);
+        self.append(at_s, entry)
     }
 
     /// Appends a whole entry under the next number; `None` where the log is full.

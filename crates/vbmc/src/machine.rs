@@ -1,14 +1,22 @@
 //! One machine: its state, moved along virtual time only when somebody looks.
 
+mod effects;
+mod power;
+
 use std::sync::Arc;
 
 use hardware::NodeId;
 use ipmi::command::chassis::{BootFlagKeep, BootFlags};
 use ipmi::number::{
-    BootDevice, ChassisControlAction, EventReadingType, IdentifyState, SensorType, Threshold,
+    BootDevice, ChassisControlAction, EventReadingType, IdentifyState, RestartCause, SensorType,
+    Threshold,
 };
 use ipmi::time::Instant;
 
+pub use effects::Form;
+pub use power::PowerStatistics;
+
+use crate::controller::Controller;
 use crate::curve::hash;
 use crate::fru::Nameplates;
 use crate::host::{Activity, Host, HostEvent, WrongState};
@@ -85,6 +93,14 @@ pub struct Machine {
     /// What consoles set as the clock's offset from UTC, in minutes; kept, not used (§31.11b).
     pub utc_offset_min: i16,
     revision: u64,
+    /// What consoles have set; nothing until they do.
+    controller: Option<Box<Controller>>,
+    form: Form,
+    /// A filter's action is being carried out.
+    filtering: bool,
+    /// Requests that came over the network (§23.4).
+    requests: u16,
+    power: power::PowerHistory,
 }
 
 impl Machine {
@@ -121,6 +137,11 @@ impl Machine {
             sdr_reservation: 0,
             utc_offset_min: 0,
             revision: 0,
+            controller: None,
+            form: Form::Server,
+            filtering: false,
+            requests: 0,
+            power: power::PowerHistory::default(),
         };
         machine.log_history(up_s);
         machine.measure();
@@ -273,6 +294,7 @@ impl Machine {
         let mut events = Events::default();
         self.host.tick(self.at_s, &mut |event| events.push(event));
         self.report(&events);
+        self.watch();
         if let Body::Node(node) = &mut self.body {
             let load = match self.host.activity() {
                 Activity::Off | Activity::Cycling { .. } => HostLoad::Off,
@@ -281,6 +303,7 @@ impl Machine {
             };
             node.step(&self.identity.place, self.at_s, load, self.warmer_c);
         }
+        self.power.note(self.at_s, self.power_w());
         self.measure();
         self.expire_identify();
     }
@@ -301,12 +324,7 @@ impl Machine {
         if self.profile.model != Model::Node {
             return Err(WrongState);
         }
-        let mut events = Events::default();
-        self.host
-            .control(self.at_s, action, &mut |event| events.push(event))?;
-        self.report(&events);
-        self.measure();
-        Ok(())
+        self.control_because(action, RestartCause::CHASSIS_CONTROL)
     }
 
     /// Sets what the host boots from, and what keeps unused flags from being forgotten.
@@ -358,14 +376,16 @@ impl Machine {
     /// What the EEPROM of a FRU device holds; `None` where there is no such device.
     #[must_use]
     pub fn fru(&self, device_id: u8) -> Option<Vec<u8>> {
-        Nameplates::of(self).image(device_id)
+        let written = self.controller().frus.get(&device_id);
+        written
+            .cloned()
+            .or_else(|| Nameplates::of(self).image(device_id))
     }
 
     fn report(&mut self, events: &Events) {
         for event in events.0.iter().flatten() {
             let event = self.host_event(*event);
-            let clock_s = self.clock_s();
-            self.log.report(clock_s, &event);
+            self.log_event(&event);
         }
     }
 
@@ -377,6 +397,10 @@ impl Machine {
         for (index, sensor) in profile.sensors.iter().enumerate() {
             let before = self.samples[index];
             let unavailable = sensor.host_only && !on;
+            if let Some(sample) = self.unscanned(sensor.number) {
+                self.samples[index] = sample;
+                continue;
+            }
             self.samples[index] = match &sensor.kind {
                 Kind::EventOnly(_) => Sample {
                     unavailable: true,
@@ -387,10 +411,12 @@ impl Machine {
                     ..Sample::default()
                 },
                 Kind::Discrete(d) => Sample {
-                    states: self.states(d.condition) & d.mask,
+                    states: self.written_states(sensor.number, d.condition) & d.mask,
                     ..Sample::default()
                 },
                 Kind::Analog(analog) => {
+                    let set = self.set_analog(sensor.number);
+                    let analog = set.as_deref().unwrap_or(analog);
                     let sample = self.sample(index, analog, before);
                     if sample.held != before.held {
                         self.report_limits(
@@ -451,7 +477,6 @@ impl Machine {
         before: Sample,
         now: Sample,
     ) {
-        let clock_s = self.clock_s();
         let changed = before.held ^ now.held;
         for threshold in Threshold::ALL
             .into_iter()
@@ -468,8 +493,19 @@ impl Machine {
                 // Bytes 2 and 3 hold the reading and the limit (§29.7, table 29-6).
                 data: [0x50 | event_offset(threshold), now.raw, limit.raw],
             };
-            self.log.report(clock_s, &event);
+            self.log_event(&event);
         }
+    }
+
+    /// A numeric sensor whose limits were set.
+    fn set_analog(&self, number: u8) -> Option<Box<Analog>> {
+        self.sensor_settings(number)?.analog.clone()
+    }
+
+    /// States of a discrete sensor, those that were written included.
+    fn written_states(&self, number: u8, condition: Condition) -> u16 {
+        let written = self.sensor_settings(number).and_then(|set| set.states);
+        written.unwrap_or_else(|| self.states(condition))
     }
 
     fn states(&self, condition: Condition) -> u16 {

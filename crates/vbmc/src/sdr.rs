@@ -16,8 +16,8 @@ const BMC_ADDRESS: u8 = 0x20;
 const INITIALIZATION: u8 = 0x03;
 /// Sensors re-arm themselves (byte 12).
 const AUTO_REARM: u8 = 0x40;
-/// Thresholds and hysteresis can be read, and each threshold has events of its own.
-const READABLE_LIMITS: u8 = 0x14;
+/// Thresholds and hysteresis can be read and set, and each threshold has events of its own.
+const SETTABLE_LIMITS: u8 = 0x28;
 /// The sensor sends no events.
 const NO_EVENTS: u8 = 0x03;
 /// A shared compact record: input, numbered names, how many follow in the low bits (table 43-2, byte 24).
@@ -55,6 +55,17 @@ impl Repository {
     #[must_use]
     pub fn records(&self) -> &[Box<[u8]>] {
         &self.records
+    }
+
+    /// The record that describes a sensor, by the sensor's number.
+    #[must_use]
+    pub fn record_of_sensor(&self, number: u8) -> Option<RecordId> {
+        let numbered = (1..).zip(&self.records);
+        // Full, compact and event-only records have the sensor's number in byte 8 (§43.1).
+        let mut sensors = numbered.filter(|(_, record)| matches!(record[3], 0x01..=0x03));
+        sensors
+            .find(|(_, record)| record[7] == number)
+            .map(|(id, _)| RecordId(id))
     }
 
     /// The record with this number (0 = first, FFFFh = last) and the number of the one after it (FFFFh = none).
@@ -199,13 +210,14 @@ fn full(spec: &SensorSpec, analog: &Analog) -> FullSensor {
     let limits = if readable == 0 {
         NO_EVENTS
     } else {
-        READABLE_LIMITS
+        SETTABLE_LIMITS
     };
     let sensor = Sensor {
         capabilities: SensorCapabilities(AUTO_REARM | limits),
         assertion_mask: events | lower,
         deassertion_mask: events | upper,
-        reading_mask: readable,
+        // Each readable limit can be set.
+        reading_mask: readable | readable << 8,
         units: Units::new(analog.scale.format(), analog.unit),
         ..common(spec)
     };

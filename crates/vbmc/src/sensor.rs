@@ -195,6 +195,30 @@ impl Analog {
         self
     }
 
+    /// The same sensor with other limits, raw, and another hysteresis. Limits that it has not can't be given to it.
+    #[must_use]
+    pub fn with_raw_limits(&self, raw: [Option<u8>; 6], hysteresis: u8) -> Self {
+        let mut changed = self.clone();
+        changed.hysteresis = hysteresis;
+        changed.calm = (f64::NEG_INFINITY, f64::INFINITY);
+        for threshold in Threshold::ALL {
+            let index = threshold.index();
+            let Some(limit) = &mut changed.limits[index] else {
+                continue;
+            };
+            let raw = raw[index].unwrap_or(limit.raw);
+            let trip = self.scale.value(raw);
+            let rearm = self.scale.beside(raw, hysteresis, threshold.is_lower());
+            *limit = Limit { raw, trip, rearm };
+            if threshold.is_lower() {
+                changed.calm.0 = changed.calm.0.max(trip);
+            } else {
+                changed.calm.1 = changed.calm.1.min(trip);
+            }
+        }
+        changed
+    }
+
     /// Whether a reading is inside all limits.
     #[must_use]
     pub fn is_calm(&self, value: f64) -> bool {

@@ -1,35 +1,47 @@
-//! Application commands: the controller itself (§20), its channel and users (§22).
+//! Application commands: the controller itself (§20), system information (§22.14a), watchdog (§27).
 
-use ipmi::bmc::{Request, User, serve};
+use ipmi::bmc::{Request, serve};
 use ipmi::command::app::{
-    AcpiPowerState, ChannelAccess, ChannelInfo, ColdReset, DeviceId, GetAcpiPowerState,
-    GetBmcGlobalEnables, GetChannelAccess, GetChannelInfo, GetDeviceGuid, GetDeviceId,
-    GetSelfTestResults, GetSystemInfoParameters, GetUserAccess, GetUserName, IpmiVersion,
-    SelfTestResults, SetSystemInfoParameters, SystemInfoParameters, SystemText, UserAccess,
-    UserName, WarmReset,
+    AcpiPowerState, ChannelInfo, ColdReset, DeviceId, GetAcpiPowerState, GetChannelInfo,
+    GetChannelOemPayloadInfo, GetChannelPayloadSupport, GetChannelPayloadVersion, GetDeviceGuid,
+    GetDeviceId, GetSelfTestResults, GetSystemInfoParameters, GetUserPayloadAccess,
+    GetWatchdogTimer, IpmiVersion, ManufacturingTest, ManufacturingTestOn, ResetWatchdogTimer,
+    SelfTestResults, SetAcpiPowerState, SetSystemInfoParameters, SetUserPayloadAccess,
+    SetWatchdogTimer, SuspendResumePayloadEncryption, SystemInfoParameters, SystemText, WarmReset,
 };
 use ipmi::command::{Bytes, Command, Empty};
 use ipmi::number::{
-    AcpiDevicePowerState, AcpiSystemPowerState, ChannelAccessMode, ChannelMedium, ChannelNumber,
-    ChannelProtocol, CompletionCode, GlobalEnables, PrivilegeLevel, SelfTestResult, SessionSupport,
-    SystemInfoParameter, UserEnableStatus,
+    AcpiDevicePowerState, AcpiSystemPowerState, ChannelMedium, ChannelNumber, ChannelProtocol,
+    CompletionCode, SelfTestResult, SessionSupport, SystemInfoParameter,
 };
 use ipmi::wire::Writer;
 
-use super::Device;
-use crate::profile::{BIOS_VERSION, FIRMWARE, MANUFACTURER_ID, Model, Profile};
+use super::{Device, firewall, messaging, payload, users};
+use crate::controller::{ParameterSpec, read_parameter, write_parameter};
+use crate::machine::Machine;
+use crate::profile::{BIOS_VERSION, MANUFACTURER_ID, Model};
 use crate::sdr::support;
 
 /// The controller's kind (§20.1, byte 2): any number.
 const DEVICE_ID: u8 = 0x20;
-/// User IDs that a channel has at least, used or not.
-const USER_IDS_MIN: u8 = 10;
 /// Revision of the system information (§22.14b, byte 2).
 const PARAMETER_REVISION: u8 = 0x11;
-/// Get or Set System Info Parameters: no such parameter.
-const PARAMETER_NOT_SUPPORTED: CompletionCode = CompletionCode(0x80);
-/// Set System Info Parameters: the parameter is read-only.
-const PARAMETER_READ_ONLY: CompletionCode = CompletionCode(0x82);
+/// Reset Watchdog Timer: it was never set (§27.5).
+const WATCHDOG_NOT_SET: CompletionCode = CompletionCode(0x80);
+/// The serial channel of a node.
+pub(super) const SERIAL_CHANNEL: ChannelNumber = ChannelNumber(2);
+/// The longest text has 17 blocks.
+const BLOCK_MAX: u8 = 16;
+/// System information that can be set: texts in blocks (§22.14a, table 22-16c).
+const SYSTEM_INFO: [ParameterSpec; 7] = [
+    ParameterSpec::sets(1, BLOCK_MAX, 17, &[]),
+    ParameterSpec::sets(2, BLOCK_MAX, 17, &[]),
+    ParameterSpec::sets(3, BLOCK_MAX, 17, &[]),
+    ParameterSpec::sets(4, BLOCK_MAX, 17, &[]),
+    ParameterSpec::sets(5, BLOCK_MAX, 17, &[]),
+    ParameterSpec::sets(6, BLOCK_MAX, 17, &[]),
+    ParameterSpec::sets(7, BLOCK_MAX, 17, &[]),
+];
 
 pub(super) fn handle(
     device: &mut Device<'_>,
@@ -38,7 +50,7 @@ pub(super) fn handle(
 ) -> CompletionCode {
     match request.cmd {
         GetDeviceId::CMD => serve(request, response, |_: GetDeviceId| {
-            Ok(device_id(device.machine.profile()))
+            Ok(device_id(device.machine))
         }),
         GetDeviceGuid::CMD => serve(request, response, |_: GetDeviceGuid| Ok(device.config.guid)),
         ColdReset::CMD => serve(request, response, |_: ColdReset| {
@@ -58,51 +70,56 @@ pub(super) fn handle(
         GetAcpiPowerState::CMD => serve(request, response, |_: GetAcpiPowerState| {
             Ok(acpi_state(device))
         }),
-        GetBmcGlobalEnables::CMD => serve(request, response, |_: GetBmcGlobalEnables| {
-            Ok(GlobalEnables::SYSTEM_EVENT_LOGGING)
+        SetAcpiPowerState::CMD => serve(request, response, |c: SetAcpiPowerState| {
+            let acpi = &mut device.machine.controller_mut().acpi;
+            if c.set_system {
+                acpi.0 = Some(c.system.0);
+            }
+            if c.set_device {
+                acpi.1 = Some(c.device.0);
+            }
+            Ok(Empty)
+        }),
+        ManufacturingTestOn::CMD => serve(request, response, |c: ManufacturingTestOn| {
+            // The maker's test echoes what it got.
+            Ok(ManufacturingTest { data: c.data })
         }),
         GetSystemInfoParameters::CMD => serve(request, response, |c| get_system_info(device, &c)),
-        SetSystemInfoParameters::CMD => serve(request, response, |c: SetSystemInfoParameters| {
-            let known = system_text(device, c.parameter).is_some();
-            Err(if known {
-                PARAMETER_READ_ONLY
-            } else {
-                PARAMETER_NOT_SUPPORTED
-            })
-        }),
+        SetSystemInfoParameters::CMD => serve(request, response, |c| set_system_info(device, &c)),
         _ => channel(device, request, response),
     }
 }
 
-fn device_id(profile: &Profile) -> DeviceId {
-    let (firmware_major, minor) = FIRMWARE;
+fn device_id(machine: &Machine) -> DeviceId {
+    let profile = machine.profile();
+    // The application's version; the boot loader has one of its own.
+    let [_, application] = &machine.controller().firmware.components;
     DeviceId {
         device_id: DEVICE_ID,
         has_device_sdrs: false,
         device_revision: 1,
         updating: false,
-        firmware_major,
-        // Two decimal digits in BCD.
-        firmware_minor: (minor / 10) << 4 | (minor % 10),
+        firmware_major: application.current.major,
+        firmware_minor: application.current.minor,
         ipmi_version: IpmiVersion::V2_0,
         support: support(profile.model),
         manufacturer: MANUFACTURER_ID,
         product: profile.product_id,
-        auxiliary_firmware: Some([0; 4]),
+        auxiliary_firmware: Some(application.current.auxiliary),
     }
 }
 
+/// What the system told, and otherwise what follows from its power.
 fn acpi_state(device: &Device<'_>) -> AcpiPowerState {
-    if device.machine.host().is_on() {
-        AcpiPowerState {
-            system: AcpiSystemPowerState::S0_G0,
-            device: AcpiDevicePowerState::D0,
-        }
+    let (system, of_device) = if device.machine.host().is_on() {
+        (AcpiSystemPowerState::S0_G0, AcpiDevicePowerState::D0)
     } else {
-        AcpiPowerState {
-            system: AcpiSystemPowerState::S5_G2,
-            device: AcpiDevicePowerState::D3,
-        }
+        (AcpiSystemPowerState::S5_G2, AcpiDevicePowerState::D3)
+    };
+    let told = device.machine.controller().acpi;
+    AcpiPowerState {
+        system: told.0.map_or(system, AcpiSystemPowerState),
+        device: told.1.map_or(of_device, AcpiDevicePowerState),
     }
 }
 
@@ -120,29 +137,84 @@ fn get_system_info(
     device: &Device<'_>,
     command: &GetSystemInfoParameters,
 ) -> Result<SystemInfoParameters, CompletionCode> {
-    let text = system_text(device, command.parameter).ok_or(PARAMETER_NOT_SUPPORTED)?;
-    let mut data = Bytes::EMPTY;
-    if !command.revision_only {
-        let bytes = text.into_bytes();
-        let text = SystemText {
-            encoding: SystemText::LATIN_1,
-            bytes,
-        };
-        let block = text
-            .block(command.set)
-            .ok_or(CompletionCode::PARAMETER_OUT_OF_RANGE)?;
-        let mut numbered = [command.set; 17];
-        numbered[1..].copy_from_slice(&block);
-        data = Bytes::from(numbered);
-    }
+    let data = system_info_data(device, command)?;
+    let data = if command.revision_only {
+        &[]
+    } else {
+        data.as_slice()
+    };
     Ok(SystemInfoParameters {
         revision: PARAMETER_REVISION,
-        data,
+        data: Bytes::new(data).ok_or(CompletionCode::CANNOT_RETURN_BYTES)?,
     })
 }
 
-fn channel(
+/// One block of a text: what was set, and otherwise what the machine says.
+fn system_info_data(
     device: &Device<'_>,
+    command: &GetSystemInfoParameters,
+) -> Result<Vec<u8>, CompletionCode> {
+    let stored = &device.machine.controller().system_info;
+    let (number, now_s) = (command.parameter.0, device.machine.at_s());
+    let was_set = stored.get(number, 0, 0).is_some();
+    let text = system_text(device, command.parameter).filter(|_| !was_set);
+    let Some(text) = text else {
+        let key = (number, command.set, 0);
+        return read_parameter(stored, &SYSTEM_INFO, now_s, key);
+    };
+    let text = SystemText {
+        encoding: SystemText::LATIN_1,
+        bytes: text.into_bytes(),
+    };
+    let block = text.block(command.set);
+    let block = block.ok_or(CompletionCode::PARAMETER_OUT_OF_RANGE)?;
+    Ok([&[command.set], &block[..]].concat())
+}
+
+fn set_system_info(
+    device: &mut Device<'_>,
+    command: &SetSystemInfoParameters,
+) -> Result<Empty, CompletionCode> {
+    let now_s = device.machine.at_s();
+    let parameters = &mut device.machine.controller_mut().system_info;
+    let (number, data) = (command.parameter.0, command.data.as_slice());
+    write_parameter(parameters, &SYSTEM_INFO, now_s, number, data).map(|()| Empty)
+}
+
+/// The watchdog timer (§27).
+fn watchdog(
+    device: &mut Device<'_>,
+    request: &Request<'_>,
+    response: &mut Writer<'_>,
+) -> CompletionCode {
+    let machine = &mut *device.machine;
+    let now_s = machine.at_s();
+    if machine.profile().model != Model::Node {
+        return CompletionCode::INVALID_COMMAND;
+    }
+    match request.cmd {
+        ResetWatchdogTimer::CMD => serve(request, response, |_: ResetWatchdogTimer| {
+            let was_set = machine.controller_mut().watchdog.reset(now_s);
+            was_set.then_some(Empty).ok_or(WATCHDOG_NOT_SET)
+        }),
+        SetWatchdogTimer::CMD => serve(request, response, |c: SetWatchdogTimer| {
+            let SetWatchdogTimer { settings } = c;
+            let known = settings.timer_use.name().is_some() && settings.action.name().is_some();
+            let pre_timeout = u16::from(settings.pre_timeout_s) * 10;
+            if !known || pre_timeout > settings.initial_100ms {
+                return Err(CompletionCode::INVALID_DATA_FIELD);
+            }
+            machine.controller_mut().watchdog.set(now_s, settings);
+            Ok(Empty)
+        }),
+        _ => serve(request, response, |_: GetWatchdogTimer| {
+            Ok(machine.controller().watchdog.timer(now_s))
+        }),
+    }
+}
+
+fn channel(
+    device: &mut Device<'_>,
     request: &Request<'_>,
     response: &mut Writer<'_>,
 ) -> CompletionCode {
@@ -150,30 +222,18 @@ fn channel(
         GetChannelInfo::CMD => serve(request, response, |c: GetChannelInfo| {
             channel_info(device, c.channel)
         }),
-        GetChannelAccess::CMD => serve(request, response, |c: GetChannelAccess| {
-            device.check_channel(c.channel)?;
-            Ok(ChannelAccess {
-                pef_alerting_disabled: true,
-                per_message_authentication_disabled: false,
-                user_level_authentication_disabled: false,
-                mode: ChannelAccessMode::ALWAYS_AVAILABLE,
-                privilege_limit: PrivilegeLevel::ADMINISTRATOR,
-            })
-        }),
-        GetUserAccess::CMD => serve(request, response, |c: GetUserAccess| {
-            device.check_channel(c.channel)?;
-            user_access(device, c.user_id)
-        }),
-        GetUserName::CMD => serve(request, response, |c: GetUserName| {
-            let user = user(device, c.user_id)?;
-            let mut name = UserName::default();
-            if let Some(user) = user {
-                let bytes = user.name.as_bytes();
-                name.0[..bytes.len()].copy_from_slice(bytes);
-            }
-            Ok(name)
-        }),
-        _ => CompletionCode::INVALID_COMMAND,
+        GetUserPayloadAccess::CMD
+        | SetUserPayloadAccess::CMD
+        | GetChannelPayloadSupport::CMD
+        | GetChannelPayloadVersion::CMD
+        | GetChannelOemPayloadInfo::CMD
+        | SuspendResumePayloadEncryption::CMD => payload::handle(device, request, response),
+        GetWatchdogTimer::CMD | SetWatchdogTimer::CMD | ResetWatchdogTimer::CMD => {
+            watchdog(device, request, response)
+        }
+        0x09..=0x0d | 0x60..=0x64 => firewall::handle(device, request, response),
+        0x2e..=0x36 | 0x52 | 0x57 => messaging::handle(device, request, response),
+        _ => users::handle(device, request, response),
     }
 }
 
@@ -191,6 +251,12 @@ fn channel_info(device: &Device<'_>, asked: ChannelNumber) -> Result<ChannelInfo
             ChannelMedium::LAN_802_3,
             ChannelProtocol::IPMB,
             SessionSupport::MULTI,
+        ),
+        SERIAL_CHANNEL if device.machine.profile().model == Model::Node => (
+            asked,
+            ChannelMedium::SERIAL,
+            ChannelProtocol::TERMINAL_MODE,
+            SessionSupport::SINGLE,
         ),
         ChannelNumber::SYSTEM_INTERFACE => {
             let medium = ChannelMedium::SYSTEM_INTERFACE;
@@ -217,46 +283,5 @@ fn channel_info(device: &Device<'_>, asked: ChannelNumber) -> Result<ChannelInfo
         vendor: ChannelInfo::IPMI_FORUM,
         // Without an interrupt (FFh) where it is the system interface.
         auxiliary: if channel == lan { [0; 2] } else { [0xff; 2] },
-    })
-}
-
-fn user_ids(device: &Device<'_>) -> u8 {
-    u8::try_from(device.config.users.len())
-        .unwrap_or(63)
-        .clamp(USER_IDS_MIN, 63)
-}
-
-/// The user with this ID; `None` for an ID that nobody uses.
-fn user<'a>(device: &'a Device<'_>, user_id: u8) -> Result<Option<&'a User>, CompletionCode> {
-    if !(1..=user_ids(device)).contains(&user_id) {
-        return Err(CompletionCode::PARAMETER_OUT_OF_RANGE);
-    }
-    Ok(device.config.users.get(usize::from(user_id) - 1))
-}
-
-fn user_access(device: &Device<'_>, user_id: u8) -> Result<UserAccess, CompletionCode> {
-    let user = user(device, user_id)?;
-    let enabled = device
-        .config
-        .users
-        .iter()
-        .filter(|user| user.enabled)
-        .count();
-    let is_enabled = user.is_some_and(|user| user.enabled);
-    let status = if is_enabled {
-        UserEnableStatus::ENABLED
-    } else {
-        UserEnableStatus::DISABLED
-    };
-    Ok(UserAccess {
-        user_id_max: user_ids(device),
-        status,
-        enabled_count: u8::try_from(enabled).unwrap_or(63),
-        // Names come with the configuration and can't be changed over IPMI.
-        fixed_name_count: u8::try_from(device.config.users.len()).unwrap_or(63),
-        callback_only: false,
-        link_authentication: false,
-        ipmi_messaging: is_enabled,
-        privilege_limit: user.map_or(UserAccess::NO_ACCESS, |user| user.privilege),
     })
 }

@@ -2,18 +2,21 @@
 
 use ipmi::bmc::{Request, serve};
 use ipmi::command::chassis::{
-    BootParameter, ChassisCapabilitiesResponse, ChassisControl, ChassisIdentify, ChassisStatus,
-    GetChassisCapabilities, GetChassisStatus, GetPohCounter, GetSystemBootOptions,
-    GetSystemRestartCause, PohCounter, PowerRestorePolicySupport, SetPowerRestorePolicy,
-    SetSystemBootOptions, SystemBootOptions, SystemRestartCause,
+    BootParameter, ChassisCapabilitiesResponse, ChassisControl, ChassisIdentify, ChassisReset,
+    ChassisStatus, GetChassisCapabilities, GetChassisStatus, GetPohCounter, GetSystemBootOptions,
+    GetSystemRestartCause, PohCounter, PowerRestorePolicySupport, SetChassisCapabilities,
+    SetFrontPanelEnables, SetPowerCycleInterval, SetPowerRestorePolicy, SetSystemBootOptions,
+    SystemBootOptions, SystemRestartCause,
 };
-use ipmi::command::{Command, Empty};
+use ipmi::command::{Bytes, Command, Empty};
 use ipmi::number::{
     BootOptionParameter, ChannelNumber, ChassisCapabilities, ChassisState, CompletionCode,
-    PowerRestorePolicy, PowerState,
+    FrontPanelButtons, PowerRestorePolicy, PowerState,
 };
 use ipmi::wire::Writer;
 
+use super::Device;
+use crate::controller::{ParameterSpec, read_parameter, write_parameter};
 use crate::machine::Machine;
 use crate::profile::Model;
 
@@ -21,6 +24,18 @@ use crate::profile::Model;
 const IDENTIFY_S: u8 = 15;
 /// How long one console may hold the boot options while it writes several, in seconds.
 const WRITING_S: u64 = 30;
+/// All four buttons can be disabled (§28.2, table 28-3).
+const ALLOWED_BUTTONS: u8 = 0xf0;
+/// Boot options that the host doesn't act on, but firmware reads (§28.13, table 28-14).
+const STORED: [ParameterSpec; 4] = [
+    ParameterSpec::plain(1, 1, &[]),
+    ParameterSpec::plain(2, 1, &[]),
+    ParameterSpec::plain(6, 9, &[]),
+    ParameterSpec {
+        len: (2, 17),
+        ..ParameterSpec::sets(7, 15, 17, &[])
+    },
+];
 /// Address of the management controller on its own bus.
 const BMC_ADDRESS: u8 = 0x20;
 
@@ -30,10 +45,11 @@ const PARAMETER_NOT_SUPPORTED: CompletionCode = CompletionCode(0x80);
 const SET_IN_PROGRESS: CompletionCode = CompletionCode(0x81);
 
 pub(super) fn handle(
-    machine: &mut Machine,
+    device: &mut Device<'_>,
     request: &Request<'_>,
     response: &mut Writer<'_>,
 ) -> CompletionCode {
+    let machine = &mut *device.machine;
     match request.cmd {
         GetChassisCapabilities::CMD => serve(request, response, |_: GetChassisCapabilities| {
             Ok(capabilities(machine))
@@ -47,6 +63,21 @@ pub(super) fn handle(
                 ChassisIdentify::Seconds(seconds) => Some(seconds),
                 ChassisIdentify::Indefinitely => None,
             });
+            Ok(Empty)
+        }),
+        SetChassisCapabilities::CMD => serve(request, response, |c: SetChassisCapabilities| {
+            let addresses = [
+                c.fru_address,
+                c.sdr_address,
+                c.sel_address,
+                c.management_address,
+                c.bridge_address.unwrap_or(BMC_ADDRESS),
+            ];
+            machine.controller_mut().chassis = Some((c.capabilities, addresses));
+            Ok(Empty)
+        }),
+        ChassisReset::CMD => serve(request, response, |_: ChassisReset| {
+            device.restart = true;
             Ok(Empty)
         }),
         // The rest is about a host, which an enclosure's controller has not.
@@ -86,13 +117,36 @@ fn host(machine: &mut Machine, request: &Request<'_>, response: &mut Writer<'_>)
                 count,
             })
         }),
+        SetFrontPanelEnables::CMD => serve(request, response, |c: SetFrontPanelEnables| {
+            machine.controller_mut().buttons = c.disabled;
+            Ok(Empty)
+        }),
+        SetPowerCycleInterval::CMD => serve(request, response, |c: SetPowerCycleInterval| {
+            // Off for a second at least, so that it shows (§28.9).
+            machine.host_mut().cycle_off_s = u64::from(c.interval_s).max(1);
+            machine.controller_mut().cycle_s = Some(c.interval_s);
+            Ok(Empty)
+        }),
         _ => CompletionCode::INVALID_COMMAND,
     }
 }
 
 fn capabilities(machine: &Machine) -> ChassisCapabilitiesResponse {
+    if let Some((capabilities, [fru, sdr, sel, management, bridge])) = machine.controller().chassis
+    {
+        return ChassisCapabilitiesResponse {
+            capabilities,
+            fru_address: fru,
+            sdr_address: sdr,
+            sel_address: sel,
+            management_address: management,
+            bridge_address: Some(bridge),
+        };
+    }
     let capabilities = if machine.profile().model == Model::Node {
-        ChassisCapabilities::INTRUSION_SENSOR | ChassisCapabilities::DIAGNOSTIC_INTERRUPT
+        ChassisCapabilities::INTRUSION_SENSOR
+            | ChassisCapabilities::FRONT_PANEL_LOCKOUT
+            | ChassisCapabilities::DIAGNOSTIC_INTERRUPT
     } else {
         ChassisCapabilities::NONE
     };
@@ -108,6 +162,7 @@ fn capabilities(machine: &Machine) -> ChassisCapabilitiesResponse {
 
 fn status(machine: &Machine) -> ChassisStatus {
     let host = machine.host();
+    let locked = machine.controller().buttons.0 & 0x0f;
     ChassisStatus {
         power: if host.is_on() {
             PowerState::ON
@@ -116,9 +171,14 @@ fn status(machine: &Machine) -> ChassisStatus {
         },
         restore_policy: host.restore_policy,
         last_event: host.last_event(),
-        state: ChassisState::NONE,
+        state: if locked == 0 {
+            ChassisState::NONE
+        } else {
+            ChassisState::FRONT_PANEL_LOCKOUT
+        },
         identify: Some(machine.identify_state()),
-        front_panel: None,
+        front_panel: (machine.profile().model == Model::Node)
+            .then_some(FrontPanelButtons(locked | ALLOWED_BUTTONS)),
     }
 }
 
@@ -159,6 +219,14 @@ fn set_boot_option(
         BootParameter::Raw { number, data } => {
             // A known parameter ends up here when its length is wrong; an empty one only marks it.
             return match *number {
+                number if STORED.iter().any(|spec| spec.number == number.0) => {
+                    let stored = &mut machine.controller_mut().boot;
+                    if !data.is_empty() {
+                        write_parameter(stored, &STORED, now_s, number.0, data)?;
+                    }
+                    machine.host_mut().boot_mut().lock(number, command.invalid);
+                    Ok(Empty)
+                }
                 _ if !is_supported(*number) => Err(PARAMETER_NOT_SUPPORTED),
                 _ if data.is_empty() => {
                     host.boot_mut().lock(*number, command.invalid);
@@ -187,9 +255,6 @@ fn get_boot_option(
     machine: &Machine,
     command: &GetSystemBootOptions,
 ) -> Result<SystemBootOptions, CompletionCode> {
-    if command.set != 0 || command.block != 0 {
-        return Err(CompletionCode::INVALID_DATA_FIELD);
-    }
     let boot = machine.host().boot();
     let parameter = match command.parameter {
         BootOptionParameter::SET_IN_PROGRESS => {
@@ -201,7 +266,13 @@ fn get_boot_option(
             parties: boot.acknowledge,
         },
         BootOptionParameter::BOOT_FLAGS => BootParameter::Flags(boot.flags),
-        _ => return Err(PARAMETER_NOT_SUPPORTED),
+        number => {
+            let key = (number.0, command.set, command.block);
+            let stored = &machine.controller().boot;
+            let data = read_parameter(stored, &STORED, machine.at_s(), key)?;
+            let data = Bytes::new(&data).ok_or(CompletionCode::CANNOT_RETURN_BYTES)?;
+            BootParameter::Raw { number, data }
+        }
     };
     Ok(SystemBootOptions {
         version: 1,

@@ -1,10 +1,23 @@
-//! Answers IPMI requests from a machine's state: one file for each network function.
+//! Answers IPMI requests from a machine's state: one file for each network function or family.
 
 mod app;
 mod chassis;
+mod dcmi;
+mod event;
+mod firewall;
+mod hpm;
+mod messaging;
+mod microtca;
+mod payload;
+mod picmg;
+mod sdr;
 mod sensor;
+mod serial;
+mod sol;
 mod storage;
 pub(crate) mod transport;
+mod users;
+mod vita;
 
 use std::net::Ipv4Addr;
 
@@ -12,7 +25,15 @@ use ipmi::bmc::{Config, Handler, Request};
 use ipmi::number::{ChannelNumber, CompletionCode, NetFn};
 use ipmi::wire::Writer;
 
-use crate::machine::Machine;
+use crate::machine::{Form, Machine};
+use crate::profile::Model;
+
+/// Group extension of PICMG.
+const PICMG: u8 = 0x00;
+/// Group extension of VITA 46.11.
+const VSO: u8 = 0x03;
+/// Group extension of DCMI.
+const DCMI: u8 = 0xdc;
 
 /// A machine as its management controller shows it over one LAN channel.
 #[derive(Debug)]
@@ -27,6 +48,8 @@ pub struct Device<'a> {
     pub sessions: usize,
     /// Set by a command that restarts the controller: its sessions are to be ended after the answer.
     pub restart: bool,
+    /// Set by a command that changes users or keys: takes effect after the answer.
+    pub new_config: Option<Config>,
 }
 
 impl Device<'_> {
@@ -38,6 +61,39 @@ impl Device<'_> {
             Err(CompletionCode::INVALID_DATA_FIELD)
         }
     }
+
+    /// Group extensions: what there is depends on how the machine is built.
+    fn group(&mut self, request: &Request<'_>, response: &mut Writer<'_>) -> CompletionCode {
+        let is_node = self.machine.profile().model == Model::Node;
+        match (request.data.first(), self.machine.form()) {
+            (Some(&DCMI), _) if is_node => dcmi::handle(self, request, response),
+            (Some(&PICMG), _) if is_node && hpm::is_upgrade(request.cmd) => {
+                hpm::handle(self, request, response)
+            }
+            (Some(&PICMG), Form::AdvancedTca) => picmg::handle(self.machine, request, response),
+            (Some(&VSO), Form::Vpx) => vita::handle(self.machine, request, response),
+            _ => CompletionCode::INVALID_COMMAND,
+        }
+    }
+
+    fn dispatch(&mut self, request: &Request<'_>, response: &mut Writer<'_>) -> CompletionCode {
+        match request.netfn {
+            NetFn::CHASSIS => chassis::handle(self, request, response),
+            NetFn::SENSOR_EVENT => match request.cmd {
+                0x00..=0x1f => event::handle(self, request, response),
+                _ => sensor::handle(self.machine, request, response),
+            },
+            NetFn::APP => app::handle(self, request, response),
+            NetFn::STORAGE => storage::handle(self.machine, request, response),
+            NetFn::TRANSPORT => match request.cmd {
+                0x10..=0x1f => serial::handle(self, request, response),
+                0x20..=0x2f => sol::handle(self, request, response),
+                _ => transport::handle(self, request, response),
+            },
+            NetFn::GROUP_EXTENSION => self.group(request, response),
+            _ => CompletionCode::INVALID_COMMAND,
+        }
+    }
 }
 
 impl Handler for Device<'_> {
@@ -46,13 +102,31 @@ impl Handler for Device<'_> {
         if request.lun != 0 {
             return CompletionCode::INVALID_FOR_LUN;
         }
-        match request.netfn {
-            NetFn::CHASSIS => chassis::handle(self.machine, request, response),
-            NetFn::SENSOR_EVENT => sensor::handle(self.machine, request, response),
-            NetFn::APP => app::handle(self, request, response),
-            NetFn::STORAGE => storage::handle(self.machine, request, response),
-            NetFn::TRANSPORT => transport::handle(self, request, response),
-            _ => CompletionCode::INVALID_COMMAND,
+        self.machine.note_request();
+        let group = match request.data.first() {
+            Some(group) if request.netfn == NetFn::GROUP_EXTENSION => *group,
+            _ => firewall::NO_GROUP,
+        };
+        let controller = self.machine.controller();
+        if controller.is_off(request.netfn.0, group, request.cmd) {
+            return CompletionCode::DISABLED;
         }
+        self.dispatch(request, response)
     }
+}
+
+/// Whether the controller knows a command, by its handlers or its session layer: asked with data that is too long for any
+/// command, so that none is carried out.
+fn answers(device: &mut Device<'_>, netfn: NetFn, group: Option<u8>, cmd: u8) -> bool {
+    let by_session = netfn == NetFn::APP && matches!(cmd, 0x37 | 0x38 | 0x3b..=0x3d | 0x54);
+    let with_v15 = netfn == NetFn::APP && matches!(cmd, 0x39 | 0x3a) && device.config.v15.is_some();
+    if by_session || with_v15 {
+        return true;
+    }
+    let mut data = [0xff; 320];
+    data[0] = group.unwrap_or(0xff);
+    let mut answer = [0; 64];
+    let request = firewall::probe(netfn, cmd, &data);
+    let code = device.dispatch(&request, &mut Writer::new(&mut answer));
+    code != CompletionCode::INVALID_COMMAND
 }

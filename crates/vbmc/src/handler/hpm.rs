@@ -1,0 +1,150 @@
+//! Firmware upgrade (HPM.1), and what HPM.2 says about LAN.
+
+use ipmi::bmc::{Request, serve};
+use ipmi::command::picmg::PicmgDone;
+use ipmi::command::picmg::hpm::{
+    AbortFirmwareUpgrade, ActivateFirmware, ComponentProperties, FinishFirmwareUpload,
+    GetComponentProperties, GetLanAttachCapabilities, GetTargetUpgradeCapabilities,
+    GetUpgradeStatus, INVALID_COMPONENT, InitiateManualRollback, InitiateUpgradeAction,
+    LanAttachCapabilities, PROPERTY_MAX, QueryRollbackStatus, QuerySelfTestResults, RollbackStatus,
+    TargetUpgradeCapabilities, UpgradeSelfTest, UpgradeStatus, UploadFirmwareBlock, UploadedBlock,
+};
+use ipmi::command::{Bytes, Command};
+use ipmi::number::{CompletionCode, HpmCapabilities, HpmProperty, SelfTestResult};
+use ipmi::wire::Writer;
+
+use super::Device;
+use crate::controller::{COMPONENTS, Component};
+
+/// General properties of a component: rollback and backup are supported, the payload isn't affected, deferred activation,
+/// comparison; bits 1:0, 2, 3, 4 (HPM.1 table 3-5).
+const GENERAL: u8 = 0x1e;
+/// Longest steps, in 5 s.
+const STEP_5S: u8 = 2;
+
+/// Whether a command of PICMG's group is one of HPM.
+pub(super) const fn is_upgrade(cmd: u8) -> bool {
+    matches!(cmd, 0x2e..=0x38 | 0x3e)
+}
+
+pub(super) fn handle(
+    device: &mut Device<'_>,
+    request: &Request<'_>,
+    response: &mut Writer<'_>,
+) -> CompletionCode {
+    match request.cmd {
+        GetTargetUpgradeCapabilities::CMD => {
+            serve(request, response, |_: GetTargetUpgradeCapabilities| {
+                Ok(TargetUpgradeCapabilities {
+                    version: 0,
+                    capabilities: HpmCapabilities::SELF_TEST
+                        | HpmCapabilities::MANUAL_ROLLBACK
+                        | HpmCapabilities::DEFERRED_ACTIVATION,
+                    upgrade_5s: STEP_5S,
+                    self_test_5s: STEP_5S,
+                    rollback_5s: STEP_5S,
+                    inaccessible_5s: STEP_5S,
+                    components: u8::try_from((1 << COMPONENTS) - 1).unwrap_or(u8::MAX),
+                })
+            })
+        }
+        GetComponentProperties::CMD => serve(request, response, |c: GetComponentProperties| {
+            let components = &device.machine.controller().firmware.components;
+            let component = components.get(usize::from(c.component));
+            property(component.ok_or(INVALID_COMPONENT)?, c.property)
+        }),
+        GetUpgradeStatus::CMD => serve(request, response, |_: GetUpgradeStatus| {
+            let now_s = device.machine.at_s();
+            let (command, completion, percent) = device.machine.controller().firmware.status(now_s);
+            Ok(UpgradeStatus {
+                command,
+                completion: completion.0,
+                percent: Some(percent),
+            })
+        }),
+        QuerySelfTestResults::CMD => serve(request, response, |_: QuerySelfTestResults| {
+            Ok(UpgradeSelfTest {
+                result: SelfTestResult::PASSED.0,
+                detail: 0,
+            })
+        }),
+        QueryRollbackStatus::CMD => serve(request, response, |_: QueryRollbackStatus| {
+            let components = device.machine.controller().firmware.rolled_back();
+            Ok(RollbackStatus {
+                components,
+                percent: Some(100),
+            })
+        }),
+        GetLanAttachCapabilities::CMD => serve(request, response, |_: GetLanAttachCapabilities| {
+            Ok(LanAttachCapabilities {
+                revision: 1,
+                channels: 1_u16 << (device.config.channel & 0x0f),
+                more: Bytes::EMPTY,
+            })
+        }),
+        _ => upgrade(device, request, response),
+    }
+}
+
+/// The steps of an upgrade. Those that take their time are answered 80h.
+fn upgrade(
+    device: &mut Device<'_>,
+    request: &Request<'_>,
+    response: &mut Writer<'_>,
+) -> CompletionCode {
+    let now_s = device.machine.at_s();
+    let firmware = &mut device.machine.controller_mut().firmware;
+    match request.cmd {
+        AbortFirmwareUpgrade::CMD => serve(request, response, |_: AbortFirmwareUpgrade| {
+            done(firmware.abort(now_s))
+        }),
+        InitiateUpgradeAction::CMD => serve(request, response, |c: InitiateUpgradeAction| {
+            done(firmware.initiate(now_s, c.components, c.action))
+        }),
+        UploadFirmwareBlock::CMD => serve(request, response, |c: UploadFirmwareBlock| {
+            done(firmware.upload(now_s, c.number, &c.data))?;
+            Ok(UploadedBlock { section: None })
+        }),
+        FinishFirmwareUpload::CMD => serve(request, response, |c: FinishFirmwareUpload| {
+            done(firmware.finish(now_s, c.component, c.length))
+        }),
+        ActivateFirmware::CMD => serve(request, response, |_: ActivateFirmware| {
+            done(firmware.activate(now_s))
+        }),
+        InitiateManualRollback::CMD => serve(request, response, |_: InitiateManualRollback| {
+            done(firmware.roll_back(now_s))
+        }),
+        _ => CompletionCode::INVALID_COMMAND,
+    }
+}
+
+fn done(code: CompletionCode) -> Result<PicmgDone, CompletionCode> {
+    if code == CompletionCode::OK {
+        Ok(PicmgDone)
+    } else {
+        Err(code)
+    }
+}
+
+fn property(
+    component: &Component,
+    property: HpmProperty,
+) -> Result<ComponentProperties, CompletionCode> {
+    let data = match property {
+        HpmProperty::GENERAL => Some(Bytes::from([GENERAL])),
+        HpmProperty::CURRENT_VERSION => Some(component.current.to_data()),
+        HpmProperty::DESCRIPTION => {
+            // Twelve bytes with zeros behind the name.
+            let mut name = [0; 12];
+            let len = component.name.len().min(11);
+            name[..len].copy_from_slice(&component.name.as_bytes()[..len]);
+            Some(Bytes::<PROPERTY_MAX>::from(name))
+        }
+        HpmProperty::ROLLBACK_VERSION => component.backup.map(|version| version.to_data()),
+        HpmProperty::DEFERRED_VERSION => component.deferred.map(|version| version.to_data()),
+        _ => return Err(CompletionCode(0x83)),
+    };
+    // There is no such version now.
+    let data = data.ok_or(CompletionCode::NOT_PRESENT)?;
+    Ok(ComponentProperties { data })
+}

@@ -1,0 +1,75 @@
+//! SOL configuration (§26).
+
+use ipmi::bmc::{Request, serve};
+use ipmi::command::transport::{
+    GetSolConfigurationParameters, SetSolConfigurationParameters, SolActivating,
+    SolConfigurationParameters,
+};
+use ipmi::command::{Bytes, Command, Empty};
+use ipmi::number::{CompletionCode, SolParameter};
+use ipmi::wire::Writer;
+
+use super::Device;
+use crate::controller::{ParameterSpec, read_parameter, write_parameter};
+use crate::profile::Model;
+
+/// Revision of the parameters (§26.3).
+const PARAMETER_REVISION: u8 = 0x11;
+
+/// The SOL configuration (§26.3, table 26-5): enabled, encrypted, for operators; 115.2 kbit/s.
+const PARAMETERS: [ParameterSpec; 8] = [
+    ParameterSpec::plain(1, 1, &[1]),
+    ParameterSpec::plain(2, 1, &[0xc2]),
+    ParameterSpec::plain(3, 2, &[12, 96]),
+    ParameterSpec::plain(4, 2, &[7, 50]),
+    ParameterSpec::plain(5, 1, &[0x0a]),
+    ParameterSpec::plain(6, 1, &[0x0a]),
+    ParameterSpec::plain(7, 1, &[1]).read_only(),
+    ParameterSpec::plain(8, 2, &[0x6f, 0x02]).read_only(),
+];
+
+pub(super) fn handle(
+    device: &mut Device<'_>,
+    request: &Request<'_>,
+    response: &mut Writer<'_>,
+) -> CompletionCode {
+    // SOL needs a host with a serial port.
+    if device.machine.profile().model != Model::Node {
+        return CompletionCode::INVALID_COMMAND;
+    }
+    let now_s = device.machine.at_s();
+    match request.cmd {
+        // The controller sends it, and takes it from nobody.
+        SolActivating::CMD => serve(request, response, |_: SolActivating| {
+            Err::<Empty, _>(CompletionCode::NOT_SUPPORTED_IN_STATE)
+        }),
+        SetSolConfigurationParameters::CMD => {
+            serve(request, response, |c: SetSolConfigurationParameters| {
+                device.check_channel(c.channel)?;
+                let sol = &mut device.machine.controller_mut().sol;
+                write_parameter(sol, &PARAMETERS, now_s, c.parameter.0, &c.data)?;
+                Ok(Empty)
+            })
+        }
+        GetSolConfigurationParameters::CMD => {
+            serve(request, response, |c: GetSolConfigurationParameters| {
+                device.check_channel(c.channel)?;
+                let sol = &device.machine.controller().sol;
+                let mut data = read_parameter(sol, &PARAMETERS, now_s, (c.parameter.0, 0, 0))?;
+                if c.parameter == SolParameter::CHANNEL {
+                    data = vec![device.config.channel];
+                }
+                let data = if c.revision_only {
+                    &[]
+                } else {
+                    data.as_slice()
+                };
+                Ok(SolConfigurationParameters {
+                    revision: PARAMETER_REVISION,
+                    data: Bytes::new(data).ok_or(CompletionCode::CANNOT_RETURN_BYTES)?,
+                })
+            })
+        }
+        _ => CompletionCode::INVALID_COMMAND,
+    }
+}
