@@ -1,11 +1,11 @@
 //! Serves a rack of virtual BMCs on loopback, to be tried with any IPMI tool.
 //!
 //! ```text
-//! cargo run -p vbmc --example rack -- [--nodes N] [--port P] [--seed S] [--suites 17,3] [--v15 2,4]
+//! cargo run -p vbmc --example rack -- [--nodes N] [--port P] [--seed S] [--suites 17,3] [--v15 2,4] [--form atca]
 //! ipmitool -I lanplus -C 17 -H 127.16.0.1 -p 6230 -U admin -P PASSWORD sdr elist
 //! ```
 //!
-//! `--v15` names authentication types of IPMI 1.5 sessions: 0 none, 1 MD2, 2 MD5, 4 straight password.
+//! `--form` builds all nodes differently: server, atca (answers PICMG) or vpx (answers VITA 46.11). `--v15` names authentication types of IPMI 1.5 sessions: 0 none, 1 MD2, 2 MD5, 4 straight password.
 //!
 //! The password is drawn anew at each start and printed.
 
@@ -15,7 +15,9 @@ use std::sync::Arc;
 use ipmi::bmc::{Config, User, V15};
 use ipmi::command::app::Guid;
 use ipmi::number::{AuthType, CipherSuiteId, PrivilegeLevel};
+use ipmi::time::Instant;
 use vbmc::bmcs::Bmcs;
+use vbmc::machine::Form;
 use vbmc::serve::{Clock, PORT_DEFAULT, Server};
 use vbmc::site::{Site, SiteOptions};
 
@@ -29,6 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let mut port = PORT_DEFAULT;
     let (mut suites, mut v15) = (None, None);
+    let mut form = Form::Server;
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let value = arguments
@@ -40,9 +43,17 @@ fn main() -> Result<(), Box<dyn Error>> {
             "--port" => port = value.parse()?,
             "--suites" => suites = Some(numbers(&value)?),
             "--v15" => v15 = Some(numbers(&value)?),
+            "--form" => {
+                form = match value.as_str() {
+                    "server" => Form::Server,
+                    "atca" => Form::AdvancedTca,
+                    "vpx" => Form::Vpx,
+                    _ => return Err(format!("{value} is not server, atca or vpx").into()),
+                }
+            }
             _ => {
                 return Err(format!(
-                    "{argument} is not --nodes, --port, --seed, --suites or --v15"
+                    "{argument} is not --form, --nodes, --port, --seed, --suites or --v15"
                 )
                 .into());
             }
@@ -65,6 +76,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         ..V15::default()
     });
     let site = Arc::new(Site::new(options)?);
+    for index in 0..site.nodes() {
+        site.machine(index, Instant::ORIGIN).set_form(form);
+    }
     let server = Server::start(Arc::new(Bmcs::new(Arc::clone(&site), &config)), clock, port)?;
     let last = site.address(site.nodes() - 1);
     println!("{} nodes at {} to {last}", site.nodes(), site.address(0));

@@ -84,7 +84,7 @@ impl Default for Firmware {
             name,
             current: FirmwareVersion {
                 major,
-                minor: (minor / 10) << 4 | minor % 10,
+                minor: (minor / 10) << 4 | (minor % 10),
                 auxiliary: [0; 4],
             },
             backup: None,

@@ -2,7 +2,7 @@
 
 use ipmi::bmc::{Request, serve};
 use ipmi::command::dcmi::power::{
-    LIMIT_OUT_OF_RANGE, NO_ACTIVE_LIMIT, STATISTICS_PERIOD_OUT_OF_RANGE,
+    LIMIT_OUT_OF_RANGE, NO_ACTIVE_LIMIT, PowerLimitSettings, STATISTICS_PERIOD_OUT_OF_RANGE,
 };
 use ipmi::command::dcmi::{
     ActivatePowerLimit, AssetTag, ControllerId, DCMI_SENSORS_MAX, DCMI_STRING_PART,
@@ -14,8 +14,8 @@ use ipmi::command::dcmi::{
 };
 use ipmi::command::{Bytes, Command};
 use ipmi::number::{
-    CompletionCode, DcmiCapabilityParameter, DcmiEntity, EntityId, PowerLimitActivation,
-    PowerStatisticsMode, SensorType, ThermalExceptionActions,
+    CompletionCode, DcmiCapabilityParameter, DcmiEntity, EntityId, PowerExceptionAction,
+    PowerLimitActivation, PowerStatisticsMode, SensorType, ThermalExceptionActions,
 };
 use ipmi::record::{RecordId, Timestamp};
 use ipmi::wire::Writer;
@@ -128,12 +128,7 @@ fn measured(
 ) -> CompletionCode {
     match request.cmd {
         GetPowerReading::CMD => serve(request, response, |c| power_reading(machine, &c)),
-        GetPowerLimit::CMD => serve(request, response, |_: GetPowerLimit| {
-            let dcmi = &machine.controller().dcmi;
-            let active = dcmi.limit.filter(|_| dcmi.limit_active);
-            let settings = active.ok_or(NO_ACTIVE_LIMIT)?;
-            Ok(PowerLimit { settings })
-        }),
+        GetPowerLimit::CMD => power_limit(machine, request, response),
         SetPowerLimit::CMD => serve(request, response, |c: SetPowerLimit| {
             let known = c.settings.action.name().is_some();
             if !known {
@@ -188,6 +183,28 @@ fn measured(
         }),
         _ => CompletionCode::INVALID_COMMAND,
     }
+}
+
+/// The limit is told also where it doesn't hold; only the completion code differs (DCMI 1.5 table 6-17).
+fn power_limit(
+    machine: &Machine,
+    request: &Request<'_>,
+    response: &mut Writer<'_>,
+) -> CompletionCode {
+    let dcmi = &machine.controller().dcmi;
+    let settings = dcmi.limit.unwrap_or(PowerLimitSettings {
+        action: PowerExceptionAction::NONE,
+        limit_w: 0,
+        correction_ms: 0,
+        sampling_s: 0,
+    });
+    let code = serve(request, response, |_: GetPowerLimit| {
+        Ok(PowerLimit { settings })
+    });
+    if code == CompletionCode::OK && !dcmi.limit_active {
+        return NO_ACTIVE_LIMIT;
+    }
+    code
 }
 
 /// By DCMI 1.5 table 6-3.

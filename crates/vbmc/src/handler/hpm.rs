@@ -19,12 +19,16 @@ use crate::controller::{COMPONENTS, Component};
 /// General properties of a component: rollback and backup are supported, the payload isn't affected, deferred activation,
 /// comparison; bits 1:0, 2, 3, 4 (HPM.1 table 3-5).
 const GENERAL: u8 = 0x1e;
+/// Identifier of HPM.2.
+const HPM_2: u8 = 2;
+/// Where HPM.2's LAN parameters begin.
+const HPM_2_LAN_PARAMETERS: u8 = 192;
 /// Longest steps, in 5 s.
 const STEP_5S: u8 = 2;
 
-/// Whether a command of PICMG's group is one of HPM.
+/// Whether a command of PICMG's group is one of HPM.1, which servers have, too.
 pub(super) const fn is_upgrade(cmd: u8) -> bool {
-    matches!(cmd, 0x2e..=0x38 | 0x3e)
+    matches!(cmd, 0x2e..=0x38)
 }
 
 pub(super) fn handle(
@@ -75,11 +79,16 @@ pub(super) fn handle(
                 percent: Some(100),
             })
         }),
-        GetLanAttachCapabilities::CMD => serve(request, response, |_: GetLanAttachCapabilities| {
+        GetLanAttachCapabilities::CMD => serve(request, response, |c: GetLanAttachCapabilities| {
+            if c.identifier != Some(HPM_2) {
+                return Err(CompletionCode::INVALID_DATA_FIELD);
+            }
             Ok(LanAttachCapabilities {
+                identifier: HPM_2,
                 revision: 1,
                 channels: 1_u16 << (device.config.channel & 0x0f),
-                more: Bytes::EMPTY,
+                // No capabilities beyond; the channel's are LAN parameters from 192 on.
+                more: Bytes::from([0, HPM_2_LAN_PARAMETERS, 1]),
             })
         }),
         _ => upgrade(device, request, response),

@@ -22,6 +22,8 @@ mod vita;
 use std::net::Ipv4Addr;
 
 use ipmi::bmc::{Config, Handler, Request};
+use ipmi::command::Command;
+use ipmi::command::picmg::hpm::GetLanAttachCapabilities;
 use ipmi::number::{ChannelNumber, CompletionCode, NetFn};
 use ipmi::wire::Writer;
 
@@ -70,10 +72,28 @@ impl Device<'_> {
             (Some(&PICMG), _) if is_node && hpm::is_upgrade(request.cmd) => {
                 hpm::handle(self, request, response)
             }
+            (Some(&PICMG), Form::AdvancedTca) if request.cmd == GetLanAttachCapabilities::CMD => {
+                hpm::handle(self, request, response)
+            }
             (Some(&PICMG), Form::AdvancedTca) => picmg::handle(self.machine, request, response),
             (Some(&VSO), Form::Vpx) => vita::handle(self.machine, request, response),
             _ => CompletionCode::INVALID_COMMAND,
         }
+    }
+
+    /// Answers of a group begin with its byte, those that refuse, too: consoles look for it first.
+    fn group_answer(&mut self, request: &Request<'_>, response: &mut Writer<'_>) -> CompletionCode {
+        let start = response.position();
+        let code = self.group(request, response);
+        let refused = code != CompletionCode::OK && code != CompletionCode::INVALID_COMMAND;
+        let is_empty = response.position() == start;
+        if refused
+            && is_empty
+            && let Some(group) = request.data.first()
+        {
+            response.u8(*group);
+        }
+        code
     }
 
     fn dispatch(&mut self, request: &Request<'_>, response: &mut Writer<'_>) -> CompletionCode {
@@ -90,7 +110,7 @@ impl Device<'_> {
                 0x20..=0x2f => sol::handle(self, request, response),
                 _ => transport::handle(self, request, response),
             },
-            NetFn::GROUP_EXTENSION => self.group(request, response),
+            NetFn::GROUP_EXTENSION => self.group_answer(request, response),
             _ => CompletionCode::INVALID_COMMAND,
         }
     }

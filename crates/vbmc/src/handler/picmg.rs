@@ -108,8 +108,9 @@ fn check(fru: u8) -> Result<usize, CompletionCode> {
 fn control(machine: &mut Machine, c: &FruControl) -> Result<FruControlDone, CompletionCode> {
     let fru = check(c.fru_id)?;
     let action = match c.action {
-        FruControlAction::COLD_RESET => ChassisControlAction::HARD_RESET,
-        FruControlAction::GRACEFUL_REBOOT => ChassisControlAction::HARD_RESET,
+        FruControlAction::COLD_RESET | FruControlAction::GRACEFUL_REBOOT => {
+            ChassisControlAction::HARD_RESET
+        }
         FruControlAction::DIAGNOSTIC_INTERRUPT => ChassisControlAction::DIAGNOSTIC_INTERRUPT,
         _ => return Err(CompletionCode::INVALID_DATA_FIELD),
     };

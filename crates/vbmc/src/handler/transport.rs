@@ -27,7 +27,7 @@ const V6_ADDRESSES: u8 = 1;
 /// The LAN configuration (§23.2, table 23-4). What follows from the machine is in [`live`]; what is set is kept and told,
 /// but the machine stays reachable at its own address.
 #[rustfmt::skip]
-const PARAMETERS: [ParameterSpec; 57] = [
+const PARAMETERS: [ParameterSpec; 58] = [
     ParameterSpec::plain(1, 1, &[]).read_only(),
     ParameterSpec::plain(2, 5, &[]),
     ParameterSpec::plain(3, 4, &[]),
@@ -87,6 +87,8 @@ const PARAMETERS: [ParameterSpec; 57] = [
     ParameterSpec::plain(78, 1, &[]).read_only(),
     ParameterSpec::plain(79, 1, &[]).read_only(),
     ParameterSpec::blocks(80, 0, 18),
+    // HPM.2: nothing special; payloads of 240 bytes in both directions.
+    ParameterSpec::plain(192, 7, &[0, 0, 0, 0xf0, 0, 0xf0, 0]).read_only(),
 ];
 
 pub(super) fn handle(

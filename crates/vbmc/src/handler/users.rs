@@ -11,14 +11,16 @@ use ipmi::command::app::{
 use ipmi::command::{Command, Empty, Secret};
 use ipmi::crypto::exchange::UserKey;
 use ipmi::number::{
-    AccessUpdate, ChannelAccessMode, CompletionCode, PasswordOperation, SecurityKeyId,
-    SecurityKeyLock, SecurityKeyOperation, UserEnableStatus,
+    AccessUpdate, ChannelAccessMode, ChannelNumber, CompletionCode, PasswordOperation,
+    SecurityKeyId, SecurityKeyLock, SecurityKeyOperation, UserEnableStatus,
 };
 use ipmi::wire::Writer;
 use ipmi::wire::rakp;
 
 use super::Device;
+use super::app::SERIAL_CHANNEL;
 use crate::controller::{ChannelAccessSettings, UserSettings};
+use crate::profile::Model;
 
 /// User IDs that a channel has at least, used or not.
 const USER_IDS_MIN: u8 = 10;
@@ -35,7 +37,7 @@ pub(super) fn handle(
         SetChannelAccess::CMD => serve(request, response, |c| set_channel(device, &c)),
         SetChannelSecurityKeys::CMD => serve(request, response, |c| set_key(device, &c)),
         GetUserAccess::CMD => serve(request, response, |c: GetUserAccess| {
-            device.check_channel(c.channel)?;
+            check(device, c.channel)?;
             get_access(device, c.user_id)
         }),
         SetUserAccess::CMD => serve(request, response, |c| set_access(device, &c)),
@@ -50,6 +52,16 @@ pub(super) fn handle(
         SetUserName::CMD => serve(request, response, |c| set_name(device, &c)),
         SetUserPassword::CMD => serve(request, response, |c| set_password(device, &c)),
         _ => CompletionCode::INVALID_COMMAND,
+    }
+}
+
+/// Users and access of the serial channel are those of the LAN channel.
+fn check(device: &Device<'_>, channel: ChannelNumber) -> Result<(), CompletionCode> {
+    let has_serial = device.machine.profile().model == Model::Node;
+    if channel == SERIAL_CHANNEL && has_serial {
+        Ok(())
+    } else {
+        device.check_channel(channel)
     }
 }
 
@@ -115,7 +127,7 @@ fn change(
 }
 
 fn set_access(device: &mut Device<'_>, c: &SetUserAccess) -> Result<Empty, CompletionCode> {
-    device.check_channel(c.channel)?;
+    check(device, c.channel)?;
     let known = c.privilege_limit.name().is_some();
     if !known && c.privilege_limit != UserAccess::NO_ACCESS {
         return Err(CompletionCode::INVALID_DATA_FIELD);
@@ -199,7 +211,7 @@ fn set_password(device: &mut Device<'_>, c: &SetUserPassword) -> Result<Empty, C
 }
 
 fn get_channel(device: &Device<'_>, c: GetChannelAccess) -> Result<ChannelAccess, CompletionCode> {
-    device.check_channel(c.channel)?;
+    check(device, c.channel)?;
     let channel = &device.machine.controller().channel;
     let settings = if c.copy == SettingsCopy::NonVolatile {
         channel.non_volatile
@@ -216,7 +228,7 @@ fn get_channel(device: &Device<'_>, c: GetChannelAccess) -> Result<ChannelAccess
 }
 
 fn set_channel(device: &mut Device<'_>, c: &SetChannelAccess) -> Result<Empty, CompletionCode> {
-    device.check_channel(c.channel)?;
+    check(device, c.channel)?;
     let modes = [
         ChannelAccessMode::DISABLED,
         ChannelAccessMode::ALWAYS_AVAILABLE,

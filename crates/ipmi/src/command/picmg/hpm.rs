@@ -81,8 +81,8 @@ request! {
 
     /// Asks which LAN channels HPM.2 covers.
     pub struct GetLanAttachCapabilities: PICMG 0x3e "Get LAN Attach Capabilities", repeatable => LanAttachCapabilities {
-        /// Revision of HPM.3; optional.
-        pub revision: Option<u8>,
+        /// Which of them is asked for: 2 HPM.2, 3 HPM.3; optional.
+        pub identifier: Option<u8>,
     }
 }
 
@@ -145,7 +145,9 @@ message! {
 
     /// The answer to [`GetLanAttachCapabilities`].
     pub struct LanAttachCapabilities in PICMG {
-        /// Revision of HPM.2.
+        /// Which of them the answer is about: 2 HPM.2, 3 HPM.3.
+        pub identifier: u8,
+        /// Its revision.
         pub revision: u8,
         /// LAN channels, bit n for channel n.
         pub channels: u16,
@@ -281,12 +283,19 @@ mod tests {
         };
         check::response(&status, &[0, 1], 2);
         check::request(&InitiateManualRollback, &[0], 1);
-        check::request(&GetLanAttachCapabilities { revision: None }, &[0], 1);
+        check::request(
+            &GetLanAttachCapabilities {
+                identifier: Some(2),
+            },
+            &[0, 2],
+            1,
+        );
         let lan = LanAttachCapabilities {
+            identifier: 2,
             revision: 1,
             channels: 2,
             more: Bytes::EMPTY,
         };
-        check::response(&lan, &[0, 1, 2, 0], 4);
+        check::response(&lan, &[0, 2, 1, 2, 0], 5);
     }
 }
