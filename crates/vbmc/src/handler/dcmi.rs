@@ -195,8 +195,8 @@ fn power_limit(
     let settings = dcmi.limit.unwrap_or(PowerLimitSettings {
         action: PowerExceptionAction::NONE,
         limit_w: 0,
-        correction_ms: 0,
-        sampling_s: 0,
+        correction_ms: 1_000,
+        sampling_s: 1,
     });
     let code = serve(request, response, |_: GetPowerLimit| {
         Ok(PowerLimit { settings })

@@ -1,4 +1,5 @@
-//! A board of an `AdvancedTCA` shelf (PICMG, group extension 00h): a carrier in slot 3 with a mezzanine and a fan tray.
+//! The shelf manager of an `AdvancedTCA` shelf (PICMG, group extension 00h), with a mezzanine and a fan tray. Its address on
+//! the bus is that of its sensors: 20h.
 
 use ipmi::bmc::{Request, serve};
 use ipmi::command::picmg::{
@@ -25,9 +26,8 @@ use ipmi::wire::Writer;
 use crate::controller::{FRUS, LINKS_REMEMBERED, color};
 use crate::machine::Machine;
 
-/// The slot that the board is in, and what follows from it (PICMG 3.0 §3.2.3.1).
-const SLOT: u8 = 3;
-const HARDWARE_ADDRESS: u8 = 0x40 + SLOT;
+/// Addresses of a shelf manager (PICMG 3.0 §3.2.3.1): hardware, and twice that on the bus.
+const HARDWARE_ADDRESS: u8 = 0x10;
 const IPMB_0_ADDRESS: u8 = 2 * HARDWARE_ADDRESS;
 /// Draws at each level, in 10 W; the multiplier says so.
 const DRAWS_10W: [u8; 2] = [10, 20];
@@ -63,9 +63,9 @@ pub(super) fn handle(
                 ipmb_0_address: IPMB_0_ADDRESS,
                 ipmb_1_address: 0xff,
                 fru_id: fru,
-                site_number: if fru == 0 { SLOT } else { 1 },
+                site_number: 1,
                 site_type: match fru {
-                    0 => PicmgSiteType::BOARD,
+                    0 => PicmgSiteType::SHELF_MANAGER,
                     FAN_TRAY => PicmgSiteType::FAN_TRAY,
                     _ => PicmgSiteType::AMC,
                 },

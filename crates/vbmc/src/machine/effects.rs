@@ -25,7 +25,7 @@ pub enum Form {
     /// A server: DCMI and HPM.1.
     #[default]
     Server,
-    /// A board of an `AdvancedTCA` shelf: PICMG, too.
+    /// The shelf manager of an `AdvancedTCA` shelf: PICMG, too.
     AdvancedTca,
     /// A module of a VPX chassis: VITA 46.11, too.
     Vpx,

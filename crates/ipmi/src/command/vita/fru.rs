@@ -136,7 +136,6 @@ message! {
 
     /// The answer to [`GetVitaLedColors`].
     pub struct VitaLedColors in VSO {
-        reserved 1;
         /// Its colours.
         pub colors: LedColors,
         u8 {
@@ -282,7 +281,7 @@ mod tests {
             default_override: LedColor::GREEN,
             flags: None,
         };
-        check::response(&colors, &[3, 0, 8, 3, 3], 5);
+        check::response(&colors, &[3, 8, 3, 3], 4);
         let local = LedBehaviour {
             function: FruLedFunction::ON,
             on_10ms: 0,
