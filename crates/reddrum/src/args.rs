@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Serve the BMCs that a configuration file names as Redfish.
     Serve(ServeArgs),
+    /// Start virtual machines with IPMI BMCs and nothing else: a fleet to test other programs against.
+    Vbmc(VbmcArgs),
     /// Run one command on one or many BMCs, straight over IPMI.
     Ipmi(IpmiArgs),
     /// Explain or check a configuration file.
@@ -52,15 +54,12 @@ pub(crate) enum ConfigCommand {
     },
 }
 
-/// Options of `demo`.
+/// Which virtual machines there are, and what befalls them.
 #[derive(Debug, Args)]
-pub(crate) struct DemoArgs {
+pub(crate) struct MachinesArgs {
     /// How many nodes; 96 fill one rack.
     #[arg(long, default_value_t = 96, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=50_000))]
     pub(crate) nodes: u32,
-    /// Where to serve Redfish over HTTPS; port 0 takes a free one.
-    #[arg(long, default_value = "127.0.0.1:8443", value_name = "ADDRESS:PORT")]
-    pub(crate) listen: SocketAddr,
     /// The UDP port at which the virtual BMCs answer, each on its own 127.16.x.y.
     #[arg(long, default_value_t = 6230, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) ipmi_port: u16,
@@ -72,9 +71,62 @@ pub(crate) struct DemoArgs {
     /// fifth of its datagrams gets lost each way).
     #[arg(long = "fault", value_name = "MACHINE=KIND[@SECONDS]")]
     pub(crate) faults: Vec<Fault>,
+}
+
+/// Options of `demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    #[command(flatten)]
+    pub(crate) machines: MachinesArgs,
+    /// Where to serve Redfish over HTTPS; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:8443", value_name = "ADDRESS:PORT")]
+    pub(crate) listen: SocketAddr,
     /// Once it serves, print one line of JSON on standard output instead of text.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Options of `vbmc`.
+#[derive(Debug, Args)]
+pub(crate) struct VbmcArgs {
+    #[command(flatten)]
+    pub(crate) machines: MachinesArgs,
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
+    /// The administrator of every BMC.
+    #[arg(long, default_value = "admin", value_name = "NAME")]
+    pub(crate) username: String,
+    /// Read the administrator's password from the first line of a file that only its owner can read; else one is
+    /// made and printed.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Once they answer, print one line of JSON on standard output instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How bad the virtual BMCs' network is.
+#[derive(Debug, Args)]
+pub(crate) struct NetworkArgs {
+    /// Of all datagrams, so many get lost on each way.
+    #[arg(long, default_value_t = 0.0, value_name = "PERCENT", value_parser = percent)]
+    pub(crate) loss: f32,
+    /// Of all answers, so many arrive twice.
+    #[arg(long, default_value_t = 0.0, value_name = "PERCENT", value_parser = percent)]
+    pub(crate) duplicate: f32,
+    /// Of all answers, so many arrive damaged.
+    #[arg(long, default_value_t = 0.0, value_name = "PERCENT", value_parser = percent)]
+    pub(crate) corrupt: f32,
+    /// Answers come this much late.
+    #[arg(long, default_value_t = 0, value_name = "MS", value_parser = clap::value_parser!(u32).range(0..=60_000))]
+    pub(crate) delay_ms: u32,
+}
+
+fn percent(text: &str) -> Result<f32, String> {
+    let percent: Option<f32> = text.parse().ok();
+    percent
+        .filter(|percent| (0.0..=100.0).contains(percent))
+        .ok_or_else(|| "a share is a number from 0 to 100".to_owned())
 }
 
 /// Options of `serve`.
@@ -100,6 +152,21 @@ mod tests {
     }
 
     #[test]
+    fn a_network_loses_between_none_and_all() {
+        for (loss, parses) in [
+            ("0", true),
+            ("2.5", true),
+            ("100", true),
+            ("101", false),
+            ("-1", false),
+            ("NaN", false),
+        ] {
+            let cli = Cli::try_parse_from(["reddrum", "vbmc", &format!("--loss={loss}")]);
+            assert_eq!(cli.is_ok(), parses, "{loss}");
+        }
+    }
+
+    #[test]
     fn the_defaults_are_those_of_the_readme() {
         let Ok(Cli {
             command: Command::Demo(demo),
@@ -108,7 +175,7 @@ mod tests {
         else {
             panic!("'reddrum demo' must parse");
         };
-        assert_eq!((demo.nodes, demo.ipmi_port), (96, 6230));
+        assert_eq!((demo.machines.nodes, demo.machines.ipmi_port), (96, 6230));
         assert_eq!(demo.listen.to_string(), "127.0.0.1:8443");
     }
 }

@@ -6,18 +6,13 @@ use std::time::Duration;
 
 use fleet::{Fleet, Target};
 use hardware::{Hardware, Link, NodeKind};
-use ipmi::bmc;
-use ipmi::command::app::Guid;
 use ipmi::console::Login;
-use ipmi::number::PrivilegeLevel;
 use redfish::{Account, Role, Store};
 use tokio::time::{Instant, sleep};
-use vbmc::bmcs::Bmcs;
 use vbmc::profile::Model;
 use vbmc::serve::{Clock, Server};
-use vbmc::site::{Site, SiteOptions};
 
-use crate::announce::{Announcement, Bmc};
+use crate::announce::Announcement;
 use crate::args::DemoArgs;
 use crate::authorities::event_settings;
 use crate::certificate::Certificate;
@@ -26,12 +21,11 @@ use crate::error::ProgramError;
 use crate::fault;
 use crate::host::LocalHost;
 use crate::password;
+use crate::vbmc_command::{self, PASSWORD_LEN, Served, User};
 use crate::web::{End, Web, asked_to_end_or_restart, close, random_uuid};
 
 /// The user of the service and of every virtual BMC; the passwords are made for each run.
 const USERNAME: &str = "admin";
-/// Characters of a generated password: 80 random bits, and short enough for IPMI's 20 bytes.
-const PASSWORD_LEN: usize = 16;
 /// How long to wait until every machine was read once before saying that all is ready.
 const FIRST_ROUND_LIMIT: Duration = Duration::from_secs(30);
 /// How often to look whether every machine was read once.
@@ -46,8 +40,8 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), ProgramError> {
     let bmc_password = password::generate(PASSWORD_LEN).map_err(no_randomness)?;
 
     let clock = Clock::start();
-    let server = start_machines(args, clock, &bmc_password)?;
-    let faults = fault::plan(&args.faults, server.bmcs())?;
+    let server = vbmc_command::start(&args.machines, clock, &bmc_user(&bmc_password))?;
+    let faults = fault::plan(&args.machines.faults, server.bmcs())?;
     let fleet = Arc::new(start_fleet(&server, &bmc_password)?);
     let host = Arc::new(LocalHost::default());
     let certificate = Certificate::self_signed(args.listen.ip())
@@ -106,36 +100,11 @@ fn loopback_too() -> EventsConfig {
     }
 }
 
-fn start_machines(
-    args: &DemoArgs,
-    clock: Clock,
-    bmc_password: &Secret,
-) -> Result<Server, ProgramError> {
-    let options = SiteOptions {
-        nodes: args.nodes,
-        seed: args.seed,
-        epoch_s: clock.epoch_s(),
-    };
-    let site = Site::new(options).map_err(|e| ProgramError::Usage(e.to_string()))?;
-    let access = bmc::Config::new(bmc_users(bmc_password)?, Guid::default());
-    let bmcs = Arc::new(Bmcs::new(Arc::new(site), &access));
-    Server::start(bmcs, clock, args.ipmi_port).map_err(|error| {
-        let port = args.ipmi_port;
-        ProgramError::system(
-            &format!("UDP port {port} (choose another with --ipmi-port)"),
-            error,
-        )
-    })
-}
-
-/// Who may log in to a virtual BMC. User 1 has no name by convention (IPMI 2.0 §6.9), and is disabled.
-fn bmc_users(password: &Secret) -> Result<Vec<bmc::User>, ProgramError> {
-    let unusable = |e: bmc::UserError| ProgramError::Usage(e.to_string());
-    let mut nobody = bmc::User::new("", b"", PrivilegeLevel::CALLBACK).map_err(unusable)?;
-    nobody.enabled = false;
-    let admin = bmc::User::new(USERNAME, password.expose(), PrivilegeLevel::ADMINISTRATOR)
-        .map_err(unusable)?;
-    Ok(vec![nobody, admin])
+const fn bmc_user(password: &Secret) -> User<'_> {
+    User {
+        name: USERNAME,
+        password,
+    }
 }
 
 fn start_fleet(server: &Server, bmc_password: &Secret) -> Result<Fleet, ProgramError> {
@@ -194,22 +163,13 @@ fn announcement(
     service_password: &Secret,
     bmc_password: &Secret,
 ) -> Announcement {
-    let text = |secret: &Secret| String::from_utf8_lossy(secret.expose()).into_owned();
-    let site = server.bmcs().site();
-    let bmc = |index: u32| {
-        Some(Bmc {
-            name: site.slot(index)?.name(),
-            address: site.address(index).to_string(),
-            port: server.port(),
-            username: USERNAME.to_owned(),
-            password: Some(text(bmc_password)),
-        })
-    };
+    let password = String::from_utf8_lossy(service_password.expose()).into_owned();
+    let Served { bmcs, controllers } = Served::of(server, &bmc_user(bmc_password));
     Announcement {
         url,
         username: Some(USERNAME.to_owned()),
-        password: Some(text(service_password)),
-        bmcs: (0..site.nodes()).filter_map(bmc).collect(),
-        controllers: (site.nodes()..site.len()).filter_map(bmc).collect(),
+        password: Some(password),
+        bmcs,
+        controllers,
     }
 }

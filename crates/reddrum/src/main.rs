@@ -15,6 +15,7 @@ mod password;
 mod place;
 mod resolve;
 mod serve;
+mod vbmc_command;
 mod web;
 
 use std::io;
@@ -51,6 +52,7 @@ fn start(cli: &Cli) -> Result<(), ProgramError> {
             while serve::run(args).await? == web::End::Restart {}
             Ok(())
         }),
+        Command::Vbmc(args) => block_on(vbmc_command::run(args)),
         Command::Ipmi(args) => ipmi::run(args),
         Command::Config(ConfigCommand::Keys) => {
             quiet_on_closed_pipe(config_command::keys(&mut io::stdout().lock()))

@@ -1,0 +1,254 @@
+//! `reddrum vbmc`: virtual machines that answer IPMI, in a process of their own; and how the demo starts its machines.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use ipmi::bmc;
+use ipmi::command::app::Guid;
+use ipmi::number::PrivilegeLevel;
+use serde::Serialize;
+use vbmc::bmcs::Bmcs;
+use vbmc::fault::Faults;
+use vbmc::serve::{Clock, Server};
+use vbmc::site::{Site, SiteOptions};
+
+use crate::announce::Bmc;
+use crate::args::{MachinesArgs, NetworkArgs, VbmcArgs};
+use crate::config::{Secret, secret};
+use crate::error::ProgramError;
+use crate::fault;
+use crate::password;
+use crate::web::asked_to_end;
+
+/// Characters of a generated password: 80 random bits, and short enough for IPMI's 20 bytes.
+pub(crate) const PASSWORD_LEN: usize = 16;
+
+/// Who may log in to virtual machines.
+#[derive(Debug)]
+pub(crate) struct User<'a> {
+    /// Name, at most 16 bytes.
+    pub(crate) name: &'a str,
+    /// Password, at most 20 bytes.
+    pub(crate) password: &'a Secret,
+}
+
+/// Serves virtual BMCs until asked to end.
+pub(crate) async fn run(args: &VbmcArgs) -> Result<(), ProgramError> {
+    let password = match &args.password_file {
+        Some(file) => secret::from_file(file).map_err(ProgramError::Usage)?,
+        None => password::generate(PASSWORD_LEN)
+            .map_err(|e| ProgramError::system("random numbers", e))?,
+    };
+    let user = User {
+        name: &args.username,
+        password: &password,
+    };
+    let clock = Clock::start();
+    let server = start(&args.machines, clock, &user)?;
+    let faults = fault::plan(&args.machines.faults, server.bmcs())?;
+    spoil_network(&args.network, args.machines.seed, server.bmcs());
+    Served::of(&server, &user)
+        .print(args.json)
+        .map_err(|e| ProgramError::system("standard output", e))?;
+    fault::begin(faults, server.bmcs(), clock);
+    let ended = asked_to_end().await;
+    server
+        .stop()
+        .map_err(|e| ProgramError::system("the virtual BMCs", e))?;
+    ended.map_err(|e| ProgramError::system("waiting for a signal", e))
+}
+
+/// Starts the machines; each answers as soon as this returns.
+pub(crate) fn start(
+    args: &MachinesArgs,
+    clock: Clock,
+    user: &User<'_>,
+) -> Result<Server, ProgramError> {
+    let options = SiteOptions {
+        nodes: args.nodes,
+        seed: args.seed,
+        epoch_s: clock.epoch_s(),
+    };
+    let site = Site::new(options).map_err(|e| ProgramError::Usage(e.to_string()))?;
+    let access = bmc::Config::new(users(user)?, Guid::default());
+    let bmcs = Arc::new(Bmcs::new(Arc::new(site), &access));
+    Server::start(bmcs, clock, args.ipmi_port).map_err(|error| {
+        let port = args.ipmi_port;
+        ProgramError::system(
+            &format!("UDP port {port} (choose another with --ipmi-port)"),
+            error,
+        )
+    })
+}
+
+/// User 1 has no name by convention (IPMI 2.0 §6.9), and is disabled.
+fn users(user: &User<'_>) -> Result<Vec<bmc::User>, ProgramError> {
+    let unusable = |e: bmc::UserError| ProgramError::Usage(e.to_string());
+    let mut nobody = bmc::User::new("", b"", PrivilegeLevel::CALLBACK).map_err(unusable)?;
+    nobody.enabled = false;
+    let admin = bmc::User::new(
+        user.name,
+        user.password.expose(),
+        PrivilegeLevel::ADMINISTRATOR,
+    )
+    .map_err(unusable)?;
+    Ok(vec![nobody, admin])
+}
+
+/// Makes the network of every BMC as bad as asked for.
+fn spoil_network(args: &NetworkArgs, seed: u64, bmcs: &Bmcs) {
+    let faults = Faults {
+        drop_request_permille: permille(args.loss),
+        drop_reply_permille: permille(args.loss),
+        duplicate_permille: permille(args.duplicate),
+        corrupt_permille: permille(args.corrupt),
+        delay_ms: args.delay_ms,
+        ..Faults::default()
+    };
+    if faults == Faults::default() {
+        return;
+    }
+    for index in 0..bmcs.site().len() {
+        // Different datagrams are hit at each.
+        let seed = seed.rotate_left(32) ^ u64::from(index);
+        bmcs.set_faults(index, Some(Faults { seed, ..faults }));
+    }
+}
+
+/// Per cent, of which the command line takes 0 to 100, in thousandths.
+fn permille(percent: f32) -> u16 {
+    (percent * 10.0).round() as u16
+}
+
+/// Where the machines are and how to log in.
+#[derive(Debug, Serialize)]
+pub(crate) struct Served {
+    /// The nodes' BMCs, in the order of the nodes.
+    pub(crate) bmcs: Vec<Bmc>,
+    /// The BMCs of the enclosures: blocks and power bays.
+    pub(crate) controllers: Vec<Bmc>,
+}
+
+impl Served {
+    /// What a server serves.
+    pub(crate) fn of(server: &Server, user: &User<'_>) -> Self {
+        let site = server.bmcs().site();
+        let password = String::from_utf8_lossy(user.password.expose()).into_owned();
+        let bmc = |index: u32| {
+            Some(Bmc {
+                name: site.slot(index)?.name(),
+                address: site.address(index).to_string(),
+                port: server.port(),
+                username: user.name.to_owned(),
+                password: Some(password.clone()),
+            })
+        };
+        Self {
+            bmcs: (0..site.nodes()).filter_map(bmc).collect(),
+            controllers: (site.nodes()..site.len()).filter_map(bmc).collect(),
+        }
+    }
+
+    fn print(&self, json: bool) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        if json {
+            serde_json::to_writer(&mut out, self)?;
+            writeln!(out)?;
+        } else {
+            self.write_text(&mut out)?;
+        }
+        out.flush()
+    }
+
+    fn write_text(&self, out: &mut impl Write) -> io::Result<()> {
+        for (what, bmcs) in [("node", &self.bmcs), ("enclosure", &self.controllers)] {
+            if let [first, ..] = bmcs.as_slice()
+                && let Some(last) = bmcs.last()
+            {
+                writeln!(
+                    out,
+                    "{} {what} BMCs answer IPMI at {}..{} port {}",
+                    bmcs.len(),
+                    first.address,
+                    last.address,
+                    first.port
+                )?;
+            }
+        }
+        let Some(first) = self.bmcs.first() else {
+            return Ok(());
+        };
+        let password = first.password.as_deref().unwrap_or("…");
+        writeln!(out, "  log in as {} password {password}", first.username)?;
+        writeln!(
+            out,
+            "\nTry:\n  IPMI_PASSWORD={password} reddrum ipmi {}:{} -U {} sensor",
+            first.address, first.port, first.username
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    fn machines(nodes: u32) -> MachinesArgs {
+        MachinesArgs {
+            nodes,
+            ipmi_port: 0,
+            seed: 7,
+            faults: Vec::new(),
+        }
+    }
+
+    fn started(nodes: u32) -> (Server, Served) {
+        let password = Secret::new(*b"secret");
+        let user = User {
+            name: "admin",
+            password: &password,
+        };
+        let server = start(&machines(nodes), Clock::start(), &user).unwrap();
+        let served = Served::of(&server, &user);
+        (server, served)
+    }
+
+    #[test]
+    fn every_machine_is_named_with_its_address_once() {
+        let (server, served) = started(30);
+        assert_eq!(served.bmcs.len(), 30);
+        let all = served.bmcs.iter().chain(&served.controllers);
+        for (index, bmc) in (0..).zip(all) {
+            let address: Ipv4Addr = bmc.address.parse().unwrap();
+            assert_eq!(server.bmcs().site().index_at(address), Some(index));
+            assert_eq!(bmc.port, server.port());
+        }
+        let json = serde_json::to_value(&served).unwrap();
+        assert_eq!(json["bmcs"][0]["username"], "admin");
+        assert_eq!(json["bmcs"][29]["password"], "secret");
+        let mut text = Vec::new();
+        served.write_text(&mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert!(
+            text.starts_with("30 node BMCs answer IPMI at 127.16.0.1..127.16.0.30"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_user_that_no_bmc_can_have_is_refused() {
+        let password = Secret::new(vec![b'x'; 21]);
+        let user = User {
+            name: "admin",
+            password: &password,
+        };
+        let refused = start(&machines(1), Clock::start(), &user);
+        assert!(matches!(refused, Err(ProgramError::Usage(_))));
+    }
+
+    #[test]
+    fn shares_of_datagrams_are_taken_in_tenths_of_a_per_cent() {
+        assert_eq!([0.0, 0.1, 10.0, 100.0].map(permille), [0, 1, 100, 1_000]);
+    }
+}
