@@ -4,12 +4,13 @@ use std::fs;
 use std::io::{self, Write};
 use std::net::IpAddr;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
-use rustls::ServerConfig;
+use redfish::{CertificateOwner, Chain, Tls};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 /// Name of the certificate in the state folder.
 const CERTIFICATE_FILE: &str = "certificate.pem";
@@ -18,19 +19,15 @@ const KEY_FILE: &str = "private_key.pem";
 /// How long a self-signed certificate is valid, in days.
 const VALID_DAYS: i64 = 825;
 
-/// A certificate chain with its private key. Debug shows nothing of the key.
-pub(crate) struct Certificate {
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
-}
+/// How often to look whether the operator's files have changed.
+const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 
-impl Clone for Certificate {
-    fn clone(&self) -> Self {
-        Self {
-            chain: self.chain.clone(),
-            key: self.key.clone_key(),
-        }
-    }
+/// What TLS shows at the start, and who takes care of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Certificate {
+    chain: Chain,
+    /// The operator's files, if it is his.
+    files: Option<(PathBuf, PathBuf)>,
 }
 
 /// Makes a folder that only its owner can look into, unless it is there.
@@ -45,37 +42,17 @@ impl Certificate {
     /// Makes a self-signed certificate for `host`, `localhost` and the machine's own name.
     pub(crate) fn self_signed(host: IpAddr) -> Result<Self, CertificateError> {
         let (certificate, key) = generate(host)?;
-        Ok(Self {
-            chain: vec![certificate.der().clone()],
-            key: PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
-        })
+        let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
+        let chain = Chain::new(vec![certificate.der().clone()], key);
+        let chain = chain.map_err(|e| CertificateError(e.to_string()))?;
+        Ok(Self { chain, files: None })
     }
 
-    /// Reads PEM files. The key must be readable by its owner only.
+    /// The operator's PEM files. The key must be readable by its owner only.
     pub(crate) fn load(chain: &Path, key: &Path) -> Result<Self, CertificateError> {
-        let bad =
-            |path: &Path, text: String| CertificateError(format!("{}: {text}", path.display()));
-        let mode = fs::metadata(key)
-            .map_err(|e| bad(key, e.to_string()))?
-            .mode()
-            & 0o777;
-        if mode & 0o077 != 0 {
-            let remedy = format!(
-                "others can read it (mode {mode:04o}); run: chmod 600 {}",
-                key.display()
-            );
-            return Err(bad(key, remedy));
-        }
-        let certificates: Result<Vec<_>, _> =
-            CertificateDer::pem_file_iter(chain).and_then(Iterator::collect);
-        let certificates = certificates.map_err(|e| bad(chain, e.to_string()))?;
-        if certificates.is_empty() {
-            return Err(bad(chain, "holds no certificate in PEM form".to_owned()));
-        }
-        let private = PrivateKeyDer::from_pem_file(key).map_err(|e| bad(key, e.to_string()))?;
         Ok(Self {
-            chain: certificates,
-            key: private,
+            chain: read(chain, key)?,
+            files: Some((chain.to_owned(), key.to_owned())),
         })
     }
 
@@ -92,21 +69,69 @@ impl Certificate {
             };
             write().map_err(|e| CertificateError(format!("{}: {e}", folder.display())))?;
         }
-        Self::load(&chain, &key)
+        let chain = read(&chain, &key)?;
+        Ok(Self { chain, files: None })
     }
 
-    /// What TLS needs: 1.2 and 1.3, HTTP/2 and HTTP/1.1.
-    pub(crate) fn into_server_config(self) -> Result<Arc<ServerConfig>, CertificateError> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-            .map_err(|e| CertificateError(e.to_string()))?
-            .with_no_client_auth()
-            .with_single_cert(self.chain, self.key);
-        let mut config = config.map_err(|e| CertificateError(e.to_string()))?;
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Arc::new(config))
+    /// TLS that shows it, and who takes care of it from now on.
+    pub(crate) fn tls(&self) -> Result<(Arc<Tls>, CertificateOwner), CertificateError> {
+        let tls = Tls::new(self.chain.clone()).map_err(|e| CertificateError(e.to_string()))?;
+        let owner = if self.files.is_some() {
+            CertificateOwner::Operator
+        } else {
+            CertificateOwner::Service
+        };
+        Ok((Arc::new(tls), owner))
     }
+
+    /// Shows the operator's files anew whenever they have changed. Never completes.
+    pub(crate) async fn follow_files(self, tls: Arc<Tls>) {
+        let Some((chain, key)) = self.files else {
+            return std::future::pending().await;
+        };
+        let mut seen = changed_at(&chain, &key);
+        loop {
+            tokio::time::sleep(LOOK_INTERVAL).await;
+            let now = changed_at(&chain, &key);
+            // A file that is being written is looked at again when it is whole.
+            if now == seen || now.is_none() {
+                continue;
+            }
+            seen = now;
+            let shown = read(&chain, &key).and_then(|chain| {
+                tls.replace(chain)
+                    .map_err(|e| CertificateError(e.to_string()))
+            });
+            match shown {
+                Ok(()) => tracing::info!("the new certificate is shown from now on"),
+                Err(error) => tracing::warn!(%error, "the old certificate stays"),
+            }
+        }
+    }
+}
+
+/// When either file was changed last; `None` while one is missing.
+fn changed_at(chain: &Path, key: &Path) -> Option<(SystemTime, SystemTime)> {
+    let at = |path| fs::metadata(path).and_then(|found| found.modified()).ok();
+    Some((at(chain)?, at(key)?))
+}
+
+fn read(chain: &Path, key: &Path) -> Result<Chain, CertificateError> {
+    let bad = |path: &Path, text: String| CertificateError(format!("{}: {text}", path.display()));
+    let mode = fs::metadata(key)
+        .map_err(|e| bad(key, e.to_string()))?
+        .mode()
+        & 0o777;
+    if mode & 0o077 != 0 {
+        let remedy = format!(
+            "others can read it (mode {mode:04o}); run: chmod 600 {}",
+            key.display()
+        );
+        return Err(bad(key, remedy));
+    }
+    let text = fs::read_to_string(chain).map_err(|e| bad(chain, e.to_string()))?;
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|e| bad(key, e.to_string()))?;
+    Chain::from_pem(&text, private).map_err(|e| bad(chain, e.to_string()))
 }
 
 /// Why there is no usable certificate.

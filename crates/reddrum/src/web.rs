@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -92,6 +93,8 @@ pub(crate) struct Web {
 /// A service that has its socket but doesn't answer yet.
 pub(crate) struct Bound {
     front: Front,
+    /// Follows the operator's files, for as long as it is polled.
+    certificate: Pin<Box<dyn Future<Output = ()> + Send>>,
     service: Arc<Service>,
     address: SocketAddr,
     /// The Unix socket's file, removed at the end.
@@ -101,10 +104,7 @@ pub(crate) struct Bound {
 impl Web {
     /// Takes the socket and puts the service in front of `machines`.
     pub(crate) async fn bind(self, machines: Arc<dyn Hardware>) -> Result<Bound, WebError> {
-        let tls = self
-            .certificate
-            .into_server_config()
-            .map_err(WebError::Certificate)?;
+        let (tls, owner) = self.certificate.tls().map_err(WebError::Certificate)?;
         let settings = Settings {
             uuid: self.uuid,
             product: PRODUCT.to_owned(),
@@ -116,6 +116,7 @@ impl Web {
             events: self.events,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             host: self.host.clone(),
+            tls: Some((Arc::clone(&tls), owner)),
         };
         let backend = Arc::new(HardwareBackend::new(machines));
         let service = Arc::new(Service::new(settings, backend).map_err(WebError::Settings)?);
@@ -127,8 +128,10 @@ impl Web {
             https: Some(address.port()),
             http: self.front.listen_redirect.map(|address| address.port()),
         });
-        let (front, socket) = open(&self.front, Front::new().https(listener, tls)).await?;
+        let (front, socket) = open(&self.front, Front::new().https(listener, tls.config())).await?;
+        let followed = self.certificate.follow_files(tls);
         Ok(Bound {
+            certificate: Box::pin(followed),
             front,
             service,
             address,
@@ -209,7 +212,10 @@ impl Bound {
 
     /// Answers requests until `shutdown` completes, then finishes those that are running.
     pub(crate) async fn serve(self, shutdown: impl Future<Output = ()>) {
-        self.front.serve(self.service, shutdown).await;
+        tokio::select! {
+            () = self.front.serve(self.service, shutdown) => {}
+            () = self.certificate => {}
+        }
         drop(self.socket);
     }
 }

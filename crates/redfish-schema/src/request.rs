@@ -183,6 +183,15 @@ impl CheckedParameters {
     }
 }
 
+/// In CSDL `Nullable="false"` makes a parameter required. Of an array it speaks of the items (DSP8010's JSON Schemas read
+/// it in the same way).
+fn is_required_parameter(parameter: &Property) -> bool {
+    match parameter.kind {
+        Kind::Array { nullable_items, .. } => !nullable_items,
+        _ => !parameter.nullable,
+    }
+}
+
 /// Names only: a value may be a password.
 impl std::fmt::Debug for CheckedParameters {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -215,7 +224,7 @@ pub fn check_parameters(action: &Action, body: &Value) -> Result<CheckedParamete
             None => check.fault("", name, Problem::Unknown),
         }
     }
-    check.missing("", action.parameters, body, |parameter| !parameter.nullable);
+    check.missing("", action.parameters, body, is_required_parameter);
     if check.faults.is_empty() {
         Ok(CheckedParameters { values })
     } else {

@@ -11,11 +11,14 @@ use zip::ZipArchive;
 
 /// What is wrong with `public-rackmount1` of DSP2043: a target without `Actions`, and properties that
 /// the versions it names require.
-const KNOWN: [&str; 6] = [
+const KNOWN: [&str; 9] = [
     "/AccountService/Roles/ReadOnly/index.json/RoleId: required, but absent",
     "/AccountService/Roles/Administrator/index.json/RoleId: required, but absent",
     "/AccountService/Roles/Operator/index.json/RoleId: required, but absent",
     "/Chassis/1U/EnvironmentMetrics/index.json/Id: required, but absent",
+    "/index.json/SubscriptionType: required, but absent",
+    "/Managers/BMC/EthernetInterfaces/eth0/SD/index.json/@odata.id: the schema has no such resource at this path",
+    "/Systems/437XR1138R2/Certificates/contoso-root/index.json/@odata.id: required, but absent",
     "/Actions/#PowerSupply.Reset/target: must be written as \
      the resource's path, /Actions/ and the name",
     "/Actions/#PowerSupplyMetrics.ResetMetrics/target: must be written as \

@@ -21,6 +21,7 @@ mod audit;
 mod backend;
 mod body;
 mod caller;
+mod certificate;
 mod change;
 mod coding;
 mod document;
@@ -52,6 +53,7 @@ mod session;
 mod static_files;
 mod store;
 mod task;
+mod tls;
 mod turn;
 
 pub use account::{
@@ -101,4 +103,5 @@ pub use task::{
     ANSWER_WITHIN_S, DEFAULT_AUTO_DELETE_MINUTES, MAX_AUTO_DELETE_MINUTES, MAX_CHANGES_AT_ONCE,
     MAX_DEFERRED, MAX_ENDED_TASKS,
 };
+pub use tls::{CertificateOwner, Chain, ChainError, MAX_CHAIN, MAX_PEM_BYTES, Tls};
 pub use turn::{MAX_CHECKS_AT_ONCE, MAX_CHECKS_WAITING, MAX_CHECKS_WAITING_OF_CLIENT};

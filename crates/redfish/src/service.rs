@@ -15,6 +15,7 @@ use http_body_util::Full;
 use crate::account::{Account, AccountError, Accounts, Refusal};
 use crate::audit::{AuditLog, Deed, Entry};
 use crate::caller::Caller;
+use crate::certificate::Certificates;
 use crate::coding::CodedForms;
 use crate::error::{Error, READ_ONLY};
 use crate::event::Events;
@@ -25,6 +26,7 @@ use crate::host::Host;
 use crate::outgoing::Outgoing;
 use crate::path_lock::PathLocks;
 use crate::privilege::{Operation, permits};
+use crate::resource::certificate_service::CertificateService;
 use crate::resource::manager::{self, OwnManager};
 use crate::resource::{self, event_service, service_root, session_service};
 use crate::respond::LargeAnswers;
@@ -32,6 +34,7 @@ use crate::session::Sessions;
 use crate::static_files::StaticFiles;
 use crate::store::{Store, StoreError};
 use crate::task::Tasks;
+use crate::tls::{CertificateOwner, Tls};
 use crate::{Backend, Document, EventSettings, EventSink, Path, message, odata};
 
 const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
@@ -60,6 +63,8 @@ pub struct Settings {
     pub version: String,
     /// The machine that the service runs on.
     pub host: Arc<dyn Host>,
+    /// What the service's own HTTPS shows, and who takes care of it; none where a proxy has all of TLS.
+    pub tls: Option<(Arc<Tls>, CertificateOwner)>,
 }
 
 impl fmt::Debug for Settings {
@@ -135,6 +140,7 @@ pub(crate) struct Parts {
     pub(crate) event_service: event_service::EventService,
     pub(crate) manager: OwnManager,
     pub(crate) tasks: Tasks,
+    pub(crate) certificates: Option<CertificateService>,
 }
 
 impl fmt::Debug for Service {
@@ -163,6 +169,15 @@ impl Service {
         backend.watch(Arc::clone(&sink));
         let tasks = Tasks::load(settings.store.clone(), sink, Arc::clone(&audit))?;
         tasks.resume(&backend);
+        let certificates = match &settings.tls {
+            Some((tls, owner)) => {
+                let store = settings.store.clone();
+                let loaded = Certificates::load(Arc::clone(tls), *owner, store)?;
+                Some(Arc::new(loaded))
+            }
+            None => None,
+        };
+        let manager = OwnManager::new(&settings, Arc::clone(&audit), certificates.clone());
         let parts = Parts {
             tasks,
             event_service: event_service::EventService::new(Arc::clone(&events)),
@@ -170,7 +185,10 @@ impl Service {
                 Arc::clone(&sessions),
                 settings.store.clone(),
             )?,
-            manager: OwnManager::new(&settings, Arc::clone(&audit)),
+            certificates: certificates.map(|certificates| {
+                CertificateService::new(certificates, manager.https_certificates())
+            }),
+            manager,
         };
         let root = service_root::document(&settings, roots, &parts.manager)
             .map_err(|failure| SettingsError::Root(format!("{failure:?}")))?;

@@ -83,6 +83,7 @@ impl Server {
             events: redfish::EventSettings::default(),
             version: "1.2.3".to_owned(),
             host: std::sync::Arc::new(redfish::UnknownHost),
+            tls: None,
         };
         let gate = Arc::new(Gate::default());
         let backend = Arc::clone(&gate) as Arc<dyn Backend>;

@@ -85,7 +85,7 @@ pub(crate) static SERVICE: SectionKeys = SectionKeys {
             "certificate",
             "string",
             "",
-            "PEM file with the certificate chain; needs private_key",
+            "PEM file with the certificate chain; needs private_key. A new file takes effect without a restart",
         ),
         key(
             "private_key",

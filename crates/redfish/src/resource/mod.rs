@@ -1,6 +1,8 @@
 //! The resources of the service itself, one file each. Everything else is the backend's.
 
 pub(crate) mod account_service;
+pub(crate) mod certificate;
+pub(crate) mod certificate_service;
 pub(crate) mod event_service;
 pub(crate) mod json_schemas;
 pub(crate) mod manager;
@@ -30,6 +32,7 @@ pub(crate) fn part<'a, 's>(
         "TaskService" => service.tasks(),
         "AccountService" => service.accounts(),
         "EventService" => &service.parts.event_service,
+        "CertificateService" => service.parts.certificates.as_ref()?,
         "JsonSchemas" => &json_schemas::JsonSchemas,
         "Registries" => &registries::Registries,
         _ => return None,

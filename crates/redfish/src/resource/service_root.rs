@@ -7,7 +7,8 @@ use redfish_schema::service_root::{
 
 use super::manager::{self, OwnManager};
 use super::{
-    account_service, event_service, json_schemas, registries, session_service, task_service,
+    account_service, certificate_service, event_service, json_schemas, registries, session_service,
+    task_service,
 };
 use crate::query::MAX_EXPAND_LEVELS;
 use crate::{Document, Failure, RootLink, Settings};
@@ -35,6 +36,9 @@ pub(crate) fn document(
     root.event_service = Some(Reference::to(event_service::PATH));
     root.registries = Some(Reference::to(registries::PATH));
     root.managers = Some(Reference::to(manager::COLLECTION));
+    if settings.tls.is_some() {
+        root.certificate_service = Some(Reference::to(certificate_service::PATH));
+    }
     root.json_schemas = Some(Reference::to(json_schemas::PATH));
     for link in roots {
         let property = match link.name {

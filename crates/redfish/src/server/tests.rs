@@ -76,6 +76,7 @@ impl Bench {
             events: crate::EventSettings::default(),
             version: "1.2.3".to_owned(),
             host: Arc::new(crate::UnknownHost),
+            tls: None,
         };
         let server = Server {
             http: http(),

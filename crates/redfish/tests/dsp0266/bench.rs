@@ -7,8 +7,9 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use redfish::{
-    Account, ActionCall, Backend, BackendFuture, DEFAULT_TIMEOUT_S, Document, EventSettings,
-    EventSink, Failure, Outcome, Path, Role, RootLink, Service, Settings, StaticFile, Store,
+    Account, ActionCall, Backend, BackendFuture, CertificateOwner, Chain, DEFAULT_TIMEOUT_S,
+    Document, EventSettings, EventSink, Failure, Outcome, Path, Role, RootLink, Service, Settings,
+    StaticFile, Store, Tls,
 };
 use redfish_schema::chassis::{self, Chassis, ChassisType};
 use redfish_schema::computer_system::{
@@ -18,6 +19,7 @@ use redfish_schema::manager::{self, Manager};
 use redfish_schema::resource::{PowerState, ResetType};
 use redfish_schema::sensor::{self, Sensor};
 use redfish_schema::{CheckedPatch, Collection, OperationApplyTimeSupport, Reference};
+use rustls::pki_types::PrivateKeyDer;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
@@ -285,6 +287,17 @@ impl Answer {
     }
 }
 
+/// A self-signed certificate for `localhost`.
+pub(crate) fn chain() -> Chain {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    Chain::new(vec![made.cert.der().clone()], key).unwrap()
+}
+
+fn tls() -> Arc<Tls> {
+    Arc::new(Tls::new(chain()).unwrap())
+}
+
 impl Bench {
     /// With the accounts `root`, `operator` and `reader`, whose password is [`PASSWORD`].
     pub(crate) fn new() -> Self {
@@ -319,6 +332,7 @@ impl Bench {
             events,
             version: "1.2.3".to_owned(),
             host: std::sync::Arc::new(redfish::UnknownHost),
+            tls: Some((tls(), CertificateOwner::Service)),
         };
         let rack = Arc::new(Rack::default());
         let service = Service::new(settings, Arc::clone(&rack) as Arc<dyn Backend>).unwrap();

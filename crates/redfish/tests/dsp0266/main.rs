@@ -9,6 +9,7 @@
 mod actions;
 mod authentication;
 mod bench;
+mod certificates;
 mod coding;
 mod conditions;
 mod errors;

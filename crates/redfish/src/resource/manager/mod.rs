@@ -17,6 +17,7 @@ use serde_json::Value;
 use super::enabled;
 use crate::audit::AuditLog;
 use crate::caller::Caller;
+use crate::certificate::Certificates;
 use crate::host::Host;
 use crate::part::Part;
 use crate::{ActionCall, BackendFuture, Document, Failure, Outcome, Settings};
@@ -36,10 +37,16 @@ pub(crate) struct OwnManager {
     started: SystemTime,
     host: Arc<dyn Host>,
     audit: Arc<AuditLog>,
+    /// None where the service has no HTTPS of its own.
+    certificates: Option<Arc<Certificates>>,
 }
 
 impl OwnManager {
-    pub(crate) fn new(settings: &Settings, audit: Arc<AuditLog>) -> Self {
+    pub(crate) fn new(
+        settings: &Settings,
+        audit: Arc<AuditLog>,
+        certificates: Option<Arc<Certificates>>,
+    ) -> Self {
         Self {
             id: id_of(&settings.product),
             uuid: settings.uuid.clone(),
@@ -49,6 +56,7 @@ impl OwnManager {
             started: SystemTime::now(),
             host: Arc::clone(&settings.host),
             audit,
+            certificates,
         }
     }
 
@@ -60,6 +68,11 @@ impl OwnManager {
     /// Its path.
     pub(crate) fn path(&self) -> String {
         format!("{COLLECTION}/{}", self.id)
+    }
+
+    /// Path of the collection with the certificate of HTTPS.
+    pub(crate) fn https_certificates(&self) -> String {
+        network_protocol::https_certificates(&self.path())
     }
 
     fn resource(&self) -> Result<Document, Failure> {
@@ -106,7 +119,14 @@ impl Part for OwnManager {
         let path = self.path();
         match *rest {
             [] => self.resource(),
-            ["NetworkProtocol"] => network_protocol::resource(&path, &self.host.facts()),
+            ["NetworkProtocol"] => {
+                let has_certificate = self.certificates.is_some();
+                network_protocol::resource(&path, &self.host.facts(), has_certificate)
+            }
+            ["NetworkProtocol", "HTTPS", "Certificates", ref rest @ ..] => {
+                let certificates = self.certificates.as_deref().ok_or(Failure::NotFound)?;
+                network_protocol::certificates(&path, certificates, rest)
+            }
             ["EthernetInterfaces"] => interface::collection(&path, &self.host.facts()),
             ["EthernetInterfaces", id] => interface::member(&path, &self.host.facts(), id),
             ["LogServices"] => audit_log::services(&path),

@@ -1,0 +1,95 @@
+//! The service's end of TLS: its certificate, which can be replaced while connections are open.
+
+mod chain;
+mod csr;
+mod facts;
+
+use std::fmt;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use rustls::ServerConfig;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+
+pub(crate) use chain::pem;
+pub use chain::{Chain, ChainError, MAX_CHAIN, MAX_PEM_BYTES};
+pub(crate) use csr::{CsrRequest, KeyKind, PendingKey};
+pub(crate) use facts::Facts;
+
+/// Who takes care of the service's certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CertificateOwner {
+    /// The operator, in files: a client can't replace it. New files take effect without a restart.
+    Operator,
+    /// The service: a client may ask for a signing request and bring a certificate.
+    Service,
+}
+
+/// The certificate that TLS shows, and the configuration that shows it.
+pub struct Tls {
+    shown: Arc<Shown>,
+    config: Arc<ServerConfig>,
+}
+
+/// What every new connection is shown.
+struct Shown(ArcSwap<(Chain, Arc<CertifiedKey>)>);
+
+impl Tls {
+    /// TLS 1.3 and 1.2 with HTTP/2 and HTTP/1.1 behind it, showing this chain.
+    ///
+    /// # Errors
+    /// [`ChainError`] if certificate and key don't belong together, or can't be used.
+    pub fn new(chain: Chain) -> Result<Self, ChainError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let certified = Arc::new(chain.certified()?);
+        let shown = Arc::new(Shown(ArcSwap::from_pointee((chain, certified))));
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+            .map_err(|e| ChainError::Unusable(e.to_string()))?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::clone(&shown) as Arc<dyn ResolvesServerCert>);
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let config = Arc::new(config);
+        Ok(Self { shown, config })
+    }
+
+    /// What a listener needs.
+    #[must_use]
+    pub fn config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.config)
+    }
+
+    /// Shows another chain from the next connection on. Open connections go on with theirs.
+    ///
+    /// # Errors
+    /// [`ChainError`] if it can't be used; the old one stays then.
+    pub fn replace(&self, chain: Chain) -> Result<(), ChainError> {
+        let certified = Arc::new(chain.certified()?);
+        self.shown.0.store(Arc::new((chain, certified)));
+        Ok(())
+    }
+
+    /// The chain that is shown now.
+    pub(crate) fn chain(&self) -> Chain {
+        self.shown.0.load().0.clone()
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Shown")
+    }
+}
+
+impl ResolvesServerCert for Shown {
+    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0.load().1))
+    }
+}
