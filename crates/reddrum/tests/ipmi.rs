@@ -467,6 +467,13 @@ fn the_bmc_tells_what_it_is() {
     assert_eq!(field(0, "Product Serial Number"), *serial);
     let supply = nameplates.parts[0].asset.serial_number.clone().unwrap();
     assert_eq!(field(1, "Product Serial Number"), *supply);
+    let modules = &nameplates.parts[4..];
+    assert_eq!(modules.len(), 4);
+    assert_eq!(field(5, "Memory Size"), "16384 MiB");
+    assert_eq!(
+        field(5, "Serial Number"),
+        *modules[0].asset.serial_number.clone().unwrap()
+    );
     let one = rack.lines("fru 1");
     assert!(one.iter().any(|line| line.ends_with(&*supply)), "{one:#?}");
     assert_eq!(rack.run("127.16.0.1", "fru 77").code, Some(1));

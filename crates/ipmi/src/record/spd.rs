@@ -72,17 +72,18 @@ impl Spd {
         Some((serial, part + len - serial))
     }
 
-    /// The beginning of the EEPROM of a DDR4 module with one rank of ×8 devices on a bus of 64 bits and its nameplate,
-    /// 512 bytes; for virtual machines. `None` for a size that such a module can't have.
+    /// The EEPROM of a registered DDR4 module with one rank of ×8 devices on a bus of 64 bits: organization and nameplate,
+    /// without timings; for virtual machines. `None` for a size that such a module can't have.
     #[must_use]
     pub fn encode_ddr4(size_mib: u32, part_number: &str, serial_number: u32) -> Option<[u8; 512]> {
         // 8 devices: 1 GiB of 1 Gbit devices and so on up to 32 Gbit.
         let density = (2..=7_u8).find(|code| 256 << code == size_mib)?;
         let ((part, len), serial) = Layout::Ddr4.nameplate();
         let mut bytes = [0; 512];
-        bytes[..5].copy_from_slice(&[0x23, 0x12, Self::DDR4, 0x02, density]);
-        // ×8 devices, one rank; 64 bits.
-        bytes[12..14].copy_from_slice(&[0x01, 0x03]);
+        // Registered, in four groups of four banks.
+        bytes[..5].copy_from_slice(&[0x23, 0x12, Self::DDR4, 0x01, 0x80 | density]);
+        // 1.2 V; ×8 devices, one rank; 64 bits and 8 of error correction.
+        bytes[11..14].copy_from_slice(&[0x03, 0x01, 0x0b]);
         bytes[serial..serial + 4].copy_from_slice(&serial_number.to_be_bytes());
         bytes[part..part + len].fill(b' ');
         for (to, from) in bytes[part..part + len].iter_mut().zip(part_number.bytes()) {

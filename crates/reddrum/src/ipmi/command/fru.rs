@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ipmi::command::storage::{FruData, GetFruInventoryAreaInfo, ReadFruData};
 use ipmi::number::CompletionCode;
+use ipmi::record::Spd;
 use ipmi::record::fru::Fru;
 use ipmi::record::sdr::SdrBody;
 use serde_json::{Value, json};
@@ -34,21 +35,56 @@ const WIDTH: usize = 22;
 struct Device {
     id: u8,
     name: String,
-    fru: Result<Fru, String>,
+    content: Result<Content, String>,
+}
+
+/// What an inventory holds.
+enum Content {
+    /// IPMI's own format.
+    Fru(Box<Fru>),
+    /// The EEPROM of a memory module.
+    Spd(Spd),
+}
+
+impl Content {
+    fn decode(bytes: &[u8], is_spd: bool) -> Result<Self, String> {
+        if is_spd {
+            return Ok(Self::Spd(Spd::decode(bytes)));
+        }
+        let fru = Fru::decode(bytes).map_err(|error| error.to_string())?;
+        Ok(Self::Fru(Box::new(fru)))
+    }
+
+    /// All that it says in words.
+    fn fields(&self) -> Vec<(String, String)> {
+        match self {
+            Self::Fru(fru) => fields(fru),
+            Self::Spd(spd) => module_fields(spd),
+        }
+    }
+
+    /// What is wrong with it.
+    fn faults(&self) -> impl Iterator<Item = String> {
+        let faults = match self {
+            Self::Fru(fru) => fru.faults.as_slice(),
+            Self::Spd(_) => &[],
+        };
+        faults.iter().map(ToString::to_string)
+    }
 }
 
 /// Reads one inventory, or the BMC's own and all that its records name.
 pub(super) async fn run(line: Line, id: Option<u8>) -> Outcome {
     let mut wanted = devices(&line).await?;
     if let Some(id) = id {
-        let unnamed = || (id, format!("FRU device {id}"));
-        let one = wanted.iter().find(|(known, _)| *known == id).cloned();
+        let unnamed = || (id, format!("FRU device {id}"), false);
+        let one = wanted.iter().find(|(known, ..)| *known == id).cloned();
         wanted = vec![one.unwrap_or_else(unnamed)];
     }
     let mut devices = Vec::new();
-    for (id, name) in wanted {
-        let fru = match read(&line, id).await {
-            Ok(bytes) => Fru::decode(&bytes).map_err(|error| error.to_string()),
+    for (id, name, is_spd) in wanted {
+        let content = match read(&line, id).await {
+            Ok(bytes) => Content::decode(&bytes, is_spd),
             // A device that is described but absent says nothing about the others.
             Err(
                 error @ CallError {
@@ -58,13 +94,14 @@ pub(super) async fn run(line: Line, id: Option<u8>) -> Outcome {
             ) => Err(Failure::Call(error).cause()),
             Err(error) => return Err(error.into()),
         };
-        devices.push(Device { id, name, fru });
+        devices.push(Device { id, name, content });
     }
     if let (
         Some(id),
         [
             Device {
-                fru: Err(error), ..
+                content: Err(error),
+                ..
             },
         ],
     ) = (id, devices.as_slice())
@@ -81,9 +118,9 @@ pub(super) async fn run(line: Line, id: Option<u8>) -> Outcome {
     })
 }
 
-/// The BMC's own device, then those of the FRU locator records.
-async fn devices(line: &Line) -> Result<Vec<(u8, String)>, CallError> {
-    let mut devices = vec![(0, "Builtin FRU Device".to_owned())];
+/// The BMC's own device, then those of the FRU locator records: number, name, whether it is a memory module's EEPROM.
+async fn devices(line: &Line) -> Result<Vec<(u8, String, bool)>, CallError> {
+    let mut devices = vec![(0, "Builtin FRU Device".to_owned(), false)];
     let records = match repository::read(line).await {
         Err(CallError {
             fault: CallFault::Refused(_),
@@ -96,9 +133,9 @@ async fn devices(line: &Line) -> Result<Vec<(u8, String)>, CallError> {
             && let Some(id) = locator.fru_device_id()
             && (locator.access_address, locator.lun()) == (BMC, 0)
         {
-            match devices.iter_mut().find(|(known, _)| *known == id) {
-                Some((_, name)) => *name = locator.id.text(),
-                None => devices.push((id, locator.id.text())),
+            match devices.iter_mut().find(|(known, ..)| *known == id) {
+                Some((_, name, _)) => *name = locator.id.text(),
+                None => devices.push((id, locator.id.text(), locator.is_spd())),
             }
         }
     }
@@ -149,19 +186,16 @@ impl Device {
             "FRU Device Description : {} (ID {})",
             self.name, self.id
         )];
-        match &self.fru {
-            Ok(fru) => {
-                let fields = fields(fru);
+        match &self.content {
+            Ok(content) => {
+                let fields = content.fields();
                 lines.extend(
                     fields
                         .iter()
                         .map(|(name, text)| format!(" {}", pair(name, WIDTH, text))),
                 );
-                lines.extend(
-                    fru.faults
-                        .iter()
-                        .map(|fault| format!(" (warning: {fault})")),
-                );
+                let faults = content.faults();
+                lines.extend(faults.map(|fault| format!(" (warning: {fault})")));
             }
             Err(error) => lines.push(format!(" (no inventory: {error})")),
         }
@@ -170,17 +204,37 @@ impl Device {
 
     fn json(&self) -> Value {
         let mut value = json!({ "id": self.id, "name": self.name });
-        match &self.fru {
-            Ok(fru) => {
+        match &self.content {
+            Ok(content) => {
                 let field = |(name, text): (String, String)| json!({ "name": name, "value": text });
-                value["fields"] = fields(fru).into_iter().map(field).collect();
-                let faults = fru.faults.iter().map(ToString::to_string);
-                value["faults"] = faults.map(Value::from).collect();
+                value["fields"] = content.fields().into_iter().map(field).collect();
+                value["faults"] = content.faults().map(Value::from).collect();
             }
             Err(error) => value["error"] = error.as_str().into(),
         }
         value
     }
+}
+
+/// What a memory module says of itself.
+fn module_fields(spd: &Spd) -> Vec<(String, String)> {
+    let kind = match spd.memory_type {
+        Spd::DDR3 => "DDR3 SDRAM".to_owned(),
+        Spd::DDR4 => "DDR4 SDRAM".to_owned(),
+        Spd::DDR5 => "DDR5 SDRAM".to_owned(),
+        other => format!("unknown ({other:02X}h)"),
+    };
+    let size = spd.size_mib.map(|size| format!("{size} MiB"));
+    let serial = spd.serial_number.map(|serial| format!("{serial:08X}"));
+    [
+        ("Memory Type", Some(kind)),
+        ("Memory Size", size),
+        ("Part Number", spd.part_number.clone()),
+        ("Serial Number", serial),
+    ]
+    .into_iter()
+    .filter_map(|(name, text)| Some((name.to_owned(), text?)))
+    .collect()
 }
 
 /// All that an inventory says in words, in the order of its areas.
@@ -267,7 +321,7 @@ mod tests {
         let device = Device {
             id: 3,
             name: "PSU".to_owned(),
-            fru: Fru::decode(&bytes).map_err(|e| e.to_string()),
+            content: Content::decode(&bytes, false),
         };
         assert_eq!(
             device.lines(),
