@@ -160,6 +160,62 @@ pub(crate) fn protocol(workspace: &Workspace, report: &mut Report) -> Result {
     Ok(())
 }
 
+/// Where the interoperability profiles of the Open Compute Project lie, from the workspace's root. They are not part of
+/// this repository.
+const PROFILES: &str = "../shared/profiles";
+/// The two profiles, by the names of their files, and under which names the validator gets them. It takes the smallest
+/// version of a profile that another one asks for; that is 1.0.0, whose `ProtocolEnable` is a misspelling that 1.0.1
+/// mends.
+const PROFILE_FILES: [(&str, &str); 2] = [
+    (
+        "OCPBaselineHardwareManagement.v1_0_1.json",
+        "OCPBaselineHardwareManagement.v1_0_0.json",
+    ),
+    (
+        "OCPServerHardwareManagement.v0_2_4.json",
+        "OCPServerHardwareManagement.v0_2_4.json",
+    ),
+];
+
+/// The Interop Validator with the profiles for hardware in general and for servers. It must find no failure.
+///
+/// # Errors
+/// Where it can't be run or says no counts.
+pub(crate) fn interop(workspace: &Workspace, report: &mut Report) -> Result {
+    let source = workspace.path(PROFILES);
+    if !source.is_dir() {
+        report.note(&format!(
+            "LEFT OUT: no folder {PROFILES} with the profiles {} and {}",
+            PROFILE_FILES[0].0, PROFILE_FILES[1].0
+        ));
+        report.add(0, 0, PROFILE_FILES.len());
+        return Ok(());
+    }
+    let folder = workspace.target.join("peers/profiles");
+    fs::create_dir_all(&folder)?;
+    for (file, name) in PROFILE_FILES {
+        let from = source.join(file);
+        fs::copy(&from, folder.join(name))
+            .map_err(|error| format!("{}: {error}", from.display()))?;
+    }
+    let demo = settled_demo(workspace, "interop-validator", FEW_NODES)?;
+    for (file, name) in PROFILE_FILES {
+        let mut validator = validator(workspace, "rf_interop_validator", &demo);
+        validator.args(["--authtype", "Session", "--logdir", "interop-reports"]);
+        validator.arg(folder.join(name));
+        let finished = run(validator, LIMIT)?;
+        let said = save(workspace, &format!("{file}.txt"), &finished)?;
+        let counts = Counts::from_table(&said).ok_or_else(|| finished.describe())?;
+        let uris = said.lines().filter(|line| line.starts_with("Validating /"));
+        report.note(&format!("{file}: {} URIs, {}", uris.count(), counts.text()));
+        let name = format!("0 failures with {file}");
+        report.check(&name, counts.judge(&errors_of_log(workspace, &said)));
+    }
+    // A demo that ended under the validator would be the reason for whatever it found.
+    report.check("the demo lived through it", demo.interrupt());
+    Ok(())
+}
+
 /// What the validator said, kept beside its reports.
 fn save(workspace: &Workspace, file: &str, finished: &Finished) -> Result<String> {
     let said = without_colours(&format!("{}{}", finished.stdout, finished.stderr));

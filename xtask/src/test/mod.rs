@@ -42,7 +42,7 @@ struct Step {
 }
 
 /// Every step, in the order in which they run: the quick ones that fail often come first.
-const STEPS: [Step; 23] = [
+const STEPS: [Step; 24] = [
     step("fmt", "the code is formatted", &[], cargo::format),
     step(
         "tidy",
@@ -121,6 +121,12 @@ const STEPS: [Step; 23] = [
         "DMTF's Protocol Validator",
         &[Need::Python],
         validators::protocol,
+    ),
+    step(
+        "interop-validator",
+        "DMTF's Interop Validator with OCP's profiles for hardware and for servers",
+        &[Need::Python],
+        validators::interop,
     ),
     step(
         "sushy",
