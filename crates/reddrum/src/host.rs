@@ -5,7 +5,7 @@ use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Mutex, PoisonError};
 
-use redfish::{Host, HostFacts, Interface};
+use redfish::{Host, HostFacts, Interface, SSDP_NOTIFY_INTERVAL_S, SSDP_TTL, SsdpFacts};
 use tokio::sync::Notify;
 
 /// Where Linux keeps what it knows of network interfaces, a folder each.
@@ -31,6 +31,8 @@ pub(crate) struct LocalHost {
 pub(crate) struct Ports {
     pub(crate) https: Option<u16>,
     pub(crate) http: Option<u16>,
+    /// Whether SSDP announces it.
+    pub(crate) ssdp: bool,
 }
 
 impl LocalHost {
@@ -57,7 +59,10 @@ impl Host for LocalHost {
             name_servers: name_servers(&resolver),
             https_port: ports.https,
             http_port: ports.http,
-            ssdp: None,
+            ssdp: ports.ssdp.then_some(SsdpFacts {
+                notify_interval_s: SSDP_NOTIFY_INTERVAL_S,
+                ttl: SSDP_TTL,
+            }),
             interfaces: interfaces(),
         }
     }

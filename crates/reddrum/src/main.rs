@@ -15,6 +15,7 @@ mod password;
 mod place;
 mod resolve;
 mod serve;
+mod ssdp;
 mod vbmc_command;
 mod web;
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs;
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::path::{Path, PathBuf};
@@ -16,10 +16,13 @@ use hardware::Hardware;
 use redfish::{Account, EventSettings, Front, Service, Settings, StaticFile, StaticFiles, Store};
 use redfish_hardware::HardwareBackend;
 use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::certificate::{Certificate, CertificateError};
 use crate::config::{FrontConfig, ProxyAddress};
 use crate::host::{LocalHost, Ports};
+use crate::ssdp::Announcer;
 
 /// What the service root calls the product.
 const PRODUCT: &str = "RedDrum";
@@ -31,6 +34,8 @@ const VENDOR: &str = "RedDrum";
 pub(crate) enum WebError {
     /// The address can't be listened at.
     Listen(SocketAddr, io::Error),
+    /// The service can't be announced at the interface with this address.
+    Ssdp(Ipv4Addr, io::Error),
     /// The Unix socket can't be made.
     Socket(PathBuf, io::Error),
     /// The certificate can't be used.
@@ -49,6 +54,12 @@ impl fmt::Display for WebError {
                 )
             }
             Self::Listen(address, error) => write!(f, "can't listen at {address}: {error}"),
+            Self::Ssdp(interface, error) => {
+                write!(
+                    f,
+                    "can't announce the service at {interface} ('ssdp_interfaces'): {error}"
+                )
+            }
             Self::Socket(path, error) => write!(f, "can't listen at {}: {error}", path.display()),
             Self::Certificate(error) => error.fmt(f),
             Self::Settings(error) => error.fmt(f),
@@ -99,12 +110,14 @@ pub(crate) struct Bound {
     address: SocketAddr,
     /// The Unix socket's file, removed at the end.
     socket: Option<SocketFile>,
+    announcers: Vec<Announcer>,
 }
 
 impl Web {
     /// Takes the socket and puts the service in front of `machines`.
     pub(crate) async fn bind(self, machines: Arc<dyn Hardware>) -> Result<Bound, WebError> {
         let (tls, owner) = self.certificate.tls().map_err(WebError::Certificate)?;
+        let uuid = self.uuid.clone();
         let settings = Settings {
             uuid: self.uuid,
             product: PRODUCT.to_owned(),
@@ -127,15 +140,18 @@ impl Web {
         self.host.set_ports(Ports {
             https: Some(address.port()),
             http: self.front.listen_redirect.map(|address| address.port()),
+            ssdp: !self.front.ssdp.is_empty(),
         });
         let (front, socket) = open(&self.front, Front::new().https(listener, tls.config())).await?;
         let followed = self.certificate.follow_files(tls);
+        let announcers = announcers(&self.front, address.port(), &uuid)?;
         Ok(Bound {
             certificate: Box::pin(followed),
             front,
             service,
             address,
             socket,
+            announcers,
         })
     }
 }
@@ -169,6 +185,19 @@ async fn open(config: &FrontConfig, front: Front) -> Result<(Front, Option<Socke
             Ok((front.proxy_socket(listener), Some(file)))
         }
     }
+}
+
+/// What makes the service found, on each network where it is to be.
+fn announcers(config: &FrontConfig, port: u16, uuid: &str) -> Result<Vec<Announcer>, WebError> {
+    let announcer = |interface: &Ipv4Addr| {
+        let url = match &config.public_host {
+            Some(host) => format!("https://{host}"),
+            None => format!("https://{interface}:{port}"),
+        };
+        Announcer::open(*interface, url, uuid.to_owned())
+            .map_err(|error| WebError::Ssdp(*interface, error))
+    };
+    config.ssdp.iter().map(announcer).collect()
 }
 
 /// A Unix socket's file. It goes with the service.
@@ -212,10 +241,21 @@ impl Bound {
 
     /// Answers requests until `shutdown` completes, then finishes those that are running.
     pub(crate) async fn serve(self, shutdown: impl Future<Output = ()>) {
+        let (close, closing) = watch::channel(());
+        let announcers: JoinSet<()> = self
+            .announcers
+            .into_iter()
+            .map(|announcer| announcer.run(closing.clone()))
+            .collect();
+        let serving = self.front.serve(self.service, async {
+            shutdown.await;
+            drop(close);
+        });
         tokio::select! {
-            () = self.front.serve(self.service, shutdown) => {}
+            () = serving => {}
             () = self.certificate => {}
         }
+        announcers.join_all().await;
         drop(self.socket);
     }
 }

@@ -50,6 +50,7 @@ mod respond;
 mod server;
 mod service;
 mod session;
+mod ssdp;
 mod static_files;
 mod store;
 mod task;
@@ -96,6 +97,10 @@ pub use service::{Service, Settings, SettingsError};
 pub use session::{
     DEFAULT_TIMEOUT_S, MAX_CONTEXT, MAX_SESSIONS, MAX_SESSIONS_OF_ACCOUNT, MAX_TIMEOUT_S,
     MIN_TIMEOUT_S,
+};
+pub use ssdp::{
+    MAX_SSDP_ANSWERS_PER_S, MAX_SSDP_DATAGRAM, MAX_SSDP_WAITING, SSDP_GROUP, SSDP_MAX_AGE_S,
+    SSDP_NOTIFY_INTERVAL_S, SSDP_TTL, Ssdp, SsdpDatagram,
 };
 pub use static_files::{StaticFile, StaticFiles};
 pub use store::{MAX_BATCHES_WAITING, Store, StoreError};

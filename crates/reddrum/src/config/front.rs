@@ -1,6 +1,6 @@
 //! The part of `[service]` that says how requests come in beside HTTPS: redirects, reverse proxies, discovery.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use redfish::{ForwardedBy, HSTS_MAX_AGE_S, Network, TrustedProxies};
@@ -9,6 +9,8 @@ use super::section::{Problems, Section};
 
 /// The longest that browsers can be told to use HTTPS only, in seconds: two years.
 const HSTS_LIMIT_S: u32 = 63_072_000;
+/// On how many networks the service can be announced.
+pub(crate) const SSDP_INTERFACES_MAX: usize = 16;
 /// What a Unix socket's path follows.
 const UNIX: &str = "unix:";
 
@@ -25,6 +27,8 @@ pub(crate) struct FrontConfig {
     pub(crate) listen_proxy: Option<ProxyAddress>,
     /// Whose word about a client counts.
     pub(crate) proxies: TrustedProxies,
+    /// Addresses of the interfaces on which SSDP finds the service; at most [`SSDP_INTERFACES_MAX`].
+    pub(crate) ssdp: Vec<Ipv4Addr>,
 }
 
 impl Default for FrontConfig {
@@ -35,6 +39,27 @@ impl Default for FrontConfig {
             listen_redirect: None,
             listen_proxy: None,
             proxies: TrustedProxies::default(),
+            ssdp: Vec::new(),
+        }
+    }
+}
+
+impl FrontConfig {
+    /// Reports interfaces on which the service is announced, but listens at another address.
+    pub(super) fn check_reachable(
+        &self,
+        listen: SocketAddr,
+        section: &Section<'_, '_>,
+        problems: &mut Problems<'_>,
+    ) {
+        let listens =
+            |interface: &&Ipv4Addr| listen.ip().is_unspecified() || listen.ip() == **interface;
+        if let (None, Some(interface)) = (&self.public_host, self.ssdp.iter().find(|i| !listens(i)))
+        {
+            let text = format!(
+                "clients can't reach {listen} at {interface}; set public_url, or let 'listen' be 0.0.0.0"
+            );
+            section.problem(problems, "ssdp_interfaces", text);
         }
     }
 }
@@ -72,7 +97,33 @@ pub(super) fn read(
         listen_redirect: read_address(section, "listen_redirect", problems),
         listen_proxy,
         proxies,
+        ssdp: read_ssdp(section, problems),
     }
+}
+
+fn read_ssdp(section: &Section<'_, '_>, problems: &mut Problems<'_>) -> Vec<Ipv4Addr> {
+    let mut addresses: Vec<Ipv4Addr> = Vec::new();
+    for text in section.strings(problems, "ssdp_interfaces") {
+        match text.parse() {
+            Ok(address) if addresses.contains(&address) => {
+                section.problem(
+                    problems,
+                    "ssdp_interfaces",
+                    format!("'{text}' is there twice"),
+                );
+            }
+            Ok(address) => addresses.push(address),
+            Err(_) => {
+                let text = format!("'{text}' is no IPv4 address of an interface");
+                section.problem(problems, "ssdp_interfaces", text);
+            }
+        }
+    }
+    if addresses.len() > SSDP_INTERFACES_MAX {
+        let text = format!("more than {SSDP_INTERFACES_MAX} interfaces");
+        section.problem(problems, "ssdp_interfaces", text);
+    }
+    addresses
 }
 
 fn read_address(

@@ -106,6 +106,12 @@ pub(crate) static SERVICE: SectionKeys = SectionKeys {
             "how clients reach the service, https://rack1.example.org: for redirects and discovery",
         ),
         key(
+            "ssdp_interfaces",
+            "array of strings",
+            "[]",
+            "IPv4 addresses of this machine on whose networks SSDP finds the service; none = it isn't announced",
+        ),
+        key(
             "hsts_max_age_s",
             "integer",
             "31536000",

@@ -238,8 +238,10 @@ fn read_service(
         .map(|dir| base.join(dir));
     let session_timeout_s = section.integer(problems, "session_timeout_s", 30..=86_400, 1800);
     let front = front::read(&section, base, problems);
+    let listen: SocketAddr = listen?;
+    front.check_reachable(listen, &section, problems);
     Some(ServiceConfig {
-        listen: listen?,
+        listen,
         state_dir,
         certificate,
         session_timeout_s,

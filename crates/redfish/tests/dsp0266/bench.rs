@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, Full};
 use redfish::{
     Account, ActionCall, Backend, BackendFuture, CertificateOwner, Chain, DEFAULT_TIMEOUT_S,
     Document, EventSettings, EventSink, Failure, Outcome, Path, Role, RootLink, Service, Settings,
-    StaticFile, Store, Tls,
+    StaticFile, StaticFiles, Store, Tls, UnknownHost,
 };
 use redfish_schema::chassis::{self, Chassis, ChassisType};
 use redfish_schema::computer_system::{
@@ -298,6 +298,23 @@ fn tls() -> Arc<Tls> {
     Arc::new(Tls::new(chain()).unwrap())
 }
 
+/// Settings without accounts and files.
+pub(crate) fn settings(store: Store) -> Settings {
+    Settings {
+        uuid: UUID.to_owned(),
+        product: "Test bench".to_owned(),
+        vendor: "Nobody".to_owned(),
+        accounts: Vec::new(),
+        session_timeout_s: DEFAULT_TIMEOUT_S,
+        static_files: StaticFiles::default(),
+        store,
+        events: EventSettings::default(),
+        version: "1.2.3".to_owned(),
+        host: Arc::new(UnknownHost),
+        tls: None,
+    }
+}
+
 impl Bench {
     /// With the accounts `root`, `operator` and `reader`, whose password is [`PASSWORD`].
     pub(crate) fn new() -> Self {
@@ -318,21 +335,15 @@ impl Bench {
             bytes: Bytes::from_static(b"<!doctype html>"),
         };
         let settings = Settings {
-            uuid: UUID.to_owned(),
-            product: "Test bench".to_owned(),
-            vendor: "Nobody".to_owned(),
             accounts: vec![
                 account("root", Role::Administrator),
                 account("operator", Role::Operator),
                 account("reader", Role::ReadOnly),
             ],
-            session_timeout_s: DEFAULT_TIMEOUT_S,
             static_files: [page].into_iter().collect(),
-            store,
             events,
-            version: "1.2.3".to_owned(),
-            host: std::sync::Arc::new(redfish::UnknownHost),
             tls: Some((tls(), CertificateOwner::Service)),
+            ..settings(store)
         };
         let rack = Arc::new(Rack::default());
         let service = Service::new(settings, Arc::clone(&rack) as Arc<dyn Backend>).unwrap();
