@@ -5,12 +5,15 @@ REDDRUM_BMCS (a JSON list of name, address, port, username, password). It prints
 and leaves with 1 where one failed.
 """
 
+import base64
+import http.server as http_server
 import json
 import os
 import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 import urllib.error
@@ -110,7 +113,8 @@ class Machine:
     def ipmitool(self, *arguments):
         facts = self.facts
         return run(
-            "ipmitool", "-I", "lanplus", "-C", "17", "-H", facts["address"], "-p", facts["port"],
+            # On a busy machine an answer may take longer than ipmitool's second.
+            "ipmitool", "-I", "lanplus", "-C", "17", "-N", "3", "-R", "4", "-H", facts["address"], "-p", facts["port"],
             "-U", facts["username"], "-E", *arguments,
             env={"IPMI_PASSWORD": facts["password"]},
         )
@@ -197,14 +201,11 @@ class Answer:
         return json.loads(self.body) if self.body else None
 
 
-def http(method, path, body=None, headers=None, auth=True):
+def http(method, path, body=None, headers=None, login=(USERNAME, PASSWORD)):
     """One request with Python's own client: to look at what another client did. Any status is an answer."""
-    import base64
-
     request = urllib.request.Request(URL + path, method=method, headers=headers or {})
-    if auth:
-        basic = base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
-        request.add_header("Authorization", f"Basic {basic}")
+    basic = base64.b64encode(":".join(login).encode()).decode()
+    request.add_header("Authorization", f"Basic {basic}")
     if body is not None:
         request.add_header("Content-Type", "application/json")
         request.data = json.dumps(body).encode()
@@ -221,6 +222,33 @@ def get(path):
     answer = http("GET", path)
     equal(answer.status, 200, f"GET {path}")
     return answer.json()
+
+
+class Listener:
+    """A receiver of events on this machine: what was posted to it, as it came."""
+
+    def __init__(self):
+        listener = self
+        self.events = []
+
+        class Handler(http_server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                listener.events += json.loads(body)["Events"]
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http_server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}/events"
+
+    def about(self, path):
+        """The identifiers of the messages whose origin is this resource."""
+        return [event["MessageId"] for event in self.events
+                if event.get("OriginOfCondition", {}).get("@odata.id") == path]
 
 
 def settle():

@@ -1,10 +1,13 @@
 """python-redfish-library ("redfish"), DMTF's own: what a script of an operator is made of."""
 
+from datetime import datetime, timedelta, timezone
+
 import redfish
 from redfish.rest.v1 import AuthMethod, InvalidCredentialsError
 
 from checks import (
-    MACHINES, PASSWORD, URL, USERNAME, certificate_file, check, equal, eventually, finish, get, holds, http, settle,
+    MACHINES, PASSWORD, URL, USERNAME, certificate_file, check, equal, eventually, finish, get, holds, http,
+    settle,
 )
 
 MACHINE = MACHINES[0]
@@ -137,9 +140,37 @@ def change(rest):
             holds("GET" in allow and "PATCH" in allow and "DELETE" not in allow, allow)
 
 
+def work_later(rest):
+    with check("post for the maintenance window: 202, a monitor, and the machine is off when it opens"):
+        start = datetime.now(timezone.utc) + timedelta(seconds=2)
+        window = {"MaintenanceWindowStartTime": start.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                  "MaintenanceWindowDurationInSeconds": 60}
+        expect(rest.patch("/redfish/v1/TaskService", body={"@Redfish.MaintenanceWindow": window}), 200, 204)
+        asked = {"ResetType": "ForceOff", "@Redfish.OperationApplyTime": "AtMaintenanceWindowStart"}
+        answer = expect(rest.post(RESET, body=asked), 202)
+        holds(answer.retry_after, "no Retry-After")
+        task = answer.dict["@odata.id"]
+        holds(expect(answer.monitor(rest), 202).is_processing, "it was done at once")
+        equal(MACHINE.power(), "on")
+        eventually("end of the task", lambda: not answer.monitor(rest).is_processing)
+        equal(MACHINE.power(), "off")
+        equal(expect(rest.get(task), 200).dict["TaskState"], "Completed")
+        expect(rest.post(RESET, body={"ResetType": "On"}), 200, 202, 204)
+        eventually("power on", lambda: MACHINE.power() == "on")
+    with check("delete of a task that waits: it is cancelled, the machine stays on"):
+        start = datetime.now(timezone.utc) + timedelta(hours=1)
+        window["MaintenanceWindowStartTime"] = start.strftime("%Y-%m-%dT%H:%M:%SZ")
+        expect(rest.patch("/redfish/v1/TaskService", body={"@Redfish.MaintenanceWindow": window}), 200, 204)
+        answer = expect(rest.post(RESET, body=asked), 202)
+        expect(rest.delete(answer.task_location), 200, 202, 204)
+        holds(not answer.monitor(rest).is_processing, "the monitor says it goes on")
+        equal(MACHINE.power(), "on")
+
+
 settle()
 log_in()
 with client() as rest:
     read(rest)
     change(rest)
+    work_later(rest)
 finish()

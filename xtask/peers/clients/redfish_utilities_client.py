@@ -4,7 +4,7 @@ import os
 import sys
 
 from checks import (
-    MACHINES, PASSWORD, URL, USERNAME, check, equal, eventually, finish, get, holds, near, run, settle,
+    Listener, MACHINES, PASSWORD, URL, USERNAME, check, equal, eventually, finish, get, holds, near, run, settle,
 )
 
 FOLDER = os.path.dirname(sys.executable)
@@ -104,8 +104,8 @@ def read_manager():
         holds(version in OTHER.ipmitool("mc", "info"), version)
 
 
-    network = OTHER.network()
     with check("rf_manager_config getnet: as `ipmitool lan print` prints it"):
+        network = OTHER.network()
         said = call("rf_manager_config", "-m", OTHER.name, "getnet")
         for word in [network["MAC Address"], f"{network['IP Address']}: {network['Subnet Mask']}"]:
             holds(word.lower() in said.lower(), f"{word} is not in {said}")
@@ -116,6 +116,22 @@ def read_manager():
         call("rf_manager_config", "-m", OTHER.name, "reset", "--type", "ForceRestart")
         eventually("controller that is back", lambda: get(
             f"/redfish/v1/Managers/{OTHER.name}")["Status"]["State"] == "Enabled" and OTHER.power() == "on")
+
+
+def subscribe():
+    listener = Listener()
+    with check("rf_event_service subscribe: what happens to a machine arrives"):
+        call("rf_event_service", "subscribe", "-dest", listener.url, "-c", "clients", "-reg", "ResourceEvent")
+        call("rf_power_reset", "-s", MACHINE.name, "-t", "ForceOff")
+        eventually("event about the machine", lambda: listener.about(SYSTEM))
+        call("rf_power_reset", "-s", MACHINE.name, "-t", "On")
+    with check("rf_event_service info, unsubscribe"):
+        said = call("rf_event_service", "info")
+        holds(listener.url in said, said)
+        subscriptions = get("/redfish/v1/EventService/Subscriptions?$expand=.")["Members"]
+        [own] = [one["Id"] for one in subscriptions if one["Destination"] == listener.url]
+        call("rf_event_service", "unsubscribe", "-i", own)
+        holds(listener.url not in call("rf_event_service", "info"), "it is listed still")
 
 
 def read_accounts():
@@ -132,4 +148,5 @@ choose_boot()
 read_logs()
 read_manager()
 read_accounts()
+subscribe()
 finish()

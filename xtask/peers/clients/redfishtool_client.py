@@ -5,7 +5,8 @@ import os
 import sys
 
 from checks import (
-    HOST, MACHINES, PASSWORD, USERNAME, check, equal, eventually, finish, get, holds, http, near, run, settle,
+    HOST, MACHINES, PASSWORD, USERNAME, check, equal, eventually, finish, get, holds, http, near, run,
+    settle,
 )
 
 PROGRAM = os.path.join(os.path.dirname(sys.executable), "redfishtool")

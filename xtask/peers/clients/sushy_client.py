@@ -4,7 +4,7 @@ import sushy
 from sushy import auth
 
 from checks import (
-    MACHINES, PASSWORD, URL, USERNAME, certificate_file, check, equal, eventually, finish, get, holds, http, near,
+    Listener, MACHINES, PASSWORD, URL, USERNAME, certificate_file, check, equal, eventually, finish, get, holds, http, near,
     settle,
 )
 
@@ -219,12 +219,18 @@ def read_services(client):
     with check("registries: every message registry is read and parses"):
         names = client.registries.keys()
         holds(any(name.startswith("Base.") for name in names), f"no Base in {list(names)}")
-    for name in ["task", "event", "update", "certificate"]:
-        property_name = name.capitalize() + "Service"
-        if property_name not in client.json:
-            continue
-        with check(f"get_{name}_service parses"):
-            getattr(client, f"get_{name}_service")()
+    with check("get_task_service: its tasks parse"):
+        client.get_task_service().tasks.get_members()
+    listener = Listener()
+    with check("get_event_service: a subscription is made, listed and deleted"):
+        service = client.get_event_service()
+        holds(service.service_enabled, "the event service is not enabled")
+        made = service.subscriptions.create({"Destination": listener.url, "Protocol": "Redfish", "Context": "Ironic"})
+        equal((made.context, made.destination), ("Ironic", listener.url))
+        service.refresh(force=True)
+        holds(any(one.identity == made.identity for one in service.subscriptions.get_members()), "not a member")
+        made.delete()
+        equal(http("GET", made.path).status, 404)
 
 
 settle()

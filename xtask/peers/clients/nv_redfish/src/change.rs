@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt;
 use nv_redfish::ServiceRoot;
 use nv_redfish::bmc_http::BmcCredentials;
 use nv_redfish::computer_system::ComputerSystem;
 use nv_redfish::core::ModificationResponse;
+use nv_redfish::event_service::EventStreamPayload;
 use nv_redfish::schema::computer_system::{
     BootSource, BootSourceOverrideEnabled, BootSourceOverrideMode,
 };
@@ -63,6 +65,9 @@ pub async fn everything(checks: &mut Checks, root: &Root, machine: &Machine, log
             )
             .await;
     }
+    checks
+        .check("events of a reset over SSE", events(root, machine))
+        .await;
     checks
         .check("LogService.ClearLog", clear_log(root, machine))
         .await;
@@ -155,6 +160,42 @@ async fn boot(
         None => Ok(words.join(", ")),
         Some(word) => Err(format!("{word:?} is not in {flags}").into()),
     }
+}
+
+/// Listens before it acts, and awaits an event about the machine.
+async fn events(root: &Root, machine: &Machine) -> Outcome<String> {
+    let service = there(root.event_service().await?, "EventService")?;
+    let mut stream = service.events().await?;
+    at_once(
+        &system(root, machine)
+            .await?
+            .reset(Some(ResetType::ForceOff))
+            .await?,
+    )?;
+    let origin = format!("/redfish/v1/Systems/{}", machine.name());
+    let found = async {
+        while let Some(payload) = stream.next().await {
+            let EventStreamPayload::Event(event) = payload? else {
+                continue;
+            };
+            for record in &event.events {
+                let record = record.get(root.compat().inner().as_ref()).await?;
+                let about = record.origin_of_condition.as_ref();
+                if about.is_some_and(|link| link.odata_id.to_string() == origin) {
+                    return Ok(record.message_id.clone());
+                }
+            }
+        }
+        Err("the stream ended".into())
+    };
+    let found: Outcome<String> = tokio::time::timeout(PATIENCE, found).await?;
+    at_once(
+        &system(root, machine)
+            .await?
+            .reset(Some(ResetType::On))
+            .await?,
+    )?;
+    found
 }
 
 async fn clear_log(root: &Root, machine: &Machine) -> Outcome<String> {

@@ -84,7 +84,10 @@ async fn systems(root: &Root, machines: &[Machine]) -> Outcome<String> {
         )?;
         there(system.hardware_id().serial_number, "SerialNumber")?;
         processors += system.processors().await?.map_or(0, |found| found.len());
-        modules += system.memory_modules().await?.map_or(0, |found| found.len());
+        modules += system
+            .memory_modules()
+            .await?
+            .map_or(0, |found| found.len());
         system.log_services().await?;
         if let Some(found) = system.ethernet_interfaces().await? {
             found.members().await?;
@@ -93,7 +96,10 @@ async fn systems(root: &Root, machines: &[Machine]) -> Outcome<String> {
     if processors < machines.len() || modules < machines.len() {
         return Err(format!("only {processors} processors, {modules} memory modules").into());
     }
-    Ok(format!("{} systems, {processors} processors, {modules} memory modules", systems.len()))
+    Ok(format!(
+        "{} systems, {processors} processors, {modules} memory modules",
+        systems.len()
+    ))
 }
 
 async fn chassis(root: &Root, machines: &[Machine]) -> Outcome<String> {
