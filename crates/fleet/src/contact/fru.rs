@@ -240,6 +240,32 @@ mod tests {
     }
 
     #[test]
+    fn of_a_memory_module_only_size_and_nameplate_are_read() {
+        let bytes = Spd::encode_ddr4(16_384, "M-16", 7).unwrap();
+        for by_words in [false, true] {
+            let mut calls = 0;
+            let script = Script::new(|line| async move { read_spd(&line, 3).await });
+            let got = play::run(script, |call| {
+                calls += 1;
+                let data = call.data();
+                if call.cmd == GetFruInventoryAreaInfo::CMD {
+                    let size = (bytes.len() as u16).to_le_bytes();
+                    return Some((CompletionCode::OK, vec![size[0], size[1], by_words.into()]));
+                }
+                let scale = 1 + usize::from(by_words);
+                let start = usize::from(u16::from_le_bytes([data[1], data[2]])) * scale;
+                let count = usize::from(data[3]) * scale;
+                let part = &bytes[start..(start + count).min(bytes.len())];
+                let mut answer = vec![(part.len() / scale) as u8];
+                answer.extend(part);
+                Some((CompletionCode::OK, answer))
+            });
+            assert_eq!(Spd::decode(&got.unwrap()), Spd::decode(&bytes));
+            assert_eq!(calls, 3, "one for each range and one for the length");
+        }
+    }
+
+    #[test]
     fn only_the_areas_of_the_nameplate_are_read() {
         for by_words in [false, true] {
             let bytes = inventory(12, 2_000);
