@@ -300,6 +300,19 @@ impl Background {
         }
     }
 
+    /// Asks it to end as a service manager does and waits, so that it can end what it has started itself. Where it is
+    /// still there after the limit, dropping the guard kills it.
+    pub(crate) fn terminate(&mut self, limit: Duration) {
+        let mut kill = command("kill");
+        kill.args(["-TERM", &self.child.id().to_string()]);
+        let end = Instant::now() + limit;
+        if run(kill, Duration::from_secs(5)).is_ok() {
+            while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < end {
+                thread::sleep(POLL_INTERVAL);
+            }
+        }
+    }
+
     /// Asks it to end as Ctrl-C does and waits.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Apache, nginx, HAProxy and Caddy in front of the service, each with the configuration that we ship.
 
 mod client;
+mod long;
 mod smuggle;
 mod spoof;
 mod web_server;
@@ -33,6 +34,8 @@ struct Stand {
     web: WebServer,
     kind: Kind,
     machine: String,
+    /// For the files of the checks.
+    folder: PathBuf,
 }
 
 /// Runs the checks.
@@ -46,6 +49,7 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Result {
         let mut stand = Stand::start(workspace, kind, bmc)?;
         report.note(&format!("through {}", kind.name()));
         client::run(&stand, report)?;
+        long::run(&stand, report)?;
         spoof::run(&stand, report)?;
         smuggle::run(&stand, report)?;
         report.check("the web server runs still", stand.web.expect_running());
@@ -89,6 +93,7 @@ impl Stand {
             web,
             kind,
             machine: bmc.name.clone(),
+            folder: folder.clone(),
         };
         let direct = stand.direct()?;
         let system = format!("/redfish/v1/Systems/{}", stand.machine);

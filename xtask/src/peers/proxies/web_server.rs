@@ -14,6 +14,8 @@ use crate::workspace::Workspace;
 
 /// How long a web server may take until it listens.
 const START_LIMIT: Duration = Duration::from_secs(20);
+/// How long it may take to end.
+const END_LIMIT: Duration = Duration::from_secs(10);
 /// Host name in the shipped configurations.
 const SHIPPED_NAME: &str = "rack1.example.org";
 /// The name that the checks use; it is loopback everywhere.
@@ -126,6 +128,13 @@ impl WebServer {
 
     pub(super) fn expect_running(&mut self) -> Result {
         self.process.expect_running()
+    }
+}
+
+impl Drop for WebServer {
+    fn drop(&mut self) {
+        // Killed, it would leave its workers behind.
+        self.process.terminate(END_LIMIT);
     }
 }
 
