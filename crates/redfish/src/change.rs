@@ -10,7 +10,7 @@ use http::{Response, StatusCode};
 use http_body::Body;
 use http_body_util::Full;
 use redfish_schema::{
-    CheckedParameters, CheckedPatch, Fault, Kind, OperationApplyTime, ResourceType, check_create,
+    CheckedParameters, CheckedPatch, Fault, Kind, OperationApplyTime, check_create,
     check_parameters, check_patch, resource_type,
 };
 use serde_json::{Map, Value};
@@ -72,23 +72,7 @@ impl Service {
             return Err(Error::Precondition);
         }
         let shown = parse(&document, path)?;
-        let refused: Vec<Message> = patch
-            .leaves()
-            .into_iter()
-            .filter_map(|(pointer, value)| {
-                not_allowed(&shown, &pointer, value).map(|v| (pointer, v))
-            })
-            .map(|(pointer, value)| {
-                let name = pointer.rsplit('/').next().unwrap_or_default();
-                let words = allowable(&shown, &pointer).unwrap_or_default();
-                message::property_value_not_in_list(value, name)
-                    .about(&pointer)
-                    .with_resolution(choose_one_of(&words))
-            })
-            .collect();
-        if !refused.is_empty() {
-            return Err(Error::Faults(refused));
-        }
+        refuse_words(&patch, &shown)?;
         let properties = patch.leaves().into_iter().map(|(pointer, _)| pointer);
         let deed = Deed::Changed {
             path: path.to_string(),
@@ -98,14 +82,11 @@ impl Service {
             let outcome = part.patch(rest, &patch, caller).await;
             outcome.map_err(|failure| Error::Backend(failure, path.to_string()))?;
             self.record(caller, deed);
+            let document = self.document(path).await?;
             if part.is_told(rest) {
-                self.tell(
-                    path,
-                    document.resource(),
-                    resource_event::resource_changed(),
-                );
+                self.tell(path, &document, resource_event::resource_changed());
             }
-            return Ok(patched(&self.document(path).await?, &patch, &body));
+            return Ok(patched(&document, &patch, &body));
         }
         let order = Order {
             caller: caller.clone(),
@@ -290,11 +271,7 @@ impl Service {
             );
             let member = member_path(&created, path)?;
             let document = self.document(&member).await?;
-            self.tell(
-                &member,
-                document.resource(),
-                resource_event::resource_created(),
-            );
+            self.tell(&member, &document, resource_event::resource_created());
             return Ok(respond_created(&document, &member));
         }
         let order = Order {
@@ -353,11 +330,7 @@ impl Service {
             deleted.map_err(|failure| Error::Backend(failure, path.to_string()))?;
             self.record(caller, deed);
             if is_told {
-                self.tell(
-                    path,
-                    document.resource(),
-                    resource_event::resource_removed(),
-                );
+                self.tell(path, &document, resource_event::resource_removed());
             }
             return Ok(no_content());
         }
@@ -379,11 +352,11 @@ impl Service {
     }
 
     /// Tells of a change of what is the service's own; of what is the backend's, the backend does.
-    fn tell(&self, path: &Path, kind: &ResourceType, message: Message) {
+    fn tell(&self, path: &Path, document: &Document, message: Message) {
         self.events().hub.publish(Event {
             message,
             origin: Some(path.to_string()),
-            resource_type: Some(kind.name),
+            resource_type: Some(document.resource().name),
         });
     }
 
@@ -453,6 +426,27 @@ fn not_allowed(shown: &Value, pointer: &str, value: &Value) -> Option<String> {
         .iter()
         .find(|word| word.is_string() && !allowed.contains(word))?;
     word.as_str().map(str::to_owned)
+}
+
+/// Refuses words that the resource doesn't offer, though the schema has them.
+fn refuse_words(patch: &CheckedPatch, shown: &Value) -> Result<(), Error> {
+    let refused: Vec<Message> = patch
+        .leaves()
+        .into_iter()
+        .filter_map(|(pointer, value)| not_allowed(shown, &pointer, value).map(|v| (pointer, v)))
+        .map(|(pointer, value)| {
+            let name = pointer.rsplit('/').next().unwrap_or_default();
+            let words = allowable(shown, &pointer).unwrap_or_default();
+            message::property_value_not_in_list(value, name)
+                .about(&pointer)
+                .with_resolution(choose_one_of(&words))
+        })
+        .collect();
+    if refused.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Faults(refused))
+    }
 }
 
 /// Refuses parameters that the resource doesn't offer, though the schema has them.

@@ -271,35 +271,10 @@ fn failure_answer(failure: Failure, uri: &str) -> Answer {
     match failure {
         Failure::NotFound => Answer::new(StatusCode::NOT_FOUND, message::invalid_uri(uri)),
         Failure::NotChangeable => Error::Method(READ_ONLY).answer(),
-        Failure::PropertyNotWritable { pointer } => Answer::new(
-            StatusCode::BAD_REQUEST,
-            message::property_not_writable(last_segment(&pointer)).about(&pointer),
-        ),
-        Failure::PropertyValueUnavailable {
-            pointer,
-            value,
-            remedy,
-        } => Answer::new(
-            StatusCode::CONFLICT,
-            message::property_value_external_conflict(last_segment(&pointer), value)
-                .about(&pointer)
-                .with_resolution(remedy),
-        ),
-        Failure::ParameterNotSupported { parameter } => Answer::new(
-            StatusCode::BAD_REQUEST,
-            message::action_parameter_not_supported(&parameter, last_segment(uri))
-                .about(format!("/{parameter}")),
-        ),
-        Failure::ParameterValueUnavailable {
-            parameter,
-            value,
-            remedy,
-        } => Answer::new(
-            StatusCode::CONFLICT,
-            message::action_parameter_value_conflict(&parameter, value)
-                .about(format!("/{parameter}"))
-                .with_resolution(remedy),
-        ),
+        Failure::PropertyNotWritable { .. }
+        | Failure::PropertyValueUnavailable { .. }
+        | Failure::ParameterNotSupported { .. }
+        | Failure::ParameterValueUnavailable { .. } => value_answer(failure, uri),
         Failure::Busy { retry_after_s } => later(message::resource_in_use(), retry_after_s),
         Failure::Unavailable { retry_after_s } => {
             let seconds = retry_after_s.to_string();
@@ -308,31 +283,10 @@ fn failure_answer(failure: Failure, uri: &str) -> Answer {
                 retry_after_s,
             )
         }
-        Failure::WrongState { reason } => {
-            let message = message::operation_failed()
-                .with_resolution(format!("Not possible now: {reason}. Nothing was changed."));
-            Answer::new(StatusCode::CONFLICT, message)
-        }
-        Failure::Refused { reason } => {
-            let message = message::operation_failed().with_resolution(format!(
-                "The machine refused: {reason}. Nothing was changed."
-            ));
-            Answer::new(StatusCode::BAD_GATEWAY, message)
-        }
-        Failure::Unreachable { reason } => {
-            let message = message::operation_failed().with_resolution(format!(
-                "The machine can't be reached: {reason}. Nothing was changed. Check its management \
-                 controller and the network to it, then resubmit the request."
-            ));
-            Answer::new(StatusCode::BAD_GATEWAY, message)
-        }
-        Failure::Unconfirmed { reason } => {
-            let message = message::operation_timeout().with_resolution(format!(
-                "The machine didn't confirm: {reason}. The operation may have been carried out. Read the \
-                 resource before resubmitting the request."
-            ));
-            Answer::new(StatusCode::GATEWAY_TIMEOUT, message)
-        }
+        Failure::WrongState { .. }
+        | Failure::Refused { .. }
+        | Failure::Unreachable { .. }
+        | Failure::Unconfirmed { .. } => machine_answer(failure),
         Failure::NotStored { reason } => {
             tracing::error!(uri, reason, "state not written");
             let message = message::insufficient_storage().with_resolution(format!(
@@ -369,6 +323,74 @@ fn failure_answer(failure: Failure, uri: &str) -> Answer {
             tracing::error!(uri, cause, "internal error");
             Answer::new(StatusCode::INTERNAL_SERVER_ERROR, message::internal_error())
         }
+    }
+}
+
+/// Failures that have to do with one property or parameter.
+fn value_answer(failure: Failure, uri: &str) -> Answer {
+    match failure {
+        Failure::PropertyNotWritable { pointer } => Answer::new(
+            StatusCode::BAD_REQUEST,
+            message::property_not_writable(last_segment(&pointer)).about(&pointer),
+        ),
+        Failure::PropertyValueUnavailable {
+            pointer,
+            value,
+            remedy,
+        } => Answer::new(
+            StatusCode::CONFLICT,
+            message::property_value_external_conflict(last_segment(&pointer), value)
+                .about(&pointer)
+                .with_resolution(remedy),
+        ),
+        Failure::ParameterNotSupported { parameter } => Answer::new(
+            StatusCode::BAD_REQUEST,
+            message::action_parameter_not_supported(&parameter, last_segment(uri))
+                .about(format!("/{parameter}")),
+        ),
+        Failure::ParameterValueUnavailable {
+            parameter,
+            value,
+            remedy,
+        } => Answer::new(
+            StatusCode::CONFLICT,
+            message::action_parameter_value_conflict(&parameter, value)
+                .about(format!("/{parameter}"))
+                .with_resolution(remedy),
+        ),
+        other => failure_answer(other, uri),
+    }
+}
+
+/// Failures that have to do with the machine behind the service.
+fn machine_answer(failure: Failure) -> Answer {
+    match failure {
+        Failure::WrongState { reason } => {
+            let message = message::operation_failed()
+                .with_resolution(format!("Not possible now: {reason}. Nothing was changed."));
+            Answer::new(StatusCode::CONFLICT, message)
+        }
+        Failure::Refused { reason } => {
+            let message = message::operation_failed().with_resolution(format!(
+                "The machine refused: {reason}. Nothing was changed."
+            ));
+            Answer::new(StatusCode::BAD_GATEWAY, message)
+        }
+        Failure::Unreachable { reason } => {
+            let message = message::operation_failed().with_resolution(format!(
+                "The machine can't be reached: {reason}. Nothing was changed. Check its management \
+                 controller and the network to it, then resubmit the request."
+            ));
+            Answer::new(StatusCode::BAD_GATEWAY, message)
+        }
+        Failure::Unconfirmed { reason } => {
+            let message = message::operation_timeout().with_resolution(format!(
+                "The machine didn't confirm: {reason}. The operation may have been carried out. Read the \
+                 resource before resubmitting the request."
+            ));
+            Answer::new(StatusCode::GATEWAY_TIMEOUT, message)
+        }
+        other => failure_answer(other, ""),
     }
 }
 

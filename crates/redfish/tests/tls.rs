@@ -257,3 +257,71 @@ async fn a_shutdown_lets_the_running_request_end_and_takes_no_new_connection() {
     let _ = connection.await.unwrap();
     task.await.unwrap();
 }
+
+/// A request for the stream of events.
+fn events(uri: &str) -> Request<Empty<Bytes>> {
+    Request::get(uri)
+        .header("host", "localhost")
+        .header("authorization", BASIC)
+        .body(Empty::new())
+        .unwrap()
+}
+
+/// Reads until the stream has told of something.
+async fn first_event(body: &mut hyper::body::Incoming) -> String {
+    let mut text = String::new();
+    while !text.contains("data: ") || !text.ends_with("\n\n") {
+        let frame = body.frame().await.unwrap().unwrap();
+        let data = frame.into_data().unwrap();
+        text.push_str(std::str::from_utf8(&data).unwrap());
+    }
+    text
+}
+
+#[tokio::test]
+async fn events_stream_over_http_1_until_the_server_ends() {
+    let server = Server::start().await;
+    let stream = server.connect(b"http/1.1").await.unwrap();
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    let request = events("/redfish/v1/EventService/SSE");
+    let response = sender.send_request(request).await.unwrap();
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    let mut body = response.into_body();
+    assert!(first_event(&mut body).await.contains("ResourceCreated"));
+    server.stop.send(()).unwrap();
+    let mut rest = String::new();
+    while let Some(Ok(frame)) = body.frame().await {
+        rest.push_str(std::str::from_utf8(&frame.into_data().unwrap()).unwrap());
+    }
+    assert!(rest.contains("SubscriptionTerminated"), "{rest}");
+    server.task.await.unwrap();
+}
+
+#[tokio::test]
+async fn events_stream_over_http_2_beside_other_requests() {
+    let server = Server::start().await;
+    let stream = server.connect(b"h2").await.unwrap();
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .unwrap();
+    tokio::spawn(connection);
+    let at = |path: &str| format!("https://localhost:{}{path}", server.address.port());
+    let request = events(&at("/redfish/v1/EventService/SSE"));
+    let mut body = sender.send_request(request).await.unwrap().into_body();
+    first_event(&mut body).await;
+    let other = sender
+        .send_request(events(&at("/redfish/v1/EventService")))
+        .await
+        .unwrap();
+    assert_eq!(other.status(), StatusCode::OK);
+    let more = sender
+        .send_request(events(&at("/redfish/v1/EventService/SSE")))
+        .await
+        .unwrap();
+    assert_eq!(more.status(), StatusCode::OK);
+    assert!(first_event(&mut body).await.contains("ResourceCreated"));
+}

@@ -1,6 +1,6 @@
 //! The event service and its subscriptions (DSP0266 "Eventing").
 
-use redfish::{MAX_SUBSCRIPTIONS, Store};
+use redfish::{MAX_FILTER_ITEMS, MAX_SUBSCRIPTIONS, Store};
 use serde_json::{Value, json};
 
 use crate::bench::Bench;
@@ -93,137 +93,100 @@ async fn a_subscription_without_wishes_gets_everything_and_is_kept_as_long_as_it
     assert_eq!(json["MessageIds"], json!([]));
 }
 
+/// The property, and a value that is none of those that it may have.
+const UNKNOWN: [(&str, &str); 13] = [
+    ("/Protocol", r#"{"Protocol": "SNMPv2c"}"#),
+    ("/Protocol", r#"{"Protocol": "FTP"}"#),
+    ("/SubscriptionType", r#"{"SubscriptionType": "SSE"}"#),
+    ("/EventFormatType", r#"{"EventFormatType": "MetricReport"}"#),
+    (
+        "/RegistryPrefixes/1",
+        r#"{"RegistryPrefixes": ["ResourceEvent", "Nothing"]}"#,
+    ),
+    (
+        "/ExcludeRegistryPrefixes/0",
+        r#"{"ExcludeRegistryPrefixes": ["Nothing"]}"#,
+    ),
+    (
+        "/MessageIds/0",
+        r#"{"MessageIds": ["ResourceEvent.1.0.Nothing"]}"#,
+    ),
+    (
+        "/ExcludeMessageIds/0",
+        r#"{"ExcludeMessageIds": ["Nothing"]}"#,
+    ),
+    ("/ResourceTypes/0", r#"{"ResourceTypes": ["Nothing"]}"#),
+    (
+        "/ResourceTypes/0",
+        r#"{"ResourceTypes": ["Sensor.v1_0_0"]}"#,
+    ),
+    ("/Severities/0", r#"{"Severities": ["Bad"]}"#),
+    (
+        "/OriginResources/0",
+        r#"{"OriginResources": [{"@odata.id": "Systems"}]}"#,
+    ),
+    (
+        "/IncludeOriginOfCondition",
+        r#"{"IncludeOriginOfCondition": true}"#,
+    ),
+];
+
+/// The property, and a value that is wrong in another way.
+const WRONG: [(&str, &str); 9] = [
+    ("/Context", r#"{"Context": "a\r\nb"}"#),
+    (
+        "/HttpHeaders/0/X-A",
+        r#"{"HttpHeaders": [{"X-A": "a\r\nHost: b"}]}"#,
+    ),
+    ("/HttpHeaders/0/Host", r#"{"HttpHeaders": [{"Host": "a"}]}"#),
+    ("/Destination", r#"{"Destination": "receiver"}"#),
+    ("/Destination", r#"{"Destination": "http://192.0.2.1/"}"#),
+    (
+        "/Destination",
+        r#"{"Destination": "https://me:pw@192.0.2.1/"}"#,
+    ),
+    ("/Destination", r#"{"Destination": "https://127.0.0.1/"}"#),
+    (
+        "/Destination",
+        r#"{"Destination": "https://169.254.169.254/latest/meta-data"}"#,
+    ),
+    (
+        "/Destination",
+        r#"{"Destination": "https://[::ffff:127.0.0.1]/"}"#,
+    ),
+];
+
 #[tokio::test]
 async fn what_can_not_be_had_is_refused_with_the_property_and_leaves_nothing() {
     let bench = Bench::new();
     let client = bench.client("root").await;
-    for (asked, message, pointer) in [
-        (
-            json!({"Protocol": "SNMPv2c"}),
-            "PropertyValueNotInList",
-            "#/Protocol",
-        ),
-        (
-            json!({"Protocol": "FTP"}),
-            "PropertyValueNotInList",
-            "#/Protocol",
-        ),
-        (
-            json!({"SubscriptionType": "SSE"}),
-            "PropertyValueNotInList",
-            "#/SubscriptionType",
-        ),
-        (
-            json!({"EventFormatType": "MetricReport"}),
-            "PropertyValueNotInList",
-            "#/EventFormatType",
-        ),
-        (
-            json!({"RegistryPrefixes": ["ResourceEvent", "Nothing"]}),
-            "PropertyValueNotInList",
-            "#/RegistryPrefixes/1",
-        ),
-        (
-            json!({"ExcludeRegistryPrefixes": ["Nothing"]}),
-            "PropertyValueNotInList",
-            "#/ExcludeRegistryPrefixes/0",
-        ),
-        (
-            json!({"MessageIds": ["ResourceEvent.1.0.Nothing"]}),
-            "PropertyValueNotInList",
-            "#/MessageIds/0",
-        ),
-        (
-            json!({"ExcludeMessageIds": ["Nothing"]}),
-            "PropertyValueNotInList",
-            "#/ExcludeMessageIds/0",
-        ),
-        (
-            json!({"ResourceTypes": ["Nothing"]}),
-            "PropertyValueNotInList",
-            "#/ResourceTypes/0",
-        ),
-        (
-            json!({"ResourceTypes": ["Sensor.v1_0_0"]}),
-            "PropertyValueNotInList",
-            "#/ResourceTypes/0",
-        ),
-        (
-            json!({"Severities": ["Bad"]}),
-            "PropertyValueNotInList",
-            "#/Severities/0",
-        ),
-        (
-            json!({"OriginResources": [{"@odata.id": "Systems"}]}),
-            "PropertyValueNotInList",
-            "#/OriginResources/0",
-        ),
-        (
-            json!({"IncludeOriginOfCondition": true}),
-            "PropertyValueNotInList",
-            "#/IncludeOriginOfCondition",
-        ),
-        (
-            json!({"HeartbeatIntervalMinutes": 0}),
-            "PropertyValueOutOfRange",
-            "#/HeartbeatIntervalMinutes",
-        ),
-        (
-            json!({"Context": "a\r\nb"}),
-            "PropertyValueError",
-            "#/Context",
-        ),
-        (
-            json!({"HttpHeaders": [{"X-A": "a\r\nHost: b"}]}),
-            "PropertyValueError",
-            "#/HttpHeaders/0/X-A",
-        ),
-        (
-            json!({"HttpHeaders": [{"Host": "a"}]}),
-            "PropertyValueError",
-            "#/HttpHeaders/0/Host",
-        ),
-        (
-            json!({"Destination": "receiver"}),
-            "PropertyValueError",
-            "#/Destination",
-        ),
-        (
-            json!({"Destination": "http://192.0.2.1/"}),
-            "PropertyValueError",
-            "#/Destination",
-        ),
-        (
-            json!({"Destination": "https://me:pw@192.0.2.1/"}),
-            "PropertyValueError",
-            "#/Destination",
-        ),
-        (
-            json!({"Destination": "https://127.0.0.1/"}),
-            "PropertyValueError",
-            "#/Destination",
-        ),
-        (
-            json!({"Destination": "https://169.254.169.254/latest/meta-data"}),
-            "PropertyValueError",
-            "#/Destination",
-        ),
-        (
-            json!({"Destination": "https://[::ffff:127.0.0.1]/"}),
-            "PropertyValueError",
-            "#/Destination",
-        ),
-        (
-            json!({"MessageIds": vec!["ResourceCreated"; 129]}),
-            "PropertyValueError",
-            "#/MessageIds",
-        ),
+    let mut refused = Vec::new();
+    for (cases, message) in [
+        (UNKNOWN.as_slice(), "PropertyValueNotInList"),
+        (WRONG.as_slice(), "PropertyValueError"),
     ] {
-        let answer = client.post(SUBSCRIPTIONS, &body(asked.clone())).await;
+        let case = |&(pointer, asked): &(_, &str)| {
+            (serde_json::from_str(asked).unwrap(), message, pointer)
+        };
+        refused.extend(cases.iter().map(case));
+    }
+    let minutes = json!({"HeartbeatIntervalMinutes": 0});
+    refused.push((
+        minutes,
+        "PropertyValueOutOfRange",
+        "/HeartbeatIntervalMinutes",
+    ));
+    let many = json!({"MessageIds": vec!["ResourceCreated"; MAX_FILTER_ITEMS + 1]});
+    refused.push((many, "PropertyValueError", "/MessageIds"));
+    for (asked, message, pointer) in refused {
+        let answer = client
+            .post(SUBSCRIPTIONS, &body(Value::clone(&asked)))
+            .await;
         assert_eq!(answer.status, 400, "{asked}");
         assert_eq!(answer.messages(), [message], "{asked}");
         let info = &answer.json()["error"]["@Message.ExtendedInfo"][0];
-        assert_eq!(info["RelatedProperties"], json!([pointer]), "{asked}");
+        let related = json!([format!("#{pointer}")]);
+        assert_eq!(info["RelatedProperties"], related, "{asked}");
     }
     let missing = client.post(SUBSCRIPTIONS, r#"{"Context": "a"}"#).await;
     let lacking = "CreateFailedMissingReqProperties";
