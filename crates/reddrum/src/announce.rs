@@ -84,6 +84,8 @@ impl Announcement {
             "  {login} -X POST -H 'Content-Type: application/json' -d '{{\"ResetType\":\"ForceOff\"}}' \\\n    \
              {url}/redfish/v1/Systems/{node}/Actions/ComputerSystem.Reset"
         )?;
+        let events = format!("{url}/redfish/v1/EventService");
+        writeln!(out, "  curl -skN -u {username}:{password} {events}/SSE")?;
         if let Some(bmc) = self.bmcs.first() {
             writeln!(
                 out,
@@ -94,6 +96,10 @@ impl Announcement {
                 bmc.username
             )?;
         }
+        writeln!(
+            out,
+            "\nEvents may go to receivers on this machine, also over http: POST to {events}/Subscriptions"
+        )?;
         if io::stdout().is_terminal() {
             writeln!(out, "\nCtrl-C ends it.")?;
         }

@@ -317,3 +317,22 @@ fn what_is_wrong_with_the_ways_in_is_named() {
         );
     }
 }
+
+#[test]
+fn where_events_may_go_is_read() {
+    let folder = Folder::new("events", 0o600);
+    let with = |keys: &str| format!("{GOOD}\n[events]\n{keys}");
+    let text = with("allow_destinations = [\"127.0.0.0/8\", \"fe80::/10\"]\nca_file = \"ca.pem\"");
+    let events = Config::parse(&text, &folder.0).unwrap().events;
+    assert_eq!(events.allow_destinations.len(), 2);
+    assert_eq!(events.ca_file, Some(folder.0.join("ca.pem")));
+    assert!(!events.allow_clear_text);
+    let found = problems(
+        "events-bad",
+        &with("allow_destinations = [\"127.0.0.1/8\"]"),
+    );
+    assert!(
+        found[0].contains("allow_destinations: '127.0.0.1/8'"),
+        "{found:?}"
+    );
+}
