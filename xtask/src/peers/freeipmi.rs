@@ -43,7 +43,15 @@ pub(crate) fn call(
         "-I",
         &suite.to_string(),
     ]);
-    if ["ipmi-sensors", "ipmi-sel", "ipmi-fru"].contains(&tool) {
+    if [
+        "ipmi-sensors",
+        "ipmi-sel",
+        "ipmi-fru",
+        "ipmi-config",
+        "bmc-device",
+    ]
+    .contains(&tool)
+    {
         std::fs::create_dir_all(cache)?;
         call.arg("--sdr-cache-recreate")
             .arg("--quiet-cache")

@@ -1,7 +1,8 @@
 //! Programs that others wrote, and what we check with them.
 
 // What each program is and how to talk to it.
-pub(crate) mod freeipmi;
+pub(crate) mod families;
+mod freeipmi;
 pub(crate) mod ipmi_sim;
 pub(crate) mod ipmitool;
 pub(crate) mod program;

@@ -9,7 +9,7 @@ use super::program::{self, eventually};
 use super::report::{Report, none_of};
 use super::sensor::{self, Sensor};
 use super::target::Target;
-use super::{freeipmi, ipmitool};
+use super::{families, freeipmi, ipmitool};
 use crate::Result;
 use crate::process::{Finished, command, run as run_program};
 use crate::workspace::Workspace;
@@ -47,6 +47,8 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Result {
         );
     }
     demo.expect_running()?;
+    families::run(target, &cache, report);
+    demo.expect_running()?;
     refusals(target, &cache, report);
     if can_ping {
         report.check("ipmiping gets its pongs", ping(target));
@@ -58,7 +60,7 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Result {
 }
 
 /// The standard output must have every one of these.
-fn says(finished: Finished, expected: &[&str]) -> Result {
+pub(super) fn says(finished: Finished, expected: &[&str]) -> Result {
     let complaint = finished.describe();
     let said = finished.expect_success()?;
     match expected.iter().find(|text| !said.contains(*text)) {
