@@ -25,7 +25,7 @@ const IPMITOOL: [Said; 53] = [
     ("mc selftest", &["Selftest: passed"]),
     ("mc getenables", &["System Event Logging", "enabled"]),
     ("mc watchdog get", &["SMS/OS", "Stopped"]),
-    ("mc watchdog set timeout=300 action=none", &[]),
+    ("mc watchdog set timeout=300 action=none use=sms", &[]),
     ("mc watchdog reset", &[]),
     ("mc watchdog get", &["Started/Running"]),
     ("mc watchdog off", &[]),
