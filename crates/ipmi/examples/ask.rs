@@ -90,7 +90,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             Err(_) => session.handle_timeout(now()),
         };
         match event {
-            Event::None => {}
+            Event::None | Event::Payload(..) => {}
             Event::Established => session.request_over(now(), bridge, &GetDeviceId)?,
             Event::Response(response) => {
                 println!("{:?}", response.decode::<GetDeviceId>()?);

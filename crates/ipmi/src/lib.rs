@@ -29,5 +29,6 @@ pub mod number;
 pub mod print;
 pub mod record;
 pub mod sequence;
+pub mod sol;
 pub mod time;
 pub mod wire;

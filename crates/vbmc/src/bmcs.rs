@@ -1,16 +1,16 @@
 //! Every machine's management controller, found by its address. No IO: datagrams in, replies out.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ipmi::bmc::{Bmc, Config, Handler, Request};
+use ipmi::bmc::{Bmc, Config, Handler, Request, SerialPort};
 use ipmi::command::app::Guid;
 use ipmi::entropy::Entropy;
-use ipmi::number::CompletionCode;
+use ipmi::number::{CompletionCode, PrivilegeLevel};
 use ipmi::time::Instant;
-use ipmi::wire::Writer;
+use ipmi::wire::{DATAGRAM_MAX, Writer, rmcp};
 
 use crate::fault::{Fate, Faults};
 use crate::handler::Device;
@@ -26,6 +26,10 @@ pub struct Bmcs {
     strays: AtomicU64,
     commands: AtomicU64,
     in_flight_max: AtomicU32,
+    /// Controllers on which a console has serial over LAN.
+    sol: Mutex<Vec<u32>>,
+    /// The UDP port of all of them.
+    port: AtomicU16,
 }
 
 /// One controller's protocol half.
@@ -118,6 +122,8 @@ impl Bmcs {
             strays,
             commands,
             in_flight_max: AtomicU32::new(0),
+            sol: Mutex::new(Vec::new()),
+            port: AtomicU16::new(rmcp::PORT),
         }
     }
 
@@ -160,9 +166,13 @@ impl Bmcs {
             commands: 0,
             restart: false,
             new_config: None,
+            port: self.port.load(Ordering::Relaxed),
         };
         let len = bmc.handle_datagram(now, entropy, from, datagram, &mut seat, out);
         let command = seat.commands > 0;
+        if bmc.has_sol() {
+            self.note_sol(index);
+        }
         let new_config = seat.new_config.take();
         if seat.restart {
             bmc.reset();
@@ -198,6 +208,67 @@ impl Bmcs {
             delay: fate.delay,
             command,
         })
+    }
+
+    /// Says at which UDP port the controllers are, where it isn't RMCP's own: consoles of serial over LAN check it.
+    pub fn set_port(&self, port: u16) {
+        self.port.store(port, Ordering::Relaxed);
+    }
+
+    fn note_sol(&self, index: u32) {
+        let mut sol = self.sol.lock().unwrap_or_else(PoisonError::into_inner);
+        if !sol.contains(&index) {
+            sol.push(index);
+        }
+    }
+
+    /// Whether a console has serial over LAN somewhere, so that [`Self::poll_sol`] is to be called some times a second.
+    #[must_use]
+    pub fn has_sol(&self) -> bool {
+        let sol = self.sol.lock().unwrap_or_else(PoisonError::into_inner);
+        !sol.is_empty()
+    }
+
+    /// Gives `send` each packet with characters of a serial port that is due: from which controller, to which console.
+    pub fn poll_sol(
+        &self,
+        now: Instant,
+        entropy: &mut dyn Entropy,
+        send: &mut dyn FnMut(Ipv4Addr, SocketAddr, &[u8]),
+    ) {
+        let indices = self
+            .sol
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        for index in indices {
+            let address = self.site.address(index);
+            let mut front = self.front(index);
+            let fate = front.fate(now);
+            let Front { bmc, config, .. } = &mut *front;
+            let mut seat = Seat {
+                site: &self.site,
+                now,
+                index,
+                address,
+                config,
+                sessions: bmc.session_count(),
+                commands: 0,
+                restart: false,
+                new_config: None,
+                port: self.port.load(Ordering::Relaxed),
+            };
+            let mut out = [0; DATAGRAM_MAX];
+            while let Some((peer, len)) = bmc.poll_sol(now, entropy, &mut seat, &mut out) {
+                if !fate.drop_reply {
+                    send(address, peer, &out[..len]);
+                }
+            }
+            if !bmc.has_sol() {
+                let mut sol = self.sol.lock().unwrap_or_else(PoisonError::into_inner);
+                sol.retain(|active| *active != index);
+            }
+        }
     }
 
     /// The reply to a command of this machine is on its way.
@@ -288,11 +359,12 @@ struct Seat<'a> {
     commands: u32,
     restart: bool,
     new_config: Option<Config>,
+    port: u16,
 }
 
-impl Handler for Seat<'_> {
-    fn handle(&mut self, request: &Request<'_>, response: &mut Writer<'_>) -> CompletionCode {
-        self.commands += 1;
+impl Seat<'_> {
+    /// Does something with the device, and keeps what follows from it.
+    fn with_device<T>(&mut self, act: impl FnOnce(&mut Device<'_>) -> T) -> T {
         let machine = &mut *self.site.machine(self.index, self.now);
         let Self {
             config,
@@ -308,10 +380,52 @@ impl Handler for Seat<'_> {
             restart: false,
             new_config: None,
         };
-        let code = device.handle(request, response);
+        let done = act(&mut device);
         self.restart |= device.restart;
         self.new_config = device.new_config;
-        code
+        done
+    }
+}
+
+impl Handler for Seat<'_> {
+    fn handle(&mut self, request: &Request<'_>, response: &mut Writer<'_>) -> CompletionCode {
+        self.commands += 1;
+        self.with_device(|device| device.handle(request, response))
+    }
+
+    fn serial(&mut self) -> Option<&mut dyn SerialPort> {
+        if self.with_device(|device| device.serial().is_some()) {
+            Some(self)
+        } else {
+            None
+        }
+    }
+}
+
+impl SerialPort for Seat<'_> {
+    fn permit(&self, user_id: u8, privilege: PrivilegeLevel) -> Result<(), CompletionCode> {
+        let machine = &mut *self.site.machine(self.index, self.now);
+        let device = Device {
+            machine,
+            config: self.config,
+            address: self.address,
+            sessions: self.sessions,
+            restart: false,
+            new_config: None,
+        };
+        device.permit(user_id, privilege)
+    }
+
+    fn udp_port(&self) -> u16 {
+        self.port
+    }
+
+    fn write(&mut self, characters: &[u8]) {
+        self.with_device(|device| device.write(characters));
+    }
+
+    fn read(&mut self, characters: &mut [u8]) -> usize {
+        self.with_device(|device| device.read(characters))
     }
 }
 

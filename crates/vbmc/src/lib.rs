@@ -42,5 +42,6 @@ pub mod rack;
 pub mod scale;
 pub mod sdr;
 pub mod sensor;
+pub mod serial;
 pub mod serve;
 pub mod site;

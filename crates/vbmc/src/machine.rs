@@ -24,6 +24,7 @@ use crate::log::{Event, EventLog};
 use crate::physics::{Block, Body, Feed, HostLoad, Node, Place, PowerBay};
 use crate::profile::{Model, Profile};
 use crate::sensor::{Analog, Condition, Kind, Signal, event_offset};
+use crate::serial::Serial;
 
 /// The most seconds that are worked out one by one when a machine was not looked at for long. Heat that is older
 /// than this has left the machine: its slowest time constant is 40 s.
@@ -101,6 +102,8 @@ pub struct Machine {
     /// Requests that came over the network (§23.4).
     requests: u16,
     power: power::PowerHistory,
+    /// The host's serial port, once a console has looked at it.
+    serial: Option<Box<Serial>>,
 }
 
 impl Machine {
@@ -142,6 +145,7 @@ impl Machine {
             filtering: false,
             requests: 0,
             power: power::PowerHistory::default(),
+            serial: None,
         };
         machine.log_history(up_s);
         machine.measure();

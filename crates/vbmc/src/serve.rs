@@ -22,6 +22,9 @@ use crate::bmcs::{Bmcs, Reply};
 /// The port that virtual BMCs listen on unless told otherwise.
 pub const PORT_DEFAULT: u16 = 6230;
 
+/// How often serial ports are looked at while a console has one.
+const SERIAL_EVERY: Duration = Duration::from_millis(20);
+
 /// The most replies that wait because of a fault's delay or doubling; more are dropped.
 pub const DELAYED_MAX: usize = 65_536;
 
@@ -93,6 +96,7 @@ impl Server {
         let address = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port);
         let socket = Socket::bind(SocketAddr::V4(address), options)?;
         let port = socket.local_addr()?.port();
+        bmcs.set_port(port);
         let stop = Arc::new(Stop {
             wanted: AtomicBool::new(false),
             waker: Waker::new()?,
@@ -192,7 +196,7 @@ impl Service {
         while !self.stop.wanted.load(Ordering::Acquire) {
             if self.socket.recv(&mut receive)? == 0 {
                 self.socket
-                    .wait(false, Some(&self.stop.waker), self.until_next_delayed())?;
+                    .wait(false, Some(&self.stop.waker), self.until_next())?;
             }
             let now = self.clock.now();
             for datagram in receive.datagrams_mut() {
@@ -202,9 +206,43 @@ impl Service {
                 self.serve(now, local, datagram.peer, datagram.bytes)?;
             }
             self.release_delayed(now)?;
+            self.serial(now)?;
             self.flush()?;
         }
         Ok(())
+    }
+
+    /// Sends what serial ports have for consoles.
+    fn serial(&mut self, now: Instant) -> io::Result<()> {
+        if !self.bmcs.has_sol() {
+            return Ok(());
+        }
+        let mut packets = Vec::new();
+        let bmcs = Arc::clone(&self.bmcs);
+        bmcs.poll_sol(now, &mut self.entropy, &mut |local, peer, packet| {
+            packets.push((local, peer, packet.to_vec()));
+        });
+        for (local, peer, packet) in packets {
+            if self.send.is_full() {
+                self.flush()?;
+            }
+            // It was made sure that there is room.
+            let _ = self.send.push(peer, Some(local), |out| {
+                out[..packet.len()].copy_from_slice(&packet);
+                packet.len()
+            });
+        }
+        Ok(())
+    }
+
+    /// Until when nothing has to be done unless something comes.
+    fn until_next(&self) -> Option<Duration> {
+        let delayed = self.until_next_delayed();
+        if self.bmcs.has_sol() {
+            Some(delayed.map_or(SERIAL_EVERY, |delayed| delayed.min(SERIAL_EVERY)))
+        } else {
+            delayed
+        }
     }
 
     fn serve(

@@ -483,6 +483,8 @@ impl Slot {
             Event::LoginFailed(failure) => self.login_failed(cx, now, failure),
             Event::SessionLost(lost) => self.session_lost(cx, now, lost),
             Event::Closed => self.phase = Phase::Closed,
+            // Nothing here starts a payload.
+            Event::Payload(..) => {}
         }
     }
 

@@ -62,7 +62,9 @@ impl Own {
         }
     }
 
-    fn answer(execute: impl FnOnce(&mut Writer<'_>) -> Result<Effect, CompletionCode>) -> Self {
+    pub(super) fn answer(
+        execute: impl FnOnce(&mut Writer<'_>) -> Result<Effect, CompletionCode>,
+    ) -> Self {
         let mut own = Self::NOTHING;
         let mut w = Writer::new(&mut own.data);
         match execute(&mut w) {

@@ -10,6 +10,7 @@ use super::privilege::minimum_privilege;
 use super::repeat::{Changing, Known, changes_state, fingerprint};
 use super::session::{Active, Peer, SessionTable, Stage};
 use super::setup::Setup;
+use super::sol;
 use crate::crypto::Opened;
 use crate::entropy::Entropy;
 use crate::number::{AuthType, CompletionCode, PayloadType};
@@ -113,6 +114,29 @@ impl Bmc {
         self.sessions.expire(now, &self.config);
     }
 
+    /// Whether a session has serial over LAN, so that [`poll_sol`](Self::poll_sol) is to be called now and then.
+    #[must_use]
+    pub fn has_sol(&self) -> bool {
+        self.sessions
+            .iter_active()
+            .any(|(_, active)| active.sol.is_some())
+    }
+
+    /// Writes a packet with characters of the device's serial port, where one is due, and gives its length and the console
+    /// that it is for. Call it until it gives `None`: after each datagram, and while [`has_sol`](Self::has_sol) some times
+    /// a second.
+    pub fn poll_sol(
+        &mut self,
+        now: Instant,
+        entropy: &mut dyn Entropy,
+        handler: &mut dyn Handler,
+        out: &mut [u8],
+    ) -> Option<(Peer, usize)> {
+        let (peer, active) = self.sessions.sol_mut()?;
+        let len = active.sol_transmit(now, entropy, handler, out)?;
+        Some((peer, len))
+    }
+
     /// Active sessions.
     #[must_use]
     pub fn session_count(&self) -> usize {
@@ -188,10 +212,13 @@ impl Bmc {
         } = active.channel.open(datagram).ok()?;
         slot.touched = now;
         active.confirmation = None;
+        let payload = &*payload;
+        if payload_type == PayloadType::SOL {
+            return active.sol_packet(payload, call);
+        }
         if payload_type != PayloadType::IPMI {
             return None;
         }
-        let payload = &*payload;
         let message = LanMessage::decode(payload).ok()?;
         let LanMessage { header, body } = message;
         if header.to != BMC_ADDRESS || header.netfn.is_response() {
@@ -216,7 +243,9 @@ impl Bmc {
             // Nobody counts who has long gone.
             self.sessions.expire(now, &self.config);
         }
-        let own = if permitted {
+        let own = if permitted && sol::is_about_payloads(header.netfn, header.cmd) {
+            sol::command(&mut self.sessions, id, &message, call.handler)
+        } else if permitted {
             commands::in_session(&self.config, &self.sessions, id, &message)
         } else {
             Own::refused(CompletionCode::INSUFFICIENT_PRIVILEGE)
@@ -286,7 +315,7 @@ pub(super) struct Call<'a> {
     pub(super) now: Instant,
     pub(super) from: Peer,
     pub(super) entropy: &'a mut dyn Entropy,
-    handler: &'a mut dyn Handler,
+    pub(super) handler: &'a mut dyn Handler,
     pub(super) out: &'a mut [u8],
 }
 

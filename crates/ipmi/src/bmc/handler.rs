@@ -39,6 +39,34 @@ pub trait Handler {
     /// [`REPLY_KEPT_MS`]: super::REPLY_KEPT_MS
     /// [`REPEATED_WITHIN`]: super::REPEATED_WITHIN
     fn handle(&mut self, request: &Request<'_>, response: &mut Writer<'_>) -> CompletionCode;
+
+    /// The serial port that serial over LAN connects to (§15), where the device has one.
+    fn serial(&mut self) -> Option<&mut dyn SerialPort> {
+        None
+    }
+}
+
+/// A serial port behind serial over LAN.
+pub trait SerialPort {
+    /// Whether this user may have it at this level (§26.3).
+    ///
+    /// # Errors
+    /// The completion code that Activate Payload is refused with.
+    fn permit(&self, user_id: u8, privilege: PrivilegeLevel) -> Result<(), CompletionCode>;
+
+    /// Characters that a console typed. The port takes them all: what it has no room for is lost, as on a serial line.
+    fn write(&mut self, characters: &[u8]);
+
+    /// Characters for the console; says how many.
+    fn read(&mut self, characters: &mut [u8]) -> usize;
+
+    /// A console sent a break.
+    fn send_break(&mut self) {}
+
+    /// UDP port at which consoles reach the BMC: consoles check it.
+    fn udp_port(&self) -> u16 {
+        crate::wire::rmcp::PORT
+    }
 }
 
 /// Executes a typed command: reads it from `request`, calls `execute`, writes its answer.

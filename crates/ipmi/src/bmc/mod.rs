@@ -25,11 +25,12 @@ mod privilege;
 mod repeat;
 mod session;
 mod setup;
+mod sol;
 mod v15;
 
 pub use config::{Config, Lockout, USERS_MAX, User, UserError, V15};
 pub use device::Bmc;
-pub use handler::{Handler, Request, serve};
+pub use handler::{Handler, Request, SerialPort, serve};
 pub use privilege::minimum_privilege;
 pub use repeat::{REPEATED_WITHIN, REPLY_KEPT_MS};
 pub use session::{Peer, SETUP_GRACE_MS, SETUP_SHARE};

@@ -10,6 +10,7 @@ use super::repeat::Executed;
 use crate::crypto::{Algorithms, Code, Exchange, SessionChannel, V15Key};
 use crate::entropy::Entropy;
 use crate::number::PrivilegeLevel;
+use crate::sol::SolLine;
 use crate::time::Instant;
 use crate::wire::rakp::{OpenSessionRequest, UserName};
 
@@ -92,6 +93,8 @@ pub(super) struct Active {
     /// The last message of set-up, until the session's first packet shows that it arrived.
     pub(super) confirmation: Option<Box<Confirmation>>,
     pub(super) executed: Executed,
+    /// Serial over LAN, while this session has it.
+    pub(super) sol: Option<Box<SolLine>>,
 }
 
 /// The last message of set-up, and what it answered.
@@ -167,11 +170,27 @@ impl SessionTable {
         })
     }
 
+    /// The session that has serial over LAN.
+    pub(super) fn sol_mut(&mut self) -> Option<(Peer, &mut Active)> {
+        self.slots
+            .iter_mut()
+            .find_map(|slot| match &mut slot.stage {
+                Stage::Active(active) if active.sol.is_some() => Some((slot.peer, &mut **active)),
+                _ => None,
+            })
+    }
+
     /// The slot of a packet for `bmc_session_id` from `peer`.
     pub(super) fn find(&mut self, bmc_session_id: u32, peer: Peer) -> Option<&mut Slot> {
         self.slots
             .iter_mut()
             .find(|slot| slot.bmc_session_id == bmc_session_id && slot.peer == peer)
+    }
+
+    pub(super) fn slot_mut(&mut self, bmc_session_id: u32) -> Option<&mut Slot> {
+        self.slots
+            .iter_mut()
+            .find(|slot| slot.bmc_session_id == bmc_session_id)
     }
 
     pub(super) fn remove(&mut self, bmc_session_id: u32) {

@@ -449,6 +449,7 @@ fn activate(
             rakp4_code,
         })),
         executed: Executed::default(),
+        sol: None,
     };
     Ok((active, rakp4_code))
 }

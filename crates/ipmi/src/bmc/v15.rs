@@ -215,6 +215,7 @@ impl Bmc {
             limit: answer.privilege,
             confirmation: Some(Box::new(confirmation)),
             executed: Executed::default(),
+            sol: None,
         }));
         self.guard.success(user_id);
         Some(len)

@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::command::{Command, Message};
 use crate::crypto::{OpenError, SuiteSet};
-use crate::number::{CipherSuiteId, CompletionCode, NetFn, RakpStatus};
+use crate::number::{CipherSuiteId, CompletionCode, NetFn, PayloadType, RakpStatus};
 use crate::sequence::SequenceRefused;
 use crate::wire::{Reader, WireError};
 
@@ -25,6 +25,8 @@ pub enum Event<'d> {
     SessionLost(SessionLost),
     /// Closed as asked; the session is idle again.
     Closed,
+    /// A payload of another kind than IPMI messages, such as a SOL packet (§15.9).
+    Payload(PayloadType, &'d [u8]),
 }
 
 /// An answer.

@@ -266,8 +266,12 @@ impl Session {
             return Err(Ignored::NotForUs);
         };
         let opened = channel.open(datagram)?;
-        if opened.payload_type != PayloadType::IPMI {
-            return Err(Ignored::OtherPayload);
+        match opened.payload_type {
+            PayloadType::IPMI => {}
+            PayloadType::SOL if matches!(self.phase, Phase::Established) => {
+                return Ok(Event::Payload(opened.payload_type, opened.payload));
+            }
+            _ => return Err(Ignored::OtherPayload),
         }
         let message = LanMessage::decode(opened.payload)?;
         let Some(response) = self.read_answer(message)? else {

@@ -256,6 +256,12 @@ impl Channel {
         })
     }
 
+    /// Whether payloads are encrypted.
+    #[must_use]
+    pub const fn is_encrypted(&self) -> bool {
+        self.confidentiality.encrypts()
+    }
+
     /// The peer's session ID, which our packets carry.
     #[must_use]
     pub const fn peer_session_id(&self) -> u32 {

@@ -6,6 +6,7 @@ pub mod rakp;
 mod reader;
 pub mod rmcp;
 pub mod session;
+pub mod sol;
 mod writer;
 
 pub use reader::Reader;

@@ -135,7 +135,7 @@ pub enum Happened {
 
 fn happened(event: &Event<'_>) -> Option<Happened> {
     Some(match event {
-        Event::None => return None,
+        Event::None | Event::Payload(..) => return None,
         Event::Established => Happened::Established,
         Event::Response(response) => {
             Happened::Response(response.completion, response.data.to_vec())

@@ -323,6 +323,8 @@ impl Slot {
                 self.over = true;
             }
             Event::Closed => self.over = true,
+            // Nothing here starts a payload.
+            Event::Payload(..) => {}
         }
     }
 

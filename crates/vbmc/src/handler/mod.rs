@@ -21,7 +21,7 @@ mod vita;
 
 use std::net::Ipv4Addr;
 
-use ipmi::bmc::{Config, Handler, Request};
+use ipmi::bmc::{Config, Handler, Request, SerialPort};
 use ipmi::command::Command;
 use ipmi::command::picmg::hpm::GetLanAttachCapabilities;
 use ipmi::number::{ChannelNumber, CompletionCode, NetFn};
@@ -133,12 +133,22 @@ impl Handler for Device<'_> {
         }
         self.dispatch(request, response)
     }
+
+    /// A node's host has a serial port.
+    fn serial(&mut self) -> Option<&mut dyn SerialPort> {
+        if self.machine.profile().model == Model::Node {
+            Some(self)
+        } else {
+            None
+        }
+    }
 }
 
 /// Whether the controller knows a command, by its handlers or its session layer: asked with data that is too long for any
 /// command, so that none is carried out.
 fn answers(device: &mut Device<'_>, netfn: NetFn, group: Option<u8>, cmd: u8) -> bool {
-    let by_session = netfn == NetFn::APP && matches!(cmd, 0x37 | 0x38 | 0x3b..=0x3d | 0x54);
+    let by_session =
+        netfn == NetFn::APP && matches!(cmd, 0x37 | 0x38 | 0x3b..=0x3d | 0x48..=0x4b | 0x54);
     let with_v15 = netfn == NetFn::APP && matches!(cmd, 0x39 | 0x3a) && device.config.v15.is_some();
     if by_session || with_v15 {
         return true;

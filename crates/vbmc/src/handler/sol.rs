@@ -1,12 +1,13 @@
-//! SOL configuration (§26).
+//! SOL configuration (§26), and the host's serial port behind it.
 
-use ipmi::bmc::{Request, serve};
+use ipmi::bmc::{Request, SerialPort, serve};
+use ipmi::command::app::payload::PAYLOAD_DISABLED;
 use ipmi::command::transport::{
     GetSolConfigurationParameters, SetSolConfigurationParameters, SolActivating,
     SolConfigurationParameters,
 };
 use ipmi::command::{Bytes, Command, Empty};
-use ipmi::number::{CompletionCode, SolParameter};
+use ipmi::number::{CompletionCode, PrivilegeLevel, SolParameter, StandardPayloads};
 use ipmi::wire::Writer;
 
 use super::Device;
@@ -71,5 +72,35 @@ pub(super) fn handle(
             })
         }
         _ => CompletionCode::INVALID_COMMAND,
+    }
+}
+
+impl SerialPort for Device<'_> {
+    fn permit(&self, user_id: u8, privilege: PrivilegeLevel) -> Result<(), CompletionCode> {
+        let controller = self.machine.controller();
+        let now_s = self.machine.at_s();
+        let read = |number| read_parameter(&controller.sol, &PARAMETERS, now_s, (number, 0, 0));
+        if read(SolParameter::ENABLE.0)?.first() != Some(&1) {
+            return Err(PAYLOAD_DISABLED);
+        }
+        let least = read(SolParameter::AUTHENTICATION.0)?;
+        let least = PrivilegeLevel(least.first().copied().unwrap_or(0) & 0x0f);
+        let users = &controller.users;
+        let forbidden = users
+            .get(&user_id)
+            .map_or(0, |user| user.payloads_forbidden);
+        if privilege < least || StandardPayloads(forbidden).contains(StandardPayloads::SOL) {
+            return Err(CompletionCode::INSUFFICIENT_PRIVILEGE);
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, characters: &[u8]) {
+        let (serial, name) = self.machine.serial();
+        serial.write(&name, characters);
+    }
+
+    fn read(&mut self, characters: &mut [u8]) -> usize {
+        self.machine.serial().0.read(characters)
     }
 }

@@ -15,6 +15,7 @@ use crate::controller::{Controller, Expired, SensorSettings};
 use crate::host::WrongState;
 use crate::log::Event;
 use crate::sensor::{Analog, Signal, event_offset};
+use crate::serial::Serial;
 
 /// What every controller remembers that nobody has set anything of.
 static FACTORY: LazyLock<Controller> = LazyLock::new(Controller::default);
@@ -52,6 +53,15 @@ impl Machine {
     /// Builds it differently.
     pub const fn set_form(&mut self, form: Form) {
         self.form = form;
+    }
+
+    /// The host's serial port, moved to the present, and the host's name.
+    pub fn serial(&mut self) -> (&mut Serial, String) {
+        let name = self.identity.id.to_string();
+        let (activity, at_s) = (self.host.activity(), self.at_s);
+        let serial = self.serial.get_or_insert_default();
+        serial.advance(&name, activity, at_s);
+        (serial, name)
     }
 
     /// Counts a request that came over the network.

@@ -239,7 +239,7 @@ impl World {
 
 fn ended(event: &Event<'_>) -> Option<Ended> {
     Some(match event {
-        Event::None => return None,
+        Event::None | Event::Payload(..) => return None,
         Event::Established => Ended::Established,
         Event::Response(response) => Ended::Answer(response.completion, response.data.to_vec()),
         Event::RequestTimedOut(_) => Ended::TimedOut,

@@ -56,6 +56,24 @@ impl Session {
         len
     }
 
+    /// Writes a datagram with a payload of another kind than IPMI messages, such as a SOL packet, and returns its length.
+    ///
+    /// `None` outside an established session of IPMI 2.0, and where `out` is too short.
+    pub fn seal_payload(
+        &mut self,
+        payload_type: PayloadType,
+        entropy: &mut dyn Entropy,
+        out: &mut [u8],
+        payload: impl FnOnce(&mut Writer<'_>),
+    ) -> Option<usize> {
+        match (&self.phase, self.channel.as_mut()) {
+            (Phase::Established, Some(SessionChannel::RmcpPlus(channel))) => {
+                channel.seal(payload_type, entropy, out, payload).ok()
+            }
+            _ => None,
+        }
+    }
+
     fn write_request(&mut self, entropy: &mut dyn Entropy, out: &mut [u8]) -> Option<usize> {
         let Request {
             target,
