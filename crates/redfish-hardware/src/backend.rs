@@ -12,8 +12,9 @@ use crate::change::{self, Wish};
 use crate::event::Watch;
 use crate::tree::{Tree, TreeCache};
 use crate::{
-    chassis, environment_metrics, ethernet_interface, log, manager, memory, network_protocol,
-    power, power_subsystem, processor, sensor, system, telemetry, thermal, thermal_subsystem, uri,
+    chassis, environment_metrics, ethernet_interface, inventory, log, manager, memory,
+    network_protocol, power, power_subsystem, processor, sensor, system, telemetry, thermal,
+    thermal_subsystem, uri,
 };
 
 const ROOTS: [RootLink; 4] = [
@@ -123,6 +124,12 @@ impl HardwareBackend {
             ["Managers", id] => document(&manager::resource(&self.tree(), &*self.node(id)?)),
             ["Managers", id, "LogServices", ref rest @ ..] => log_part(&*self.node(id)?, rest),
             ["Managers", id, ref rest @ ..] => manager_part(&*self.node(id)?, rest),
+            ["UpdateService", "FirmwareInventory"] => {
+                document(&inventory::collection(&*self.hardware, &self.tree()))
+            }
+            ["UpdateService", "FirmwareInventory", id] => {
+                found(inventory::resource(&*self.hardware, id))
+            }
             ["TelemetryService", ref rest @ ..] => self.telemetry(rest),
             _ => Err(Failure::NotFound),
         }
@@ -295,6 +302,10 @@ impl Backend for HardwareBackend {
             }
             Ok(Outcome::Done)
         })
+    }
+
+    fn has_firmware_inventory(&self) -> bool {
+        true
     }
 
     fn watch(&self, sink: Arc<dyn EventSink>) {

@@ -25,6 +25,7 @@ mod chassis;
 mod environment_metrics;
 mod ethernet_interface;
 mod event;
+mod inventory;
 mod log;
 mod manager;
 mod memory;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use redfish_schema::{Action, CheckedCreate, CheckedParameters, CheckedPatch, OperationApplyTime};
 
-use crate::{Document, EventSink, Failure, Path};
+use crate::{Document, EventSink, Failure, Path, Updater};
 
 /// What a [`Backend`] answers with. Boxed, so that the service can hold any backend as `dyn Backend`.
 pub type BackendFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
@@ -41,6 +41,16 @@ pub trait Backend: Send + Sync + 'static {
     /// Removes the resource at `path`, which said that it is [`deletable`](Document::deletable).
     fn delete<'a>(&'a self, _path: &'a Path) -> BackendFuture<'a, ()> {
         Box::pin(std::future::ready(Err(Failure::NotChangeable)))
+    }
+
+    /// Whether it has an inventory of firmware at `/redfish/v1/UpdateService/FirmwareInventory`.
+    fn has_firmware_inventory(&self) -> bool {
+        false
+    }
+
+    /// What installs firmware, if the backend can. Without it the service takes no images.
+    fn updater(&self) -> Option<&dyn Updater> {
+        None
     }
 
     /// From now on tells `sink` what happens to its resources, for as long as the backend lives. Called once. A backend

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::Failure;
 use crate::message::{self, Message};
+use crate::update::MultipartError;
 
 /// The most messages that one error body holds.
 pub const MAX_MESSAGES: usize = 32;
@@ -45,6 +46,8 @@ pub(crate) enum Error {
     BodyBroken,
     /// The body is no JSON object; the text says where.
     Json(String),
+    /// The body is no `multipart/form-data` that two readers would understand alike.
+    Multipart(MultipartError),
     /// A property of the body stands twice.
     DuplicateProperty(String),
     /// What the request asks doesn't fit; the messages say why.
@@ -251,6 +254,11 @@ impl Error {
                     "Send the whole body at once: the service waits 10 seconds for it.",
                 );
                 Answer::new(StatusCode::REQUEST_TIMEOUT, message)
+            }
+            Self::Multipart(error) => {
+                let message = message::unrecognized_request_body()
+                    .with_resolution(format!("Send multipart/form-data (RFC 7578): {error}."));
+                Answer::new(StatusCode::BAD_REQUEST, message)
             }
             Self::DuplicateProperty(name) => {
                 Answer::new(StatusCode::BAD_REQUEST, message::property_duplicate(name))

@@ -56,6 +56,7 @@ mod store;
 mod task;
 mod tls;
 mod turn;
+mod update;
 
 pub use account::{
     Account, AccountError, MAX_PASSWORD, MAX_REMEMBERED, MAX_USER_NAME, PASSWORD_ROUNDS,
@@ -110,3 +111,4 @@ pub use task::{
 };
 pub use tls::{CertificateOwner, Chain, ChainError, MAX_CHAIN, MAX_PEM_BYTES, Tls};
 pub use turn::{MAX_CHECKS_AT_ONCE, MAX_CHECKS_WAITING, MAX_CHECKS_WAITING_OF_CLIENT};
+pub use update::{Image, MAX_IMAGE_BYTES, MAX_IMAGES, MAX_TARGETS, UPLOAD_IDLE_S, Update, Updater};

@@ -226,6 +226,8 @@ const NEEDS: [(&[&str], Needs); 9] = [
             "PowerSubsystem",
             "PowerSupply",
             "EnvironmentMetrics",
+            "UpdateService",
+            "SoftwareInventory",
         ],
         COMPONENTS,
     ),

@@ -28,13 +28,14 @@ use crate::path_lock::PathLocks;
 use crate::privilege::{Operation, permits};
 use crate::resource::certificate_service::CertificateService;
 use crate::resource::manager::{self, OwnManager};
-use crate::resource::{self, event_service, service_root, session_service};
+use crate::resource::{self, event_service, service_root, session_service, update_service};
 use crate::respond::LargeAnswers;
 use crate::session::Sessions;
 use crate::static_files::StaticFiles;
 use crate::store::{Store, StoreError};
 use crate::task::Tasks;
 use crate::tls::{CertificateOwner, Tls};
+use crate::update::Updates;
 use crate::{Backend, Document, EventSettings, EventSink, Path, message, odata};
 
 const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
@@ -141,6 +142,7 @@ pub(crate) struct Parts {
     pub(crate) manager: OwnManager,
     pub(crate) tasks: Tasks,
     pub(crate) certificates: Option<CertificateService>,
+    pub(crate) updates: Updates,
 }
 
 impl fmt::Debug for Service {
@@ -179,6 +181,7 @@ impl Service {
         };
         let manager = OwnManager::new(&settings, Arc::clone(&audit), certificates.clone());
         let parts = Parts {
+            updates: Updates::new(tasks.clone(), Arc::clone(&backend), settings.store.folder()),
             tasks,
             event_service: event_service::EventService::new(Arc::clone(&events)),
             sessions: session_service::SessionService::load(
@@ -292,6 +295,9 @@ impl Service {
         }
         if let ["TaskService", "TaskMonitors", id] = *path.segments() {
             return self.monitor(id, parts, caller).await;
+        }
+        if path.as_str() == update_service::PUSH {
+            return self.push_update(parts, body, caller).await;
         }
         match parts.method {
             Method::GET | Method::HEAD => self.read(path, parts, caller).await,

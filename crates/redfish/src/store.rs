@@ -179,6 +179,14 @@ impl Store {
         Ok(Self { shared, queue })
     }
 
+    /// The folder that the state is in; that of temporary files for state in memory.
+    pub(crate) fn folder(&self) -> PathBuf {
+        let folder = self.shared.file.as_deref().and_then(Path::parent);
+        folder
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .map_or_else(std::env::temp_dir, Path::to_path_buf)
+    }
+
     /// Every entry of a table, by key.
     pub(crate) fn load<T: DeserializeOwned>(
         &self,

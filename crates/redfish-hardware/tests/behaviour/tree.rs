@@ -11,12 +11,9 @@ use serde_json::Value;
 
 /// Every document that can be reached, by path.
 fn crawl(client: &Client) -> BTreeMap<String, Value> {
-    let mut open: Vec<String> = client
-        .backend()
-        .roots()
-        .iter()
-        .map(|r| r.uri.to_owned())
-        .collect();
+    let roots = client.backend().roots().iter();
+    let mut open: Vec<String> = roots.map(|r| r.uri.to_owned()).collect();
+    open.push("/redfish/v1/UpdateService/FirmwareInventory".to_owned());
     let mut documents = BTreeMap::new();
     while let Some(uri) = open.pop() {
         if documents.contains_key(&uri) {

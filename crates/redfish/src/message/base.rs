@@ -269,4 +269,10 @@ messages! {
     subscription_terminated(): "SubscriptionTerminated", Ok,
         "The event subscription was terminated.",
         "None.";
+
+    /// The body is in a form that the service can't read.
+    unrecognized_request_body(): "UnrecognizedRequestBody", Warning,
+        "The service detected a malformed request body that it was unable to interpret.",
+        "Correct the request body and resubmit the request if it failed.";
+
 }

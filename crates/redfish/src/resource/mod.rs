@@ -10,6 +10,7 @@ pub(crate) mod registries;
 pub(crate) mod service_root;
 pub(crate) mod session_service;
 pub(crate) mod task_service;
+pub(crate) mod update_service;
 
 use redfish_schema::resource::{Health, State, Status};
 
@@ -30,6 +31,7 @@ pub(crate) fn part<'a, 's>(
     let part: &dyn Part = match *first {
         "SessionService" => &service.parts.sessions,
         "TaskService" => service.tasks(),
+        "UpdateService" if rest.first() != Some(&"FirmwareInventory") => &service.parts.updates,
         "AccountService" => service.accounts(),
         "EventService" => &service.parts.event_service,
         "CertificateService" => service.parts.certificates.as_ref()?,

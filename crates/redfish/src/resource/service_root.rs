@@ -8,7 +8,7 @@ use redfish_schema::service_root::{
 use super::manager::{self, OwnManager};
 use super::{
     account_service, certificate_service, event_service, json_schemas, registries, session_service,
-    task_service,
+    task_service, update_service,
 };
 use crate::query::MAX_EXPAND_LEVELS;
 use crate::{Document, Failure, RootLink, Settings};
@@ -32,6 +32,7 @@ pub(crate) fn document(
     root.protocol_features_supported = Some(features());
     root.session_service = Some(Reference::to(session_service::PATH));
     root.tasks = Some(Reference::to(task_service::PATH));
+    root.update_service = Some(Reference::to(update_service::PATH));
     root.account_service = Some(Reference::to(account_service::PATH));
     root.event_service = Some(Reference::to(event_service::PATH));
     root.registries = Some(Reference::to(registries::PATH));
@@ -46,7 +47,6 @@ pub(crate) fn document(
             "Chassis" => &mut root.chassis,
             "Managers" => &mut root.managers,
             "TelemetryService" => &mut root.telemetry_service,
-            "UpdateService" => &mut root.update_service,
             "AggregationService" => &mut root.aggregation_service,
             other => {
                 return Err(Failure::Internal(format!(

@@ -48,6 +48,7 @@ impl Tasks {
             let handle = Handle {
                 tasks: self.clone(),
                 id,
+                whole: Arc::clone(&record),
                 cancelled,
             };
             let owner = record.owner.clone();

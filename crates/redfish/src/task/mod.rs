@@ -88,6 +88,8 @@ struct Entry {
 pub(crate) struct Handle {
     tasks: Tasks,
     id: u64,
+    /// The task as it began.
+    whole: Arc<Record>,
     cancelled: watch::Receiver<bool>,
 }
 
@@ -117,12 +119,14 @@ impl Tasks {
             let id = key
                 .parse::<u64>()
                 .map_err(|_| StoreError::Entry(format!("tasks/{key}")))?;
-            if matches!(record.state, State::Running | State::Cancelling) {
+            // An image that waited for `StartUpdate` is gone.
+            let is_lost = record.state == State::Pending && record.deferred.is_none();
+            if is_lost || matches!(record.state, State::Running | State::Cancelling) {
                 interrupted(&mut record, id);
                 batch.put(TASKS, key, &record)?;
             }
             held.next = held.next.max(id.saturating_add(1));
-            held.insert(id, record, None);
+            held.insert(id, Arc::new(record), None);
         }
         store.commit_at_start(&batch)?;
         Ok(Self(Arc::new(Shared {
@@ -182,11 +186,13 @@ impl Tasks {
             held.next += 1;
             (id, self.gone(&held))
         };
+        let whole = Arc::new(record);
+        let record = Arc::clone(&whole);
         let mut batch = Batch::default();
         for old in &gone {
             batch.remove(TASKS, old.to_string());
         }
-        let written = batch.put(TASKS, id.to_string(), &record);
+        let written = batch.put(TASKS, id.to_string(), &*record);
         let event =
             (record.state == State::Running).then(|| task_event::task_started(id.to_string()));
         let insert = {
@@ -206,6 +212,7 @@ impl Tasks {
         Handle {
             tasks: self.clone(),
             id,
+            whole,
             cancelled,
         }
     }
@@ -383,13 +390,12 @@ impl Shared {
 }
 
 impl Held {
-    fn insert(&mut self, id: u64, record: Record, cancel: Option<watch::Sender<bool>>) {
+    fn insert(&mut self, id: u64, record: Arc<Record>, cancel: Option<watch::Sender<bool>>) {
         let ended = record.ended_ms.map(|ended_ms| {
             let age = u64::try_from(now_ms().saturating_sub(ended_ms)).unwrap_or(0);
             let now = Instant::now();
             now.checked_sub(Duration::from_millis(age)).unwrap_or(now)
         });
-        let record = Arc::new(record);
         let entry = Entry {
             record,
             cancel,
@@ -402,8 +408,14 @@ impl Held {
 
 /// The service ended before the task: whether its work was done, nobody knows.
 fn interrupted(record: &mut Record, id: u64) {
-    let failure = Failure::Unconfirmed {
-        reason: "the service was stopped while the work was under way".to_owned(),
+    let failure = if record.state == State::Pending {
+        Failure::NotStored {
+            reason: "the image that waited is not kept over a restart of the service".to_owned(),
+        }
+    } else {
+        Failure::Unconfirmed {
+            reason: "the service was stopped while the work was under way".to_owned(),
+        }
     };
     let error = Error::Backend(failure, record.request.target.clone());
     let answer = Answer::of(error.into_response());
@@ -420,6 +432,17 @@ impl Handle {
     /// The task's number.
     pub(crate) const fn id(&self) -> u64 {
         self.id
+    }
+
+    /// Begins a part of the work that is worth telling of by itself.
+    pub(crate) async fn part(&self, name: String) -> Self {
+        let record = self.whole.part(self.id, name);
+        self.tasks.begin(record, false).await
+    }
+
+    /// Whether somebody has called the task off.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        *self.cancelled.borrow()
     }
 
     /// Says how far the work is, in percent.
@@ -474,7 +497,7 @@ impl Handle {
     }
 
     /// Ends the task with what the client would have been answered.
-    pub(crate) async fn finish(self, answer: Answer) {
+    pub(crate) async fn finish(&self, answer: Answer) {
         let tasks = self.tasks.clone();
         tasks
             .end(self.id, |record| {
@@ -493,7 +516,7 @@ impl Handle {
     }
 
     /// Ends the task that somebody has called off.
-    pub(crate) async fn stopped(self) {
+    pub(crate) async fn stopped(&self) {
         let tasks = self.tasks.clone();
         tasks
             .end(self.id, |record| record.state = State::Cancelled)

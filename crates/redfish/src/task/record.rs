@@ -103,6 +103,23 @@ impl Record {
         }
     }
 
+    /// A part of this task, whose number is `id`.
+    pub(crate) fn part(&self, id: u64, name: String) -> Self {
+        Self {
+            name,
+            owner: self.owner.clone(),
+            state: State::Running,
+            started_ms: now_ms(),
+            ended_ms: None,
+            percent: None,
+            messages: Vec::new(),
+            request: self.request.clone(),
+            answer: None,
+            deferred: None,
+            parent: Some(id),
+        }
+    }
+
     /// Adds a message.
     pub(crate) fn note(&mut self, note: Note) {
         if self.messages.len() >= MAX_TASK_MESSAGES {

@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, Full};
 use redfish::{
     Account, ActionCall, Backend, BackendFuture, CertificateOwner, Chain, DEFAULT_TIMEOUT_S,
     Document, EventSettings, EventSink, Failure, Outcome, Path, Role, RootLink, Service, Settings,
-    StaticFile, StaticFiles, Store, Tls, UnknownHost,
+    StaticFile, StaticFiles, Store, Tls, UnknownHost, Update, Updater,
 };
 use redfish_schema::chassis::{self, Chassis, ChassisType};
 use redfish_schema::computer_system::{
@@ -220,11 +220,46 @@ impl Backend for Rack {
         })
     }
 
+    fn updater(&self) -> Option<&dyn Updater> {
+        Some(self)
+    }
+
     fn action<'a>(&'a self, path: &'a Path, call: &'a ActionCall) -> BackendFuture<'a, Outcome> {
         Box::pin(async move {
             let _open = self.gate.0.acquire().await.unwrap();
             let reset_type = call.parameters.text("ResetType").unwrap_or("-");
             self.change(format!("POST {path} {} {reset_type}", call.action.name))
+        })
+    }
+}
+
+/// Managers can be updated.
+impl Updater for Rack {
+    fn check(&self, targets: &[Path]) -> Result<(), Failure> {
+        let is_manager = |path: &Path| matches!(*path.segments(), ["Managers", _]);
+        match targets.iter().find(|path| !is_manager(path)) {
+            Some(_) => Err(Failure::PropertyNotWritable {
+                pointer: "/Targets".to_owned(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn update<'a>(&'a self, update: &'a Update) -> BackendFuture<'a, ()> {
+        Box::pin(async move {
+            update.progress(25);
+            let _open = self.gate.0.acquire().await.unwrap();
+            let mut bytes = vec![0; usize::try_from(update.image.length()).unwrap()];
+            let read = update.image.read_at(&mut bytes, 0).unwrap();
+            assert_eq!(read, bytes.len());
+            let sum: u64 = bytes.iter().map(|&b| u64::from(b)).sum();
+            let target = update.target.as_ref().map_or("-", Path::last);
+            self.change(format!(
+                "UPDATE {target} {} bytes {sum} {}",
+                bytes.len(),
+                update.force
+            ))?;
+            Ok(())
         })
     }
 }

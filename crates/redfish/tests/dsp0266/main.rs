@@ -28,3 +28,4 @@ mod schemas;
 mod sessions;
 mod static_files;
 mod tasks;
+mod update;

@@ -1,0 +1,74 @@
+//! `/redfish/v1/UpdateService`: what firmware there is, and the ways in for another.
+
+use redfish_schema::update_service as schema;
+use redfish_schema::{OperationApplyTime, OperationApplyTimeSupport, Reference};
+use serde_json::{Value, json};
+
+use super::enabled;
+use crate::caller::Caller;
+use crate::part::Part;
+use crate::update::{MAX_IMAGE_BYTES, Updates};
+use crate::{ActionCall, BackendFuture, Document, Failure, Outcome};
+
+/// Path of the service.
+pub(crate) const PATH: &str = "/redfish/v1/UpdateService";
+/// Path of the inventory, which is the backend's.
+pub(crate) const FIRMWARE: &str = "/redfish/v1/UpdateService/FirmwareInventory";
+/// Where images are sent to.
+pub(crate) const PUSH: &str = "/redfish/v1/UpdateService/update-multipart";
+const START: &str = "UpdateService.StartUpdate";
+
+impl Part for Updates {
+    fn get(&self, rest: &[&str]) -> Result<Document, Failure> {
+        match *rest {
+            [] => service(self),
+            _ => Err(Failure::NotFound),
+        }
+    }
+
+    fn action<'a>(
+        &'a self,
+        _rest: &'a [&'a str],
+        call: &'a ActionCall,
+        _caller: &'a Caller,
+    ) -> BackendFuture<'a, Outcome> {
+        Box::pin(async move {
+            if call.action.name != START {
+                return Err(Failure::NotFound);
+            }
+            self.start().await?;
+            Ok(Outcome::Done)
+        })
+    }
+}
+
+fn service(updates: &Updates) -> Result<Document, Failure> {
+    let can_update = updates.updater().is_some();
+    let mut resource = schema::UpdateService {
+        service_enabled: Some(can_update.into()),
+        firmware_inventory: updates.has_inventory().then(|| Reference::to(FIRMWARE)),
+        status: Some(enabled()),
+        ..schema::UpdateService::new(PATH, "UpdateService", "Update Service")
+    };
+    if !can_update {
+        return Document::of(&resource);
+    }
+    resource.max_image_size_bytes = i64::try_from(MAX_IMAGE_BYTES).ok().map(Into::into);
+    resource.multipart_http_push_uri = Some(PUSH.to_owned());
+    resource.actions = Some(schema::Actions {
+        start_update: Some(schema::StartUpdateAction::new(format!(
+            "{PATH}/Actions/{START}"
+        ))),
+        ..schema::Actions::default()
+    });
+    let document = Document::of(&resource)?;
+    let mut json: Value = serde_json::from_slice(document.json())
+        .map_err(|error| Failure::Internal(error.to_string()))?;
+    let support = OperationApplyTimeSupport::new(vec![
+        OperationApplyTime::Immediate,
+        OperationApplyTime::OnStartUpdateRequest,
+    ]);
+    json["MultipartHttpPushUri@Redfish.OperationApplyTimeSupport"] = json!(support);
+    let json = json.to_string().into_bytes().into();
+    Ok(Document::from_json(document.resource(), json))
+}

@@ -1,0 +1,114 @@
+//! The image of an update: a file that nobody else sees and that goes with its last user.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::OwnedSemaphorePermit;
+
+/// The largest image that is taken, in bytes.
+pub const MAX_IMAGE_BYTES: u64 = 512 * 1024 * 1024;
+/// How many images are taken or kept at once. One more is refused with 503.
+pub const MAX_IMAGES: usize = 4;
+/// How much is collected before it is written, in bytes.
+const WRITE_BYTES: usize = 256 * 1024;
+
+/// What is to be installed. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Image(Arc<Kept>);
+
+#[derive(Debug)]
+struct Kept {
+    file: File,
+    length: u64,
+    /// Its place among the images that are kept.
+    _place: OwnedSemaphorePermit,
+}
+
+impl Image {
+    /// How long it is, in bytes.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        self.0.length
+    }
+
+    /// Reads from `offset` into `buffer`; how many bytes, 0 at the end. It reads a file: not for the threads of a runtime.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.0.file.read_at(buffer, offset)
+    }
+}
+
+/// An image that is being taken.
+pub(crate) struct Intake {
+    file: Arc<File>,
+    waiting: Vec<u8>,
+    length: u64,
+    place: OwnedSemaphorePermit,
+}
+
+/// Why an image can't be taken.
+#[derive(Debug)]
+pub(crate) enum IntakeError {
+    /// It is longer than [`MAX_IMAGE_BYTES`].
+    TooLong,
+    /// It can't be written.
+    File(io::Error),
+}
+
+impl Intake {
+    /// A new file in `folder`, which has no name any more.
+    pub(crate) fn new(folder: &Path, place: OwnedSemaphorePermit) -> io::Result<Self> {
+        let mut random = [0_u8; 8];
+        getrandom::fill(&mut random).map_err(|e| io::Error::other(e.to_string()))?;
+        let name = format!("update-{:016x}.image", u64::from_ne_bytes(random));
+        let path = folder.join(name);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true).mode(0o600);
+        let file = options.open(&path)?;
+        // Open and without a name it is gone after a crash, too.
+        std::fs::remove_file(&path)?;
+        Ok(Self {
+            file: Arc::new(file),
+            waiting: Vec::new(),
+            length: 0,
+            place,
+        })
+    }
+
+    /// Adds to it.
+    pub(crate) async fn push(&mut self, data: &[u8]) -> Result<(), IntakeError> {
+        self.length += data.len() as u64;
+        if self.length > MAX_IMAGE_BYTES {
+            return Err(IntakeError::TooLong);
+        }
+        self.waiting.extend_from_slice(data);
+        if self.waiting.len() >= WRITE_BYTES {
+            self.write().await?;
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self) -> Result<(), IntakeError> {
+        let (file, data) = (Arc::clone(&self.file), std::mem::take(&mut self.waiting));
+        let written = tokio::task::spawn_blocking(move || (&*file).write_all(&data)).await;
+        let written = written.unwrap_or_else(|e| Err(io::Error::other(e.to_string())));
+        written.map_err(IntakeError::File)
+    }
+
+    /// The whole image.
+    pub(crate) async fn finish(mut self) -> Result<Image, IntakeError> {
+        self.write().await?;
+        let file = Arc::try_unwrap(self.file)
+            .map_err(|_| IntakeError::File(io::Error::other("the file is still being written")))?;
+        Ok(Image(Arc::new(Kept {
+            file,
+            length: self.length,
+            _place: self.place,
+        })))
+    }
+}

@@ -1,0 +1,307 @@
+//! Updates of firmware: how an image comes in, when it is installed, and the task that tells of it.
+//!
+//! The service takes images and keeps order; a backend that can install them says so with
+//! [`Backend::updater`](crate::Backend::updater). Without one, nothing of this is announced.
+
+mod image;
+mod multipart;
+mod push;
+
+pub use image::{Image, MAX_IMAGE_BYTES, MAX_IMAGES};
+pub(crate) use image::{Intake, IntakeError};
+pub(crate) use multipart::MultipartError;
+pub use push::UPLOAD_IDLE_S;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use redfish_schema::OperationApplyTime;
+use serde_json::{Map, Value};
+use tokio::sync::Semaphore;
+
+use crate::caller::Caller;
+use crate::error::Error;
+use crate::message;
+use crate::respond::no_content;
+use crate::task::{Answer, Handle, Order, State, Tasks};
+use crate::{Backend, BackendFuture, Failure, Path};
+
+/// The most targets of one update.
+pub const MAX_TARGETS: usize = 256;
+
+/// A backend that installs images.
+pub trait Updater: Send + Sync {
+    /// Whether an image can be installed on all of these: resources by their paths. None of them means everything that
+    /// the image is for. Asked before the image is taken.
+    ///
+    /// # Errors
+    /// [`Failure`] says which can't be updated.
+    fn check(&self, targets: &[Path]) -> Result<(), Failure>;
+
+    /// Installs an image on one target, or on everything that it is for. Done or failed, the machine is left able to take
+    /// another one.
+    fn update<'a>(&'a self, update: &'a Update) -> BackendFuture<'a, ()>;
+}
+
+/// One installation.
+pub struct Update {
+    /// Where to, or everything that the image is for.
+    pub target: Option<Path>,
+    /// What.
+    pub image: Image,
+    /// Also if the machine thinks that it needs none (`ForceUpdate`).
+    pub force: bool,
+    progress: Box<dyn Fn(u8) + Send + Sync>,
+}
+
+impl std::fmt::Debug for Update {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Update")
+            .field("target", &self.target)
+            .field("force", &self.force)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Update {
+    /// Says how far it is, in percent.
+    pub fn progress(&self, percent: u8) {
+        (self.progress)(percent.min(100));
+    }
+}
+
+/// The engine of the update service.
+pub(crate) struct Updates {
+    tasks: Tasks,
+    backend: Arc<dyn Backend>,
+    folder: PathBuf,
+    images: Arc<Semaphore>,
+    /// Taken, and waiting for `StartUpdate`.
+    staged: Mutex<Vec<Staged>>,
+}
+
+/// An update that waits for `StartUpdate`.
+struct Staged {
+    task: Handle,
+    asked: Asked,
+    image: Image,
+}
+
+/// What a client wants of an image.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub(crate) targets: Vec<Path>,
+    pub(crate) force: bool,
+    /// Wait for `StartUpdate`.
+    pub(crate) is_staged: bool,
+}
+
+impl Asked {
+    /// `UpdateParameters`: JSON that nobody has checked.
+    pub(crate) fn parse(parameters: &Map<String, Value>) -> Result<Self, Error> {
+        let mut asked = Self::default();
+        let mut faults = Vec::new();
+        for (name, value) in parameters {
+            let about = format!("/{name}");
+            let shown = || crate::fault::shorten(value.to_string());
+            match (name.as_str(), value) {
+                ("Targets", Value::Array(items)) if items.len() <= MAX_TARGETS => {
+                    for item in items {
+                        match item.as_str().map(Path::parse) {
+                            Some(Ok(path)) if !asked.targets.contains(&path) => {
+                                asked.targets.push(path);
+                            }
+                            Some(Ok(_)) => {}
+                            _ => faults.push(
+                                message::property_value_format_error(item.to_string(), name)
+                                    .about(&about),
+                            ),
+                        }
+                    }
+                }
+                ("ForceUpdate", Value::Bool(force)) => asked.force = *force,
+                (crate::change::APPLY_TIME, Value::String(word)) => {
+                    match OperationApplyTime::from_word(word) {
+                        Some(OperationApplyTime::Immediate) => {}
+                        Some(OperationApplyTime::OnStartUpdateRequest) => asked.is_staged = true,
+                        _ => faults
+                            .push(message::property_value_not_in_list(shown(), name).about(&about)),
+                    }
+                }
+                ("Targets", Value::Array(_)) => {
+                    faults.push(message::property_value_out_of_range(shown(), name).about(&about));
+                }
+                ("Targets" | "ForceUpdate" | crate::change::APPLY_TIME, _) => {
+                    faults.push(message::property_value_type_error(shown(), name).about(&about));
+                }
+                (other, _) if other.starts_with("@odata.") => {}
+                (other, _) => faults.push(message::property_unknown(other).about(&about)),
+            }
+        }
+        if faults.is_empty() {
+            Ok(asked)
+        } else {
+            Err(Error::Faults(faults))
+        }
+    }
+}
+
+impl Updates {
+    pub(crate) fn new(tasks: Tasks, backend: Arc<dyn Backend>, folder: PathBuf) -> Self {
+        Self {
+            tasks,
+            backend,
+            folder,
+            images: Arc::new(Semaphore::new(MAX_IMAGES)),
+            staged: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn updater(&self) -> Option<&dyn Updater> {
+        self.backend.updater()
+    }
+
+    pub(crate) fn has_inventory(&self) -> bool {
+        self.backend.has_firmware_inventory()
+    }
+
+    /// Begins to take an image.
+    pub(crate) fn intake(&self) -> Result<Intake, Failure> {
+        let place = Arc::clone(&self.images).try_acquire_owned();
+        let place = place.map_err(|_| Failure::Unavailable { retry_after_s: 60 })?;
+        Intake::new(&self.folder, place).map_err(|error| Failure::NotStored {
+            reason: format!("the image can't be written: {error}"),
+        })
+    }
+
+    /// Whether this can be done at all.
+    pub(crate) fn check(&self, asked: &Asked) -> Result<(), Failure> {
+        let updater = self.updater().ok_or(Failure::NotFound)?;
+        updater.check(&asked.targets)
+    }
+
+    /// Installs an image, or keeps it for `StartUpdate`. The number of the task is the answer.
+    pub(crate) async fn accept(&self, order: Order, asked: Asked, image: Image) -> u64 {
+        let state = if asked.is_staged {
+            State::Pending
+        } else {
+            State::Running
+        };
+        let can_stop = asked.is_staged || asked.targets.len() > 1;
+        let task = self.tasks.begin(order.record(state), can_stop).await;
+        let id = task.id();
+        let staged = Staged { task, asked, image };
+        if staged.asked.is_staged {
+            self.staged().push(staged);
+        } else {
+            self.spawn(staged);
+        }
+        id
+    }
+
+    /// Starts what waits for it.
+    pub(crate) async fn start(&self) -> Result<(), Failure> {
+        let waiting = std::mem::take(&mut *self.staged());
+        let mut started = 0_usize;
+        for staged in waiting {
+            // One that was called off meanwhile takes its image with it.
+            if staged.task.resume().await {
+                started += 1;
+                self.spawn(staged);
+            }
+        }
+        if started == 0 {
+            let nothing = message::no_operation().with_resolution(
+                "No update waits for this. Push an image with @Redfish.OperationApplyTime set to \
+                 OnStartUpdateRequest first.",
+            );
+            return Err(Failure::Messages(vec![nothing]));
+        }
+        Ok(())
+    }
+
+    /// Lets go of images whose updates were called off.
+    pub(crate) fn sweep(&self) {
+        let tasks = &self.tasks;
+        self.staged().retain(|staged| {
+            tasks
+                .get(&staged.task.id().to_string())
+                .is_some_and(|(_, record)| record.state == State::Pending)
+        });
+    }
+
+    fn staged(&self) -> std::sync::MutexGuard<'_, Vec<Staged>> {
+        self.staged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn spawn(&self, staged: Staged) {
+        let backend = Arc::clone(&self.backend);
+        tokio::spawn(async move {
+            let Staged { task, asked, image } = staged;
+            let task = Arc::new(task);
+            let done = run(&task, &asked, &image, &*backend).await;
+            let response = match done {
+                Ok(true) => no_content(),
+                Ok(false) => return task.stopped().await,
+                Err((failure, uri)) => Error::Backend(failure, uri).into_response(),
+            };
+            task.finish(Answer::of(response)).await;
+        });
+    }
+}
+
+/// Installs on one target after the other, each a part of the task. `false` if somebody has called the rest off.
+async fn run(
+    task: &Arc<Handle>,
+    asked: &Asked,
+    image: &Image,
+    backend: &dyn Backend,
+) -> Result<bool, (Failure, String)> {
+    let Some(updater) = backend.updater() else {
+        return Err((Failure::NotFound, String::new()));
+    };
+    let update = |target: Option<Path>, task: Arc<Handle>, from: u8, share: u8| Update {
+        target,
+        image: image.clone(),
+        force: asked.force,
+        progress: Box::new(move |percent| {
+            let part = u16::from(percent) * u16::from(share) / 100;
+            task.progress(from + u8::try_from(part).unwrap_or(share));
+        }),
+    };
+    let uri = |target: Option<&Path>| target.map_or_else(String::new, ToString::to_string);
+    if asked.targets.len() < 2 {
+        let target = asked.targets.first();
+        let update = update(target.cloned(), Arc::clone(task), 0, 100);
+        let done = updater.update(&update).await;
+        return done.map(|()| true).map_err(|f| (f, uri(target)));
+    }
+    let mut failed = None;
+    let count = asked.targets.len();
+    for (index, target) in asked.targets.iter().enumerate() {
+        if task.is_cancelled() {
+            return Ok(false);
+        }
+        let part = Arc::new(task.part(format!("Update of {target}")).await);
+        let update = update(Some(target.clone()), Arc::clone(&part), 0, 100);
+        let response = match updater.update(&update).await {
+            Ok(()) => no_content(),
+            Err(failure) => {
+                failed = failed.or_else(|| Some((failure.clone(), target.to_string())));
+                Error::Backend(failure, target.to_string()).into_response()
+            }
+        };
+        part.finish(Answer::of(response)).await;
+        let percent = (index + 1) * 100 / count;
+        task.progress(u8::try_from(percent).unwrap_or(100));
+    }
+    failed.map_or(Ok(true), Err)
+}
+
+/// Who asks for an update by this request.
+pub(crate) fn order(caller: &Caller, target: &str, parameters: &Map<String, Value>) -> Order {
+    Order {
+        caller: caller.clone(),
+        request: crate::task::Request::new("POST", target, &Value::Object(parameters.clone())),
+    }
+}

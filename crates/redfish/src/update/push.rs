@@ -1,0 +1,222 @@
+//! An image that a client sends: `MultipartHttpPushUri` (DSP0266 "Multipart HTTP push updates").
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header;
+use http::request::Parts as Head;
+use http::{Method, Response};
+use http_body::Body;
+use http_body_util::{BodyExt as _, Full};
+use serde_json::{Map, Value};
+use tokio::time::timeout;
+
+use super::multipart::{Event, Multipart, MultipartError};
+use super::{Asked, Image, Intake, IntakeError, MAX_IMAGE_BYTES, Updates};
+use crate::audit::Deed;
+use crate::body::parse_object;
+use crate::caller::Caller;
+use crate::error::Error;
+use crate::fixed::options;
+use crate::privilege::{Operation, permits};
+use crate::resource::update_service;
+use crate::{Failure, Service, message};
+
+/// How long a client may pause while it sends an image, in seconds.
+pub const UPLOAD_IDLE_S: u64 = 30;
+/// How long `UpdateParameters` may be, in bytes.
+const MAX_PARAMETERS_BYTES: usize = 64 * 1024;
+/// What a body may have beside the image: parameters, headers, boundaries.
+const MAX_BESIDE_BYTES: u64 = 256 * 1024;
+const PARAMETERS: &str = "UpdateParameters";
+const FILE: &str = "UpdateFile";
+const ALLOW: &str = "POST";
+
+impl Service {
+    /// The target of multipart pushes.
+    pub(crate) async fn push_update<B>(
+        &self,
+        parts: &Head,
+        body: B,
+        caller: &Caller,
+    ) -> Result<Response<Full<Bytes>>, Error>
+    where
+        B: Body<Data = Bytes> + Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let updates = &self.parts.updates;
+        let failed = |failure| Error::Backend(failure, update_service::PUSH.to_owned());
+        if updates.updater().is_none() {
+            return Err(failed(Failure::NotFound));
+        }
+        match parts.method {
+            Method::POST => {}
+            Method::OPTIONS => return Ok(options(ALLOW)),
+            _ => return Err(Error::Method(ALLOW)),
+        }
+        if !permits(
+            caller.privileges(),
+            "UpdateService",
+            Operation::Change,
+            false,
+        ) {
+            return Err(Error::Forbidden);
+        }
+        crate::query::Query::refuse(parts.uri.query())?;
+        let kind = parts.headers.get(header::CONTENT_TYPE);
+        let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let multipart = Multipart::of(kind).ok_or(Error::MediaType)?;
+        let form = Form {
+            multipart: multipart.map_err(refused)?,
+            part: None,
+            parameters: None,
+            parsed: None,
+            intake: None,
+            image: None,
+        };
+        updates.sweep();
+        let (parameters, asked, image) = form.take(body, updates).await?;
+        let order = super::order(caller, update_service::PUSH, &parameters);
+        let id = updates.accept(order, asked, image).await;
+        self.record(
+            caller,
+            Deed::Invoked {
+                path: update_service::PATH.to_owned(),
+                action: "multipart push".to_owned(),
+                parameters: parameters.keys().cloned().collect(),
+            },
+        );
+        self.accepted(id)
+    }
+}
+
+fn refused(error: MultipartError) -> Error {
+    Error::Multipart(error)
+}
+
+/// Which part is coming in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Parameters,
+    File,
+}
+
+/// A body while it comes in.
+struct Form {
+    multipart: Multipart,
+    part: Option<Part>,
+    parameters: Option<Vec<u8>>,
+    parsed: Option<(Map<String, Value>, Asked)>,
+    intake: Option<Intake>,
+    image: Option<Image>,
+}
+
+impl Form {
+    /// Reads the body to its end.
+    async fn take<B>(
+        mut self,
+        body: B,
+        updates: &Updates,
+    ) -> Result<(Map<String, Value>, Asked, Image), Error>
+    where
+        B: Body<Data = Bytes> + Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        if body.size_hint().lower() > MAX_IMAGE_BYTES + MAX_BESIDE_BYTES {
+            return Err(Error::BodyTooLarge);
+        }
+        let mut left = MAX_IMAGE_BYTES + MAX_BESIDE_BYTES;
+        let mut body = std::pin::pin!(body);
+        loop {
+            let frame = timeout(Duration::from_secs(UPLOAD_IDLE_S), body.frame()).await;
+            let frame = match frame {
+                Ok(None) => break,
+                Ok(Some(frame)) => frame.map_err(|_| Error::BodyBroken)?,
+                Err(_) => return Err(Error::BodyTimeout),
+            };
+            let Ok(data) = frame.into_data() else {
+                continue;
+            };
+            left = left
+                .checked_sub(data.len() as u64)
+                .ok_or(Error::BodyTooLarge)?;
+            for event in self.multipart.push(&data).map_err(refused)? {
+                self.event(event, updates).await?;
+            }
+        }
+        self.multipart.finish().map_err(refused)?;
+        let missing =
+            |name: &str| Error::from(message::property_missing(name).about(format!("/{name}")));
+        let (parameters, asked) = self.parsed.ok_or_else(|| missing(PARAMETERS))?;
+        let image = self.image.ok_or_else(|| missing(FILE))?;
+        Ok((parameters, asked, image))
+    }
+
+    async fn event(&mut self, event: Event, updates: &Updates) -> Result<(), Error> {
+        match (event, self.part) {
+            (Event::Part(name), _) => self.begin(&name, updates),
+            (Event::Data(data), Some(Part::File)) => match &mut self.intake {
+                Some(intake) => intake.push(&data).await.map_err(not_taken),
+                None => Ok(()),
+            },
+            (Event::Data(data), _) => {
+                let parameters = self.parameters.get_or_insert_default();
+                if parameters.len() + data.len() > MAX_PARAMETERS_BYTES {
+                    return Err(Error::BodyTooLarge);
+                }
+                parameters.extend(data);
+                Ok(())
+            }
+            (Event::PartEnd, Some(Part::File)) => {
+                if let Some(intake) = self.intake.take() {
+                    self.image = Some(intake.finish().await.map_err(not_taken)?);
+                }
+                Ok(())
+            }
+            (Event::PartEnd, _) => {
+                let text = self.parameters.take().unwrap_or_default();
+                let parameters = parse_object(&text)?;
+                let asked = Asked::parse(&parameters)?;
+                // What can't be done anyhow needn't be sent: the file usually comes after this.
+                updates
+                    .check(&asked)
+                    .map_err(|failure| Error::Backend(failure, update_service::PUSH.to_owned()))?;
+                self.parsed = Some((parameters, asked));
+                Ok(())
+            }
+        }
+    }
+
+    fn begin(&mut self, name: &str, updates: &Updates) -> Result<(), Error> {
+        let twice = || Error::DuplicateProperty(name.to_owned());
+        self.part = Some(match name {
+            PARAMETERS if self.parsed.is_some() => return Err(twice()),
+            PARAMETERS => Part::Parameters,
+            FILE if self.image.is_some() => return Err(twice()),
+            FILE => {
+                let intake = updates
+                    .intake()
+                    .map_err(|failure| Error::Backend(failure, update_service::PUSH.to_owned()))?;
+                self.intake = Some(intake);
+                Part::File
+            }
+            other => {
+                let name = crate::fault::shorten(other.to_owned());
+                return Err(message::property_unknown(name).into());
+            }
+        });
+        Ok(())
+    }
+}
+
+fn not_taken(error: IntakeError) -> Error {
+    match error {
+        IntakeError::TooLong => Error::BodyTooLarge,
+        IntakeError::File(error) => {
+            let failure = Failure::NotStored {
+                reason: format!("the image can't be written: {error}"),
+            };
+            Error::Backend(failure, update_service::PUSH.to_owned())
+        }
+    }
+}
