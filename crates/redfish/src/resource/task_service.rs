@@ -9,7 +9,8 @@ use super::enabled;
 use crate::caller::Caller;
 use crate::part::Part;
 use crate::task::{
-    MAX_AUTO_DELETE_MINUTES, Record, Settings, State, TASKS_PATH, Tasks, WINDOW, Window, now_ms,
+    MAX_AUTO_DELETE_MINUTES, Note, Record, Settings, State, TASKS_PATH, Tasks, WINDOW, Window,
+    now_ms,
 };
 use crate::{ActionCall, BackendFuture, Document, Failure, Outcome, message};
 
@@ -182,13 +183,7 @@ pub(crate) fn task(tasks: &Tasks, id: &str) -> Result<Document, Failure> {
         task_monitor: (record.state != State::Cancelled && record.parent.is_none())
             .then(|| monitor_path(number)),
         sub_tasks: has_parts.then(|| Reference::to(format!("{path}/SubTasks"))),
-        messages: Some(
-            record
-                .messages
-                .iter()
-                .map(|note| note.to_message())
-                .collect(),
-        ),
+        messages: Some(record.messages.iter().map(Note::to_message).collect()),
         links: created(&record),
         ..Task::new(path.clone(), id, record.name.clone())
     };
