@@ -35,6 +35,7 @@ pub(crate) fn check(file: &Path, out: &mut impl Write) -> Result<io::Result<()>,
     let config = Config::load(file)?;
     serve::logins(&config)?;
     serve::accounts(&config.accounts)?;
+    serve::privileges(config.service.privilege_registry.as_deref())?;
     let (targets, accounts) = (config.targets.len(), config.accounts.len());
     Ok(writeln!(
         out,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use fleet::{Fleet, Target};
 use hardware::{Hardware, Link, NodeKind};
 use ipmi::console::Login;
-use redfish::{Account, Role, Store};
+use redfish::{Account, PrivilegeMap, Role, Store};
 use tokio::time::{Instant, sleep};
 use vbmc::profile::Model;
 use vbmc::serve::{Clock, Server};
@@ -51,6 +51,7 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), ProgramError> {
         certificate,
         uuid: random_uuid().map_err(no_randomness)?,
         accounts: vec![account(&service_password)?],
+        privileges: PrivilegeMap::default(),
         session_timeout_s: SESSION_TIMEOUT_S,
         front: crate::config::FrontConfig::default(),
         events: event_settings(&loopback_too())?,

@@ -10,7 +10,7 @@ use fleet::{Fleet, Target};
 use hardware::NodeKind;
 use ipmi::console::{Login, Policy};
 use ipmi::number::CipherSuiteId;
-use redfish::{Account, Role, Store, StoreError};
+use redfish::{Account, MAX_PRIVILEGE_REGISTRY_BYTES, PrivilegeMap, Role, Store, StoreError};
 use tokio::time::sleep;
 
 use crate::announce::Announcement;
@@ -50,6 +50,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<End, ProgramError> {
         certificate: certificate(&config.service)?,
         uuid: uuid(config.service.state_dir.as_deref())?,
         accounts: accounts(&config.accounts)?,
+        privileges: privileges(config.service.privilege_registry.as_deref())?,
         session_timeout_s: config.service.session_timeout_s,
         front: config.service.front.clone(),
         events: event_settings(&config.events)?,
@@ -137,6 +138,24 @@ fn login(config: &CredentialsConfig) -> Result<Login, ipmi::console::LoginError>
         login = login.with_suites(&suites)?;
     }
     login.with_privilege(config.privilege)
+}
+
+/// Which privileges operations need: the service's own map, or what the operator's registry makes of it.
+pub(crate) fn privileges(registry: Option<&Path>) -> Result<PrivilegeMap, ProgramError> {
+    let Some(file) = registry else {
+        return Ok(PrivilegeMap::default());
+    };
+    let failed = |what: String| {
+        ProgramError::Usage(format!("privilege_registry {}: {what}", file.display()))
+    };
+    let length = fs::metadata(file).map_err(|e| failed(e.to_string()))?.len();
+    if length > MAX_PRIVILEGE_REGISTRY_BYTES as u64 {
+        return Err(failed(format!(
+            "longer than {MAX_PRIVILEGE_REGISTRY_BYTES} bytes"
+        )));
+    }
+    let text = fs::read_to_string(file).map_err(|e| failed(e.to_string()))?;
+    PrivilegeMap::parse(&text).map_err(|e| failed(e.to_string()))
 }
 
 /// The accounts of the service.

@@ -13,7 +13,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hardware::Hardware;
-use redfish::{Account, EventSettings, Front, Service, Settings, StaticFile, StaticFiles, Store};
+use redfish::{
+    Account, EventSettings, Front, PrivilegeMap, Service, Settings, StaticFile, StaticFiles, Store,
+};
 use redfish_hardware::HardwareBackend;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
@@ -89,6 +91,8 @@ pub(crate) struct Web {
     pub(crate) uuid: String,
     /// Who may log in.
     pub(crate) accounts: Vec<Account>,
+    /// Which privileges operations need.
+    pub(crate) privileges: PrivilegeMap,
     /// Idle sessions end after this, until a client changes it.
     pub(crate) session_timeout_s: u32,
     /// How requests come in beside HTTPS.
@@ -123,6 +127,7 @@ impl Web {
             product: PRODUCT.to_owned(),
             vendor: VENDOR.to_owned(),
             accounts: self.accounts,
+            privileges: self.privileges,
             session_timeout_s: self.session_timeout_s,
             static_files: dashboard_files(),
             store: self.store,

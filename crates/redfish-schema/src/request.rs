@@ -116,6 +116,12 @@ pub struct CheckedCreate {
 }
 
 impl CheckedCreate {
+    /// All values as a JSON object, without annotations.
+    #[must_use]
+    pub const fn values(&self) -> &Map<String, Value> {
+        &self.values
+    }
+
     /// The value of a property.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {

@@ -11,6 +11,8 @@ use crate::session::Session;
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     account: Arc<Account>,
+    /// What his role could do when the request came.
+    privileges: Privileges,
     /// The session whose token came with the request; none with Basic credentials.
     session: Option<Arc<Session>>,
     client: Option<IpAddr>,
@@ -19,11 +21,13 @@ pub(crate) struct Caller {
 impl Caller {
     pub(crate) const fn new(
         account: Arc<Account>,
+        privileges: Privileges,
         session: Option<Arc<Session>>,
         client: Option<IpAddr>,
     ) -> Self {
         Self {
             account,
+            privileges,
             session,
             client,
         }
@@ -34,9 +38,19 @@ impl Caller {
         self.account.user_name()
     }
 
+    /// `Id` of his account.
+    pub(crate) fn account_id(&self) -> &str {
+        self.account.id()
+    }
+
+    /// His account, as it was when the request came.
+    pub(crate) const fn account(&self) -> &Arc<Account> {
+        &self.account
+    }
+
     /// What he may do.
-    pub(crate) fn privileges(&self) -> Privileges {
-        self.account.role().privileges()
+    pub(crate) const fn privileges(&self) -> Privileges {
+        self.privileges
     }
 
     /// His session, if he has one.

@@ -50,14 +50,16 @@ impl Service {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         Query::refuse(parts.uri.query())?;
-        let document = self.document(path).await?;
-        if !self.may(caller, path, &document, Operation::Change) {
+        let document = self.document_for(caller, path).await?;
+        if !self.may_some(caller, path, &document, Operation::Patch) {
             return Err(Error::Forbidden);
         }
         if !document.is_changeable() {
             return Err(Error::Method(document.allow()));
         }
-        let body = Value::Object(read_object(&parts.headers, body, MAX_BODY_BYTES).await?);
+        let body = read_object(&parts.headers, body, MAX_BODY_BYTES).await?;
+        self.check_properties(caller, path, &document, &body)?;
+        let body = Value::Object(body);
         let patch = check_patch(document.resource(), &body)
             .map_err(|faults| refusal(&faults, &body, &document))?;
         if patch.changes().contains_key(WINDOW) && !has_window(path) {
@@ -67,7 +69,7 @@ impl Service {
         }
         // The body may have taken seconds. From here to the answer nobody else changes this resource.
         let lock = self.lock(path).await?;
-        let document = self.document(path).await?;
+        let document = self.document_for(caller, path).await?;
         if !ETag::of(document.json()).permits(&parts.headers) {
             return Err(Error::Precondition);
         }
@@ -82,7 +84,7 @@ impl Service {
             let outcome = part.patch(rest, &patch, caller).await;
             outcome.map_err(|failure| Error::Backend(failure, path.to_string()))?;
             self.record(caller, deed);
-            let document = self.document(path).await?;
+            let document = self.document_for(caller, path).await?;
             if part.is_told(rest) {
                 self.tell(path, &document, resource_event::resource_changed());
             }
@@ -92,6 +94,7 @@ impl Service {
             caller: caller.clone(),
             request: Request::new("PATCH", path.as_str(), &body),
         };
+        let hidden = self.hidden(caller, path, document.resource().name);
         let (backend, path) = (Arc::clone(&self.backend), path.clone());
         let audit = Arc::clone(self.audit());
         let done = Entry::of(caller, deed);
@@ -101,7 +104,7 @@ impl Service {
             backend.patch(&path, &patch).await.map_err(failed)?;
             audit.record(&done);
             let document = backend.get(&path).await.map_err(failed)?;
-            Ok(patched(&document, &patch, &body))
+            Ok(patched(&document.without(&hidden), &patch, &body))
         })
         .await
     }
@@ -117,6 +120,32 @@ impl Service {
             };
             Error::Backend(failure, path.to_string())
         })
+    }
+
+    /// Whether the caller may change every property that a body names, known or not. Somebody who may change his own
+    /// password and no more is refused with anything beside it.
+    fn check_properties(
+        &self,
+        caller: &Caller,
+        path: &Path,
+        document: &Document,
+        body: &Map<String, Value>,
+    ) -> Result<(), Error> {
+        let is_annotation = |name: &&str| name.starts_with('@');
+        let names = || {
+            body.keys()
+                .map(String::as_str)
+                .filter(|n| !is_annotation(n))
+        };
+        if caller.account().must_change_password() && names().any(|name| name != "Password") {
+            return Err(Error::password_change_required(caller));
+        }
+        // A body that names nothing is told so by the schema.
+        if self.may_each(caller, path, document, Operation::Patch, names()) {
+            Ok(())
+        } else {
+            Err(Error::Forbidden)
+        }
     }
 
     /// POST to anything but the collection of sessions: an action, or a new member of a collection.
@@ -136,13 +165,13 @@ impl Service {
         };
         Query::refuse(parts.uri.query())?;
         let document = self
-            .document(&target.resource)
+            .document_for(caller, &target.resource)
             .await
             .map_err(|error| match error {
                 Error::Backend(Failure::NotFound, _) => Error::UnknownUri(path.to_string()),
                 error => error,
             })?;
-        if !self.may(caller, &target.resource, &document, Operation::Change) {
+        if !self.may(caller, &target.resource, &document, Operation::Post) {
             return Err(Error::Forbidden);
         }
         let shown = parse(&document, path)?;
@@ -244,11 +273,11 @@ impl Service {
             _ => None,
         };
         let path = collection.as_ref().unwrap_or(path);
-        let document = self.document(path).await?;
+        let document = self.document_for(caller, path).await?;
         if !document.is_insertable() {
             return Err(Error::Method(document.allow()));
         }
-        if !self.may(caller, path, &document, Operation::Create) {
+        if !self.may(caller, path, &document, Operation::Post) {
             return Err(Error::Forbidden);
         }
         let member = document.resource().member_type.and_then(resource_type);
@@ -270,7 +299,7 @@ impl Service {
                 },
             );
             let member = member_path(&created, path)?;
-            let document = self.document(&member).await?;
+            let document = self.document_for(caller, &member).await?;
             self.tell(&member, &document, resource_event::resource_created());
             return Ok(respond_created(&document, &member));
         }
@@ -278,6 +307,7 @@ impl Service {
             caller: caller.clone(),
             request: Request::new("POST", path.as_str(), &body),
         };
+        let hidden = self.hidden(caller, path, member.name);
         let (backend, path, caller) = (Arc::clone(&self.backend), path.clone(), caller.clone());
         let audit = Arc::clone(self.audit());
         self.carry_out(order, async move {
@@ -292,7 +322,7 @@ impl Service {
             ));
             let member = member_path(&created, &path)?;
             let document = backend.get(&member).await.map_err(failed)?;
-            Ok(respond_created(&document, &member))
+            Ok(respond_created(&document.without(&hidden), &member))
         })
         .await
     }
@@ -305,15 +335,15 @@ impl Service {
         caller: &Caller,
     ) -> Result<Response<Full<Bytes>>, Error> {
         Query::refuse(parts.uri.query())?;
-        let document = self.document(path).await?;
-        if !self.may(caller, path, &document, Operation::Change) {
+        let document = self.document_for(caller, path).await?;
+        if !self.may(caller, path, &document, Operation::Delete) {
             return Err(Error::Forbidden);
         }
         if !document.is_deletable() {
             return Err(Error::Method(document.allow()));
         }
         let lock = self.lock(path).await?;
-        let document = self.document(path).await?;
+        let document = self.document_for(caller, path).await?;
         if !ETag::of(document.json()).permits(&parts.headers) {
             return Err(Error::Precondition);
         }
@@ -338,6 +368,7 @@ impl Service {
             caller: caller.clone(),
             request: Request::new("DELETE", path.as_str(), &Value::Object(Map::new())),
         };
+        let hidden = self.hidden(caller, path, document.resource().name);
         let (backend, path) = (Arc::clone(&self.backend), path.clone());
         let audit = Arc::clone(self.audit());
         let done = Entry::of(caller, deed);
@@ -581,9 +612,14 @@ fn annotated(document: &Document, left_out: &[Fault], body: &Value) -> Bytes {
             messages.push(message);
         }
     }
+    with_annotations(document, &annotations)
+}
+
+/// The document with annotations at its end.
+pub(crate) fn with_annotations(document: &Document, annotations: &Map<String, Value>) -> Bytes {
     let (Some(head), Ok(tail)) = (
         document.json().strip_suffix(b"}"),
-        serde_json::to_vec(&annotations),
+        serde_json::to_vec(annotations),
     ) else {
         return document.json().clone();
     };

@@ -5,6 +5,7 @@ use std::io;
 use bytes::Bytes;
 use redfish_schema::{Resource, ResourceType};
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
+use serde_json::{Map, Value};
 
 use crate::Failure;
 
@@ -118,6 +119,31 @@ impl Document {
             (true, false, true) => "GET, HEAD, PATCH, DELETE",
             (false, true, true) => "GET, HEAD, POST, DELETE",
             (true, true, true) => "GET, HEAD, PATCH, POST, DELETE",
+        }
+    }
+
+    /// The same resource without some of its properties.
+    pub(crate) fn without(self, names: &[String]) -> Self {
+        if names.is_empty() {
+            return self;
+        }
+        let Ok(mut object) = serde_json::from_slice::<Map<String, Value>>(&self.json) else {
+            return self;
+        };
+        let before = object.len();
+        object.retain(|name, _| {
+            let property = name.split_once('@').map_or(name.as_str(), |(name, _)| name);
+            property.is_empty() || !names.iter().any(|hidden| hidden == property)
+        });
+        if object.len() == before {
+            return self;
+        }
+        match serde_json::to_vec(&object) {
+            Ok(json) => Self {
+                json: json.into(),
+                ..self
+            },
+            Err(_) => self,
         }
     }
 

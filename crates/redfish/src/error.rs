@@ -18,6 +18,10 @@ pub const MAX_MESSAGES: usize = 32;
 pub(crate) enum Error {
     /// No credentials, wrong ones or an expired session. Which of them, only the log says.
     Unauthenticated,
+    /// The credentials that came with a request for this URI open nothing. Why, only the log says.
+    WrongCredentials(String),
+    /// The password of the account at this URI has to be changed first.
+    PasswordChangeRequired(String),
     /// The account's role lacks the privilege.
     Forbidden,
     /// No resource has this URI.
@@ -104,6 +108,12 @@ impl Answer {
         }
     }
 
+    /// Says that Basic authentication would do.
+    fn with_basic(self) -> Self {
+        let scheme = HeaderValue::from_static("Basic realm=\"Redfish\", charset=\"UTF-8\"");
+        self.with_header(header::WWW_AUTHENTICATE, scheme)
+    }
+
     fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.header = Some((name, value));
         self
@@ -177,6 +187,8 @@ impl Error {
             },
             Self::Backend(failure, uri) => failure_answer(failure, &uri),
             Self::Unauthenticated
+            | Self::WrongCredentials(_)
+            | Self::PasswordChangeRequired(_)
             | Self::Forbidden
             | Self::ForeignOrigin
             | Self::ClearText
@@ -199,6 +211,10 @@ impl Error {
                     message::service_temporarily_unavailable(seconds),
                     CROWDED_RETRY_S,
                 )
+            }
+            Self::PasswordChangeRequired(account) => {
+                let message = message::password_change_required(account);
+                Answer::new(StatusCode::FORBIDDEN, message)
             }
             Self::ForeignOrigin => {
                 let message = message::insufficient_privilege().with_resolution(
@@ -232,10 +248,14 @@ impl Error {
             Self::Forbidden => {
                 Answer::new(StatusCode::FORBIDDEN, message::insufficient_privilege())
             }
-            _ => Answer::new(StatusCode::UNAUTHORIZED, message::no_valid_session()).with_header(
-                header::WWW_AUTHENTICATE,
-                HeaderValue::from_static("Basic realm=\"Redfish\", charset=\"UTF-8\""),
-            ),
+            Self::WrongCredentials(uri) => {
+                let why = "invalid user name or password";
+                let message = message::resource_at_uri_unauthorized(uri, why).with_resolution(
+                    "Send the name and the password of an account that is enabled and not locked.",
+                );
+                Answer::new(StatusCode::UNAUTHORIZED, message).with_basic()
+            }
+            _ => Answer::new(StatusCode::UNAUTHORIZED, message::no_valid_session()).with_basic(),
         }
     }
 

@@ -13,7 +13,8 @@ use crate::caller::Caller;
 use crate::error::Error;
 use crate::event::{Opening, StreamBody, StreamError, Watch};
 use crate::outgoing::Outgoing;
-use crate::privilege::{Operation, permits};
+use crate::privilege::map::Holder;
+use crate::privilege::{Operation, PrivilegeMap, Privileges};
 use crate::query::EventQuery;
 use crate::resource::event_service;
 use crate::service::{Service, accepts};
@@ -51,7 +52,7 @@ impl Service {
         parts: &Head,
         caller: &Caller,
     ) -> Result<Response<Full<Bytes>>, Error> {
-        if !permits(caller.privileges(), "EventService", Operation::Read, false) {
+        if !may_watch(self.accounts().privilege_map(), caller.privileges()) {
             return Err(Error::Forbidden);
         }
         if parts.method != Method::GET {
@@ -91,12 +92,31 @@ impl Service {
         Ok(response)
     }
 
-    /// Whether the caller may go on reading. An open stream is use of its session.
+    /// Whether the caller may go on reading: his account, his session and his role are asked each time. An open stream
+    /// is use of its session.
     fn watch(&self, caller: &Caller) -> Watch {
-        let Some(session) = caller.session().map(Arc::clone) else {
-            return Box::new(|| true);
-        };
-        let sessions = self.sessions();
-        Box::new(move || sessions.prolong(&session))
+        let (accounts, sessions) = (Arc::clone(self.accounts()), self.sessions());
+        let (session, opened) = (caller.session().cloned(), Arc::clone(caller.account()));
+        Box::new(move || {
+            let account = match &session {
+                Some(session) if !sessions.prolong(session) => None,
+                Some(session) => accounts.of_session(session),
+                None => accounts.as_opened(&opened),
+            };
+            account.is_some_and(|account| {
+                let has = accounts.privileges_of(&account);
+                !account.must_change_password() && may_watch(accounts.privilege_map(), has)
+            })
+        })
     }
+}
+
+fn may_watch(map: &PrivilegeMap, has: Privileges) -> bool {
+    let holder = Holder { has, owns: false };
+    map.permits(
+        holder,
+        "EventService",
+        event_service::STREAM,
+        Operation::Get,
+    )
 }

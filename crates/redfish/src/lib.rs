@@ -59,7 +59,8 @@ mod turn;
 mod update;
 
 pub use account::{
-    Account, AccountError, MAX_PASSWORD, MAX_REMEMBERED, MAX_USER_NAME, PASSWORD_ROUNDS,
+    Account, AccountError, MAX_ACCOUNTS, MAX_PASSWORD, MAX_REMEMBERED, MAX_ROLES, MAX_USER_NAME,
+    PASSWORD_MEMORY_KIB, PASSWORD_PASSES,
 };
 pub use audit::MAX_AUDIT_RECORDS;
 pub use backend::{ActionCall, Backend, BackendFuture, Outcome, RootLink};
@@ -78,7 +79,10 @@ pub use host::{Host, HostFacts, Interface, SsdpFacts, UnknownHost};
 pub use message::{Message, Severity};
 pub use outgoing::Outgoing;
 pub use path::{MAX_DEPTH, MAX_LENGTH, Path, PathError, ROOT, Segments};
-pub use privilege::{Privileges, Role};
+pub use privilege::{
+    MAX_OEM_PRIVILEGES, MAX_OVERRIDES, MAX_PRIVILEGE_REGISTRY_BYTES, PrivilegeMap,
+    PrivilegeRegistryError, Privileges, Role,
+};
 pub use proxy::{
     ForwardedBy, MAX_PROXY_HOPS, MAX_TRUSTED_PROXIES, Network, NetworkError, TooManyProxies,
     TrustedProxies,

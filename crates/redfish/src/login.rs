@@ -13,13 +13,15 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use crate::Failure;
-use crate::account::MAX_USER_NAME;
+use crate::account::{Account, MAX_USER_NAME};
 use crate::audit::{Deed, Entry};
 use crate::body::{MAX_LOGIN_BYTES, read_object};
+use crate::change::with_annotations;
 use crate::error::Error;
 use crate::fault::{patch_messages, shorten};
 use crate::message::{self, Message};
 use crate::query::Query;
+use crate::resource::account_service::account_path;
 use crate::resource::session_service;
 use crate::respond::respond;
 use crate::service::{LoggedIn, Service};
@@ -50,18 +52,21 @@ impl Service {
         let password = Zeroizing::new(login.text("Password").unwrap_or_default().to_owned());
         let verified = self.accounts().verify(user_name, password, client).await;
         let claimed = || Some(user_name.chars().take(MAX_USER_NAME).collect());
-        let account = verified.inspect_err(|_| {
-            self.audit().record(&Entry {
-                user: claimed(),
-                client,
-                deed: Deed::LoginRefused,
-            });
+        let account = verified.map_err(|refusal| {
+            if refusal.is_logged() {
+                self.audit().record(&Entry {
+                    user: claimed(),
+                    client,
+                    deed: Deed::LoginRefused,
+                });
+            }
+            Error::refused(refusal, session_service::SESSIONS)
         })?;
         let uri = || session_service::SESSIONS.to_owned();
         let internal = |cause: &str| Error::Backend(Failure::Internal(cause.to_owned()), uri());
         let (session, token) =
             self.sessions()
-                .open(account, client, context)
+                .open(&account, client, context)
                 .map_err(|e| match e {
                     OpenError::Limit => Error::SessionLimit,
                     OpenError::NoRandomness => {
@@ -73,9 +78,12 @@ impl Service {
             client,
             deed: Deed::LoggedIn(session.id.clone()),
         });
-        let document =
-            session_service::member(&session).map_err(|failure| Error::Backend(failure, uri()))?;
+        let document = session_service::member(&session, self.accounts())
+            .map_err(|failure| Error::Backend(failure, uri()))?;
         let mut response = respond(&document);
+        if account.must_change_password() {
+            *response.body_mut() = Full::new(with_annotations(&document, &to_change(&account)));
+        }
         *response.status_mut() = StatusCode::CREATED;
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -90,6 +98,14 @@ impl Service {
         response.extensions_mut().insert(LoggedIn);
         Ok(response)
     }
+}
+
+/// What a login says to somebody whose password has to be changed before anything else (DSP0266 "Password change
+/// required handling").
+fn to_change(account: &Account) -> Map<String, Value> {
+    let message = message::password_change_required(account_path(account.id()));
+    let messages = serde_json::to_value([message]).unwrap_or_default();
+    Map::from_iter([("@Message.ExtendedInfo".to_owned(), messages)])
 }
 
 /// The `Context` of a login. The schema calls it read-only, and yet it is the client who gives it, here only.

@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::request::Parts;
-use http::{Response, StatusCode};
+use http::{Method, Response, StatusCode};
 use http_body_util::Full;
 use redfish_schema::resource_type;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -115,13 +115,18 @@ impl Service {
         caller: &Caller,
     ) -> Result<Response<Full<Bytes>>, Error> {
         let query = Query::parse(parts.uri.query())?;
-        let document = match self.document(path).await {
+        let document = match self.document_for(caller, path).await {
             Err(Error::Backend(Failure::NotFound, _)) if self.is_action(path).await => {
                 return Err(Error::Method("POST"));
             }
             document => document?,
         };
-        if !self.may(caller, path, &document, Operation::Read) {
+        let operation = if parts.method == Method::HEAD {
+            Operation::Head
+        } else {
+            Operation::Get
+        };
+        if !self.may(caller, path, &document, operation) {
             return Err(Error::Forbidden);
         }
         if !accepts(&parts.headers, "application/json") {
@@ -335,8 +340,8 @@ impl Service {
     /// The document that a link leads to, if there is one and the caller may read it.
     async fn readable(&self, target: &str, caller: &Caller) -> Option<(Path, Document)> {
         let path = Path::parse(target).ok().filter(|_| !target.contains('#'))?;
-        let document = self.document(&path).await.ok()?;
-        self.may(caller, &path, &document, Operation::Read)
+        let document = self.document_for(caller, &path).await.ok()?;
+        self.may(caller, &path, &document, Operation::Get)
             .then_some((path, document))
     }
 }

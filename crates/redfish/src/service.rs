@@ -8,11 +8,12 @@ use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts as Head;
 use http::uri::Authority;
-use http::{Method, Request, Response, Version};
+use http::{Method, Request, Response, StatusCode, Version};
 use http_body::Body;
 use http_body_util::Full;
+use redfish_schema::account_service::BasicAuthState;
 
-use crate::account::{Account, AccountError, Accounts, Refusal};
+use crate::account::{Account, AccountError, Accounts, LoadError, Refusal};
 use crate::audit::{AuditLog, Deed, Entry};
 use crate::caller::Caller;
 use crate::certificate::Certificates;
@@ -25,12 +26,15 @@ use crate::fixed::{Fixed, options};
 use crate::host::Host;
 use crate::outgoing::Outgoing;
 use crate::path_lock::PathLocks;
-use crate::privilege::{Operation, permits};
+use crate::privilege::map::Holder;
+use crate::privilege::{Operation, PrivilegeMap};
 use crate::resource::certificate_service::CertificateService;
 use crate::resource::manager::{self, OwnManager};
-use crate::resource::{self, event_service, service_root, session_service, update_service};
+use crate::resource::{
+    self, account_service, event_service, registries, service_root, session_service, update_service,
+};
 use crate::respond::LargeAnswers;
-use crate::session::Sessions;
+use crate::session::{Session, Sessions};
 use crate::static_files::StaticFiles;
 use crate::store::{Store, StoreError};
 use crate::task::Tasks;
@@ -49,8 +53,10 @@ pub struct Settings {
     pub product: String,
     /// Who made it, for `ServiceRoot.Vendor`. Clients switch their work-arounds by it.
     pub vendor: String,
-    /// Who may log in.
+    /// Who may log in at first. Each is added once: what clients change of it afterwards stays.
     pub accounts: Vec<Account>,
+    /// Which privileges operations need.
+    pub privileges: PrivilegeMap,
     /// After how many seconds an unused session ends, from [`MIN_TIMEOUT_S`](crate::MIN_TIMEOUT_S) to
     /// [`MAX_TIMEOUT_S`](crate::MAX_TIMEOUT_S).
     pub session_timeout_s: u32,
@@ -111,6 +117,15 @@ impl fmt::Display for SettingsError {
 
 impl std::error::Error for SettingsError {}
 
+impl From<LoadError> for SettingsError {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Account(error) => Self::Account(error),
+            LoadError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 impl From<StoreError> for SettingsError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
@@ -120,7 +135,7 @@ impl From<StoreError> for SettingsError {
 /// The service. [`handle`](Self::handle) answers one request; any number may run at once.
 pub struct Service {
     pub(crate) backend: Arc<dyn Backend>,
-    accounts: Accounts,
+    accounts: Arc<Accounts>,
     sessions: Arc<Sessions>,
     events: Arc<Events>,
     audit: Arc<AuditLog>,
@@ -137,6 +152,8 @@ pub struct Service {
 
 /// The parts of the tree that are the service's own and have state.
 pub(crate) struct Parts {
+    pub(crate) accounts: account_service::AccountService,
+    pub(crate) registries: registries::Registries,
     pub(crate) sessions: session_service::SessionService,
     pub(crate) event_service: event_service::EventService,
     pub(crate) manager: OwnManager,
@@ -156,7 +173,7 @@ impl Service {
     ///
     /// # Errors
     /// [`SettingsError`] names the setting that can't be used.
-    pub fn new(settings: Settings, backend: Arc<dyn Backend>) -> Result<Self, SettingsError> {
+    pub fn new(mut settings: Settings, backend: Arc<dyn Backend>) -> Result<Self, SettingsError> {
         if !is_uuid(&settings.uuid) {
             return Err(SettingsError::Uuid);
         }
@@ -180,12 +197,25 @@ impl Service {
             None => None,
         };
         let manager = OwnManager::new(&settings, Arc::clone(&audit), certificates.clone());
+        let privileges = Arc::new(std::mem::take(&mut settings.privileges));
+        let accounts = Arc::new(Accounts::load(
+            settings.store.clone(),
+            std::mem::take(&mut settings.accounts),
+            Arc::clone(&privileges),
+            Arc::clone(&sessions),
+            Arc::clone(&audit),
+        )?);
         let parts = Parts {
             updates: Updates::new(tasks.clone(), Arc::clone(&backend), settings.store.folder()),
             tasks,
             event_service: event_service::EventService::new(Arc::clone(&events)),
+            accounts: account_service::AccountService {
+                accounts: Arc::clone(&accounts),
+            },
+            registries: registries::Registries { privileges },
             sessions: session_service::SessionService::load(
                 Arc::clone(&sessions),
+                Arc::clone(&accounts),
                 settings.store.clone(),
             )?,
             certificates: certificates.map(|certificates| {
@@ -203,7 +233,7 @@ impl Service {
             metadata: Fixed::new(odata::metadata(), "application/xml"),
             locks: PathLocks::default(),
             large_answers: LargeAnswers::default(),
-            accounts: Accounts::new(settings.accounts).map_err(SettingsError::Account)?,
+            accounts,
             sessions,
             events,
             audit,
@@ -221,7 +251,12 @@ impl Service {
     {
         let (parts, body) = request.into_parts();
         let answer = self.answer(&parts, body, client).await;
-        let response = answer.unwrap_or_else(|error| refuse(&parts, error));
+        let mut response = answer.unwrap_or_else(|error| refuse(&parts, error));
+        if response.status() == StatusCode::UNAUTHORIZED
+            && self.accounts.policy().basic_auth != BasicAuthState::Enabled
+        {
+            response.headers_mut().remove(header::WWW_AUTHENTICATE);
+        }
         let mut response = finish(&parts, response).await;
         let headers = response.headers_mut();
         headers.insert(ODATA_VERSION, HeaderValue::from_static("4.0"));
@@ -262,6 +297,11 @@ impl Service {
             return self.log_in(parts, body, client).await;
         }
         let caller = self.caller(parts, client).await?;
+        if caller.account().must_change_password()
+            && !self.is_open_before_change(&caller, &parts.method, &path)
+        {
+            return Err(Error::password_change_required(&caller));
+        }
         let answer = self.answer_to(&caller, &path, parts, body).await;
         if let Err(error) = &answer {
             audit_refusal(self.audit(), &caller, parts, error);
@@ -285,9 +325,8 @@ impl Service {
         if is_stream(path) {
             return self.stream(parts, caller);
         }
-        if let Some((kind, file)) = resource::file(path) {
-            let may = permits(caller.privileges(), kind, Operation::Read, false);
-            return if may {
+        if let Some((kind, file)) = resource::file(self, path) {
+            return if self.may_beside(caller, kind, path.as_str(), Operation::Get) {
                 file.respond(parts)
             } else {
                 Err(Error::Forbidden)
@@ -335,19 +374,23 @@ impl Service {
         if let Some(token) = headers.get(X_AUTH_TOKEN) {
             let session = self.sessions.by_token(token.as_bytes());
             let session = session.ok_or(Error::Unauthenticated)?;
-            let account = Arc::clone(&session.account);
-            return Ok(Caller::new(account, Some(session), client));
+            let account = self.accounts.of_session(&session);
+            let account = account.ok_or(Error::Unauthenticated)?;
+            return Ok(self.as_caller(account, Some(session), client));
         }
         let credentials = headers
             .get(header::AUTHORIZATION)
             .ok_or(Error::Unauthenticated)?;
         let verified = self.accounts.basic(credentials.as_bytes(), client).await;
-        let account = verified.inspect_err(|_| {
-            self.audit().record(&Entry {
-                user: Accounts::claimed_user_name(credentials.as_bytes()),
-                client,
-                deed: Deed::LoginRefused,
-            });
+        let account = verified.map_err(|refusal| {
+            if refusal.is_logged() {
+                self.audit().record(&Entry {
+                    user: Accounts::claimed_user_name(credentials.as_bytes()),
+                    client,
+                    deed: Deed::LoginRefused,
+                });
+            }
+            Error::refused(refusal, parts.uri.path())
         })?;
         // A browser adds Basic credentials by itself, also to what a page of another site sends. Reading shows
         // such a page nothing, but a change would be made. Tokens are safe: only our own page knows them.
@@ -355,7 +398,35 @@ impl Service {
         if changes && !is_own_origin(parts) {
             return Err(Error::ForeignOrigin);
         }
-        Ok(Caller::new(account, None, client))
+        Ok(self.as_caller(account, None, client))
+    }
+
+    fn as_caller(
+        &self,
+        account: Arc<Account>,
+        session: Option<Arc<Session>>,
+        client: Option<IpAddr>,
+    ) -> Caller {
+        let privileges = self.accounts.privileges_of(&account);
+        Caller::new(account, privileges, session, client)
+    }
+
+    /// Whether somebody whose password has to be changed may do this: look at his own account, change its password, and
+    /// end his sessions (DSP0266 "Password change required handling").
+    fn is_open_before_change(&self, caller: &Caller, method: &Method, path: &Path) -> bool {
+        let own = caller.account_id();
+        match *path.segments() {
+            ["AccountService", "Accounts", id] => {
+                id == own && matches!(*method, Method::GET | Method::HEAD | Method::PATCH)
+            }
+            ["AccountService", "Accounts", id, "Actions", action] => {
+                id == own && *method == Method::POST && action == "ManagerAccount.ChangePassword"
+            }
+            ["SessionService", "Sessions", _] => {
+                *method == Method::DELETE && self.owns(caller, path)
+            }
+            _ => false,
+        }
     }
 
     /// The document at `path`, of the service or its backend.
@@ -379,12 +450,70 @@ impl Service {
         document: &Document,
         operation: Operation,
     ) -> bool {
-        let own = match *path.segments() {
-            ["AccountService", "Accounts", id] => id == caller.user_name(),
+        let kind = document.resource().name;
+        let map = self.accounts.privilege_map();
+        map.permits(self.holder(caller, path), kind, path.as_str(), operation)
+    }
+
+    /// The same for what is at `uri`, is no resource, and needs what a resource of the type `kind` would.
+    pub(crate) fn may_beside(
+        &self,
+        caller: &Caller,
+        kind: &str,
+        uri: &str,
+        operation: Operation,
+    ) -> bool {
+        let holder = Holder {
+            has: caller.privileges(),
+            owns: false,
+        };
+        let map = self.accounts.privilege_map();
+        map.permits(holder, kind, uri, operation)
+    }
+
+    /// Whether the caller may do `operation` to each of these properties of the document at `path`.
+    pub(crate) fn may_each<'p>(
+        &self,
+        caller: &Caller,
+        path: &Path,
+        document: &Document,
+        operation: Operation,
+        properties: impl IntoIterator<Item = &'p str>,
+    ) -> bool {
+        let (kind, holder) = (document.resource().name, self.holder(caller, path));
+        let map = self.accounts.privilege_map();
+        let may = |name| map.permits_property(holder, kind, path.as_str(), operation, name);
+        properties.into_iter().all(may)
+    }
+
+    /// Whether the caller may do `operation` to anything at all of the document at `path`.
+    pub(crate) fn may_some(
+        &self,
+        caller: &Caller,
+        path: &Path,
+        document: &Document,
+        operation: Operation,
+    ) -> bool {
+        let (kind, holder) = (document.resource().name, self.holder(caller, path));
+        let map = self.accounts.privilege_map();
+        map.permits_something(holder, kind, path.as_str(), operation)
+    }
+
+    fn holder(&self, caller: &Caller, path: &Path) -> Holder {
+        Holder {
+            has: caller.privileges(),
+            owns: self.owns(caller, path),
+        }
+    }
+
+    /// Whether it is the caller's own account or session.
+    fn owns(&self, caller: &Caller, path: &Path) -> bool {
+        match *path.segments() {
+            ["AccountService", "Accounts", id] => id == caller.account_id(),
             ["SessionService", "Sessions", id] => self
                 .sessions
                 .by_id(id)
-                .is_some_and(|s| s.account.user_name() == caller.user_name()),
+                .is_some_and(|session| session.account_id == caller.account_id()),
             ["TaskService", "Tasks", id] | ["TaskService", "Tasks", id, "SubTasks", ..] => {
                 self.parts.tasks.is_of(id, caller.user_name())
             }
@@ -393,13 +522,32 @@ impl Service {
                 owner.is_some_and(|owner| owner == caller.user_name())
             }
             _ => false,
-        };
-        permits(
-            caller.privileges(),
-            document.resource().name,
-            operation,
-            own,
-        )
+        }
+    }
+
+    /// The document at `path` as the caller may see it: without the properties that his role may not read.
+    pub(crate) async fn document_for(
+        &self,
+        caller: &Caller,
+        path: &Path,
+    ) -> Result<Document, Error> {
+        let document = self.document(path).await?;
+        let hidden = self.hidden(caller, path, document.resource().name);
+        Ok(document.without(&hidden))
+    }
+
+    /// Which properties of the resource of type `kind` at `path` the caller may not read.
+    pub(crate) fn hidden(&self, caller: &Caller, path: &Path, kind: &str) -> Vec<String> {
+        let overrides = &self.accounts.privilege_map().mapping(kind).properties;
+        if overrides.is_empty() {
+            return Vec::new();
+        }
+        let holder = self.holder(caller, path);
+        overrides
+            .iter()
+            .filter(|other| !holder.meets(other.operations.of(Operation::Get)))
+            .flat_map(|other| other.targets.iter().cloned())
+            .collect()
     }
 
     pub(crate) const fn root(&self) -> &Document {
@@ -411,7 +559,7 @@ impl Service {
         &self.root_forms
     }
 
-    pub(crate) const fn accounts(&self) -> &Accounts {
+    pub(crate) const fn accounts(&self) -> &Arc<Accounts> {
         &self.accounts
     }
 
@@ -452,12 +600,18 @@ impl Service {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LoggedIn;
 
-impl From<Refusal> for Error {
-    fn from(refusal: Refusal) -> Self {
+impl Error {
+    /// What somebody gets who asked for `uri` with credentials that open nothing.
+    pub(crate) fn refused(refusal: Refusal, uri: &str) -> Self {
         match refusal {
-            Refusal::Wrong => Self::Unauthenticated,
+            Refusal::Wrong { .. } => Self::WrongCredentials(uri.to_owned()),
             Refusal::Crowded => Self::Crowded,
         }
+    }
+
+    /// What somebody gets who has to change his password first.
+    pub(crate) fn password_change_required(caller: &Caller) -> Self {
+        Self::PasswordChangeRequired(account_service::account_path(caller.account_id()))
     }
 }
 

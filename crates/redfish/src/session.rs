@@ -37,13 +37,30 @@ type TokenDigest = [u8; 32];
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) id: String,
-    pub(crate) account: Arc<Account>,
+    /// `Id` of the account that it is of.
+    pub(crate) account_id: String,
+    /// The name at the login.
+    pub(crate) user_name: String,
     pub(crate) created: SystemTime,
     pub(crate) client: Option<IpAddr>,
     pub(crate) context: Option<String>,
     digest: TokenDigest,
     /// When a request last used it, in milliseconds since `Sessions::start`.
     last_used_ms: AtomicU64,
+    /// That of the account at the login: with another one the session is worth nothing.
+    epoch: AtomicU64,
+}
+
+impl Session {
+    /// Compared with its account's.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    /// Lets it go on although its account's credentials have changed: it is the one that changed them.
+    pub(crate) fn renew(&self, epoch: u64) {
+        self.epoch.store(epoch, Ordering::Release);
+    }
 }
 
 /// The sessions that are open.
@@ -87,7 +104,7 @@ impl Sessions {
     /// Opens a session and says its token, which nothing else will ever say again.
     pub(crate) fn open(
         &self,
-        account: Arc<Account>,
+        account: &Account,
         client: Option<IpAddr>,
         context: Option<String>,
     ) -> Result<(Arc<Session>, Zeroizing<String>), OpenError> {
@@ -100,13 +117,15 @@ impl Sessions {
             context,
             digest,
             last_used_ms: AtomicU64::new(self.now_ms()),
-            account,
+            account_id: account.id().to_owned(),
+            user_name: account.user_name().to_owned(),
+            epoch: AtomicU64::new(account.epoch()),
         });
         let mut table = self.write();
         table.retain(|_, session| self.is_alive(session));
         let own = table
             .values()
-            .filter(|other| Arc::ptr_eq(&other.account, &session.account))
+            .filter(|other| other.account_id == session.account_id)
             .count();
         if table.len() >= MAX_SESSIONS || own >= MAX_SESSIONS_OF_ACCOUNT {
             return Err(OpenError::Limit);
@@ -165,6 +184,13 @@ impl Sessions {
         self.write().remove(&session.digest);
     }
 
+    /// Ends the sessions of an account, but for those of this epoch.
+    pub(crate) fn close_of(&self, account_id: &str, epoch: Option<u64>) {
+        self.write().retain(|_, session| {
+            session.account_id != account_id || Some(session.epoch()) == epoch
+        });
+    }
+
     fn is_alive(&self, session: &Session) -> bool {
         let idle_ms = self
             .now_ms()
@@ -207,16 +233,19 @@ fn digest_of(token: &[u8]) -> TokenDigest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::privilege::Role;
 
-    fn account(name: &str) -> Arc<Account> {
-        Arc::new(Account::new(name, "x", Role::ReadOnly).unwrap())
+    const HASH: &str = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$MDEyMzQ1Njc4OWFiY2RlZg";
+
+    fn account(id: &str) -> Account {
+        Account::with_hash(id, HASH, "ReadOnly")
+            .unwrap()
+            .with_id(id)
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_session_lives_as_long_as_it_is_used_within_the_timeout() {
         let sessions = Sessions::new(60);
-        let (session, token) = sessions.open(account("a"), None, None).unwrap();
+        let (session, token) = sessions.open(&account("a"), None, None).unwrap();
         for _ in 0..3 {
             tokio::time::advance(Duration::from_secs(60)).await;
             assert!(sessions.by_token(token.as_bytes()).is_some());
@@ -237,23 +266,23 @@ mod tests {
         let sessions = Sessions::new(60);
         let (greedy, other) = (account("greedy"), account("other"));
         for _ in 0..MAX_SESSIONS_OF_ACCOUNT {
-            sessions.open(Arc::clone(&greedy), None, None).unwrap();
+            sessions.open(&greedy, None, None).unwrap();
         }
         assert_eq!(
-            sessions.open(Arc::clone(&greedy), None, None).err(),
+            sessions.open(&greedy, None, None).err(),
             Some(OpenError::Limit)
         );
-        assert!(sessions.open(other, None, None).is_ok());
+        assert!(sessions.open(&other, None, None).is_ok());
         tokio::time::advance(Duration::from_secs(61)).await;
-        assert!(sessions.open(greedy, None, None).is_ok());
+        assert!(sessions.open(&greedy, None, None).is_ok());
         assert_eq!(sessions.list().len(), 1);
     }
 
     #[tokio::test]
     async fn a_token_is_long_and_closed_with_its_session() {
         let sessions = Sessions::new(60);
-        let (one, first) = sessions.open(account("a"), None, None).unwrap();
-        let (_, second) = sessions.open(account("a"), None, None).unwrap();
+        let (one, first) = sessions.open(&account("a"), None, None).unwrap();
+        let (_, second) = sessions.open(&account("a"), None, None).unwrap();
         assert_eq!(first.len(), 64);
         assert_ne!(first, second);
         assert_eq!(sessions.by_token(first.as_bytes()).unwrap().id, one.id);

@@ -77,6 +77,7 @@ impl Server {
             product: "Test".to_owned(),
             vendor: "Nobody".to_owned(),
             accounts: vec![Account::new("root", "secret", Role::Administrator).unwrap()],
+            privileges: redfish::PrivilegeMap::default(),
             session_timeout_s: DEFAULT_TIMEOUT_S,
             static_files: StaticFiles::default(),
             store: redfish::Store::in_memory().unwrap(),

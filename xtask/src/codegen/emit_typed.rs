@@ -74,7 +74,7 @@ fn item_name(id: &TypeId) -> String {
     if VALUES.contains(&id.name.as_str()) {
         format!("{}{}", id.module, id.name)
     } else {
-        id.name.clone()
+        pascal(&id.name)
     }
 }
 

@@ -94,6 +94,12 @@ pub(crate) static SERVICE: SectionKeys = SectionKeys {
             "PEM file with the private key, readable by its owner only",
         ),
         key(
+            "privilege_registry",
+            "string",
+            "",
+            "JSON file, a Redfish PrivilegeRegistry: which privileges operations need, in place of the built-in map",
+        ),
+        key(
             "session_timeout_s",
             "integer",
             "1800",

@@ -79,6 +79,8 @@ pub(crate) struct ServiceConfig {
     pub(crate) state_dir: Option<PathBuf>,
     /// Certificate chain and private key, both PEM files.
     pub(crate) certificate: Option<(PathBuf, PathBuf)>,
+    /// A `PrivilegeRegistry` that changes which privileges operations need.
+    pub(crate) privilege_registry: Option<PathBuf>,
     /// Idle sessions end after this many seconds.
     pub(crate) session_timeout_s: u32,
     /// How requests come in beside HTTPS.
@@ -244,6 +246,9 @@ fn read_service(
         listen,
         state_dir,
         certificate,
+        privilege_registry: section
+            .string(problems, "privilege_registry")
+            .map(|file| base.join(file)),
         session_timeout_s,
         front,
     })

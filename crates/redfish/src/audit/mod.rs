@@ -26,6 +26,8 @@ pub(crate) enum Deed {
     LoggedIn(String),
     /// Credentials opened nothing, or no place was left to check them.
     LoginRefused,
+    /// Wrong passwords have locked the account.
+    Locked,
     /// A session was ended; its id.
     LoggedOut(String),
     /// The account's role lacks the privilege for this method at this path.
@@ -69,6 +71,7 @@ impl fmt::Display for Deed {
         match self {
             Self::LoggedIn(session) => write!(f, "logged in, session {session}"),
             Self::LoginRefused => f.write_str("login refused"),
+            Self::Locked => f.write_str("locked after too many wrong passwords"),
             Self::LoggedOut(session) => write!(f, "logged out, session {session}"),
             Self::Denied { method, path } => write!(f, "denied {method} {path}"),
             Self::Changed { path, properties } => {
@@ -99,7 +102,7 @@ impl Deed {
     const fn is_warning(&self) -> bool {
         matches!(
             self,
-            Self::LoginRefused | Self::Denied { .. } | Self::Failed { .. }
+            Self::LoginRefused | Self::Locked | Self::Denied { .. } | Self::Failed { .. }
         )
     }
 }

@@ -145,6 +145,11 @@ messages! {
         "A timeout internal to the service occured as part of the request.  Partial results may have been returned.",
         "Resubmit the request.  If the problem persists, consider resetting the service or provider.";
 
+    /// The password of the account that asks has to be changed before anything else.
+    password_change_required(uri): "PasswordChangeRequired", Critical,
+        "The password provided for this account must be changed before access is granted.  PATCH the Password property for this account located at the target URI '%1' to complete this process.",
+        "Change the password for this account using a PATCH to the Password property at the URI provided.";
+
     /// The body is larger than the service takes.
     payload_too_large(): "PayloadTooLarge", Critical,
         "The supplied payload exceeds the maximum size supported by the service.",
@@ -244,6 +249,11 @@ messages! {
     resource_already_exists(resource, property, value): "ResourceAlreadyExists", Critical,
         "The requested resource of type %1 with the property %2 with the value %3 already exists.",
         "Do not repeat the create operation as the resource has already been created.";
+
+    /// The credentials that came with the request open nothing.
+    resource_at_uri_unauthorized(uri, error): "ResourceAtUriUnauthorized", Critical,
+        "While accessing the resource at '%1', the service received an authorization error '%2'.",
+        "Ensure that the appropriate access is provided for the service in order for it to access the URI.";
 
     /// The resource is busy with something else.
     resource_in_use(): "ResourceInUse", Warning,

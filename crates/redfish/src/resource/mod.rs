@@ -32,25 +32,28 @@ pub(crate) fn part<'a, 's>(
         "SessionService" => &service.parts.sessions,
         "TaskService" => service.tasks(),
         "UpdateService" if rest.first() != Some(&"FirmwareInventory") => &service.parts.updates,
-        "AccountService" => service.accounts(),
+        "AccountService" => &service.parts.accounts,
         "EventService" => &service.parts.event_service,
         "CertificateService" => service.parts.certificates.as_ref()?,
         "JsonSchemas" => &json_schemas::JsonSchemas,
-        "Registries" => &registries::Registries,
+        "Registries" => &service.parts.registries,
         _ => return None,
     };
     Some((part, rest))
 }
 
 /// The file at `path` that is no resource, and the type whose privileges it needs.
-pub(crate) fn file(path: &Path) -> Option<(&'static str, Fixed)> {
+pub(crate) fn file(service: &Service, path: &Path) -> Option<(&'static str, Fixed)> {
     let json = |text: Vec<u8>| Fixed::new(text, "application/json");
     match *path.segments() {
         ["JsonSchemas", id, file] => {
             json_schemas::document(id, file).map(|text| ("JsonSchemaFile", json(text)))
         }
         ["Registries", id, file] => {
-            registries::document(id, file).map(|text| ("MessageRegistryFile", json(text)))
+            let registries = &service.parts.registries;
+            registries
+                .document(id, file)
+                .map(|text| ("MessageRegistryFile", json(text)))
         }
         _ => None,
     }

@@ -1,9 +1,11 @@
 //! `/redfish/v1/Registries`: the messages that the service sends and the privileges that it asks for, served by itself
 //! (DSP0266 "Registries"). Both are written from the tables that the service works with, so they can't differ.
 
+use std::sync::Arc;
+
 use redfish_schema::message_registry_file::{self, Location, MessageRegistryFile};
 use redfish_schema::privilege_registry::{
-    Mapping, OperationMap, OperationPrivilege, PrivilegeRegistry,
+    Mapping, OperationMap, OperationPrivilege, PrivilegeRegistry, TargetPrivilegeMap,
 };
 use redfish_schema::privileges::PrivilegeType;
 use redfish_schema::{Collection, Reference, message_registry};
@@ -11,13 +13,14 @@ use serde_json::{Map, Value, json};
 
 use crate::message::{self, REGISTRIES};
 use crate::part::Part;
-use crate::privilege::{Privileges, needs};
+use crate::privilege::map::{self as privilege, Operations, Override};
+use crate::privilege::{Operation, PrivilegeMap, Privileges};
 use crate::{Document, Failure};
 
 /// Path of the collection.
 pub(crate) const PATH: &str = "/redfish/v1/Registries";
 /// The version of our privilege registry. A change of the table is a new version.
-const PRIVILEGES_VERSION: &str = "1.0.0";
+const PRIVILEGES_VERSION: &str = "1.1.0";
 
 /// One registry.
 struct Registry {
@@ -70,7 +73,9 @@ fn of_privileges() -> Registry {
 }
 
 /// The part of the tree below [`PATH`].
-pub(crate) struct Registries;
+pub(crate) struct Registries {
+    pub(crate) privileges: Arc<PrivilegeMap>,
+}
 
 impl Part for Registries {
     fn get(&self, rest: &[&str]) -> Result<Document, Failure> {
@@ -91,14 +96,16 @@ fn get(rest: &[&str]) -> Result<Document, Failure> {
     }
 }
 
-/// The registry with this `Id` by the name of its file.
-pub(crate) fn document(id: &str, file: &str) -> Option<Vec<u8>> {
-    let registry = find(id).filter(|_| file.strip_suffix(".json") == Some(id))?;
-    let document = match registry.content {
-        Content::Messages(messages) => message_map(messages, id),
-        Content::Privileges => privilege_map(id),
-    };
-    serde_json::to_vec(&document).ok()
+impl Registries {
+    /// The registry with this `Id` by the name of its file.
+    pub(crate) fn document(&self, id: &str, file: &str) -> Option<Vec<u8>> {
+        let registry = find(id).filter(|_| file.strip_suffix(".json") == Some(id))?;
+        let document = match registry.content {
+            Content::Messages(messages) => message_map(messages, id),
+            Content::Privileges => privilege_map(&self.privileges, id),
+        };
+        serde_json::to_vec(&document).ok()
+    }
 }
 
 /// Where the privilege registry is.
@@ -164,60 +171,64 @@ fn message_map(registry: &message::Registry, id: &str) -> Value {
 }
 
 /// What every operation needs, by type of resource.
-fn privilege_map(id: &str) -> Value {
+fn privilege_map(map: &PrivilegeMap, id: &str) -> Value {
     let mut registry = PrivilegeRegistry::new(id, "Privilege Registry");
     let description =
         "The privileges that an operation on a resource needs. One of the sets is enough.";
     registry.description = Some(description.into());
-    let used = PrivilegeType::ALL.iter().copied();
-    let known = |privilege: &PrivilegeType| {
-        Privileges::ALL
-            .names()
-            .any(|name| name == privilege.as_str())
-            || *privilege == PrivilegeType::NoAuth
-    };
-    registry.privileges_used = Some(used.filter(known).collect());
-    registry.oem_privileges_used = Some(Vec::new());
-    registry.mappings = Some(
-        redfish_schema::all()
-            .iter()
-            .map(|kind| mapping(kind.name))
-            .collect(),
-    );
+    let used = map.used();
+    let words = used.names().filter_map(PrivilegeType::from_word);
+    registry.privileges_used = Some(words.chain([PrivilegeType::NoAuth]).collect());
+    registry.oem_privileges_used = Some(map.oem_names(used).map(str::to_owned).collect());
+    let mappings = map
+        .iter()
+        .map(|(entity, needs)| mapping(map, entity, needs));
+    registry.mappings = Some(mappings.collect());
     let mut document = serde_json::to_value(registry).unwrap_or_default();
     // The link from the account service makes it a resource, which has a path.
     document["@odata.id"] = document_uri(id).into();
     document
 }
 
-fn mapping(entity: &str) -> Mapping {
-    let needs = needs(entity);
-    let sets = |enough: &[Privileges], or_owner: bool| {
-        let own = or_owner.then_some(Privileges::CONFIGURE_SELF);
-        let sets = enough.iter().copied().chain(own);
-        Some(sets.map(one_set).collect::<Vec<_>>())
+fn mapping(map: &PrivilegeMap, entity: &str, mapping: &privilege::Mapping) -> Mapping {
+    let overrides = |overrides: &[Override]| -> Option<Vec<TargetPrivilegeMap>> {
+        let overrides = overrides.iter().map(|other| TargetPrivilegeMap {
+            targets: Some(other.targets.clone()),
+            operation_map: Some(operation_map(map, &other.operations)),
+        });
+        Some(overrides.collect::<Vec<_>>()).filter(|overrides| !overrides.is_empty())
     };
-    let read = sets(needs.read, needs.of_owner);
-    let change = sets(needs.change, needs.of_owner);
-    let create = needs
-        .create
-        .map_or_else(|| change.clone(), |create| sets(create, false));
     Mapping {
         entity: Some(entity.to_owned()),
-        operation_map: Some(OperationMap {
-            get: read.clone(),
-            head: read,
-            patch: change.clone(),
-            post: create,
-            put: change.clone(),
-            delete: change,
-        }),
+        operation_map: Some(operation_map(map, &mapping.operations)),
+        property_overrides: overrides(&mapping.properties),
+        subordinate_overrides: overrides(&mapping.subordinates),
+        resource_uri_overrides: overrides(&mapping.uris),
+    }
+}
+
+fn operation_map(map: &PrivilegeMap, operations: &Operations) -> OperationMap {
+    let sets = |operation: Operation| {
+        let sets = operations.of(operation).iter();
+        Some(sets.map(|&set| one_set(map, set)).collect())
+    };
+    OperationMap {
+        get: sets(Operation::Get),
+        head: sets(Operation::Head),
+        patch: sets(Operation::Patch),
+        post: sets(Operation::Post),
+        put: sets(Operation::Put),
+        delete: sets(Operation::Delete),
     }
 }
 
 /// Privileges that are needed together.
-fn one_set(privileges: Privileges) -> OperationPrivilege {
-    let mut names: Vec<_> = privileges.names().map(str::to_owned).collect();
+fn one_set(map: &PrivilegeMap, privileges: Privileges) -> OperationPrivilege {
+    let mut names: Vec<_> = map
+        .names(privileges)
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
     if names.is_empty() {
         names.push(PrivilegeType::NoAuth.as_str().to_owned());
     }
@@ -233,7 +244,10 @@ mod tests {
     fn written(index: usize) -> Value {
         let registry = &all()[index];
         let file = format!("{}.json", registry.id);
-        serde_json::from_slice(&document(&registry.id, &file).unwrap()).unwrap()
+        let registries = Registries {
+            privileges: Arc::default(),
+        };
+        serde_json::from_slice(&registries.document(&registry.id, &file).unwrap()).unwrap()
     }
 
     #[test]

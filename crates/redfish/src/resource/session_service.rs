@@ -9,6 +9,7 @@ use redfish_schema::{CheckedPatch, Collection, DateTime, Reference};
 use serde::{Deserialize, Serialize};
 
 use super::enabled;
+use crate::account::Accounts;
 use crate::caller::Caller;
 use crate::part::Part;
 use crate::session::{Session, Sessions};
@@ -32,12 +33,17 @@ struct Kept {
 /// The part of the tree below [`PATH`].
 pub(crate) struct SessionService {
     sessions: Arc<Sessions>,
+    accounts: Arc<Accounts>,
     store: Store,
 }
 
 impl SessionService {
     /// Takes up what clients have changed, in place of what `sessions` were told at the start.
-    pub(crate) fn load(sessions: Arc<Sessions>, store: Store) -> Result<Self, StoreError> {
+    pub(crate) fn load(
+        sessions: Arc<Sessions>,
+        accounts: Arc<Accounts>,
+        store: Store,
+    ) -> Result<Self, StoreError> {
         for (key, kept) in store.load::<serde_json::Value>(SETTINGS)? {
             if key == SETTINGS_KEY {
                 let kept: Kept =
@@ -45,7 +51,11 @@ impl SessionService {
                 sessions.set_timeout_s(kept.session_timeout_s);
             }
         }
-        Ok(Self { sessions, store })
+        Ok(Self {
+            sessions,
+            accounts,
+            store,
+        })
     }
 
     async fn set_timeout(&self, session_timeout_s: u32) -> Result<(), Failure> {
@@ -62,7 +72,10 @@ impl Part for SessionService {
         match *rest {
             [] => service(&self.sessions),
             ["Sessions"] => collection(&self.sessions),
-            ["Sessions", id] => member(&*self.sessions.by_id(id).ok_or(Failure::NotFound)?),
+            ["Sessions", id] => {
+                let session = self.sessions.by_id(id).ok_or(Failure::NotFound)?;
+                member(&session, &self.accounts)
+            }
             _ => Err(Failure::NotFound),
         }
     }
@@ -106,15 +119,17 @@ pub(crate) fn path_of(session: &Session) -> String {
 }
 
 /// The document of one session.
-pub(crate) fn member(session: &Session) -> Result<Document, Failure> {
+pub(crate) fn member(session: &Session, accounts: &Accounts) -> Result<Document, Failure> {
     let name = format!("Session {}", session.id);
     let mut resource = session::Session::new(path_of(session), &*session.id, name);
-    resource.user_name = Some(session.account.user_name().into());
+    let account = accounts.by_id(&session.account_id);
+    let user_name = account.as_ref().map(|account| account.user_name());
+    resource.user_name = Some(user_name.unwrap_or(&session.user_name).into());
     resource.created_time = Some(DateTime::from(session.created).into());
     resource.client_origin_ip_address = session.client.map(|address| address.to_string().into());
     resource.session_type = Some(SessionTypes::Redfish.into());
     resource.context = session.context.clone().map(Into::into);
-    resource.roles = Some(vec![session.account.role().name().to_owned()]);
+    resource.roles = account.map(|account| vec![account.role_id().to_owned()]);
     Document::of(&resource).map(Document::deletable)
 }
 

@@ -70,6 +70,7 @@ impl Bench {
             product: "Test".to_owned(),
             vendor: "Nobody".to_owned(),
             accounts: vec![Account::new("root", "secret", Role::Administrator).unwrap()],
+            privileges: crate::PrivilegeMap::default(),
             session_timeout_s: DEFAULT_TIMEOUT_S,
             static_files: [large].into_iter().collect(),
             store: crate::Store::in_memory().unwrap(),

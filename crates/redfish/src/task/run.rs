@@ -125,8 +125,9 @@ impl Service {
         let path = format!("{}/{id}", super::TASKS_PATH);
         let path = Path::parse(&path).map_err(|_| failed(Failure::NotFound))?;
         let operation = match parts.method {
-            Method::GET | Method::HEAD => Operation::Read,
-            Method::DELETE => Operation::Change,
+            Method::GET => Operation::Get,
+            Method::HEAD => Operation::Head,
+            Method::DELETE => Operation::Delete,
             Method::OPTIONS => return Ok(options(MONITOR_ALLOW)),
             _ => return Err(Error::Method(MONITOR_ALLOW)),
         };
@@ -134,8 +135,8 @@ impl Service {
             return Err(Error::Forbidden);
         }
         match (operation, &record.answer) {
-            (Operation::Read, Some(answer)) => Ok(answer.to_response()),
-            (Operation::Read, None) => self.accepted(number),
+            (Operation::Get | Operation::Head, Some(answer)) => Ok(answer.to_response()),
+            (Operation::Get | Operation::Head, None) => self.accepted(number),
             _ => {
                 self.tasks().cancel(number).await.map_err(failed)?;
                 self.record(

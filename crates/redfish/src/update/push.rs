@@ -18,7 +18,7 @@ use crate::body::parse_object;
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::fixed::options;
-use crate::privilege::{Operation, permits};
+use crate::privilege::Operation;
 use crate::resource::update_service;
 use crate::{Failure, Service, message};
 
@@ -54,11 +54,11 @@ impl Service {
             Method::OPTIONS => return Ok(options(ALLOW)),
             _ => return Err(Error::Method(ALLOW)),
         }
-        if !permits(
-            caller.privileges(),
+        if !self.may_beside(
+            caller,
             "UpdateService",
-            Operation::Change,
-            false,
+            update_service::PUSH,
+            Operation::Post,
         ) {
             return Err(Error::Forbidden);
         }

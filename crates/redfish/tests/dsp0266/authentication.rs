@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 
 use crate::bench::{Bench, PASSWORD};
 
-fn basic(user: &str, password: &str) -> String {
+pub(crate) fn basic(user: &str, password: &str) -> String {
     format!(
         "Basic {}",
         BASE64_STANDARD.encode(format!("{user}:{password}"))
@@ -80,7 +80,7 @@ async fn wrong_credentials_are_refused_after_right_ones_too() {
     ] {
         get(&[("authorization", &wrong)])
             .await
-            .assert_error(401, &["NoValidSession"]);
+            .assert_error(401, &["ResourceAtUriUnauthorized"]);
     }
 }
 

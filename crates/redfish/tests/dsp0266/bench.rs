@@ -340,6 +340,7 @@ pub(crate) fn settings(store: Store) -> Settings {
         product: "Test bench".to_owned(),
         vendor: "Nobody".to_owned(),
         accounts: Vec::new(),
+        privileges: redfish::PrivilegeMap::default(),
         session_timeout_s: DEFAULT_TIMEOUT_S,
         static_files: StaticFiles::default(),
         store,
@@ -363,18 +364,33 @@ impl Bench {
 
     /// The same, with other destinations of events.
     pub(crate) fn with_events(store: Store, events: EventSettings) -> Self {
-        let account = |name, role| Account::new(name, PASSWORD, role).unwrap();
+        let privileges = redfish::PrivilegeMap::default();
+        Self::with_all(seeds(), store, privileges, events)
+    }
+
+    /// With these accounts for the start, this state, and these needs of operations.
+    pub(crate) fn of(
+        accounts: Vec<Account>,
+        store: Store,
+        privileges: redfish::PrivilegeMap,
+    ) -> Self {
+        Self::with_all(accounts, store, privileges, EventSettings::default())
+    }
+
+    fn with_all(
+        accounts: Vec<Account>,
+        store: Store,
+        privileges: redfish::PrivilegeMap,
+        events: EventSettings,
+    ) -> Self {
         let page = StaticFile {
             path: "/",
             content_type: "text/html; charset=utf-8",
             bytes: Bytes::from_static(b"<!doctype html>"),
         };
         let settings = Settings {
-            accounts: vec![
-                account("root", Role::Administrator),
-                account("operator", Role::Operator),
-                account("reader", Role::ReadOnly),
-            ],
+            accounts,
+            privileges,
             static_files: [page].into_iter().collect(),
             events,
             tls: Some((tls(), CertificateOwner::Service)),
@@ -436,12 +452,76 @@ impl Bench {
             .await
     }
 
+    /// A client that is logged in with another password.
+    pub(crate) async fn client_with(&self, user: &str, password: &str) -> Client<'_> {
+        let answer = self.log_in(user, password).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+        Client {
+            bench: self,
+            token: answer.header("x-auth-token").unwrap().to_owned(),
+        }
+    }
+
     /// A client that is logged in.
     pub(crate) async fn client(&self, user: &str) -> Client<'_> {
         Client {
             bench: self,
             token: self.token(user).await,
         }
+    }
+}
+
+/// The accounts `root`, `operator` and `reader`, whose password is [`PASSWORD`].
+pub(crate) fn seeds() -> Vec<Account> {
+    let account = |name, role| Account::new(name, PASSWORD, role).unwrap();
+    vec![
+        account("root", Role::Administrator),
+        account("operator", Role::Operator),
+        account("reader", Role::ReadOnly),
+    ]
+}
+
+/// A file for the state of one service after the other. It goes with the test.
+pub(crate) struct StateFile(std::path::PathBuf);
+
+impl StateFile {
+    pub(crate) fn new(name: &str) -> Self {
+        let file = format!("redfish-{}-{name}.redb", std::process::id());
+        Self(std::env::temp_dir().join(file))
+    }
+
+    pub(crate) fn path(&self) -> &std::path::Path {
+        &self.0
+    }
+
+    /// A service with what the one before has left.
+    pub(crate) fn bench(&self) -> Bench {
+        self.bench_with(seeds())
+    }
+
+    pub(crate) fn bench_with(&self, accounts: Vec<Account>) -> Bench {
+        self.bench_of(accounts, redfish::PrivilegeMap::default())
+    }
+
+    pub(crate) fn bench_of(
+        &self,
+        accounts: Vec<Account>,
+        privileges: redfish::PrivilegeMap,
+    ) -> Bench {
+        // The writer of the one before lets go of the file a moment after its service.
+        loop {
+            match Store::open(&self.0) {
+                Ok(store) => return Bench::of(accounts, store, privileges),
+                Err(redfish::StoreError::InUse) => std::thread::yield_now(),
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+}
+
+impl Drop for StateFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
     }
 }
 

@@ -6,6 +6,7 @@
     reason = "the helpers of tests fail as tests do"
 )]
 
+mod accounts;
 mod actions;
 mod authentication;
 mod bench;

@@ -39,7 +39,7 @@ async fn a_login_that_fails_opens_nothing() {
     let bench = Bench::new();
     for (user, password) in [("root", "wrong"), ("nobody", PASSWORD), ("root", "")] {
         let answer = bench.log_in(user, password).await;
-        answer.assert_error(401, &["NoValidSession"]);
+        answer.assert_error(401, &["ResourceAtUriUnauthorized"]);
         assert_eq!(answer.header("x-auth-token"), None);
     }
     let long = bench.log_in("root", &"x".repeat(1000)).await;

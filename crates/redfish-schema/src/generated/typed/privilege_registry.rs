@@ -60,6 +60,18 @@ pub struct Mapping {
     /// List mapping between HTTP methods and privilege required for the resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation_map: Option<OperationMap>,
+    /// The privilege overrides of properties within a resource.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub property_overrides: Option<Vec<TargetPrivilegeMap>>,
+    /// The privilege overrides of the subordinate resource.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subordinate_overrides: Option<Vec<TargetPrivilegeMap>>,
+    /// The privilege overrides of resource URIs.
+    #[serde(
+        rename = "ResourceURIOverrides",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub resource_uri_overrides: Option<Vec<TargetPrivilegeMap>>,
 }
 
 /// The specific privileges required to complete a set of HTTP operations.
@@ -94,4 +106,18 @@ pub struct OperationPrivilege {
     /// resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub privilege: Option<Vec<String>>,
+}
+
+/// This type describes a mapping between one or more targets and the HTTP operations associated
+/// with them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct TargetPrivilegeMap {
+    /// The set of URIs, resource types, or properties.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub targets: Option<Vec<String>>,
+    /// The mapping between the HTTP operation and the privilege required to complete the
+    /// operation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation_map: Option<OperationMap>,
 }
