@@ -286,7 +286,7 @@ mod tests {
                 }
                 _ => {
                     late.push(packet);
-                    if chance.number() % 3 > 0 {
+                    if !chance.number().is_multiple_of(3) {
                         for packet in late.drain(..) {
                             to.handle(now, &packet).unwrap();
                         }
@@ -317,7 +317,7 @@ mod tests {
             carry(now, &mut there, &mut here, &mut chance, &mut late_here);
             let mut buffer = [0; 512];
             // The reader is slow now and then, and there is no room.
-            if chance.number() % 4 > 0 {
+            if !chance.number().is_multiple_of(4) {
                 let count = there.read(&mut buffer);
                 received.extend(&buffer[..count]);
             }

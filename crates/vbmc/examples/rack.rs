@@ -44,12 +44,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             "--suites" => suites = Some(numbers(&value)?),
             "--v15" => v15 = Some(numbers(&value)?),
             "--form" => {
-                form = match value.as_str() {
-                    "server" => Form::Server,
-                    "atca" => Form::AdvancedTca,
-                    "vpx" => Form::Vpx,
-                    _ => return Err(format!("{value} is not server, atca or vpx").into()),
-                }
+                form =
+                    form_of(&value).ok_or_else(|| format!("{value} is not server, atca or vpx"))?;
             }
             _ => {
                 return Err(format!(
@@ -101,4 +97,14 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Numbers separated by commas.
 fn numbers(list: &str) -> Result<Vec<u8>, std::num::ParseIntError> {
     list.split(',').map(str::parse).collect()
+}
+
+/// How nodes are built, by its name here.
+fn form_of(name: &str) -> Option<Form> {
+    match name {
+        "server" => Some(Form::Server),
+        "atca" => Some(Form::AdvancedTca),
+        "vpx" => Some(Form::Vpx),
+        _ => None,
+    }
 }

@@ -118,8 +118,9 @@ impl Serial {
                     self.print("\r\n\r\nLogin incorrect");
                     self.greet(name);
                 }
-                (_, 0x08 | 0x7f) => {
-                    if self.line.pop().is_some() && self.prompt == Prompt::Name {
+                (prompt, 0x08 | 0x7f) => {
+                    let had = self.line.pop().is_some();
+                    if had && prompt == Prompt::Name {
                         self.print("\x08 \x08");
                     }
                 }

@@ -1,5 +1,6 @@
 //! Sensor data records (§43).
 
+mod association;
 mod compact;
 mod event_only;
 mod fru_locator;
@@ -10,6 +11,10 @@ mod sensor;
 #[cfg(test)]
 mod tests;
 
+pub use association::{
+    DeviceRelativeAssociation, EntityAssociation, GenericLocator, McConfirmation,
+    MessageChannelInfo,
+};
 pub use compact::CompactSensor;
 pub use event_only::EventOnlySensor;
 pub use fru_locator::FruLocator;
@@ -115,10 +120,20 @@ pub enum SdrBody {
     CompactSensor(CompactSensor),
     /// Type 03h.
     EventOnly(EventOnlySensor),
+    /// Type 08h.
+    EntityAssociation(EntityAssociation),
+    /// Type 09h.
+    DeviceRelativeAssociation(DeviceRelativeAssociation),
+    /// Type 10h.
+    GenericLocator(GenericLocator),
     /// Type 11h.
     FruLocator(FruLocator),
     /// Type 12h.
     McLocator(McLocator),
+    /// Type 13h.
+    McConfirmation(McConfirmation),
+    /// Type 14h.
+    MessageChannelInfo(MessageChannelInfo),
     /// Another type, or a record that is too short for its type.
     Raw {
         /// Its type.
@@ -152,6 +167,13 @@ impl SdrRecord {
             SdrBody::EventOnly(_) => SdrRecordType::EVENT_ONLY,
             SdrBody::FruLocator(_) => SdrRecordType::FRU_LOCATOR,
             SdrBody::McLocator(_) => SdrRecordType::MC_LOCATOR,
+            SdrBody::EntityAssociation(_) => SdrRecordType::ENTITY_ASSOCIATION,
+            SdrBody::DeviceRelativeAssociation(_) => {
+                SdrRecordType::DEVICE_RELATIVE_ENTITY_ASSOCIATION
+            }
+            SdrBody::GenericLocator(_) => SdrRecordType::GENERIC_LOCATOR,
+            SdrBody::McConfirmation(_) => SdrRecordType::MC_CONFIRMATION,
+            SdrBody::MessageChannelInfo(_) => SdrRecordType::MESSAGE_CHANNEL_INFO,
             SdrBody::Raw { record_type, .. } => *record_type,
         }
     }
@@ -165,7 +187,12 @@ impl SdrRecord {
             SdrBody::EventOnly(event_only) => Some(&event_only.id),
             SdrBody::FruLocator(fru) => Some(&fru.id),
             SdrBody::McLocator(mc) => Some(&mc.id),
-            SdrBody::Raw { .. } => None,
+            SdrBody::GenericLocator(generic) => Some(&generic.id),
+            SdrBody::EntityAssociation(_)
+            | SdrBody::DeviceRelativeAssociation(_)
+            | SdrBody::McConfirmation(_)
+            | SdrBody::MessageChannelInfo(_)
+            | SdrBody::Raw { .. } => None,
         }
     }
 
@@ -213,6 +240,11 @@ impl SdrRecord {
             SdrBody::EventOnly(event_only) => event_only.encode(&mut body),
             SdrBody::FruLocator(fru) => fru.encode(&mut body),
             SdrBody::McLocator(mc) => mc.encode(&mut body),
+            SdrBody::EntityAssociation(association) => association.encode(&mut body),
+            SdrBody::DeviceRelativeAssociation(association) => association.encode(&mut body),
+            SdrBody::GenericLocator(generic) => generic.encode(&mut body),
+            SdrBody::McConfirmation(confirmation) => confirmation.encode(&mut body),
+            SdrBody::MessageChannelInfo(info) => info.encode(&mut body),
             SdrBody::Raw { data, .. } => body.bytes(&data[..data.len().min(SDR_MAX - HEADER_LEN)]),
         }
         body.bytes(&self.trailing);
@@ -240,6 +272,21 @@ fn decode_body(record_type: SdrRecordType, r: &mut Reader<'_>) -> Option<SdrBody
         SdrRecordType::EVENT_ONLY => EventOnlySensor::decode(r).map(SdrBody::EventOnly).ok(),
         SdrRecordType::FRU_LOCATOR => FruLocator::decode(r).map(SdrBody::FruLocator).ok(),
         SdrRecordType::MC_LOCATOR => McLocator::decode(r).map(SdrBody::McLocator).ok(),
+        SdrRecordType::ENTITY_ASSOCIATION => EntityAssociation::decode(r)
+            .map(SdrBody::EntityAssociation)
+            .ok(),
+        SdrRecordType::DEVICE_RELATIVE_ENTITY_ASSOCIATION => DeviceRelativeAssociation::decode(r)
+            .map(SdrBody::DeviceRelativeAssociation)
+            .ok(),
+        SdrRecordType::GENERIC_LOCATOR => {
+            GenericLocator::decode(r).map(SdrBody::GenericLocator).ok()
+        }
+        SdrRecordType::MC_CONFIRMATION => {
+            McConfirmation::decode(r).map(SdrBody::McConfirmation).ok()
+        }
+        SdrRecordType::MESSAGE_CHANNEL_INFO => MessageChannelInfo::decode(r)
+            .map(SdrBody::MessageChannelInfo)
+            .ok(),
         _ => None,
     }
 }
