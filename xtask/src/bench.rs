@@ -21,6 +21,8 @@ pub(crate) struct Arguments {
 enum Name {
     /// Readings a second of the fleet engine on one core, beside the UDP path with the same ciphers.
     Fleet,
+    /// One request and one sensor response of a console, beside the hash and the cipher alone.
+    Ipmi,
 }
 
 impl Name {
@@ -28,6 +30,7 @@ impl Name {
     const fn target(self) -> (&'static str, &'static str) {
         match self {
             Self::Fleet => ("fleet", "fleet"),
+            Self::Ipmi => ("ipmi", "ipmi"),
         }
     }
 }

@@ -501,17 +501,6 @@ impl Machine {
         }
     }
 
-    /// A numeric sensor whose limits were set.
-    fn set_analog(&self, number: u8) -> Option<Box<Analog>> {
-        self.sensor_settings(number)?.analog.clone()
-    }
-
-    /// States of a discrete sensor, those that were written included.
-    fn written_states(&self, number: u8, condition: Condition) -> u16 {
-        let written = self.sensor_settings(number).and_then(|set| set.states);
-        written.unwrap_or_else(|| self.states(condition))
-    }
-
     fn states(&self, condition: Condition) -> u16 {
         match condition {
             Condition::Cpu(_) => 1 << 7,

@@ -14,7 +14,7 @@ use super::{Events, Machine, PowerStatistics, Sample};
 use crate::controller::{Controller, Expired, SensorSettings};
 use crate::host::WrongState;
 use crate::log::Event;
-use crate::sensor::{Analog, Signal, event_offset};
+use crate::sensor::{Analog, Condition, Signal, event_offset};
 use crate::serial::Serial;
 
 /// What every controller remembers that nobody has set anything of.
@@ -109,6 +109,17 @@ impl Machine {
             sample.held &= !thresholds;
         }
         self.measure();
+    }
+
+    /// A numeric sensor whose limits were set.
+    pub(super) fn set_analog(&self, number: u8) -> Option<Box<Analog>> {
+        self.sensor_settings(number)?.analog.clone()
+    }
+
+    /// States of a discrete sensor, those that were written included.
+    pub(super) fn written_states(&self, number: u8, condition: Condition) -> u16 {
+        let written = self.sensor_settings(number).and_then(|set| set.states);
+        written.unwrap_or_else(|| self.states(condition))
     }
 
     /// What a sensor delivers where it is not scanned.

@@ -1,4 +1,4 @@
-//! Controller and chassis (VITA 46.11).
+//! Controller and chassis (VITA 46.11; group extension 03h, §5.1).
 
 use super::VitaDone;
 use crate::command::Bytes;

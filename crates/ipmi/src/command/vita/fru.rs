@@ -1,4 +1,5 @@
-//! FRUs: control, activation, LEDs, addresses, sensors, payload modes (VITA 46.11).
+//! FRUs: control, activation, LEDs, addresses, sensors, payload modes (VITA 46.11; group extension
+//! 03h, §5.1).
 
 use super::VitaDone;
 use crate::command::Bytes;

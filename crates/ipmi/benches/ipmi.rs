@@ -1,0 +1,231 @@
+//! `cargo xtask bench ipmi`: what one request and one sensor response cost a console, beside what the hash and the cipher
+//! alone cost in the same run.
+//!
+//! - **send**: Get Sensor Reading is built, encrypted and signed into a datagram.
+//! - **receive**: the response is checked, decrypted, decoded, and its raw byte converted to degrees.
+//! - **crypto**: one AES-128-CBC block and one HMAC over as many bytes as the datagram's code covers, with prepared keys.
+//!
+//! Each is measured one by one with the clock's own cost taken off; the median of many counts.
+
+use std::hint::black_box;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Instant as Clock;
+
+use aes::Aes128;
+use aes::cipher::{Array, BlockCipherEncrypt, KeyInit};
+use ipmi::bmc::{Bmc, Config, Handler, Request, User, serve};
+use ipmi::command::app::Guid;
+use ipmi::command::sensor::{GetSensorReading, SensorReading};
+use ipmi::console::{Event, Login, Policy, Session};
+use ipmi::entropy::Entropy;
+use ipmi::number::{CipherSuiteId, CompletionCode, Linearization, PrivilegeLevel};
+use ipmi::record::{AnalogFormat, Conversion, Factors};
+use ipmi::time::Instant;
+use ipmi::wire::{DATAGRAM_MAX, Writer};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<std::alloc::System> = &INSTRUMENTED_SYSTEM;
+
+/// Measurements of each kind.
+const ROUNDS: usize = 200_000;
+/// Bytes that the code of a Get Sensor Reading covers, padded to whole blocks of the hash.
+const COVERED_BLOCKS: usize = 1;
+
+struct Counting(u64);
+
+impl Entropy for Counting {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        for byte in bytes {
+            self.0 = self
+                .0
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            *byte = self.0.to_le_bytes()[7];
+        }
+    }
+}
+
+struct Thermometer;
+
+impl Handler for Thermometer {
+    fn handle(&mut self, request: &Request<'_>, response: &mut Writer<'_>) -> CompletionCode {
+        serve(request, response, |_: GetSensorReading| {
+            Ok(SensorReading {
+                raw: 46,
+                events_enabled: true,
+                scanning_enabled: true,
+                unavailable: false,
+                states: 0xc0,
+            })
+        })
+    }
+}
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+struct Pair {
+    session: Session,
+    bmc: Bmc,
+    entropy: Counting,
+    peer: SocketAddr,
+    out: [u8; DATAGRAM_MAX],
+    back: [u8; DATAGRAM_MAX],
+}
+
+impl Pair {
+    fn new(suite: CipherSuiteId) -> Outcome<Self> {
+        let user = User::new("admin", b"password", PrivilegeLevel::ADMINISTRATOR)?;
+        let login = Login::new("admin", b"password")?.with_suites(&[suite])?;
+        let config = Config::new(vec![user], Guid::default());
+        let mut pair = Self {
+            session: Session::new(Arc::new(login), Arc::new(Policy::default())),
+            bmc: Bmc::new(Arc::new(config)),
+            entropy: Counting(1),
+            peer: "127.0.0.1:623".parse()?,
+            out: [0; DATAGRAM_MAX],
+            back: [0; DATAGRAM_MAX],
+        };
+        let id = NonZeroU32::new(1).ok_or("zero")?;
+        pair.session.connect(Instant::ORIGIN, id);
+        for _ in 0..20 {
+            let Some(len) = pair.transmit() else { break };
+            let Some(len) = pair.answer(len) else {
+                continue;
+            };
+            let event = pair
+                .session
+                .handle_datagram(Instant::ORIGIN, &mut pair.back[..len]);
+            if event == Ok(Event::Established) {
+                return Ok(pair);
+            }
+        }
+        Err("no session".into())
+    }
+
+    fn transmit(&mut self) -> Option<usize> {
+        let (entropy, out) = (&mut self.entropy, &mut self.out);
+        self.session.poll_transmit(Instant::ORIGIN, entropy, out)
+    }
+
+    fn answer(&mut self, len: usize) -> Option<usize> {
+        let (entropy, datagram) = (&mut self.entropy, &mut self.out[..len]);
+        let now = Instant::ORIGIN;
+        self.bmc.handle_datagram(
+            now,
+            entropy,
+            self.peer,
+            datagram,
+            &mut Thermometer,
+            &mut self.back,
+        )
+    }
+}
+
+/// Median of nanoseconds.
+fn median(mut times: Vec<u64>) -> u64 {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+fn since(start: Clock) -> u64 {
+    u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The median cost of something, the clock's own taken off.
+fn cost(clock_ns: u64, mut work: impl FnMut(usize)) -> u64 {
+    let times = (0..ROUNDS).map(|round| {
+        let start = Clock::now();
+        work(round);
+        since(start)
+    });
+    median(times.collect()).saturating_sub(clock_ns)
+}
+
+/// One block of AES-128-CBC and one HMAC, keys prepared: in a hash's compressions the message and the outer block.
+fn crypto(clock_ns: u64, sha256: bool) -> u64 {
+    let cipher = Aes128::new(&Array([7; 16]));
+    let block = [0x5a_u8; 64];
+    cost(clock_ns, |round| {
+        let mut data = Array([0x33; 16]);
+        data[0] = round.to_le_bytes()[0];
+        cipher.encrypt_block(&mut data);
+        black_box(&data);
+        for _ in 0..=COVERED_BLOCKS {
+            if sha256 {
+                let mut state = [1_u32; 8];
+                sha2::block_api::compress256(&mut state, std::slice::from_ref(black_box(&block)));
+                black_box(state);
+            } else {
+                let mut state = [1_u32; 5];
+                sha1::block_api::compress(&mut state, std::slice::from_ref(black_box(&block)));
+                black_box(state);
+            }
+        }
+    })
+}
+
+fn measure(suite: CipherSuiteId, clock_ns: u64) -> Outcome<()> {
+    let mut pair = Pair::new(suite)?;
+    let factors = Factors {
+        m: 5,
+        r_exponent: -1,
+        ..Factors::default()
+    };
+    let conversion = Conversion::new(
+        AnalogFormat::TwosComplement,
+        Linearization::LINEAR,
+        &factors,
+    );
+    let conversion = conversion.ok_or("no conversion")?;
+    let command = GetSensorReading { sensor_number: 1 };
+    let (mut sends, mut receives) = (Vec::with_capacity(ROUNDS), Vec::with_capacity(ROUNDS));
+    let mut allocations = 0;
+    for _ in 0..ROUNDS {
+        let region = Region::new(ALLOCATOR);
+        let start = Clock::now();
+        pair.session
+            .request(Instant::ORIGIN, &command)
+            .map_err(|busy| format!("{busy:?}"))?;
+        let len = pair.transmit().ok_or("nothing to send")?;
+        sends.push(since(start));
+        allocations += region.change().allocations;
+        let len = pair.answer(len).ok_or("no answer")?;
+        let region = Region::new(ALLOCATOR);
+        let start = Clock::now();
+        let event = pair
+            .session
+            .handle_datagram(Instant::ORIGIN, &mut pair.back[..len]);
+        let Ok(Event::Response(response)) = event else {
+            return Err("another event".into());
+        };
+        let reading = response.decode::<GetSensorReading>()?;
+        black_box(conversion.value(reading.raw));
+        receives.push(since(start));
+        allocations += region.change().allocations;
+    }
+    let (send, receive) = (median(sends), median(receives));
+    let (send, receive) = (
+        send.saturating_sub(clock_ns),
+        receive.saturating_sub(clock_ns),
+    );
+    let alone = crypto(clock_ns, suite == CipherSuiteId::SUITE_17);
+    writeln!(
+        io::stdout(),
+        "suite {:2}: send {send} ns, receive {receive} ns; hash and cipher alone {alone} ns; allocations {allocations} in \
+         {ROUNDS} round trips",
+        suite.0
+    )?;
+    Ok(())
+}
+
+fn main() -> Outcome<()> {
+    let clock_ns = cost(0, |_| {});
+    for suite in [CipherSuiteId::SUITE_3, CipherSuiteId::SUITE_17] {
+        measure(suite, clock_ns)?;
+    }
+    Ok(())
+}
