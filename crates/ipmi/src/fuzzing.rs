@@ -13,7 +13,7 @@ use core::time::Duration;
 
 use crate::bmc::{Bmc, Config, Handler, Request, User, V15};
 use crate::command::app::Guid;
-use crate::command::{Command, Message, app, chassis, sensor, storage};
+use crate::command::table::COMMANDS;
 use crate::console::{Event, Login, Policy, RequestTarget, Session, State, addressee};
 use crate::crypto::{Algorithms, Channel, Exchange, UserKey};
 use crate::entropy::Entropy;
@@ -23,6 +23,7 @@ use crate::number::{
 use crate::record::fru::Fru;
 use crate::record::sdr::SdrRecord;
 use crate::record::sel::SelRecord;
+use crate::sol::{SolLine, SolRetry};
 use crate::time::Instant;
 use crate::wire::asf::Asf;
 use crate::wire::message::LanMessage;
@@ -30,6 +31,7 @@ use crate::wire::rakp::{
     OpenSessionRequest, OpenSessionResponse, Rakp1, Rakp2, Rakp3, Rakp4, Role, UserName,
 };
 use crate::wire::session::SessionHeader;
+use crate::wire::sol::SolPacket;
 use crate::wire::{DATAGRAM_MAX, Reader, WireError, Writer, rmcp};
 
 /// Reading what was written gives what was written: `encode(decode(encode(x))) == encode(x)`.
@@ -175,45 +177,25 @@ pub fn records(bytes: &[u8]) {
     }
 }
 
-/// Checks both directions of a command.
-fn command<C: Command>(bytes: &[u8]) {
-    stable(bytes, C::decode, C::encode);
-    stable(bytes, C::Response::decode, C::Response::encode);
-}
-
-/// All commands, requests and answers.
+/// All commands of the table, requests and answers; and SOL packets, on a line of their own.
 pub fn commands(bytes: &[u8]) {
-    macro_rules! each {
-        ($($module:ident :: { $($name:ident),* $(,)? })*) => {
-            $($( command::<$module::$name>(bytes); )*)*
-        };
-    }
-    each! {
-        app::{
-            ActivateSession, CloseSession, ColdReset, GetAcpiPowerState, GetBmcGlobalEnables, GetChannelAccess,
-            GetChannelAuthenticationCapabilities, GetChannelCipherSuites, GetChannelInfo,
-            GetDeviceGuid, GetDeviceId, GetSelfTestResults, GetSessionChallenge, GetSessionInfo, GetSystemGuid,
-            GetSystemInfoParameters, GetUserAccess, GetUserName, SetSessionPrivilegeLevel,
-            SetSystemInfoParameters, WarmReset,
-        }
-        chassis::{
-            ChassisControl, ChassisIdentify, GetChassisCapabilities, GetChassisStatus,
-            GetPohCounter, GetSystemBootOptions, GetSystemRestartCause, SetPowerRestorePolicy,
-            SetSystemBootOptions,
-        }
-        sensor::{
-            GetDeviceSdrInfo, GetSensorEventEnable, GetSensorEventStatus, GetSensorHysteresis,
-            GetSensorReading, GetSensorReadingFactors, GetSensorThresholds, GetSensorType,
-            SetSensorEventEnable, SetSensorHysteresis, SetSensorThresholds,
-        }
-        storage::{
-            AddSelEntry, ClearSel, DeleteSelEntry, GetDeviceSdr, GetFruInventoryAreaInfo, GetSdr,
-            GetSdrRepositoryAllocationInfo, GetSdrRepositoryInfo, GetSdrRepositoryTime,
-            GetSelAllocationInfo, GetSelEntry, GetSelInfo, GetSelTime, GetSelTimeUtcOffset,
-            ReadFruData, ReserveDeviceSdrRepository, ReserveSdrRepository, ReserveSel, SetSelTime,
-            SetSelTimeUtcOffset, WriteFruData,
+    for row in COMMANDS {
+        if let Ok(codec) = row.codec {
+            (codec.laws)(bytes);
         }
     }
+    let mut r = Reader::new(bytes);
+    if let Ok(packet) = SolPacket::decode(&mut r) {
+        let mut buffer = [0; 4 * DATAGRAM_MAX];
+        let mut w = Writer::new(&mut buffer);
+        packet.encode(&mut w);
+        if w.finish().is_ok() {
+            assert_eq!(SolPacket::decode(&mut Reader::new(w.written())), Ok(packet));
+        }
+    }
+    let mut line = SolLine::new(SolRetry::default());
+    let _ = line.handle(Instant::ORIGIN, bytes);
+    line.poll_transmit(Instant::ORIGIN, &mut Writer::new(&mut [0; DATAGRAM_MAX]));
 }
 
 /// A generator that is as good as its seed; enough where no attacker looks.

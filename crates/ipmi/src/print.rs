@@ -2,157 +2,20 @@
 
 use core::fmt::{self, Debug};
 
-use crate::command::app::{
-    ActivateSession, CloseSession, ColdReset, GetAcpiPowerState, GetBmcGlobalEnables,
-    GetChannelAccess, GetChannelAuthenticationCapabilities, GetChannelCipherSuites, GetChannelInfo,
-    GetDeviceGuid, GetDeviceId, GetSelfTestResults, GetSessionChallenge, GetSessionInfo,
-    GetSystemGuid, GetSystemInfoParameters, GetUserAccess, GetUserName, SetSessionPrivilegeLevel,
-    SetSystemInfoParameters, WarmReset,
-};
-use crate::command::chassis::{
-    ChassisControl, ChassisIdentify, GetChassisCapabilities, GetChassisStatus, GetPohCounter,
-    GetSystemBootOptions, GetSystemRestartCause, SetPowerRestorePolicy, SetSystemBootOptions,
-};
-use crate::command::sensor::{
-    GetDeviceSdrInfo, GetSensorEventEnable, GetSensorEventStatus, GetSensorHysteresis,
-    GetSensorReading, GetSensorReadingFactors, GetSensorThresholds, GetSensorType,
-    SetSensorEventEnable, SetSensorHysteresis, SetSensorThresholds,
-};
-use crate::command::storage::{
-    AddSelEntry, ClearSel, DeleteSelEntry, GetDeviceSdr, GetFruInventoryAreaInfo, GetSdr,
-    GetSdrRepositoryAllocationInfo, GetSdrRepositoryInfo, GetSdrRepositoryTime,
-    GetSelAllocationInfo, GetSelEntry, GetSelInfo, GetSelTime, GetSelTimeUtcOffset, ReadFruData,
-    ReserveDeviceSdrRepository, ReserveSdrRepository, ReserveSel, SetSelTime, SetSelTimeUtcOffset,
-    WriteFruData,
-};
-use crate::command::transport::{GetLanConfigurationParameters, SetLanConfigurationParameters};
-use crate::command::{Command, Message};
+use crate::command::table::{self, CommandRow};
 use crate::number::{CompletionCode, NetFn};
-use crate::wire::Reader;
 use crate::wire::message::LanMessage;
 
-/// Prints the data of a request or answer.
-type Print = fn(&[u8], &mut fmt::Formatter<'_>) -> fmt::Result;
-
-/// A command whose request and answer we can print field by field.
-struct Entry {
-    netfn: NetFn,
-    cmd: u8,
-    name: &'static str,
-    request: Print,
-    response: Print,
+/// The row of a request's or answer's command; `data` are without a completion code.
+fn row(netfn: NetFn, cmd: u8, data: &[u8]) -> Option<&'static CommandRow> {
+    table::find(NetFn(netfn.0 & !1), cmd, data)
 }
 
-impl Entry {
-    const fn of<C>() -> Self
-    where
-        C: Command + Debug,
-        C::Response: Debug,
-    {
-        Self {
-            netfn: C::NETFN,
-            cmd: C::CMD,
-            name: C::NAME,
-            request: |data, f| print(C::decode(&mut Reader::new(data)), data, f),
-            response: |data, f| print(C::Response::decode(&mut Reader::new(data)), data, f),
-        }
-    }
-}
-
-fn print<T: Debug, E: fmt::Display>(
-    decoded: Result<T, E>,
-    data: &[u8],
-    f: &mut fmt::Formatter<'_>,
-) -> fmt::Result {
-    match decoded {
-        Ok(value) => write!(f, "{value:?}"),
-        Err(error) => write!(f, "{data:02x?} ({error})"),
-    }
-}
-
-macro_rules! commands {
-    ($($command:ty,)*) => { &[$(Entry::of::<$command>()),*] };
-}
-
-/// Every command that has a type.
-const COMMANDS: &[Entry] = commands![
-    GetChassisCapabilities,
-    GetChassisStatus,
-    ChassisControl,
-    ChassisIdentify,
-    SetPowerRestorePolicy,
-    GetSystemRestartCause,
-    SetSystemBootOptions,
-    GetSystemBootOptions,
-    GetPohCounter,
-    GetDeviceSdrInfo,
-    GetDeviceSdr,
-    ReserveDeviceSdrRepository,
-    GetSensorReadingFactors,
-    SetSensorHysteresis,
-    GetSensorHysteresis,
-    SetSensorThresholds,
-    GetSensorThresholds,
-    SetSensorEventEnable,
-    GetSensorEventEnable,
-    GetSensorEventStatus,
-    GetSensorReading,
-    GetSensorType,
-    GetDeviceId,
-    ColdReset,
-    WarmReset,
-    GetSelfTestResults,
-    GetAcpiPowerState,
-    GetDeviceGuid,
-    GetBmcGlobalEnables,
-    GetSystemGuid,
-    GetChannelAuthenticationCapabilities,
-    GetSessionChallenge,
-    ActivateSession,
-    SetSessionPrivilegeLevel,
-    CloseSession,
-    GetSessionInfo,
-    GetChannelAccess,
-    GetChannelInfo,
-    GetUserAccess,
-    GetUserName,
-    GetChannelCipherSuites,
-    SetSystemInfoParameters,
-    GetSystemInfoParameters,
-    GetFruInventoryAreaInfo,
-    ReadFruData,
-    WriteFruData,
-    GetSdrRepositoryInfo,
-    GetSdrRepositoryAllocationInfo,
-    ReserveSdrRepository,
-    GetSdr,
-    GetSdrRepositoryTime,
-    GetSelInfo,
-    GetSelAllocationInfo,
-    ReserveSel,
-    GetSelEntry,
-    AddSelEntry,
-    DeleteSelEntry,
-    ClearSel,
-    GetSelTime,
-    SetSelTime,
-    GetSelTimeUtcOffset,
-    SetSelTimeUtcOffset,
-    SetLanConfigurationParameters,
-    GetLanConfigurationParameters,
-];
-
-fn entry(netfn: NetFn, cmd: u8) -> Option<&'static Entry> {
-    let request = NetFn(netfn.0 & !1);
-    COMMANDS
-        .iter()
-        .find(|entry| entry.netfn == request && entry.cmd == cmd)
-}
-
-/// The name of a command, as in the specification's section title; `None` for one that has no type here.
+/// The name of a command that is neither a group's nor a maker's, as in the specification's section title; `None` for one
+/// that the specification doesn't have.
 #[must_use]
 pub fn command_name(netfn: NetFn, cmd: u8) -> Option<&'static str> {
-    entry(netfn, cmd).map(|entry| entry.name)
+    row(netfn, cmd, &[]).map(|row| row.name)
 }
 
 /// Whether the data can hold a password, a key or an SNMP community, so that only its length may be printed.
@@ -195,28 +58,40 @@ impl fmt::Display for OneLine<'_> {
             "{:02x}>{:02x} seq {:02} ",
             header.from, header.to, header.rq_seq
         )?;
-        let entry = entry(header.netfn, header.cmd);
-        match entry {
-            Some(entry) => f.write_str(entry.name)?,
+        let is_answer = header.netfn.is_response();
+        let (code, data) = match body.split_first() {
+            Some((code, data)) if is_answer => (Some(*code), data),
+            _ => (None, body),
+        };
+        let row = row(header.netfn, header.cmd, data);
+        match row {
+            Some(row) => f.write_str(row.name)?,
             None => write!(f, "{:02x}/{:02x}", header.netfn.0 & !1, header.cmd)?,
         }
-        let (data, print) = if header.netfn.is_response() {
-            f.write_str(" = ")?;
-            let Some((code, data)) = body.split_first() else {
-                return f.write_str("no completion code");
-            };
-            if *code != CompletionCode::OK.0 {
-                return write!(f, "{:?}", CompletionCode(*code));
+        f.write_str(if is_answer { " = " } else { ": " })?;
+        match code {
+            None if is_answer => return f.write_str("no completion code"),
+            Some(code) if code != CompletionCode::OK.0 => {
+                return write!(f, "{:?}", CompletionCode(code));
             }
-            (data, entry.map(|entry| entry.response))
-        } else {
-            f.write_str(": ")?;
-            (body, entry.map(|entry| entry.request))
+            _ => {}
+        }
+        // What a group has that we know is no secret.
+        let is_known_group = row.is_some_and(|row| row.group.is_some());
+        if is_secret(header.netfn, header.cmd) && !is_known_group {
+            return write!(f, "{} bytes", data.len());
+        }
+        let Some(Ok(codec)) = row.map(|row| row.codec) else {
+            return write!(f, "{data:02x?}");
         };
-        match print {
-            _ if is_secret(header.netfn, header.cmd) => write!(f, "{} bytes", data.len()),
-            Some(print) => print(data, f),
-            None => write!(f, "{data:02x?}"),
+        let print = if is_answer {
+            codec.print_response
+        } else {
+            codec.print_request
+        };
+        match print(data, f) {
+            Ok(printed) => printed,
+            Err(error) => write!(f, "{data:02x?} ({error})"),
         }
     }
 }
@@ -268,17 +143,20 @@ mod tests {
             line(0x04, 0x2d, &[]),
             "81>20 seq 05 Get Sensor Reading: [] (the bytes end before sensor number at byte 0)"
         );
-        assert_eq!(line(0x06, 0x22, &[1, 0xab]), "81>20 seq 05 06/22: [01, ab]");
+        assert_eq!(line(0x06, 0x7f, &[1, 0xab]), "81>20 seq 05 06/7f: [01, ab]");
         assert_eq!(
-            line(0x07, 0x22, &[]),
-            "20>81 seq 05 06/22 = no completion code"
+            line(0x07, 0x7f, &[]),
+            "20>81 seq 05 06/7f = no completion code"
         );
     }
 
     #[test]
     fn what_can_hold_a_secret_prints_its_length_only() {
         let password = [2, 2, b's', b'3', b'c', b'r', b'3', b't'];
-        assert_eq!(line(0x06, 0x47, &password), "81>20 seq 05 06/47: 8 bytes");
+        assert_eq!(
+            line(0x06, 0x47, &password),
+            "81>20 seq 05 Set User Password: 8 bytes"
+        );
         let community = [1, 16, b'p', b'u', b'b'];
         assert!(
             line(0x0c, 0x01, &community).ends_with("Set LAN Configuration Parameters: 5 bytes")
@@ -289,21 +167,24 @@ mod tests {
     }
 
     #[test]
-    fn every_command_is_listed_once_and_no_message_panics() {
-        for (index, entry) in COMMANDS.iter().enumerate() {
-            assert_eq!(command_name(entry.netfn, entry.cmd), Some(entry.name));
-            let same = |other: &&Entry| (other.netfn, other.cmd) == (entry.netfn, entry.cmd);
-            assert_eq!(
-                COMMANDS.iter().skip(index).filter(same).count(),
-                1,
-                "{}",
-                entry.name
-            );
-        }
-        for body in Arbitrary::new(200) {
-            for entry in COMMANDS {
-                line(entry.netfn.0, entry.cmd, &body);
-                line(entry.netfn.0 | 1, entry.cmd, &body);
+    fn commands_of_groups_are_known_by_their_first_byte() {
+        assert_eq!(
+            line(0x2c, 0x03, &[0xdc, 0, 0]),
+            "81>20 seq 05 Get Power Limit: GetPowerLimit"
+        );
+        assert_eq!(
+            line(0x2d, 0x06, &[0, 0xdc, 2, b'R', b'7']),
+            "20>81 seq 05 Get Asset Tag = AssetTag { length: 2, data: [52, 37] }"
+        );
+        assert_eq!(line(0x2c, 0x03, &[0x77, 1]), "81>20 seq 05 2c/03: 2 bytes");
+    }
+
+    #[test]
+    fn no_message_panics() {
+        for body in Arbitrary::new(100) {
+            for row in table::COMMANDS {
+                line(row.netfn.0, row.cmd, &body);
+                line(row.netfn.0 | 1, row.cmd, &body);
             }
         }
     }
