@@ -62,11 +62,7 @@ impl Service {
         let body = Value::Object(body);
         let patch = check_patch(document.resource(), &body)
             .map_err(|faults| refusal(&faults, &body, &document))?;
-        if patch.changes().contains_key(WINDOW) && !has_window(path) {
-            return Err(message::property_unknown(WINDOW)
-                .about(format!("/{WINDOW}"))
-                .into());
-        }
+        refuse_window(&patch, path)?;
         // The body may have taken seconds. From here to the answer nobody else changes this resource.
         let lock = self.lock(path).await?;
         let document = self.document_for(caller, path).await?;
@@ -559,6 +555,15 @@ fn patched(document: &Document, patch: &CheckedPatch, body: &Value) -> Response<
         *response.body_mut() = Full::new(annotated(document, patch.left_out(), body));
     }
     response
+}
+
+/// Refuses a maintenance window of a resource that has none.
+fn refuse_window(patch: &CheckedPatch, path: &Path) -> Result<(), Error> {
+    if patch.changes().contains_key(WINDOW) && !has_window(path) {
+        let about = format!("/{WINDOW}");
+        return Err(message::property_unknown(WINDOW).about(about).into());
+    }
+    Ok(())
 }
 
 /// The path that a backend says a new member has.
