@@ -321,3 +321,145 @@ fn unknown_privilege(place: &str, name: &str) -> PrivilegeRegistryError {
     );
     PrivilegeRegistryError::at(place, problem)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::map::Holder;
+    use super::*;
+
+    fn document(oem: Value, mappings: Value) -> String {
+        json!({
+            "@odata.type": "#PrivilegeRegistry.v1_1_4.PrivilegeRegistry",
+            "Id": "Ours",
+            "Name": "Ours",
+            "PrivilegesUsed": ["Login", "ConfigureManager", "NoAuth"],
+            "OEMPrivilegesUsed": oem,
+            "Mappings": mappings,
+        })
+        .to_string()
+    }
+
+    fn parse(mappings: Value) -> Result<PrivilegeMap, PrivilegeRegistryError> {
+        PrivilegeMap::parse(&document(json!(["Lights"]), mappings))
+    }
+
+    fn holder(has: Privileges) -> Holder {
+        Holder { has, owns: false }
+    }
+
+    #[test]
+    fn a_mapping_replaces_what_it_names_and_leaves_the_rest() {
+        let map = parse(json!([{
+            "Entity": "Chassis",
+            "OperationMap": {"PATCH": [{"Privilege": ["Lights", "Login"]}]},
+        }]))
+        .unwrap();
+        let lights = map.privilege("Lights").unwrap();
+        let may = |has, operation| {
+            map.permits(holder(has), "Chassis", "/redfish/v1/Chassis/1", operation)
+        };
+        assert!(may(lights.and(Privileges::LOGIN), Operation::Patch));
+        assert!(!may(lights, Operation::Patch), "both are needed together");
+        assert!(!may(Privileges::ALL, Operation::Patch));
+        assert!(may(Privileges::LOGIN, Operation::Get), "as it was");
+        let system = holder(Privileges::CONFIGURE_COMPONENTS);
+        assert!(map.permits(system, "ComputerSystem", "", Operation::Patch));
+    }
+
+    #[test]
+    fn overrides_hold_for_their_properties_places_and_uris() {
+        let needs = |name: &str| json!({"PATCH": [{"Privilege": [name]}]});
+        let map = parse(json!([
+            {
+                "Entity": "ComputerSystem",
+                "PropertyOverrides": [{"Targets": ["AssetTag"], "OperationMap": needs("ConfigureUsers")}],
+                "ResourceURIOverrides": [
+                    {"Targets": ["/redfish/v1/Systems/7/"], "OperationMap": needs("ConfigureManager")},
+                ],
+            },
+            {
+                "Entity": "LogService",
+                "SubordinateOverrides": [
+                    {"Targets": ["ComputerSystem", "LogServiceCollection"], "OperationMap": needs("ConfigureComponents")},
+                ],
+            },
+        ]))
+        .unwrap();
+        let (users, manager, components) = (
+            holder(Privileges::CONFIGURE_USERS),
+            holder(Privileges::CONFIGURE_MANAGER),
+            holder(Privileges::CONFIGURE_COMPONENTS),
+        );
+        let patch = Operation::Patch;
+        let system = |who, id| {
+            map.permits(
+                who,
+                "ComputerSystem",
+                &format!("/redfish/v1/Systems/{id}"),
+                patch,
+            )
+        };
+        assert!(system(components, 1) && !system(manager, 1));
+        assert!(system(manager, 7) && !system(components, 7));
+        let tag = |who| map.permits_property(who, "ComputerSystem", "", patch, "AssetTag");
+        assert!(tag(users) && !tag(components));
+        let log = |who, path: &str| map.permits(who, "LogService", path, patch);
+        assert!(log(components, "/redfish/v1/Systems/1/LogServices/SEL"));
+        assert!(!log(components, "/redfish/v1/Managers/1/LogServices/SEL"));
+        assert!(log(manager, "/redfish/v1/Managers/1/LogServices/SEL"));
+    }
+
+    #[test]
+    fn ones_own_password_stays_ones_own_unless_the_registry_says_otherwise() {
+        let own = Holder {
+            has: Privileges::CONFIGURE_SELF,
+            owns: true,
+        };
+        let may = |mapping: Value| {
+            let map = parse(json!([mapping])).unwrap();
+            map.permits_property(own, "ManagerAccount", "", Operation::Patch, "Password")
+        };
+        assert!(may(json!({"Entity": "ManagerAccount"})));
+        assert!(!may(
+            json!({"Entity": "ManagerAccount", "PropertyOverrides": []})
+        ));
+    }
+
+    #[test]
+    fn what_can_not_be_understood_is_refused_with_its_place() {
+        let map = |needs: Value| json!([{"Entity": "Chassis", "OperationMap": needs}]);
+        for (mappings, words) in [
+            (json!([{"Entity": "Volume"}]), "Volume"),
+            (
+                json!([{"Entity": "Chassis"}, {"Entity": "Chassis"}]),
+                "twice",
+            ),
+            (map(json!({"PATCH": [{"Privilege": ["Fly"]}]})), "'Fly'"),
+            (map(json!({"PATCH": [{"Privilege": []}]})), "without any"),
+            (map(json!({"PATCH": [{"Privilege": ["NoAuth"]}]})), "NoAuth"),
+            (map(json!({"PUSH": []})), "PUSH"),
+            (
+                json!([{"Entity": "Chassis", "PropertyOverrides": [{"Targets": ["Colour"], "OperationMap": {}}]}]),
+                "'Colour'",
+            ),
+            (
+                json!([{"Entity": "Chassis", "ResourceURIOverrides": [{"Targets": ["/etc"], "OperationMap": {}}]}]),
+                "'/etc'",
+            ),
+            (
+                json!([{"Entity": "Chassis", "SubordinateOverrides": [{"Targets": ["Rack"], "OperationMap": {}}]}]),
+                "Rack",
+            ),
+        ] {
+            let error = parse(mappings).unwrap_err().to_string();
+            assert!(error.contains(words), "{words}: {error}");
+        }
+        assert!(PrivilegeMap::parse("{}").is_err());
+        assert!(PrivilegeMap::parse(&document(json!(["Login"]), json!([]))).is_err());
+        assert!(PrivilegeMap::parse(&document(json!(["A", "A"]), json!([]))).is_err());
+        let many: Vec<String> = (0..=MAX_OEM_PRIVILEGES).map(|n| format!("P{n}")).collect();
+        assert!(PrivilegeMap::parse(&document(json!(many), json!([]))).is_err());
+    }
+}
