@@ -11,7 +11,7 @@ pub(crate) struct Arguments {
     /// The benchmark.
     #[arg(value_enum)]
     name: Name,
-    /// Options of the benchmark: fleet takes --nodes N, --seconds S, --load SHARE, --json.
+    /// Options of the benchmark: fleet takes --nodes N, --suite N, --seconds S, --load SHARE, --interval MS, --json.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     options: Vec<String>,
 }

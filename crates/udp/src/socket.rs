@@ -51,7 +51,8 @@ pub struct Readiness {
 }
 
 impl Socket {
-    /// Binds to `address`; port 0 = any free port.
+    /// Binds to `address`; port 0 = any free port. Over IPv4 datagrams are sent whole or not at all: many BMCs can't put
+    /// fragments together.
     ///
     /// # Errors
     /// As the operating system says: address in use, not ours, or an unprivileged process below port 1024;
@@ -66,6 +67,9 @@ impl Socket {
         let socket = UdpSocket::bind(address)?;
         socket.set_nonblocking(true)?;
         sys::enable_overflow_count(socket.as_fd())?;
+        if address.is_ipv4() {
+            sys::forbid_fragments(socket.as_fd())?;
+        }
         if options.pktinfo {
             sys::enable_pktinfo(socket.as_fd())?;
         }

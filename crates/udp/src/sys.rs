@@ -387,6 +387,17 @@ pub(crate) fn enable_overflow_count(socket: BorrowedFd<'_>) -> io::Result<()> {
     set_option(socket, libc::SOL_SOCKET, libc::SO_RXQ_OVFL, 1)
 }
 
+/// Sends whole datagrams only (the "don't fragment" bit of IPv4): what is too long for the way is refused. Saves the kernel the
+/// search for an identification number for each datagram, which takes some 3 % of the way to fifty thousand peers.
+pub(crate) fn forbid_fragments(socket: BorrowedFd<'_>) -> io::Result<()> {
+    set_option(
+        socket,
+        libc::IPPROTO_IP,
+        libc::IP_MTU_DISCOVER,
+        libc::IP_PMTUDISC_DO,
+    )
+}
+
 /// Sizes the receive buffer; beyond the system's limit where the process may.
 pub(crate) fn set_receive_buffer(socket: BorrowedFd<'_>, bytes: usize) -> io::Result<()> {
     let bytes = libc::c_int::try_from(bytes).unwrap_or(libc::c_int::MAX);

@@ -44,6 +44,9 @@ pub(crate) struct Found {
     /// How many rounds ran at a time in the end, and how many waited.
     pub(crate) rounds_at_once: u32,
     pub(crate) rounds_waiting: u32,
+    /// Age of the oldest snapshot in the end.
+    pub(crate) oldest_ms: u64,
+    pub(crate) resident_bytes: u64,
     pub(crate) retransmits: u64,
     pub(crate) timeouts: u64,
     pub(crate) dropped_by_kernel: u64,
@@ -157,7 +160,8 @@ fn observe(fleet: &Fleet, seconds: u32) -> io::Result<Found> {
     let (before, cpu, start) = (fleet.figures().total(), Cpu::now()?, Instant::now());
     std::thread::sleep(Duration::from_secs(seconds.into()));
     let (spent, cpu) = (start.elapsed().as_secs_f64(), cpu.since()?);
-    let grown = fleet.figures().total().since(&before);
+    let figures = fleet.figures();
+    let grown = figures.total().since(&before);
     let readings = grown.counters.readings as f64;
     Ok(Found {
         readings_per_s: readings / spent,
@@ -168,6 +172,8 @@ fn observe(fleet: &Fleet, seconds: u32) -> io::Result<Found> {
         p99_ms: grown.round_trips.quantile_ms(0.99),
         rounds_at_once: grown.rounds.taken,
         rounds_waiting: grown.rounds.waiting,
+        oldest_ms: figures.oldest_ms,
+        resident_bytes: resident_bytes()?,
         retransmits: grown.counters.retransmits,
         timeouts: grown.counters.timeouts,
         dropped_by_kernel: grown.counters.dropped_by_kernel,
