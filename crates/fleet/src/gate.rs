@@ -5,7 +5,7 @@
 //! the work is repeats. So each stage of dealing with a BMC has a [`Gate`]: some may be inside, the others
 //! wait in the order in which they came.
 //!
-//! How many depends on the BMCs: a hundred are enough where an answer takes a millisecond, and too few where it takes
+//! How many depends on the BMCs: a thousand are enough where an answer takes a millisecond, and too few where it takes
 //! a hundred. [`Gates`] finds out as TCP's BBR does: the limit grows while BMCs wait and answers are hardly slower than with
 //! few commands in flight, shrinks when they are, and every now and then is made small for a moment to learn
 //! how fast answers are then. A BMC that lets a command be repeated leaves its gate: slow and dead ones take
@@ -42,11 +42,9 @@ impl Stage {
 /// The most log-ins at a time: each costs both ends some digests, and BMCs take half a second for theirs.
 const CONNECTS_MAX: u32 = 1_024;
 
-/// However slow answers are, so many rounds, and so many contacts, may run.
-const LIMIT_MIN: u32 = 256;
-
-/// Where the search begins.
-const LIMIT_START: u32 = 1_024;
+/// However slow answers are, so many rounds, and so many contacts, may run; and with so many the search begins. Far fewer would
+/// do where all goes well, but answers are slow for other reasons too, such as other programs on the same processor.
+const LIMIT_MIN: u32 = 1_024;
 
 /// How often the limit is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -58,7 +56,7 @@ const SLACK: Duration = Duration::from_millis(4);
 const SLOW_MAX: Duration = Duration::from_millis(100);
 
 /// After so many looks with BMCs waiting, the limit is made small to measure anew.
-const LOOKS_BETWEEN_PROBES: u32 = 100;
+const LOOKS_BETWEEN_PROBES: u32 = 50;
 
 /// So many looks are waited for what runs to end before measuring; rounds on slow BMCs may take longer.
 const DRAIN_LOOKS_MAX: u32 = 10;
@@ -131,7 +129,7 @@ impl Gates {
     /// The gates of an engine with `slots` slots, and at most so many first contacts at a time.
     pub(crate) fn new(now: Instant, slots: u32, contacts_max: u32) -> Self {
         let limit_max = slots.max(LIMIT_MIN);
-        let limit = LIMIT_START.min(limit_max);
+        let limit = LIMIT_MIN;
         Self {
             gates: [CONNECTS_MAX, limit.min(contacts_max), limit].map(Gate::new),
             limit,
@@ -212,7 +210,7 @@ impl Gates {
         };
         self.gates[Stage::Contact as usize].limit = self.limit.min(self.contacts_max);
         self.gates[Stage::Round as usize].limit = match contacts_wait {
-            true => (self.limit / 4).max(LIMIT_MIN),
+            true => self.limit / 4,
             false => self.limit,
         };
     }

@@ -40,8 +40,8 @@ pub struct Config {
     pub slow_rounds: u32,
     /// Timeouts and retries of commands.
     pub policy: Arc<Policy>,
-    /// With how many BMCs each thread makes its first contact at a time, at most; at least 1. Each takes some ten kilobytes
-    /// meanwhile.
+    /// With how many BMCs each thread makes its first contact at a time, at most; at least 1. Each takes some thirty
+    /// kilobytes meanwhile.
     pub contacts_at_once: u32,
     /// How many threads, each with a socket of its own; 1 to [`Config::SHARDS_MAX`].
     pub shards: usize,
@@ -80,7 +80,7 @@ impl Config {
             poll_interval_ms: 1_000,
             slow_rounds: 10,
             policy: Arc::new(Self::policy()),
-            contacts_at_once: 4_096,
+            contacts_at_once: 1_024,
             shards: 1,
             receive_buffer_bytes: 4 << 20,
         }

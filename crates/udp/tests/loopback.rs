@@ -231,6 +231,39 @@ fn the_receive_buffer_can_be_sized() {
 }
 
 #[test]
+fn what_a_full_receive_buffer_drops_is_told_with_the_next_datagram() {
+    let options = Options {
+        receive_buffer_bytes: Some(4_096),
+        ..Options::default()
+    };
+    let socket = Socket::bind((Ipv4Addr::LOCALHOST, 0).into(), options).unwrap();
+    let sender = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let mut batch = ReceiveBatch::new();
+    let send = |count: u32| {
+        for _ in 0..count {
+            sender
+                .send_to(&[1; 512], socket.local_addr().unwrap())
+                .unwrap();
+        }
+    };
+    send(1);
+    socket.wait(false, None, PATIENCE).unwrap();
+    assert_eq!(socket.recv(&mut batch).unwrap(), 1);
+    assert_eq!(batch.overflows(), 0);
+    // Far more than fit; over loopback they are there, or dropped, when they are sent.
+    send(200);
+    let mut received = 0;
+    while socket.recv(&mut batch).unwrap() > 0 {
+        received += u32::try_from(batch.len()).unwrap();
+    }
+    send(1);
+    socket.wait(false, None, PATIENCE).unwrap();
+    assert_eq!(socket.recv(&mut batch).unwrap(), 1);
+    assert!(received < 200);
+    assert_eq!(batch.overflows(), 200 - received);
+}
+
+#[test]
 fn ipv6_works_without_pktinfo_and_is_refused_with_it() {
     let pktinfo = Options {
         pktinfo: true,

@@ -100,6 +100,38 @@ async fn acquaint(
         return Ok(Finding::Unchanged);
     }
     let identity = identity::read(line, &device, about).await?;
+    let sensors = read_sensors(line, plans, source, about.quirks).await?;
+    let names = Arc::clone(&sensors.plan.sensors);
+    let inventory = read_inventory(line, &sensors.frus, names).await?;
+    Ok(Finding::Contact(Box::new(Contacted {
+        known: Known {
+            device,
+            stamp: sensors.stamp,
+        },
+        identity: Arc::new(identity),
+        inventory: Arc::new(inventory),
+        plan: sensors.plan,
+        cut: sensors.cut,
+    })))
+}
+
+/// What the records of a BMC make.
+struct Sensors {
+    plan: Arc<Plan>,
+    frus: Vec<FruLocator>,
+    stamp: Option<Stamp>,
+    /// The list of records did not end by itself.
+    cut: bool,
+}
+
+/// Reads the records and what belongs to them. The records themselves, by far the most that a contact has in memory, are
+/// gone when this ends: a thousand contacts run at a time, and each goes on to read its parts.
+async fn read_sensors(
+    line: &Line,
+    plans: &Plans,
+    source: Source,
+    quirks: Quirks,
+) -> Result<Sensors, CallError> {
     // A BMC without records has no sensors that we could name.
     let repository = optional(repository::read(line, source).await)?;
     let stamp = repository.as_ref().map(|repository| repository.stamp);
@@ -107,21 +139,17 @@ async fn acquaint(
     let records = repository
         .map(|repository| repository.records)
         .unwrap_or_default();
-    let described = convert::describe(&records, about.quirks);
+    let described = convert::describe(&records, quirks);
     let limits = read_limits(line, &described).await?;
     let tables = read_tables(line, &described).await?;
-    let key = plan_key(&records, &limits, &tables, about.quirks);
-    let plan = plans.get(key, || {
-        convert::plan(&described, &limits, &tables, about.quirks)
-    });
-    let inventory = read_inventory(line, &described.frus, Arc::clone(&plan.sensors)).await?;
-    Ok(Finding::Contact(Box::new(Contacted {
-        known: Known { device, stamp },
-        identity: Arc::new(identity),
-        inventory: Arc::new(inventory),
+    let key = plan_key(&records, &limits, &tables, quirks);
+    let plan = plans.get(key, || convert::plan(&described, &limits, &tables, quirks));
+    Ok(Sensors {
         plan,
+        frus: described.frus,
+        stamp,
         cut,
-    })))
+    })
 }
 
 /// What to ask to learn whether a BMC's records changed since it was got acquainted with; `None` for one that has
@@ -239,7 +267,9 @@ async fn read_table(line: &Line, full: &FullSensor) -> Result<Option<Box<Table>>
 
 /// Everything that a plan is made from, as bytes: equal bytes, equal plans.
 fn plan_key(records: &[Vec<u8>], limits: &Limits, tables: &Tables, quirks: Quirks) -> Vec<u8> {
-    let mut key = vec![quirks.bits()];
+    let len = records.iter().map(|record| 4 + record.len()).sum::<usize>();
+    let mut key = Vec::with_capacity(1 + len + limits.len() * 16);
+    key.push(quirks.bits());
     for record in records {
         key.extend_from_slice(&(record.len() as u32).to_le_bytes());
         key.extend_from_slice(record);
