@@ -364,7 +364,6 @@ impl Service {
             caller: caller.clone(),
             request: Request::new("DELETE", path.as_str(), &Value::Object(Map::new())),
         };
-        let hidden = self.hidden(caller, path, document.resource().name);
         let (backend, path) = (Arc::clone(&self.backend), path.clone());
         let audit = Arc::clone(self.audit());
         let done = Entry::of(caller, deed);

@@ -46,7 +46,7 @@ impl Service {
         let context = take_context(&mut body)?;
         let body = Value::Object(body);
         let login = check_create(&session_type::TYPE, &body).map_err(|faults| {
-            Error::Faults(patch_messages(&faults, &body, &serde_json::Value::Null))
+            Error::Faults(patch_messages(&faults, &body, &Value::Null))
         })?;
         let user_name = login.text("UserName").unwrap_or_default();
         let password = Zeroizing::new(login.text("Password").unwrap_or_default().to_owned());
