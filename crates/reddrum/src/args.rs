@@ -40,6 +40,9 @@ pub(crate) enum Command {
     /// Explain or check a configuration file.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Take over what another service kept.
+    #[command(subcommand)]
+    Import(ImportCommand),
 }
 
 /// What to do about configuration.
@@ -52,6 +55,35 @@ pub(crate) enum ConfigCommand {
         /// The file.
         file: PathBuf,
     },
+}
+
+/// What to take over.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImportCommand {
+    /// Take over the configuration, accounts, roles and subscriptions of RedDrum, the Redfish service written in Python.
+    Reddrum(ImportArgs),
+}
+
+/// Options of `import`.
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// The folder with RedDrum's files: the one above `db`, such as /var/www/rf.
+    pub(crate) dir: PathBuf,
+    /// RedDrum.conf, where it isn't in that folder.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) conf: Option<PathBuf>,
+    /// The state_dir of the service, where accounts, roles and subscriptions go. One that has some is refused.
+    #[arg(long, value_name = "DIR", required_unless_present = "check")]
+    pub(crate) state_dir: Option<PathBuf>,
+    /// Write the configuration to this file; else it is printed.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Replace that file if there is one.
+    #[arg(long, requires = "output")]
+    pub(crate) force: bool,
+    /// Write nothing; say what would become of everything.
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 /// Which virtual machines there are, and what befalls them.

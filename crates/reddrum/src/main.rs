@@ -10,6 +10,7 @@ mod demo;
 mod error;
 mod fault;
 mod host;
+mod import;
 mod ipmi;
 mod password;
 mod place;
@@ -22,7 +23,7 @@ mod web;
 use std::io;
 use std::process::ExitCode;
 
-use args::{Cli, Command, ConfigCommand};
+use args::{Cli, Command, ConfigCommand, ImportCommand};
 use clap::Parser;
 use error::ProgramError;
 use tracing_subscriber::EnvFilter;
@@ -55,6 +56,10 @@ fn start(cli: &Cli) -> Result<(), ProgramError> {
         }),
         Command::Vbmc(args) => block_on(vbmc_command::run(args)),
         Command::Ipmi(args) => ipmi::run(args),
+        Command::Import(ImportCommand::Reddrum(args)) => {
+            let (mut out, mut log) = (io::stdout().lock(), io::stderr().lock());
+            quiet_on_closed_pipe(import::run(args, &mut out, &mut log)?)
+        }
         Command::Config(ConfigCommand::Keys) => {
             quiet_on_closed_pipe(config_command::keys(&mut io::stdout().lock()))
         }

@@ -25,9 +25,9 @@ use crate::resolve::{self, Name};
 use crate::web::{End, Web, asked_to_end_or_restart, close, random_uuid};
 
 /// Name of the file in the state folder that keeps the service's UUID.
-const UUID_FILE: &str = "uuid";
+pub(crate) const UUID_FILE: &str = "uuid";
 /// Name of the file in the state folder that keeps what clients change.
-const STATE_FILE: &str = "state.redb";
+pub(crate) const STATE_FILE: &str = "state.redb";
 /// How often to try to open it while another process has it.
 const STATE_ATTEMPTS: u32 = 100;
 /// How long to wait in between.

@@ -34,6 +34,7 @@ mod fault;
 mod finish;
 mod fixed;
 mod host;
+mod import;
 mod json_schema;
 mod login;
 pub mod message;
@@ -76,6 +77,7 @@ pub use event::{
 };
 pub use failure::Failure;
 pub use host::{Host, HostFacts, Interface, SsdpFacts, UnknownHost};
+pub use import::{AccountRules, EventRules, Import, ImportError, NewSubscription};
 pub use message::{Message, Severity};
 pub use outgoing::Outgoing;
 pub use path::{MAX_DEPTH, MAX_LENGTH, Path, PathError, ROOT, Segments};
@@ -98,7 +100,7 @@ pub use server::{
     MAX_FORGOTTEN_BYTES, MAX_HEAD_BYTES, MAX_REDIRECT_CONNECTIONS, MAX_STREAMS, MAX_UNREAD_BYTES,
     SHUTDOWN_GRACE_S, serve,
 };
-pub use service::{Service, Settings, SettingsError};
+pub use service::{Service, Settings, SettingsError, is_uuid};
 pub use session::{
     DEFAULT_TIMEOUT_S, MAX_CONTEXT, MAX_SESSIONS, MAX_SESSIONS_OF_ACCOUNT, MAX_TIMEOUT_S,
     MIN_TIMEOUT_S,

@@ -688,7 +688,9 @@ fn is_own_origin(parts: &Head) -> bool {
         .is_some_and(|((_, site), host)| site.eq_ignore_ascii_case(host))
 }
 
-fn is_uuid(text: &str) -> bool {
+/// Whether a text is a UUID as `ServiceRoot` has it: `92384634-2938-2342-8820-489239905423`.
+#[must_use]
+pub fn is_uuid(text: &str) -> bool {
     let mut groups = text.split('-');
     let fits = [8, 4, 4, 4, 12].into_iter().all(|length| {
         groups.next().is_some_and(|group| {

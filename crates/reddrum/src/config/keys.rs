@@ -159,7 +159,7 @@ pub(crate) static SERVICE: SectionKeys = SectionKeys {
 /// `[[account]]`.
 pub(crate) static ACCOUNT: SectionKeys = SectionKeys {
     heading: "[[account]]",
-    meaning: "who may log in to the Redfish service; at least one",
+    meaning: "who may log in to the Redfish service; at least one, unless the state_dir has some",
     keys: &[
         key("username", "string", "", "name to log in with"),
         key(

@@ -12,6 +12,7 @@ mod section;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use hardware::NodeId;
@@ -26,6 +27,11 @@ use section::{Problem, Problems, Section, line_of};
 
 /// The most targets one process takes.
 pub(crate) const TARGETS_MAX: usize = 65_536;
+
+/// What `session_timeout_s` may be, in seconds.
+pub(crate) const SESSION_TIMEOUT_LIMITS_S: RangeInclusive<u32> = 30..=86_400;
+/// What it is when absent.
+pub(crate) const SESSION_TIMEOUT_DEFAULT_S: u32 = 1800;
 
 /// What is wrong with a configuration file.
 #[derive(Debug)]
@@ -178,7 +184,8 @@ impl Config {
             &mut problems,
         );
         let service = read_service(&root, base, &mut problems);
-        let accounts = read_accounts(&root, base, &mut problems);
+        let keeps_state = service.as_ref().is_none_or(|s| s.state_dir.is_some());
+        let accounts = read_accounts(&root, base, keeps_state, &mut problems);
         let events = events::read(&root, base, &mut problems);
         let fleet = read_fleet(&root, &mut problems);
         let credentials = read_all_credentials(&root, base, &mut problems);
@@ -238,7 +245,12 @@ fn read_service(
     let state_dir = section
         .string(problems, "state_dir")
         .map(|dir| base.join(dir));
-    let session_timeout_s = section.integer(problems, "session_timeout_s", 30..=86_400, 1800);
+    let session_timeout_s = section.integer(
+        problems,
+        "session_timeout_s",
+        SESSION_TIMEOUT_LIMITS_S,
+        SESSION_TIMEOUT_DEFAULT_S,
+    );
     let front = front::read(&section, base, problems);
     let listen: SocketAddr = listen?;
     front.check_reachable(listen, &section, problems);
@@ -257,14 +269,16 @@ fn read_service(
 fn read_accounts(
     root: &Section<'_, '_>,
     base: &Path,
+    keeps_state: bool,
     problems: &mut Problems<'_>,
 ) -> Vec<AccountConfig> {
     let tables = root.tables(problems, "account");
-    if tables.is_empty() {
+    // Accounts that clients made or an import took over are in the state.
+    if tables.is_empty() && !keeps_state {
         root.problem(
             problems,
             "account",
-            "at least one [[account]] is needed to log in with",
+            "at least one [[account]] is needed to log in with, or a state_dir that has some",
         );
     }
     let mut accounts: Vec<AccountConfig> = Vec::new();

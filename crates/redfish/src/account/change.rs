@@ -8,7 +8,7 @@ use tokio::sync::OwnedMutexGuard;
 use zeroize::Zeroizing;
 
 use super::password::PasswordHash;
-use super::role::CustomRole;
+use super::role::{CustomRole, is_role_id};
 use super::table::{ACCOUNTS, MAX_ACCOUNTS, ROLES, SETTINGS, SETTINGS_KEY, State};
 use super::{Account, Accounts, Policy, check_user_name, now_ms};
 use crate::Failure;
@@ -195,12 +195,7 @@ impl Accounts {
     ) -> Result<(), Failure> {
         let changing = self.start().await;
         let state = self.read().clone();
-        let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-        let fits = (1..=64).contains(&id.len())
-            && id.bytes().all(is_plain)
-            && !id.bytes().all(|b| b == b'.')
-            && id != "Members";
-        if !fits {
+        if !is_role_id(id) {
             let message = message::property_value_format_error(id, "RoleId");
             let rule = "A role's id has 1 to 64 letters, digits, '-', '_' and '.'.";
             return Err(wrong(message, "RoleId", rule));

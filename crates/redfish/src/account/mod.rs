@@ -10,6 +10,7 @@
 
 mod change;
 mod check;
+mod import;
 mod lockout;
 mod password;
 mod policy;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use change::{Edit, NewAccount, RoleEdit};
 pub use check::MAX_REMEMBERED;
 pub(crate) use check::Refusal;
+pub(crate) use import::Import;
 pub use password::{MAX_PASSWORD, PASSWORD_MEMORY_KIB, PASSWORD_PASSES};
 pub(crate) use policy::{MAX_EXPIRATION_DAYS, MAX_FAILURES, MAX_LOCKOUT_S, Policy};
 pub use role::MAX_ROLES;
@@ -76,9 +78,20 @@ impl Account {
     /// # Errors
     /// [`AccountError`] if the name or the password can't be used, or the system gives no random numbers.
     pub fn new(user_name: &str, password: &str, role: Role) -> Result<Self, AccountError> {
+        Self::with_password(user_name, password, role.name())
+    }
+
+    /// Makes an account with the role of this `Id`. Takes as long as the check of a password.
+    ///
+    /// # Errors
+    /// [`AccountError`] if the name or the password can't be used, or the system gives no random numbers.
+    pub fn with_password(
+        user_name: &str,
+        password: &str,
+        role_id: &str,
+    ) -> Result<Self, AccountError> {
         check_user_name(user_name)?;
-        let password = PasswordHash::of(password)?;
-        Ok(Self::with(user_name, password, role.name()))
+        Ok(Self::with(user_name, PasswordHash::of(password)?, role_id))
     }
 
     /// Makes an account from a hash that another program made: argon2id in PHC string format (`$argon2id$…`), with no

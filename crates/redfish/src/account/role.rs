@@ -7,6 +7,15 @@ use crate::privilege::{PrivilegeMap, Privileges};
 /// How many roles a service has at most, the predefined ones included.
 pub const MAX_ROLES: usize = 64;
 
+/// Whether a role may have this `Id`: it is a segment of its URI, and `Members` means the collection there.
+pub(super) fn is_role_id(id: &str) -> bool {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    (1..=64).contains(&id.len())
+        && id.bytes().all(is_plain)
+        && !id.bytes().all(|b| b == b'.')
+        && id != "Members"
+}
+
 /// A role that a client made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CustomRole {

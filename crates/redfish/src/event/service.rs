@@ -17,12 +17,12 @@ use crate::message::resource_event;
 use crate::resource::event_service;
 use crate::store::{Batch, Store, StoreError, Table};
 
-const SUBSCRIPTIONS: Table = Table("subscriptions");
-const SETTINGS: Table = Table("settings");
-const SETTINGS_KEY: &str = "EventService";
+pub(super) const SUBSCRIPTIONS: Table = Table("subscriptions");
+pub(super) const SETTINGS: Table = Table("settings");
+pub(super) const SETTINGS_KEY: &str = "EventService";
 /// The next subscription's `Id`: one that was removed is never used again.
-const IDS: Table = Table("subscription_ids");
-const IDS_KEY: &str = "next";
+pub(super) const IDS: Table = Table("subscription_ids");
+pub(super) const IDS_KEY: &str = "next";
 
 /// What clients can change of the event service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

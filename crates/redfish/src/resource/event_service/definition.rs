@@ -17,7 +17,7 @@ use crate::message::{self, Message, REGISTRIES, Severity};
 use crate::{Failure, Path};
 
 /// The longest `Context`, in bytes.
-const MAX_CONTEXT: usize = 1024;
+pub(crate) const MAX_CONTEXT: usize = 1024;
 /// How often a heartbeat is sent where the client says no interval, in minutes.
 const HEARTBEAT_MIN: u16 = 10;
 

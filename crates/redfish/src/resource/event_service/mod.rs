@@ -1,6 +1,6 @@
 //! `/redfish/v1/EventService`: who hears of events (DSP0266 "Eventing").
 
-mod definition;
+pub(crate) mod definition;
 mod subscription;
 mod test_event;
 
@@ -29,9 +29,9 @@ const SUBSCRIPTIONS: &str = "/redfish/v1/EventService/Subscriptions";
 pub(crate) const STREAM: &str = "/redfish/v1/EventService/SSE";
 
 /// The most repetitions of a delivery (`DeliveryRetryAttempts`).
-const MAX_ATTEMPTS: u32 = 1000;
+pub(crate) const MAX_ATTEMPTS: u32 = 1000;
 /// The longest time between two of them, in seconds (`DeliveryRetryIntervalSeconds`).
-const MAX_INTERVAL_S: u32 = 86_400;
+pub(crate) const MAX_INTERVAL_S: u32 = 86_400;
 
 /// The part of the tree below [`PATH`].
 pub(crate) struct EventService {
