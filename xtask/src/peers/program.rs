@@ -42,7 +42,7 @@ pub(crate) struct Program {
 ///
 /// # Errors
 /// Where there is none yet.
-fn binary(workspace: &Workspace) -> Result<PathBuf> {
+pub(crate) fn binary(workspace: &Workspace) -> Result<PathBuf> {
     let candidates =
         ["release", "debug"].map(|profile| workspace.target.join(profile).join("reddrum"));
     candidates
@@ -99,7 +99,11 @@ pub(crate) fn serve(
     start(workspace, name, serve)
 }
 
-fn start(workspace: &Workspace, name: &str, mut command: Command) -> Result<Program> {
+/// Any command of `reddrum` that says as a line of JSON when it is there.
+///
+/// # Errors
+/// Where it doesn't say so; with its log.
+pub(crate) fn start(workspace: &Workspace, name: &str, mut command: Command) -> Result<Program> {
     let folder = workspace.target.join("peers");
     fs::create_dir_all(&folder)?;
     let log_path = folder.join(format!("{name}.log"));
@@ -172,6 +176,11 @@ impl Program {
         let mut client = Client::new(&self.url);
         client.log_in(&self.username, &self.password)?;
         Ok(client)
+    }
+
+    /// Its number in the system.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// That it runs still: without it, every check would fail for a reason that nobody sees.

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that must hold, in one command; the same that CI runs.
 
 mod cargo;
-mod tools;
+pub(crate) mod tools;
 
 use std::time::{Duration, Instant};
 

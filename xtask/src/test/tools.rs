@@ -15,7 +15,7 @@ const LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// A group of programs that a step needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Need {
+pub(crate) enum Need {
     /// ipmitool, FreeIPMI and OpenIPMI's simulator.
     Ipmi,
     /// Wireshark's dissectors.
@@ -32,6 +32,8 @@ pub(super) enum Need {
     Ansible,
     /// Chromium, Node.js and playwright-core.
     Browser,
+    /// What puts load on a server: wrk and OpenSSL's s_time; nginx to compare with.
+    Load,
 }
 
 /// A program and the Debian package that has it.
@@ -57,6 +59,13 @@ impl Need {
             ],
             Self::Python | Self::Clients | Self::Ansible => &[("python3", "python3")],
             Self::Browser => &[("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")],
+            Self::Load => &[
+                ("wrk", "wrk"),
+                ("openssl", "openssl"),
+                ("taskset", "util-linux"),
+                ("nginx", "nginx-light"),
+                ("curl", "curl"),
+            ],
         }
     }
 }
@@ -65,7 +74,7 @@ impl Need {
 ///
 /// # Errors
 /// What can't be installed, and what to do by hand.
-pub(super) fn install<'a>(workspace: &Workspace, needs: impl Iterator<Item = &'a Need>) -> Result {
+pub(crate) fn install<'a>(workspace: &Workspace, needs: impl Iterator<Item = &'a Need>) -> Result {
     let needs: BTreeSet<Need> = needs.copied().collect();
     let mut packages: BTreeSet<&str> = needs
         .iter()
@@ -130,6 +139,7 @@ fn install_packages(packages: &BTreeSet<&str>) -> Result {
         Need::Clients,
         Need::Ansible,
         Need::Browser,
+        Need::Load,
     ];
     let programs = all.iter().flat_map(|need| need.programs());
     let mut installed = programs.filter(|(_, package)| packages.contains(package));

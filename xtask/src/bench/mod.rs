@@ -1,5 +1,9 @@
 //! `cargo xtask bench NAME`: measurements that print a ratio to a limit taken in the same run.
 
+mod load;
+mod redfish;
+mod redfish_stand;
+
 use std::process::Command;
 
 use crate::Result;
@@ -11,7 +15,8 @@ pub(crate) struct Arguments {
     /// The benchmark.
     #[arg(value_enum)]
     name: Name,
-    /// Options of the benchmark: fleet takes --nodes N, --suite N, --seconds S, --load SHARE, --interval MS, --json.
+    /// Options of the benchmark: fleet takes --nodes N, --suite N, --seconds S, --load SHARE, --interval MS, --json;
+    /// redfish takes --seconds S, --rounds N.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     options: Vec<String>,
 }
@@ -23,21 +28,21 @@ enum Name {
     Fleet,
     /// One request and one sensor response of a console, beside the hash and the cipher alone.
     Ipmi,
+    /// Answers a second of the Redfish service on one core, beside bare hyper with the same bytes.
+    Redfish,
 }
 
-impl Name {
-    /// Crate and target that hold it.
-    const fn target(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Fleet => ("fleet", "fleet"),
-            Self::Ipmi => ("ipmi", "ipmi"),
-        }
+/// Runs a benchmark in the terminal, everything in it built optimised.
+pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result {
+    match arguments.name {
+        Name::Fleet => run_target(workspace, "fleet", "fleet", &arguments.options),
+        Name::Ipmi => run_target(workspace, "ipmi", "ipmi", &arguments.options),
+        Name::Redfish => redfish::run(workspace, &arguments.options),
     }
 }
 
-/// Builds the benchmark optimised and runs it in the terminal.
-pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result {
-    let (package, target) = arguments.name.target();
+/// Runs a benchmark that is a target of a crate.
+fn run_target(workspace: &Workspace, package: &str, target: &str, options: &[String]) -> Result {
     let status = Command::new(env!("CARGO"))
         .current_dir(&workspace.root)
         .args([
@@ -49,7 +54,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result {
             target,
             "--",
         ])
-        .args(&arguments.options)
+        .args(options)
         .status()?;
     if status.success() {
         Ok(())
