@@ -31,7 +31,7 @@ const fn arrows(
 }
 
 /// The architecture. A crate that isn't here may not exist; an arrow that isn't here may not be drawn.
-const TABLE: [Arrows; 11] = [
+const TABLE: [Arrows; 12] = [
     arrows("ipmi", &[], &[]),
     arrows("udp", &[], &[]),
     arrows("hardware", &[], &[]),
@@ -62,6 +62,7 @@ const TABLE: [Arrows; 11] = [
     ),
     // The benchmarks measure the data plane; the upper half is none of its business.
     arrows("xtask", &["ipmi", "udp", "hardware", "fleet", "vbmc"], &[]),
+    arrows("bare-server", &[], &[]),
 ];
 
 /// Crates from outside that would bring a clock, a socket, threads or randomness into a sans-IO crate.

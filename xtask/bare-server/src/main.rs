@@ -1,6 +1,6 @@
 //! The limit that `cargo xtask bench redfish` compares the service with: hyper, rustls and nothing behind them.
 //!
-//! `bare_server FOLDER` answers GET of `/ready/NAME` with the bytes of FOLDER/NAME.json, and GET of `/serialised/NAME`
+//! `bare-server FOLDER` answers GET of `/ready/NAME` with the bytes of FOLDER/NAME.json, and GET of `/serialised/NAME`
 //! with the same bytes, which serde writes anew for each request out of a tree in memory. There is no login, no
 //! lookup, no ETag and no limit. It listens at free ports of 127.0.0.1 and prints them as one line of JSON; its
 //! certificate is FOLDER/certificate.pem with FOLDER/private_key.pem.
@@ -136,7 +136,7 @@ enum Answer {
 type Answers = HashMap<String, Answer>;
 
 fn main() -> Result<(), Failure> {
-    let folder = std::env::args().nth(1).ok_or("usage: bare_server FOLDER")?;
+    let folder = std::env::args().nth(1).ok_or("usage: bare-server FOLDER")?;
     let folder = Path::new(&folder);
     let (answers, tls) = (Arc::new(answers(folder)?), tls(folder)?);
     tokio::runtime::Builder::new_multi_thread()
