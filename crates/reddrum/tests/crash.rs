@@ -72,10 +72,12 @@ impl Running {
     /// Starts `command` and waits until it answers; also how long that took.
     fn start(mut command: Command, socket: &Path) -> (Self, Duration) {
         let begun = Instant::now();
+        let log = socket.with_file_name("log");
+        let said = || fs::read_to_string(&log).unwrap_or_default();
         let child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(fs::File::create(&log).unwrap())
             .spawn();
         let mut running = Self(child.unwrap());
         loop {
@@ -83,8 +85,13 @@ impl Running {
                 return (running, begun.elapsed());
             }
             let ended = running.0.try_wait().unwrap();
-            assert!(ended.is_none(), "the service ended at its start: {ended:?}");
-            assert!(begun.elapsed() < START_LIMIT, "the service never answered");
+            assert!(
+                ended.is_none(),
+                "it ended at its start: {ended:?}\n{}",
+                said()
+            );
+            let waited = begun.elapsed();
+            assert!(waited < START_LIMIT, "it never answered\n{}", said());
             thread::sleep(Duration::from_millis(2));
         }
     }
