@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use redfish::{CertificateOwner, Chain, Tls};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 /// Name of the certificate in the state folder.
 const CERTIFICATE_FILE: &str = "certificate.pem";
@@ -28,6 +28,8 @@ pub(crate) struct Certificate {
     chain: Chain,
     /// The operator's files, if it is his.
     files: Option<(PathBuf, PathBuf)>,
+    /// Who vouches for clients; nobody, unless named.
+    client_authorities: Vec<CertificateDer<'static>>,
 }
 
 /// Makes a folder that only its owner can look into, unless it is there.
@@ -45,7 +47,11 @@ impl Certificate {
         let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
         let chain = Chain::new(vec![certificate.der().clone()], key);
         let chain = chain.map_err(|e| CertificateError(e.to_string()))?;
-        Ok(Self { chain, files: None })
+        Ok(Self {
+            chain,
+            files: None,
+            client_authorities: Vec::new(),
+        })
     }
 
     /// The operator's PEM files. The key must be readable by its owner only.
@@ -53,6 +59,7 @@ impl Certificate {
         Ok(Self {
             chain: read(chain, key)?,
             files: Some((chain.to_owned(), key.to_owned())),
+            client_authorities: Vec::new(),
         })
     }
 
@@ -70,12 +77,26 @@ impl Certificate {
             write().map_err(|e| CertificateError(format!("{}: {e}", folder.display())))?;
         }
         let chain = read(&chain, &key)?;
-        Ok(Self { chain, files: None })
+        Ok(Self {
+            chain,
+            files: None,
+            client_authorities: Vec::new(),
+        })
+    }
+
+    /// The same, with the certificate authorities in a PEM file: whoever shows a certificate of theirs is the account that
+    /// its common name names.
+    pub(crate) fn with_client_authorities(mut self, file: &Path) -> Result<Self, CertificateError> {
+        let bad = |text: String| CertificateError(format!("{}: {text}", file.display()));
+        let text = fs::read_to_string(file).map_err(|e| bad(e.to_string()))?;
+        self.client_authorities = redfish::authorities(&text).map_err(|e| bad(e.to_string()))?;
+        Ok(self)
     }
 
     /// TLS that shows it, and who takes care of it from now on.
     pub(crate) fn tls(&self) -> Result<(Arc<Tls>, CertificateOwner), CertificateError> {
-        let tls = Tls::new(self.chain.clone()).map_err(|e| CertificateError(e.to_string()))?;
+        let tls = Tls::new(self.chain.clone(), &self.client_authorities)
+            .map_err(|e| CertificateError(e.to_string()))?;
         let owner = if self.files.is_some() {
             CertificateOwner::Operator
         } else {

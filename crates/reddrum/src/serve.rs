@@ -181,6 +181,10 @@ fn certificate(config: &ServiceConfig) -> Result<Certificate, ProgramError> {
         (None, Some(folder)) => Certificate::load_or_create(folder, host),
         (None, None) => Certificate::self_signed(host),
     };
+    let certificate = match &config.client_authorities {
+        Some(file) => certificate.and_then(|found| found.with_client_authorities(file)),
+        None => certificate,
+    };
     certificate.map_err(|e| ProgramError::Usage(e.to_string()))
 }
 
@@ -218,7 +222,7 @@ fn uuid(state_dir: Option<&Path>) -> Result<String, ProgramError> {
         Ok(text) => Ok(text.trim().to_owned()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let uuid = fresh()?;
-            crate::certificate::write_new(&path, 0o644, uuid.as_bytes()).map_err(failed)?;
+            certificate::write_new(&path, 0o644, uuid.as_bytes()).map_err(failed)?;
             Ok(uuid)
         }
         Err(error) => Err(failed(error)),

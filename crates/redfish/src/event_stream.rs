@@ -12,12 +12,13 @@ use crate::Path;
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::event::{Opening, StreamBody, StreamError, Watch};
+use crate::head::accepts;
 use crate::outgoing::Outgoing;
 use crate::privilege::map::Holder;
 use crate::privilege::{Operation, PrivilegeMap, Privileges};
 use crate::query::EventQuery;
 use crate::resource::event_service;
-use crate::service::{Service, accepts};
+use crate::service::Service;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const MEDIA_TYPE: &str = "text/event-stream";

@@ -9,10 +9,10 @@ use http_body_util::Full;
 use crate::coding::CodedForms;
 use crate::error::{Error, READ_ONLY};
 use crate::etag::ETag;
+use crate::head::accepts;
 use crate::message;
 use crate::query::Query;
 use crate::respond::no_content;
-use crate::service::accepts;
 
 /// The answer to OPTIONS.
 pub(crate) fn options(allow: &'static str) -> Response<Full<Bytes>> {

@@ -33,6 +33,7 @@ mod failure;
 mod fault;
 mod finish;
 mod fixed;
+mod head;
 mod host;
 mod import;
 mod json_schema;
@@ -51,6 +52,7 @@ mod respond;
 mod server;
 mod service;
 mod session;
+mod settings;
 mod ssdp;
 mod static_files;
 mod store;
@@ -100,11 +102,12 @@ pub use server::{
     MAX_FORGOTTEN_BYTES, MAX_HEAD_BYTES, MAX_REDIRECT_CONNECTIONS, MAX_STREAMS, MAX_UNREAD_BYTES,
     SHUTDOWN_GRACE_S, serve,
 };
-pub use service::{Service, Settings, SettingsError, is_uuid};
+pub use service::Service;
 pub use session::{
     DEFAULT_TIMEOUT_S, MAX_CONTEXT, MAX_SESSIONS, MAX_SESSIONS_OF_ACCOUNT, MAX_TIMEOUT_S,
     MIN_TIMEOUT_S,
 };
+pub use settings::{Settings, SettingsError, is_uuid};
 pub use ssdp::{
     MAX_SSDP_ANSWERS_PER_S, MAX_SSDP_DATAGRAM, MAX_SSDP_WAITING, SSDP_GROUP, SSDP_MAX_AGE_S,
     SSDP_NOTIFY_INTERVAL_S, SSDP_TTL, Ssdp, SsdpDatagram,
@@ -115,6 +118,6 @@ pub use task::{
     ANSWER_WITHIN_S, DEFAULT_AUTO_DELETE_MINUTES, MAX_AUTO_DELETE_MINUTES, MAX_CHANGES_AT_ONCE,
     MAX_DEFERRED, MAX_ENDED_TASKS,
 };
-pub use tls::{CertificateOwner, Chain, ChainError, MAX_CHAIN, MAX_PEM_BYTES, Tls};
+pub use tls::{CertificateOwner, Chain, ChainError, MAX_CHAIN, MAX_PEM_BYTES, Tls, authorities};
 pub use turn::{MAX_CHECKS_AT_ONCE, MAX_CHECKS_WAITING, MAX_CHECKS_WAITING_OF_CLIENT};
 pub use update::{Image, MAX_IMAGE_BYTES, MAX_IMAGES, MAX_TARGETS, UPLOAD_IDLE_S, Update, Updater};

@@ -45,9 +45,8 @@ impl Service {
         let mut body = read_object(&parts.headers, body, MAX_LOGIN_BYTES).await?;
         let context = take_context(&mut body)?;
         let body = Value::Object(body);
-        let login = check_create(&session_type::TYPE, &body).map_err(|faults| {
-            Error::Faults(patch_messages(&faults, &body, &Value::Null))
-        })?;
+        let login = check_create(&session_type::TYPE, &body)
+            .map_err(|faults| Error::Faults(patch_messages(&faults, &body, &Value::Null)))?;
         let user_name = login.text("UserName").unwrap_or_default();
         let password = Zeroizing::new(login.text("Password").unwrap_or_default().to_owned());
         let verified = self.accounts().verify(user_name, password, client).await;

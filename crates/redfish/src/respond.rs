@@ -17,13 +17,14 @@ use crate::caller::Caller;
 use crate::error::Error;
 use crate::etag::ETag;
 use crate::finish::Share;
+use crate::head::accepts;
 use crate::privilege::Operation;
 use crate::query::{
     BoundFilter, Expand, Listing, MAX_EXPANDED_BYTES, MAX_EXPANDED_RESOURCES, Page, Query, excerpt,
     link, splice,
 };
 use crate::resource::json_schemas::document_uri;
-use crate::service::{Service, accepts};
+use crate::service::Service;
 use crate::{Document, Failure, Path, message};
 
 /// How many MiB all answers with `$expand` together may have that are being made or sent. One more is refused with

@@ -5,15 +5,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, HeaderName, HeaderValue};
 use http::request::Parts as Head;
-use http::uri::Authority;
-use http::{Method, Request, Response, StatusCode, Version};
+use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::Full;
 use redfish_schema::account_service::BasicAuthState;
 
-use crate::account::{Account, AccountError, Accounts, LoadError, Refusal};
+use crate::account::{Account, Accounts, MAX_USER_NAME, Refusal};
 use crate::audit::{AuditLog, Deed, Entry};
 use crate::caller::Caller;
 use crate::certificate::Certificates;
@@ -23,11 +22,11 @@ use crate::event::Events;
 use crate::event_stream::{Streaming, is_stream};
 use crate::finish::finish;
 use crate::fixed::{Fixed, options};
-use crate::host::Host;
+use crate::head::{check_routing, is_own_origin};
 use crate::outgoing::Outgoing;
 use crate::path_lock::PathLocks;
+use crate::privilege::Operation;
 use crate::privilege::map::Holder;
-use crate::privilege::{Operation, PrivilegeMap};
 use crate::resource::certificate_service::CertificateService;
 use crate::resource::manager::{self, OwnManager};
 use crate::resource::{
@@ -35,102 +34,15 @@ use crate::resource::{
 };
 use crate::respond::LargeAnswers;
 use crate::session::{Session, Sessions};
+use crate::settings::{Settings, SettingsError, is_uuid};
 use crate::static_files::StaticFiles;
-use crate::store::{Store, StoreError};
 use crate::task::Tasks;
-use crate::tls::{CertificateOwner, Tls};
+use crate::tls::ClientCertificate;
 use crate::update::Updates;
-use crate::{Backend, Document, EventSettings, EventSink, Path, message, odata};
+use crate::{Backend, Document, EventSink, Path, odata};
 
 const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
 const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
-
-/// What a service is told when it starts.
-pub struct Settings {
-    /// The service's UUID, in the form of RFC 9562. It is the same after a restart.
-    pub uuid: String,
-    /// The product's name, for `ServiceRoot.Product`.
-    pub product: String,
-    /// Who made it, for `ServiceRoot.Vendor`. Clients switch their work-arounds by it.
-    pub vendor: String,
-    /// Who may log in at first. Each is added once: what clients change of it afterwards stays.
-    pub accounts: Vec<Account>,
-    /// Which privileges operations need.
-    pub privileges: PrivilegeMap,
-    /// After how many seconds an unused session ends, from [`MIN_TIMEOUT_S`](crate::MIN_TIMEOUT_S) to
-    /// [`MAX_TIMEOUT_S`](crate::MAX_TIMEOUT_S).
-    pub session_timeout_s: u32,
-    /// Files to serve outside of `/redfish`.
-    pub static_files: StaticFiles,
-    /// Where the service keeps what clients change of it.
-    pub store: Store,
-    /// Where events may be sent.
-    pub events: EventSettings,
-    /// The program's version, for the service's own manager.
-    pub version: String,
-    /// The machine that the service runs on.
-    pub host: Arc<dyn Host>,
-    /// What the service's own HTTPS shows, and who takes care of it; none where a proxy has all of TLS.
-    pub tls: Option<(Arc<Tls>, CertificateOwner)>,
-}
-
-impl fmt::Debug for Settings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings")
-            .field("uuid", &self.uuid)
-            .field("product", &self.product)
-            .field("version", &self.version)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Why a service can't start.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SettingsError {
-    /// The UUID isn't 32 hexadecimal digits in the usual five groups.
-    Uuid,
-    /// The session timeout is out of range.
-    SessionTimeout,
-    /// An account can't be used.
-    Account(AccountError),
-    /// The service root has no property for a link of the backend.
-    Root(String),
-    /// The service's state can't be read.
-    Store(StoreError),
-}
-
-impl fmt::Display for SettingsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Uuid => {
-                f.write_str("the UUID doesn't have the form 8-4-4-4-12 hexadecimal digits")
-            }
-            Self::SessionTimeout => {
-                f.write_str("the session timeout is not between 30 and 86400 seconds")
-            }
-            Self::Account(error) => error.fmt(f),
-            Self::Root(cause) => f.write_str(cause),
-            Self::Store(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for SettingsError {}
-
-impl From<LoadError> for SettingsError {
-    fn from(error: LoadError) -> Self {
-        match error {
-            LoadError::Account(error) => Self::Account(error),
-            LoadError::Store(error) => Self::Store(error),
-        }
-    }
-}
-
-impl From<StoreError> for SettingsError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
 
 /// The service. [`handle`](Self::handle) answers one request; any number may run at once.
 pub struct Service {
@@ -211,6 +123,10 @@ impl Service {
             event_service: event_service::EventService::new(Arc::clone(&events)),
             accounts: account_service::AccountService {
                 accounts: Arc::clone(&accounts),
+                knows_certificates: settings
+                    .tls
+                    .as_ref()
+                    .is_some_and(|(tls, _)| tls.knows_clients()),
             },
             registries: registries::Registries { privileges },
             sessions: session_service::SessionService::load(
@@ -378,9 +294,9 @@ impl Service {
             let account = account.ok_or(Error::Unauthenticated)?;
             return Ok(self.as_caller(account, Some(session), client));
         }
-        let credentials = headers
-            .get(header::AUTHORIZATION)
-            .ok_or(Error::Unauthenticated)?;
+        let Some(credentials) = headers.get(header::AUTHORIZATION) else {
+            return self.by_certificate(parts, client);
+        };
         let verified = self.accounts.basic(credentials.as_bytes(), client).await;
         let account = verified.map_err(|refusal| {
             if refusal.is_logged() {
@@ -392,12 +308,30 @@ impl Service {
             }
             Error::refused(refusal, parts.uri.path())
         })?;
-        // A browser adds Basic credentials by itself, also to what a page of another site sends. Reading shows
-        // such a page nothing, but a change would be made. Tokens are safe: only our own page knows them.
-        let changes = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
-        if changes && !is_own_origin(parts) {
-            return Err(Error::ForeignOrigin);
-        }
+        refuse_foreign_change(parts)?;
+        Ok(self.as_caller(account, None, client))
+    }
+
+    /// The account whose name the client's certificate has, to the letter.
+    fn by_certificate(&self, parts: &Head, client: Option<IpAddr>) -> Result<Caller, Error> {
+        let certificate = parts.extensions.get::<ClientCertificate>();
+        let certificate = certificate.ok_or(Error::Unauthenticated)?;
+        let account = self.accounts.by_user_name(&certificate.common_name);
+        let Some(account) = account.filter(|account| self.accounts.admits(account)) else {
+            self.audit().record(&Entry {
+                user: Some(
+                    certificate
+                        .common_name
+                        .chars()
+                        .take(MAX_USER_NAME)
+                        .collect(),
+                ),
+                client,
+                deed: Deed::LoginRefused,
+            });
+            return Err(Error::Unauthenticated);
+        };
+        refuse_foreign_change(parts)?;
         Ok(self.as_caller(account, None, client))
     }
 
@@ -635,148 +569,19 @@ fn audit_refusal(audit: &AuditLog, caller: &Caller, parts: &Head, error: &Error)
     audit.record(&Entry::of(caller, deed));
 }
 
+/// A browser adds Basic credentials and certificates by itself, also to what a page of another site sends. Reading shows
+/// such a page nothing, but a change would be made. Tokens are safe: only our own page knows them.
+fn refuse_foreign_change(parts: &Head) -> Result<(), Error> {
+    let changes = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+    if changes && !is_own_origin(parts) {
+        return Err(Error::ForeignOrigin);
+    }
+    Ok(())
+}
+
 fn is_sessions(path: &Path) -> bool {
     matches!(
         *path.segments(),
         ["SessionService", "Sessions"] | ["SessionService", "Sessions", "Members"]
     )
-}
-
-/// Refuses what two readers of one request could understand differently: no `Host` or one that is no host, as
-/// RFC 9112 §3.2 demands, and a header twice that says where the request goes or who sends it.
-fn check_routing(parts: &Head) -> Result<(), Error> {
-    for (name, words) in [
-        (header::HOST, "Host"),
-        (header::AUTHORIZATION, "Authorization"),
-        (X_AUTH_TOKEN, "X-Auth-Token"),
-    ] {
-        if parts.headers.get_all(name).iter().nth(1).is_some() {
-            return Err(Error::RepeatedHeader(words));
-        }
-    }
-    match parts.headers.get(header::HOST) {
-        Some(host) if is_host(host) => Ok(()),
-        Some(_) => Err(message::header_invalid("Host").into()),
-        None if parts.version != Version::HTTP_11 || parts.uri.authority().is_some() => Ok(()),
-        None => Err(message::header_missing("Host").into()),
-    }
-}
-
-/// Whether it is a host with or without a port, or empty (RFC 9110 §7.2).
-fn is_host(value: &HeaderValue) -> bool {
-    value.is_empty()
-        || Authority::try_from(value.as_bytes()).is_ok_and(|host| !host.as_str().contains('@'))
-}
-
-/// Whether a request comes from a page of this very service, or from no page at all (RFC 6454).
-fn is_own_origin(parts: &Head) -> bool {
-    let Some(origin) = parts.headers.get(header::ORIGIN) else {
-        return true;
-    };
-    let host = match parts.uri.authority() {
-        Some(authority) => Some(authority.as_str()),
-        None => parts
-            .headers
-            .get(header::HOST)
-            .and_then(|host| host.to_str().ok()),
-    };
-    let site = origin
-        .to_str()
-        .ok()
-        .and_then(|origin| origin.split_once("://"));
-    site.zip(host)
-        .is_some_and(|((_, site), host)| site.eq_ignore_ascii_case(host))
-}
-
-/// Whether a text is a UUID as `ServiceRoot` has it: `92384634-2938-2342-8820-489239905423`.
-#[must_use]
-pub fn is_uuid(text: &str) -> bool {
-    let mut groups = text.split('-');
-    let fits = [8, 4, 4, 4, 12].into_iter().all(|length| {
-        groups.next().is_some_and(|group| {
-            group.len() == length && group.bytes().all(|b| b.is_ascii_hexdigit())
-        })
-    });
-    fits && groups.next().is_none()
-}
-
-/// Whether the `Accept` header admits `media_type`: the most exact range that covers it decides (RFC 9110
-/// §12.5.1). Without the header, everything is admitted.
-pub(crate) fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
-    let mut ranges = headers
-        .get_all(header::ACCEPT)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .peekable();
-    if ranges.peek().is_none() {
-        return true;
-    }
-    let family = media_type.split('/').next().unwrap_or_default();
-    let decision = ranges.filter_map(|range| {
-        let mut parts = range.split(';').map(str::trim);
-        let kind = parts.next().unwrap_or_default();
-        let exactness = match kind.strip_suffix("/*") {
-            Some("*") => 0,
-            Some(range) if range.eq_ignore_ascii_case(family) => 1,
-            None if kind.eq_ignore_ascii_case(media_type) => 2,
-            _ => return None,
-        };
-        let refused = parts
-            .filter_map(|parameter| parameter.split_once('='))
-            .filter(|(name, _)| name.trim().eq_ignore_ascii_case("q"))
-            .any(|(_, q)| q.trim().parse::<f32>().is_ok_and(|q| q <= 0.0));
-        Some((exactness, !refused))
-    });
-    decision.max().is_some_and(|(_, admitted)| admitted)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn accept_admits_what_it_names_and_without_it_everything() {
-        let with = |value: &str| {
-            HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_str(value).unwrap())])
-        };
-        let json = "application/json";
-        assert!(accepts(&HeaderMap::new(), json));
-        for good in [
-            "application/json",
-            "*/*",
-            "application/*",
-            "text/html, application/json;q=0.5",
-            "application/json;odata.metadata=minimal;charset=utf-8",
-            "text/html,application/xhtml+xml,*/*;q=0.8",
-            "*/*;q=0, application/json",
-        ] {
-            assert!(accepts(&with(good), json), "{good}");
-        }
-        for bad in [
-            "application/xml",
-            "text/*",
-            "application/json;q=0",
-            "application/json; Q = 0.0, */*",
-            "application/*;q=0, */*",
-            "json",
-            "",
-        ] {
-            assert!(!accepts(&with(bad), json), "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_uuid_has_five_groups_of_hexadecimal_digits() {
-        assert!(is_uuid("92384634-2938-2342-8820-489239905423"));
-        for bad in [
-            "",
-            "92384634-2938-2342-8820-48923990542",
-            "92384634293823428820489239905423",
-            "92384634-2938-2342-8820-489239905423-",
-            "g2384634-2938-2342-8820-489239905423",
-        ] {
-            assert!(!is_uuid(bad), "{bad}");
-        }
-    }
 }

@@ -47,7 +47,7 @@ fn service() -> Arc<Service> {
         store: redfish::Store::in_memory().unwrap(),
         events: redfish::EventSettings::default(),
         version: "1.2.3".to_owned(),
-        host: std::sync::Arc::new(redfish::UnknownHost),
+        host: Arc::new(redfish::UnknownHost),
         tls: None,
     };
     Arc::new(Service::new(settings, Arc::new(Nothing)).unwrap())

@@ -83,7 +83,7 @@ impl Server {
             store: redfish::Store::in_memory().unwrap(),
             events: redfish::EventSettings::default(),
             version: "1.2.3".to_owned(),
-            host: std::sync::Arc::new(redfish::UnknownHost),
+            host: Arc::new(redfish::UnknownHost),
             tls: None,
         };
         let gate = Arc::new(Gate::default());

@@ -79,7 +79,7 @@ pub(crate) static SERVICE: SectionKeys = SectionKeys {
             "state_dir",
             "string",
             "",
-            "folder (mode 0700) for what outlives a restart: the self-signed certificate",
+            "folder (mode 0700) for what outlives a restart: the certificate, and what clients change",
         ),
         key(
             "certificate",
@@ -92,6 +92,13 @@ pub(crate) static SERVICE: SectionKeys = SectionKeys {
             "string",
             "",
             "PEM file with the private key, readable by its owner only",
+        ),
+        key(
+            "client_authorities",
+            "string",
+            "",
+            "PEM file with certificate authorities: a client that shows a certificate of theirs is the account that its \
+             common name names, without a password",
         ),
         key(
             "privilege_registry",

@@ -85,6 +85,8 @@ pub(crate) struct ServiceConfig {
     pub(crate) state_dir: Option<PathBuf>,
     /// Certificate chain and private key, both PEM files.
     pub(crate) certificate: Option<(PathBuf, PathBuf)>,
+    /// A PEM file with the authorities whose certificates clients may show in place of a password.
+    pub(crate) client_authorities: Option<PathBuf>,
     /// A `PrivilegeRegistry` that changes which privileges operations need.
     pub(crate) privilege_registry: Option<PathBuf>,
     /// Idle sessions end after this many seconds.
@@ -258,6 +260,9 @@ fn read_service(
         listen,
         state_dir,
         certificate,
+        client_authorities: section
+            .string(problems, "client_authorities")
+            .map(|file| base.join(file)),
         privilege_registry: section
             .string(problems, "privilege_registry")
             .map(|file| base.join(file)),

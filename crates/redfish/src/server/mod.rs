@@ -9,7 +9,7 @@ mod watched;
 use std::convert::Infallible;
 use std::error::Error;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::header::{self, HeaderValue};
@@ -29,6 +29,7 @@ use tokio::time::timeout;
 
 use crate::proxy::{Peer, TrustedProxies};
 use crate::service::LoggedIn;
+use crate::tls::ClientCertificate;
 use crate::{Outgoing, Service};
 use crowd::{Activity, Crowd, Place};
 use door::{Door, Way};
@@ -226,6 +227,8 @@ struct Line {
     activity: Arc<Activity>,
     peer: Peer,
     way: Way,
+    /// Who the client is by the certificate that it showed, once TLS is up.
+    certificate: OnceLock<ClientCertificate>,
 }
 
 type Ended = Result<(), Box<dyn Error + Send + Sync>>;
@@ -248,6 +251,7 @@ impl Server {
             activity: Arc::clone(place.activity()),
             peer,
             way,
+            certificate: OnceLock::new(),
         });
         let Way::Https(acceptor) = &line.way else {
             return line.requests(stream, closing).await;
@@ -258,6 +262,10 @@ impl Server {
             () = line.activity.shown_out() => return Ok(()),
             _ = closing.changed() => return Ok(()),
         };
+        if let Some(shown) = ClientCertificate::of(stream.get_ref().1.peer_certificates()) {
+            // Nobody else sets it.
+            let _ = line.certificate.set(shown);
+        }
         line.requests(stream, closing).await
     }
 }
@@ -311,6 +319,9 @@ impl Line {
                 .into_response()
                 .map(Outgoing::Whole)
         } else {
+            if let Some(certificate) = self.certificate.get() {
+                parts.extensions.insert(certificate.clone());
+            }
             let request = Request::from_parts(parts, body);
             server.service.handle(request, origin.client).await
         };

@@ -26,6 +26,8 @@ pub enum ChainError {
     TooLong,
     /// The text isn't PEM; says where.
     Pem(String),
+    /// A certificate that should vouch for others may not.
+    NoAuthority,
     /// The private key is another certificate's.
     ForeignKey,
     /// The certificate or the key has a form that TLS can't use.
@@ -41,6 +43,9 @@ impl fmt::Display for ChainError {
                 "it is longer than {MAX_PEM_BYTES} bytes or has more than {MAX_CHAIN} certificates"
             ),
             Self::Pem(cause) => write!(f, "it isn't PEM: {cause}"),
+            Self::NoAuthority => {
+                f.write_str("one of its certificates is no authority's (CA:TRUE is missing)")
+            }
             Self::ForeignKey => f.write_str("the private key doesn't belong to the certificate"),
             Self::Unusable(cause) => write!(f, "TLS can't use it: {cause}"),
         }

@@ -1,6 +1,7 @@
 //! The service's end of TLS: its certificate, which can be replaced while connections are open.
 
 mod chain;
+mod client;
 mod csr;
 mod facts;
 
@@ -9,11 +10,14 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
+use rustls::pki_types::CertificateDer;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
 pub(crate) use chain::pem;
 pub use chain::{Chain, ChainError, MAX_CHAIN, MAX_PEM_BYTES};
+pub(crate) use client::ClientCertificate;
+pub use client::authorities;
 pub(crate) use csr::{CsrRequest, KeyKind, PendingKey};
 pub(crate) use facts::Facts;
 
@@ -30,28 +34,35 @@ pub enum CertificateOwner {
 pub struct Tls {
     shown: Arc<Shown>,
     config: Arc<ServerConfig>,
+    knows_clients: bool,
 }
 
 /// What every new connection is shown.
 struct Shown(ArcSwap<(Chain, Arc<CertifiedKey>)>);
 
 impl Tls {
-    /// TLS 1.3 and 1.2 with HTTP/2 and HTTP/1.1 behind it, showing this chain.
+    /// TLS 1.3 and 1.2 with HTTP/2 and HTTP/1.1 behind it, showing this chain. Clients that show a certificate of one
+    /// of `authorities` may be somebody by it; none need to.
     ///
     /// # Errors
-    /// [`ChainError`] if certificate and key don't belong together, or can't be used.
-    pub fn new(chain: Chain) -> Result<Self, ChainError> {
+    /// [`ChainError`] if certificate and key don't belong together, or one of them or of the authorities can't be used.
+    pub fn new(chain: Chain, authorities: &[CertificateDer<'static>]) -> Result<Self, ChainError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let certified = Arc::new(chain.certified()?);
         let shown = Arc::new(Shown(ArcSwap::from_pointee((chain, certified))));
+        let verifier = client::verifier(authorities, &provider)?;
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
             .map_err(|e| ChainError::Unusable(e.to_string()))?
-            .with_no_client_auth()
+            .with_client_cert_verifier(verifier)
             .with_cert_resolver(Arc::clone(&shown) as Arc<dyn ResolvesServerCert>);
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let config = Arc::new(config);
-        Ok(Self { shown, config })
+        Ok(Self {
+            shown,
+            config,
+            knows_clients: !authorities.is_empty(),
+        })
     }
 
     /// What a listener needs.
@@ -68,6 +79,12 @@ impl Tls {
         let certified = Arc::new(chain.certified()?);
         self.shown.0.store(Arc::new((chain, certified)));
         Ok(())
+    }
+
+    /// Whether a client may be somebody by its certificate.
+    #[must_use]
+    pub const fn knows_clients(&self) -> bool {
+        self.knows_clients
     }
 
     /// The chain that is shown now.

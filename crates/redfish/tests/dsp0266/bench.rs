@@ -330,7 +330,7 @@ pub(crate) fn chain() -> Chain {
 }
 
 fn tls() -> Arc<Tls> {
-    Arc::new(Tls::new(chain()).unwrap())
+    Arc::new(Tls::new(chain(), &[]).unwrap())
 }
 
 /// Settings without accounts and files.

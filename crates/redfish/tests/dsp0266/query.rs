@@ -103,7 +103,7 @@ async fn select_keeps_the_properties_that_were_asked_for() {
         .await
         .json();
     assert_eq!(json["Members"][0]["PowerState"], "On");
-    assert_eq!(json["Members"][0]["Name"], serde_json::Value::Null);
+    assert_eq!(json["Members"][0]["Name"], Value::Null);
     let json = bench
         .call("GET", "/redfish/v1/?$select=UUID", &[], "")
         .await

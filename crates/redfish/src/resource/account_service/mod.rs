@@ -5,7 +5,10 @@ mod role;
 
 use std::sync::Arc;
 
-use redfish_schema::account_service::{self as schema, BasicAuthState, LocalAccountAuth};
+use redfish_schema::account_service::{
+    self as schema, BasicAuthState, CertificateMappingAttribute, ClientCertificate,
+    LocalAccountAuth, MultiFactorAuth,
+};
 use redfish_schema::manager_account::AccountTypes;
 use redfish_schema::{CheckedCreate, CheckedPatch, Reference};
 use serde_json::Value;
@@ -25,12 +28,14 @@ pub(crate) const PATH: &str = "/redfish/v1/AccountService";
 /// The part of the tree below [`PATH`].
 pub(crate) struct AccountService {
     pub(crate) accounts: Arc<Accounts>,
+    /// Whether a client may be somebody by its certificate.
+    pub(crate) knows_certificates: bool,
 }
 
 impl Part for AccountService {
     fn get(&self, rest: &[&str]) -> Result<Document, Failure> {
         match *rest {
-            [] => service(&self.accounts.policy()),
+            [] => service(&self.accounts.policy(), self.knows_certificates),
             ["Accounts"] => account::collection(&self.accounts),
             ["Accounts", id] => account::member(&self.accounts, id),
             ["Roles"] => role::collection(&self.accounts),
@@ -189,7 +194,7 @@ fn not_writable(property: &str) -> Failure {
     }
 }
 
-fn service(policy: &Policy) -> Result<Document, Failure> {
+fn service(policy: &Policy, knows_certificates: bool) -> Result<Document, Failure> {
     let mut resource = schema::AccountService::new(PATH, "AccountService", "Account Service");
     resource.service_enabled = Some(true.into());
     resource.min_password_length = Some(policy.min_password_length.into());
@@ -204,6 +209,18 @@ fn service(policy: &Policy) -> Result<Document, Failure> {
     resource.supported_account_types = Some(vec![AccountTypes::Redfish]);
     resource.local_account_auth = Some(LocalAccountAuth::Enabled);
     resource.http_basic_auth = Some(policy.basic_auth.into());
+    let certificates = ClientCertificate {
+        enabled: Some(knows_certificates.into()),
+        certificate_mapping_attribute: Some(CertificateMappingAttribute::CommonName.into()),
+        respond_to_unauthenticated_clients: Some(true.into()),
+        certificates: None,
+    };
+    resource.multi_factor_auth = Some(
+        MultiFactorAuth {
+            client_certificate: Some(certificates.into()),
+        }
+        .into(),
+    );
     resource.accounts = Some(Reference::to(account::COLLECTION));
     resource.roles = Some(Reference::to(role::COLLECTION));
     resource.privilege_map = Some(Reference::to(registries::privileges_uri()));
