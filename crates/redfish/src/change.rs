@@ -601,9 +601,10 @@ fn answered(json: Bytes) -> Response<Full<Bytes>> {
     response
 }
 
-/// The document with messages about what was left out, at the top-level property that each belongs to.
+/// The document with messages about what was left out, at the resource and at the top-level property that each belongs to.
 fn annotated(document: &Document, left_out: &[Fault], body: &Value) -> Bytes {
     let mut annotations: Map<String, Value> = Map::new();
+    let mut all: Vec<Message> = Vec::new();
     for (fault, message) in left_out
         .iter()
         .zip(patch_messages(left_out, body, &Value::Null))
@@ -612,9 +613,14 @@ fn annotated(document: &Document, left_out: &[Fault], body: &Value) -> Bytes {
         let messages = annotations
             .entry(format!("{property}@Message.ExtendedInfo"))
             .or_insert_with(|| Value::Array(Vec::new()));
-        if let (Value::Array(messages), Ok(message)) = (messages, serde_json::to_value(message)) {
+        if let (Value::Array(messages), Ok(message)) = (messages, serde_json::to_value(&message)) {
             messages.push(message);
         }
+        all.push(message);
+    }
+    // Clients look for them at the resource, too.
+    if let Ok(all) = serde_json::to_value(all) {
+        annotations.insert("@Message.ExtendedInfo".to_owned(), all);
     }
     with_annotations(document, &annotations)
 }

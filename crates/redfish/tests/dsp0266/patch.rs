@@ -102,6 +102,8 @@ async fn what_can_never_be_changed_is_left_out_with_a_message_and_the_rest_is_do
         |property: &str| json[format!("{property}@Message.ExtendedInfo")][0]["MessageId"].clone();
     assert_eq!(message("Colour"), "Base.1.16.PropertyUnknown");
     assert_eq!(message("PowerState"), "Base.1.16.PropertyNotWritable");
+    let all = json["@Message.ExtendedInfo"].as_array().unwrap();
+    assert_eq!(all.len(), 2, "at the resource, too");
     assert_eq!(
         bench.rack.log(),
         ["PATCH /redfish/v1/Systems/1 /LocationIndicatorActive=true"]
