@@ -3,11 +3,7 @@
 //! The service runs as an operator starts it, with its state in a folder. The tests speak HTTP/1.1 over the Unix socket
 //! that is meant for a web server, so that nothing stands between them and the service.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "the helpers of tests fail as tests do"
-)]
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -8,12 +8,12 @@ use rustls::pki_types::pem::PemObject as _;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::Failure;
 use crate::message;
 use crate::store::{Batch, Store, StoreError, Table};
 use crate::tls::{
     CertificateOwner, Chain, ChainError, CsrRequest, Facts, KeyKind, PendingKey, Tls,
 };
+use crate::{Failure, Settings};
 
 const CERTIFICATES: Table = Table("certificates");
 /// The chain that a client brought, with its key.
@@ -37,12 +37,17 @@ pub(crate) struct Certificates {
 }
 
 impl Certificates {
+    /// The certificate of a service that has HTTPS of its own.
+    pub(crate) fn of(settings: &Settings) -> Result<Option<Arc<Self>>, StoreError> {
+        let Some((tls, owner)) = &settings.tls else {
+            return Ok(None);
+        };
+        let loaded = Self::load(Arc::clone(tls), *owner, settings.store.clone())?;
+        Ok(Some(Arc::new(loaded)))
+    }
+
     /// Takes up what a client brought, if the certificate is the service's to keep.
-    pub(crate) fn load(
-        tls: Arc<Tls>,
-        owner: CertificateOwner,
-        store: Store,
-    ) -> Result<Self, StoreError> {
+    fn load(tls: Arc<Tls>, owner: CertificateOwner, store: Store) -> Result<Self, StoreError> {
         let mut pending = None;
         if owner == CertificateOwner::Service {
             for (key, kept) in store.load::<serde_json::Value>(CERTIFICATES)? {

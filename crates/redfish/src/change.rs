@@ -9,10 +9,7 @@ use http::request::Parts as Head;
 use http::{Response, StatusCode};
 use http_body::Body;
 use http_body_util::Full;
-use redfish_schema::{
-    CheckedParameters, CheckedPatch, Fault, Kind, OperationApplyTime, check_create,
-    check_parameters, check_patch, resource_type,
-};
+use redfish_schema::{CheckedPatch, Fault, check_create, check_patch, resource_type};
 use serde_json::{Map, Value};
 
 use crate::audit::{Deed, Entry};
@@ -20,18 +17,16 @@ use crate::body::{MAX_BODY_BYTES, read_object};
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::etag::ETag;
-use crate::fault::{action_messages, allowable, choose_one_of, patch_messages, shorten};
+use crate::fault::{allowable, choose_one_of, patch_messages};
 use crate::message::{self, Message, resource_event};
 use crate::path_lock::PathLock;
 use crate::privilege::Operation;
 use crate::query::Query;
 use crate::respond::{no_content, respond};
 use crate::service::Service;
-use crate::task::{ANSWER_WITHIN_S, Deferred, Order, Request, WINDOW, has_window};
-use crate::{ActionCall, Document, Event, EventSink as _, Failure, Outcome, Path, resource};
+use crate::task::{ANSWER_WITHIN_S, Order, Request, WINDOW, has_window};
+use crate::{Document, Event, EventSink as _, Failure, Path, resource};
 
-/// The annotation by which a client says when an action shall be carried out (DSP0266 "Operation apply time").
-pub(crate) const APPLY_TIME: &str = "@Redfish.OperationApplyTime";
 /// When to come back to a resource that somebody else is changing, in seconds.
 const LOCKED_RETRY_S: u32 = 5;
 
@@ -144,115 +139,8 @@ impl Service {
         }
     }
 
-    /// POST to anything but the collection of sessions: an action, or a new member of a collection.
-    pub(crate) async fn post<B>(
-        &self,
-        path: &Path,
-        parts: &Head,
-        body: B,
-        caller: &Caller,
-    ) -> Result<Response<Full<Bytes>>, Error>
-    where
-        B: Body<Data = Bytes> + Send,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        let Some(target) = ActionTarget::of(path) else {
-            return self.create(path, parts, body, caller).await;
-        };
-        Query::refuse(parts.uri.query())?;
-        let document = self
-            .document_for(caller, &target.resource)
-            .await
-            .map_err(|error| match error {
-                Error::Backend(Failure::NotFound, _) => Error::UnknownUri(path.to_string()),
-                error => error,
-            })?;
-        if !self.may(caller, &target.resource, &document, Operation::Post) {
-            return Err(Error::Forbidden);
-        }
-        let shown = parse(&document, path)?;
-        let offered = shown
-            .get("Actions")
-            .and_then(|actions| actions.get(format!("#{}", target.action)));
-        let (Some(action), Some(offered)) = (document.resource().action(&target.action), offered)
-        else {
-            return Err(Error::UnknownAction(target.action));
-        };
-        if !ETag::of(document.json()).permits(&parts.headers) {
-            return Err(Error::Precondition);
-        }
-        let mut body = read_object(&parts.headers, body, MAX_BODY_BYTES).await?;
-        let order = Order {
-            caller: caller.clone(),
-            request: Request::new("POST", path.as_str(), &Value::Object(body.clone())),
-        };
-        let apply_time = apply_time(&mut body, offered, action.name)?;
-        let body = Value::Object(body);
-        let parameters = check_parameters(action, &body).map_err(|faults| {
-            Error::Faults(action_messages(&faults, &body, action.name, offered))
-        })?;
-        refuse_not_allowed(&parameters, offered, action.name)?;
-        let mut described = described(&parameters, action);
-        described.extend(apply_time.map(|word| format!("{APPLY_TIME}={word}")));
-        let deed = Deed::Invoked {
-            path: target.resource.to_string(),
-            action: target.action.clone(),
-            parameters: described,
-        };
-        let call = ActionCall {
-            action,
-            parameters,
-            apply_time,
-        };
-        self.invoke(order, target, call, deed, body).await
-    }
-
-    /// Invokes an action that fits, at once or when it is time.
-    async fn invoke(
-        &self,
-        order: Order,
-        target: ActionTarget,
-        call: ActionCall,
-        deed: Deed,
-        body: Value,
-    ) -> Result<Response<Full<Bytes>>, Error> {
-        let uri = order.request.target.clone();
-        let failed = move |failure| Error::Backend(failure, uri);
-        if call.apply_time == Some(OperationApplyTime::AtMaintenanceWindowStart) {
-            let Value::Object(parameters) = body else {
-                return Err(failed(Failure::Internal("no parameters".to_owned())));
-            };
-            let deferred = Deferred {
-                path: target.resource.to_string(),
-                action: target.action,
-                parameters,
-            };
-            let backend = &self.backend;
-            let id = self.tasks().defer(&order, deferred, backend).await;
-            let id = id.map_err(failed)?;
-            self.record(&order.caller, deed);
-            return self.accepted(id);
-        }
-        if let Some((part, rest)) = resource::part(self, &target.resource.segments()) {
-            let outcome = part.action(rest, &call, &order.caller).await;
-            let outcome = outcome.map_err(failed)?;
-            self.record(&order.caller, deed);
-            return Ok(responded(outcome));
-        }
-        let backend = Arc::clone(&self.backend);
-        let audit = Arc::clone(self.audit());
-        let done = Entry::of(&order.caller, deed);
-        self.carry_out(order, async move {
-            let outcome = backend.action(&target.resource, &call).await;
-            let outcome = outcome.map_err(failed)?;
-            audit.record(&done);
-            Ok(responded(outcome))
-        })
-        .await
-    }
-
     /// POST to a collection or its `/Members` (DSP0266 "POST (create)").
-    async fn create<B>(
+    pub(crate) async fn create<B>(
         &self,
         path: &Path,
         parts: &Head,
@@ -390,41 +278,6 @@ impl Service {
     pub(crate) fn record(&self, caller: &Caller, deed: Deed) {
         self.audit().record(&Entry::of(caller, deed));
     }
-
-    /// Whether `path` is the target of an action that its resource shows.
-    pub(crate) async fn is_action(&self, path: &Path) -> bool {
-        let Some(target) = ActionTarget::of(path) else {
-            return false;
-        };
-        let Ok(document) = self.document(&target.resource).await else {
-            return false;
-        };
-        let name = format!("#{}", target.action);
-        parse(&document, path).is_ok_and(|shown| {
-            shown
-                .get("Actions")
-                .is_some_and(|actions| actions.get(name).is_some())
-        })
-    }
-}
-
-/// `/redfish/v1/Systems/1/Actions/ComputerSystem.Reset`, taken apart (DSP0266 "POST (Action)").
-struct ActionTarget {
-    resource: Path,
-    action: String,
-}
-
-impl ActionTarget {
-    fn of(path: &Path) -> Option<Self> {
-        let segments = path.segments();
-        let [.., "Actions", action] = *segments else {
-            return None;
-        };
-        Some(Self {
-            action: action.to_owned(),
-            resource: path.parent()?.parent()?,
-        })
-    }
 }
 
 /// The faults of a PATCH, each with what the resource would take.
@@ -433,14 +286,14 @@ fn refusal(faults: &[Fault], body: &Value, document: &Document) -> Error {
     Error::Faults(patch_messages(faults, body, &resource))
 }
 
-fn parse(document: &Document, path: &Path) -> Result<Value, Error> {
+pub(crate) fn parse(document: &Document, path: &Path) -> Result<Value, Error> {
     serde_json::from_slice(document.json())
         .map_err(|error| Error::Backend(Failure::Internal(error.to_string()), path.to_string()))
 }
 
 /// The first word at `pointer` that the resource's own `@Redfish.AllowableValues` leaves out, if any. The
 /// schema's words are more than most resources take.
-fn not_allowed(shown: &Value, pointer: &str, value: &Value) -> Option<String> {
+pub(crate) fn not_allowed(shown: &Value, pointer: &str, value: &Value) -> Option<String> {
     let allowed = shown
         .pointer(&format!("{pointer}@Redfish.AllowableValues"))?
         .as_array()?;
@@ -473,78 +326,6 @@ fn refuse_words(patch: &CheckedPatch, shown: &Value) -> Result<(), Error> {
     } else {
         Err(Error::Faults(refused))
     }
-}
-
-/// Refuses parameters that the resource doesn't offer, though the schema has them.
-pub(crate) fn refuse_not_allowed(
-    parameters: &CheckedParameters,
-    offered: &Value,
-    action: &str,
-) -> Result<(), Error> {
-    let refused: Vec<Message> = parameters
-        .names()
-        .filter_map(|name| {
-            let value = not_allowed(offered, &format!("/{name}"), parameters.get(name)?)?;
-            let message = message::action_parameter_value_not_in_list(value, name, action);
-            let pointer = format!("/{name}");
-            let words = allowable(offered, &pointer).unwrap_or_default();
-            Some(
-                message
-                    .about(pointer)
-                    .with_resolution(choose_one_of(&words)),
-            )
-        })
-        .collect();
-    if refused.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Faults(refused))
-    }
-}
-
-/// Parameters for the audit log: words of the schema as they are, of everything else only the name.
-fn described(parameters: &CheckedParameters, action: &redfish_schema::Action) -> Vec<String> {
-    let describe = |name: &str| {
-        let word = action
-            .parameter(name)
-            .filter(|parameter| matches!(parameter.kind, Kind::Enumeration(_)))
-            .and_then(|_| parameters.get(name)?.as_str());
-        match word {
-            Some(word) => format!("{name}={word}"),
-            None => name.to_owned(),
-        }
-    };
-    parameters.names().map(describe).collect()
-}
-
-/// When the client wants the action to be carried out, taken out of the body. A word that the resource doesn't announce
-/// is refused: an action that is done at another time than the client believes is worse than none.
-fn apply_time(
-    body: &mut Map<String, Value>,
-    offered: &Value,
-    action: &str,
-) -> Result<Option<OperationApplyTime>, Error> {
-    let Some(asked) = body.remove(APPLY_TIME) else {
-        return Ok(None);
-    };
-    let about = format!("/{APPLY_TIME}");
-    let support = &offered["@Redfish.OperationApplyTimeSupport"];
-    let Some(announced) = support["SupportedValues"].as_array() else {
-        let message = message::action_parameter_not_supported(APPLY_TIME, action);
-        return Err(message.about(about).into());
-    };
-    let word = match &asked {
-        Value::String(word) if announced.contains(&asked) => OperationApplyTime::from_word(word),
-        _ => None,
-    };
-    word.map(Some).ok_or_else(|| {
-        let value = asked
-            .as_str()
-            .map_or_else(|| asked.to_string(), str::to_owned);
-        let value = shorten(value);
-        let message = message::action_parameter_value_not_in_list(value, APPLY_TIME, action);
-        message.about(about).into()
-    })
 }
 
 /// 200 with the resource as it is now, and messages about what was left out.
@@ -580,24 +361,6 @@ fn respond_created(document: &Document, path: &Path) -> Response<Full<Bytes>> {
     if let Ok(location) = HeaderValue::from_str(path.as_str()) {
         response.headers_mut().insert(header::LOCATION, location);
     }
-    response
-}
-
-/// What an action that has been carried out is answered with.
-pub(crate) fn responded(outcome: Outcome) -> Response<Full<Bytes>> {
-    match outcome {
-        Outcome::Done => no_content(),
-        Outcome::Answer(json) => answered(json),
-    }
-}
-
-/// 200 with what an action answers.
-fn answered(json: Bytes) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(json));
-    let headers = response.headers_mut();
-    let json = HeaderValue::from_static("application/json");
-    headers.insert(header::CONTENT_TYPE, json);
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 

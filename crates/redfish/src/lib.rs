@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 mod account;
+mod action;
 mod audit;
 mod backend;
 mod body;

@@ -100,14 +100,7 @@ impl Service {
         backend.watch(Arc::clone(&sink));
         let tasks = Tasks::load(settings.store.clone(), sink, Arc::clone(&audit))?;
         tasks.resume(&backend);
-        let certificates = match &settings.tls {
-            Some((tls, owner)) => {
-                let store = settings.store.clone();
-                let loaded = Certificates::load(Arc::clone(tls), *owner, store)?;
-                Some(Arc::new(loaded))
-            }
-            None => None,
-        };
+        let certificates = Certificates::of(&settings)?;
         let manager = OwnManager::new(&settings, Arc::clone(&audit), certificates.clone());
         let privileges = Arc::new(std::mem::take(&mut settings.privileges));
         let accounts = Arc::new(Accounts::load(

@@ -41,8 +41,8 @@ enum Tree {
     Integer(i64),
     Float(f64),
     Text(String),
-    Array(Vec<Tree>),
-    Object(Vec<(String, Tree)>),
+    Array(Vec<Self>),
+    Object(Vec<(String, Self)>),
 }
 
 impl Serialize for Tree {

@@ -7,6 +7,7 @@
 
 mod ask;
 mod round;
+mod session;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hardware::{Link, Node};
-use ipmi::console::{Event, Ignored, Login, LoginFailure, Policy, Session, SessionLost, State};
+use ipmi::console::{Ignored, Login, Policy, Session, State};
 use ipmi::entropy::Entropy;
 use ipmi::time::Instant;
 
@@ -26,7 +27,7 @@ use crate::plan::{self, Plan, Plans};
 use crate::publish::{Board, Page, Spares};
 use crate::quirks::Quirks;
 use crate::round_trip::RoundTrips;
-use crate::schedule::{Breaker, Jitter, Pace, Trouble};
+use crate::schedule::{Breaker, Jitter, Pace};
 use crate::share::Texts;
 use crate::talk::Talk;
 use crate::work::{Job, Work};
@@ -453,108 +454,6 @@ impl Slot {
         };
         self.session.set_policy(Arc::clone(policy));
         self.session.connect(now, id);
-    }
-
-    fn event(&mut self, cx: &mut Context, now: Instant, event: Event<'_>) {
-        match event {
-            Event::None => {}
-            Event::Established => {
-                cx.counters.sessions_opened += 1;
-                self.established(cx, now);
-                self.proceed(cx, now);
-            }
-            Event::Response(response) => {
-                if self.silent_since.take().is_some() && self.round.contacted {
-                    self.up(cx);
-                }
-                if !self.resent {
-                    let after = now.since(self.sent_at);
-                    cx.round_trips.add(after);
-                    cx.gates.answered(after);
-                }
-                self.answered(cx, Some((response.completion, response.data)));
-                self.proceed(cx, now);
-            }
-            Event::RequestTimedOut(_) => {
-                cx.counters.timeouts += 1;
-                self.answered(cx, None);
-                self.proceed(cx, now);
-            }
-            Event::LoginFailed(failure) => self.login_failed(cx, now, failure),
-            Event::SessionLost(lost) => self.session_lost(cx, now, lost),
-            Event::Closed => self.phase = Phase::Closed,
-            // Nothing here starts a payload.
-            Event::Payload(..) => {}
-        }
-    }
-
-    fn established(&mut self, cx: &mut Context, now: Instant) {
-        self.leave_all(cx);
-        self.silent_since = None;
-        self.session.set_policy(Arc::clone(&cx.policy));
-        self.phase = Phase::Up;
-        self.breaker.succeeded();
-        self.in_flight = InFlight::Nothing;
-        self.lacks = Lacks::default();
-        self.round = Round::default();
-        self.talk = None;
-        self.contact_at = now;
-    }
-
-    fn login_failed(&mut self, cx: &mut Context, now: Instant, failure: LoginFailure) {
-        if self.phase == Phase::Closing {
-            self.phase = Phase::Closed;
-            return;
-        }
-        let trouble = match failure {
-            LoginFailure::NoAnswer | LoginFailure::Resources => Trouble::Silent,
-            _ => Trouble::Refused,
-        };
-        match trouble {
-            Trouble::Silent => cx.counters.connects_unanswered += 1,
-            Trouble::Refused => cx.counters.connects_refused += 1,
-        }
-        let reason = match failure {
-            LoginFailure::WrongPassword
-            | LoginFailure::UnknownUser
-            | LoginFailure::PrivilegeRefused => {
-                format!("{failure} (user {:?})", self.login.user_name())
-            }
-            _ => failure.to_string(),
-        };
-        self.leave_all(cx);
-        self.silent_since = None;
-        let pause = self.breaker.failed(trouble, &mut cx.jitter);
-        self.phase = Phase::Down {
-            retry_at: now + pause,
-        };
-        self.down(cx, now, &reason);
-    }
-
-    fn session_lost(&mut self, cx: &mut Context, now: Instant, lost: SessionLost) {
-        // One that we are closing is counted as closed already.
-        cx.counters.sessions_lost += u64::from(self.phase != Phase::Closing);
-        cx.counters.timeouts += u64::from(lost.request.is_some());
-        self.in_flight = InFlight::Nothing;
-        self.talk = None;
-        self.leave_all(cx);
-        if let Some(work) = &mut self.work {
-            cx.counters.jobs_failed += work.session_lost(now);
-        }
-        if self.phase == Phase::Closing {
-            self.phase = Phase::Closed;
-            return;
-        }
-        let within = u64::try_from(REOPEN_WITHIN.as_nanos()).unwrap_or(0);
-        let pause = Duration::from_nanos(cx.jitter.below(within));
-        self.phase = Phase::Down {
-            retry_at: now + pause,
-        };
-        // Not down yet: a BMC that restarted, or a burst of loss, and it is back with the next session. Only where
-        // that can't be had is it told as down. Its readings are old in any case.
-        self.wake = None;
-        self.mark_stale(cx);
-        self.publish(cx);
     }
 
     fn mark_stale(&mut self, cx: &mut Context) {

@@ -298,7 +298,8 @@ impl Engine {
 impl Slot {
     fn event(&mut self, now: Instant, event: &Event<'_>, asked: &Asked) {
         match event {
-            Event::None => {}
+            // Nothing here starts a payload.
+            Event::None | Event::Payload(..) => {}
             Event::Established => self.advance(now, None),
             Event::Response(response) => {
                 let answer = Answer::Reply(response.completion, response.data.to_vec());
@@ -323,8 +324,6 @@ impl Slot {
                 self.over = true;
             }
             Event::Closed => self.over = true,
-            // Nothing here starts a payload.
-            Event::Payload(..) => {}
         }
     }
 

@@ -46,13 +46,13 @@ impl CertificateService {
         replace.certificate_type_allowable_values =
             Some(vec![CertificateType::PEM, CertificateType::PEMchain]);
         let csr = GenerateCSRAction::new(format!("{PATH}/Actions/{CSR}"));
-        let actions = self.certificates.is_replaceable().then(|| Actions {
+        let actions = Actions {
             generate_csr: Some(csr),
             replace_certificate: Some(replace),
-        });
+        };
         Document::of(&schema::CertificateService {
             certificate_locations: Some(Reference::to(LOCATIONS)),
-            actions,
+            actions: self.certificates.is_replaceable().then_some(actions),
             ..schema::CertificateService::new(PATH, "CertificateService", "Certificate service")
         })
     }

@@ -13,8 +13,8 @@ use super::{
     Answer, Deferred, Handle, MAX_DEFERRED, Order, Place, Record, Settings, State, Tasks, Window,
     record,
 };
+use crate::action::{refuse_not_allowed, responded};
 use crate::audit::{Deed, Entry};
-use crate::change::{refuse_not_allowed, responded};
 use crate::error::Error;
 use crate::{ActionCall, Backend, Failure, Path};
 
@@ -71,7 +71,7 @@ impl Tasks {
         let window = self.settings().window.map(|w| w.place(record::now_ms()));
         if matches!(window, None | Some(Place::Over)) {
             return Err(Failure::ParameterValueUnavailable {
-                parameter: crate::change::APPLY_TIME.to_owned(),
+                parameter: crate::action::APPLY_TIME.to_owned(),
                 value: "AtMaintenanceWindowStart".to_owned(),
                 remedy: "No maintenance window is to come. Set one: PATCH \
                          @Redfish.MaintenanceWindow of /redfish/v1/TaskService."
@@ -115,7 +115,7 @@ async fn wait(mut handle: Handle, deferred: Deferred, owner: String, backend: Ar
         Woken::Cancelled => {}
         Woken::Missed => {
             let missed = Failure::ParameterValueUnavailable {
-                parameter: crate::change::APPLY_TIME.to_owned(),
+                parameter: crate::action::APPLY_TIME.to_owned(),
                 value: "AtMaintenanceWindowStart".to_owned(),
                 remedy: "The maintenance window was over before the service could do the work. \
                          Nothing was changed. Set another window and ask again."

@@ -120,7 +120,7 @@ impl Asked {
                     }
                 }
                 ("ForceUpdate", Value::Bool(force)) => asked.force = *force,
-                (crate::change::APPLY_TIME, Value::String(word)) => {
+                (crate::action::APPLY_TIME, Value::String(word)) => {
                     match OperationApplyTime::from_word(word) {
                         Some(OperationApplyTime::Immediate) => {}
                         Some(OperationApplyTime::OnStartUpdateRequest) => asked.is_staged = true,
@@ -131,7 +131,7 @@ impl Asked {
                 ("Targets", Value::Array(_)) => {
                     faults.push(message::property_value_out_of_range(shown(), name).about(&about));
                 }
-                ("Targets" | "ForceUpdate" | crate::change::APPLY_TIME, _) => {
+                ("Targets" | "ForceUpdate" | crate::action::APPLY_TIME, _) => {
                     faults.push(message::property_value_type_error(shown(), name).about(&about));
                 }
                 (other, _) if other.starts_with("@odata.") => {}
