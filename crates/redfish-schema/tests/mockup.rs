@@ -9,9 +9,9 @@ use redfish_schema::{by_odata_type, validate};
 use serde_json::Value;
 use zip::ZipArchive;
 
-/// What is wrong with `public-rackmount1` of DSP2043: a target without `Actions`, and properties that
-/// the versions it names require.
-const KNOWN: [&str; 9] = [
+/// What is wrong with `public-rackmount1` of DSP2043: targets without `Actions`, dates in another form, a wrong count,
+/// and properties that the versions it names require.
+const KNOWN: [&str; 16] = [
     "/AccountService/Roles/ReadOnly/index.json/RoleId: required, but absent",
     "/AccountService/Roles/Administrator/index.json/RoleId: required, but absent",
     "/AccountService/Roles/Operator/index.json/RoleId: required, but absent",
@@ -19,6 +19,14 @@ const KNOWN: [&str; 9] = [
     "/index.json/SubscriptionType: required, but absent",
     "/Managers/BMC/EthernetInterfaces/eth0/SD/index.json/@odata.id: the schema has no such resource at this path",
     "/Systems/437XR1138R2/Certificates/contoso-root/index.json/@odata.id: required, but absent",
+    "/TaskService/Tasks/545/index.json/EndTime: must be written as YYYY-MM-DDThh:mm:ssZ",
+    "/TaskService/Tasks/545/index.json/StartTime: must be written as YYYY-MM-DDThh:mm:ssZ",
+    "/FirmwareInventory/BIOS/index.json/ReleaseDate: must be written as YYYY-MM-DDThh:mm:ssZ",
+    "/FirmwareInventory/BMC/index.json/ReleaseDate: must be written as YYYY-MM-DDThh:mm:ssZ",
+    "/FirmwareInventory/SS/index.json/ReleaseDate: must be written as YYYY-MM-DDThh:mm:ssZ",
+    "/FirmwareInventory/index.json/Members@odata.count: the count is smaller than the array",
+    "/Actions/#UpdateService.SimpleUpdate/target: must be written as \
+     the resource's path, /Actions/ and the name",
     "/Actions/#PowerSupply.Reset/target: must be written as \
      the resource's path, /Actions/ and the name",
     "/Actions/#PowerSupplyMetrics.ResetMetrics/target: must be written as \
