@@ -217,6 +217,28 @@ def http(method, path, body=None, headers=None, login=(USERNAME, PASSWORD)):
         return Answer(error.code, error.headers, error.read())
 
 
+def role_of(username, password):
+    """The role that this login has, by what it may do; `None` where it may not log in."""
+    session = {"UserName": username, "Password": password}
+    answer = http("POST", "/redfish/v1/SessionService/Sessions", session)
+    if answer.status == 401:
+        return None
+    equal(answer.status, 201, "login")
+    path = answer.headers["Location"]
+    path = path if path.startswith("/") else "/" + path.split("/", 3)[3]
+    equal(http("DELETE", path).status, 204, "logout")
+    accounts = get("/redfish/v1/AccountService/Accounts?$expand=.")["Members"]
+    [own] = [account for account in accounts if account["UserName"] == username]
+    # The word of the account must be what it may really do: change a machine (400 = may, and asked for nothing).
+    login = (username, password)
+    may_change = http("PATCH", f"/redfish/v1/Systems/{MACHINES[0].name}", {"Moon": 1}, login=login).status != 403
+    may_configure = http("GET", "/redfish/v1/AccountService/Accounts", login=login).status == 200
+    expected = {"Administrator": True, "Operator": True, "ReadOnly": False}
+    equal(may_change, expected[own["RoleId"]], f"may change, as {own['RoleId']}")
+    holds(may_configure or own["RoleId"] != "Administrator", "an administrator may not see accounts")
+    return own["RoleId"]
+
+
 def get(path):
     """A resource that must be there."""
     answer = http("GET", path)

@@ -3,10 +3,11 @@
 from datetime import datetime, timedelta, timezone
 
 import redfish
+from redfish.messages import RedfishPasswordChangeRequiredError
 from redfish.rest.v1 import AuthMethod, InvalidCredentialsError
 
 from checks import (
-    MACHINES, PASSWORD, URL, USERNAME, certificate_file, check, equal, eventually, finish, get, holds, http,
+    MACHINES, PASSWORD, URL, USERNAME, certificate_file, check, equal, eventually, finish, get, holds, http, role_of,
     settle,
 )
 
@@ -140,6 +141,39 @@ def change(rest):
             holds("GET" in allow and "PATCH" in allow and "DELETE" not in allow, allow)
 
 
+def manage_accounts(rest):
+    accounts = "/redfish/v1/AccountService/Accounts"
+    name, first, second = "lena", "First-Passw0rd", "Second-Passw0rd"
+    with check("post of an account that must change its password: login raises RedfishPasswordChangeRequiredError"):
+        body = {"UserName": name, "Password": first, "RoleId": "Operator", "PasswordChangeRequired": True}
+        answer = expect(rest.post(accounts, body=body), 201)
+        account = answer.getheader("Location")
+        holds("Password" not in answer.dict or answer.dict["Password"] is None, "the answer tells the password")
+        own = redfish.redfish_client(base_url=URL, username=name, password=first, cafile=TRUST, max_retry=1)
+        try:
+            own.login(auth=AuthMethod.SESSION)
+        except RedfishPasswordChangeRequiredError:
+            pass
+        else:
+            raise AssertionError("it was let in as usual")
+        expect(own.get(SYSTEM), 403)
+        tag = expect(own.get(account), 200).getheader("ETag")
+        expect(own.patch(account, body={"Password": second}, headers={"If-Match": tag}), 200, 204)
+        equal(role_of(name, second), "Operator")
+        equal(role_of(name, first), None)
+    with check("patch and delete of an account"):
+        tag = expect(rest.get(account), 200).getheader("ETag")
+        expect(rest.patch(account, body={"RoleId": "ReadOnly"}, headers={"If-Match": tag}), 200, 204)
+        equal(role_of(name, second), "ReadOnly")
+        expect(rest.patch(account, body={"RoleId": "Operator"}, headers={"If-Match": tag}), 412)
+        expect(rest.delete(account), 200, 204)
+        equal(role_of(name, second), None)
+    with check("post of an account with a role that isn't there: 400 that names it"):
+        body = {"UserName": name, "Password": first, "RoleId": "King"}
+        answer = expect(rest.post(accounts, body=body), 400)
+        holds("King" in str(answer.dict["error"]["@Message.ExtendedInfo"]), answer.text)
+
+
 def work_later(rest):
     with check("post for the maintenance window: 202, a monitor, and the machine is off when it opens"):
         start = datetime.now(timezone.utc) + timedelta(seconds=2)
@@ -173,4 +207,5 @@ with client() as rest:
     read(rest)
     change(rest)
     work_later(rest)
+    manage_accounts(rest)
 finish()

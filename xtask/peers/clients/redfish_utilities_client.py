@@ -4,7 +4,7 @@ import os
 import sys
 
 from checks import (
-    Listener, MACHINES, PASSWORD, URL, USERNAME, check, equal, eventually, finish, get, holds, near, run, settle,
+    Listener, MACHINES, PASSWORD, URL, USERNAME, check, equal, eventually, finish, get, holds, near, role_of, run, settle,
 )
 
 FOLDER = os.path.dirname(sys.executable)
@@ -139,6 +139,25 @@ def read_accounts():
         holds([USERNAME, "Administrator", "False", "True"] in rows(call("rf_accounts")), "no administrator")
     with check("a wrong password fails"):
         call("rf_accounts", password="wrong", expect=1)
+    name, renamed, first, second = "ulla", "ulrike", "First-Passw0rd", "Second-Passw0rd"
+    with check("rf_accounts --add"):
+        call("rf_accounts", "-add", name, first, "Operator")
+        equal(role_of(name, first), "Operator")
+    with check("rf_accounts --setrole, --setname, --setpassword"):
+        call("rf_accounts", "-setrole", name, "ReadOnly")
+        call("rf_accounts", "-setname", name, renamed)
+        call("rf_accounts", "-setpassword", renamed, second)
+        equal(role_of(renamed, second), "ReadOnly")
+        equal(role_of(renamed, first), None)
+    with check("rf_accounts --disable, --enable, --unlock"):
+        call("rf_accounts", "-disable", renamed)
+        equal(role_of(renamed, second), None)
+        call("rf_accounts", "-enable", renamed)
+        call("rf_accounts", "-unlock", renamed)
+        equal(role_of(renamed, second), "ReadOnly")
+    with check("rf_accounts --delete"):
+        call("rf_accounts", "-delete", renamed)
+        equal(role_of(renamed, second), None)
 
 
 settle()

@@ -5,7 +5,7 @@ import os
 import sys
 
 from checks import (
-    HOST, MACHINES, PASSWORD, USERNAME, check, equal, eventually, finish, get, holds, http, near, run,
+    HOST, MACHINES, PASSWORD, USERNAME, check, equal, eventually, finish, get, holds, http, near, role_of, run,
     settle,
 )
 
@@ -185,6 +185,42 @@ def log_in():
         holds({"Administrator", "Operator", "ReadOnly"} <= roles, f"only {roles}")
 
 
+def manage_accounts():
+    name, first, second = "clara", "First-Passw0rd", "Second-Passw0rd"
+    service = ["AccountService"]
+    with check("AccountService adduser, with its role"):
+        call(*service, "adduser", name, first, "ReadOnly")
+        equal(role_of(name, first), "ReadOnly")
+    with check("Systems list as the new account; reset as it is refused"):
+        own = ["-u", name, "-p", first]
+        equal(len(call("Systems", "list", credentials=own)["Members"]), len(MACHINES))
+        holds("403" in call("Systems", "-I", MACHINE.name, "reset", "ForceOff", credentials=own, expect=5), "no 403")
+        equal(MACHINE.power(), "on")
+    with check("AccountService useradmin setRoleId"):
+        call(*service, "useradmin", name, "setRoleId", "Operator")
+        equal(role_of(name, first), "Operator")
+    with check("AccountService setpassword: the new one works, the old one doesn't"):
+        call(*service, "setpassword", name, second)
+        equal(role_of(name, second), "Operator")
+        equal(role_of(name, first), None)
+    with check("AccountService useradmin disable, enable"):
+        call(*service, "useradmin", name, "disable")
+        equal(role_of(name, second), None)
+        call(*service, "useradmin", name, "enable")
+        equal(role_of(name, second), "Operator")
+    with check("AccountService useradmin unlock"):
+        call(*service, "useradmin", name, "unlock")
+    with check("AccountService deleteuser"):
+        call(*service, "deleteuser", name)
+        equal(role_of(name, second), None)
+        holds(name not in str(call(*service, "Accounts", "list")), "it is listed still")
+    with check("SessionService setSessionTimeout"):
+        before = get("/redfish/v1/SessionService")["SessionTimeout"]
+        call("SessionService", "setSessionTimeout", "900")
+        equal(get("/redfish/v1/SessionService")["SessionTimeout"], 900)
+        call("SessionService", "setSessionTimeout", before)
+
+
 settle()
 read_service()
 read_systems()
@@ -192,4 +228,5 @@ change_systems()
 read_chassis()
 read_managers()
 log_in()
+manage_accounts()
 finish()

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use nv_redfish::ServiceRoot;
+use nv_redfish::account::{AccountServiceConfig, ManagerAccountCreate, ManagerAccountUpdate};
 use nv_redfish::bmc_http::BmcCredentials;
 use nv_redfish::computer_system::ComputerSystem;
 use nv_redfish::core::ModificationResponse;
@@ -67,6 +68,9 @@ pub async fn everything(checks: &mut Checks, root: &Root, machine: &Machine, log
     }
     checks
         .check("events of a reset over SSE", events(root, machine))
+        .await;
+    checks
+        .check("create an account, change it, delete it", account(root))
         .await;
     checks
         .check("LogService.ClearLog", clear_log(root, machine))
@@ -196,6 +200,46 @@ async fn events(root: &Root, machine: &Machine) -> Outcome<String> {
             .await?,
     )?;
     found
+}
+
+async fn account(root: &Root) -> Outcome<String> {
+    let service = there(
+        root.account_service(AccountServiceConfig::standard())
+            .await?,
+        "AccountService",
+    )?;
+    let accounts = there(service.accounts().await?, "Accounts")?;
+    let create = ManagerAccountCreate::builder(
+        "First-Passw0rd".to_owned(),
+        "nora".to_owned(),
+        "ReadOnly".to_owned(),
+    )
+    .build();
+    let ModificationResponse::Entity(account) = accounts.create_account(create).await? else {
+        return Err("the answer has no account".into());
+    };
+    same("name", account.raw().user_name.as_deref(), Some("nora"))?;
+    let operator = ManagerAccountUpdate::builder()
+        .with_role_id("Operator".to_owned())
+        .build();
+    // Each change has another ETag: the next one starts from what the last one answered.
+    let ModificationResponse::Entity(account) = account.update(&operator).await? else {
+        return Err("the answer has no changed account".into());
+    };
+    let password = "Second-Passw0rd".to_owned();
+    at_once(&account.update_password(password).await?)?;
+    let own = BmcCredentials::new("nora".to_owned(), "Second-Passw0rd".to_owned());
+    let seen = ServiceRoot::new(connect(own)?).await?.systems().await?;
+    let seen = there(seen, "Systems")?.members().await?.len();
+    let listed = there(service.accounts().await?, "Accounts")?;
+    let listed = listed.all_accounts_data().await?;
+    let found = listed
+        .iter()
+        .find(|one| one.raw().user_name.as_deref() == Some("nora"));
+    let role = there(found, "the account")?.raw().role_id.clone();
+    same("role", role.as_deref(), Some("Operator"))?;
+    at_once(&there(found, "the account")?.delete().await?)?;
+    Ok(format!("{seen} systems with its last password"))
 }
 
 async fn clear_log(root: &Root, machine: &Machine) -> Outcome<String> {
