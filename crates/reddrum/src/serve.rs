@@ -222,6 +222,7 @@ fn uuid(state_dir: Option<&Path>) -> Result<String, ProgramError> {
         Ok(text) => Ok(text.trim().to_owned()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let uuid = fresh()?;
+            certificate::private_folder(folder).map_err(failed)?;
             certificate::write_new(&path, 0o644, uuid.as_bytes()).map_err(failed)?;
             Ok(uuid)
         }
