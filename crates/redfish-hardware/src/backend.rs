@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use hardware::{Enclosure, Hardware, Node, NodeKind};
 use redfish::{
-    ActionCall, Backend, BackendFuture, Document, EventSink, Failure, Outcome, Path, RootLink,
+    ActionCall, Backend, BackendFuture, Document, EventSink, Failure, NotDone, Outcome, Path,
+    RootLink,
 };
 use redfish_schema::{CheckedPatch, Resource};
 
@@ -212,10 +213,42 @@ impl HardwareBackend {
         }
     }
 
+    /// Applies what a patch asks for. A machine that doesn't answer isn't asked for the rest; one that refuses something
+    /// is. It fails if nothing is done.
+    async fn apply_each(&self, node: &Node, wishes: Vec<Wish>) -> Result<Outcome, Failure> {
+        let count = wishes.len();
+        let mut not_done: Vec<NotDone> = Vec::new();
+        for wish in wishes {
+            let pointer = wish.origin.pointer().to_owned();
+            let lost = not_done.last().filter(|last| is_of_machine(&last.failure));
+            let applied = match lost {
+                Some(lost) => Err(lost.failure.clone()),
+                None => self.apply(node, wish).await,
+            };
+            not_done.extend(applied.err().map(|failure| NotDone { pointer, failure }));
+        }
+        match not_done.first() {
+            None => Ok(Outcome::Done),
+            Some(first) if not_done.len() == count => Err(first.failure.clone()),
+            Some(_) => Ok(Outcome::Partly(not_done)),
+        }
+    }
+
     async fn apply(&self, node: &Node, wish: Wish) -> Result<(), Failure> {
         let applied = self.hardware.apply(&node.id, wish.change).await;
         applied.map_err(|error| change::failure(error, wish.origin))
     }
+}
+
+/// Whether the next wish would fail in the same way.
+const fn is_of_machine(failure: &Failure) -> bool {
+    matches!(
+        failure,
+        Failure::NotFound
+            | Failure::Unreachable { .. }
+            | Failure::Unconfirmed { .. }
+            | Failure::Unavailable { .. }
+    )
 }
 
 /// What lies below a chassis with sensors.
@@ -292,15 +325,12 @@ impl Backend for HardwareBackend {
         Box::pin(std::future::ready(self.read(path)))
     }
 
-    /// A patch with several wishes asks for one after the other and stops at the first that fails. What can be refused
-    /// without asking the machine is refused before the first.
+    /// A patch with several wishes asks for one after the other. What can be refused without asking the machine is refused
+    /// before the first.
     fn patch<'a>(&'a self, path: &'a Path, patch: &'a CheckedPatch) -> BackendFuture<'a, Outcome> {
         Box::pin(async move {
             let (node, wishes) = self.wishes(path, patch)?;
-            for wish in wishes {
-                self.apply(&node, wish).await?;
-            }
-            Ok(Outcome::Done)
+            self.apply_each(&node, wishes).await
         })
     }
 

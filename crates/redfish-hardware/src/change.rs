@@ -3,8 +3,8 @@
 use std::net::Ipv4Addr;
 
 use hardware::{
-    ApplyError, BootChange, BootPersistence, BootTarget, Change, NetworkChange, Node, PowerAction,
-    Vlan,
+    AddressOrigin, ApplyError, BootChange, BootPersistence, BootTarget, Change, NetworkChange,
+    Node, PowerAction, Vlan,
 };
 use redfish::{Failure, message};
 use redfish_schema::computer_system::{
@@ -47,6 +47,16 @@ pub(crate) enum Origin {
     },
     /// An action without parameters.
     Action,
+}
+
+impl Origin {
+    /// JSON pointer into the body of the request.
+    pub(crate) const fn pointer(&self) -> &'static str {
+        match self {
+            Self::Property { pointer, .. } => pointer,
+            Self::Parameter { .. } | Self::Action => "",
+        }
+    }
 }
 
 /// A wish and what it comes from.
@@ -214,7 +224,7 @@ pub(crate) fn of_interface(node: &Node, patch: &CheckedPatch) -> Result<Vec<Wish
     )?;
     let name = owner_text(patch, HOST_NAME, Change::ControllerName)?;
     let (address, netmask, gateway) = match patch.get(STATIC_ADDRESSES) {
-        Some(addresses) => static_address(addresses)?,
+        Some(addresses) => static_address(node, addresses)?,
         None => (None, None, None),
     };
     let dhcp = match patch.get(DHCP) {
@@ -251,9 +261,9 @@ pub(crate) fn of_interface(node: &Node, patch: &CheckedPatch) -> Result<Vec<Wish
 
 type Addresses = (Option<Ipv4Addr>, Option<Ipv4Addr>, Option<Ipv4Addr>);
 
-/// Address, mask and gateway of the one static address that a controller has: all that the schema lets be written. `{}` leaves it as it is (DSP0266
-/// "PATCH on array properties").
-fn static_address(value: &Value) -> Result<Addresses, Failure> {
+/// What is new of address, mask and gateway of the one static address that a controller has: all that the schema lets be
+/// written.
+fn static_address(node: &Node, value: &Value) -> Result<Addresses, Failure> {
     let one = match value.as_array().map(Vec::as_slice) {
         Some([one]) => one.as_object(),
         _ => None,
@@ -262,10 +272,15 @@ fn static_address(value: &Value) -> Result<Addresses, Failure> {
         let remedy = "A controller has exactly one static address; use DHCPv4 to do without it.";
         return Err(unavailable(STATIC_ADDRESSES, value, remedy));
     };
-    let address = |name: &str| match one.get(name) {
+    let network = node.identity.network.unwrap_or_default();
+    let present = network
+        .ipv4
+        .filter(|ipv4| ipv4.origin == AddressOrigin::Static);
+    let address = |name: &str, present: Option<Ipv4Addr>| match one.get(name) {
         None => Ok(None),
+        Some(Value::Null) if present.is_none() => Ok(None),
         Some(value) => match value.as_str().and_then(|text| text.parse().ok()) {
-            Some(address) => Ok(Some(address)),
+            Some(address) => Ok(Some(address).filter(|_| present != Some(address))),
             None => {
                 let pointer = format!("{STATIC_ADDRESSES}/0/{name}");
                 Err(unavailable(&pointer, value, "Use an IPv4 address."))
@@ -273,9 +288,9 @@ fn static_address(value: &Value) -> Result<Addresses, Failure> {
         },
     };
     Ok((
-        address("Address")?,
-        address("SubnetMask")?,
-        address("Gateway")?,
+        address("Address", present.map(|ipv4| ipv4.address))?,
+        address("SubnetMask", present.and_then(|ipv4| ipv4.netmask))?,
+        address("Gateway", present.and_then(|ipv4| ipv4.gateway))?,
     ))
 }
 

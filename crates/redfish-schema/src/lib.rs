@@ -76,6 +76,7 @@ mod apply_time;
 mod collection;
 mod enumeration;
 mod generated;
+mod merge;
 mod problem;
 mod request;
 mod scalar;

@@ -16,8 +16,8 @@ use crate::table::{Action, Kind, ObjectType, Permission, Property, ResourceType}
 /// A PATCH body whose every property exists, may be written and has a proper value.
 #[derive(Clone)]
 pub struct CheckedPatch {
-    changes: Map<String, Value>,
-    left_out: Vec<Fault>,
+    pub(crate) changes: Map<String, Value>,
+    pub(crate) left_out: Vec<Fault>,
 }
 
 impl CheckedPatch {

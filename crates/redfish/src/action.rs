@@ -248,7 +248,7 @@ fn apply_time(
 /// What an action that has been carried out is answered with.
 pub(crate) fn responded(outcome: Outcome) -> Response<Full<Bytes>> {
     match outcome {
-        Outcome::Done => no_content(),
+        Outcome::Done | Outcome::Partly(_) => no_content(),
         Outcome::Answer(json) => answered(json),
     }
 }

@@ -24,8 +24,11 @@ pub trait Backend: Send + Sync + 'static {
     /// The resource at `path`; a collection with all its members, of which the service makes pages.
     fn get<'a>(&'a self, path: &'a Path) -> BackendFuture<'a, Document>;
 
-    /// Changes the resource at `path`. The service has read the resource just before and has checked the
-    /// patch against its type. All of it is done or none.
+    /// Changes the resource at `path`. The service has read the resource just before, has checked the patch against its
+    /// type, and has [merged](CheckedPatch::onto) it with what is there: an array in it is the whole new array.
+    ///
+    /// All of it is done, or none, or the outcome [says](Outcome::Partly) what isn't. After
+    /// [`Failure::PropertyNotWritable`] the service asks again without that property.
     fn patch<'a>(&'a self, path: &'a Path, patch: &'a CheckedPatch) -> BackendFuture<'a, Outcome>;
 
     /// Invokes an action of the resource at `path`. The service has checked that the resource shows the
@@ -86,4 +89,15 @@ pub enum Outcome {
     Done,
     /// It is done, and this JSON object is what the action answers.
     Answer(Bytes),
+    /// Some of a PATCH is done. This is not, and there is at least one.
+    Partly(Vec<NotDone>),
+}
+
+/// A property that a PATCH could not change, while it changed others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotDone {
+    /// JSON pointer into the body, `/Boot/BootSourceOverrideMode`.
+    pub pointer: String,
+    /// Why.
+    pub failure: Failure,
 }

@@ -1,4 +1,4 @@
-//! What changes something: PATCH, POST and DELETE.
+//! POST that creates, and DELETE; and what all changes share. PATCH: `patch.rs`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use http::request::Parts as Head;
 use http::{Response, StatusCode};
 use http_body::Body;
 use http_body_util::Full;
-use redfish_schema::{CheckedPatch, Fault, check_create, check_patch, resource_type};
+use redfish_schema::{check_create, resource_type};
 use serde_json::{Map, Value};
 
 use crate::audit::{Deed, Entry};
@@ -17,92 +17,23 @@ use crate::body::{MAX_BODY_BYTES, read_object};
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::etag::ETag;
-use crate::fault::{allowable, choose_one_of, patch_messages};
-use crate::message::{self, Message, resource_event};
+use crate::fault::patch_messages;
+use crate::message::{Message, resource_event};
 use crate::path_lock::PathLock;
 use crate::privilege::Operation;
 use crate::query::Query;
 use crate::respond::{no_content, respond};
 use crate::service::Service;
-use crate::task::{ANSWER_WITHIN_S, Order, Request, WINDOW, has_window};
+use crate::task::{ANSWER_WITHIN_S, Order, Request};
 use crate::{Document, Event, EventSink as _, Failure, Path, resource};
 
 /// When to come back to a resource that somebody else is changing, in seconds.
 const LOCKED_RETRY_S: u32 = 5;
 
 impl Service {
-    /// PATCH (DSP0266 "PATCH (update)"). A wrong value refuses the whole request; a property that can never be
-    /// changed is left out with a message, and the rest is done.
-    pub(crate) async fn patch<B>(
-        &self,
-        path: &Path,
-        parts: &Head,
-        body: B,
-        caller: &Caller,
-    ) -> Result<Response<Full<Bytes>>, Error>
-    where
-        B: Body<Data = Bytes> + Send,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        Query::refuse(parts.uri.query())?;
-        let document = self.document_for(caller, path).await?;
-        if !self.may_some(caller, path, &document, Operation::Patch) {
-            return Err(Error::Forbidden);
-        }
-        if !document.is_changeable() {
-            return Err(Error::Method(document.allow()));
-        }
-        let body = read_object(&parts.headers, body, MAX_BODY_BYTES).await?;
-        self.check_properties(caller, path, &document, &body)?;
-        let body = Value::Object(body);
-        let patch = check_patch(document.resource(), &body)
-            .map_err(|faults| refusal(&faults, &body, &document))?;
-        refuse_window(&patch, path)?;
-        // The body may have taken seconds. From here to the answer nobody else changes this resource.
-        let lock = self.lock(path).await?;
-        let document = self.document_for(caller, path).await?;
-        if !ETag::of(document.json()).permits(&parts.headers) {
-            return Err(Error::Precondition);
-        }
-        let shown = parse(&document, path)?;
-        refuse_words(&patch, &shown)?;
-        let properties = patch.leaves().into_iter().map(|(pointer, _)| pointer);
-        let deed = Deed::Changed {
-            path: path.to_string(),
-            properties: properties.collect(),
-        };
-        if let Some((part, rest)) = resource::part(self, &path.segments()) {
-            let outcome = part.patch(rest, &patch, caller).await;
-            outcome.map_err(|failure| Error::Backend(failure, path.to_string()))?;
-            self.record(caller, deed);
-            let document = self.document_for(caller, path).await?;
-            if part.is_told(rest) {
-                self.tell(path, &document, resource_event::resource_changed());
-            }
-            return Ok(patched(&document, &patch, &body));
-        }
-        let order = Order {
-            caller: caller.clone(),
-            request: Request::new("PATCH", path.as_str(), &body),
-        };
-        let hidden = self.hidden(caller, path, document.resource().name);
-        let (backend, path) = (Arc::clone(&self.backend), path.clone());
-        let audit = Arc::clone(self.audit());
-        let done = Entry::of(caller, deed);
-        self.carry_out(order, async move {
-            let _lock = lock;
-            let failed = |failure| Error::Backend(failure, path.to_string());
-            backend.patch(&path, &patch).await.map_err(failed)?;
-            audit.record(&done);
-            let document = backend.get(&path).await.map_err(failed)?;
-            Ok(patched(&document.without(&hidden), &patch, &body))
-        })
-        .await
-    }
-
     /// The right to change the resource at `path`. Who has waited for it as long as for an answer is told to come
     /// back: the change before goes on as a task.
-    async fn lock(&self, path: &Path) -> Result<PathLock, Error> {
+    pub(crate) async fn lock(&self, path: &Path) -> Result<PathLock, Error> {
         let wait = Duration::from_secs(ANSWER_WITHIN_S);
         let lock = tokio::time::timeout(wait, self.locks.lock(path)).await;
         lock.map_err(|_| {
@@ -111,32 +42,6 @@ impl Service {
             };
             Error::Backend(failure, path.to_string())
         })
-    }
-
-    /// Whether the caller may change every property that a body names, known or not. Somebody who may change his own
-    /// password and no more is refused with anything beside it.
-    fn check_properties(
-        &self,
-        caller: &Caller,
-        path: &Path,
-        document: &Document,
-        body: &Map<String, Value>,
-    ) -> Result<(), Error> {
-        let is_annotation = |name: &&str| name.starts_with('@');
-        let names = || {
-            body.keys()
-                .map(String::as_str)
-                .filter(|n| !is_annotation(n))
-        };
-        if caller.account().must_change_password() && names().any(|name| name != "Password") {
-            return Err(Error::password_change_required(caller));
-        }
-        // A body that names nothing is told so by the schema.
-        if self.may_each(caller, path, document, Operation::Patch, names()) {
-            Ok(())
-        } else {
-            Err(Error::Forbidden)
-        }
     }
 
     /// POST to a collection or its `/Members` (DSP0266 "POST (create)").
@@ -266,7 +171,7 @@ impl Service {
     }
 
     /// Tells of a change of what is the service's own; of what is the backend's, the backend does.
-    fn tell(&self, path: &Path, document: &Document, message: Message) {
+    pub(crate) fn tell(&self, path: &Path, document: &Document, message: Message) {
         self.events().hub.publish(Event {
             message,
             origin: Some(path.to_string()),
@@ -278,12 +183,6 @@ impl Service {
     pub(crate) fn record(&self, caller: &Caller, deed: Deed) {
         self.audit().record(&Entry::of(caller, deed));
     }
-}
-
-/// The faults of a PATCH, each with what the resource would take.
-fn refusal(faults: &[Fault], body: &Value, document: &Document) -> Error {
-    let resource = serde_json::from_slice(document.json()).unwrap_or_default();
-    Error::Faults(patch_messages(faults, body, &resource))
 }
 
 pub(crate) fn parse(document: &Document, path: &Path) -> Result<Value, Error> {
@@ -307,45 +206,6 @@ pub(crate) fn not_allowed(shown: &Value, pointer: &str, value: &Value) -> Option
     word.as_str().map(str::to_owned)
 }
 
-/// Refuses words that the resource doesn't offer, though the schema has them.
-fn refuse_words(patch: &CheckedPatch, shown: &Value) -> Result<(), Error> {
-    let refused: Vec<Message> = patch
-        .leaves()
-        .into_iter()
-        .filter_map(|(pointer, value)| not_allowed(shown, &pointer, value).map(|v| (pointer, v)))
-        .map(|(pointer, value)| {
-            let name = pointer.rsplit('/').next().unwrap_or_default();
-            let words = allowable(shown, &pointer).unwrap_or_default();
-            message::property_value_not_in_list(value, name)
-                .about(&pointer)
-                .with_resolution(choose_one_of(&words))
-        })
-        .collect();
-    if refused.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Faults(refused))
-    }
-}
-
-/// 200 with the resource as it is now, and messages about what was left out.
-fn patched(document: &Document, patch: &CheckedPatch, body: &Value) -> Response<Full<Bytes>> {
-    let mut response = respond(document);
-    if !patch.left_out().is_empty() {
-        *response.body_mut() = Full::new(annotated(document, patch.left_out(), body));
-    }
-    response
-}
-
-/// Refuses a maintenance window of a resource that has none.
-fn refuse_window(patch: &CheckedPatch, path: &Path) -> Result<(), Error> {
-    if patch.changes().contains_key(WINDOW) && !has_window(path) {
-        let about = format!("/{WINDOW}");
-        return Err(message::property_unknown(WINDOW).about(about).into());
-    }
-    Ok(())
-}
-
 /// The path that a backend says a new member has.
 fn member_path(created: &str, collection: &Path) -> Result<Path, Error> {
     Path::parse(created).map_err(|error| {
@@ -362,30 +222,6 @@ fn respond_created(document: &Document, path: &Path) -> Response<Full<Bytes>> {
         response.headers_mut().insert(header::LOCATION, location);
     }
     response
-}
-
-/// The document with messages about what was left out, at the resource and at the top-level property that each belongs to.
-fn annotated(document: &Document, left_out: &[Fault], body: &Value) -> Bytes {
-    let mut annotations: Map<String, Value> = Map::new();
-    let mut all: Vec<Message> = Vec::new();
-    for (fault, message) in left_out
-        .iter()
-        .zip(patch_messages(left_out, body, &Value::Null))
-    {
-        let property = fault.pointer.split('/').nth(1).unwrap_or(&fault.property);
-        let messages = annotations
-            .entry(format!("{property}@Message.ExtendedInfo"))
-            .or_insert_with(|| Value::Array(Vec::new()));
-        if let (Value::Array(messages), Ok(message)) = (messages, serde_json::to_value(&message)) {
-            messages.push(message);
-        }
-        all.push(message);
-    }
-    // Clients look for them at the resource, too.
-    if let Ok(all) = serde_json::to_value(all) {
-        annotations.insert("@Message.ExtendedInfo".to_owned(), all);
-    }
-    with_annotations(document, &annotations)
 }
 
 /// The document with annotations at its end.

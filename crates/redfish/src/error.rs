@@ -293,6 +293,11 @@ impl Error {
     }
 }
 
+/// The messages about a failure, where something else succeeded.
+pub(crate) fn messages_of(failure: Failure, uri: &str) -> Vec<Message> {
+    failure_answer(failure, uri).messages
+}
+
 /// What a backend's failure becomes. 4xx says that the request can't be had as it is, 502 and 504 that the
 /// machine behind the service is at fault, 503 that the same request may succeed later.
 fn failure_answer(failure: Failure, uri: &str) -> Answer {

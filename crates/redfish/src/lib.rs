@@ -43,6 +43,7 @@ pub mod message;
 mod odata;
 mod outgoing;
 mod part;
+mod patch;
 mod path;
 mod path_lock;
 mod privilege;
@@ -67,7 +68,7 @@ pub use account::{
     PASSWORD_MEMORY_KIB, PASSWORD_PASSES,
 };
 pub use audit::MAX_AUDIT_RECORDS;
-pub use backend::{ActionCall, Backend, BackendFuture, Outcome, RootLink};
+pub use backend::{ActionCall, Backend, BackendFuture, NotDone, Outcome, RootLink};
 pub use body::{BODY_TIMEOUT_S, MAX_BODY_BYTES, MAX_BODY_DEPTH, MAX_LOGIN_BYTES};
 pub use coding::MIN_CODED_BYTES;
 pub use document::Document;

@@ -1,6 +1,7 @@
 //! The parts of the tree that are the service's own: sessions, accounts, events, tasks and so on.
 
 use redfish_schema::{CheckedCreate, CheckedPatch};
+use serde_json::{Map, Value};
 
 use crate::caller::Caller;
 use crate::{ActionCall, BackendFuture, Document, Failure, Outcome};
@@ -13,8 +14,13 @@ pub(crate) trait Part: Send + Sync {
     /// The resource at `rest`.
     fn get(&self, rest: &[&str]) -> Result<Document, Failure>;
 
-    /// Changes the resource at `rest`, which said that it is [`changeable`](Document::changeable). All of it is done or
-    /// none.
+    /// What the resource at `rest` has in arrays that no response shows: what a PATCH of them builds on.
+    fn not_shown(&self, _rest: &[&str]) -> Map<String, Value> {
+        Map::new()
+    }
+
+    /// Changes the resource at `rest`, which said that it is [`changeable`](Document::changeable); as
+    /// [`Backend::patch`](crate::Backend::patch) does.
     fn patch<'a>(
         &'a self,
         _rest: &'a [&'a str],

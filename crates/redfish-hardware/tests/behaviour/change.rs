@@ -1,7 +1,7 @@
 //! Changes: what is asked of a machine, and what is said when it can't be done.
 
 use hardware::*;
-use redfish::{Failure, Outcome};
+use redfish::{Failure, NotDone, Outcome};
 use serde_json::{Value, json};
 
 use crate::fake::{Client, Fake};
@@ -460,6 +460,72 @@ fn a_patch_with_one_property_that_can_not_be_set_changes_nothing() {
         "{answer:?}"
     );
     assert!(fake.applied().is_empty());
+}
+
+#[test]
+fn a_machine_that_refuses_one_thing_is_asked_for_the_rest_and_what_is_missing_is_told() {
+    let patch = json!({"LocationIndicatorActive": true, "AssetTag": "a", "Boot": {"BootSourceOverrideTarget": "Pxe"}});
+    let fake = Fake::hall();
+    let refused = ApplyError::Refused {
+        reason: "no".into(),
+    };
+    fake.refuse_some(refused, |change| matches!(change, Change::Indicator(_)));
+    let answer = Client::of(&fake).patch(SYSTEM, &patch);
+    let light = NotDone {
+        pointer: "/LocationIndicatorActive".to_owned(),
+        failure: Failure::Refused {
+            reason: "no".into(),
+        },
+    };
+    assert_eq!(answer, Ok(Outcome::Partly(vec![light])));
+    assert_eq!(fake.applied().len(), 3, "each was asked for");
+}
+
+#[test]
+fn a_machine_that_stops_answering_is_not_asked_for_the_rest() {
+    let patch = json!({"LocationIndicatorActive": true, "AssetTag": "a", "Boot": {"BootSourceOverrideTarget": "Pxe"}});
+    let silent = || ApplyError::Unreachable {
+        reason: "no answer".into(),
+    };
+    let fake = Fake::hall();
+    fake.refuse_some(silent(), |change| matches!(change, Change::Indicator(_)));
+    let Ok(Outcome::Partly(not_done)) = Client::of(&fake).patch(SYSTEM, &patch) else {
+        panic!("the boot target is set")
+    };
+    let pointers: Vec<_> = not_done.iter().map(|one| one.pointer.as_str()).collect();
+    assert_eq!(pointers, ["/LocationIndicatorActive", "/AssetTag"]);
+    assert_eq!(fake.applied().len(), 2);
+    let fake = Fake::hall();
+    fake.refuse(silent());
+    let answer = Client::of(&fake).patch(SYSTEM, &patch);
+    assert!(
+        matches!(answer, Err(Failure::Unreachable { .. })),
+        "nothing is done: {answer:?}"
+    );
+    assert_eq!(fake.applied().len(), 1);
+}
+
+#[test]
+fn of_a_static_address_only_what_is_new_is_set() {
+    let fake = Fake::hall();
+    let client = Client::of(&fake);
+    let same = json!({"Address": "127.16.0.1", "SubnetMask": "255.0.0.0"});
+    let patch = |address: Value| {
+        client
+            .patch(INTERFACE, &json!({"IPv4StaticAddresses": [address]}))
+            .unwrap();
+    };
+    patch(same);
+    assert!(fake.applied().is_empty(), "it has that address");
+    patch(json!({"Gateway": "127.16.0.254"}));
+    let gateway = NetworkChange {
+        gateway: Some([127, 16, 0, 254].into()),
+        ..NetworkChange::default()
+    };
+    assert_eq!(
+        fake.applied(),
+        [("Loose".to_owned(), Change::Network(gateway))]
+    );
 }
 
 #[test]

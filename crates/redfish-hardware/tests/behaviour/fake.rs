@@ -27,9 +27,12 @@ struct State {
     ids: Arc<[NodeId]>,
     topology: Arc<Topology>,
     applied: Vec<(String, Change)>,
-    refusal: Option<ApplyError>,
+    refusal: Option<Refusal>,
     observers: Vec<Arc<dyn Observer>>,
 }
+
+/// Which changes fail, and how.
+type Refusal = (ApplyError, fn(&Change) -> bool);
 
 impl Hardware for Fake {
     fn node_ids(&self) -> Arc<[NodeId]> {
@@ -46,7 +49,11 @@ impl Hardware for Fake {
 
     fn apply(&self, id: &NodeId, change: Change) -> ApplyFuture {
         let mut state = self.state.lock().unwrap();
-        let answer = state.refusal.clone().map_or(Ok(()), Err);
+        let refusal = state
+            .refusal
+            .clone()
+            .filter(|(_, is_meant)| is_meant(&change));
+        let answer = refusal.map_or(Ok(()), |(error, _)| Err(error));
         state.applied.push((id.to_string(), change));
         Box::pin(std::future::ready(answer))
     }
@@ -135,7 +142,12 @@ impl Fake {
 
     /// From now on every change fails like this.
     pub(crate) fn refuse(&self, error: ApplyError) {
-        self.state.lock().unwrap().refusal = Some(error);
+        self.refuse_some(error, |_| true);
+    }
+
+    /// From now on every change that is meant fails like this.
+    pub(crate) fn refuse_some(&self, error: ApplyError, is_meant: fn(&Change) -> bool) {
+        self.state.lock().unwrap().refusal = Some((error, is_meant));
     }
 
     pub(crate) fn applied(&self) -> Vec<(String, Change)> {
@@ -532,8 +544,12 @@ impl Client {
 
     pub(crate) fn patch(&self, uri: &str, body: &Value) -> Result<Outcome, Failure> {
         let path = Path::parse(uri).unwrap();
-        let resource = ready(self.0.get(&path))?.resource();
-        let patch = check_patch(resource, body).unwrap();
+        let document = ready(self.0.get(&path))?;
+        let resource = document.resource();
+        let present = serde_json::from_slice(document.json()).unwrap();
+        let patch = check_patch(resource, body)
+            .unwrap()
+            .onto(resource, &present);
         ready(self.0.patch(&path, &patch))
     }
 

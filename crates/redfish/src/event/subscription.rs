@@ -106,6 +106,11 @@ impl Header {
         self.name.len() + self.value.len()
     }
 
+    /// As a client sent it. The value may be a secret: it goes into no response.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({ &self.name: &self.value })
+    }
+
     /// As HTTP has it; a value that may be a secret is marked as one.
     pub(crate) fn parsed(&self) -> Option<(HeaderName, HeaderValue)> {
         let name = HeaderName::from_bytes(self.name.as_bytes()).ok()?;

@@ -581,10 +581,6 @@ async fn the_rules_for_passwords_can_be_changed_and_hold_from_then_on() {
         ),
         (r#"{"HTTPBasicAuth":"Sometimes"}"#, "PropertyValueNotInList"),
         (r#"{"ServiceEnabled":false}"#, "PropertyNotWritable"),
-        (
-            r#"{"MinPasswordLength":13,"ServiceEnabled":false}"#,
-            "PropertyNotWritable",
-        ),
     ] {
         root.patch(service, body)
             .await

@@ -8,8 +8,8 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use redfish::{
     Account, ActionCall, Backend, BackendFuture, CertificateOwner, Chain, DEFAULT_TIMEOUT_S,
-    Document, EventSettings, EventSink, Failure, Outcome, Path, Role, RootLink, Service, Settings,
-    StaticFile, StaticFiles, Store, Tls, UnknownHost, Update, Updater,
+    Document, EventSettings, EventSink, Failure, NotDone, Outcome, Path, Role, RootLink, Service,
+    Settings, StaticFile, StaticFiles, Store, Tls, UnknownHost, Update, Updater,
 };
 use redfish_schema::chassis::{self, Chassis, ChassisType};
 use redfish_schema::computer_system::{
@@ -33,6 +33,8 @@ pub(crate) struct Rack {
     pub(crate) log: Mutex<Vec<String>>,
     /// What the next change fails with.
     pub(crate) failure: Mutex<Option<Failure>>,
+    /// What the next patch doesn't do, while it does the rest.
+    pub(crate) not_done: Mutex<Vec<NotDone>>,
     indicator: Mutex<bool>,
     /// How many chassis there are; every third is off.
     pub(crate) chassis: AtomicUsize,
@@ -216,7 +218,12 @@ impl Backend for Rack {
             if let Some(Value::Bool(on)) = patch.get("/LocationIndicatorActive") {
                 *self.indicator.lock().unwrap() = *on;
             }
-            Ok(outcome)
+            let not_done = std::mem::take(&mut *self.not_done.lock().unwrap());
+            Ok(if not_done.is_empty() {
+                outcome
+            } else {
+                Outcome::Partly(not_done)
+            })
         })
     }
 

@@ -237,7 +237,7 @@ async fn events_arrive_with_their_context_and_headers_over_one_connection() {
     let _work = deliver(&bench);
     let client = bench.client("root").await;
     let headers = json!({"HttpHeaders": [{"Authorization": "Bearer s3cret", "X-Rack": "7"}]});
-    subscribe(&client, &receiver.uri(), headers).await;
+    let subscription = subscribe(&client, &receiver.uri(), headers).await;
     for system in ["1", "2"] {
         happen(&bench, system);
         let got = receiver.next().await;
@@ -254,6 +254,16 @@ async fn events_arrive_with_their_context_and_headers_over_one_connection() {
                 .starts_with("application/json")
         );
     }
+    let edits = r#"{"HttpHeaders":[{}, null, {"X-New": "9"}]}"#;
+    assert_eq!(client.patch(&subscription, edits).await.status, 200);
+    happen(&bench, "1");
+    let got = receiver.next().await;
+    assert_eq!(
+        got.headers["authorization"], "Bearer s3cret",
+        "left as it is"
+    );
+    assert!(!got.headers.contains_key("x-rack"), "removed");
+    assert_eq!(got.headers["x-new"], "9");
     let action = format!("{SERVICE}/Actions/EventService.SubmitTestEvent");
     let elsewhere = r#"{"MessageId": "ResourceEvent.1.3.TestMessage", "MessageArgs": []}"#;
     assert_eq!(client.post(&action, elsewhere).await.status, 204);

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod actions;
+mod arrays;
 mod authentication;
 mod bench;
 mod certificates;

@@ -1,5 +1,6 @@
 //! PATCH (DSP0266 "PATCH (update)").
 
+use redfish::{Failure, NotDone};
 use serde_json::json;
 
 use crate::bench::Bench;
@@ -128,4 +129,61 @@ async fn a_patch_that_asks_for_nothing_changes_nothing() {
             .assert_error(400, &[message]);
     }
     assert!(bench.rack.log().is_empty());
+}
+
+#[tokio::test]
+async fn what_this_resource_can_not_change_is_left_out_like_what_the_schema_forbids() {
+    let bench = Bench::new();
+    let client = bench.client("root").await;
+    let strange = || Failure::PropertyNotWritable {
+        pointer: "/Boot/BootSourceOverrideMode".to_owned(),
+    };
+    bench.rack.fail_next(strange());
+    let body = r#"{"LocationIndicatorActive":true,"Boot":{"BootSourceOverrideMode":"UEFI"}}"#;
+    let answer = client.patch(SYSTEM, body).await;
+    assert_eq!(answer.status, 200);
+    answer.assert_valid();
+    let json = answer.json();
+    assert_eq!(json["LocationIndicatorActive"], true);
+    let beside = &json["Boot"]["BootSourceOverrideMode@Message.ExtendedInfo"][0];
+    assert_eq!(beside["MessageId"], "Base.1.16.PropertyNotWritable");
+    assert_eq!(
+        beside["RelatedProperties"],
+        json!(["#/Boot/BootSourceOverrideMode"])
+    );
+    assert_eq!(
+        bench.rack.log(),
+        ["PATCH /redfish/v1/Systems/1 /LocationIndicatorActive=true"]
+    );
+    bench.rack.fail_next(strange());
+    let body = r#"{"PowerState":"On","Boot":{"BootSourceOverrideMode":"UEFI"}}"#;
+    let answer = client.patch(SYSTEM, body).await;
+    answer.assert_error(400, &["PropertyNotWritable", "PropertyNotWritable"]);
+    assert_eq!(bench.rack.log().len(), 1, "nothing is left to do");
+}
+
+#[tokio::test]
+async fn where_a_machine_does_a_part_only_the_answer_is_200_and_says_what_is_missing() {
+    let bench = Bench::new();
+    let client = bench.client("root").await;
+    *bench.rack.not_done.lock().unwrap() = vec![NotDone {
+        pointer: "/AssetTag".to_owned(),
+        failure: Failure::Refused {
+            reason: "its store is full".to_owned(),
+        },
+    }];
+    let body = r#"{"LocationIndicatorActive":true,"AssetTag":"a"}"#;
+    let answer = client.patch(SYSTEM, body).await;
+    assert_eq!(answer.status, 200);
+    answer.assert_valid();
+    let message = &answer.json()["AssetTag@Message.ExtendedInfo"][0];
+    assert_eq!(message["MessageId"], "Base.1.16.OperationFailed");
+    assert_eq!(message["RelatedProperties"], json!(["#/AssetTag"]));
+    let why = message["Resolution"].as_str().unwrap();
+    assert!(why.contains("its store is full"), "{why}");
+    let entries = "/redfish/v1/Managers/Testbench/LogServices/Audit/Entries";
+    let audit = client.get(entries).await.json();
+    let newest = audit["Members"].to_string();
+    assert!(newest.contains("/LocationIndicatorActive"), "{newest}");
+    assert!(!newest.contains("/AssetTag"), "it isn't changed: {newest}");
 }

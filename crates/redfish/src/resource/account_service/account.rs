@@ -173,25 +173,18 @@ fn time(name: &str, value: &Value) -> Result<Option<DateTime>, Failure> {
     })
 }
 
-/// An account is for Redfish and nothing else. In an array of a PATCH, `{}` leaves an item as it is and `null` removes
-/// one (DSP0266 "Array properties").
+/// An account is for Redfish and nothing else.
 fn check_types(value: &Value) -> Result<(), Failure> {
     let redfish = AccountTypes::Redfish.as_str();
     let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
-    let is_redfish = |item: &Value| {
-        item.as_str() == Some(redfish) || item.as_object().is_some_and(Map::is_empty)
-    };
-    let other = items
-        .iter()
-        .filter(|item| !item.is_null())
-        .find(|item| !is_redfish(item));
+    let other = items.iter().find(|item| item.as_str() != Some(redfish));
     let remedy = format!("The accounts of this service are for {redfish}.");
     if let Some(other) = other {
         let shown = other.as_str().unwrap_or_default();
         let message = message::property_value_not_in_list(shown, "AccountTypes");
         return Err(refused(message, "AccountTypes", &remedy));
     }
-    if items.iter().any(is_redfish) {
+    if !items.is_empty() {
         return Ok(());
     }
     let message = message::property_value_error("AccountTypes");

@@ -12,11 +12,11 @@ use redfish_schema::event_service::{
 };
 use redfish_schema::resource::{Health, State, Status};
 use redfish_schema::{CheckedCreate, CheckedPatch, Collection, Duration, Reference, resource_type};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::enabled;
 use crate::caller::Caller;
-use crate::event::{Definition, Events, Subscription};
+use crate::event::{Definition, Events, Header, Subscription};
 use crate::message::{self, REGISTRIES, resource_event};
 use crate::part::{Created, Part};
 use crate::{ActionCall, BackendFuture, Document, Failure, Outcome};
@@ -159,6 +159,18 @@ impl Part for EventService {
     /// A stream tells of its own end.
     fn is_told(&self, rest: &[&str]) -> bool {
         !matches!(*rest, ["Subscriptions", id] if self.events.subscriptions.get(id).is_none())
+    }
+
+    /// Headers may be secrets.
+    fn not_shown(&self, rest: &[&str]) -> Map<String, Value> {
+        let subscription = match *rest {
+            ["Subscriptions", id] => self.events.subscriptions.get(id),
+            _ => None,
+        };
+        let headers = |one: &Definition| one.headers.iter().map(Header::to_json).collect();
+        let headers = subscription.map(|one| headers(&one.definition()));
+        let entry = headers.map(|headers| ("HttpHeaders".to_owned(), headers));
+        entry.into_iter().collect()
     }
 
     fn patch<'a>(
