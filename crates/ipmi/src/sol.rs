@@ -79,6 +79,8 @@ pub struct SolLine {
     /// The other end has no room: nothing new before this time.
     hold_until: Option<Instant>,
     broken: bool,
+    /// Characters of one packet, at most.
+    packet_max: usize,
 }
 
 impl SolLine {
@@ -97,6 +99,14 @@ impl SolLine {
             signals: 0,
             hold_until: None,
             broken: false,
+            packet_max: PACKET_MAX,
+        }
+    }
+
+    /// Sends no longer packets than the other end takes, in characters; more than [`PACKET_MAX`] are never sent.
+    pub const fn set_packet_max(&mut self, characters: usize) {
+        if characters >= 1 && characters < PACKET_MAX {
+            self.packet_max = characters;
         }
     }
 
@@ -206,7 +216,7 @@ impl SolLine {
                 self.sequence = self.sequence % 15 + 1;
                 let sent = Sent {
                     sequence: self.sequence,
-                    len: self.outgoing.len().min(PACKET_MAX),
+                    len: self.outgoing.len().min(self.packet_max),
                     flags: core::mem::take(&mut self.flags),
                     at: now,
                     attempts: 1,
@@ -327,6 +337,19 @@ mod tests {
             assert!(now.since(Instant::ORIGIN) < Duration::from_hours(10));
         }
         assert!(received == sent && back > 0);
+    }
+
+    #[test]
+    fn packets_are_no_longer_than_the_other_end_takes() {
+        for (told, longest) in [(0, PACKET_MAX), (60, 60), (1_000, PACKET_MAX)] {
+            let mut line = SolLine::new(SolRetry::default());
+            line.set_packet_max(told);
+            line.write(&[b'x'; 300]);
+            let mut buffer = [0; 256];
+            let mut w = Writer::new(&mut buffer);
+            assert!(line.poll_transmit(Instant::ORIGIN, &mut w));
+            assert_eq!(w.written().len() - 4, longest, "{told}");
+        }
     }
 
     #[test]

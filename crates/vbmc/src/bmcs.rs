@@ -9,6 +9,7 @@ use ipmi::bmc::{Bmc, Config, Handler, Request, SerialPort};
 use ipmi::command::app::Guid;
 use ipmi::entropy::Entropy;
 use ipmi::number::{CompletionCode, PrivilegeLevel};
+use ipmi::sol::SolRetry;
 use ipmi::time::Instant;
 use ipmi::wire::{DATAGRAM_MAX, Writer, rmcp};
 
@@ -39,6 +40,8 @@ struct Front {
     config: Arc<Config>,
     faults: Option<Box<Faults>>,
     datagrams: u64,
+    /// Packets with characters that were sent unasked.
+    sol_packets: u64,
     commands: u64,
     /// Commands carried out whose answer is not under way yet.
     in_flight: u32,
@@ -106,6 +109,7 @@ impl Bmcs {
                 config,
                 faults: None,
                 datagrams,
+                sol_packets: 0,
                 commands,
                 in_flight: 0,
                 in_flight_max: 0,
@@ -244,8 +248,13 @@ impl Bmcs {
         for index in indices {
             let address = self.site.address(index);
             let mut front = self.front(index);
-            let fate = front.fate(now);
-            let Front { bmc, config, .. } = &mut *front;
+            let Front {
+                bmc,
+                config,
+                faults,
+                sol_packets,
+                ..
+            } = &mut *front;
             let mut seat = Seat {
                 site: &self.site,
                 now,
@@ -260,7 +269,11 @@ impl Bmcs {
             };
             let mut out = [0; DATAGRAM_MAX];
             while let Some((peer, len)) = bmc.poll_sol(now, entropy, &mut seat, &mut out) {
-                if !fate.drop_reply {
+                // Numbered apart from what comes in: each sending has a fate of its own.
+                *sol_packets += 1;
+                let number = u64::MAX - *sol_packets;
+                let fate = faults.as_ref().map(|faults| faults.fate(now, number));
+                if !fate.is_some_and(|fate| fate.drop_reply) {
                     send(address, peer, &out[..len]);
                 }
             }
@@ -387,6 +400,20 @@ impl Seat<'_> {
     }
 }
 
+impl Seat<'_> {
+    /// Looks at the device without changing it.
+    fn look<T>(&self, look: impl FnOnce(&Device<'_>) -> T) -> T {
+        look(&Device {
+            machine: &mut self.site.machine(self.index, self.now),
+            config: self.config,
+            address: self.address,
+            sessions: self.sessions,
+            restart: false,
+            new_config: None,
+        })
+    }
+}
+
 impl Handler for Seat<'_> {
     fn handle(&mut self, request: &Request<'_>, response: &mut Writer<'_>) -> CompletionCode {
         self.commands += 1;
@@ -404,16 +431,11 @@ impl Handler for Seat<'_> {
 
 impl SerialPort for Seat<'_> {
     fn permit(&self, user_id: u8, privilege: PrivilegeLevel) -> Result<(), CompletionCode> {
-        let machine = &mut *self.site.machine(self.index, self.now);
-        let device = Device {
-            machine,
-            config: self.config,
-            address: self.address,
-            sessions: self.sessions,
-            restart: false,
-            new_config: None,
-        };
-        device.permit(user_id, privilege)
+        self.look(|device| device.permit(user_id, privilege))
+    }
+
+    fn retry(&self) -> SolRetry {
+        self.look(|device| device.retry())
     }
 
     fn udp_port(&self) -> u16 {

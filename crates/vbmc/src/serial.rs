@@ -1,4 +1,7 @@
 //! The serial port of a node's host, as serial over LAN shows it: the firmware's self test, and a login prompt.
+//!
+//! There is nobody who could log in, but for tests of consoles: `lines 16384` at the prompt prints so many numbered lines
+//! of [`LINE_LEN`] characters.
 
 use std::collections::VecDeque;
 
@@ -6,6 +9,10 @@ use crate::host::{Activity, POST_S};
 
 /// Characters that wait for a console, at most; the oldest are lost.
 pub const OUTPUT_MAX: usize = 16 << 10;
+/// Characters of a numbered line, with CR and LF.
+pub const LINE_LEN: usize = 64;
+/// Numbered lines that are printed in one go, at most.
+pub const LINES_MAX: u32 = 1 << 20;
 /// The longest line that the login prompt takes.
 const LINE_MAX: usize = 64;
 
@@ -31,6 +38,35 @@ pub struct Serial {
     steps: usize,
     /// What the host did when it was last looked at.
     seen: Option<Activity>,
+    /// Numbered lines that are still to be printed.
+    lines: Option<Lines>,
+}
+
+/// Numbered lines under way.
+#[derive(Clone, Debug)]
+struct Lines {
+    next: u32,
+    end: u32,
+    /// The host's name, for the prompt that follows.
+    name: String,
+}
+
+/// A numbered line: seven digits, a blank, printable characters from another one on in each line, CR and LF.
+#[must_use]
+pub fn numbered_line(number: u32) -> [u8; LINE_LEN] {
+    const FIRST: u8 = b' ';
+    const COUNT: u32 = 95;
+    let mut line = [b'\r'; LINE_LEN];
+    for (place, digit) in line[..7].iter_mut().rev().enumerate() {
+        let exponent = u32::try_from(place).unwrap_or(0);
+        *digit = b'0' + (number / 10_u32.pow(exponent) % 10) as u8;
+    }
+    line[7] = b' ';
+    for (at, character) in (number..).zip(&mut line[8..LINE_LEN - 2]) {
+        *character = FIRST + (at % COUNT) as u8;
+    }
+    line[LINE_LEN - 1] = b'\n';
+    line
 }
 
 /// What firmware prints, a line at a time, spread over the self test.
@@ -57,6 +93,7 @@ impl Serial {
             Activity::Booting { until_s } => {
                 if !matches!(was, Some(Activity::Booting { until_s: before }) if before == until_s)
                 {
+                    self.lines = None;
                     self.steps = 0;
                     self.prompt = Prompt::None;
                     self.print("\r\n");
@@ -79,10 +116,12 @@ impl Serial {
                 self.greet(name);
             }
             Activity::ShuttingDown { .. } => {
+                self.lines = None;
                 self.prompt = Prompt::None;
                 self.print("\r\nThe system is going down.\r\n");
             }
             Activity::Off | Activity::Cycling { .. } => {
+                self.lines = None;
                 self.prompt = Prompt::None;
                 self.line.clear();
             }
@@ -108,6 +147,16 @@ impl Serial {
                 // Nobody listens.
                 (Prompt::None, _) => {}
                 (Prompt::Name, b'\r' | b'\n') if self.line.is_empty() => self.greet(name),
+                (Prompt::Name, b'\r' | b'\n') if self.count().is_some() => {
+                    let end = self.count().unwrap_or(0).min(LINES_MAX);
+                    self.print("\r\n");
+                    self.prompt = Prompt::None;
+                    self.lines = Some(Lines {
+                        next: 0,
+                        end,
+                        name: name.to_owned(),
+                    });
+                }
                 (Prompt::Name, b'\r' | b'\n') => {
                     self.prompt = Prompt::Password;
                     self.line.clear();
@@ -135,8 +184,29 @@ impl Serial {
         }
     }
 
+    /// How many numbered lines the line at the prompt asks for.
+    fn count(&self) -> Option<u32> {
+        let line = std::str::from_utf8(&self.line).ok()?;
+        line.strip_prefix("lines ")?.trim().parse().ok()
+    }
+
+    /// Prints numbered lines as far as somebody reads them: none is lost.
+    fn print_lines(&mut self, wanted: usize) {
+        while self.output.len() < wanted
+            && let Some(lines) = &mut self.lines
+        {
+            if lines.next < lines.end {
+                self.output.extend(numbered_line(lines.next));
+                lines.next += 1;
+            } else if let Some(Lines { name, .. }) = self.lines.take() {
+                self.greet(&name);
+            }
+        }
+    }
+
     /// Characters for the console; says how many.
     pub fn read(&mut self, characters: &mut [u8]) -> usize {
+        self.print_lines(characters.len());
         let count = characters.len().min(self.output.len());
         for (to, from) in characters.iter_mut().zip(self.output.drain(..count)) {
             *to = from;
@@ -174,6 +244,27 @@ mod tests {
             rest.contains(POST[8]) && rest.ends_with("n1 login: "),
             "{rest}"
         );
+    }
+
+    #[test]
+    fn numbered_lines_come_whole_however_slowly_they_are_read() {
+        let mut serial = Serial::default();
+        serial.advance("n1", Activity::Running, 0);
+        text(&mut serial);
+        serial.write("n1", b"lines 1000\r");
+        let (mut said, mut buffer) = (Vec::new(), [0; 100]);
+        loop {
+            let count = serial.read(&mut buffer);
+            if count == 0 {
+                break;
+            }
+            said.extend_from_slice(&buffer[..count]);
+        }
+        let lines: Vec<u8> = (0..1_000).flat_map(numbered_line).collect();
+        let expected = [b"lines 1000\r\n", lines.as_slice(), b"\r\nn1 login: "].concat();
+        assert!(said == expected);
+        assert!(lines.starts_with(b"0000000  !\"#$%"));
+        assert_eq!(numbered_line(1_234_567)[..8], *b"1234567 ");
     }
 
     #[test]

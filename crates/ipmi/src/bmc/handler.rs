@@ -2,6 +2,7 @@
 
 use crate::command::{Command, Message};
 use crate::number::{CompletionCode, NetFn, PrivilegeLevel};
+use crate::sol::SolRetry;
 use crate::wire::rakp::UserName;
 use crate::wire::{Reader, WireFault, Writer};
 
@@ -59,6 +60,11 @@ pub trait SerialPort {
 
     /// Characters for the console; says how many.
     fn read(&mut self, characters: &mut [u8]) -> usize;
+
+    /// When packets that a console does not acknowledge are sent again (§26.3, parameter 4).
+    fn retry(&self) -> SolRetry {
+        SolRetry::default()
+    }
 
     /// A console sent a break.
     fn send_break(&mut self) {}

@@ -17,7 +17,7 @@ use crate::command::{Command, Message};
 use crate::crypto::SessionChannel;
 use crate::entropy::Entropy;
 use crate::number::{CompletionCode, NetFn, PayloadType, SolOperation};
-use crate::sol::{PACKET_MAX, SolLine, SolRetry};
+use crate::sol::{PACKET_MAX, SolLine};
 use crate::time::Instant;
 use crate::wire::message::LanMessage;
 use crate::wire::sol::SOL_HEADER_LEN;
@@ -117,7 +117,7 @@ fn activate(
     if options.encrypted && !channel.is_encrypted() {
         return Err(PAYLOAD_NOT_ENCRYPTED);
     }
-    active.sol = Some(Box::new(SolLine::new(SolRetry::default())));
+    active.sol = Some(Box::new(SolLine::new(port.retry())));
     let longest = u16::try_from(PACKET_MAX + SOL_HEADER_LEN).unwrap_or(u16::MAX);
     Ok(ActivatedPayload {
         auxiliary: [0; 4],

@@ -398,6 +398,20 @@ impl Session {
             .then(|| self.login.privilege())
     }
 
+    /// The BMC's ID of the session, by which other sessions see it (§22.20, §24.5); 0 without a session.
+    #[must_use]
+    pub fn bmc_session_id(&self) -> u32 {
+        self.channel
+            .as_ref()
+            .map_or(0, SessionChannel::peer_session_id)
+    }
+
+    /// Whether payloads are encrypted.
+    #[must_use]
+    pub const fn is_encrypted(&self) -> bool {
+        matches!(&self.channel, Some(SessionChannel::RmcpPlus(channel)) if channel.is_encrypted())
+    }
+
     /// Whether a request of the driver is in flight.
     #[must_use]
     pub fn is_busy(&self) -> bool {

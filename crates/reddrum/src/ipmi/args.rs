@@ -1,9 +1,12 @@
 //! The command line of `reddrum ipmi`.
 
+mod sol;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use ipmi::number::{BootDevice, ChassisControlAction, PrivilegeLevel};
+pub(super) use sol::{SolArgs, SolCommand, SolSetting};
 
 /// The most hosts that are asked at the same time.
 pub(super) const FANOUT_MAX: usize = 4_096;
@@ -166,6 +169,8 @@ pub(super) enum IpmiCommand {
     },
     /// Send a request by its numbers (decimal, or hexadecimal after 0x) and print the answer's bytes. It is sent once.
     Raw(RawArgs),
+    /// Serial console of one machine in this terminal, or its configuration; `~.` leaves it.
+    Sol(SolArgs),
     /// LAN configuration.
     #[command(subcommand)]
     Lan(LanCommand),

@@ -59,11 +59,7 @@ pub(super) fn run(
         receive_buffer_bytes: Some(RECEIVE_BUFFER_BYTES),
         ..Options::default()
     };
-    let interrupt = Arc::new(Interrupt {
-        asked: AtomicBool::new(false),
-        waker: Waker::new()?,
-    });
-    Interrupt::listen(&interrupt)?;
+    let interrupt = Interrupt::listen()?;
     let driver = Driver {
         socket: Socket::bind(address, options)?,
         engine,
@@ -77,34 +73,50 @@ pub(super) fn run(
 }
 
 /// The operator's wish to end the program early.
-struct Interrupt {
+pub(super) struct Interrupt {
     asked: AtomicBool,
     waker: Waker,
 }
 
 impl Interrupt {
-    /// Listens for it (Ctrl-C, SIGTERM) from now on, on a thread that ends with the program.
-    fn listen(interrupt: &Arc<Self>) -> io::Result<()> {
+    /// Whether there is that wish.
+    pub(super) fn was_asked(&self) -> bool {
+        self.asked.load(Ordering::Acquire)
+    }
+
+    /// Wakes whoever waits for it.
+    pub(super) const fn waker(&self) -> &Waker {
+        &self.waker
+    }
+
+    /// Listens for it (Ctrl-C, SIGTERM, SIGHUP) from now on, on a thread that ends with the program.
+    pub(super) fn listen() -> io::Result<Arc<Self>> {
+        let interrupt = Arc::new(Self {
+            asked: AtomicBool::new(false),
+            waker: Waker::new()?,
+        });
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .build()?;
         let guard = runtime.enter();
         let mut ctrl_c = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
+        let mut hang_up = signal(SignalKind::hangup())?;
         drop(guard);
-        let interrupt = Arc::clone(interrupt);
+        let asked = Arc::clone(&interrupt);
         let wait = move || {
             runtime.block_on(async {
                 tokio::select! {
                     _ = ctrl_c.recv() => {}
                     _ = terminate.recv() => {}
+                    _ = hang_up.recv() => {}
                 }
             });
-            interrupt.asked.store(true, Ordering::Release);
-            interrupt.waker.wake();
+            asked.asked.store(true, Ordering::Release);
+            asked.waker.wake();
         };
         thread::Builder::new().name("signals".into()).spawn(wait)?;
-        Ok(())
+        Ok(interrupt)
     }
 }
 
@@ -140,7 +152,7 @@ impl Driver {
         while !self.engine.is_done() {
             self.wait(backlog)?;
             let now = self.now();
-            if close_by.is_none() && self.interrupt.asked.load(Ordering::Acquire) {
+            if close_by.is_none() && self.interrupt.was_asked() {
                 self.engine.interrupt(now);
                 close_by = Some(now + CLOSE_MAX);
             }

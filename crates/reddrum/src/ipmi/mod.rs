@@ -5,6 +5,7 @@
 //!                             │ talk     a conversation as straight lines
 //!                             │ command  one file a command: the conversation and its report
 //!                             └ drive    the one socket
+//!   sol: one console in the operator's terminal, with a driver of its own
 //! ```
 
 mod args;
@@ -16,6 +17,7 @@ mod hosts;
 mod login;
 mod output;
 mod report;
+mod sol;
 mod talk;
 
 use std::io;
@@ -40,6 +42,11 @@ pub(crate) fn run(args: &IpmiArgs) -> Result<(), ProgramError> {
     }
     let connection = &args.connection;
     let names = hosts::names(args.hosts.as_deref(), connection.hosts_file.as_deref())?;
+    if let IpmiCommand::Sol(args) = &args.command
+        && args.shows()
+    {
+        return sol::run(names, connection, args);
+    }
     let (privilege, begin) = command::begin(&args.command)?;
     let login = (
         login::login(connection, privilege)?,

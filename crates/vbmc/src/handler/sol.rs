@@ -1,5 +1,7 @@
 //! SOL configuration (§26), and the host's serial port behind it.
 
+use std::time::Duration;
+
 use ipmi::bmc::{Request, SerialPort, serve};
 use ipmi::command::app::payload::PAYLOAD_DISABLED;
 use ipmi::command::transport::{
@@ -8,6 +10,7 @@ use ipmi::command::transport::{
 };
 use ipmi::command::{Bytes, Command, Empty};
 use ipmi::number::{CompletionCode, PrivilegeLevel, SolParameter, StandardPayloads};
+use ipmi::sol::SolRetry;
 use ipmi::wire::Writer;
 
 use super::Device;
@@ -93,6 +96,24 @@ impl SerialPort for Device<'_> {
             return Err(CompletionCode::INSUFFICIENT_PRIVILEGE);
         }
         Ok(())
+    }
+
+    fn retry(&self) -> SolRetry {
+        let controller = self.machine.controller();
+        let now_s = self.machine.at_s();
+        let number = SolParameter::RETRY.0;
+        let read = read_parameter(&controller.sol, &PARAMETERS, now_s, (number, 0, 0));
+        let interval_10ms = read.map_or(0, |data| data.get(1).copied().unwrap_or(0));
+        let interval = Duration::from_millis(u64::from(interval_10ms.max(1)) * 10);
+        // A packet that was sent as often as parameter 4 says might be dropped; this port drops none, and waits as long
+        // as ever for a console that may come back.
+        let patience = SolRetry::default();
+        let whole = patience.interval * u32::from(patience.attempts);
+        let attempts = whole.as_millis() / interval.as_millis();
+        SolRetry {
+            interval,
+            attempts: u16::try_from(attempts).unwrap_or(u16::MAX),
+        }
     }
 
     fn write(&mut self, characters: &[u8]) {
