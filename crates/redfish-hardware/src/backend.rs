@@ -11,6 +11,7 @@ use redfish_schema::{CheckedPatch, Resource};
 
 use crate::change::{self, Wish};
 use crate::event::Watch;
+use crate::kept::KeptDocuments;
 use crate::tree::{Tree, TreeCache};
 use crate::{
     chassis, environment_metrics, ethernet_interface, inventory, log, manager, memory,
@@ -50,6 +51,7 @@ const ROOTS: [RootLink; 4] = [
 pub struct HardwareBackend {
     hardware: Arc<dyn Hardware>,
     tree: Arc<TreeCache>,
+    kept: KeptDocuments,
 }
 
 impl std::fmt::Debug for HardwareBackend {
@@ -73,6 +75,7 @@ impl HardwareBackend {
         Self {
             hardware,
             tree: Arc::default(),
+            kept: KeptDocuments::default(),
         }
     }
 
@@ -116,15 +119,26 @@ impl HardwareBackend {
     fn read(&self, path: &Path) -> Result<Document, Failure> {
         match *path.segments() {
             ["Systems"] => document(&system::collection(&self.tree().computers)),
-            ["Systems", id] => Ok(document(&system::resource(&self.computer(id)?))?.changeable()),
-            ["Systems", id, ref rest @ ..] => system_part(&*self.computer(id)?, rest),
+            ["Systems", id] => self.of_node(path, &self.computer(id)?, |node| {
+                Ok(document(&system::resource(node))?.changeable())
+            }),
+            ["Systems", id, ref rest @ ..] => {
+                self.of_node(path, &self.computer(id)?, |node| system_part(node, rest))
+            }
             ["Chassis"] => document(&chassis::collection(&self.tree())),
             ["Chassis", id] => self.chassis(id),
-            ["Chassis", id, ref rest @ ..] => chassis_part(id, &*self.sensing_node(id)?, rest),
+            ["Chassis", id, ref rest @ ..] => {
+                let node = self.sensing_node(id)?;
+                self.of_node(path, &node, |node| chassis_part(id, node, rest))
+            }
             ["Managers"] => document(&manager::collection(self.tree().nodes())),
             ["Managers", id] => document(&manager::resource(&self.tree(), &*self.node(id)?)),
-            ["Managers", id, "LogServices", ref rest @ ..] => log_part(&*self.node(id)?, rest),
-            ["Managers", id, ref rest @ ..] => manager_part(&*self.node(id)?, rest),
+            ["Managers", id, "LogServices", ref rest @ ..] => {
+                self.of_node(path, &self.node(id)?, |node| log_part(node, rest))
+            }
+            ["Managers", id, ref rest @ ..] => {
+                self.of_node(path, &self.node(id)?, |node| manager_part(node, rest))
+            }
             ["UpdateService", "FirmwareInventory"] => {
                 document(&inventory::collection(&*self.hardware, &self.tree()))
             }
@@ -134,6 +148,16 @@ impl HardwareBackend {
             ["TelemetryService", ref rest @ ..] => self.telemetry(rest),
             _ => Err(Failure::NotFound),
         }
+    }
+
+    /// A document that shows nothing but this snapshot: `make` may look at nothing else that can change.
+    fn of_node(
+        &self,
+        path: &Path,
+        node: &Arc<Node>,
+        make: impl FnOnce(&Arc<Node>) -> Result<Document, Failure>,
+    ) -> Result<Document, Failure> {
+        self.kept.get(path, node, || make(node))
     }
 
     fn chassis(&self, id: &str) -> Result<Document, Failure> {

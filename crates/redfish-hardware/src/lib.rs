@@ -6,8 +6,9 @@
 //!   watch ─► Hardware::observe ─► event.rs: before and after compared          ─► redfish::EventSink
 //! ```
 //!
-//! Nothing is kept between two requests but an index of what sits in what (`tree.rs`): a resource is built from the
-//! snapshot of the moment and serialised once.
+//! A resource is built from the snapshot of the moment and serialised once. Between two requests there are only an index
+//! of what sits in what (`tree.rs`) and a bounded number of documents (`kept.rs`), each right as long as the snapshot that
+//! it was made of is the newest.
 //!
 //! Rules that hold everywhere:
 //! - What a machine doesn't tell is absent; what it tells at other times is `null`. No value is made up.
@@ -26,6 +27,7 @@ mod environment_metrics;
 mod ethernet_interface;
 mod event;
 mod inventory;
+mod kept;
 mod log;
 mod manager;
 mod memory;

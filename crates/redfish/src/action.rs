@@ -16,7 +16,6 @@ use crate::body::{MAX_BODY_BYTES, read_object};
 use crate::caller::Caller;
 use crate::change::{not_allowed, parse};
 use crate::error::Error;
-use crate::etag::ETag;
 use crate::fault::{action_messages, allowable, choose_one_of, shorten};
 use crate::message::{self, Message};
 use crate::privilege::Operation;
@@ -64,7 +63,7 @@ impl Service {
         else {
             return Err(Error::UnknownAction(target.action));
         };
-        if !ETag::of(document.json()).permits(&parts.headers) {
+        if !document.tag().permits(&parts.headers) {
             return Err(Error::Precondition);
         }
         let mut body = read_object(&parts.headers, body, MAX_BODY_BYTES).await?;

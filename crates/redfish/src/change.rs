@@ -16,7 +16,6 @@ use crate::audit::{Deed, Entry};
 use crate::body::{MAX_BODY_BYTES, read_object};
 use crate::caller::Caller;
 use crate::error::Error;
-use crate::etag::ETag;
 use crate::fault::patch_messages;
 use crate::message::{Message, resource_event};
 use crate::path_lock::PathLock;
@@ -133,7 +132,7 @@ impl Service {
         }
         let lock = self.lock(path).await?;
         let document = self.document_for(caller, path).await?;
-        if !ETag::of(document.json()).permits(&parts.headers) {
+        if !document.tag().permits(&parts.headers) {
             return Err(Error::Precondition);
         }
         let deed = match *path.segments() {

@@ -1,5 +1,6 @@
 //! A resource, serialised once.
 
+use std::cell::RefCell;
 use std::io;
 
 use bytes::Bytes;
@@ -8,6 +9,8 @@ use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 use serde_json::{Map, Value};
 
 use crate::Failure;
+use crate::coding::CodedForms;
+use crate::etag::ETag;
 
 /// The JSON of one resource together with its type.
 ///
@@ -17,6 +20,14 @@ pub struct Document {
     resource: &'static ResourceType,
     json: Bytes,
     methods: Methods,
+    derived: Option<Derived>,
+}
+
+/// What is made of the bytes once and shared by all clones.
+#[derive(Debug, Clone)]
+struct Derived {
+    tag: ETag,
+    forms: CodedForms,
 }
 
 /// What can be done to a resource besides reading it.
@@ -25,6 +36,13 @@ struct Methods {
     changeable: bool,
     insertable: bool,
     deletable: bool,
+}
+
+/// How much memory a thread keeps for writing documents, in bytes. Most are smaller.
+const MAX_SCRATCH: usize = 64 * 1024;
+
+thread_local! {
+    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Beyond this not every whole number has an `f64`: 2⁵³.
@@ -53,9 +71,16 @@ impl Document {
     /// [`Failure::Internal`] if it can't be serialised: a map with keys that are no strings, say.
     pub fn of(resource: &impl Resource) -> Result<Self, Failure> {
         let kind = resource.resource_type();
-        let mut json = Vec::with_capacity(2048);
-        match resource.serialize(&mut Serializer::with_formatter(&mut json, PlainNumbers)) {
-            Ok(()) => Ok(Self::from_json(kind, Bytes::from(json))),
+        // Written into memory that is there already, and copied: a new buffer for each would grow several times.
+        let written = SCRATCH.with_borrow_mut(|json| {
+            json.clear();
+            json.shrink_to(MAX_SCRATCH);
+            let mut serializer = Serializer::with_formatter(&mut *json, PlainNumbers);
+            let written = resource.serialize(&mut serializer);
+            written.map(|()| Bytes::copy_from_slice(json))
+        });
+        match written {
+            Ok(json) => Ok(Self::from_json(kind, json)),
             Err(error) => Err(Failure::Internal(format!("{}: {error}", kind.name))),
         }
     }
@@ -71,7 +96,32 @@ impl Document {
                 insertable: false,
                 deletable: false,
             },
+            derived: None,
         }
+    }
+
+    /// The same document, which is going to be the answer more than once: its entity tag is made now, its compressed
+    /// forms when they are first asked for, and all clones share them.
+    #[must_use]
+    pub fn shared(mut self) -> Self {
+        self.derived = Some(Derived {
+            tag: ETag::of(&self.json),
+            forms: CodedForms::default(),
+        });
+        self
+    }
+
+    /// The entity tag of the whole document.
+    pub(crate) fn tag(&self) -> ETag {
+        match &self.derived {
+            Some(derived) => derived.tag,
+            None => ETag::of(&self.json),
+        }
+    }
+
+    /// Where the compressed forms of the whole document are kept, if they are.
+    pub(crate) fn forms(&self) -> Option<&CodedForms> {
+        self.derived.as_ref().map(|derived| &derived.forms)
     }
 
     /// The same resource, with at least one property that PATCH can change. It then shows PATCH in its
@@ -141,6 +191,7 @@ impl Document {
         match serde_json::to_vec(&object) {
             Ok(json) => Self {
                 json: json.into(),
+                derived: None,
                 ..self
             },
             Err(_) => self,

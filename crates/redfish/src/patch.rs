@@ -20,7 +20,6 @@ use crate::body::{MAX_BODY_BYTES, read_object};
 use crate::caller::Caller;
 use crate::change::{not_allowed, parse};
 use crate::error::{Error, messages_of};
-use crate::etag::ETag;
 use crate::fault::{allowable, choose_one_of, patch_messages};
 use crate::message::{self, Message, resource_event};
 use crate::part::Part;
@@ -61,7 +60,7 @@ impl Service {
         // The body may have taken seconds. From here to the answer nobody else changes this resource.
         let lock = self.lock(path).await?;
         let document = self.document_for(caller, path).await?;
-        if !ETag::of(document.json()).permits(&parts.headers) {
+        if !document.tag().permits(&parts.headers) {
             return Err(Error::Precondition);
         }
         refuse_words(&patch, &parse(&document, path)?)?;

@@ -157,11 +157,7 @@ impl Service {
         } else {
             Ok(match shaped(text(root), &query) {
                 Some(part) => respond_part(root, part),
-                None => {
-                    let mut response = respond(root);
-                    response.extensions_mut().insert(self.root_forms().clone());
-                    response
-                }
+                None => respond(root),
             })
         })
     }
@@ -357,22 +353,29 @@ static LINKS: LazyLock<HashMap<&'static str, HeaderValue>> = LazyLock::new(|| {
     .collect()
 });
 
+/// The most headers that an answer with a document has, with those that are added on its way out.
+const MAX_HEADERS: usize = 16;
+
 /// 200 with the document.
 pub(crate) fn respond(document: &Document) -> Response<Full<Bytes>> {
-    let json = document.json();
-    respond_as(document, json.clone(), ETag::of(json))
+    let mut response = respond_as(document, document.json().clone(), document.tag());
+    if let Some(forms) = document.forms() {
+        response.extensions_mut().insert(forms.clone());
+    }
+    response
 }
 
 /// 200 with some properties of the document. Its tag is that of the whole document, so that a client can change what
 /// it has seen in part.
 fn respond_part(document: &Document, part: String) -> Response<Full<Bytes>> {
-    respond_as(document, part.into(), ETag::of(document.json()))
+    respond_as(document, part.into(), document.tag())
 }
 
 fn respond_as(document: &Document, json: Bytes, etag: ETag) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(json));
     response.extensions_mut().insert(etag);
     let headers = response.headers_mut();
+    headers.reserve(MAX_HEADERS);
     let json = HeaderValue::from_static("application/json");
     headers.insert(header::CONTENT_TYPE, json);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));

@@ -16,7 +16,6 @@ use crate::account::{Account, Accounts, MAX_USER_NAME, Refusal};
 use crate::audit::{AuditLog, Deed, Entry};
 use crate::caller::Caller;
 use crate::certificate::Certificates;
-use crate::coding::CodedForms;
 use crate::error::{Error, READ_ONLY};
 use crate::event::Events;
 use crate::event_stream::{Streaming, is_stream};
@@ -56,7 +55,6 @@ pub struct Service {
     pub(crate) locks: PathLocks,
     pub(crate) large_answers: LargeAnswers,
     root: Document,
-    root_forms: CodedForms,
     versions: Fixed,
     odata: Fixed,
     metadata: Fixed,
@@ -135,8 +133,7 @@ impl Service {
         let root = service_root::document(&settings, roots, &parts.manager)
             .map_err(|failure| SettingsError::Root(format!("{failure:?}")))?;
         Ok(Self {
-            root,
-            root_forms: CodedForms::default(),
+            root: root.shared(),
             versions: Fixed::new(odata::VERSIONS, "application/json"),
             odata: Fixed::new(odata::service_document(roots), "application/json"),
             metadata: Fixed::new(odata::metadata(), "application/xml"),
@@ -479,11 +476,6 @@ impl Service {
 
     pub(crate) const fn root(&self) -> &Document {
         &self.root
-    }
-
-    /// The root in each coding.
-    pub(crate) const fn root_forms(&self) -> &CodedForms {
-        &self.root_forms
     }
 
     pub(crate) const fn accounts(&self) -> &Arc<Accounts> {

@@ -10,6 +10,7 @@ mod change;
 mod event;
 mod fake;
 mod inventory;
+mod kept;
 mod reading;
 mod state;
 mod telemetry;
