@@ -72,6 +72,7 @@
 //! assert!(check_parameters(reset, &json!({"ResetType": "Explode"})).is_err());
 //! ```
 
+mod action_uri;
 mod apply_time;
 mod collection;
 mod enumeration;
@@ -90,6 +91,7 @@ pub use generated::typed::*;
 pub use problem::{Fault, Problem, Violation};
 pub use request::{
     CheckedCreate, CheckedParameters, CheckedPatch, check_create, check_parameters, check_patch,
+    is_required_parameter,
 };
 pub use table::{
     Action, DynamicProperty, EnumType, Kind, ObjectType, Pattern, Permission, Property,

@@ -189,9 +189,12 @@ impl CheckedParameters {
     }
 }
 
+/// Whether a call of the action has to give the parameter.
+///
 /// In CSDL `Nullable="false"` makes a parameter required. Of an array it speaks of the items (DSP8010's JSON Schemas read
 /// it in the same way).
-fn is_required_parameter(parameter: &Property) -> bool {
+#[must_use]
+pub fn is_required_parameter(parameter: &Property) -> bool {
     match parameter.kind {
         Kind::Array { nullable_items, .. } => !nullable_items,
         _ => !parameter.nullable,

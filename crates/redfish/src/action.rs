@@ -11,6 +11,7 @@ use http_body_util::Full;
 use redfish_schema::{CheckedParameters, Kind, OperationApplyTime, check_parameters};
 use serde_json::{Map, Value};
 
+use crate::action_info::refuse_foreign;
 use crate::audit::{Deed, Entry};
 use crate::body::{MAX_BODY_BYTES, read_object};
 use crate::caller::Caller;
@@ -76,7 +77,7 @@ impl Service {
         let parameters = check_parameters(action, &body).map_err(|faults| {
             Error::Faults(action_messages(&faults, &body, action.name, offered))
         })?;
-        refuse_not_allowed(&parameters, offered, action.name)?;
+        refuse_foreign(action, &parameters, offered)?;
         let mut described = described(&parameters, action);
         described.extend(apply_time.map(|word| format!("{APPLY_TIME}={word}")));
         let deed = Deed::Invoked {

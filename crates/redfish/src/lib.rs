@@ -18,6 +18,7 @@
 
 mod account;
 mod action;
+mod action_info;
 mod audit;
 mod backend;
 mod body;

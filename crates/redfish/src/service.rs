@@ -38,7 +38,7 @@ use crate::static_files::StaticFiles;
 use crate::task::Tasks;
 use crate::tls::ClientCertificate;
 use crate::update::Updates;
-use crate::{Backend, Document, EventSink, Path, odata};
+use crate::{Backend, Document, EventSink, Failure, Path, action_info, odata};
 
 const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
 const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
@@ -355,15 +355,27 @@ impl Service {
 
     /// The document at `path`, of the service or its backend.
     pub(crate) async fn document(&self, path: &Path) -> Result<Document, Error> {
-        let document = match resource::part(self, &path.segments()) {
+        let document = self.resource(path).await;
+        let (Err(Failure::NotFound), Some(resource)) = (
+            &document,
+            path.parent().filter(|_| action_info::is_one(path)),
+        ) else {
+            return document.map_err(|failure| Error::Backend(failure, path.to_string()));
+        };
+        let resource = self.resource(&resource).await;
+        let info = resource.and_then(|resource| action_info::document(path, &resource));
+        info.map_err(|failure| Error::Backend(failure, path.to_string()))
+    }
+
+    async fn resource(&self, path: &Path) -> Result<Document, Failure> {
+        match resource::part(self, &path.segments()) {
             _ if path.segments().is_empty() => Ok(self.root().clone()),
             Some((part, rest)) => part.get(rest),
             None if *path.segments() == ["Managers"] => {
                 manager::with_own(self.backend.get(path).await, &self.parts.manager)
             }
             None => self.backend.get(path).await,
-        };
-        document.map_err(|failure| Error::Backend(failure, path.to_string()))
+        }
     }
 
     /// Whether the caller may do `operation` to the document at `path`.

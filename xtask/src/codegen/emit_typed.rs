@@ -7,6 +7,9 @@ use super::list::List;
 use super::names::{field, pascal, snake, variant};
 use super::resolve::{Action, Enumeration, Kind, Model, Object, Property, TypeId};
 
+/// The field of an action that links to its `ActionInfo`.
+const ACTION_INFO: &str = "action_info";
+
 /// Suffix in the list that asks for the words a client may use.
 const ALLOWABLE: &str = "@Redfish.AllowableValues";
 
@@ -423,6 +426,15 @@ impl<'m> Typed<'m> {
             inner: "String".to_owned(),
             required: true,
         }];
+        if !action.parameters.is_empty() {
+            fields.push(Field {
+                doc: "Where the parameters are described; the service has it for every action that it shows.".to_owned(),
+                json: "@Redfish.ActionInfo".to_owned(),
+                name: ACTION_INFO.to_owned(),
+                inner: "String".to_owned(),
+                required: false,
+            });
+        }
         for parameter in &action.parameters {
             let item = match &parameter.kind {
                 Kind::Array { item, .. } => item,
@@ -536,19 +548,31 @@ fn constructor(text: &mut String, name: &str, fields: &[Field], required: &[&Fie
     let _ = write!(
         text,
         "impl {name} {{\n    /// With the properties that every instance has; the others are absent.\n\
-         #[must_use]\npub fn new({}) -> Self {{\nSelf {{\n",
+         #[must_use]\npub fn new({}) -> Self {{\n",
         arguments.join(", ")
     );
+    let has_info = fields.iter().any(|field| field.name == ACTION_INFO);
+    if has_info {
+        text.push_str("let target = target.into();\n");
+    }
+    text.push_str("Self {\n");
     if typed {
         text.push_str("odata_type: ODataType::of(&TYPE),\n");
     }
     for field in fields {
         let name = &field.name;
         let _ = match (field.required, field.inner.as_str()) {
+            _ if name == ACTION_INFO => {
+                writeln!(text, "{name}: crate::action_uri::uri_for(&target),")
+            }
+            (true, "String") if has_info => continue,
             (true, "String") => writeln!(text, "{name}: {name}.into(),"),
             (true, _) => writeln!(text, "{name},"),
             (false, _) => writeln!(text, "{name}: None,"),
         };
+    }
+    if has_info {
+        text.push_str("target,\n");
     }
     text.push_str("}\n}\n}\n\n");
 }

@@ -72,27 +72,13 @@ impl CertificateService {
         let text = |name: &str| parameters.get(name)?.as_str().map(str::to_owned);
         let (algorithm, curve) = (text("KeyPairAlgorithm"), text("KeyCurveId"));
         let kind = KeyKind::from_names(algorithm.as_deref(), curve.as_deref());
-        let kind = kind.filter(|_| parameters.get("KeyBitLength").is_none());
         let kind = kind.ok_or_else(|| {
             refused(
                 message::action_parameter_value_error("KeyPairAlgorithm", CSR),
-                "Leave KeyBitLength out, and ask for TPM_ALG_ECDSA with TPM_ECC_NIST_P256 or TPM_ECC_NIST_P384, or for \
+                "Ask for TPM_ALG_ECDSA with TPM_ECC_NIST_P256 or TPM_ECC_NIST_P384, or for \
                  TPM_ALG_EDDSA.",
             )
         })?;
-        for name in [
-            "ChallengePassword",
-            "KeyUsage",
-            "Surname",
-            "GivenName",
-            "Initials",
-        ] {
-            if parameters.get(name).is_some() {
-                return Err(Failure::ParameterNotSupported {
-                    parameter: name.to_owned(),
-                });
-            }
-        }
         let names = parameters
             .get("AlternativeNames")
             .and_then(|v| v.as_array());

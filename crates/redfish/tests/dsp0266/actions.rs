@@ -1,6 +1,7 @@
 //! Actions (DSP0266 "POST (Action)").
 
 use redfish::Failure;
+use serde_json::json;
 
 use crate::bench::Bench;
 
@@ -14,17 +15,98 @@ async fn an_action_reaches_the_backend_once() {
     assert_eq!(answer.status, 204);
     assert!(answer.body.is_empty());
     assert_eq!(
-        client.call("POST", RESET, &[], "").await.status,
-        204,
-        "ResetType is optional"
-    );
-    assert_eq!(
         bench.rack.log(),
-        [
-            "POST /redfish/v1/Systems/1 ComputerSystem.Reset ForceOff",
-            "POST /redfish/v1/Systems/1 ComputerSystem.Reset -",
-        ]
+        ["POST /redfish/v1/Systems/1 ComputerSystem.Reset ForceOff"]
     );
+}
+
+#[tokio::test]
+async fn a_reset_without_a_type_is_asked_for_one() {
+    let bench = Bench::new();
+    let client = bench.client("root").await;
+    let answer = client.call("POST", RESET, &[], "").await;
+    answer.assert_error(400, &["ActionParameterMissing"]);
+    let message = &answer.json()["error"]["@Message.ExtendedInfo"][0];
+    assert_eq!(message["Resolution"], "Choose one of: On, ForceOff.");
+    assert!(bench.rack.log().is_empty());
+}
+
+#[tokio::test]
+async fn an_action_links_to_what_it_takes_here() {
+    let bench = Bench::new();
+    let client = bench.client("reader").await;
+    let system = client.get("/redfish/v1/Systems/1").await.json();
+    let reset = &system["Actions"]["#ComputerSystem.Reset"];
+    let uri = reset["@Redfish.ActionInfo"].as_str().unwrap();
+    assert_eq!(uri, "/redfish/v1/Systems/1/ResetActionInfo");
+    let answer = client.get(uri).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.assert_valid();
+    let info = answer.json();
+    assert_eq!(info["@odata.id"], uri);
+    assert_eq!(info["@odata.type"], "#ActionInfo.v1_6_0.ActionInfo");
+    assert_eq!(
+        info["Parameters"],
+        json!([{
+            "Name": "ResetType",
+            "Required": true,
+            "DataType": "String",
+            // Those of this resource, not all of the schema's.
+            "AllowableValues": reset["ResetType@Redfish.AllowableValues"],
+        }])
+    );
+    assert_eq!(answer.header("allow"), Some("GET, HEAD"));
+    let etag = answer.header("etag").unwrap();
+    let again = client
+        .call("GET", uri, &[("if-none-match", etag)], "")
+        .await;
+    assert_eq!(again.status, 304);
+    for nowhere in [
+        "/redfish/v1/Systems/1/FlyActionInfo",
+        "/redfish/v1/Systems/3/ResetActionInfo",
+        "/redfish/v1/Systems/ResetActionInfo",
+        "/redfish/v1/ResetActionInfo",
+    ] {
+        let answer = client.get(nowhere).await;
+        assert_eq!(answer.status, 404, "{nowhere}");
+    }
+}
+
+/// Every action that the service shows has an `ActionInfo`, if its type has parameters; and the parameters in it are
+/// those that a call may have: an unknown one is told from one that isn't supported.
+#[tokio::test]
+async fn every_action_that_takes_parameters_says_which() {
+    let bench = Bench::new();
+    let client = bench.client("root").await;
+    let mut described = 0;
+    for uri in crate::get::walk(&bench).await {
+        let resource = client.get(&uri).await.json();
+        let kind = redfish_schema::by_odata_type(resource["@odata.type"].as_str().unwrap());
+        for (name, offered) in resource["Actions"].as_object().into_iter().flatten() {
+            let action = kind.unwrap().action(name.trim_start_matches('#')).unwrap();
+            let info = &offered["@Redfish.ActionInfo"];
+            assert_eq!(info.is_string(), !action.parameters.is_empty(), "{name}");
+            let Some(info) = info.as_str() else { continue };
+            let info = client.get(info).await.json();
+            let announced: Vec<&str> = info["Parameters"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|parameter| parameter["Name"].as_str().unwrap())
+                .collect();
+            for parameter in action.parameters {
+                if announced.contains(&parameter.name) {
+                    continue;
+                }
+                let body = json!({ parameter.name: "x" }).to_string();
+                let target = offered["target"].as_str().unwrap();
+                let answer = client.post(target, &body).await;
+                assert_eq!(answer.status, 400, "{name} {}", parameter.name);
+            }
+            described += 1;
+        }
+    }
+    assert!(described > 8, "{described}");
 }
 
 #[tokio::test]

@@ -120,7 +120,9 @@ async fn a_page_of_another_site_changes_nothing_with_the_credentials_of_the_brow
     let reset = "/redfish/v1/Systems/1/Actions/ComputerSystem.Reset";
     let post = async |origin: &str| {
         let headers = [("authorization", &*right), ("origin", origin)];
-        bench.call("POST", reset, &headers, "").await
+        bench
+            .call("POST", reset, &headers, r#"{"ResetType":"On"}"#)
+            .await
     };
     for foreign in [
         "https://example.com",
@@ -145,7 +147,12 @@ async fn a_page_of_another_site_changes_nothing_with_the_credentials_of_the_brow
     assert_eq!(read.header("access-control-allow-origin"), None);
     let client = bench.client("root").await;
     let with_token = client
-        .call("POST", reset, &[("origin", "https://example.com")], "")
+        .call(
+            "POST",
+            reset,
+            &[("origin", "https://example.com")],
+            r#"{"ResetType":"On"}"#,
+        )
         .await;
     assert_eq!(with_token.status, 204, "no browser adds a token by itself");
 }

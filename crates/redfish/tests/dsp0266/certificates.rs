@@ -123,17 +123,23 @@ async fn only_an_administrator_asks_and_only_for_what_can_be_made() {
     assert_eq!(operator.post(CSR, &body(json!({}))).await.status, 403);
     let root = bench.client("root").await;
     for extra in [
-        json!({ "KeyPairAlgorithm": "TPM_ALG_RSA" }),
-        json!({ "KeyBitLength": 1024 }),
+        json!({ "KeyPairAlgorithm": "TPM_ALG_EDDSA", "KeyCurveId": "TPM_ECC_NIST_P256" }),
         json!({ "CertificateCollection": { "@odata.id": "/redfish/v1/Chassis" } }),
         json!({ "AlternativeNames": ["ä"] }),
     ] {
         let answer = root.post(CSR, &body(extra)).await;
         answer.assert_error(400, &["ActionParameterValueError"]);
     }
-    let answer = root
-        .post(CSR, &body(json!({ "ChallengePassword": "x" })))
-        .await;
-    answer.assert_error(400, &["ActionParameterNotSupported"]);
+    for extra in [
+        json!({ "ChallengePassword": "x" }),
+        json!({ "KeyBitLength": 1024 }),
+        json!({ "Email": "a@example.org" }),
+    ] {
+        let answer = root.post(CSR, &body(extra)).await;
+        answer.assert_error(400, &["ActionParameterNotSupported"]);
+    }
+    let rsa = json!({ "KeyPairAlgorithm": "TPM_ALG_RSA" });
+    let answer = root.post(CSR, &body(rsa)).await;
+    answer.assert_error(400, &["ActionParameterValueNotInList"]);
     root.get(SERVICE).await.assert_valid();
 }

@@ -10,6 +10,9 @@ pub(crate) async fn walk(bench: &Bench) -> Vec<String> {
                 if let Some(id) = object.get("@odata.id") {
                     found.push(id.as_str().unwrap().to_owned());
                 }
+                if let Some(info) = object.get("@Redfish.ActionInfo") {
+                    found.push(info.as_str().unwrap().to_owned());
+                }
                 object.values().for_each(|value| links(value, found));
             }
             serde_json::Value::Array(items) => items.iter().for_each(|value| links(value, found)),

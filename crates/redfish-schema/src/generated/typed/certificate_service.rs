@@ -91,6 +91,12 @@ pub struct GenerateCSRAction {
     /// Where to POST the parameters.
     #[serde(rename = "target")]
     pub target: String,
+    /// Where the parameters are described; the service has it for every action that it shows.
+    #[serde(
+        rename = "@Redfish.ActionInfo",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub action_info: Option<String>,
     /// The values that a client may use for `KeyUsage`.
     #[serde(
         rename = "KeyUsage@Redfish.AllowableValues",
@@ -109,10 +115,12 @@ impl GenerateCSRAction {
     /// With the properties that every instance has; the others are absent.
     #[must_use]
     pub fn new(target: impl Into<String>) -> Self {
+        let target = target.into();
         Self {
-            target: target.into(),
+            action_info: crate::action_uri::uri_for(&target),
             key_usage_allowable_values: None,
             operation_apply_time_support: None,
+            target,
         }
     }
 }
@@ -124,6 +132,12 @@ pub struct ReplaceCertificateAction {
     /// Where to POST the parameters.
     #[serde(rename = "target")]
     pub target: String,
+    /// Where the parameters are described; the service has it for every action that it shows.
+    #[serde(
+        rename = "@Redfish.ActionInfo",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub action_info: Option<String>,
     /// The values that a client may use for `CertificateType`.
     #[serde(
         rename = "CertificateType@Redfish.AllowableValues",
@@ -142,10 +156,12 @@ impl ReplaceCertificateAction {
     /// With the properties that every instance has; the others are absent.
     #[must_use]
     pub fn new(target: impl Into<String>) -> Self {
+        let target = target.into();
         Self {
-            target: target.into(),
+            action_info: crate::action_uri::uri_for(&target),
             certificate_type_allowable_values: None,
             operation_apply_time_support: None,
+            target,
         }
     }
 }

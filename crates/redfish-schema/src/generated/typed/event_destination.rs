@@ -252,6 +252,12 @@ pub struct ResumeSubscriptionAction {
     /// Where to POST the parameters.
     #[serde(rename = "target")]
     pub target: String,
+    /// Where the parameters are described; the service has it for every action that it shows.
+    #[serde(
+        rename = "@Redfish.ActionInfo",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub action_info: Option<String>,
     /// When the service can carry it out, if not at once only.
     #[serde(
         rename = "@Redfish.OperationApplyTimeSupport",
@@ -264,9 +270,11 @@ impl ResumeSubscriptionAction {
     /// With the properties that every instance has; the others are absent.
     #[must_use]
     pub fn new(target: impl Into<String>) -> Self {
+        let target = target.into();
         Self {
-            target: target.into(),
+            action_info: crate::action_uri::uri_for(&target),
             operation_apply_time_support: None,
+            target,
         }
     }
 }

@@ -280,6 +280,12 @@ pub struct ResetAction {
     /// Where to POST the parameters.
     #[serde(rename = "target")]
     pub target: String,
+    /// Where the parameters are described; the service has it for every action that it shows.
+    #[serde(
+        rename = "@Redfish.ActionInfo",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub action_info: Option<String>,
     /// The values that a client may use for `ResetType`.
     #[serde(
         rename = "ResetType@Redfish.AllowableValues",
@@ -298,10 +304,12 @@ impl ResetAction {
     /// With the properties that every instance has; the others are absent.
     #[must_use]
     pub fn new(target: impl Into<String>) -> Self {
+        let target = target.into();
         Self {
-            target: target.into(),
+            action_info: crate::action_uri::uri_for(&target),
             reset_type_allowable_values: None,
             operation_apply_time_support: None,
+            target,
         }
     }
 }
