@@ -3,7 +3,7 @@
 use alloc::string::String;
 use core::fmt;
 
-use crate::NetworkChange;
+use crate::{Installation, NetworkChange};
 
 /// A change of the host's power.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,6 +136,8 @@ pub enum Change {
     AssetTag(String),
     /// Set the controller's name; empty for none.
     ControllerName(String),
+    /// Install firmware and start it. Takes minutes; the controller may be out of reach meanwhile.
+    Firmware(Installation),
 }
 
 /// Why a change did not happen. Says whose fault it is; the texts are for people.
@@ -153,6 +155,13 @@ pub enum ApplyError {
         /// What is in the way ("the host is off").
         reason: String,
     },
+    /// The image is damaged, or not for this machine; nothing was changed.
+    WrongImage {
+        /// What is wrong with it ("the image is for product 2201h, the machine is 2200h").
+        reason: String,
+    },
+    /// It was called off and given up; the machine is as it was.
+    Cancelled,
     /// The machine understood and said no.
     Refused {
         /// Its reason in words ("insufficient privilege level", "node busy").
@@ -178,6 +187,8 @@ impl fmt::Display for ApplyError {
             Self::Absent => f.write_str("no such node"),
             Self::Unsupported { what } => write!(f, "the machine does not support {what}"),
             Self::WrongState { reason } => write!(f, "not possible now: {reason}"),
+            Self::WrongImage { reason } => write!(f, "wrong image: {reason}"),
+            Self::Cancelled => f.write_str("it was called off"),
             Self::Refused { reason } => write!(f, "the machine refused: {reason}"),
             Self::Unreachable { reason } => write!(f, "the machine can't be reached: {reason}"),
             Self::Unconfirmed { what } => {

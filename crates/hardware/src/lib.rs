@@ -22,6 +22,7 @@ extern crate alloc;
 extern crate std;
 
 mod change;
+mod firmware;
 mod inventory;
 mod log;
 mod network;
@@ -36,6 +37,7 @@ pub use change::{
     ApplyError, BootChange, BootMode, BootOverride, BootPersistence, BootTarget, Change,
     PowerAction,
 };
+pub use firmware::{FirmwareComponent, Installation, InstallationWatch, MAX_IMAGE_BYTES};
 pub use inventory::{Asset, Capacity, Inventory, MAX_SENSORS, Part};
 pub use log::{Log, LogEntry, LogEntryKind, MAX_LOG_ENTRIES, Severity};
 pub use network::{AddressOrigin, Ipv4, Network, NetworkChange, Vlan};

@@ -4,7 +4,9 @@ use alloc::sync::Arc;
 use core::borrow::Borrow;
 use core::fmt;
 
-use crate::{BootOverride, EnclosureId, Inventory, Log, Network, PowerLimit, Reading};
+use crate::{
+    BootOverride, EnclosureId, FirmwareComponent, Inventory, Log, Network, PowerLimit, Reading,
+};
 
 /// The stable name of a node, unique in one source of hardware, fit for a URI segment
 /// (`Rack1-Block1-Sled1-Node1`).
@@ -138,6 +140,8 @@ pub struct Identity {
     pub controller_name: Option<Arc<str>>,
     /// The host's name, as the host told the controller.
     pub host_name: Option<Arc<str>>,
+    /// Firmware that can be replaced through the controller; none where it takes no firmware over the network.
+    pub firmware: Arc<[FirmwareComponent]>,
 }
 
 /// One managed machine, as known at one moment; never changes once published.

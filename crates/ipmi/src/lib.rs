@@ -31,4 +31,5 @@ pub mod record;
 pub mod sequence;
 pub mod sol;
 pub mod time;
+pub mod upgrade;
 pub mod wire;

@@ -6,19 +6,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hardware::{
     AddressOrigin, ApplyError, ApplyFuture, BootMode, BootOverride, BootPersistence, BootTarget,
-    Change, EnclosureId, Hardware, Indicator, Inventory, Ipv4, Link, Log, Network, Node, NodeId,
-    NodeKind, Observer, Power, PowerAction, Sensor, Topology, Update, Vlan,
+    Change, EnclosureId, FirmwareComponent, Hardware, Indicator, Installation, Inventory, Ipv4,
+    Link, Log, Network, Node, NodeId, NodeKind, Observer, Power, PowerAction, Sensor, Topology,
+    Update, Vlan,
 };
 use ipmi::command::chassis::{BootFlagKeep, BootFlags};
 use ipmi::number::{BootDevice, ChassisControlAction, IdentifyState};
 use ipmi::time::Instant;
+use ipmi::upgrade::UpgradeImage;
 
 use crate::describe;
 use crate::fru::Nameplates;
 use crate::handler::transport::{NETMASK, mac};
 use crate::log::LOG_ENTRIES_MAX;
 use crate::machine::Machine;
-use crate::profile::{BIOS_VERSION, FIRMWARE, Model};
+use crate::profile::{BIOS_VERSION, DEVICE_ID, MANUFACTURER_ID, Model};
 use crate::site::Site;
 
 /// A site as a source of machines. Snapshots are made when somebody asks; [`Self::publish`] looks at all machines and
@@ -135,6 +137,7 @@ impl InProcess {
             Change::AssetTag(_) | Change::ControllerName(_) => {
                 return Err(unsupported("texts of its owner"));
             }
+            Change::Firmware(installation) => install(&mut machine, installation)?,
         }
         drop(machine);
         self.publish_one(index);
@@ -197,6 +200,70 @@ fn control(machine: &mut Machine, action: PowerAction) -> Result<(), ApplyError>
     machine.control(action).map_err(refused)
 }
 
+/// Installs what the image has for this machine. All of it is checked before any of it.
+fn install(machine: &mut Machine, installation: &Installation) -> Result<(), ApplyError> {
+    let wrong = |reason: String| ApplyError::WrongImage { reason };
+    let profile = machine.profile();
+    let (model, product) = (profile.model, profile.product_id);
+    if model != Model::Node {
+        return Err(unsupported("firmware upgrades"));
+    }
+    let image = UpgradeImage::parse(&installation.image).map_err(|e| wrong(e.to_string()))?;
+    let header = image.header;
+    let is_for = (header.device_id, header.manufacturer, header.product);
+    if is_for != (DEVICE_ID, MANUFACTURER_ID, product) {
+        return Err(wrong("the image is for another product".to_owned()));
+    }
+    let wanted = |number: u8| installation.component.is_none_or(|only| only == number);
+    let uploads: Vec<_> = image.uploads().filter(|up| wanted(up.component)).collect();
+    if uploads.is_empty() {
+        return Err(wrong("the image has nothing for this component".to_owned()));
+    }
+    if installation.watch.is_cancelled() {
+        return Err(ApplyError::Cancelled);
+    }
+    for (number, upload) in (1..).zip(&uploads) {
+        if !machine.install_firmware(upload.component, upload.data) {
+            return Err(ApplyError::Refused {
+                reason: "the firmware is not for this component, or damaged".to_owned(),
+            });
+        }
+        let percent = number * 100 / uploads.len();
+        installation.watch.progress(percent as u8);
+    }
+    Ok(())
+}
+
+/// Its firmware as its controller tells of it (HPM.1).
+fn firmware(machine: &Machine) -> Arc<[FirmwareComponent]> {
+    if machine.profile().model != Model::Node {
+        return Arc::default();
+    }
+    let components = machine.controller().firmware.components;
+    let numbered = (0..).zip(components);
+    numbered
+        .map(|(number, component)| FirmwareComponent {
+            number,
+            name: Some(component.name.into()),
+            version: Some(component.current.to_string().into()),
+        })
+        .collect()
+}
+
+/// Who it is with the firmware that it has now.
+fn identity(before: &Arc<hardware::Identity>, machine: &Machine) -> Arc<hardware::Identity> {
+    let firmware = firmware(machine);
+    let version = machine.controller().firmware.version().to_string();
+    if before.controller_firmware.as_deref() == Some(&*version) && before.firmware == firmware {
+        return Arc::clone(before);
+    }
+    Arc::new(hardware::Identity {
+        controller_firmware: Some(version.into()),
+        firmware,
+        ..(**before).clone()
+    })
+}
+
 fn flags(boot: &BootOverride) -> BootFlags {
     BootFlags {
         valid: boot.persistence != BootPersistence::Disabled,
@@ -251,7 +318,6 @@ fn boot_override(flags: &BootFlags) -> BootOverride {
 fn first_snapshot(site: &Site, index: u32, machine: &Machine, sensors: Arc<[Sensor]>) -> Node {
     let slot = site.slot(index);
     let plates = Nameplates::of(machine);
-    let (major, minor) = FIRMWARE;
     let is_node = machine.profile().model == Model::Node;
     let inventory = Inventory {
         product: plates.product,
@@ -262,7 +328,7 @@ fn first_snapshot(site: &Site, index: u32, machine: &Machine, sensors: Arc<[Sens
     };
     let identity = hardware::Identity {
         uuid: Some(site.guid(index).to_string().into()),
-        controller_firmware: Some(format!("{major}.{minor:02}").into()),
+        controller_firmware: Some(machine.controller().firmware.version().to_string().into()),
         controller_model: None,
         protocol: Some("IPMI 2.0".into()),
         controller_address: Some(site.address(index).to_string().into()),
@@ -275,6 +341,7 @@ fn first_snapshot(site: &Site, index: u32, machine: &Machine, sensors: Arc<[Sens
         asset_tag: None,
         controller_name: None,
         host_name: Some(machine.identity().id.to_string().into()),
+        firmware: firmware(machine),
     };
     let blank = Node {
         id: machine.identity().id.clone(),
@@ -322,6 +389,7 @@ fn next_snapshot(before: &Node, machine: &Machine, log: Option<Arc<Log>>) -> Nod
             Power::Off
         },
         boot: is_node.then(|| boot_override(&machine.host().boot().flags)),
+        identity: identity(&before.identity, machine),
         indicator: match machine.identify_state() {
             IdentifyState::OFF => Indicator::Off,
             IdentifyState::TEMPORARY => Indicator::Timed,

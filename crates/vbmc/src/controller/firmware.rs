@@ -1,23 +1,28 @@
 //! Firmware upgrade (HPM.1): prepare, upload, finish, activate, and back again.
 //!
-//! An image begins with [`MAGIC`] and its version, as images of real controllers name themselves somewhere. Everything
-//! else in it only has to be there.
+//! The firmware of a component names itself, as that of real controllers does ([`super::firmware_image`]). What doesn't fit
+//! is refused when its upload is finished.
 
 use ipmi::command::picmg::hpm::{
     FirmwareVersion, IMAGE_MISMATCH, IN_PROGRESS, INVALID_COMPONENT, LENGTH_MISMATCH,
 };
 use ipmi::number::{CompletionCode, HpmAction, HpmRollback};
 
+use super::firmware_image::{HEAD, crc_32, is_whole, version_of};
 use crate::profile::FIRMWARE;
 
 /// Components of the firmware: boot loader and application.
 pub const COMPONENTS: usize = 2;
+/// The boot loader's number.
+pub const BOOT: u8 = 0;
+/// The application's number: its version is the one that Get Device ID tells.
+pub const APPLICATION: u8 = 1;
 /// The longest image that is taken, in bytes.
 pub const IMAGE_MAX: u32 = 32 << 20;
-/// How an image begins; six bytes of version follow ([`FirmwareVersion`]).
-pub const MAGIC: [u8; 4] = *b"RDVF";
-/// Bytes of magic and version.
-const HEAD: usize = MAGIC.len() + 6;
+/// Names of the components.
+pub(super) const NAMES: [&str; COMPONENTS] = ["BOOT", "APP"];
+/// Longest steps, in 5 s.
+pub const STEP_5S: u8 = 2;
 /// How long preparing, finishing and activating take, in seconds.
 const PREPARE_S: u64 = 2;
 const FINISH_S: u64 = 3;
@@ -54,6 +59,7 @@ enum Phase {
         next: u8,
         received: u32,
         head: Vec<u8>,
+        crc: u32,
     },
 }
 
@@ -91,7 +97,7 @@ impl Default for Firmware {
             deferred: None,
         };
         Self {
-            components: [component("BOOT"), component("APP")],
+            components: NAMES.map(component),
             phase: Phase::Idle,
             task: None,
             last: (0, CompletionCode::OK),
@@ -101,6 +107,12 @@ impl Default for Firmware {
 }
 
 impl Firmware {
+    /// The version that the controller tells as its own: the application's.
+    #[must_use]
+    pub const fn version(&self) -> FirmwareVersion {
+        self.components[APPLICATION as usize].current
+    }
+
     /// Starts a step (§ "Initiate Upgrade Action").
     ///
     /// # Errors
@@ -129,6 +141,7 @@ impl Firmware {
                     next: 0,
                     received: 0,
                     head: Vec::new(),
+                    crc: u32::MAX,
                 };
                 self.last = (INITIATE, CompletionCode::OK);
                 CompletionCode::OK
@@ -146,6 +159,7 @@ impl Firmware {
             next,
             received,
             head,
+            crc,
             ..
         } = &mut self.phase
         else {
@@ -165,11 +179,19 @@ impl Firmware {
         *received += len;
         let wanted = HEAD.saturating_sub(head.len()).min(data.len());
         head.extend(&data[..wanted]);
+        *crc = crc_32(*crc, data);
         CompletionCode::OK
     }
 
-    /// Ends the upload: the image is checked, and waits for its activation.
-    pub fn finish(&mut self, now_s: u64, component: u8, length: u32) -> CompletionCode {
+    /// Ends the upload: the firmware is checked whether it is for this component of this `product`, and waits for its
+    /// activation.
+    pub fn finish(
+        &mut self,
+        now_s: u64,
+        component: u8,
+        length: u32,
+        product: u16,
+    ) -> CompletionCode {
         if let Some(busy) = self.busy(now_s) {
             return busy;
         }
@@ -178,6 +200,7 @@ impl Firmware {
             compare,
             received,
             head,
+            crc,
             ..
         } = std::mem::take(&mut self.phase)
         else {
@@ -189,9 +212,9 @@ impl Firmware {
         if length != received {
             return LENGTH_MISMATCH;
         }
-        let version = head
-            .strip_prefix(&MAGIC)
-            .and_then(FirmwareVersion::from_data);
+        let version = is_whole(crc)
+            .then(|| version_of(&head, product, component))
+            .flatten();
         let component = &mut self.components[uploading];
         let completion = match version {
             None => IMAGE_MISMATCH,
@@ -203,6 +226,22 @@ impl Firmware {
             }
         };
         self.begin(now_s, FINISH, FINISH_S, completion)
+    }
+
+    /// Installs firmware at once: upload and activation without the steps in between. `false` where it is not for this
+    /// component of this `product`, or damaged; nothing changes then.
+    pub fn install(&mut self, component: u8, data: &[u8], product: u16) -> bool {
+        let head = data.get(..HEAD).unwrap_or_default();
+        let version = version_of(head, product, component);
+        let is_whole = is_whole(crc_32(u32::MAX, data));
+        match (version, self.components.get_mut(usize::from(component))) {
+            (Some(version), Some(component)) if is_whole => {
+                component.backup = Some(component.current);
+                component.current = version;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Starts what waits. Completion code D5h where nothing does.
@@ -305,13 +344,22 @@ impl Firmware {
 
 #[cfg(test)]
 mod tests {
+    use super::super::firmware_image::firmware;
     use super::*;
 
+    const PRODUCT: u16 = 0x2200;
+
     fn image(major: u8) -> Vec<u8> {
-        let mut image = MAGIC.to_vec();
-        image.extend([major, 0x01, 0, 0, 0, 0]);
-        image.resize(500, 0x5a);
-        image
+        image_for(major, PRODUCT, APPLICATION)
+    }
+
+    fn image_for(major: u8, product: u16, component: u8) -> Vec<u8> {
+        let version = FirmwareVersion {
+            major,
+            minor: 0x01,
+            ..FirmwareVersion::default()
+        };
+        firmware(product, component, version, 480)
     }
 
     fn uploaded(firmware: &mut Firmware, action: HpmAction, image: &[u8]) -> CompletionCode {
@@ -323,7 +371,7 @@ mod tests {
             assert_eq!(firmware.upload(11, number, block), CompletionCode::OK);
         }
         let length = u32::try_from(image.len()).unwrap();
-        assert_eq!(firmware.finish(12, 1, length), IN_PROGRESS);
+        assert_eq!(firmware.finish(12, 1, length, PRODUCT), IN_PROGRESS);
         assert_eq!(firmware.status(13).1, IN_PROGRESS);
         firmware.status(12 + FINISH_S).1
     }
@@ -356,7 +404,7 @@ mod tests {
         for (number, block) in (0..).zip(image.chunks(200)) {
             assert_eq!(firmware.upload(at_s, number, block), CompletionCode::OK);
         }
-        assert_eq!(firmware.finish(at_s, 1, 500), IN_PROGRESS);
+        assert_eq!(firmware.finish(at_s, 1, 500, PRODUCT), IN_PROGRESS);
         firmware.status(at_s + FINISH_S).1
     }
 
@@ -367,13 +415,23 @@ mod tests {
             firmware.initiate(0, 4, HpmAction::PREPARE),
             INVALID_COMPONENT
         );
-        assert_eq!(
-            uploaded(&mut firmware, HpmAction::UPLOAD, &[0; 300]),
-            IMAGE_MISMATCH
-        );
+        let mut damaged = image(3);
+        damaged[300] ^= 1;
+        for (n, wrong) in (0..).zip([
+            vec![0; 300],
+            Vec::new(),
+            damaged,
+            image_for(3, 0x2201, APPLICATION),
+            image_for(3, PRODUCT, BOOT),
+        ]) {
+            let mut firmware = Firmware::default();
+            let ended = uploaded(&mut firmware, HpmAction::UPLOAD, &wrong);
+            assert_eq!(ended, IMAGE_MISMATCH, "{n}");
+            assert!(!firmware.install(APPLICATION, &wrong, PRODUCT), "{n}");
+        }
         firmware.initiate(30, 2, HpmAction::UPLOAD);
         assert_eq!(firmware.upload(30, 1, &[0]), INVALID_COMPONENT);
-        assert_eq!(firmware.finish(30, 1, 9), LENGTH_MISMATCH);
+        assert_eq!(firmware.finish(30, 1, 9, PRODUCT), LENGTH_MISMATCH);
         assert_eq!(
             firmware.activate(31),
             CompletionCode::NOT_SUPPORTED_IN_STATE

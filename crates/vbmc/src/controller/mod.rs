@@ -5,6 +5,7 @@
 
 mod dcmi;
 mod firmware;
+mod firmware_image;
 mod modular;
 mod parameter;
 mod pef;
@@ -20,7 +21,8 @@ use ipmi::number::{
 };
 
 pub use dcmi::{Dcmi, ThermalLimits};
-pub use firmware::{COMPONENTS, Component, Firmware, IMAGE_MAX, MAGIC};
+pub use firmware::{APPLICATION, BOOT, COMPONENTS, Component, Firmware, IMAGE_MAX, STEP_5S};
+pub use firmware_image::{MAGIC, firmware, upgrade_image};
 pub use modular::{FRUS, LEDS, LINKS_REMEMBERED, Modular, color};
 pub use parameter::{
     Access, PARAMETERS_MAX, ParameterSpec, Parameters, WRITING_S, read_parameter, write_parameter,

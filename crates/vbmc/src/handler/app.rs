@@ -19,11 +19,9 @@ use ipmi::wire::Writer;
 use super::{Device, firewall, messaging, payload, users};
 use crate::controller::{ParameterSpec, read_parameter, write_parameter};
 use crate::machine::Machine;
-use crate::profile::{BIOS_VERSION, MANUFACTURER_ID, Model};
+use crate::profile::{BIOS_VERSION, DEVICE_ID, MANUFACTURER_ID, Model};
 use crate::sdr::support;
 
-/// The controller's kind (§20.1, byte 2): any number.
-const DEVICE_ID: u8 = 0x20;
 /// Revision of the system information (§22.14b, byte 2).
 const PARAMETER_REVISION: u8 = 0x11;
 /// Reset Watchdog Timer: it was never set (§27.5).
@@ -92,20 +90,19 @@ pub(super) fn handle(
 
 fn device_id(machine: &Machine) -> DeviceId {
     let profile = machine.profile();
-    // The application's version; the boot loader has one of its own.
-    let [_, application] = &machine.controller().firmware.components;
+    let version = machine.controller().firmware.version();
     DeviceId {
         device_id: DEVICE_ID,
         has_device_sdrs: false,
         device_revision: 1,
         updating: false,
-        firmware_major: application.current.major,
-        firmware_minor: application.current.minor,
+        firmware_major: version.major,
+        firmware_minor: version.minor,
         ipmi_version: IpmiVersion::V2_0,
         support: support(profile.model),
         manufacturer: MANUFACTURER_ID,
         product: profile.product_id,
-        auxiliary_firmware: Some(application.current.auxiliary),
+        auxiliary_firmware: Some(version.auxiliary),
     }
 }
 

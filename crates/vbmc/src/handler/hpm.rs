@@ -5,16 +5,17 @@ use ipmi::command::picmg::PicmgDone;
 use ipmi::command::picmg::hpm::{
     AbortFirmwareUpgrade, ActivateFirmware, ComponentProperties, FinishFirmwareUpload,
     GetComponentProperties, GetLanAttachCapabilities, GetTargetUpgradeCapabilities,
-    GetUpgradeStatus, INVALID_COMPONENT, InitiateManualRollback, InitiateUpgradeAction,
-    LanAttachCapabilities, PROPERTY_MAX, QueryRollbackStatus, QuerySelfTestResults, RollbackStatus,
-    TargetUpgradeCapabilities, UpgradeSelfTest, UpgradeStatus, UploadFirmwareBlock, UploadedBlock,
+    GetUpgradeStatus, IN_PROGRESS, INVALID_COMPONENT, InitiateManualRollback,
+    InitiateUpgradeAction, LanAttachCapabilities, PROPERTY_MAX, QueryRollbackStatus,
+    QuerySelfTestResults, RollbackStatus, TargetUpgradeCapabilities, UpgradeSelfTest,
+    UpgradeStatus, UploadFirmwareBlock, UploadedBlock,
 };
 use ipmi::command::{Bytes, Command};
 use ipmi::number::{CompletionCode, HpmCapabilities, HpmProperty, SelfTestResult};
 use ipmi::wire::Writer;
 
 use super::Device;
-use crate::controller::{COMPONENTS, Component};
+use crate::controller::{COMPONENTS, Component, STEP_5S};
 
 /// General properties of a component: rollback and backup are supported, the payload isn't affected, deferred activation,
 /// comparison; bits 1:0, 2, 3, 4 (HPM.1 table 3-5).
@@ -23,8 +24,6 @@ const GENERAL: u8 = 0x1e;
 const HPM_2: u8 = 2;
 /// Where HPM.2's LAN parameters begin.
 const HPM_2_LAN_PARAMETERS: u8 = 192;
-/// Longest steps, in 5 s.
-const STEP_5S: u8 = 2;
 
 /// Whether a command of PICMG's group is one of HPM.1, which servers have, too.
 pub(super) const fn is_upgrade(cmd: u8) -> bool {
@@ -102,6 +101,7 @@ fn upgrade(
     response: &mut Writer<'_>,
 ) -> CompletionCode {
     let now_s = device.machine.at_s();
+    let product = device.machine.profile().product_id;
     let firmware = &mut device.machine.controller_mut().firmware;
     match request.cmd {
         AbortFirmwareUpgrade::CMD => serve(request, response, |_: AbortFirmwareUpgrade| {
@@ -115,13 +115,18 @@ fn upgrade(
             Ok(UploadedBlock { section: None })
         }),
         FinishFirmwareUpload::CMD => serve(request, response, |c: FinishFirmwareUpload| {
-            done(firmware.finish(now_s, c.component, c.length))
+            done(firmware.finish(now_s, c.component, c.length, product))
         }),
+        // Other firmware runs from here on: the controller restarts, and its sessions end.
         ActivateFirmware::CMD => serve(request, response, |_: ActivateFirmware| {
-            done(firmware.activate(now_s))
+            let code = firmware.activate(now_s);
+            device.restart |= code == IN_PROGRESS;
+            done(code)
         }),
         InitiateManualRollback::CMD => serve(request, response, |_: InitiateManualRollback| {
-            done(firmware.roll_back(now_s))
+            let code = firmware.roll_back(now_s);
+            device.restart |= code == IN_PROGRESS;
+            done(code)
         }),
         _ => CompletionCode::INVALID_COMMAND,
     }

@@ -44,6 +44,14 @@ impl Machine {
         self.controller.get_or_insert_default()
     }
 
+    /// Installs firmware in a component of its controller at once; `false` where it is not for that, or damaged.
+    pub fn install_firmware(&mut self, component: u8, data: &[u8]) -> bool {
+        self.revision += 1;
+        let product = self.profile.product_id;
+        let firmware = &mut self.controller_mut().firmware;
+        firmware.install(component, data, product)
+    }
+
     /// How it is built.
     #[must_use]
     pub const fn form(&self) -> Form {

@@ -77,6 +77,9 @@ pub const MANUFACTURER: &str = "RedDrum Virtual";
 /// Its enterprise number: the one for examples (RFC 5612), for there is no such maker.
 pub const MANUFACTURER_ID: u32 = 32_473;
 
+/// The kind of every management controller (§20.1, byte 2): any number.
+pub const DEVICE_ID: u8 = 0x20;
+
 /// Firmware of every management controller: major, minor (decimal digits), as Get Device ID gives it.
 pub const FIRMWARE: (u8, u8) = (2, 14);
 

@@ -3,6 +3,8 @@
 //! A console asks for capabilities and components, prepares the components, uploads each image in blocks, finishes it and
 //! activates. Steps that take long are answered [`IN_PROGRESS`]; Get Upgrade Status tells when they are done.
 
+use core::fmt;
+
 use super::PicmgDone;
 use crate::command::Bytes;
 use crate::command::layout::{layout, message, request};
@@ -19,6 +21,8 @@ pub const IMAGE_MISMATCH: CompletionCode = CompletionCode(0x83);
 
 /// Room for a block of an image: what a datagram over LAN carries.
 pub const BLOCK_MAX: usize = 200;
+/// The minor version where there is none.
+const NO_MINOR: u8 = 0xff;
 /// Room for a component's property.
 pub const PROPERTY_MAX: usize = 16;
 
@@ -45,8 +49,9 @@ request! {
         pub action: HpmAction,
     }
 
-    /// Uploads a block of the image.
-    pub struct UploadFirmwareBlock: PICMG 0x32 "Upload Firmware Block", once => UploadedBlock {
+    /// Uploads a block of the image. It may be repeated: by its number the controller knows the block that it has
+    /// already, and takes it for answered.
+    pub struct UploadFirmwareBlock: PICMG 0x32 "Upload Firmware Block", repeatable => UploadedBlock {
         /// Number of the block, from 0, again after 255.
         pub number: u8,
         /// The block.
@@ -168,6 +173,7 @@ layout! {
 
 layout! {
     /// A version of firmware (HPM.1 table 3-6).
+    #[derive(Default)]
     pub struct FirmwareVersion {
         u8 {
             /// Major version.
@@ -177,6 +183,16 @@ layout! {
         pub minor: u8,
         /// The maker's own.
         pub auxiliary: [u8; 4],
+    }
+}
+
+/// As Get Device ID's is written: the minor version has two digits. The maker's own is left out.
+impl fmt::Display for FirmwareVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.minor {
+            NO_MINOR => write!(f, "{}", self.major),
+            minor => write!(f, "{}.{minor:02x}", self.major),
+        }
     }
 }
 
@@ -204,6 +220,8 @@ impl FirmwareVersion {
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString;
+
     use super::*;
     use crate::command::check;
 
@@ -234,6 +252,7 @@ mod tests {
         check::response(&ComponentProperties { data }, &[0, 2, 0x14, 1, 2, 3, 4], 1);
         assert_eq!(FirmwareVersion::from_data(&data), Some(version));
         assert_eq!(FirmwareVersion::from_data(&data[..5]), None);
+        assert_eq!(version.to_string(), "2.14");
     }
 
     #[test]
