@@ -1,11 +1,13 @@
 //! One command on its way to a BMC and its answer on the way back, as bytes with their numbers.
 
+use ipmi::command::picmg::hpm::BLOCK_MAX;
 use ipmi::command::{Command, Message};
 use ipmi::number::{CompletionCode, NetFn};
 use ipmi::wire::{Reader, Writer};
 
-/// The longest request that the fleet sends, in data bytes: FRU, SDR and boot option requests are far shorter.
-pub(crate) const CALL_DATA_LEN_MAX: usize = 40;
+/// The longest request that the fleet sends, in data bytes: a block of firmware with its number and group. All others are
+/// far shorter.
+pub(crate) const CALL_DATA_LEN_MAX: usize = 2 + BLOCK_MAX;
 
 /// A command to be sent.
 #[derive(Clone, Debug)]

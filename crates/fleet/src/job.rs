@@ -3,11 +3,12 @@
 //! A command with side effects is sent once (`ipmi::console::Policy`); where its answer is lost the outcome says so
 //! and the state is read again, so that the next snapshot shows what happened.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use hardware::{
-    ApplyError, BootChange, BootMode, BootOverride, BootPersistence, BootTarget, Change, Indicator,
-    Network, Power, PowerAction,
+    ApplyError, BootChange, BootMode, BootOverride, BootPersistence, BootTarget, Change,
+    FirmwareComponent, Indicator, Network, Power, PowerAction,
 };
 use ipmi::command::app::ColdReset;
 use ipmi::command::chassis::{
@@ -24,6 +25,7 @@ use crate::contact::log::{self, LogRead};
 use crate::script::Line;
 use text::Text;
 
+mod firmware;
 mod network;
 pub(crate) mod text;
 
@@ -56,6 +58,16 @@ pub(crate) struct Observed {
     /// Owner's tag and controller's name, read anew; `Some(None)` = there is none now.
     pub(crate) asset_tag: Option<Option<String>>,
     pub(crate) controller_name: Option<Option<String>>,
+    /// Its firmware, read anew after an installation.
+    pub(crate) firmware: Option<FirmwareNow>,
+}
+
+/// The firmware of a controller as it is now.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct FirmwareNow {
+    /// The controller's own version.
+    pub(crate) controller: Arc<str>,
+    pub(crate) components: Arc<[FirmwareComponent]>,
 }
 
 /// How a change ended.
@@ -63,6 +75,8 @@ pub(crate) struct Observed {
 pub(crate) struct JobDone {
     pub(crate) outcome: Result<(), ApplyError>,
     pub(crate) observed: Observed,
+    /// The controller restarts: nothing is answered in this session any more.
+    pub(crate) session_ends: bool,
 }
 
 /// The host power that a change leads to at once, where it does.
@@ -96,6 +110,7 @@ pub(crate) fn indicator_of(status: &ChassisStatus) -> Indicator {
 /// Carries a change out and looks at what became of it.
 pub(crate) async fn run(line: Line, change: Change) -> JobDone {
     let mut observed = Observed::default();
+    let mut session_ends = false;
     let outcome = match change {
         Change::Power(action) => {
             let outcome = power(&line, action).await;
@@ -117,7 +132,11 @@ pub(crate) async fn run(line: Line, change: Change) -> JobDone {
             observed.log = log::read(&line, None).await.ok();
             outcome
         }
-        Change::ResetController => reset_controller(&line).await,
+        Change::ResetController => {
+            let outcome = reset_controller(&line).await;
+            session_ends = outcome.is_ok();
+            outcome
+        }
         Change::Network(wanted) => {
             let outcome = network::set(&line, &wanted).await;
             observed.network = network::read(&line).await;
@@ -133,8 +152,17 @@ pub(crate) async fn run(line: Line, change: Change) -> JobDone {
             observed.controller_name = text::read(&line, Text::ControllerName).await.ok();
             outcome
         }
+        Change::Firmware(installation) => {
+            let outcome = firmware::install(&line, &installation).await;
+            observed.firmware = firmware::read_now(&line).await.ok();
+            outcome
+        }
     };
-    JobDone { outcome, observed }
+    JobDone {
+        outcome,
+        observed,
+        session_ends,
+    }
 }
 
 async fn power(line: &Line, action: PowerAction) -> Result<(), ApplyError> {

@@ -25,9 +25,11 @@ use crate::call::{Call, CallError, decode};
 #[derive(Clone, Debug)]
 pub(crate) enum Ask {
     /// Send this and come back with the answer.
-    Call(Call),
+    Call(Box<Call>),
     /// Come back after this time.
     Pause(Duration),
+    /// The BMC has ended the session, or is about to: come back in the next one.
+    Reopen,
 }
 
 /// The answer to a script's last question.
@@ -90,10 +92,18 @@ impl Line {
         lun: u8,
         command: &C,
     ) -> Result<C::Response, CallError> {
-        match self.ask(Ask::Call(Call::of(command).on_lun(lun))).await {
+        match self
+            .ask(Ask::Call(Box::new(Call::of(command).on_lun(lun))))
+            .await
+        {
             Answer::Reply { completion, data } => decode::<C>(completion, &data),
             Answer::Unanswered | Answer::Paused => Err(CallError::Unanswered { name: C::NAME }),
         }
+    }
+
+    /// Goes on in another session. Where there is none within a while, the script never comes back.
+    pub(crate) async fn reopen(&self) {
+        self.ask(Ask::Reopen).await;
     }
 
     /// Waits.
@@ -159,7 +169,7 @@ pub(crate) mod play {
         for _ in 0..100_000 {
             answer = Some(match script.resume(answer) {
                 Step::Done(done) => return done,
-                Step::Asks(Ask::Pause(_)) => Answer::Paused,
+                Step::Asks(Ask::Pause(_) | Ask::Reopen) => Answer::Paused,
                 Step::Asks(Ask::Call(call)) => {
                     bmc(&call).map_or(Answer::Unanswered, |(completion, data)| Answer::Reply {
                         completion,

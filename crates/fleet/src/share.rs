@@ -53,6 +53,10 @@ impl Texts {
         ] {
             self.optional(text);
         }
+        for component in Arc::get_mut(&mut identity.firmware).unwrap_or_default() {
+            self.optional(&mut component.name);
+            self.optional(&mut component.version);
+        }
     }
 
     /// Shares the texts of a log that was just read.

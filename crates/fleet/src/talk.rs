@@ -11,7 +11,7 @@ pub(crate) struct Talk<T> {
     script: Script<T>,
     next: Next,
     /// Its last question.
-    asked: Option<Call>,
+    asked: Option<Box<Call>>,
 }
 
 #[derive(Debug)]
@@ -30,11 +30,13 @@ enum Next {
 #[derive(Debug)]
 pub(crate) enum Turn<T> {
     /// Send this and hand in the answer.
-    Send(Call),
+    Send(Box<Call>),
     /// Nothing before this moment.
     Pause(Instant),
     /// Nothing before the answer to its question.
     Waits,
+    /// Give the session up; it goes on in the next one.
+    Reopen,
     /// It is over.
     Done(T),
 }
@@ -83,6 +85,7 @@ impl<T> Talk<T> {
                     return Turn::Send(call);
                 }
                 Step::Asks(Ask::Pause(span)) => self.next = Next::Until(now + span),
+                Step::Asks(Ask::Reopen) => return Turn::Reopen,
             }
         }
     }
@@ -94,12 +97,17 @@ impl<T> Talk<T> {
         for _ in 0..questions_max {
             match self.turn(now) {
                 Turn::Done(done) => return Some(done),
-                Turn::Send(_) => self.answer(Answer::Unanswered),
+                Turn::Send(_) | Turn::Reopen => self.answer(Answer::Unanswered),
                 Turn::Pause(_) => self.answer(Answer::Paused),
                 Turn::Waits => self.answer_if_waiting(),
             }
         }
         None
+    }
+
+    /// The session is gone: its question stays unanswered, and it goes on in the next one.
+    pub(crate) fn session_lost(&mut self) {
+        self.answer_if_waiting();
     }
 
     fn answer_if_waiting(&mut self) {

@@ -21,6 +21,13 @@ pub(crate) const JOB_WAIT_MAX: Duration = Duration::from_secs(10);
 /// same: machines take a moment to switch.
 const SETTLE_ROUNDS_MAX: u8 = 3;
 
+/// For how long a job that outlives sessions waits for the next one: a controller that starts new firmware may test and
+/// decompress it first.
+pub(crate) const BACK_WITHIN: Duration = Duration::from_secs(600);
+
+/// So many questions in a row does a long job ask; then polling has a turn.
+const QUESTIONS_IN_A_ROW: u8 = 4;
+
 /// More questions than any job asks after its session is gone.
 const ABANDON_QUESTIONS_MAX: usize = 64;
 
@@ -44,6 +51,10 @@ struct Active {
     talk: Talk<JobDone>,
     outcome: OutcomeSender,
     expected: Option<Power>,
+    /// It takes minutes: it lets polling go on, and outlives the end of the session.
+    is_long: bool,
+    /// While there is no session: until when it waits for the next.
+    back_by: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -59,6 +70,8 @@ pub(crate) struct Work {
     waiting: VecDeque<Waiting>,
     active: Option<Active>,
     settling: Vec<Settling>,
+    /// Questions that a long job has asked since anybody else did.
+    in_a_row: u8,
 }
 
 /// A job that came to its end.
@@ -70,9 +83,13 @@ pub(crate) struct Finished {
 }
 
 impl Work {
-    /// Takes a job; tells it "busy" where too many wait.
+    /// Takes a job; tells it "busy" where too many wait, and refuses it while firmware is installed: the controller
+    /// may be about to restart.
     pub(crate) fn push(&mut self, now: Instant, job: Job) {
-        if self.waiting.len() >= JOBS_PER_NODE_MAX {
+        if self.active.as_ref().is_some_and(|active| active.is_long) {
+            let reason = "new firmware is being installed".to_owned();
+            job.outcome.tell(Err(ApplyError::WrongState { reason }));
+        } else if self.waiting.len() >= JOBS_PER_NODE_MAX {
             job.outcome.tell(Err(ApplyError::Busy));
         } else {
             self.waiting.push_back(Waiting {
@@ -87,14 +104,33 @@ impl Work {
         self.waiting.is_empty() && self.active.is_none() && self.settling.is_empty()
     }
 
-    /// When the first waiting job has waited too long.
+    /// When the first waiting job has waited too long, or the active one for another session.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.waiting.front().map(|waiting| waiting.until)
+        let waiting = self.waiting.front().map(|waiting| waiting.until);
+        let active = self.active.as_ref().and_then(|active| active.back_by);
+        [waiting, active].into_iter().flatten().min()
+    }
+
+    /// It is somebody else's turn to ask, if anybody has a question.
+    pub(crate) const fn gives_way(&self) -> bool {
+        self.in_a_row >= QUESTIONS_IN_A_ROW
+    }
+
+    /// Somebody else has had a turn.
+    pub(crate) const fn gave_way(&mut self) {
+        self.in_a_row = 0;
     }
 
     /// Fails the jobs that have waited too long; how many.
     pub(crate) fn expire(&mut self, now: Instant) -> u64 {
         let mut expired = 0;
+        let is_late = |active: &mut Active| active.back_by.is_some_and(|by| by <= now);
+        if let Some(active) = self.active.take_if(is_late) {
+            let what = "the installation of firmware, and the controller has not come back";
+            let what = what.to_owned();
+            active.outcome.tell(Err(ApplyError::Unconfirmed { what }));
+            expired += 1;
+        }
         while self
             .waiting
             .front()
@@ -121,14 +157,20 @@ impl Work {
         if self.active.is_none() {
             let Job { change, outcome } = self.waiting.pop_front()?.job;
             let expected = job::power_after(&change);
+            let is_long = matches!(change, Change::Firmware(_));
             let talk = Talk::new(Script::new(|line| job::run(line, change)));
             self.active = Some(Active {
                 talk,
                 outcome,
                 expected,
+                is_long,
+                back_by: None,
             });
+            self.in_a_row = 0;
         }
-        Some(match self.active.as_mut()?.talk.turn(now) {
+        let active = self.active.as_mut()?;
+        active.back_by = None;
+        Some(match active.talk.turn(now) {
             Turn::Done(done) => {
                 let Active {
                     outcome, expected, ..
@@ -139,9 +181,13 @@ impl Work {
                     expected,
                 })
             }
-            Turn::Send(call) => Turn::Send(call),
+            Turn::Send(call) => {
+                self.in_a_row = self.in_a_row.saturating_add(u8::from(active.is_long));
+                Turn::Send(call)
+            }
             Turn::Pause(until) => Turn::Pause(until),
             Turn::Waits => Turn::Waits,
+            Turn::Reopen => Turn::Reopen,
         })
     }
 
@@ -184,12 +230,18 @@ impl Work {
         }
     }
 
-    /// The session is gone: the active job ends as it would without any answer. Those that wait go on waiting.
+    /// The session is gone: the active job ends as it would without any answer, or goes on in the next session if it is
+    /// a long one. Those that wait go on waiting.
     pub(crate) fn session_lost(&mut self, now: Instant) -> u64 {
         let lost = self.settling.drain(..).map(|settling| {
             settling.outcome.tell(Ok(()));
         });
         lost.for_each(drop);
+        if let Some(active) = self.active.as_mut().filter(|active| active.is_long) {
+            active.talk.session_lost();
+            active.back_by = Some(now + BACK_WITHIN);
+            return 0;
+        }
         let Some(Active { talk, outcome, .. }) = self.active.take() else {
             return 0;
         };

@@ -19,7 +19,7 @@ pub struct FirmwareComponent {
 
 /// Who wants to know how far an installation is. Called on the source's own thread: must return at once.
 pub trait InstallationWatch: Send + Sync {
-    /// So much is done, in percent.
+    /// So much is done, in percent; never less than before.
     fn progress(&self, percent: u8);
 
     /// Whether it should be given up, where that is still possible without harm.

@@ -50,6 +50,7 @@ pub(super) async fn read(
         asset_tag: asset_tag.map(Into::into),
         controller_name: controller_name.map(Into::into),
         host_name,
+        firmware: super::firmware::read(line).await?,
     })
 }
 

@@ -1,5 +1,6 @@
 //! First contact with a BMC: who it is, which sensors it has, which parts.
 
+pub(crate) mod firmware;
 pub(crate) mod fru;
 pub(crate) mod identity;
 pub(crate) mod log;

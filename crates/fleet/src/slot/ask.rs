@@ -27,12 +27,17 @@ impl Slot {
         if self.phase != Phase::Up {
             return;
         }
-        while self.in_flight == InFlight::Nothing && self.session.state() == State::Established {
+        while self.phase == Phase::Up
+            && self.in_flight == InFlight::Nothing
+            && self.session.state() == State::Established
+        {
             let talk_first = !self.talked;
-            let asked = self.work_turn(cx, now)
+            let work_last = self.work.as_ref().is_some_and(|work| work.gives_way());
+            let asked = !work_last && self.work_turn(cx, now)
                 || talk_first && self.talk_turn(cx, now)
                 || self.round_turn(cx, now)
-                || self.talk_turn(cx, now);
+                || self.talk_turn(cx, now)
+                || work_last && self.work_turn(cx, now);
             if !asked {
                 break;
             }
@@ -41,6 +46,13 @@ impl Slot {
 
     pub(super) fn wake_by(&mut self, at: Instant) {
         self.wake = Some(self.wake.map_or(at, |wake| wake.min(at)));
+    }
+
+    /// Something other than a job is asked.
+    pub(super) fn gave_way(&mut self) {
+        if let Some(work) = &mut self.work {
+            work.gave_way();
+        }
     }
 
     pub(super) fn send(&mut self, cx: &mut Context, now: Instant, call: &Call, who: InFlight) {
@@ -52,6 +64,9 @@ impl Slot {
         self.in_flight = who;
         (self.sent, self.resent) = (false, false);
         cx.counters.commands += 1;
+        if who != InFlight::Job {
+            self.gave_way();
+        }
         if self
             .session
             .request_raw(now, target, call.data(), call.idempotent)
@@ -106,7 +121,8 @@ impl Slot {
         };
         match work.turn(now) {
             Some(Turn::Send(call)) => self.send(cx, now, &call, InFlight::Job),
-            Some(Turn::Done(finished)) => self.job_done(cx, finished),
+            Some(Turn::Done(finished)) => self.job_done(cx, now, finished),
+            Some(Turn::Reopen) => self.reopen(cx, now),
             Some(Turn::Pause(until)) => {
                 self.wake_by(until);
                 return false;
@@ -120,7 +136,7 @@ impl Slot {
         true
     }
 
-    fn job_done(&mut self, cx: &mut Context, mut finished: Finished) {
+    fn job_done(&mut self, cx: &mut Context, now: Instant, mut finished: Finished) {
         match finished.done.outcome {
             Ok(()) => cx.counters.jobs_done += 1,
             Err(_) => cx.counters.jobs_failed += 1,
@@ -141,13 +157,28 @@ impl Slot {
         if let Some(name) = observed.controller_name {
             Arc::make_mut(&mut node.identity).controller_name = name.map(Into::into);
         }
+        if let Some(firmware) = observed.firmware {
+            let identity = Arc::make_mut(&mut node.identity);
+            identity.controller_firmware = Some(firmware.controller);
+            identity.firmware = firmware.components;
+            // Other firmware may have other records: the BMC is to be got acquainted with anew.
+            self.known = None;
+            self.round.contacted = false;
+            self.contact_at = now;
+        }
         let power = node.power;
         if let Some(log) = observed.log {
             self.log_read(cx, log);
         }
         self.publish(cx);
+        let session_ends = finished.done.session_ends;
         if let Some(work) = &mut self.work {
             work.settle(finished, power);
+        }
+        if session_ends {
+            self.reopen(cx, now);
+        } else if !self.round.contacted {
+            self.leave(cx, Stage::Round);
         }
     }
 
@@ -171,7 +202,8 @@ impl Slot {
                 self.wake_by(until);
                 return false;
             }
-            Turn::Waits => return false,
+            // No talk of the engine's own restarts its BMC.
+            Turn::Waits | Turn::Reopen => return false,
         }
         true
     }

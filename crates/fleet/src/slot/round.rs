@@ -75,6 +75,7 @@ impl Slot {
             self.in_flight = InFlight::Sensor(step - 1);
             (self.sent, self.resent) = (false, false);
             cx.counters.commands += 1;
+            self.gave_way();
             if self
                 .session
                 .request_raw(now, target, &[item.number], true)

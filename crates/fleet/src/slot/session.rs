@@ -100,6 +100,25 @@ impl Slot {
             self.phase = Phase::Closed;
             return;
         }
+        self.come_back(cx, now);
+    }
+
+    /// Gives up a session that the BMC has ended, or is about to end because it restarts, and opens another: waiting for
+    /// answers in it would be in vain.
+    pub(super) fn reopen(&mut self, cx: &mut Context, now: Instant) {
+        cx.counters.sessions_lost += 1;
+        self.session.forget();
+        self.in_flight = InFlight::Nothing;
+        self.talk = None;
+        self.silent_since = None;
+        self.leave_all(cx);
+        if let Some(work) = &mut self.work {
+            cx.counters.jobs_failed += work.session_lost(now);
+        }
+        self.come_back(cx, now);
+    }
+
+    fn come_back(&mut self, cx: &mut Context, now: Instant) {
         let within = u64::try_from(REOPEN_WITHIN.as_nanos()).unwrap_or(0);
         let pause = Duration::from_nanos(cx.jitter.below(within));
         self.phase = Phase::Down {

@@ -246,6 +246,14 @@ impl Session {
         }
     }
 
+    /// Forgets the session without a word to the BMC, which is known to have ended it, or to be about to: it restarts.
+    /// No event follows; [`connect`](Self::connect) begins the next one.
+    pub fn forget(&mut self) {
+        self.end();
+        self.deadline = None;
+        self.unanswered = 0;
+    }
+
     /// Takes a datagram from the BMC, decrypting in place.
     ///
     /// # Errors

@@ -143,7 +143,7 @@ impl Firmware {
                     head: Vec::new(),
                     crc: u32::MAX,
                 };
-                self.last = (INITIATE, CompletionCode::OK);
+                (self.task, self.last) = (None, (INITIATE, CompletionCode::OK));
                 CompletionCode::OK
             }
             _ => CompletionCode::INVALID_DATA_FIELD,
