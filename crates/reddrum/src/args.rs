@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use ipmi::command::picmg::hpm::FirmwareVersion;
 
 use crate::fault::Fault;
 use crate::ipmi::IpmiArgs;
@@ -118,9 +119,63 @@ pub(crate) struct DemoArgs {
     pub(crate) json: bool,
 }
 
+/// What to do about virtual machines beside starting some.
+#[derive(Debug, Subcommand)]
+pub(crate) enum VbmcCommand {
+    /// Write firmware for virtual nodes: an HPM.1 upgrade image, to try updates with.
+    Firmware(FirmwareArgs),
+}
+
+/// A component of the firmware of virtual nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FirmwareComponent {
+    /// The BMC's own: its version is the one that Get Device ID tells.
+    Bmc,
+    /// The BMC's boot loader.
+    Boot,
+}
+
+/// Options of `vbmc firmware`.
+#[derive(Debug, Args)]
+pub(crate) struct FirmwareArgs {
+    /// For which component it is.
+    #[arg(long, value_enum, default_value_t = FirmwareComponent::Bmc)]
+    pub(crate) component: FirmwareComponent,
+    /// Its version: a number up to 127, a dot, two digits.
+    #[arg(long, value_name = "MAJOR.MINOR", value_parser = firmware_version)]
+    pub(crate) version: FirmwareVersion,
+    /// How much of it there is beside what it says of itself.
+    #[arg(long, default_value_t = 256, value_name = "KIB", value_parser = clap::value_parser!(u32).range(0..=30_000))]
+    pub(crate) size_kib: u32,
+    /// The file to write. One that is there is replaced.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+}
+
+fn firmware_version(text: &str) -> Result<FirmwareVersion, String> {
+    let read = |text: &str| {
+        let (major, minor) = text.split_once('.')?;
+        let is_number = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+        if !is_number(major) || !is_number(minor) || minor.len() != 2 {
+            return None;
+        }
+        Some(FirmwareVersion {
+            major: major.parse().ok().filter(|major: &u8| *major < 128)?,
+            // Two decimal digits in BCD.
+            minor: u8::from_str_radix(minor, 16).ok()?,
+            ..FirmwareVersion::default()
+        })
+    };
+    read(text).ok_or_else(|| "a version is a number up to 127, a dot, two digits: 2.10".to_owned())
+}
+
 /// Options of `vbmc`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct VbmcArgs {
+    /// Something else than to start machines.
+    #[command(subcommand)]
+    pub(crate) command: Option<VbmcCommand>,
     #[command(flatten)]
     pub(crate) machines: MachinesArgs,
     #[command(flatten)]
@@ -195,6 +250,16 @@ mod tests {
         ] {
             let cli = Cli::try_parse_from(["reddrum", "vbmc", &format!("--loss={loss}")]);
             assert_eq!(cli.is_ok(), parses, "{loss}");
+        }
+    }
+
+    #[test]
+    fn a_firmware_version_has_two_digits_behind_its_dot() {
+        let version = firmware_version("2.10").unwrap();
+        assert_eq!((version.major, version.minor), (2, 0x10));
+        assert_eq!(version.to_string(), "2.10");
+        for wrong in ["2", "2.1", "128.00", "2.1a", "-1.00", "2.100", "2.+1", ""] {
+            assert!(firmware_version(wrong).is_err(), "{wrong:?}");
         }
     }
 

@@ -8,12 +8,15 @@ use ipmi::command::app::Guid;
 use ipmi::number::PrivilegeLevel;
 use serde::Serialize;
 use vbmc::bmcs::Bmcs;
+use vbmc::controller::{APPLICATION, BOOT, upgrade_image};
 use vbmc::fault::Faults;
 use vbmc::serve::{Clock, Server};
 use vbmc::site::{Site, SiteOptions};
 
 use crate::announce::Bmc;
-use crate::args::{MachinesArgs, NetworkArgs, VbmcArgs};
+use crate::args::{
+    FirmwareArgs, FirmwareComponent, MachinesArgs, NetworkArgs, VbmcArgs, VbmcCommand,
+};
 use crate::config::{Secret, secret};
 use crate::error::ProgramError;
 use crate::fault;
@@ -32,8 +35,11 @@ pub(crate) struct User<'a> {
     pub(crate) password: &'a Secret,
 }
 
-/// Serves virtual BMCs until asked to end.
+/// Serves virtual BMCs until asked to end, or does what else is asked.
 pub(crate) async fn run(args: &VbmcArgs) -> Result<(), ProgramError> {
+    if let Some(VbmcCommand::Firmware(args)) = &args.command {
+        return write_firmware(args);
+    }
     let password = match &args.password_file {
         Some(file) => secret::from_file(file).map_err(ProgramError::Usage)?,
         None => password::generate(PASSWORD_LEN)
@@ -56,6 +62,17 @@ pub(crate) async fn run(args: &VbmcArgs) -> Result<(), ProgramError> {
         .stop()
         .map_err(|e| ProgramError::system("the virtual BMCs", e))?;
     ended.map_err(|e| ProgramError::system("waiting for a signal", e))
+}
+
+/// Writes an upgrade image for virtual nodes.
+fn write_firmware(args: &FirmwareArgs) -> Result<(), ProgramError> {
+    let component = match args.component {
+        FirmwareComponent::Bmc => APPLICATION,
+        FirmwareComponent::Boot => BOOT,
+    };
+    let image = upgrade_image(component, args.version, args.size_kib as usize * 1024);
+    let file = args.output.display();
+    std::fs::write(&args.output, image).map_err(|e| ProgramError::system(&file.to_string(), e))
 }
 
 /// Starts the machines; each answers as soon as this returns.

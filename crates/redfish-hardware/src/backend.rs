@@ -1,11 +1,12 @@
 //! Which resource lies where: paths taken apart.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hardware::{Enclosure, Hardware, Node, NodeKind};
 use redfish::{
     ActionCall, Backend, BackendFuture, Document, EventSink, Failure, NotDone, Outcome, Path,
-    RootLink,
+    RootLink, Updater,
 };
 use redfish_schema::{CheckedPatch, Resource};
 
@@ -52,6 +53,8 @@ pub struct HardwareBackend {
     hardware: Arc<dyn Hardware>,
     tree: Arc<TreeCache>,
     kept: KeptDocuments,
+    /// Some machine takes firmware over the network.
+    takes_firmware: AtomicBool,
 }
 
 impl std::fmt::Debug for HardwareBackend {
@@ -76,7 +79,13 @@ impl HardwareBackend {
             hardware,
             tree: Arc::default(),
             kept: KeptDocuments::default(),
+            takes_firmware: AtomicBool::new(false),
         }
+    }
+
+    /// The machines behind it.
+    pub(crate) fn hardware(&self) -> &dyn Hardware {
+        &*self.hardware
     }
 
     fn tree(&self) -> Arc<Tree> {
@@ -360,6 +369,18 @@ impl Backend for HardwareBackend {
 
     fn has_firmware_inventory(&self) -> bool {
         true
+    }
+
+    /// Where no machine takes firmware, there is nothing to announce. Once one does, that holds for good: a controller
+    /// forgets nothing that it could.
+    fn updater(&self) -> Option<&dyn Updater> {
+        let can_update = self.takes_firmware.load(Ordering::Relaxed)
+            || self.hardware.node_ids().iter().any(|id| {
+                let node = self.hardware.node(id.as_str());
+                node.is_some_and(|node| inventory::updateable(&node).is_some())
+            });
+        self.takes_firmware.store(can_update, Ordering::Relaxed);
+        can_update.then_some(self as &dyn Updater)
     }
 
     fn watch(&self, sink: Arc<dyn EventSink>) {

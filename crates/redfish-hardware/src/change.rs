@@ -426,6 +426,12 @@ pub(crate) fn failure(error: ApplyError, origin: Origin) -> Failure {
         ApplyError::Absent => Failure::NotFound,
         ApplyError::Unsupported { what } => unsupported(&what, origin),
         ApplyError::WrongState { reason } => wrong_state(reason, origin),
+        ApplyError::WrongImage { reason } => Failure::Refused {
+            reason: format!("wrong image: {reason}"),
+        },
+        ApplyError::Cancelled => Failure::WrongState {
+            reason: "it was called off".to_owned(),
+        },
         ApplyError::Refused { reason } => Failure::Refused { reason },
         ApplyError::Unreachable { reason } => Failure::Unreachable { reason },
         ApplyError::Unconfirmed { what } => Failure::Unconfirmed {

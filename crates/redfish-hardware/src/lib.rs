@@ -46,6 +46,7 @@ mod thermal;
 mod thermal_subsystem;
 mod tree;
 mod unit;
+mod update;
 mod uri;
 
 pub use backend::HardwareBackend;

@@ -123,4 +123,7 @@ pub use task::{
 };
 pub use tls::{CertificateOwner, Chain, ChainError, MAX_CHAIN, MAX_PEM_BYTES, Tls, authorities};
 pub use turn::{MAX_CHECKS_AT_ONCE, MAX_CHECKS_WAITING, MAX_CHECKS_WAITING_OF_CLIENT};
-pub use update::{Image, MAX_IMAGE_BYTES, MAX_IMAGES, MAX_TARGETS, UPLOAD_IDLE_S, Update, Updater};
+pub use update::{
+    Image, Installed, MAX_IMAGE_BYTES, MAX_IMAGES, MAX_TARGETS, MAX_UPDATES_AT_ONCE, Progress,
+    UPLOAD_IDLE_S, Update, Updater,
+};

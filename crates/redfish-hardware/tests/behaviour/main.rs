@@ -15,3 +15,4 @@ mod reading;
 mod state;
 mod telemetry;
 mod tree;
+mod update;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::enabled;
 use crate::caller::Caller;
 use crate::part::Part;
-use crate::update::{MAX_IMAGE_BYTES, Updates};
+use crate::update::Updates;
 use crate::{ActionCall, BackendFuture, Document, Failure, Outcome};
 
 /// Path of the service.
@@ -53,7 +53,7 @@ fn service(updates: &Updates) -> Result<Document, Failure> {
     if !can_update {
         return Document::of(&resource);
     }
-    resource.max_image_size_bytes = i64::try_from(MAX_IMAGE_BYTES).ok().map(Into::into);
+    resource.max_image_size_bytes = i64::try_from(updates.longest_image()).ok().map(Into::into);
     resource.multipart_http_push_uri = Some(PUSH.to_owned());
     resource.actions = Some(schema::Actions {
         start_update: Some(schema::StartUpdateAction::new(format!(

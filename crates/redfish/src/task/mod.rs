@@ -459,6 +459,11 @@ impl Handle {
         }
     }
 
+    /// Adds a message to what the task tells.
+    pub(crate) fn note(&self, note: Note) {
+        self.tasks.update(self.id, |record| record.note(note));
+    }
+
     /// Says that the work begins that has waited. `false` if somebody has called it off.
     pub(crate) async fn resume(&self) -> bool {
         let record = {

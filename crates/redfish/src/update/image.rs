@@ -6,7 +6,7 @@ use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OnceCell, OwnedSemaphorePermit};
 
 /// The largest image that is taken, in bytes.
 pub const MAX_IMAGE_BYTES: u64 = 512 * 1024 * 1024;
@@ -23,6 +23,10 @@ pub struct Image(Arc<Kept>);
 struct Kept {
     file: File,
     length: u64,
+    /// What it is called in messages.
+    name: String,
+    /// All of it, once somebody has asked for that.
+    bytes: OnceCell<Arc<[u8]>>,
     /// Its place among the images that are kept.
     _place: OwnedSemaphorePermit,
 }
@@ -32,6 +36,32 @@ impl Image {
     #[must_use]
     pub fn length(&self) -> u64 {
         self.0.length
+    }
+
+    /// What it is called in messages.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// All of it, read once for everybody and kept until nobody needs the image any more.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub async fn bytes(&self) -> io::Result<Arc<[u8]>> {
+        let read = || async {
+            let image = self.clone();
+            let read = tokio::task::spawn_blocking(move || image.read()).await;
+            read.unwrap_or_else(|e| Err(io::Error::other(e.to_string())))
+        };
+        self.0.bytes.get_or_try_init(read).await.map(Arc::clone)
+    }
+
+    fn read(&self) -> io::Result<Arc<[u8]>> {
+        let length = usize::try_from(self.0.length).map_err(io::Error::other)?;
+        let mut bytes = vec![0; length];
+        self.0.file.read_exact_at(&mut bytes, 0)?;
+        Ok(bytes.into())
     }
 
     /// Reads from `offset` into `buffer`; how many bytes, 0 at the end. It reads a file: not for the threads of a runtime.
@@ -45,6 +75,8 @@ impl Image {
 
 /// An image that is being taken.
 pub(crate) struct Intake {
+    name: String,
+    longest: u64,
     file: Arc<File>,
     waiting: Vec<u8>,
     length: u64,
@@ -54,25 +86,33 @@ pub(crate) struct Intake {
 /// Why an image can't be taken.
 #[derive(Debug)]
 pub(crate) enum IntakeError {
-    /// It is longer than [`MAX_IMAGE_BYTES`].
+    /// It is longer than what the backend takes.
     TooLong,
     /// It can't be written.
     File(io::Error),
 }
 
 impl Intake {
-    /// A new file in `folder`, which has no name any more.
-    pub(crate) fn new(folder: &Path, place: OwnedSemaphorePermit) -> io::Result<Self> {
+    /// A new file in `folder`, which has no name any more, for an image of at most `longest` bytes that messages call
+    /// `name`.
+    pub(crate) fn new(
+        folder: &Path,
+        name: &str,
+        longest: u64,
+        place: OwnedSemaphorePermit,
+    ) -> io::Result<Self> {
         let mut random = [0_u8; 8];
         getrandom::fill(&mut random).map_err(|e| io::Error::other(e.to_string()))?;
-        let name = format!("update-{:016x}.image", u64::from_ne_bytes(random));
-        let path = folder.join(name);
+        let file_name = format!("update-{:016x}.image", u64::from_ne_bytes(random));
+        let path = folder.join(file_name);
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true).mode(0o600);
         let file = options.open(&path)?;
         // Open and without a name it is gone after a crash, too.
         std::fs::remove_file(&path)?;
         Ok(Self {
+            name: name.to_owned(),
+            longest,
             file: Arc::new(file),
             waiting: Vec::new(),
             length: 0,
@@ -83,7 +123,7 @@ impl Intake {
     /// Adds to it.
     pub(crate) async fn push(&mut self, data: &[u8]) -> Result<(), IntakeError> {
         self.length += data.len() as u64;
-        if self.length > MAX_IMAGE_BYTES {
+        if self.length > self.longest {
             return Err(IntakeError::TooLong);
         }
         self.waiting.extend_from_slice(data);
@@ -108,6 +148,8 @@ impl Intake {
         Ok(Image(Arc::new(Kept {
             file,
             length: self.length,
+            name: self.name,
+            bytes: OnceCell::new(),
             _place: self.place,
         })))
     }

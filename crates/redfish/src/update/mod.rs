@@ -6,6 +6,7 @@
 mod image;
 mod multipart;
 mod push;
+mod run;
 
 pub use image::{Image, MAX_IMAGE_BYTES, MAX_IMAGES};
 pub(crate) use image::{Intake, IntakeError};
@@ -22,36 +23,61 @@ use tokio::sync::Semaphore;
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::message;
-use crate::respond::no_content;
-use crate::task::{Answer, Handle, Order, State, Tasks};
+use crate::task::{Handle, Order, State, Tasks};
 use crate::{Backend, BackendFuture, Failure, Path};
 
 /// The most targets of one update.
 pub const MAX_TARGETS: usize = 256;
 
+/// How many machines get an image at a time. The others wait.
+pub const MAX_UPDATES_AT_ONCE: usize = 16;
+
 /// A backend that installs images.
 pub trait Updater: Send + Sync {
-    /// Whether an image can be installed on all of these: resources by their paths. None of them means everything that
-    /// the image is for. Asked before the image is taken.
+    /// The longest image that it takes, in bytes; at most [`MAX_IMAGE_BYTES`].
+    fn longest_image(&self) -> u64 {
+        MAX_IMAGE_BYTES
+    }
+
+    /// Whether an installation can be called off while it is under way.
+    fn can_stop(&self) -> bool {
+        false
+    }
+
+    /// Whether an image can be installed on all of these: resources by their paths. Asked before the image is taken.
     ///
     /// # Errors
     /// [`Failure`] says which can't be updated.
     fn check(&self, targets: &[Path]) -> Result<(), Failure>;
 
-    /// Installs an image on one target, or on everything that it is for. Done or failed, the machine is left able to take
-    /// another one.
-    fn update<'a>(&'a self, update: &'a Update) -> BackendFuture<'a, ()>;
+    /// Everything that can be updated, one path for each machine: an image without targets is offered to all of them.
+    fn all(&self) -> Vec<Path>;
+
+    /// Installs an image on one target. Done or failed, the machine is left able to take another one.
+    fn update<'a>(&'a self, update: &'a Update) -> BackendFuture<'a, Installed>;
+}
+
+/// How an installation ended that did not fail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Installed {
+    /// The new firmware runs.
+    Done,
+    /// The image is for other machines, for this reason. Nothing was changed.
+    NotForIt(String),
+    /// It was called off, and nothing was changed.
+    Stopped,
 }
 
 /// One installation.
 pub struct Update {
-    /// Where to, or everything that the image is for.
-    pub target: Option<Path>,
+    /// Where to.
+    pub target: Path,
     /// What.
     pub image: Image,
     /// Also if the machine thinks that it needs none (`ForceUpdate`).
     pub force: bool,
-    progress: Box<dyn Fn(u8) + Send + Sync>,
+    task: Arc<Handle>,
+    whole: Arc<Handle>,
 }
 
 impl std::fmt::Debug for Update {
@@ -64,9 +90,39 @@ impl std::fmt::Debug for Update {
 }
 
 impl Update {
+    /// How to say how far it is, and to hear whether it should stop, from any thread.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        Progress {
+            task: Arc::clone(&self.task),
+            whole: Arc::clone(&self.whole),
+        }
+    }
+}
+
+/// How far an installation is.
+#[derive(Clone)]
+pub struct Progress {
+    task: Arc<Handle>,
+    whole: Arc<Handle>,
+}
+
+impl std::fmt::Debug for Progress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Progress").finish_non_exhaustive()
+    }
+}
+
+impl Progress {
     /// Says how far it is, in percent.
-    pub fn progress(&self, percent: u8) {
-        (self.progress)(percent.min(100));
+    pub fn tell(&self, percent: u8) {
+        self.task.progress(percent.min(100));
+    }
+
+    /// Whether somebody has called it off.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.whole.is_cancelled()
     }
 }
 
@@ -165,18 +221,33 @@ impl Updates {
         self.backend.has_firmware_inventory()
     }
 
-    /// Begins to take an image.
-    pub(crate) fn intake(&self) -> Result<Intake, Failure> {
+    /// The longest image that is taken, in bytes.
+    pub(crate) fn longest_image(&self) -> u64 {
+        let longest = self.updater().map(Updater::longest_image);
+        longest.unwrap_or_default().min(MAX_IMAGE_BYTES)
+    }
+
+    /// Begins to take an image that messages call `name`.
+    pub(crate) fn intake(&self, name: &str) -> Result<Intake, Failure> {
         let place = Arc::clone(&self.images).try_acquire_owned();
         let place = place.map_err(|_| Failure::Unavailable { retry_after_s: 60 })?;
-        Intake::new(&self.folder, place).map_err(|error| Failure::NotStored {
-            reason: format!("the image can't be written: {error}"),
+        Intake::new(&self.folder, name, self.longest_image(), place).map_err(|error| {
+            Failure::NotStored {
+                reason: format!("the image can't be written: {error}"),
+            }
         })
     }
 
     /// Whether this can be done at all.
     pub(crate) fn check(&self, asked: &Asked) -> Result<(), Failure> {
         let updater = self.updater().ok_or(Failure::NotFound)?;
+        if asked.targets.is_empty() && updater.all().len() > MAX_TARGETS {
+            let missing = message::property_missing("Targets").about("/Targets");
+            let missing = missing.with_resolution(format!(
+                "Name the targets, at most {MAX_TARGETS}: the service has more machines than it updates at a time."
+            ));
+            return Err(Failure::Messages(vec![missing]));
+        }
         updater.check(&asked.targets)
     }
 
@@ -187,7 +258,8 @@ impl Updates {
         } else {
             State::Running
         };
-        let can_stop = asked.is_staged || asked.targets.len() > 1;
+        let stops = self.updater().is_some_and(Updater::can_stop);
+        let can_stop = stops || asked.is_staged || asked.targets.len() != 1;
         let task = self.tasks.begin(order.record(state), can_stop).await;
         let id = task.id();
         let staged = Staged { task, asked, image };
@@ -236,66 +308,8 @@ impl Updates {
 
     fn spawn(&self, staged: Staged) {
         let backend = Arc::clone(&self.backend);
-        tokio::spawn(async move {
-            let Staged { task, asked, image } = staged;
-            let task = Arc::new(task);
-            let done = run(&task, &asked, &image, &*backend).await;
-            let response = match done {
-                Ok(true) => no_content(),
-                Ok(false) => return task.stopped().await,
-                Err((failure, uri)) => Error::Backend(failure, uri).into_response(),
-            };
-            task.finish(Answer::of(response)).await;
-        });
+        tokio::spawn(run::run(backend, staged));
     }
-}
-
-/// Installs on one target after the other, each a part of the task. `false` if somebody has called the rest off.
-async fn run(
-    task: &Arc<Handle>,
-    asked: &Asked,
-    image: &Image,
-    backend: &dyn Backend,
-) -> Result<bool, (Failure, String)> {
-    let Some(updater) = backend.updater() else {
-        return Err((Failure::NotFound, String::new()));
-    };
-    let update = |target: Option<Path>, task: Arc<Handle>, from: u8, share: u8| Update {
-        target,
-        image: image.clone(),
-        force: asked.force,
-        progress: Box::new(move |percent| {
-            let part = u16::from(percent) * u16::from(share) / 100;
-            task.progress(from + u8::try_from(part).unwrap_or(share));
-        }),
-    };
-    let uri = |target: Option<&Path>| target.map_or_else(String::new, ToString::to_string);
-    if asked.targets.len() < 2 {
-        let target = asked.targets.first();
-        let update = update(target.cloned(), Arc::clone(task), 0, 100);
-        let done = updater.update(&update).await;
-        return done.map(|()| true).map_err(|f| (f, uri(target)));
-    }
-    let mut failed = None;
-    let count = asked.targets.len();
-    for (index, target) in asked.targets.iter().enumerate() {
-        if task.is_cancelled() {
-            return Ok(false);
-        }
-        let part = Arc::new(task.part(format!("Update of {target}")).await);
-        let update = update(Some(target.clone()), Arc::clone(&part), 0, 100);
-        let response = match updater.update(&update).await {
-            Ok(()) => no_content(),
-            Err(failure) => {
-                failed = failed.or_else(|| Some((failure.clone(), target.to_string())));
-                Error::Backend(failure, target.to_string()).into_response()
-            }
-        };
-        part.finish(Answer::of(response)).await;
-        let percent = (index + 1) * 100 / count;
-        task.progress(u8::try_from(percent).unwrap_or(100));
-    }
-    failed.map_or(Ok(true), Err)
 }
 
 /// Who asks for an update by this request.

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use tokio::time::timeout;
 
 use super::multipart::{Event, Multipart, MultipartError};
-use super::{Asked, Image, Intake, IntakeError, MAX_IMAGE_BYTES, Updates};
+use super::{Asked, Image, Intake, IntakeError, Updates};
 use crate::audit::Deed;
 use crate::body::parse_object;
 use crate::caller::Caller;
@@ -122,10 +122,10 @@ impl Form {
         B: Body<Data = Bytes> + Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        if body.size_hint().lower() > MAX_IMAGE_BYTES + MAX_BESIDE_BYTES {
+        let mut left = updates.longest_image() + MAX_BESIDE_BYTES;
+        if body.size_hint().lower() > left {
             return Err(Error::BodyTooLarge);
         }
-        let mut left = MAX_IMAGE_BYTES + MAX_BESIDE_BYTES;
         let mut body = std::pin::pin!(body);
         loop {
             let frame = timeout(Duration::from_secs(UPLOAD_IDLE_S), body.frame()).await;
@@ -195,7 +195,7 @@ impl Form {
             FILE if self.image.is_some() => return Err(twice()),
             FILE => {
                 let intake = updates
-                    .intake()
+                    .intake(FILE)
                     .map_err(|failure| Error::Backend(failure, update_service::PUSH.to_owned()))?;
                 self.intake = Some(intake);
                 Part::File

@@ -8,8 +8,8 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use redfish::{
     Account, ActionCall, Backend, BackendFuture, CertificateOwner, Chain, DEFAULT_TIMEOUT_S,
-    Document, EventSettings, EventSink, Failure, NotDone, Outcome, Path, Role, RootLink, Service,
-    Settings, StaticFile, StaticFiles, Store, Tls, UnknownHost, Update, Updater,
+    Document, EventSettings, EventSink, Failure, Installed, NotDone, Outcome, Path, Role, RootLink,
+    Service, Settings, StaticFile, StaticFiles, Store, Tls, UnknownHost, Update, Updater,
 };
 use redfish_schema::chassis::{self, Chassis, ChassisType};
 use redfish_schema::computer_system::{
@@ -252,21 +252,30 @@ impl Updater for Rack {
         }
     }
 
-    fn update<'a>(&'a self, update: &'a Update) -> BackendFuture<'a, ()> {
+    fn all(&self) -> Vec<Path> {
+        let all = ["bmc", "other"].map(|id| format!("/redfish/v1/Managers/{id}"));
+        all.iter().map(|path| Path::parse(path).unwrap()).collect()
+    }
+
+    fn update<'a>(&'a self, update: &'a Update) -> BackendFuture<'a, Installed> {
         Box::pin(async move {
-            update.progress(25);
+            update.progress().tell(25);
             let _open = self.gate.0.acquire().await.unwrap();
             let mut bytes = vec![0; usize::try_from(update.image.length()).unwrap()];
             let read = update.image.read_at(&mut bytes, 0).unwrap();
             assert_eq!(read, bytes.len());
             let sum: u64 = bytes.iter().map(|&b| u64::from(b)).sum();
-            let target = update.target.as_ref().map_or("-", Path::last);
+            let target = update.target.last();
+            if bytes.starts_with(b"only for other") && target != "other" {
+                return Ok(Installed::NotForIt("it is another one".to_owned()));
+            }
+            assert_eq!(*update.image.bytes().await.unwrap(), *bytes);
             self.change(format!(
                 "UPDATE {target} {} bytes {sum} {}",
                 bytes.len(),
                 update.force
             ))?;
-            Ok(())
+            Ok(Installed::Done)
         })
     }
 }

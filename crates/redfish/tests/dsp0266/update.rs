@@ -111,12 +111,37 @@ async fn an_image_can_wait_for_start_update() {
     assert!(bench.rack.log().is_empty());
     assert_eq!(client.post(START, "").await.status, 204);
     assert_eq!(ended(&client, &second).await["TaskState"], "Completed");
-    assert_eq!(bench.rack.log(), ["UPDATE - 3 bytes 346 false"]);
+    let all = ["bmc", "other"].map(|id| format!("UPDATE {id} 3 bytes 346 false"));
+    assert_eq!(bench.rack.log(), all);
     for _ in 0..MAX_IMAGES {
         assert_eq!(push(&client, &form(&later, "x")).await.status, 202);
     }
     let crowded = push(&client, &form(&later, "x")).await;
     crowded.assert_error(503, &["ServiceTemporarilyUnavailable"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_image_without_targets_goes_to_everything_that_it_is_for() {
+    let bench = Bench::new();
+    let client = bench.client("root").await;
+    let accepted = push(&client, &form(&json!({}), "only for other")).await;
+    let task = ended(&client, &accepted).await;
+    assert_eq!(task["TaskState"], "Completed");
+    assert_eq!(bench.rack.log().len(), 1);
+    assert!(bench.rack.log()[0].starts_with("UPDATE other 14 bytes"));
+    let told = task["Messages"].as_array().unwrap().iter();
+    let told: Vec<_> = told.map(|message| &message["Message"]).collect();
+    assert_eq!(
+        told,
+        ["Device '/redfish/v1/Managers/other' successfully updated with image 'UpdateFile'."]
+    );
+    // Named, a machine that it is not for is a failure.
+    let bmc = json!({"Targets": ["/redfish/v1/Managers/bmc"]});
+    let accepted = push(&client, &form(&bmc, "only for other")).await;
+    let task = ended(&client, &accepted).await;
+    assert_eq!(task["TaskState"], "Exception");
+    let monitor = client.get(accepted.header("location").unwrap()).await;
+    monitor.assert_error(400, &["PropertyValueError"]);
 }
 
 /// Bodies that say the wrong thing, and the message about each.

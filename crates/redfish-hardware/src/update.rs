@@ -1,0 +1,104 @@
+//! Images on their way to machines.
+
+use std::sync::Arc;
+
+use hardware::{ApplyError, Change, Installation, InstallationWatch, MAX_IMAGE_BYTES};
+use redfish::{BackendFuture, Failure, Installed, Path, Progress, Update, Updater, message};
+
+use crate::HardwareBackend;
+use crate::change::{self, Origin};
+use crate::inventory::{self, Part};
+
+/// Tells an update how far the machine is.
+struct Watch(Progress);
+
+impl InstallationWatch for Watch {
+    fn progress(&self, percent: u8) {
+        self.0.tell(percent);
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.0.is_cancelled()
+    }
+}
+
+/// What an image can be installed on: firmware of the inventory, or a manager with all of its firmware.
+fn target(path: &Path) -> Option<(&str, Part)> {
+    match *path.segments() {
+        ["UpdateService", "FirmwareInventory", id] => inventory::named(id),
+        ["Managers", id] => Some((id, Part::Controller)),
+        _ => None,
+    }
+}
+
+impl Updater for HardwareBackend {
+    fn longest_image(&self) -> u64 {
+        MAX_IMAGE_BYTES
+    }
+
+    fn can_stop(&self) -> bool {
+        true
+    }
+
+    fn check(&self, targets: &[Path]) -> Result<(), Failure> {
+        let cannot = |path: &&Path| {
+            let node = target(path).and_then(|(id, part)| Some((self.hardware().node(id)?, part)));
+            !node.is_some_and(|(node, part)| part.is_updateable(&node))
+        };
+        let wrong: Vec<_> = targets
+            .iter()
+            .filter(cannot)
+            .map(|path| {
+                let path = path.to_string();
+                let wrong = message::property_value_not_in_list(path.as_str(), "Targets");
+                let wrong = wrong.about("/Targets");
+                wrong.with_resolution(
+                    "Name firmware of the inventory that is Updateable, or a manager that has some.",
+                )
+            })
+            .collect();
+        if wrong.is_empty() {
+            Ok(())
+        } else {
+            Err(Failure::Messages(wrong))
+        }
+    }
+
+    fn all(&self) -> Vec<Path> {
+        let ids = self.hardware().node_ids();
+        let nodes = ids
+            .iter()
+            .filter_map(|id| self.hardware().node(id.as_str()));
+        let paths = nodes.filter_map(|node| inventory::updateable(&node));
+        paths.filter_map(|path| Path::parse(&path).ok()).collect()
+    }
+
+    fn update<'a>(&'a self, update: &'a Update) -> BackendFuture<'a, Installed> {
+        Box::pin(async move {
+            let (node, part) = target(&update.target).ok_or(Failure::NotFound)?;
+            let node = self.hardware().node(node).ok_or(Failure::NotFound)?;
+            let image = update.image.bytes().await;
+            let image = image.map_err(|error| Failure::NotStored {
+                reason: format!("the image can't be read: {error}"),
+            })?;
+            let installation = Installation {
+                image,
+                component: match part {
+                    Part::Component(number) => Some(number),
+                    Part::Controller | Part::Bios => None,
+                },
+                force: update.force,
+                watch: Arc::new(Watch(update.progress())),
+            };
+            let applied = self
+                .hardware()
+                .apply(&node.id, Change::Firmware(installation));
+            match applied.await {
+                Ok(()) => Ok(Installed::Done),
+                Err(ApplyError::Cancelled) => Ok(Installed::Stopped),
+                Err(ApplyError::WrongImage { reason }) => Ok(Installed::NotForIt(reason)),
+                Err(error) => Err(change::failure(error, Origin::Action)),
+            }
+        })
+    }
+}

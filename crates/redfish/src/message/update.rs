@@ -1,0 +1,17 @@
+//! Messages of the Update registry: what becomes of an image. `device` is the path of the resource that it is for.
+
+use super::{Message, messages};
+
+messages! {
+    "Update", "1.0", "2", "Update Message Registry";
+
+    /// An image could not be installed.
+    apply_failed(image, device): "ApplyFailed", Critical,
+        "Installation of image '%1' to '%2' failed.",
+        "None.";
+
+    /// An image is installed, and runs.
+    update_successful(device, image): "UpdateSuccessful", Ok,
+        "Device '%1' successfully updated with image '%2'.",
+        "None.";
+}

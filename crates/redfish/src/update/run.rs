@@ -1,0 +1,207 @@
+//! What becomes of an image: it goes to its targets, a few at a time, each a part of one task.
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use super::{Asked, Image, Installed, MAX_UPDATES_AT_ONCE, Staged, Update};
+use crate::error::Error;
+use crate::message::{self, update as messages};
+use crate::resource::update_service;
+use crate::respond::no_content;
+use crate::task::{Answer, Handle, Note};
+use crate::{Backend, Failure, Path};
+
+/// How a whole update ended that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    Done,
+    Stopped,
+}
+
+/// What went wrong, and at which resource.
+type Failed = (Failure, String);
+
+/// Carries an update out, to the end of its task.
+pub(super) async fn run(backend: Arc<dyn Backend>, staged: Staged) {
+    let Staged { task, asked, image } = staged;
+    let task = Arc::new(task);
+    let response = match installed(&task, &asked, &image, &backend).await {
+        Ok(Ended::Done) => no_content(),
+        Ok(Ended::Stopped) => return task.stopped().await,
+        Err((failure, uri)) => Error::Backend(failure, uri).into_response(),
+    };
+    task.finish(Answer::of(response)).await;
+}
+
+async fn installed(
+    task: &Arc<Handle>,
+    asked: &Asked,
+    image: &Image,
+    backend: &Arc<dyn Backend>,
+) -> Result<Ended, Failed> {
+    let service = || update_service::PATH.to_owned();
+    let updater = backend.updater();
+    let all = updater.ok_or_else(|| (Failure::NotFound, service()))?.all();
+    let is_for_all = asked.targets.is_empty();
+    let targets = if is_for_all {
+        all
+    } else {
+        asked.targets.clone()
+    };
+    let update = |target: &Path, part: &Arc<Handle>| Update {
+        target: target.clone(),
+        image: image.clone(),
+        force: asked.force,
+        task: Arc::clone(part),
+        whole: Arc::clone(task),
+    };
+    match targets.as_slice() {
+        [] => Err((nothing_to_update(), service())),
+        [target] => {
+            let found = one(Arc::clone(backend), update(target, task)).await;
+            tell(task, image, target, &found);
+            match found {
+                Ok(Installed::Done) => Ok(Ended::Done),
+                Ok(Installed::Stopped) => Ok(Ended::Stopped),
+                Ok(Installed::NotForIt(reason)) => Err((wrong_image(&reason), target.to_string())),
+                Err(failure) => Err((failure, target.to_string())),
+            }
+        }
+        targets => {
+            let parts = Parts {
+                task,
+                image,
+                is_for_all,
+                total: targets.len(),
+                ended: 0,
+                fits: 0,
+                failed: None,
+            };
+            parts.run(backend, targets, update).await
+        }
+    }
+}
+
+/// Installs on one target.
+async fn one(backend: Arc<dyn Backend>, update: Update) -> Result<Installed, Failure> {
+    match backend.updater() {
+        Some(updater) => updater.update(&update).await,
+        None => Err(Failure::NotFound),
+    }
+}
+
+/// Notes in a task what became of a target.
+fn tell(task: &Handle, image: &Image, target: &Path, found: &Result<Installed, Failure>) {
+    let (image, target) = (image.name(), target.to_string());
+    let message = match found {
+        Ok(Installed::Done) => messages::update_successful(target, image),
+        Ok(Installed::Stopped) => return,
+        Ok(Installed::NotForIt(reason)) => message::no_operation()
+            .with_resolution(format!("The image is not for {target}: {reason}.")),
+        Err(_) => messages::apply_failed(image, target),
+    };
+    task.note(Note::from(&message));
+}
+
+/// An update of several targets.
+struct Parts<'a> {
+    task: &'a Arc<Handle>,
+    image: &'a Image,
+    /// Nobody has named targets: those that the image is not for are passed over.
+    is_for_all: bool,
+    total: usize,
+    ended: usize,
+    /// To how many the image fits.
+    fits: usize,
+    failed: Option<Failed>,
+}
+
+impl Parts<'_> {
+    async fn run(
+        mut self,
+        backend: &Arc<dyn Backend>,
+        targets: &[Path],
+        update: impl Fn(&Path, &Arc<Handle>) -> Update,
+    ) -> Result<Ended, Failed> {
+        let mut waiting = targets.iter();
+        let mut running = JoinSet::new();
+        loop {
+            while running.len() < MAX_UPDATES_AT_ONCE && !self.task.is_cancelled() {
+                let Some(target) = waiting.next() else { break };
+                let part = self.task.part(format!("Update of {target}")).await;
+                let part = Arc::new(part);
+                let (update, target) = (update(target, &part), target.clone());
+                let backend = Arc::clone(backend);
+                running.spawn(async move { (target, part, one(backend, update).await) });
+            }
+            match running.join_next().await {
+                None => break,
+                Some(Ok((target, part, found))) => self.ended(&target, &part, found).await,
+                Some(Err(error)) => {
+                    let failure = Failure::Internal(error.to_string());
+                    self.failed = Some((failure, update_service::PATH.to_owned()));
+                }
+            }
+        }
+        match self.failed {
+            Some(failed) => Err(failed),
+            None if self.task.is_cancelled() => Ok(Ended::Stopped),
+            None if self.fits == 0 => {
+                let failure = wrong_image("none of the machines is what it is for");
+                Err((failure, update_service::PATH.to_owned()))
+            }
+            None => Ok(Ended::Done),
+        }
+    }
+
+    async fn ended(&mut self, target: &Path, part: &Handle, found: Result<Installed, Failure>) {
+        tell(part, self.image, target, &found);
+        if !matches!(&found, Ok(Installed::NotForIt(_)) if self.is_for_all) {
+            tell(self.task, self.image, target, &found);
+        }
+        let response = match found {
+            Ok(Installed::Stopped) => {
+                part.stopped().await;
+                return;
+            }
+            Ok(Installed::Done) => {
+                self.fits += 1;
+                no_content()
+            }
+            Ok(Installed::NotForIt(_)) if self.is_for_all => no_content(),
+            Ok(Installed::NotForIt(reason)) => self.failure(wrong_image(&reason), target),
+            Err(failure) => self.failure(failure, target),
+        };
+        part.finish(Answer::of(response)).await;
+        self.ended += 1;
+        let percent = self.ended * 100 / self.total;
+        self.task.progress(u8::try_from(percent).unwrap_or(100));
+    }
+
+    /// The answer for a part that failed. The first failure is the whole update's.
+    fn failure(
+        &mut self,
+        failure: Failure,
+        target: &Path,
+    ) -> http::Response<http_body_util::Full<bytes::Bytes>> {
+        let target = target.to_string();
+        if self.failed.is_none() {
+            self.failed = Some((failure.clone(), target.clone()));
+        }
+        Error::Backend(failure, target).into_response()
+    }
+}
+
+/// The image can't be installed, whatever the machine's state.
+fn wrong_image(reason: &str) -> Failure {
+    let wrong = message::property_value_error("UpdateFile").about("/UpdateFile");
+    let wrong = wrong.with_resolution(format!("Send another image: {reason}."));
+    Failure::Messages(vec![wrong])
+}
+
+fn nothing_to_update() -> Failure {
+    Failure::WrongState {
+        reason: "the service has no machine that takes firmware over the network".to_owned(),
+    }
+}
