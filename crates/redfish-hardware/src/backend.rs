@@ -20,7 +20,7 @@ use crate::{
     thermal_subsystem, uri,
 };
 
-const ROOTS: [RootLink; 4] = [
+const ROOTS: [RootLink; 3] = [
     RootLink {
         name: "Systems",
         uri: uri::SYSTEMS,
@@ -32,10 +32,6 @@ const ROOTS: [RootLink; 4] = [
     RootLink {
         name: "Managers",
         uri: uri::MANAGERS,
-    },
-    RootLink {
-        name: "TelemetryService",
-        uri: uri::TELEMETRY,
     },
 ];
 
@@ -189,7 +185,6 @@ impl HardwareBackend {
 
     fn telemetry(&self, rest: &[&str]) -> Result<Document, Failure> {
         match *rest {
-            [] => document(&telemetry::service()),
             ["MetricReports"] => document(&telemetry::reports()),
             ["MetricReports", telemetry::NODES] => {
                 document(&telemetry::report(&*self.hardware, &self.tree()))

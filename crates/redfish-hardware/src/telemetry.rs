@@ -1,4 +1,4 @@
-//! `TelemetryService` with one report: what matters of every machine, in one document.
+//! One metric report: what matters of every machine, in one document.
 //!
 //! A wall display of a hundred racks can't read ten thousand resources a second. The report `Nodes` has five metrics
 //! a computer and up to four an enclosure controller, each with the property that it comes from, and is made from the
@@ -16,7 +16,6 @@ use redfish_schema::metric_report_definition::{
     ReportUpdatesEnum, Wildcard,
 };
 use redfish_schema::resource::{Health, PowerState, State};
-use redfish_schema::telemetry_service::TelemetryService;
 use redfish_schema::{Collection, DateTime, Nullable, Reference};
 
 use crate::part::Measurement;
@@ -105,21 +104,6 @@ const KINDS: [Kind; 5] = [
         ],
     },
 ];
-
-pub(crate) fn service() -> TelemetryService {
-    TelemetryService {
-        service_enabled: Some(true.into()),
-        max_reports: Some(1.into()),
-        metric_definitions: Some(Reference::to(uri::METRIC_DEFINITIONS)),
-        metric_report_definitions: Some(Reference::to(uri::METRIC_REPORT_DEFINITIONS)),
-        metric_reports: Some(Reference::to(uri::METRIC_REPORTS)),
-        status: Some(status::plain(
-            State::Enabled,
-            Some(status::health(hardware::Severity::Ok)),
-        )),
-        ..TelemetryService::new(uri::TELEMETRY, "TelemetryService", "Telemetry service")
-    }
-}
 
 pub(crate) fn reports() -> Collection {
     let members = vec![Reference::to(report_path())];

@@ -8,7 +8,6 @@ pub(crate) const SYSTEMS: &str = "/redfish/v1/Systems";
 pub(crate) const CHASSIS: &str = "/redfish/v1/Chassis";
 pub(crate) const MANAGERS: &str = "/redfish/v1/Managers";
 pub(crate) const FIRMWARE: &str = "/redfish/v1/UpdateService/FirmwareInventory";
-pub(crate) const TELEMETRY: &str = "/redfish/v1/TelemetryService";
 pub(crate) const METRIC_REPORTS: &str = "/redfish/v1/TelemetryService/MetricReports";
 pub(crate) const METRIC_REPORT_DEFINITIONS: &str =
     "/redfish/v1/TelemetryService/MetricReportDefinitions";

@@ -172,6 +172,15 @@ impl Document {
         }
     }
 
+    /// The same resource with other JSON.
+    pub(crate) fn with_json(self, json: Bytes) -> Self {
+        Self {
+            json,
+            derived: None,
+            ..self
+        }
+    }
+
     /// The same resource without some of its properties.
     pub(crate) fn without(self, names: &[String]) -> Self {
         if names.is_empty() {

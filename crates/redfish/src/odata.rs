@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::RootLink;
 use crate::resource::{
     account_service, event_service, json_schemas, registries, session_service, task_service,
-    update_service,
+    telemetry_service, update_service,
 };
 
 /// `/redfish`: the protocol versions that there are.
@@ -39,6 +39,7 @@ pub(crate) fn service_document(roots: &[RootLink]) -> Vec<u8> {
         ("Tasks", task_service::PATH),
         ("EventService", event_service::PATH),
         ("UpdateService", update_service::PATH),
+        ("TelemetryService", telemetry_service::PATH),
         ("Registries", registries::PATH),
         ("JsonSchemas", json_schemas::PATH),
     ];

@@ -4,7 +4,7 @@ use redfish_schema::{CheckedCreate, CheckedPatch};
 use serde_json::{Map, Value};
 
 use crate::caller::Caller;
-use crate::{ActionCall, BackendFuture, Document, Failure, Outcome};
+use crate::{ActionCall, Backend, BackendFuture, Document, Failure, Outcome, Path};
 
 /// One service below the root, `/redfish/v1/AccountService` for instance.
 ///
@@ -13,6 +13,17 @@ use crate::{ActionCall, BackendFuture, Document, Failure, Outcome};
 pub(crate) trait Part: Send + Sync {
     /// The resource at `rest`.
     fn get(&self, rest: &[&str]) -> Result<Document, Failure>;
+
+    /// The resource at `rest`, where it takes the backend to know it: a collection that has the backend's members too,
+    /// or a report of what the backend has. `None` where [`get`](Self::get) knows. `path` is the whole path.
+    fn get_with<'a>(
+        &'a self,
+        _rest: &'a [&'a str],
+        _path: &'a Path,
+        _backend: &'a dyn Backend,
+    ) -> Option<BackendFuture<'a, Document>> {
+        None
+    }
 
     /// What the resource at `rest` has in arrays that no response shows: what a PATCH of them builds on.
     fn not_shown(&self, _rest: &[&str]) -> Map<String, Value> {

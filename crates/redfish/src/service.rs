@@ -28,6 +28,7 @@ use crate::privilege::Operation;
 use crate::privilege::map::Holder;
 use crate::resource::certificate_service::CertificateService;
 use crate::resource::manager::{self, OwnManager};
+use crate::resource::telemetry_service::TelemetryService;
 use crate::resource::{
     self, account_service, event_service, registries, service_root, session_service, update_service,
 };
@@ -70,6 +71,7 @@ pub(crate) struct Parts {
     pub(crate) tasks: Tasks,
     pub(crate) certificates: Option<CertificateService>,
     pub(crate) updates: Updates,
+    pub(crate) telemetry: TelemetryService,
 }
 
 impl fmt::Debug for Service {
@@ -109,6 +111,7 @@ impl Service {
             Arc::clone(&audit),
         )?);
         let parts = Parts {
+            telemetry: TelemetryService::load(&backend, &events.hub, &privileges, &settings.store)?,
             updates: Updates::new(tasks.clone(), Arc::clone(&backend), settings.store.folder()),
             tasks,
             event_service: event_service::EventService::new(Arc::clone(&events)),
@@ -370,7 +373,10 @@ impl Service {
     async fn resource(&self, path: &Path) -> Result<Document, Failure> {
         match resource::part(self, &path.segments()) {
             _ if path.segments().is_empty() => Ok(self.root().clone()),
-            Some((part, rest)) => part.get(rest),
+            Some((part, rest)) => match part.get_with(rest, path, &*self.backend) {
+                Some(document) => document.await,
+                None => part.get(rest),
+            },
             None if *path.segments() == ["Managers"] => {
                 manager::with_own(self.backend.get(path).await, &self.parts.manager)
             }
@@ -506,10 +512,10 @@ impl Service {
         &self.events
     }
 
-    /// What the service does without being asked: it delivers events to their subscribers, for as long as this is
-    /// polled. [`Front::serve`](crate::Front::serve) does that.
+    /// What the service does without being asked: it delivers events to their subscribers and collects telemetry, for
+    /// as long as this is polled. [`Front::serve`](crate::Front::serve) does that.
     pub async fn work(&self) {
-        self.events.work().await;
+        tokio::join!(self.events.work(), self.parts.telemetry.telemetry.work());
     }
 
     /// Ends every stream of events, and opens no more: the service is about to end.

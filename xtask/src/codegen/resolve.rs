@@ -158,17 +158,16 @@ impl Model {
     /// Notes what a client may give when it adds an instance of the resource `name`: the CSDL doesn't say it of
     /// properties that can't be changed later.
     pub(crate) fn on_create(&mut self, name: &str, given: &[String]) -> Result<(), String> {
-        let object = self
-            .modules
-            .get_mut(name)
-            .and_then(|module| module.objects.get_mut(name))
-            .ok_or_else(|| format!("there is no resource {name}"))?;
+        let module = self.modules.get_mut(name);
+        let objects = &mut module
+            .ok_or_else(|| format!("there is no resource {name}"))?
+            .objects;
         for wanted in given {
-            let property = object
-                .properties
-                .iter_mut()
-                .find(|property| property.name == *wanted)
-                .ok_or_else(|| format!("{name} has no property {wanted}"))?;
+            let (object, wanted) = wanted.split_once('.').unwrap_or((name, wanted));
+            let property = objects
+                .get_mut(object)
+                .and_then(|object| object.properties.iter_mut().find(|p| p.name == wanted))
+                .ok_or_else(|| format!("{name}: {object} has no property {wanted}"))?;
             if property.required_on_create || property.permission == Some(Permission::ReadWrite) {
                 return Err(format!("{name}.{wanted} is taken on creation anyway"));
             }

@@ -13,7 +13,15 @@ use serde_json::Value;
 fn crawl(client: &Client) -> BTreeMap<String, Value> {
     let roots = client.backend().roots().iter();
     let mut open: Vec<String> = roots.map(|r| r.uri.to_owned()).collect();
+    // What the service's own resources link to.
     open.push("/redfish/v1/UpdateService/FirmwareInventory".to_owned());
+    for name in [
+        "MetricReports",
+        "MetricReportDefinitions",
+        "MetricDefinitions",
+    ] {
+        open.push(format!("/redfish/v1/TelemetryService/{name}"));
+    }
     let mut documents = BTreeMap::new();
     while let Some(uri) = open.pop() {
         if documents.contains_key(&uri) {

@@ -135,6 +135,11 @@ impl Delivery {
         self.owes_loss = true;
     }
 
+    /// The destination isn't to be told of a loss.
+    pub(crate) const fn forgive_loss(&mut self) {
+        self.owes_loss = false;
+    }
+
     /// Nothing of what there was up to `to` is wanted.
     pub(crate) fn skip(&mut self, to: u64) {
         self.sent_to = self.sent_to.max(to);

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use redfish_schema::DateTime;
 use tokio::sync::watch;
 
@@ -13,6 +14,9 @@ use crate::message::Severity;
 
 /// How many events are kept for readers that are behind or come back. The oldest makes room for a new one.
 pub const MAX_BUFFERED_EVENTS: usize = 8192;
+/// How many bytes of metric reports are kept with them. The oldest report makes room for a new one; the newest stays
+/// however large it is.
+pub const MAX_BUFFERED_REPORT_BYTES: usize = 64 * 1024 * 1024;
 /// How many resources may be in a bad condition at once whose events are told as one group.
 const MAX_GROUPS: usize = 4096;
 /// Numbers of one run of the service; the next run begins beyond them.
@@ -27,11 +31,42 @@ pub(crate) struct Hub {
     is_enabled: AtomicBool,
 }
 
-/// An event and its JSON, made once for all readers.
+/// An event or a metric report and its JSON, made once for all readers.
 #[derive(Debug)]
 pub(crate) struct Published {
-    pub(crate) record: Record,
-    pub(crate) json: Vec<u8>,
+    /// Its place among all that is published: greater than that of everything earlier.
+    pub(crate) number: u64,
+    pub(crate) content: Content,
+    /// The JSON of an `EventRecord` or of a `MetricReport`.
+    pub(crate) json: Bytes,
+}
+
+/// What is published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Content {
+    Event(Record),
+    /// A metric report, and the path of its definition. One that a client made up for a test has none.
+    Report {
+        definition: Option<String>,
+        time_ms: i64,
+    },
+}
+
+impl Content {
+    /// The event, if it is one.
+    pub(crate) const fn event(&self) -> Option<&Record> {
+        match self {
+            Self::Event(record) => Some(record),
+            Self::Report { .. } => None,
+        }
+    }
+
+    const fn time_ms(&self) -> i64 {
+        match self {
+            Self::Event(record) => record.time_ms,
+            Self::Report { time_ms, .. } => *time_ms,
+        }
+    }
 }
 
 /// Who reads.
@@ -66,6 +101,8 @@ pub(crate) struct Before {
 
 struct Buffer {
     events: VecDeque<Arc<Published>>,
+    /// How many bytes the metric reports among them have.
+    report_bytes: usize,
     /// The number of the next event.
     next: u64,
     /// Up to this number, events may be missing for streams.
@@ -80,15 +117,14 @@ impl Hub {
     pub(crate) fn new(before: Before) -> Self {
         let first = before.runs * NUMBERS_OF_RUN + 1;
         let mut events: VecDeque<_> = before.records.into_iter().map(published).collect();
-        events
-            .make_contiguous()
-            .sort_by_key(|event| event.record.number);
+        events.make_contiguous().sort_by_key(|event| event.number);
         let excess = events.len().saturating_sub(MAX_BUFFERED_EVENTS);
         let dropped = events.drain(..excess).next_back();
-        let dropped_to = dropped.map_or(0, |event| event.record.number);
+        let dropped_to = dropped.map_or(0, |event| event.number);
         Self {
             buffer: Mutex::new(Buffer {
                 events,
+                report_bytes: 0,
                 next: first,
                 lost_to: first - 1,
                 lost_to_subscriptions: before.lost_to.max(dropped_to),
@@ -138,16 +174,34 @@ impl Hub {
         record.number = buffer.next;
         buffer.next += 1;
         buffer.group(&mut record);
-        if buffer.events.len() == MAX_BUFFERED_EVENTS
-            && let Some(oldest) = buffer.events.pop_front()
-        {
-            let number = oldest.record.number;
-            buffer.lost_to = buffer.lost_to.max(number);
-            buffer.lost_to_subscriptions = number;
-        }
         let number = record.number;
-        buffer.events.push_back(published(record));
+        buffer.push(published(record));
         drop(buffer);
+        self.tell(number);
+    }
+
+    /// Shows a metric report to everybody: the JSON of a `MetricReport`, and the path of its definition.
+    pub(crate) fn publish_report(&self, definition: Option<String>, json: Bytes) {
+        if !self.is_enabled() {
+            return;
+        }
+        let time_ms = now().unix_ms();
+        let mut buffer = self.lock();
+        let number = buffer.next;
+        buffer.next += 1;
+        buffer.push(Arc::new(Published {
+            number,
+            content: Content::Report {
+                definition,
+                time_ms,
+            },
+            json,
+        }));
+        drop(buffer);
+        self.tell(number);
+    }
+
+    fn tell(&self, number: u64) {
         self.newest
             .send_modify(|newest| *newest = number.max(*newest));
     }
@@ -158,7 +212,7 @@ impl Hub {
         reader: Reader,
         after: u64,
         most: usize,
-        wanted: impl Fn(&Record) -> bool,
+        wanted: impl Fn(&Published) -> bool,
     ) -> Read {
         let mut read = Read {
             events: Vec::new(),
@@ -182,8 +236,8 @@ impl Hub {
                 if read.events.len() == most {
                     return read;
                 }
-                read.to = event.record.number;
-                if wanted(&event.record) {
+                read.to = event.number;
+                if wanted(&event) {
                     read.events.push(event);
                 }
             }
@@ -210,14 +264,14 @@ impl Hub {
             .events
             .iter()
             .rev()
-            .find(|e| e.record.time_ms < since);
-        older.map_or(0, |event| event.record.number)
+            .find(|e| e.content.time_ms() < since);
+        older.map_or(0, |event| event.number)
     }
 
     /// The next few events after a number.
     fn after(&self, number: u64) -> Vec<Arc<Published>> {
         let buffer = self.lock();
-        let from = buffer.events.partition_point(|e| e.record.number <= number);
+        let from = buffer.events.partition_point(|e| e.number <= number);
         buffer.events.range(from..).take(LOOK).cloned().collect()
     }
 
@@ -233,6 +287,28 @@ impl EventSink for Hub {
 }
 
 impl Buffer {
+    /// Adds the newest, and drops what there is no room for.
+    fn push(&mut self, new: Arc<Published>) {
+        if self.events.len() == MAX_BUFFERED_EVENTS
+            && let Some(oldest) = self.events.pop_front()
+        {
+            let number = oldest.number;
+            self.report_bytes -= oldest.report_bytes();
+            self.lost_to = self.lost_to.max(number);
+            self.lost_to_subscriptions = number;
+        }
+        self.report_bytes += new.report_bytes();
+        // A report that is dropped is no loss to be told: a newer one of its kind is on its way or there already.
+        while self.report_bytes > MAX_BUFFERED_REPORT_BYTES
+            && new.report_bytes() > 0
+            && let Some(oldest) = self.events.iter().position(|e| e.report_bytes() > 0)
+            && let Some(dropped) = self.events.remove(oldest)
+        {
+            self.report_bytes -= dropped.report_bytes();
+        }
+        self.events.push_back(new);
+    }
+
     /// All that is told of a resource from when its condition became bad until it is well again has one cause.
     fn group(&mut self, record: &mut Record) {
         let Some(origin) = record.origin.as_ref().filter(|_| record.group.is_none()) else {
@@ -257,6 +333,7 @@ fn ends_group(message_id: &str) -> bool {
         "ResourceStatusChangedOK",
         "SensorReadingNormalRange",
         "SensorRestored",
+        "TriggerNumericReadingNormal",
         "ResourceRemoved",
     ]
     .iter()
@@ -265,9 +342,20 @@ fn ends_group(message_id: &str) -> bool {
 
 fn published(record: Record) -> Arc<Published> {
     Arc::new(Published {
-        json: record.json(),
-        record,
+        number: record.number,
+        json: record.json().into(),
+        content: Content::Event(record),
     })
+}
+
+impl Published {
+    /// How many bytes it has if it is a metric report.
+    const fn report_bytes(&self) -> usize {
+        match self.content {
+            Content::Event(_) => 0,
+            Content::Report { .. } => self.json.len(),
+        }
+    }
 }
 
 /// The time of an event.
@@ -289,7 +377,10 @@ mod tests {
     }
 
     fn origins(read: &Read) -> Vec<&str> {
-        let origin = |e: &Arc<Published>| e.record.origin.as_deref().unwrap().to_owned();
+        let origin = |e: &Arc<Published>| {
+            let record = e.content.event().unwrap();
+            record.origin.as_deref().unwrap().to_owned()
+        };
         read.events
             .iter()
             .map(|e| origin(e).leak() as &str)
@@ -306,11 +397,13 @@ mod tests {
         for origin in ["/a", "/b", "/a", "/c"] {
             hub.publish(event(origin));
         }
-        let first = hub.read(Reader::Stream, 0, 1, |r| r.origin.as_deref() == Some("/a"));
+        let is_of_a = |e: &Published| {
+            let record = e.content.event().unwrap();
+            record.origin.as_deref() == Some("/a")
+        };
+        let first = hub.read(Reader::Stream, 0, 1, is_of_a);
         assert_eq!(origins(&first), ["/a"]);
-        let then = hub.read(Reader::Stream, first.to, 9, |r| {
-            r.origin.as_deref() == Some("/a")
-        });
+        let then = hub.read(Reader::Stream, first.to, 9, is_of_a);
         assert_eq!(origins(&then), ["/a"]);
         assert_eq!(then.to, hub.newest());
         assert_eq!(origins(&all(&hub, 1)), ["/b", "/a", "/c"]);
@@ -325,7 +418,7 @@ mod tests {
             hub.publish(event("/a"));
         }
         let late = hub.read(Reader::Stream, start, 10, |_| true);
-        assert_eq!((late.lost_to, late.events[0].record.number), (Some(3), 4));
+        assert_eq!((late.lost_to, late.events[0].number), (Some(3), 4));
         assert_eq!(
             hub.read(Reader::Stream, late.to, 10, |_| true).lost_to,
             None
@@ -345,7 +438,7 @@ mod tests {
         let records = all(&hub, 1)
             .events
             .iter()
-            .map(|e| e.record.clone())
+            .map(|e| e.content.event().unwrap().clone())
             .collect();
         let again = Hub::new(Before {
             runs: 1,
@@ -386,8 +479,27 @@ mod tests {
         hub.publish(restored("/a"));
         hub.publish(restored("/a"));
         hub.publish(event("/a"));
-        let groups: Vec<_> = all(&hub, 0).events.iter().map(|e| e.record.group).collect();
+        let group = |e: &Arc<Published>| e.content.event().unwrap().group;
+        let groups: Vec<_> = all(&hub, 0).events.iter().map(group).collect();
         assert_eq!(groups, [Some(1), Some(2), Some(1), Some(1), None, Some(6)]);
+    }
+
+    #[test]
+    fn metric_reports_have_a_bound_of_their_own_and_make_no_event_lost() {
+        let hub = Hub::new(Before::default());
+        let report = |bytes: usize| hub.publish_report(None, vec![b' '; bytes].into());
+        hub.publish(event("/a"));
+        let half = MAX_BUFFERED_REPORT_BYTES / 2;
+        for bytes in [half, half, 1, 2 * MAX_BUFFERED_REPORT_BYTES] {
+            report(bytes);
+            hub.publish(event("/b"));
+        }
+        let read = all(&hub, 0);
+        let sizes: Vec<_> = read.events.iter().map(|e| e.report_bytes()).collect();
+        assert_eq!(sizes, [0, 0, 0, 0, 2 * MAX_BUFFERED_REPORT_BYTES, 0]);
+        assert_eq!(read.lost_to, None);
+        report(7);
+        assert_eq!(all(&hub, 9).events[0].report_bytes(), 7);
     }
 
     #[test]

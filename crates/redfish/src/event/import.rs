@@ -3,7 +3,9 @@
 use redfish_schema::event::EventType;
 
 use super::service::{IDS, IDS_KEY, Kept, SETTINGS, SETTINGS_KEY, SUBSCRIPTIONS};
-use super::{Definition, Destination, EventFilter, EventSettings, MAX_SUBSCRIPTIONS, RetryPolicy};
+use super::{
+    Definition, Destination, EventFilter, EventSettings, Format, MAX_SUBSCRIPTIONS, RetryPolicy,
+};
 use crate::import::{EventRules, ImportError, NewSubscription};
 use crate::resource::event_service::definition::MAX_CONTEXT;
 use crate::resource::event_service::{MAX_ATTEMPTS, MAX_INTERVAL_S};
@@ -48,6 +50,8 @@ impl Import {
             retry_policy: RetryPolicy::RetryForeverWithBackoff,
             heartbeat_min: None,
             owner: new.owner.to_owned(),
+            format: Format::Event,
+            report_definitions: Vec::new(),
             is_suspended: false,
         });
         Ok(())

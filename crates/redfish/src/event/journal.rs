@@ -186,11 +186,13 @@ fn save_records(
         .iter()
         .map(|one| (one.delivery().sent_to(), one.definition()))
         .collect();
-    let read = hub.read(Reader::Subscription, written.to, usize::MAX, |record| {
-        let number = record.number;
-        waiting
-            .iter()
-            .any(|(sent_to, definition)| *sent_to < number && definition.filter.accepts(record))
+    let read = hub.read(Reader::Subscription, written.to, usize::MAX, |event| {
+        let number = event.number;
+        // A metric report isn't kept: after a restart there are newer ones.
+        event.content.event().is_some()
+            && waiting
+                .iter()
+                .any(|(sent_to, definition)| *sent_to < number && definition.wants(&event.content))
     });
     // Everybody has got what comes before; what the buffer has dropped is lost.
     let all_have = waiting.iter().map(|(sent_to, _)| *sent_to).min();
@@ -199,9 +201,12 @@ fn save_records(
         .max(hub.lost_to(Reader::Subscription));
     let mut is_other = false;
     for event in &read.events {
-        let number = event.record.number;
-        if number > done_to && written.records.insert(number) {
-            batch.put(RECORDS, key(number), &event.record)?;
+        let number = event.number;
+        if let Some(record) = event.content.event()
+            && number > done_to
+            && written.records.insert(number)
+        {
+            batch.put(RECORDS, key(number), record)?;
             is_other = true;
         }
     }
@@ -223,7 +228,7 @@ fn key(number: u64) -> String {
 mod tests {
     use super::*;
     use crate::event::delivery::Delivery;
-    use crate::event::{Definition, EventFilter, RetryPolicy, Standing};
+    use crate::event::{Definition, EventFilter, Format, RetryPolicy, Standing};
     use crate::message::resource_event;
     use crate::{Event, EventSink};
 
@@ -249,6 +254,8 @@ mod tests {
             heartbeat_min: None,
             owner: "a".to_owned(),
             is_suspended: false,
+            format: Format::default(),
+            report_definitions: Vec::new(),
         };
         Subscriptions::new(vec![(
             1,

@@ -7,6 +7,8 @@
 //!                                                        push.rs is the only file that does IO
 //! ```
 //!
+//! Metric reports of the telemetry service take the same way, to whoever asked for them instead of events.
+//!
 //! The hub keeps the newest events in one bounded buffer. Readers have no queue of their own: each remembers how far it
 //! has read, so a slow one costs nothing, and one that was overtaken is told that events may be lost.
 
@@ -25,7 +27,7 @@ mod work;
 
 pub use delivery::{LONGEST_BACKOFF_S, MAX_EVENTS_TOGETHER};
 pub use destination::EventSettings;
-pub use hub::MAX_BUFFERED_EVENTS;
+pub use hub::{MAX_BUFFERED_EVENTS, MAX_BUFFERED_REPORT_BYTES};
 pub use stream::{
     MAX_EVENT_STREAMS, MAX_EVENT_STREAMS_OF_ACCOUNT, STREAM_COMMENT_INTERVAL_S, STREAM_PATIENCE_S,
 };
@@ -35,12 +37,14 @@ pub use work::MAX_DELIVERIES_AT_ONCE;
 pub(crate) use delivery::Standing;
 pub(crate) use destination::{Destination, DestinationError};
 pub(crate) use filter::{EventFilter, MessageRef, is_at};
-pub(crate) use hub::{Hub, now};
+pub(crate) use hub::{Content, Hub, now};
 pub(crate) use import::Import;
 pub(crate) use record::{Record, event_type_of, health};
 pub(crate) use service::Events;
 pub(crate) use stream::{Opening, Stream, StreamBody, StreamError, Streams, Watch};
-pub(crate) use subscription::{Definition, Header, RetryPolicy, Subscription, Subscriptions};
+pub(crate) use subscription::{
+    Definition, Format, Header, RetryPolicy, Subscription, Subscriptions,
+};
 
 use crate::Message;
 

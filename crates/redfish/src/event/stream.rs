@@ -16,7 +16,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, timeout};
 
 use super::delivery::MAX_EVENTS_TOGETHER;
-use super::hub::{Hub, Reader, now};
+use super::hub::{Hub, Published, Reader, now};
 use super::{Event, EventSink as _, Record, record};
 use crate::message::{self, resource_event};
 use crate::query::EventQuery;
@@ -295,11 +295,9 @@ impl Feeder {
     /// Sends what there is, as far as it fits into one payload. Says whether there may be more.
     async fn send_next(&mut self) -> Result<bool, End> {
         let stream = Arc::clone(&self.stream);
-        let wanted = |record: &Record| {
-            stream
-                .query
-                .as_ref()
-                .is_none_or(|query| query.accepts(record))
+        let wanted = |one: &Published| match &stream.query {
+            Some(query) => query.accepts(&one.content),
+            None => one.content.event().is_some(),
         };
         let hub = &self.streams.hub;
         let read = hub.read(Reader::Stream, self.after, MAX_EVENTS_TOGETHER, wanted);
@@ -312,14 +310,32 @@ impl Feeder {
             self.send(piece(lost_to, [record.json().as_slice()]))
                 .await?;
         }
-        let Some(last) = read.events.last() else {
+        if read.events.is_empty() {
             return Ok(false);
-        };
-        let id = last.record.number;
-        let records = read.events.iter().map(|event| event.json.as_slice());
-        self.send(piece(id, records)).await?;
+        }
+        // A payload has events or one metric report.
+        let is_event = |one: &Published| one.content.event().is_some();
+        for together in read.events.chunk_by(|a, b| is_event(a) && is_event(b)) {
+            let Some(last) = together.last() else {
+                continue;
+            };
+            if is_event(last) {
+                let records = together.iter().map(|event| &*event.json);
+                self.send(piece(last.number, records)).await?;
+            } else {
+                self.send_report(last).await?;
+            }
+        }
         self.check()?;
         Ok(true)
+    }
+
+    /// Sends a metric report. It may be large, and all streams share its bytes.
+    async fn send_report(&self, report: &Published) -> Result<(), End> {
+        let id = report.number;
+        self.send(format!("id: {id}\ndata: ").into()).await?;
+        self.send(report.json.clone()).await?;
+        self.send(Bytes::from_static(b"\n\n")).await
     }
 
     async fn send_last(&self) -> Result<(), End> {

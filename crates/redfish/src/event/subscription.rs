@@ -10,6 +10,7 @@ use tokio::sync::{Notify, watch};
 use zeroize::Zeroize;
 
 use super::delivery::Delivery;
+use super::hub::Content;
 use super::{EventFilter, Standing};
 
 /// How many subscriptions with a destination there are at most.
@@ -26,6 +27,16 @@ pub(crate) enum RetryPolicy {
     SuspendRetries,
     RetryForever,
     RetryForeverWithBackoff,
+}
+
+/// What a payload holds (DSP0268 "EventDestination", `EventFormatType`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Format {
+    /// Events, many in one payload.
+    #[default]
+    Event,
+    /// One metric report.
+    MetricReport,
 }
 
 /// A header that is sent with every payload. Its value may be a secret: it is never shown.
@@ -50,6 +61,25 @@ pub(crate) struct Definition {
     pub(crate) owner: String,
     /// Somebody suspended it, or it failed too often.
     pub(crate) is_suspended: bool,
+    #[serde(default)]
+    pub(crate) format: Format,
+    /// Paths of the definitions whose metric reports are wanted; none stands for all.
+    #[serde(default)]
+    pub(crate) report_definitions: Vec<String>,
+}
+
+impl Definition {
+    /// Whether the subscriber wants it.
+    pub(crate) fn wants(&self, content: &Content) -> bool {
+        match (self.format, content) {
+            (Format::Event, Content::Event(record)) => self.filter.accepts(record),
+            (Format::MetricReport, Content::Report { definition, .. }) => {
+                let wanted = &self.report_definitions;
+                wanted.is_empty() || definition.as_ref().is_some_and(|d| wanted.contains(d))
+            }
+            _ => false,
+        }
+    }
 }
 
 /// One subscription with a destination.

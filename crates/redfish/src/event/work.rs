@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::delivery::{MAX_EVENTS_TOGETHER, Step, Verdict};
-use super::hub::{Reader, now};
+use super::hub::{Published, Reader, now};
 use super::journal::SAVE_INTERVAL_MS;
 use super::push::Line;
-use super::{Definition, Event, Events, Record, Standing, Subscription, record};
+use super::{Definition, Event, Events, Format, Record, Standing, Subscription, record};
 use crate::message::heartbeat_event;
 use crate::resource::event_service;
 
@@ -166,11 +167,53 @@ impl Delivering {
 
     /// What is to be sent now; none if nothing is wanted.
     fn payload(&self, definition: &Definition, heartbeat: bool) -> Option<Payload> {
+        match definition.format {
+            Format::Event => self.events(definition, heartbeat),
+            // A heartbeat is an event: a payload of its own, before the next report.
+            Format::MetricReport if heartbeat => Some(self.heartbeat(definition)),
+            Format::MetricReport => self.report(definition),
+        }
+    }
+
+    /// The next metric report.
+    fn report(&self, definition: &Definition) -> Option<Payload> {
         let hub = &self.events.hub;
         let after = self.subscription.delivery().sent_to();
-        let read = hub.read(Reader::Subscription, after, MAX_EVENTS_TOGETHER, |record| {
-            definition.filter.accepts(record)
-        });
+        let wanted = |one: &Published| definition.wants(&one.content);
+        let read = hub.read(Reader::Subscription, after, 1, wanted);
+        let mut delivery = self.subscription.delivery();
+        // A report tells how things are, not what has happened: who missed one has nothing to look after.
+        delivery.forgive_loss();
+        let Some(report) = read.events.first() else {
+            delivery.skip(read.to);
+            return None;
+        };
+        Some(Payload {
+            bytes: with_context(&report.json, definition.context.as_deref()),
+            to: read.to,
+            heartbeat: false,
+            tells_loss: false,
+        })
+    }
+
+    fn heartbeat(&self, definition: &Definition) -> Payload {
+        let mut record = Record::of(&pulse(), now());
+        record.number = self.events.hub.take_number();
+        let json = record.json();
+        let context = definition.context.as_deref();
+        Payload {
+            bytes: record::payload(record.number, context, [json.as_slice()]).into(),
+            to: self.subscription.delivery().sent_to(),
+            heartbeat: true,
+            tells_loss: false,
+        }
+    }
+
+    fn events(&self, definition: &Definition, heartbeat: bool) -> Option<Payload> {
+        let hub = &self.events.hub;
+        let after = self.subscription.delivery().sent_to();
+        let wanted = |one: &Published| definition.wants(&one.content);
+        let read = hub.read(Reader::Subscription, after, MAX_EVENTS_TOGETHER, wanted);
         let mut delivery = self.subscription.delivery();
         if read.lost_to.is_some() {
             delivery.note_loss();
@@ -188,10 +231,10 @@ impl Delivering {
         let loss = tells_loss.then(|| own(Record::of_loss(now())));
         let beat = heartbeat.then(|| own(Record::of(&pulse(), now())));
         let own = loss.as_ref().or(beat.as_ref()).map(|(number, _)| *number);
-        let last = read.events.last().map(|event| event.record.number);
+        let last = read.events.last().map(|event| event.number);
         let id = last.or(own);
         let first = loss.iter().map(|(_, json)| json.as_slice());
-        let middle = read.events.iter().map(|event| event.json.as_slice());
+        let middle = read.events.iter().map(|event| &*event.json);
         let records = first
             .chain(middle)
             .chain(beat.iter().map(|(_, json)| json.as_slice()));
@@ -211,6 +254,19 @@ impl Delivering {
     fn now_ms(&self) -> u64 {
         u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
+}
+
+/// A metric report as this subscriber gets it: with the context that he gave.
+fn with_context(json: &Bytes, context: Option<&str>) -> Bytes {
+    let Some((context, open)) = context.zip(json.strip_suffix(b"}")) else {
+        return json.clone();
+    };
+    let mut bytes = Vec::with_capacity(json.len() + context.len() + 16);
+    bytes.extend_from_slice(open);
+    bytes.extend_from_slice(b",\"Context\":");
+    bytes.extend_from_slice(Value::from(context).to_string().as_bytes());
+    bytes.push(b'}');
+    bytes.into()
 }
 
 fn pulse() -> Event {

@@ -9,6 +9,7 @@ pub mod heartbeat_event;
 pub mod resource_event;
 pub mod sensor_event;
 pub mod task_event;
+pub mod telemetry;
 pub mod update;
 
 pub use base::*;
@@ -44,6 +45,7 @@ pub(crate) static REGISTRIES: &[&Registry] = &[
     &resource_event::REGISTRY,
     &sensor_event::REGISTRY,
     &task_event::REGISTRY,
+    &telemetry::REGISTRY,
     &update::REGISTRY,
 ];
 
@@ -284,6 +286,7 @@ mod tests {
             resource_event::one_of_each(),
             sensor_event::one_of_each(),
             task_event::one_of_each(),
+            telemetry::one_of_each(),
             update::one_of_each(),
         ]
         .concat()

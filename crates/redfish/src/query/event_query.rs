@@ -13,7 +13,7 @@ use super::filter::{Literal, MAX_FILTER_BYTES, MAX_FILTER_DEPTH, Operator, malfo
 use super::lexer::{Lexer, Token};
 use super::{decode, set_once};
 use crate::error::Error;
-use crate::event::{MessageRef, Record, is_at};
+use crate::event::{Content, MessageRef, is_at};
 use crate::fault::shorten;
 use crate::message::REGISTRIES;
 
@@ -23,6 +23,8 @@ pub(crate) struct EventQuery {
     test: Test,
     /// Whether what is below an `OriginResource` counts too: it holds for the whole expression, wherever it stands.
     below: bool,
+    /// Whether metric reports are told of. Who doesn't ask for them gets events only.
+    reports: bool,
     text: String,
 }
 
@@ -43,6 +45,7 @@ enum Property {
     EventFormatType,
     EventType,
     MessageId,
+    MetricReportDefinition,
     OriginResource,
     RegistryPrefix,
     ResourceType,
@@ -50,10 +53,11 @@ enum Property {
 }
 
 impl Property {
-    const ALL: [(&'static str, Self); 7] = [
+    const ALL: [(&'static str, Self); 8] = [
         ("EventFormatType", Self::EventFormatType),
         ("EventType", Self::EventType),
         ("MessageId", Self::MessageId),
+        ("MetricReportDefinition", Self::MetricReportDefinition),
         ("OriginResource", Self::OriginResource),
         ("RegistryPrefix", Self::RegistryPrefix),
         ("ResourceType", Self::ResourceType),
@@ -64,8 +68,8 @@ impl Property {
     fn refuses(self, value: &str) -> Option<&'static str> {
         let (fits, why) = match self {
             Self::EventFormatType => (
-                value == EventFormatType::Event.as_str(),
-                "EventFormatType is Event here.",
+                EventFormatType::from_word(value).is_some(),
+                "EventFormatType is Event or MetricReport.",
             ),
             Self::EventType => (
                 redfish_schema::event::EventType::from_word(value).is_some(),
@@ -74,6 +78,10 @@ impl Property {
             Self::MessageId => (
                 MessageRef::of(value).is_known(),
                 "No registry of the service has this message: see /redfish/v1/Registries.",
+            ),
+            Self::MetricReportDefinition => (
+                crate::Path::parse(value).is_ok(),
+                "MetricReportDefinition is a path, '/redfish/v1/TelemetryService/MetricReportDefinitions/1'.",
             ),
             Self::OriginResource => (
                 crate::Path::parse(value).is_ok(),
@@ -93,6 +101,34 @@ impl Property {
             ),
         };
         (!fits).then_some(why)
+    }
+
+    /// Whether what is published has this value. A metric report has no message and no origin.
+    fn is(self, value: &str, content: &Content, below: bool) -> bool {
+        let record = match content {
+            Content::Event(record) => record,
+            Content::Report { definition, .. } => {
+                return match self {
+                    Self::SubordinateResources => true,
+                    Self::EventFormatType => value == EventFormatType::MetricReport.as_str(),
+                    Self::MetricReportDefinition => definition.as_deref() == Some(value),
+                    _ => false,
+                };
+            }
+        };
+        match self {
+            Self::SubordinateResources => true,
+            Self::EventFormatType => value == EventFormatType::Event.as_str(),
+            Self::MetricReportDefinition => false,
+            Self::EventType => record.event_type == *value,
+            Self::MessageId => MessageRef::of(value).is_of(&record.message_id),
+            Self::RegistryPrefix => MessageRef::prefix_of(&record.message_id) == Some(value),
+            Self::ResourceType => record.resource_type.as_deref() == Some(value),
+            Self::OriginResource => {
+                let origin = record.origin.as_deref();
+                origin.is_some_and(|origin| is_at(origin, value, below))
+            }
+        }
     }
 }
 
@@ -129,6 +165,7 @@ impl EventQuery {
             lexer: Lexer::new(&text),
             depth: 0,
             below: false,
+            reports: false,
         };
         let test = parser.expression()?;
         if parser.lexer.next()?.is_some() {
@@ -136,8 +173,13 @@ impl EventQuery {
                 .lexer
                 .malformed("Write 'and' or 'or' between two comparisons."));
         }
-        let below = parser.below;
-        Ok(Self { test, below, text })
+        let (below, reports) = (parser.below, parser.reports);
+        Ok(Self {
+            test,
+            below,
+            reports,
+            text,
+        })
     }
 
     /// As it was written.
@@ -146,8 +188,8 @@ impl EventQuery {
     }
 
     /// Whether the stream tells of it.
-    pub(crate) fn accepts(&self, record: &Record) -> bool {
-        self.test.holds(record, self.below)
+    pub(crate) fn accepts(&self, content: &Content) -> bool {
+        (self.reports || content.event().is_some()) && self.test.holds(content, self.below)
     }
 }
 
@@ -160,30 +202,15 @@ impl Test {
         }
     }
 
-    fn holds(&self, record: &Record, below: bool) -> bool {
+    fn holds(&self, content: &Content, below: bool) -> bool {
         match self {
-            Self::All(tests) => tests.iter().all(|test| test.holds(record, below)),
-            Self::Any(tests) => tests.iter().any(|test| test.holds(record, below)),
+            Self::All(tests) => tests.iter().all(|test| test.holds(content, below)),
+            Self::Any(tests) => tests.iter().any(|test| test.holds(content, below)),
             Self::Is {
                 property,
                 value,
                 negated,
-            } => {
-                let is = match property {
-                    Property::SubordinateResources | Property::EventFormatType => true,
-                    Property::EventType => record.event_type == *value,
-                    Property::MessageId => MessageRef::of(value).is_of(&record.message_id),
-                    Property::RegistryPrefix => {
-                        MessageRef::prefix_of(&record.message_id) == Some(value)
-                    }
-                    Property::ResourceType => record.resource_type.as_ref() == Some(value),
-                    Property::OriginResource => {
-                        let origin = record.origin.as_deref();
-                        origin.is_some_and(|origin| is_at(origin, value, below))
-                    }
-                };
-                is != *negated
-            }
+            } => property.is(value, content, below) != *negated,
         }
     }
 }
@@ -192,6 +219,7 @@ struct Parser<'a> {
     lexer: Lexer<'a>,
     depth: usize,
     below: bool,
+    reports: bool,
 }
 
 impl Parser<'_> {
@@ -262,6 +290,10 @@ impl Parser<'_> {
         if property == Property::SubordinateResources {
             self.below |= (value == "true") != negated;
         }
+        self.reports |= matches!(
+            property,
+            Property::EventFormatType | Property::MetricReportDefinition
+        );
         Ok(Test::Is {
             property,
             value,
@@ -276,9 +308,10 @@ mod tests {
 
     use super::*;
     use crate::Event;
+    use crate::event::Record;
     use crate::message::sensor_event;
 
-    fn hot() -> Record {
+    fn hot() -> Content {
         let event = Event {
             message: sensor_event::reading_above_upper_critical_threshold(
                 "Inlet", "61", "Cel", "60",
@@ -286,7 +319,7 @@ mod tests {
             origin: Some("/redfish/v1/Chassis/1/Sensors/Inlet".to_owned()),
             resource_type: Some("Sensor"),
         };
-        Record::of(&event, DateTime::from_unix_ms(0))
+        Content::Event(Record::of(&event, DateTime::from_unix_ms(0)))
     }
 
     fn query(text: &str) -> Result<EventQuery, Error> {
@@ -337,6 +370,39 @@ mod tests {
     }
 
     #[test]
+    fn metric_reports_come_to_who_asks_for_them() {
+        const POWER: &str = "/redfish/v1/TelemetryService/MetricReportDefinitions/Power";
+        let report = Content::Report {
+            definition: Some(POWER.to_owned()),
+            time_ms: 0,
+        };
+        let of_power = format!("MetricReportDefinition eq '{POWER}'");
+        for (text, is_report, is_event) in [
+            ("ResourceType eq 'Sensor'", false, true),
+            ("ResourceType ne 'Fan'", false, true),
+            ("EventFormatType eq MetricReport", true, false),
+            ("EventFormatType ne 'Event'", true, false),
+            (
+                "EventFormatType eq Event or EventFormatType eq MetricReport",
+                true,
+                true,
+            ),
+            (&*of_power, true, false),
+            (&format!("{of_power}2"), false, false),
+            (
+                &format!("{of_power} or ResourceType eq 'Sensor'"),
+                true,
+                true,
+            ),
+        ] {
+            let text = text.replace("'2", "2'");
+            let query = query(&text).unwrap();
+            let found = (query.accepts(&report), query.accepts(&hot()));
+            assert_eq!(found, (is_report, is_event), "{text}");
+        }
+    }
+
+    #[test]
     fn and_binds_more_strongly_than_or_and_brackets_decide() {
         let (yes, no) = ("ResourceType eq 'Sensor'", "ResourceType eq 'Fan'");
         for (text, expected) in [
@@ -364,7 +430,8 @@ mod tests {
             "RegistryPrefix eq 'Nothing'",
             "MessageId eq 'Base.1.0.Nothing'",
             "OriginResource eq 'Systems'",
-            "EventFormatType eq MetricReport",
+            "EventFormatType eq Metric",
+            "MetricReportDefinition eq Power",
             "SubordinateResources eq 1",
             &deep,
             &"x".repeat(MAX_FILTER_BYTES + 1),

@@ -4,15 +4,19 @@ pub(crate) mod account_service;
 pub(crate) mod certificate;
 pub(crate) mod certificate_service;
 pub(crate) mod event_service;
+mod joined;
 pub(crate) mod json_schemas;
 pub(crate) mod manager;
 pub(crate) mod registries;
 pub(crate) mod service_root;
 pub(crate) mod session_service;
 pub(crate) mod task_service;
+pub(crate) mod telemetry_service;
 pub(crate) mod update_service;
 
 use redfish_schema::resource::{Health, State, Status};
+
+pub(crate) use joined::joined;
 
 use crate::fixed::Fixed;
 use crate::part::Part;
@@ -34,6 +38,7 @@ pub(crate) fn part<'a, 's>(
         "UpdateService" if rest.first() != Some(&"FirmwareInventory") => &service.parts.updates,
         "AccountService" => &service.parts.accounts,
         "EventService" => &service.parts.event_service,
+        "TelemetryService" if service.parts.telemetry.has(rest) => &service.parts.telemetry,
         "CertificateService" => service.parts.certificates.as_ref()?,
         "JsonSchemas" => &json_schemas::JsonSchemas,
         "Registries" => &service.parts.registries,

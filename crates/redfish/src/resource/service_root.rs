@@ -8,7 +8,7 @@ use redfish_schema::service_root::{
 use super::manager::{self, OwnManager};
 use super::{
     account_service, certificate_service, event_service, json_schemas, registries, session_service,
-    task_service, update_service,
+    task_service, telemetry_service, update_service,
 };
 use crate::query::MAX_EXPAND_LEVELS;
 use crate::{Document, Failure, RootLink, Settings};
@@ -35,6 +35,7 @@ pub(crate) fn document(
     root.update_service = Some(Reference::to(update_service::PATH));
     root.account_service = Some(Reference::to(account_service::PATH));
     root.event_service = Some(Reference::to(event_service::PATH));
+    root.telemetry_service = Some(Reference::to(telemetry_service::PATH));
     root.registries = Some(Reference::to(registries::PATH));
     root.managers = Some(Reference::to(manager::COLLECTION));
     if settings.tls.is_some() {
@@ -46,7 +47,6 @@ pub(crate) fn document(
             "Systems" => &mut root.systems,
             "Chassis" => &mut root.chassis,
             "Managers" => &mut root.managers,
-            "TelemetryService" => &mut root.telemetry_service,
             "AggregationService" => &mut root.aggregation_service,
             other => {
                 return Err(Failure::Internal(format!(

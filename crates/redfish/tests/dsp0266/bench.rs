@@ -1,5 +1,6 @@
 //! The test bench: a small backend in memory, and a client that calls the service directly.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -16,6 +17,8 @@ use redfish_schema::computer_system::{
     self, Actions, Boot, BootSource, ComputerSystem, ResetAction,
 };
 use redfish_schema::manager::{self, Manager};
+use redfish_schema::metric_report::{self, MetricReport};
+use redfish_schema::metric_report_definition::{self, MetricReportDefinition};
 use redfish_schema::resource::{PowerState, ResetType};
 use redfish_schema::sensor::{self, Sensor};
 use redfish_schema::{CheckedPatch, Collection, OperationApplyTimeSupport, Reference};
@@ -38,6 +41,8 @@ pub(crate) struct Rack {
     indicator: Mutex<bool>,
     /// How many chassis there are; every third is off.
     pub(crate) chassis: AtomicUsize,
+    /// What the sensors of some chassis read; the others read 20 and their number.
+    pub(crate) readings: Mutex<BTreeMap<usize, f64>>,
     /// Changes wait while it is taken.
     gate: Gate,
     /// Who hears of events.
@@ -159,7 +164,9 @@ impl Rack {
             [id, "Sensors"] => number(id).and_then(|_| list(&sensor::COLLECTION, vec!["T".into()])),
             [id, "Sensors", "T"] => {
                 let mut sensor = Sensor::new(path.as_str(), "T", "Inlet");
-                sensor.reading = Some((20.0 + number(id)? as f64).into());
+                let number = number(id)?;
+                let reading = self.readings.lock().unwrap().get(&number).copied();
+                sensor.reading = Some(reading.unwrap_or(20.0 + number as f64).into());
                 sensor.reading_units = Some("Cel".into());
                 Document::of(&sensor)
             }
@@ -188,8 +195,30 @@ impl Rack {
             }
             ["Managers", "bmc"] => Document::of(&Manager::new(path.as_str(), "bmc", "BMC")),
             ["Chassis", ref below @ ..] => self.chassis(path, below),
+            ["TelemetryService", ref below @ ..] => telemetry(path, below),
             _ => Err(Failure::NotFound),
         }
+    }
+}
+
+/// A report of the backend's own, `Rack`.
+fn telemetry(path: &Path, below: &[&str]) -> Result<Document, Failure> {
+    let list = |kind| {
+        let members = vec![Reference::to(format!("{path}/Rack"))];
+        Document::of(&Collection::new(kind, path.as_str(), "Members", members))
+    };
+    match *below {
+        ["MetricReportDefinitions"] => list(&metric_report_definition::COLLECTION),
+        ["MetricReports"] => list(&metric_report::COLLECTION),
+        ["MetricReportDefinitions", "Rack"] => Document::of(&MetricReportDefinition::new(
+            path.as_str(),
+            "Rack",
+            "The rack",
+        )),
+        ["MetricReports", "Rack"] => {
+            Document::of(&MetricReport::new(path.as_str(), "Rack", "The rack"))
+        }
+        _ => Err(Failure::NotFound),
     }
 }
 

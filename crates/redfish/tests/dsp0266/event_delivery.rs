@@ -27,12 +27,12 @@ const SUBSCRIPTIONS: &str = "/redfish/v1/EventService/Subscriptions";
 
 /// What a receiver got.
 #[derive(Debug)]
-struct Received {
+pub(crate) struct Received {
     /// The number of the connection, from 0.
     connection: usize,
     path: String,
     headers: HeaderMap,
-    payload: Value,
+    pub(crate) payload: Value,
 }
 
 impl Received {
@@ -47,7 +47,7 @@ impl Received {
 }
 
 /// A receiver of events, with a certificate of its own authority for `localhost` and 127.0.0.1.
-struct Receiver {
+pub(crate) struct Receiver {
     address: SocketAddr,
     authority: Arc<RootCertStore>,
     /// What it answers next; then 200.
@@ -57,7 +57,7 @@ struct Receiver {
 }
 
 impl Receiver {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::at("127.0.0.1:0".parse().unwrap(), true).await
     }
 
@@ -91,7 +91,7 @@ impl Receiver {
         }
     }
 
-    fn settings(&self) -> EventSettings {
+    pub(crate) fn settings(&self) -> EventSettings {
         EventSettings {
             allow_destinations: vec!["127.0.0.0/8".parse().unwrap(), "::1".parse().unwrap()],
             allow_clear_text: false,
@@ -99,7 +99,7 @@ impl Receiver {
         }
     }
 
-    fn uri(&self) -> String {
+    pub(crate) fn uri(&self) -> String {
         format!("https://{}/events?to=me", self.address)
     }
 
@@ -110,7 +110,7 @@ impl Receiver {
         self.answers.lock().unwrap().extend(answers);
     }
 
-    async fn next(&mut self) -> Received {
+    pub(crate) async fn next(&mut self) -> Received {
         let received = self.received.recv().await.unwrap();
         let problems = redfish_schema::validate(&received.payload);
         assert!(problems.is_empty(), "{problems:?} in {}", received.payload);

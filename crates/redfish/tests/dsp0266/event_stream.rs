@@ -19,21 +19,21 @@ const SUBSCRIPTIONS: &str = "/redfish/v1/EventService/Subscriptions";
 const SENSOR: &str = "/redfish/v1/Chassis/1/Sensors/Inlet";
 
 /// An open stream.
-struct Stream {
+pub(crate) struct Stream {
     body: Outgoing,
     rest: String,
 }
 
 /// One message of it.
 #[derive(Debug)]
-struct Message {
+pub(crate) struct Message {
     id: String,
-    payload: Value,
+    pub(crate) payload: Value,
 }
 
 impl Message {
     /// Message keys of the events in it.
-    fn keys(&self) -> Vec<&str> {
+    pub(crate) fn keys(&self) -> Vec<&str> {
         let events = self.payload["Events"].as_array().unwrap();
         let key = |event: &'_ Value| {
             event["MessageId"]
@@ -66,7 +66,7 @@ async fn ask(client: &Client<'_>, query: &str, headers: &[(&str, &str)]) -> Resp
         .await
 }
 
-async fn open(client: &Client<'_>, query: &str, headers: &[(&str, &str)]) -> Stream {
+pub(crate) async fn open(client: &Client<'_>, query: &str, headers: &[(&str, &str)]) -> Stream {
     let response = ask(client, query, headers).await;
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["content-type"], "text/event-stream");
@@ -79,7 +79,7 @@ async fn open(client: &Client<'_>, query: &str, headers: &[(&str, &str)]) -> Str
 
 impl Stream {
     /// The next message; none at the end. Comments and the like aren't messages.
-    async fn next(&mut self) -> Option<Message> {
+    pub(crate) async fn next(&mut self) -> Option<Message> {
         loop {
             if let Some((message, rest)) = self.rest.split_once("\n\n") {
                 let (message, rest) = (message.to_owned(), rest.to_owned());

@@ -25,7 +25,7 @@ async fn the_service_is_linked_and_says_what_it_supports() {
     service.assert_valid();
     let json = service.json();
     assert_eq!(json["ServerSentEventUri"], "/redfish/v1/EventService/SSE");
-    assert_eq!(json["EventFormatTypes"], json!(["Event"]));
+    assert_eq!(json["EventFormatTypes"], json!(["Event", "MetricReport"]));
     let prefixes = json["RegistryPrefixes"].as_array().unwrap();
     assert!(prefixes.contains(&"ResourceEvent".into()), "{prefixes:?}");
     let types = json["ResourceTypes"].as_array().unwrap();
@@ -98,7 +98,10 @@ const UNKNOWN: [(&str, &str); 13] = [
     ("/Protocol", r#"{"Protocol": "SNMPv2c"}"#),
     ("/Protocol", r#"{"Protocol": "FTP"}"#),
     ("/SubscriptionType", r#"{"SubscriptionType": "SSE"}"#),
-    ("/EventFormatType", r#"{"EventFormatType": "MetricReport"}"#),
+    (
+        "/MetricReportDefinitions/0",
+        r#"{"EventFormatType": "MetricReport", "MetricReportDefinitions": [{"@odata.id": "/redfish/v1/Systems/1"}]}"#,
+    ),
     (
         "/RegistryPrefixes/1",
         r#"{"RegistryPrefixes": ["ResourceEvent", "Nothing"]}"#,

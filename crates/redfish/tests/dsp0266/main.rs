@@ -32,4 +32,5 @@ mod schemas;
 mod sessions;
 mod static_files;
 mod tasks;
+mod telemetry;
 mod update;

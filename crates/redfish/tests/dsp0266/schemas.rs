@@ -270,6 +270,7 @@ async fn the_registries_are_listed_and_lie_where_the_list_says() {
         "ResourceEvent.1.3",
         "SensorEvent.1.0",
         "TaskEvent.1.0",
+        "Telemetry.1.0",
         "Update.1.0",
         "PrivilegeRegistry.1.1",
     ];

@@ -85,9 +85,15 @@ pub(crate) static METRIC: ObjectType = ObjectType::new(
 pub(crate) static METRIC_REPORT_DEFINITION: ObjectType = ObjectType::new(
     "MetricReportDefinition",
     &[
-        Property::new("Id", Kind::STRING).not_null().required(),
-        Property::new("Name", Kind::STRING).not_null().required(),
-        Property::new("Description", Kind::STRING),
+        Property::new("Id", Kind::STRING)
+            .not_null()
+            .required()
+            .on_create(),
+        Property::new("Name", Kind::STRING)
+            .not_null()
+            .required()
+            .on_create(),
+        Property::new("Description", Kind::STRING).on_create(),
         Property::new(
             "MetricReportDefinitionType",
             Kind::Enumeration(&METRIC_REPORT_DEFINITION_TYPE),
@@ -105,7 +111,9 @@ pub(crate) static METRIC_REPORT_DEFINITION: ObjectType = ObjectType::new(
         Property::new("ReportUpdates", Kind::Enumeration(&REPORT_UPDATES_ENUM))
             .read_write()
             .not_null(),
-        Property::new("AppendLimit", Kind::integer(Some(0), None)).not_null(),
+        Property::new("AppendLimit", Kind::integer(Some(0), None))
+            .not_null()
+            .on_create(),
         Property::new("Status", Kind::Object(&resource::STATUS))
             .by_member()
             .not_null(),

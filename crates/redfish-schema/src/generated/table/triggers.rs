@@ -45,7 +45,7 @@ pub(crate) static ACTIONS: ObjectType = ObjectType::new(
 pub(crate) static DISCRETE_TRIGGER: ObjectType = ObjectType::new(
     "DiscreteTrigger",
     &[
-        Property::new("Name", Kind::STRING),
+        Property::new("Name", Kind::STRING).on_create(),
         Property::new("Value", Kind::STRING).read_write(),
         Property::new("DwellTime", Kind::Duration).read_write(),
         Property::new("Severity", Kind::Enumeration(&resource::HEALTH)).read_write(),
@@ -104,22 +104,30 @@ pub(crate) static THRESHOLDS: ObjectType = ObjectType::new(
 pub(crate) static TRIGGERS: ObjectType = ObjectType::new(
     "Triggers",
     &[
-        Property::new("Id", Kind::STRING).not_null().required(),
-        Property::new("Name", Kind::STRING).not_null().required(),
-        Property::new("Description", Kind::STRING),
-        Property::new("MetricType", Kind::Enumeration(&METRIC_TYPE_ENUM)),
+        Property::new("Id", Kind::STRING)
+            .not_null()
+            .required()
+            .on_create(),
+        Property::new("Name", Kind::STRING)
+            .not_null()
+            .required()
+            .on_create(),
+        Property::new("Description", Kind::STRING).on_create(),
+        Property::new("MetricType", Kind::Enumeration(&METRIC_TYPE_ENUM)).on_create(),
         Property::new(
             "TriggerActions",
             Kind::array(&Kind::Enumeration(&TRIGGER_ACTION_ENUM)),
         )
-        .not_null(),
+        .not_null()
+        .on_create(),
         Property::new("NumericThresholds", Kind::Object(&THRESHOLDS))
             .by_member()
             .not_null(),
         Property::new(
             "DiscreteTriggerCondition",
             Kind::Enumeration(&DISCRETE_TRIGGER_CONDITION_ENUM),
-        ),
+        )
+        .on_create(),
         Property::new(
             "DiscreteTriggers",
             Kind::array(&Kind::Object(&DISCRETE_TRIGGER)),
@@ -188,7 +196,7 @@ pub(crate) static TRIGGERS_COLLECTION: ObjectType = ObjectType::new(
 pub(crate) static WILDCARD: ObjectType = ObjectType::new(
     "Wildcard",
     &[
-        Property::new("Name", Kind::STRING),
+        Property::new("Name", Kind::STRING).on_create(),
         Property::new("Values", Kind::array_of_nullable(&Kind::STRING))
             .read_write()
             .not_null(),

@@ -80,6 +80,9 @@ pub struct MetricReportDefinition {
     /// The most recent metric report produced by this metric report definition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metric_report: Option<Reference>,
+    /// The maximum timespan that a metric report can cover.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report_timespan: Option<Nullable<Duration>>,
     /// The links to other resources that are related to this resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub links: Option<Links>,
@@ -114,6 +117,7 @@ impl MetricReportDefinition {
             metric_properties: None,
             metrics: None,
             metric_report: None,
+            report_timespan: None,
             links: None,
             status: None,
         }

@@ -109,6 +109,51 @@ pub struct Actions {
         skip_serializing_if = "Option::is_none"
     )]
     pub submit_test_metric_report: Option<SubmitTestMetricReportAction>,
+    /// The action to clear the metric reports for this telemetry service.
+    #[serde(
+        rename = "#TelemetryService.ClearMetricReports",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub clear_metric_reports: Option<ClearMetricReportsAction>,
+    /// The action to reset the metric report definitions to factory defaults.
+    #[serde(
+        rename = "#TelemetryService.ResetMetricReportDefinitionsToDefaults",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub reset_metric_report_definitions_to_defaults:
+        Option<ResetMetricReportDefinitionsToDefaultsAction>,
+    /// The action to reset the triggers to factory defaults.
+    #[serde(
+        rename = "#TelemetryService.ResetTriggersToDefaults",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub reset_triggers_to_defaults: Option<ResetTriggersToDefaultsAction>,
+}
+
+/// How to call `TelemetryService.ClearMetricReports`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ClearMetricReportsAction {
+    /// Where to POST the parameters.
+    #[serde(rename = "target")]
+    pub target: String,
+    /// When the service can carry it out, if not at once only.
+    #[serde(
+        rename = "@Redfish.OperationApplyTimeSupport",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub operation_apply_time_support: Option<crate::OperationApplyTimeSupport>,
+}
+
+impl ClearMetricReportsAction {
+    /// With the properties that every instance has; the others are absent.
+    #[must_use]
+    pub fn new(target: impl Into<String>) -> Self {
+        Self {
+            target: target.into(),
+            operation_apply_time_support: None,
+        }
+    }
 }
 
 enumeration! {
@@ -122,6 +167,58 @@ enumeration! {
         Minimum = "Minimum",
         /// A summation function.
         Summation = "Summation",
+    }
+}
+
+/// How to call `TelemetryService.ResetMetricReportDefinitionsToDefaults`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ResetMetricReportDefinitionsToDefaultsAction {
+    /// Where to POST the parameters.
+    #[serde(rename = "target")]
+    pub target: String,
+    /// When the service can carry it out, if not at once only.
+    #[serde(
+        rename = "@Redfish.OperationApplyTimeSupport",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub operation_apply_time_support: Option<crate::OperationApplyTimeSupport>,
+}
+
+impl ResetMetricReportDefinitionsToDefaultsAction {
+    /// With the properties that every instance has; the others are absent.
+    #[must_use]
+    pub fn new(target: impl Into<String>) -> Self {
+        Self {
+            target: target.into(),
+            operation_apply_time_support: None,
+        }
+    }
+}
+
+/// How to call `TelemetryService.ResetTriggersToDefaults`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ResetTriggersToDefaultsAction {
+    /// Where to POST the parameters.
+    #[serde(rename = "target")]
+    pub target: String,
+    /// When the service can carry it out, if not at once only.
+    #[serde(
+        rename = "@Redfish.OperationApplyTimeSupport",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub operation_apply_time_support: Option<crate::OperationApplyTimeSupport>,
+}
+
+impl ResetTriggersToDefaultsAction {
+    /// With the properties that every instance has; the others are absent.
+    #[must_use]
+    pub fn new(target: impl Into<String>) -> Self {
+        Self {
+            target: target.into(),
+            operation_apply_time_support: None,
+        }
     }
 }
 

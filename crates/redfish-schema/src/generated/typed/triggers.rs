@@ -56,6 +56,9 @@ pub struct Triggers {
     /// trigger. It matches the `Id` property of the corresponding metric definition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metric_ids: Option<Vec<String>>,
+    /// An indication of whether the trigger is enabled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trigger_enabled: Option<Nullable<bool>>,
     /// The links to other resources that are related to this resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub links: Option<Links>,
@@ -86,6 +89,7 @@ impl Triggers {
             metric_properties: None,
             wildcards: None,
             metric_ids: None,
+            trigger_enabled: None,
             links: None,
             status: None,
         }

@@ -9,11 +9,12 @@ use serde_json::Value;
 
 use super::is_origin_type;
 use crate::event::{
-    Definition, Destination, EventFilter, EventSettings, Header, MAX_FILTER_ITEMS,
+    Definition, Destination, EventFilter, EventSettings, Format, Header, MAX_FILTER_ITEMS,
     MAX_HEADERS_BYTES, MessageRef, RetryPolicy,
 };
 use crate::fault::shorten;
 use crate::message::{self, Message, REGISTRIES, Severity};
+use crate::resource::telemetry_service;
 use crate::{Failure, Path};
 
 /// The longest `Context`, in bytes.
@@ -51,7 +52,13 @@ pub(super) fn new(
         SubscriptionType::RedfishEvent.as_str(),
         stream,
     );
-    check.only(body, "EventFormatType", EventFormatType::Event.as_str(), "");
+    let format = match body
+        .text("EventFormatType")
+        .and_then(EventFormatType::from_word)
+    {
+        Some(EventFormatType::MetricReport) => Format::MetricReport,
+        _ => Format::Event,
+    };
     if flag("IncludeOriginOfCondition") == Some(true) {
         check.not_in_list(
             "IncludeOriginOfCondition",
@@ -59,13 +66,13 @@ pub(super) fn new(
             "/IncludeOriginOfCondition",
         );
     }
-    if body
-        .get("MetricReportDefinitions")
-        .and_then(Value::as_array)
-        .is_some_and(|list| !list.is_empty())
-    {
+    let report_definitions = check.report_definitions(body);
+    if format == Format::Event && !report_definitions.is_empty() {
         let message = message::property_value_error("MetricReportDefinitions");
-        check.wrong.push(message.about("/MetricReportDefinitions"));
+        let message = message.about("/MetricReportDefinitions");
+        let resolution =
+            "Events have no metric report definition. Set EventFormatType to MetricReport.";
+        check.wrong.push(message.with_resolution(resolution));
     }
     if body.get("BackupDestinations").is_some() {
         return Err(Failure::PropertyNotWritable {
@@ -87,6 +94,8 @@ pub(super) fn new(
         heartbeat_min: sends_heartbeat.then(|| interval.unwrap_or(HEARTBEAT_MIN)),
         owner,
         is_suspended: false,
+        format,
+        report_definitions,
     };
     check.end(definition)
 }
@@ -215,6 +224,14 @@ impl Check {
         self.items(body, "OriginResources", |value| {
             let path = Path::parse(value.get("@odata.id")?.as_str()?).ok()?;
             Some(path.as_str().to_owned())
+        })
+    }
+
+    fn report_definitions(&mut self, body: &CheckedCreate) -> Vec<String> {
+        self.items(body, "MetricReportDefinitions", |value| {
+            let path = Path::parse(value.get("@odata.id")?.as_str()?).ok()?;
+            let is_definition = telemetry_service::is_report_definition(&path);
+            is_definition.then(|| path.as_str().to_owned())
         })
     }
 

@@ -256,7 +256,7 @@ fn service(events: &Events) -> Result<Document, Failure> {
     resource.service_enabled = Some(kept.is_enabled.into());
     resource.delivery_retry_attempts = Some(i64::from(kept.attempts));
     resource.delivery_retry_interval_seconds = Some(i64::from(kept.interval_s));
-    resource.event_format_types = Some(vec![EventFormatType::Event]);
+    resource.event_format_types = Some(EventFormatType::ALL.to_vec());
     let prefixes = REGISTRIES.iter().map(|registry| registry.prefix.to_owned());
     resource.registry_prefixes = Some(prefixes.collect());
     resource.exclude_registry_prefix = Some(true);
@@ -269,7 +269,7 @@ fn service(events: &Events) -> Result<Document, Failure> {
     resource.sse_filter_properties_supported = Some(SSEFilterPropertiesSupported {
         event_format_type: Some(true),
         message_id: Some(true),
-        metric_report_definition: Some(false),
+        metric_report_definition: Some(true),
         origin_resource: Some(true),
         registry_prefix: Some(true),
         resource_type: Some(true),

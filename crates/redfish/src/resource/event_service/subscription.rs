@@ -10,7 +10,7 @@ use redfish_schema::{Nullable, Reference};
 
 use super::super::enabled;
 use super::subscription_path;
-use crate::event::{Definition, RetryPolicy, Standing, Stream, Subscription, health};
+use crate::event::{Definition, Format, RetryPolicy, Standing, Stream, Subscription, health};
 use crate::message;
 use crate::{Document, Failure};
 
@@ -25,7 +25,12 @@ pub(super) fn document(subscription: &Subscription) -> Result<Document, Failure>
         EventDestination::new(&*path, id, format!("Subscription {id}"), context, kind);
     resource.destination = Some(definition.destination.clone());
     resource.protocol = Some(EventDestinationProtocol::Redfish);
-    resource.event_format_type = Some(EventFormatType::Event.into());
+    resource.event_format_type = Some(match definition.format {
+        Format::Event => EventFormatType::Event.into(),
+        Format::MetricReport => EventFormatType::MetricReport.into(),
+    });
+    let definitions = definition.report_definitions.iter().map(Reference::to);
+    resource.metric_report_definitions = Some(definitions.collect());
     show_filter(&mut resource, &definition);
     // What they hold may be secret.
     resource.http_headers = Some(Vec::new());

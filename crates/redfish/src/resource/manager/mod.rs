@@ -11,10 +11,9 @@ use std::time::SystemTime;
 
 use redfish_schema::manager::{self as schema, Actions, Links, ManagerType, ResetAction};
 use redfish_schema::resource::ResetType;
-use redfish_schema::{DateTime, Reference};
-use serde_json::Value;
+use redfish_schema::{Collection, DateTime, Reference};
 
-use super::enabled;
+use super::{enabled, joined};
 use crate::audit::AuditLog;
 use crate::caller::Caller;
 use crate::certificate::Certificates;
@@ -175,24 +174,7 @@ pub(crate) fn with_own(
     theirs: Result<Document, Failure>,
     own: &OwnManager,
 ) -> Result<Document, Failure> {
-    let theirs = match theirs {
-        Ok(document) => document,
-        Err(Failure::NotFound) => {
-            let members = vec![Reference::to(own.path())];
-            let kind = &schema::COLLECTION;
-            return Document::of(&redfish_schema::Collection::new(
-                kind, COLLECTION, "Managers", members,
-            ));
-        }
-        Err(failure) => return Err(failure),
-    };
-    let internal = |e: serde_json::Error| Failure::Internal(e.to_string());
-    let mut json: Value = serde_json::from_slice(theirs.json()).map_err(internal)?;
-    if let Some(members) = json.get_mut("Members").and_then(Value::as_array_mut) {
-        members.push(serde_json::json!({ "@odata.id": own.path() }));
-        let count = members.len();
-        json["Members@odata.count"] = count.into();
-    }
-    let json = serde_json::to_vec(&json).map_err(internal)?;
-    Ok(Document::from_json(theirs.resource(), json.into()))
+    let members = vec![Reference::to(own.path())];
+    let own = Collection::new(&schema::COLLECTION, COLLECTION, "Managers", members);
+    joined(Document::of(&own)?, theirs)
 }
