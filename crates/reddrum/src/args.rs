@@ -38,6 +38,16 @@ pub(crate) enum Command {
     Vbmc(VbmcArgs),
     /// Run one command on one or many BMCs, straight over IPMI.
     Ipmi(IpmiArgs),
+    /// Print a completion script for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write manual pages into a folder.
+    Man {
+        /// The folder; it is made where there is none.
+        dir: PathBuf,
+    },
     /// Explain or check a configuration file.
     #[command(subcommand)]
     Config(ConfigCommand),

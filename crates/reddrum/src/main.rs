@@ -14,6 +14,7 @@ mod import;
 mod ipmi;
 mod password;
 mod place;
+mod reference;
 mod resolve;
 mod serve;
 mod ssdp;
@@ -60,6 +61,10 @@ fn start(cli: &Cli) -> Result<(), ProgramError> {
             let (mut out, mut log) = (io::stdout().lock(), io::stderr().lock());
             quiet_on_closed_pipe(import::run(args, &mut out, &mut log)?)
         }
+        Command::Completions { shell } => {
+            quiet_on_closed_pipe(reference::completions(*shell, &mut io::stdout().lock()))
+        }
+        Command::Man { dir } => reference::manual(dir),
         Command::Config(ConfigCommand::Keys) => {
             quiet_on_closed_pipe(config_command::keys(&mut io::stdout().lock()))
         }

@@ -1,11 +1,28 @@
 //! The command line of `reddrum ipmi`.
 
+mod access;
+mod hardware;
+mod records;
 mod sol;
 
 use std::path::PathBuf;
 
+pub(super) use access::{
+    AccessMode, AddressSource, ChannelCommand, LanCommand, LanSetting, NewPassword, OnChannel,
+    SessionCommand, Sessions, UserCommand, UserLevel, UserSetCommand, UserSlot,
+};
+
 use clap::{Args, Subcommand, ValueEnum};
+pub(super) use hardware::{
+    Color, DcmiCommand, DcmiPowerCommand, FanCommand, FanSpeed, HpmCommand, LedCommand, LedState,
+    LimitAction, McCommand, PefCommand, PicmgCommand, PowerLimitArgs, ResetKind, TimeoutAction,
+    UnitControl, WatchdogCommand,
+};
 use ipmi::number::{BootDevice, ChassisControlAction, PrivilegeLevel};
+pub(super) use records::{
+    FruArgs, FruCommand, FruText, Limit, SdrCommand, SelCommand, SelTimeCommand, SensorArgs,
+    SensorCommand,
+};
 pub(super) use sol::{SolArgs, SolCommand, SolSetting};
 
 /// The most hosts that are asked at the same time.
@@ -13,7 +30,7 @@ pub(super) const FANOUT_MAX: usize = 4_096;
 
 /// What `reddrum ipmi --help` shows behind the options.
 const HELP: &str = "\
-Hosts:      node1   10.0.0.5:6230   node[001-500]   a,b,r[1-4]n[1-24]   --hosts-file FILE
+Hosts:      node1   10.0.0.5:6230   node[001-500]   a,b,r[1-4]n[1-24]   @FILE or --hosts-file FILE
 Passwords:  --password-file FILE (mode 0600), or REDDRUM_IPMI_PASSWORD, IPMI_PASSWORD or
             IPMITOOL_PASSWORD, or asked for on a terminal; the BMC key K_g from IPMI_KGKEY.
 Output:     lines as ipmitool prints them, with 'host: ' before each where there are several hosts;
@@ -23,7 +40,9 @@ Exit code:  0 every host did it, 1 some did not, 2 the command line can't be use
 Examples:
   reddrum ipmi node[001-500] -U admin -f bmc.password power status
   reddrum ipmi 10.0.0.5 -U admin sensor 'CPU*' --json
-  reddrum ipmi --hosts-file rack7 -U admin boot pxe --uefi";
+  reddrum ipmi @rack7 -U admin boot pxe --uefi
+  reddrum ipmi node17 -U admin sol --log node17.log
+  reddrum ipmi 10.0.0.0/16 discover";
 
 /// Options of `ipmi`.
 #[derive(Debug, Args)]
@@ -97,6 +116,32 @@ pub(super) struct Connection {
     /// How many hosts to ask at the same time.
     #[arg(long, global = true, default_value_t = 64, value_name = "N", value_parser = parse_fanout)]
     pub(super) fanout: usize,
+    /// Ask the controller with this address behind the BMC (a number such as 0x72), not the BMC itself.
+    #[arg(short = 't', long, global = true, value_name = "ADDRESS", value_parser = parse_byte)]
+    pub(super) target: Option<u8>,
+    /// On which of the BMC's channels it is.
+    #[arg(
+        short = 'b',
+        long,
+        global = true,
+        default_value_t = 0,
+        value_name = "CHANNEL",
+        requires = "target"
+    )]
+    pub(super) target_channel: u8,
+    /// Over the controller with this address, which has the target on its channel.
+    #[arg(short = 'T', long, global = true, value_name = "ADDRESS", requires = "target", value_parser = parse_byte)]
+    pub(super) transit: Option<u8>,
+    /// On which of the BMC's channels that controller is.
+    #[arg(
+        short = 'B',
+        long,
+        global = true,
+        default_value_t = 0,
+        value_name = "CHANNEL",
+        requires = "transit"
+    )]
+    pub(super) transit_channel: u8,
     /// Print one JSON object a line for each host.
     #[arg(long, global = true)]
     pub(super) json: bool,
@@ -145,20 +190,15 @@ pub(super) enum IpmiCommand {
     #[command(subcommand, alias = "bmc")]
     Mc(McCommand),
     /// Sensors with value, unit, status and thresholds.
-    Sensor {
-        /// Only these; `*` stands for any characters, upper and lower case are alike.
-        #[arg(value_name = "NAME")]
-        names: Vec<String>,
-    },
+    Sensor(SensorArgs),
+    /// Sensor data records.
+    #[command(subcommand)]
+    Sdr(SdrCommand),
     /// System event log.
     #[command(subcommand)]
     Sel(SelCommand),
     /// Inventories (FRU).
-    Fru {
-        /// Only this device, by its number; 0 is the BMC's own.
-        #[arg(value_name = "ID")]
-        id: Option<u8>,
-    },
+    Fru(FruArgs),
     /// What to boot from next; without a device, print what is set.
     Boot(BootArgs),
     /// Make the machine show itself.
@@ -171,16 +211,65 @@ pub(super) enum IpmiCommand {
     Raw(RawArgs),
     /// Serial console of one machine in this terminal, or its configuration; `~.` leaves it.
     Sol(SolArgs),
+    /// Boot options by their numbers.
+    #[command(subcommand)]
+    Bootparam(BootparamCommand),
     /// LAN configuration.
     #[command(subcommand)]
     Lan(LanCommand),
+    /// Users of the BMC.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Channels: who may come in over which, and how.
+    #[command(subcommand)]
+    Channel(ChannelCommand),
+    /// Sessions that are open.
+    #[command(subcommand)]
+    Session(SessionCommand),
+    /// The watchdog that resets the machine unless it is told not to.
+    #[command(subcommand)]
+    Watchdog(WatchdogCommand),
+    /// Platform event filtering: what the BMC does by itself when something happens.
+    #[command(subcommand)]
+    Pef(PefCommand),
+    /// Data centre manageability: power, its limit, asset tag, temperatures.
+    #[command(subcommand)]
+    Dcmi(DcmiCommand),
+    /// Units of an AdvancedTCA or MicroTCA shelf.
+    #[command(subcommand)]
+    Picmg(PicmgCommand),
+    /// Lights of a unit.
+    #[command(subcommand)]
+    Led(LedCommand),
+    /// Fan level of a unit.
+    #[command(subcommand)]
+    Fan(FanCommand),
+    /// Firmware, by HPM.1.
+    #[command(subcommand)]
+    Hpm(HpmCommand),
+    /// Find BMCs by ASF ping, without a login. HOSTS may be a network such as 10.0.0.0/24.
+    Discover(DiscoverArgs),
     /// Print datagrams, one line each; asks no BMC.
     Decode {
-        /// A UDP payload in hexadecimal digits; blanks and colons between them are ignored. `-` reads lines from
-        /// standard input.
-        #[arg(required = true, value_name = "HEX")]
+        /// A UDP payload in hexadecimal digits, blanks and colons between them are ignored; or a capture file (pcap,
+        /// pcapng). `-` reads lines of digits from standard input.
+        #[arg(required = true, value_name = "HEX|FILE")]
         datagrams: Vec<String>,
     },
+}
+
+impl IpmiCommand {
+    /// The file that what a host says goes to.
+    pub(super) const fn file(&self) -> Option<&PathBuf> {
+        match self {
+            Self::Sel(SelCommand::Save { file })
+            | Self::Fru(FruArgs {
+                command: Some(FruCommand::Read { file, .. }),
+                ..
+            }) => Some(file),
+            _ => None,
+        }
+    }
 }
 
 /// What to do with main power.
@@ -237,47 +326,9 @@ pub(super) enum ChassisCommand {
     },
     /// As `boot`.
     Bootdev(BootArgs),
-}
-
-/// What to do with the BMC itself.
-#[derive(Clone, Copy, Debug, Subcommand)]
-pub(super) enum McCommand {
-    /// Maker, product, firmware, devices, GUIDs.
-    Info,
-    /// The system's GUID.
-    Guid,
-}
-
-/// What to do with the system event log.
-#[derive(Clone, Debug, Subcommand)]
-pub(super) enum SelCommand {
-    /// All entries, oldest first.
-    List,
-    /// All entries, with the names of their sensors: reads the sensor records as well.
-    Elist,
-    /// How full it is, when it changed.
-    Info,
-    /// Erase all entries, and wait until they are gone.
-    Clear,
-    /// The clock that stamps entries.
-    Time {
-        /// What to do with it.
-        #[command(subcommand)]
-        action: Option<SelTimeCommand>,
-    },
-}
-
-/// What to do with the clock of the system event log.
-#[derive(Clone, Debug, Subcommand)]
-pub(super) enum SelTimeCommand {
-    /// Print it.
-    Get,
-    /// Set it.
-    Set {
-        /// `now` (UTC), or `YYYY-MM-DD HH:MM:SS`.
-        #[arg(value_name = "TIME")]
-        time: String,
-    },
+    /// As `bootparam`.
+    #[command(subcommand)]
+    Bootparam(BootparamCommand),
 }
 
 /// What to boot from.
@@ -291,6 +342,41 @@ pub(super) struct BootArgs {
     /// In UEFI mode, not in PC-compatible mode.
     #[arg(long, requires = "device")]
     pub(super) uefi: bool,
+}
+
+/// What to do with boot options by their numbers (IPMI 2.0 table 28-14).
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum BootparamCommand {
+    /// Print one.
+    Get {
+        /// Its number.
+        parameter: u8,
+        /// Which set of it.
+        #[arg(default_value_t = 0)]
+        set: u8,
+        /// Which block of it.
+        #[arg(default_value_t = 0)]
+        block: u8,
+    },
+    /// Set one.
+    Set {
+        /// Its number.
+        parameter: u8,
+        /// Its bytes.
+        #[arg(value_name = "BYTE", required = true, value_parser = parse_byte)]
+        data: Vec<u8>,
+    },
+}
+
+/// How to look for BMCs.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct DiscoverArgs {
+    /// Pings a second, at most.
+    #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) rate: u32,
+    /// How often an address is asked that does not answer.
+    #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=10))]
+    pub(super) rounds: u8,
 }
 
 /// Boot devices, named as ipmitool names them.
@@ -388,17 +474,6 @@ fn parse_netfn(text: &str) -> Result<u8, String> {
     }
 }
 
-/// What to do with the LAN configuration.
-#[derive(Clone, Copy, Debug, Subcommand)]
-pub(super) enum LanCommand {
-    /// Addresses, gateway, VLAN, cipher suites.
-    Print {
-        /// Which channel. [default: the one that carries the session]
-        #[arg(value_name = "CHANNEL", value_parser = clap::value_parser!(u8).range(1..=14))]
-        channel: Option<u8>,
-    },
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -483,7 +558,11 @@ mod tests {
             "a --fanout 5000 power on",
             "a -P secret power on",
             "a --privilege root power on",
-            "a lan print 0",
+            "a lan print 15",
+            "a user priv 64 user",
+            "a lan set vlan id 0",
+            "a fan set 254",
+            "a sel add 1 2 3",
             "a",
         ] {
             assert!(parse(line).is_err(), "{line}");

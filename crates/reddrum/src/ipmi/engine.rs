@@ -14,12 +14,12 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use ipmi::console::{Addressee, Event, Login, Policy, RequestRefused, Session, addressee};
+use ipmi::console::{Addressee, Bridge, Event, Login, Policy, RequestRefused, Session, addressee};
 use ipmi::entropy::Entropy;
 use ipmi::time::Instant;
 
 use super::failure::{Asked, Failure};
-use super::talk::{Answer, Ask, Outcome, Talk};
+use super::talk::{Answer, Ask, Call, Outcome, Talk};
 use crate::config::hosts::HOSTS_MAX;
 
 /// Console session IDs are a host's number, from 1, in these low bits, and what tells runs apart above them.
@@ -38,6 +38,8 @@ pub(super) struct Engine {
     policy: Arc<Policy>,
     asked: Asked,
     begin: Begin,
+    /// The way to the controller that is asked; `None` = the BMC itself.
+    bridge: Option<Bridge>,
     /// Tells this run's session IDs from those of an earlier one.
     salt: u32,
     waiting: VecDeque<(usize, SocketAddr)>,
@@ -56,6 +58,7 @@ pub(super) struct Engine {
 struct Slot {
     host: usize,
     address: SocketAddr,
+    bridge: Option<Bridge>,
     session: Session,
     /// `None` once it has ended.
     talk: Option<Talk>,
@@ -91,6 +94,7 @@ impl Engine {
             policy: Arc::new(policy),
             asked,
             begin,
+            bridge: None,
             salt,
             waiting: hosts.into_iter().collect(),
             slots: (0..fanout).map(|_| None).collect(),
@@ -101,6 +105,12 @@ impl Engine {
             to_send: VecDeque::new(),
             finished: Vec::new(),
         }
+    }
+
+    /// Asks controllers behind the BMCs.
+    pub(super) fn over(mut self, bridge: Option<Bridge>) -> Self {
+        self.bridge = bridge;
+        self
     }
 
     /// Begins with hosts that wait, as far as there are free slots.
@@ -120,6 +130,7 @@ impl Engine {
             self.slots[place] = Some(Slot {
                 host,
                 address,
+                bridge: self.bridge,
                 session,
                 talk: Some((self.begin)()),
                 outcome: None,
@@ -339,9 +350,14 @@ impl Slot {
                 }
                 Ok(Ask::Call(call)) => call,
             };
+            let Call {
+                target,
+                data,
+                idempotent,
+            } = &call;
             let sent = self
                 .session
-                .request_raw(now, call.target, &call.data, call.idempotent);
+                .request_bridged(now, self.bridge, *target, data, *idempotent);
             answer = Some(match sent {
                 Ok(()) => {
                     self.changing = !call.idempotent;

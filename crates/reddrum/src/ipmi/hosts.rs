@@ -30,10 +30,14 @@ pub(super) struct Host {
 /// # Errors
 /// Both or neither are given, the file can't be read, or what they say is no host.
 pub(super) fn names(range: Option<&str>, file: Option<&Path>) -> Result<Vec<String>, ProgramError> {
+    let from_file = |file: &Path| {
+        let read = parse_file(&read_file(file)?);
+        read.map_err(|error| ProgramError::Usage(format!("{}, {error}", file.display())))
+    };
     let names = match (range, file) {
+        (Some(range), None) if range.starts_with('@') => from_file(Path::new(&range[1..]))?,
         (Some(range), None) => expand_one(range).map_err(|e| usage(range, &e))?,
-        (None, Some(file)) => parse_file(&read_file(file)?)
-            .map_err(|error| ProgramError::Usage(format!("{}, {error}", file.display())))?,
+        (None, Some(file)) => from_file(file)?,
         (Some(_), Some(_)) => {
             return Err(ProgramError::Usage(
                 "give HOSTS or --hosts-file, not both".to_owned(),

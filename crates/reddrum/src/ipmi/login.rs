@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal};
 
-use ipmi::console::{Login, LoginError, Policy};
+use ipmi::console::{Bridge, Hop, HopError, Login, LoginError, Policy};
 use ipmi::number::{CipherSuiteId, PrivilegeLevel};
 
 use super::args::Connection;
@@ -44,6 +44,25 @@ pub(super) fn login(options: &Connection, lowest: PrivilegeLevel) -> Result<Logi
     }
     let privilege = options.privilege.map_or(lowest, Into::into);
     login.with_privilege(privilege).map_err(usage)
+}
+
+/// The way to the controller that is to be asked; `None` for the BMC itself.
+///
+/// # Errors
+/// An address or channel is none.
+pub(super) fn bridge(options: &Connection) -> Result<Option<Bridge>, ProgramError> {
+    let Some(address) = options.target else {
+        return Ok(None);
+    };
+    let usage = |error: HopError| ProgramError::Usage(error.to_string());
+    let target = Hop::new(options.target_channel, address).map_err(usage)?;
+    Ok(Some(match options.transit {
+        None => Bridge::to(target),
+        Some(address) => {
+            let transit = Hop::new(options.transit_channel, address).map_err(usage)?;
+            Bridge::over(transit, target)
+        }
+    }))
 }
 
 /// How often to ask, and how long to wait.

@@ -10,6 +10,7 @@
 
 mod args;
 mod command;
+mod discover;
 mod drive;
 mod engine;
 mod failure;
@@ -41,7 +42,15 @@ pub(crate) fn run(args: &IpmiArgs) -> Result<(), ProgramError> {
         return command::decode::run(datagrams);
     }
     let connection = &args.connection;
-    let names = hosts::names(args.hosts.as_deref(), connection.hosts_file.as_deref())?;
+    if let IpmiCommand::Discover(options) = &args.command {
+        let network = match args.hosts.as_deref() {
+            Some(range) if !range.starts_with('@') => discover::network(range)?,
+            _ => None,
+        };
+        let names = network.map_or_else(|| names(args), Ok)?;
+        return discover::run(names, connection, options);
+    }
+    let names = names(args)?;
     if let IpmiCommand::Sol(args) = &args.command
         && args.shows()
     {
@@ -68,10 +77,11 @@ pub(crate) fn run(args: &IpmiArgs) -> Result<(), ProgramError> {
         login,
         salt,
         begin,
-    );
+    )
+    .over(login::bridge(connection)?);
 
     let names = hosts.iter().map(|host| host.name.clone()).collect();
-    let mut output = Output::new(names, connection.json);
+    let mut output = Output::new(names, connection.json).saving(args.command.file());
     let unreachable = (0..).zip(hosts).filter_map(|(number, host)| {
         let failure: Failure = host.address.err()?;
         Some((number, Err(failure)))
@@ -85,4 +95,10 @@ pub(crate) fn run(args: &IpmiArgs) -> Result<(), ProgramError> {
         Err(error) => Err(ProgramError::system("talking with the BMCs", error)),
         Ok(()) => output.end(),
     }
+}
+
+/// The hosts that the command line names.
+fn names(args: &IpmiArgs) -> Result<Vec<String>, ProgramError> {
+    let file = args.connection.hosts_file.as_deref();
+    hosts::names(args.hosts.as_deref(), file)
 }

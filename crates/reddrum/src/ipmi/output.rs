@@ -1,9 +1,10 @@
 //! What the operator sees: results in the order of the hosts, and how far it is.
 
 use std::io::{self, IsTerminal, StderrLock, Stdout, Write};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::report;
+use super::report::{self, Report};
 use super::talk::Outcome;
 use crate::error::ProgramError;
 
@@ -20,6 +21,8 @@ pub(super) struct Output {
     done: usize,
     failed: usize,
     json: bool,
+    /// Where what hosts say for files goes.
+    save: Option<PathBuf>,
     /// Why the only host failed.
     alone: Option<String>,
     progress: Option<Progress>,
@@ -46,9 +49,30 @@ impl Output {
             done: 0,
             failed: 0,
             json,
+            save: None,
             alone: None,
             progress,
         }
+    }
+
+    /// What a host says for a file goes to this one; with several hosts to one a host, its name behind.
+    pub(super) fn saving(mut self, file: Option<&PathBuf>) -> Self {
+        self.save = file.cloned();
+        self
+    }
+
+    fn store(&self, host: usize, bytes: &[u8]) -> io::Result<()> {
+        let Some(file) = &self.save else {
+            return Ok(());
+        };
+        let mut path = file.clone().into_os_string();
+        if self.names.len() > 1 {
+            path.push(".");
+            path.push(self.names[host].replace('/', "_"));
+        }
+        let path = PathBuf::from(path);
+        let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", path.display()));
+        std::fs::write(&path, bytes).map_err(named)
     }
 
     /// Takes what hosts said, each with its number; prints all whose turn it is.
@@ -56,6 +80,12 @@ impl Output {
         for (host, outcome) in outcomes {
             self.done += 1;
             self.failed += usize::from(outcome.is_err());
+            if let Ok(Report {
+                file: Some(bytes), ..
+            }) = &outcome
+            {
+                self.store(host, bytes)?;
+            }
             self.early[host] = Some(outcome);
         }
         if self.early.get(self.next).is_some_and(Option::is_some) {

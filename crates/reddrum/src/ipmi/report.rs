@@ -1,6 +1,6 @@
 //! What a host said, for people and for scripts.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
 use super::talk::Outcome;
@@ -12,6 +12,8 @@ pub(super) struct Report {
     pub(super) lines: Vec<String>,
     /// For scripts.
     pub(super) value: Value,
+    /// For a file that the command line names.
+    pub(super) file: Option<Vec<u8>>,
 }
 
 impl Report {
@@ -20,8 +22,82 @@ impl Report {
         Self {
             lines: vec![text.into()],
             value,
+            file: None,
         }
     }
+
+    /// A report of lines.
+    pub(super) fn of(lines: Vec<String>, value: Value) -> Self {
+        Self {
+            lines,
+            value,
+            file: None,
+        }
+    }
+}
+
+/// A report of named values, line by line.
+#[derive(Clone, Debug)]
+pub(super) struct Sheet {
+    width: usize,
+    lines: Vec<String>,
+    value: Map<String, Value>,
+}
+
+impl Sheet {
+    /// An empty one; names are padded to `width`.
+    pub(super) fn new(width: usize) -> Self {
+        Self {
+            width,
+            lines: Vec::new(),
+            value: Map::new(),
+        }
+    }
+
+    /// A value with its name for people and its key for scripts.
+    pub(super) fn put(&mut self, name: &str, key: &str, value: impl Into<Value>) {
+        let value = value.into();
+        let text = match &value {
+            Value::String(text) => text.clone(),
+            Value::Bool(true) => "yes".to_owned(),
+            Value::Bool(false) => "no".to_owned(),
+            Value::Null => "none".to_owned(),
+            Value::Array(values) => {
+                let texts: Vec<_> = values.iter().map(plain).collect();
+                texts.join(", ")
+            }
+            other => other.to_string(),
+        };
+        self.put_as(name, key, text, value);
+    }
+
+    /// The same where people read it another way.
+    pub(super) fn put_as(
+        &mut self,
+        name: &str,
+        key: &str,
+        text: impl std::fmt::Display,
+        value: impl Into<Value>,
+    ) {
+        self.lines.push(pair(name, self.width, text));
+        self.value.insert(key.to_owned(), value.into());
+    }
+
+    /// The report.
+    pub(super) fn report(self) -> Report {
+        Report {
+            lines: self.lines,
+            value: Value::Object(self.value),
+            file: None,
+        }
+    }
+}
+
+/// A value without quotes.
+fn plain(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// A `Name : value` line, with the name padded to `width`.

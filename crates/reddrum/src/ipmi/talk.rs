@@ -145,49 +145,74 @@ impl Line {
         lun: u8,
         command: &C,
     ) -> Result<C::Response, CallError> {
-        let target = RequestTarget {
-            netfn: C::NETFN,
-            cmd: C::CMD,
-            lun,
-        };
-        let mut buffer = [0; REQUEST_DATA_MAX];
-        let mut w = Writer::new(&mut buffer);
-        command.encode(&mut w);
-        let data = w.written().to_vec();
-        let idempotent = C::IDEMPOTENT;
-        let data = self
-            .send(Call {
-                target,
-                data,
-                idempotent,
-            })
-            .await?;
-        C::Response::decode(&mut Reader::new(&data)).map_err(|error| CallError {
-            netfn: C::NETFN,
-            cmd: C::CMD,
-            fault: CallFault::Garbled(error),
-        })
+        let data = self.send(encode(lun, command)).await?;
+        decode::<C>(&data)
+    }
+
+    /// The same where an answer with the completion code `despite` has all its data, too; whether it had that code.
+    pub(super) async fn call_despite<C: Command>(
+        &self,
+        despite: CompletionCode,
+        command: &C,
+    ) -> Result<(C::Response, bool), CallError> {
+        match self.ask(Ask::Call(encode(0, command))).await {
+            Answer::Reply(code, data) if code == despite => Ok((decode::<C>(&data)?, true)),
+            answer => {
+                let data = data_of((C::NETFN, C::CMD), answer)?;
+                Ok((decode::<C>(&data)?, false))
+            }
+        }
     }
 
     /// Sends a request by its numbers and waits for the data of its answer.
     pub(super) async fn send(&self, call: Call) -> Result<Vec<u8>, CallError> {
         let RequestTarget { netfn, cmd, .. } = call.target;
-        let fault = match self.ask(Ask::Call(call)).await {
-            Answer::Reply(CompletionCode::OK, data) => return Ok(data),
-            Answer::Reply(code, _) => CallFault::Refused(code),
-            Answer::Unanswered { maybe_executed } => CallFault::Unanswered { maybe_executed },
-            Answer::TooLong => CallFault::TooLong,
-            Answer::Paused => CallFault::Unanswered {
-                maybe_executed: false,
-            },
-        };
-        Err(CallError { netfn, cmd, fault })
+        data_of((netfn, cmd), self.ask(Ask::Call(call)).await)
     }
 
     /// Waits.
     pub(super) async fn pause(&self, span: Duration) {
         self.ask(Ask::Pause(span)).await;
     }
+}
+
+/// A command as a request.
+fn encode<C: Command>(lun: u8, command: &C) -> Call {
+    let mut buffer = [0; REQUEST_DATA_MAX];
+    let mut w = Writer::new(&mut buffer);
+    command.encode(&mut w);
+    Call {
+        target: RequestTarget {
+            netfn: C::NETFN,
+            cmd: C::CMD,
+            lun,
+        },
+        data: w.written().to_vec(),
+        idempotent: command.is_idempotent(),
+    }
+}
+
+/// The data of a successful answer as that of a command.
+fn decode<C: Command>(data: &[u8]) -> Result<C::Response, CallError> {
+    C::Response::decode(&mut Reader::new(data)).map_err(|error| CallError {
+        netfn: C::NETFN,
+        cmd: C::CMD,
+        fault: CallFault::Garbled(error),
+    })
+}
+
+/// The data of an answer to the request with these numbers.
+fn data_of((netfn, cmd): (NetFn, u8), answer: Answer) -> Result<Vec<u8>, CallError> {
+    let fault = match answer {
+        Answer::Reply(CompletionCode::OK, data) => return Ok(data),
+        Answer::Reply(code, _) => CallFault::Refused(code),
+        Answer::Unanswered { maybe_executed } => CallFault::Unanswered { maybe_executed },
+        Answer::TooLong => CallFault::TooLong,
+        Answer::Paused => CallFault::Unanswered {
+            maybe_executed: false,
+        },
+    };
+    Err(CallError { netfn, cmd, fault })
 }
 
 /// A conversation under way.

@@ -61,7 +61,7 @@ fn report(status: &ChassisStatus) -> Report {
         "cooling_fault": cooling_fault,
         "identify": identify,
     });
-    Report { lines, value }
+    Report::of(lines, value)
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
-//! `decode`: datagrams in one line each.
+//! `decode`: datagrams in one line each, from hexadecimal digits or a capture file.
 
 use std::fmt::{self, Debug};
 use std::io::{self, BufRead, Write};
+use std::path::Path;
 
 use ipmi::number::PayloadType;
 use ipmi::print::OneLine;
@@ -12,7 +13,11 @@ use ipmi::wire::rmcp::Class;
 use ipmi::wire::session::{RmcpPlusHeader, SessionHeader};
 use ipmi::wire::{Reader, WireError, rmcp};
 
+use super::capture;
 use crate::error::ProgramError;
+
+/// The largest capture file, in bytes.
+const CAPTURE_MAX: u64 = 1 << 30;
 
 /// Prints each datagram.
 ///
@@ -29,6 +34,8 @@ pub(in crate::ipmi) fn run(datagrams: &[String]) -> Result<(), ProgramError> {
                     wrong += usize::from(!print(&mut out, &line)?);
                 }
             }
+        } else if bytes(text).is_err() && Path::new(text).is_file() {
+            wrong += print_capture(&mut out, Path::new(text))?;
         } else {
             wrong += usize::from(!print(&mut out, text)?);
         }
@@ -55,6 +62,35 @@ fn print(out: &mut impl Write, text: &str) -> Result<bool, ProgramError> {
         }
         _ => Ok(is_datagram),
     }
+}
+
+/// Prints the datagrams of a capture that begin as RMCP does; how many of them are damaged.
+fn print_capture(out: &mut impl Write, path: &Path) -> Result<usize, ProgramError> {
+    let file = super::read_file(path, CAPTURE_MAX)?;
+    let usage = |error: String| ProgramError::Usage(format!("{}: {error}", path.display()));
+    let mut wrong = 0;
+    for datagram in capture::datagrams(&file).map_err(usage)? {
+        // Version 1.0 of RMCP, and a reserved byte.
+        if !datagram.payload.starts_with(&[6, 0]) {
+            continue;
+        }
+        let text = line(&datagram.payload).unwrap_or_else(|error| {
+            wrong += 1;
+            format!("? {error}")
+        });
+        let (seconds, micro) = (datagram.at_us / 1_000_000, datagram.at_us % 1_000_000);
+        let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+        let written = writeln!(
+            out,
+            "{hour:02}:{minute:02}:{second:02}.{micro:06} {} > {}: {text}",
+            datagram.from, datagram.to
+        );
+        match written {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(wrong),
+            written => written.map_err(|e| ProgramError::system("standard output", e))?,
+        }
+    }
+    Ok(wrong)
 }
 
 /// Hexadecimal digits, two a byte, with blanks and colons anywhere.

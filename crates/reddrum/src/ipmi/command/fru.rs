@@ -1,15 +1,18 @@
-//! `fru`: inventories (§34.1, §34.2; FRU Information Storage Definition 1.0).
+//! `fru`: inventories (§34.1 to §34.3; FRU Information Storage Definition 1.0).
 
+use std::rc::Rc;
 use std::time::Duration;
 
-use ipmi::command::storage::{FruData, GetFruInventoryAreaInfo, ReadFruData};
+use ipmi::command::Bytes;
+use ipmi::command::storage::{FruData, GetFruInventoryAreaInfo, ReadFruData, WriteFruData};
 use ipmi::number::CompletionCode;
 use ipmi::record::Spd;
-use ipmi::record::fru::Fru;
+use ipmi::record::fru::{Fru, FruField, Language};
 use ipmi::record::sdr::SdrBody;
 use serde_json::{Value, json};
 
 use super::repository;
+use crate::ipmi::args::FruText;
 use crate::ipmi::failure::Failure;
 use crate::ipmi::report::{Report, pair};
 use crate::ipmi::talk::{CallError, CallFault, Line, Outcome};
@@ -27,6 +30,9 @@ const FRU_BUSY: CompletionCode = CompletionCode(0x81);
 /// How often a busy FRU device is asked again, and the pause before each.
 const BUSY_MAX: u32 = 8;
 const BUSY_PAUSE: Duration = Duration::from_millis(100);
+
+/// How many bytes are written at once: BMCs with small buffers take them, and an even number fits words.
+const WRITE_CHUNK: usize = 16;
 
 /// Width of the names in the report.
 const WIDTH: usize = 22;
@@ -112,10 +118,10 @@ pub(super) async fn run(line: Line, id: Option<u8>) -> Outcome {
             remedy: "'fru' without a number lists all".to_owned(),
         });
     }
-    Ok(Report {
-        lines: devices.iter().flat_map(Device::lines).collect(),
-        value: json!({ "devices": devices.iter().map(Device::json).collect::<Vec<_>>() }),
-    })
+    Ok(Report::of(
+        devices.iter().flat_map(Device::lines).collect(),
+        json!({ "devices": devices.iter().map(Device::json).collect::<Vec<_>>() }),
+    ))
 }
 
 /// The BMC's own device, then those of the FRU locator records: number, name, whether it is a memory module's EEPROM.
@@ -140,6 +146,130 @@ async fn devices(line: &Line) -> Result<Vec<(u8, String, bool)>, CallError> {
         }
     }
     Ok(devices)
+}
+
+/// Hands the bytes of an inventory to the file that the command line names.
+pub(super) async fn save(line: Line, id: u8) -> Outcome {
+    let bytes = read(&line, id).await?;
+    let text = format!("{} bytes of FRU device {id} saved", bytes.len());
+    let mut report = Report::line(text, json!({ "id": id, "bytes": bytes.len() }));
+    report.file = Some(bytes);
+    Ok(report)
+}
+
+/// Writes an inventory, and reads it back.
+pub(super) async fn write(line: Line, id: u8, bytes: Rc<[u8]>) -> Outcome {
+    store(&line, id, &bytes).await?;
+    let text = format!("{} bytes of FRU device {id} written", bytes.len());
+    Ok(Report::line(
+        text,
+        json!({ "id": id, "bytes": bytes.len() }),
+    ))
+}
+
+/// Changes one text; the rest of the inventory stays as it is.
+pub(super) async fn edit(line: Line, id: u8, field: FruText, text: Rc<str>) -> Outcome {
+    let before = read(&line, id).await?;
+    let mut fru = Fru::decode(&before).map_err(|error| Failure::Unfit {
+        kind: "no_inventory",
+        cause: format!("FRU device {id} has no inventory in IPMI's format: {error}"),
+        remedy: "'fru write' stores whole inventories".to_owned(),
+    })?;
+    let unfit = |cause: String| Failure::Unfit {
+        kind: "unfit_text",
+        cause,
+        remedy: "see 'fru print' for what the device has; a text has at most 63 characters"
+            .to_owned(),
+    };
+    let (place, language) =
+        place(&mut fru, field).ok_or_else(|| unfit("the inventory has no such area".to_owned()))?;
+    *place = FruField::from_text(&text, language)
+        .ok_or_else(|| unfit(format!("'{text}' can't be stored")))?;
+    let after = fru.encode().map_err(|error| unfit(error.to_string()))?;
+    if after.len() > before.len() {
+        let cause = format!("{} bytes don't fit into {}", after.len(), before.len());
+        return Err(unfit(cause));
+    }
+    store(&line, id, &after).await?;
+    Ok(Report::line(
+        format!("FRU device {id} changed"),
+        json!({ "id": id, "text": &*text }),
+    ))
+}
+
+/// Where a text is in an inventory, and the language that it is in.
+fn place(fru: &mut Fru, field: FruText) -> Option<(&mut FruField, Language)> {
+    let english = Language::ENGLISH;
+    Some(match field {
+        FruText::ChassisPart => (&mut fru.chassis.as_mut()?.part_number, english),
+        FruText::ChassisSerial => (&mut fru.chassis.as_mut()?.serial_number, english),
+        FruText::BoardSerial => (&mut fru.board.as_mut()?.serial_number, english),
+        FruText::ProductSerial => (&mut fru.product.as_mut()?.serial_number, english),
+        FruText::BoardMaker | FruText::BoardProduct | FruText::BoardPart => {
+            let board = fru.board.as_mut()?;
+            let place = match field {
+                FruText::BoardMaker => &mut board.manufacturer,
+                FruText::BoardProduct => &mut board.product_name,
+                _ => &mut board.part_number,
+            };
+            (place, board.language)
+        }
+        _ => {
+            let product = fru.product.as_mut()?;
+            let place = match field {
+                FruText::ProductMaker => &mut product.manufacturer,
+                FruText::ProductName => &mut product.name,
+                FruText::ProductPart => &mut product.part_number,
+                FruText::ProductVersion => &mut product.version,
+                _ => &mut product.asset_tag,
+            };
+            (place, product.language)
+        }
+    })
+}
+
+/// Writes bytes to the beginning of an inventory, and compares.
+async fn store(line: &Line, fru_device_id: u8, bytes: &[u8]) -> Result<(), Failure> {
+    let info = line
+        .call(&GetFruInventoryAreaInfo { fru_device_id })
+        .await?;
+    if bytes.len() > usize::from(info.size) {
+        return Err(Failure::Unfit {
+            kind: "too_long",
+            cause: format!("{} bytes don't fit into {}", bytes.len(), info.size),
+            remedy: "write less".to_owned(),
+        });
+    }
+    let words = usize::from(info.by_words);
+    let mut written = 0;
+    let mut busy = 0;
+    while written < bytes.len() {
+        let part = &bytes[written..bytes.len().min(written + WRITE_CHUNK)];
+        let command = WriteFruData {
+            fru_device_id,
+            offset: u16::try_from(written >> words).unwrap_or(u16::MAX),
+            data: Bytes::new(part).unwrap_or(Bytes::EMPTY),
+        };
+        match line.call(&command).await {
+            Ok(done) if done.count > 0 => {
+                written += (usize::from(done.count) << words).min(part.len());
+            }
+            Ok(_) => break,
+            Err(error) if error.completion() == Some(FRU_BUSY) && busy < BUSY_MAX => {
+                busy += 1;
+                line.pause(BUSY_PAUSE).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if read(line, fru_device_id).await?.starts_with(bytes) {
+        return Ok(());
+    }
+    Err(Failure::Unfit {
+        kind: "not_kept",
+        cause: "the BMC took the bytes, but has others now".to_owned(),
+        remedy: "write the saved inventory back; some devices are write-protected".to_owned(),
+    })
 }
 
 /// Reads a whole inventory.

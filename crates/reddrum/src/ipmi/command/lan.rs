@@ -52,8 +52,7 @@ const PARAMETERS: [(LanParameter, &str, &str); 11] = [
 ];
 
 /// Tells how a LAN channel is set up. What a BMC does not have is left out.
-pub(super) async fn print(line: Line, channel: Option<u8>) -> Outcome {
-    let channel = channel.map_or(ChannelNumber::PRESENT, ChannelNumber);
+pub(super) async fn print(line: Line, channel: ChannelNumber) -> Outcome {
     let mut lines = Vec::new();
     let mut value = Map::new();
     let mut refused = None;
@@ -75,10 +74,7 @@ pub(super) async fn print(line: Line, channel: Option<u8>) -> Outcome {
         lines.push(pair("RMCP+ Cipher Suites", WIDTH, text));
         value.insert("cipher_suites".to_owned(), json);
     }
-    Ok(Report {
-        lines,
-        value: Value::Object(value),
-    })
+    Ok(Report::of(lines, Value::Object(value)))
 }
 
 async fn get(
@@ -93,7 +89,7 @@ async fn get(
 }
 
 /// A value for people and for scripts.
-fn show(parameter: LanParameter, value: &LanValue) -> (String, Value) {
+pub(super) fn show(parameter: LanParameter, value: &LanValue) -> (String, Value) {
     let same = |text: String| (text.clone(), Value::from(text));
     match value {
         LanValue::Ipv4([a, b, c, d]) => same(format!("{a}.{b}.{c}.{d}")),

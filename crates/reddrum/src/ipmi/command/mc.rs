@@ -1,9 +1,13 @@
-//! `mc`: Get Device ID, Get Device GUID and Get System GUID (§20.1, §20.8, §22.14).
+//! `mc`: Get Device ID, Get Device GUID and Get System GUID (§20.1, §20.8, §22.14), self test and resets (§20.2 to §20.4).
 
 use ipmi::command::Command;
-use ipmi::command::app::{DeviceId, GetDeviceGuid, GetDeviceId, GetSystemGuid, Guid};
+use ipmi::command::app::{
+    ColdReset, DeviceId, GetDeviceGuid, GetDeviceId, GetSelfTestResults, GetSystemGuid, Guid,
+    WarmReset,
+};
 use serde_json::json;
 
+use crate::ipmi::args::ResetKind;
 use crate::ipmi::report::{Report, pair};
 use crate::ipmi::talk::{CallError, Line, Outcome};
 
@@ -23,6 +27,39 @@ pub(super) async fn guid(line: Line) -> Outcome {
     let guid = line.call(&GetSystemGuid).await?.to_string();
     let text = format!("System GUID : {guid}");
     Ok(Report::line(text, json!({ "system_guid": guid })))
+}
+
+/// Tells how the self test went.
+pub(super) async fn selftest(line: Line) -> Outcome {
+    let test = line.call(&GetSelfTestResults).await?;
+    let result = test.result.to_string();
+    let faults: Vec<_> = test.faults().names().collect();
+    let text = match faults.as_slice() {
+        [] => format!("Selftest: {result}"),
+        faults => format!("Selftest: {result}: {}", faults.join(", ")),
+    };
+    Ok(Report::line(
+        text,
+        json!({ "result": result, "faults": faults, "detail": test.detail }),
+    ))
+}
+
+/// Restarts the BMC. Many do it before they answer: then nothing is known.
+pub(super) async fn reset(line: Line, kind: ResetKind) -> Outcome {
+    let name = match kind {
+        ResetKind::Cold => {
+            line.call(&ColdReset).await?;
+            "cold"
+        }
+        ResetKind::Warm => {
+            line.call(&WarmReset).await?;
+            "warm"
+        }
+    };
+    Ok(Report::line(
+        format!("Sent {name} reset command to MC"),
+        json!({ "reset": name }),
+    ))
 }
 
 async fn optional<C>(line: &Line, command: &C) -> Result<Option<Guid>, CallError>
@@ -76,5 +113,5 @@ fn report(device: &DeviceId, device_guid: Option<Guid>, system_guid: Option<Guid
         "device_guid": device_guid.map(|guid| guid.to_string()),
         "system_guid": system_guid.map(|guid| guid.to_string()),
     });
-    Report { lines, value }
+    Report::of(lines, value)
 }

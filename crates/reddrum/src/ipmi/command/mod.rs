@@ -1,25 +1,43 @@
 //! The commands: one file each, a conversation and its report.
 
 mod boot;
+mod bootparam;
+mod capture;
+mod channel;
 mod chassis;
+mod dcmi;
 pub(super) mod decode;
 mod fru;
+mod hpm;
+mod hpm_image;
 mod identify;
 mod lan;
+mod lan_set;
 mod mc;
+mod pef;
+mod picmg;
 mod power;
 mod raw;
 mod repository;
+mod sdr;
 mod sel;
 mod sensor;
 mod sol;
+mod user;
+mod watchdog;
 
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
 use std::rc::Rc;
 
 use ipmi::bmc::minimum_privilege;
-use ipmi::number::{NetFn, PrivilegeLevel};
+use ipmi::number::{ChannelNumber, NetFn, PrivilegeLevel, Threshold};
 
-use super::args::{ChassisCommand, IpmiCommand, LanCommand, McCommand, SolCommand};
+use super::args::{
+    ChassisCommand, FruArgs, FruCommand, IpmiCommand, LanCommand, Limit, McCommand, OnChannel,
+    SensorArgs, SensorCommand, SolCommand,
+};
 use super::engine::Begin;
 use super::talk::{Line, Outcome, Talk};
 use crate::error::ProgramError;
@@ -37,6 +55,26 @@ where
     F: Future<Output = Outcome> + 'static,
 {
     (level, Box::new(move || Talk::new(&talk)))
+}
+
+/// The channel that the command line names, or that of the session.
+fn on(channel: OnChannel) -> ChannelNumber {
+    channel
+        .channel
+        .map_or(ChannelNumber::PRESENT, ChannelNumber)
+}
+
+/// Reads a file that the command line names, of a bounded size.
+fn read_file(path: &Path, max: u64) -> Result<Vec<u8>, ProgramError> {
+    let named = |error: io::Error| ProgramError::Usage(format!("{}: {error}", path.display()));
+    let file = File::open(path).map_err(named)?;
+    let mut bytes = Vec::new();
+    let len = file.take(max + 1).read_to_end(&mut bytes).map_err(named)?;
+    if len as u64 > max {
+        let text = format!("{}: larger than {max} bytes", path.display());
+        return Err(ProgramError::Usage(text));
+    }
+    Ok(bytes)
 }
 
 /// How to begin the command.
@@ -57,18 +95,25 @@ pub(super) fn begin(command: &IpmiCommand) -> Result<Start, ProgramError> {
         IpmiCommand::Boot(args) | IpmiCommand::Chassis(ChassisCommand::Bootdev(args)) => {
             start(OPERATOR, move |line| boot::run(line, args))
         }
+        IpmiCommand::Bootparam(command)
+        | IpmiCommand::Chassis(ChassisCommand::Bootparam(command)) => bootparam::begin(command)?,
         IpmiCommand::Mc(McCommand::Info) => start(USER, mc::info),
         IpmiCommand::Mc(McCommand::Guid) => start(USER, mc::guid),
-        IpmiCommand::Sensor { names } => {
-            let names: Rc<[String]> = names.into();
-            start(USER, move |line| sensor::run(line, Rc::clone(&names)))
+        IpmiCommand::Mc(McCommand::Selftest) => start(USER, mc::selftest),
+        IpmiCommand::Mc(McCommand::Reset { kind }) => {
+            start(ADMINISTRATOR, move |line| mc::reset(line, kind))
         }
+        IpmiCommand::Watchdog(command) | IpmiCommand::Mc(McCommand::Watchdog(command)) => {
+            watchdog::begin(command)?
+        }
+        IpmiCommand::Sensor(args) => of_sensors(args),
+        IpmiCommand::Sdr(command) => start(USER, move |line| sdr::run(line, command)),
         IpmiCommand::Sel(command) => {
             let action = sel::Action::new(&command)?;
             let level = if action.changes() { OPERATOR } else { USER };
             start(level, move |line| sel::run(line, action))
         }
-        IpmiCommand::Fru { id } => start(USER, move |line| fru::run(line, id)),
+        IpmiCommand::Fru(args) => of_inventories(args)?,
         IpmiCommand::Raw(args) => {
             let level = minimum_privilege(NetFn(args.netfn), args.cmd, &args.data).max(USER);
             let args = Rc::new(args);
@@ -83,11 +128,72 @@ pub(super) fn begin(command: &IpmiCommand) -> Result<Start, ProgramError> {
             };
             start(level, move |line| sol::run(line, action))
         }
-        IpmiCommand::Lan(LanCommand::Print { channel }) => {
-            start(OPERATOR, move |line| lan::print(line, channel))
+        IpmiCommand::Lan(LanCommand::Print(channel)) => {
+            start(OPERATOR, move |line| lan::print(line, on(channel)))
         }
-        IpmiCommand::Decode { .. } => {
-            return Err(ProgramError::Usage("'decode' asks no BMC".to_owned()));
+        IpmiCommand::Lan(LanCommand::Set { channel, setting }) => {
+            let channel = on(OnChannel { channel });
+            start(ADMINISTRATOR, move |line| {
+                lan_set::run(line, channel, setting)
+            })
+        }
+        IpmiCommand::User(command) => user::begin(command)?,
+        IpmiCommand::Channel(command) => channel::begin(command),
+        IpmiCommand::Session(command) => channel::begin_session(command),
+        IpmiCommand::Pef(command) => pef::begin(command),
+        IpmiCommand::Dcmi(command) => dcmi::begin(command)?,
+        IpmiCommand::Picmg(command) => picmg::begin(command),
+        IpmiCommand::Led(command) => picmg::begin_led(command),
+        IpmiCommand::Fan(command) => picmg::begin_fan(command),
+        IpmiCommand::Hpm(command) => hpm::begin(command)?,
+        IpmiCommand::Discover(_) | IpmiCommand::Decode { .. } => {
+            return Err(ProgramError::Usage("it asks no BMC".to_owned()));
+        }
+    })
+}
+
+fn of_sensors(args: SensorArgs) -> Start {
+    let Some(SensorCommand::Thresh {
+        name,
+        threshold,
+        value,
+    }) = args.command
+    else {
+        let names: Rc<[String]> = args.names.into();
+        return start(USER, move |line| sensor::run(line, Rc::clone(&names)));
+    };
+    let threshold = match threshold {
+        Limit::Lnr => Threshold::LowerNonRecoverable,
+        Limit::Lcr => Threshold::LowerCritical,
+        Limit::Lnc => Threshold::LowerNonCritical,
+        Limit::Unc => Threshold::UpperNonCritical,
+        Limit::Ucr => Threshold::UpperCritical,
+        Limit::Unr => Threshold::UpperNonRecoverable,
+    };
+    let name: Rc<str> = name.into();
+    start(OPERATOR, move |line| {
+        sensor::set_threshold(line, Rc::clone(&name), threshold, value)
+    })
+}
+
+fn of_inventories(args: FruArgs) -> Result<Start, ProgramError> {
+    /// An inventory has at most so many bytes: its offsets are of 16 bits.
+    const INVENTORY_MAX: u64 = 65_535;
+    Ok(match args.command {
+        None => start(USER, move |line| fru::run(line, args.id)),
+        Some(FruCommand::Print { id }) => start(USER, move |line| fru::run(line, id)),
+        Some(FruCommand::Read { id, .. }) => start(USER, move |line| fru::save(line, id)),
+        Some(FruCommand::Write { id, file }) => {
+            let bytes: Rc<[u8]> = read_file(&file, INVENTORY_MAX)?.into();
+            start(OPERATOR, move |line| {
+                fru::write(line, id, Rc::clone(&bytes))
+            })
+        }
+        Some(FruCommand::Edit { id, field, text }) => {
+            let text: Rc<str> = text.into();
+            start(OPERATOR, move |line| {
+                fru::edit(line, id, field, Rc::clone(&text))
+            })
         }
     })
 }

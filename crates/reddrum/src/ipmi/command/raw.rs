@@ -27,10 +27,7 @@ pub(super) async fn run(line: Line, args: Rc<RawArgs>) -> Outcome {
     };
     let data = line.send(call).await?;
     let lines = data.chunks(BYTES_A_LINE).map(hex).collect();
-    Ok(Report {
-        lines,
-        value: json!({ "data": data }),
-    })
+    Ok(Report::of(lines, json!({ "data": data })))
 }
 
 fn hex(bytes: &[u8]) -> String {

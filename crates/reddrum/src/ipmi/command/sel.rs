@@ -4,13 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ipmi::command::storage::{
-    ClearSel, ClearSelAction, ErasureProgress, GetSelEntry, GetSelInfo, GetSelTime, ReserveSel,
-    SEL_RECORD_LEN, SelInfo, SelOperations, SetSelTime,
+    AddSelEntry, ClearSel, ClearSelAction, DeleteSelEntry, ErasureProgress, GetSelEntry,
+    GetSelInfo, GetSelTime, ReserveSel, SEL_RECORD_LEN, SelInfo, SelOperations, SetSelTime,
 };
 use ipmi::number::CompletionCode;
 use ipmi::record::sdr::{SdrBody, SensorKey, Units};
 use ipmi::record::sel::{SelRecord, SensorContext};
-use ipmi::record::{Conversion, RecordId, Timestamp};
+use ipmi::record::{Conversion, RecordId, ReservationId, Timestamp};
 use serde_json::{Value, json};
 use time::{Date, Month, PrimitiveDateTime, Time};
 
@@ -40,6 +40,9 @@ pub(super) enum Action {
     List { names: bool },
     Info,
     Clear,
+    Add([u8; SEL_RECORD_LEN]),
+    Delete(RecordId),
+    Save,
     GetTime,
     SetTime(Clock),
 }
@@ -61,6 +64,9 @@ impl Action {
             SelCommand::Elist => Self::List { names: true },
             SelCommand::Info => Self::Info,
             SelCommand::Clear => Self::Clear,
+            SelCommand::Save { .. } => Self::Save,
+            SelCommand::Delete { record } => Self::Delete(RecordId(*record)),
+            SelCommand::Add { record } => Self::Add(new_record(record)?),
             SelCommand::Time {
                 action: None | Some(SelTimeCommand::Get),
             } => Self::GetTime,
@@ -82,7 +88,10 @@ impl Action {
 
     /// Whether it changes something.
     pub(super) const fn changes(self) -> bool {
-        matches!(self, Self::Clear | Self::SetTime(_))
+        matches!(
+            self,
+            Self::Clear | Self::SetTime(_) | Self::Add(_) | Self::Delete(_)
+        )
     }
 }
 
@@ -114,6 +123,9 @@ pub(super) async fn run(line: Line, action: Action) -> Outcome {
         Action::List { names } => list(&line, names).await,
         Action::Info => Ok(info(&line.call(&GetSelInfo).await?)),
         Action::Clear => clear(&line).await,
+        Action::Add(record) => add(&line, record).await,
+        Action::Delete(record) => delete(&line, record).await,
+        Action::Save => save(&line).await,
         Action::GetTime => Ok(clock(line.call(&GetSelTime).await?)),
         Action::SetTime(clock) => set_time(&line, clock).await,
     }
@@ -126,12 +138,8 @@ struct Source {
     units: Units,
 }
 
-async fn list(line: &Line, names: bool) -> Outcome {
-    let sources = if names {
-        sources(line).await?
-    } else {
-        HashMap::new()
-    };
+/// All entries as they are stored, oldest first.
+async fn read(line: &Line) -> Result<Vec<[u8; SEL_RECORD_LEN]>, CallError> {
     let mut entries = Vec::new();
     let mut seen = HashSet::new();
     let mut id = RecordId::FIRST;
@@ -142,15 +150,77 @@ async fn list(line: &Line, names: bool) -> Outcome {
             entry => entry?,
         };
         if let Ok(bytes) = <[u8; SEL_RECORD_LEN]>::try_from(entry.data.as_slice()) {
-            let record = SelRecord::decode(&bytes);
+            let number = SelRecord::decode(&bytes).id();
             // The first entry is asked for by 0000h, whatever its own number.
-            if record.id() != id && !seen.insert(record.id()) {
+            if number != id && !seen.insert(number) {
                 break;
             }
-            entries.push(record);
+            entries.push(bytes);
         }
         id = entry.next;
     }
+    Ok(entries)
+}
+
+async fn save(line: &Line) -> Outcome {
+    let entries = read(line).await?;
+    let text = format!("{} entries saved", entries.len());
+    let mut report = Report::line(text, json!({ "saved": entries.len() }));
+    report.file = Some(entries.concat());
+    Ok(report)
+}
+
+/// An entry whole, or without number and time: the BMC fills them in.
+fn new_record(bytes: &[u8]) -> Result<[u8; SEL_RECORD_LEN], ProgramError> {
+    if let Ok(record) = bytes.try_into() {
+        return Ok(record);
+    }
+    let &[kind, ref rest @ ..] = bytes else {
+        return Err(ProgramError::Usage("an entry has bytes".to_owned()));
+    };
+    let rest: [u8; 9] = rest.try_into().map_err(|_| {
+        let text = format!(
+            "an entry has 16 bytes, or 10 without number and time; not {}",
+            bytes.len()
+        );
+        ProgramError::Usage(text)
+    })?;
+    let mut record = [0; SEL_RECORD_LEN];
+    record[2] = kind;
+    record[7..].copy_from_slice(&rest);
+    Ok(record)
+}
+
+async fn add(line: &Line, record: [u8; SEL_RECORD_LEN]) -> Outcome {
+    let added = line.call(&AddSelEntry { record }).await?;
+    let id = added.record.0;
+    let text = format!("Entry 0x{id:04x} added");
+    Ok(Report::line(text, json!({ "record": id })))
+}
+
+async fn delete(line: &Line, record: RecordId) -> Outcome {
+    let reservation = match line.call(&ReserveSel).await {
+        Ok(reservation) => reservation,
+        // Logs without reservations take the number 0.
+        Err(error) if error.completion().is_some() => ReservationId::NONE,
+        Err(error) => return Err(error.into()),
+    };
+    let command = DeleteSelEntry {
+        reservation,
+        record,
+    };
+    line.call(&command).await?;
+    let text = format!("Entry 0x{:04x} deleted", record.0);
+    Ok(Report::line(text, json!({ "record": record.0 })))
+}
+
+async fn list(line: &Line, names: bool) -> Outcome {
+    let sources = if names {
+        sources(line).await?
+    } else {
+        HashMap::new()
+    };
+    let entries: Vec<_> = read(line).await?.iter().map(SelRecord::decode).collect();
     let context = |record: &SelRecord| match record {
         SelRecord::SystemEvent(event) => {
             let [owner, lun] = event.generator.0.to_le_bytes();
@@ -162,10 +232,7 @@ async fn list(line: &Line, names: bool) -> Outcome {
         .iter()
         .map(|record| show(record, context(record)))
         .unzip();
-    Ok(Report {
-        lines,
-        value: json!({ "entries": entries }),
-    })
+    Ok(Report::of(lines, json!({ "entries": entries })))
 }
 
 /// The sensors of the repository, by owner, LUN and number.
@@ -280,7 +347,7 @@ fn info(info: &SelInfo) -> Report {
         "overflow": overflow,
         "supported": supported,
     });
-    Report { lines, value }
+    Report::of(lines, value)
 }
 
 async fn clear(line: &Line) -> Outcome {

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use ipmi::command::sensor::{
     GetSensorReading, GetSensorReadingFactors, GetSensorThresholds, SensorReading,
+    SensorThresholds, SetSensorThresholds,
 };
 use ipmi::number::{Threshold, ThresholdSet};
 use ipmi::record::sdr::{Access, FullSensor, Owner, SdrBody, SdrRecord, Sensor};
@@ -67,10 +68,53 @@ pub(super) async fn run(line: Line, names: Rc<[String]>) -> Outcome {
     for sensor in sensors.iter().filter(wanted) {
         read.push(sensor.read(&line).await?);
     }
-    Ok(Report {
-        lines: read.iter().map(Read::line).collect(),
-        value: json!({ "sensors": read.iter().map(Read::json).collect::<Vec<_>>() }),
-    })
+    Ok(Report::of(
+        read.iter().map(Read::line).collect(),
+        json!({ "sensors": read.iter().map(Read::json).collect::<Vec<_>>() }),
+    ))
+}
+
+/// Sets one threshold, and reads it back.
+pub(super) async fn set_threshold(
+    line: Line,
+    name: Rc<str>,
+    threshold: Threshold,
+    value: f64,
+) -> Outcome {
+    let records = repository::read(&line).await?;
+    let mut sensors = records.into_iter().flat_map(describe);
+    let unfit = |kind, cause: String| Failure::Unfit {
+        kind,
+        cause,
+        remedy: "'sensor' lists all with their thresholds".to_owned(),
+    };
+    let sensor = sensors
+        .find(|sensor| fits(&name, &sensor.name))
+        .ok_or_else(|| unfit("no_such_sensor", format!("there is no sensor '{name}'")))?;
+    let conversion = sensor.full.as_ref().and_then(|full| full.conversion());
+    let conversion = conversion.ok_or_else(|| {
+        unfit(
+            "no_threshold",
+            format!("'{name}' has no value and no limits"),
+        )
+    })?;
+    let key = sensor.sensor.key;
+    let mut thresholds = SensorThresholds::default();
+    thresholds.set(threshold, conversion.raw(value));
+    let command = SetSensorThresholds {
+        sensor_number: key.sensor_number,
+        thresholds,
+    };
+    line.call_on_lun(key.lun(), &command).await?;
+    let read = sensor.read(&line).await?;
+    let kept = read.thresholds[threshold_column(threshold)];
+    let text = format!("{}: {threshold:?} is now {}", sensor.name, number(kept));
+    Ok(Report::line(text, read.json()))
+}
+
+fn threshold_column(threshold: Threshold) -> usize {
+    let column = COLUMNS.iter().position(|(known, _)| *known == threshold);
+    column.unwrap_or_default()
 }
 
 /// The sensors of a record; none for records of other things, and for sensors that only send events.
@@ -91,6 +135,10 @@ fn describe(record: SdrRecord) -> Vec<Described> {
             .collect(),
         _ => Vec::new(),
     }
+}
+
+fn number(value: Option<f64>) -> String {
+    value.map_or_else(|| "na".to_owned(), |value| format!("{value:.3}"))
 }
 
 /// Whether a name fits a pattern, in which `*` stands for any characters.
@@ -276,9 +324,6 @@ fn status(crossed: ThresholdSet) -> &'static str {
 impl Read {
     /// Columns as ipmitool's `sensor` has them, but a discrete sensor's states by their names.
     fn line(&self) -> String {
-        let number = |value: Option<f64>| {
-            value.map_or_else(|| "na".to_owned(), |value| format!("{value:.3}"))
-        };
         let reading = match self.states {
             Some(states) => format!("0x{states:x}"),
             None => number(self.value),

@@ -172,10 +172,7 @@ async fn info(line: &Line, channel: ChannelNumber) -> Outcome {
     }
     match refused {
         Some(error) if lines.is_empty() => Err(error.into()),
-        _ => Ok(Report {
-            lines,
-            value: Value::Object(value),
-        }),
+        _ => Ok(Report::of(lines, Value::Object(value))),
     }
 }
 
@@ -285,13 +282,12 @@ async fn set(line: &Line, setting: SolSetting, wanted: Wanted, channel: ChannelN
     line.call(&command).await?;
     let told = show(parameter, get(line, channel, parameter).await?);
     let lines = told.iter().map(|(name, _, value)| pair(name, WIDTH, value));
-    Ok(Report {
-        lines: lines.collect(),
-        value: told
-            .iter()
+    Ok(Report::of(
+        lines.collect(),
+        told.iter()
             .map(|(_, key, value)| ((*key).to_owned(), value.clone()))
             .collect(),
-    })
+    ))
 }
 
 fn change(value: &mut SolValue, setting: SolSetting, wanted: Wanted) {

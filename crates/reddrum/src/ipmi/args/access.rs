@@ -1,0 +1,269 @@
+//! The command line of what decides who reaches a BMC, and how: `user`, `channel`, `session`, `lan`.
+
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::Privilege;
+
+/// A channel; without one, that which carries the session.
+#[derive(Clone, Copy, Debug, Args)]
+pub(in crate::ipmi) struct OnChannel {
+    /// Which channel. [default: the one that carries the session]
+    #[arg(value_name = "CHANNEL", value_parser = clap::value_parser!(u8).range(0..=14))]
+    pub(in crate::ipmi) channel: Option<u8>,
+}
+
+/// A user slot: 1 is the user without a name.
+#[derive(Clone, Copy, Debug, Args)]
+pub(in crate::ipmi) struct UserSlot {
+    /// Number of the user, 1 to 63.
+    #[arg(value_name = "ID", value_parser = clap::value_parser!(u8).range(1..=63))]
+    pub(in crate::ipmi) id: u8,
+}
+
+/// What to do with users.
+#[derive(Clone, Debug, Subcommand)]
+pub(in crate::ipmi) enum UserCommand {
+    /// All users with their access to a channel.
+    List(OnChannel),
+    /// How many users there are and may be.
+    Summary(OnChannel),
+    /// Change name or password.
+    #[command(subcommand)]
+    Set(UserSetCommand),
+    /// Let a user log in.
+    Enable(UserSlot),
+    /// Bar a user.
+    Disable(UserSlot),
+    /// Set the highest privilege level of a user, and let it use IPMI on the channel.
+    Priv {
+        /// Which user.
+        #[command(flatten)]
+        user: UserSlot,
+        /// The level.
+        #[arg(value_name = "LEVEL", ignore_case = true)]
+        level: UserLevel,
+        /// On which channel.
+        #[command(flatten)]
+        channel: OnChannel,
+    },
+    /// Check a password without changing anything.
+    Test {
+        /// Which user.
+        #[command(flatten)]
+        user: UserSlot,
+        /// Which password.
+        #[command(flatten)]
+        password: NewPassword,
+    },
+}
+
+/// What to change of a user.
+#[derive(Clone, Debug, Subcommand)]
+pub(in crate::ipmi) enum UserSetCommand {
+    /// The name, 1 to 16 bytes; '' clears it.
+    Name {
+        /// Which user.
+        #[command(flatten)]
+        user: UserSlot,
+        /// The name.
+        name: String,
+    },
+    /// The password, at most 20 bytes.
+    Password {
+        /// Which user.
+        #[command(flatten)]
+        user: UserSlot,
+        /// Where it comes from.
+        #[command(flatten)]
+        password: NewPassword,
+    },
+}
+
+/// Where a user's password comes from; never from the command line, which other people can see.
+#[derive(Clone, Debug, Args)]
+pub(in crate::ipmi) struct NewPassword {
+    /// Read it from the first line of a file that only its owner can read. [default: ask for it]
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::ipmi) new_password_file: Option<PathBuf>,
+}
+
+/// Privilege levels that a user can be limited to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::ipmi) enum UserLevel {
+    /// Call back.
+    Callback,
+    /// Read.
+    User,
+    /// Read and operate.
+    Operator,
+    /// Everything.
+    #[value(alias = "admin")]
+    Administrator,
+    /// No access over this channel.
+    NoAccess,
+}
+
+/// What to do with channels.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(in crate::ipmi) enum ChannelCommand {
+    /// Medium, protocol, sessions and access of a channel.
+    Info(OnChannel),
+    /// Access of one user.
+    Getaccess {
+        /// Which user.
+        #[command(flatten)]
+        user: UserSlot,
+        /// On which channel.
+        #[command(flatten)]
+        channel: OnChannel,
+    },
+    /// Cipher suites that a channel offers.
+    Getciphers(OnChannel),
+    /// Set who may use the channel at most, and when it is open.
+    Setaccess {
+        /// When it takes sessions.
+        #[arg(long)]
+        mode: Option<AccessMode>,
+        /// The highest level that any user has.
+        #[arg(long, ignore_case = true)]
+        limit: Option<Privilege>,
+        /// Which channel.
+        #[command(flatten)]
+        channel: OnChannel,
+    },
+}
+
+/// When a channel takes sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::ipmi) enum AccessMode {
+    /// Never.
+    Disabled,
+    /// Before the operating system runs.
+    PreBoot,
+    /// Always.
+    Always,
+    /// Shared with the operating system.
+    Shared,
+}
+
+/// What to do with sessions.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(in crate::ipmi) enum SessionCommand {
+    /// This session, or all that are open.
+    Info {
+        /// Which.
+        #[arg(default_value = "active")]
+        which: Sessions,
+    },
+}
+
+/// Which sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::ipmi) enum Sessions {
+    /// All that are open.
+    #[value(alias = "all")]
+    Active,
+    /// This one.
+    Current,
+}
+
+/// What to do with the LAN configuration.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(in crate::ipmi) enum LanCommand {
+    /// Addresses, gateway, VLAN, cipher suites.
+    Print(OnChannel),
+    /// Change one thing. A BMC that gets another address is reached at that from now on.
+    Set {
+        /// On which channel. [default: the one that carries the session]
+        #[arg(long, value_name = "CHANNEL", value_parser = clap::value_parser!(u8).range(1..=14))]
+        channel: Option<u8>,
+        /// What.
+        #[command(subcommand)]
+        setting: LanSetting,
+    },
+}
+
+/// What of the LAN configuration to change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub(in crate::ipmi) enum LanSetting {
+    /// IP address.
+    Ipaddr {
+        /// The address.
+        address: Ipv4Addr,
+    },
+    /// Subnet mask.
+    Netmask {
+        /// The mask.
+        mask: Ipv4Addr,
+    },
+    /// Default gateway.
+    #[command(alias = "defgw")]
+    Gateway {
+        /// Its address.
+        address: Ipv4Addr,
+    },
+    /// Backup gateway.
+    #[command(alias = "bakgw")]
+    BackupGateway {
+        /// Its address.
+        address: Ipv4Addr,
+    },
+    /// Where the address comes from.
+    #[command(alias = "ipsrc")]
+    Source {
+        /// From where.
+        source: AddressSource,
+    },
+    /// VLAN (802.1q).
+    Vlan {
+        /// `off`, or its number from 1 to 4094.
+        #[arg(value_name = "ID|off", value_parser = parse_vlan)]
+        id: Vlan,
+        /// Priority, 0 to 7.
+        #[arg(long, value_parser = clap::value_parser!(u8).range(0..=7))]
+        priority: Option<u8>,
+    },
+    /// Whether the BMC answers ARP requests.
+    Arp {
+        /// on or off.
+        #[arg(value_parser = parse_switch, action = clap::ArgAction::Set)]
+        answer: bool,
+    },
+}
+
+/// Where a BMC's address comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::ipmi) enum AddressSource {
+    /// It is set by hand.
+    Static,
+    /// From a DHCP server.
+    Dhcp,
+    /// From the machine's firmware.
+    Bios,
+    /// From elsewhere.
+    Other,
+}
+
+/// A VLAN, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::ipmi) struct Vlan(pub(in crate::ipmi) Option<u16>);
+
+fn parse_vlan(text: &str) -> Result<Vlan, String> {
+    let id = text.parse().ok().filter(|id| (1..=4_094).contains(id));
+    match (text, id) {
+        ("off", _) => Ok(Vlan(None)),
+        (_, Some(id)) => Ok(Vlan(Some(id))),
+        _ => Err("expected off, or 1 to 4094".to_owned()),
+    }
+}
+
+pub(super) fn parse_switch(text: &str) -> Result<bool, String> {
+    match text {
+        "on" | "true" => Ok(true),
+        "off" | "false" => Ok(false),
+        _ => Err("expected on or off".to_owned()),
+    }
+}

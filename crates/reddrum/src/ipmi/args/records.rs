@@ -1,0 +1,192 @@
+//! The command line of what a BMC keeps: `sensor`, `sdr`, `sel`, `fru`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::parse_byte;
+
+/// Sensors; without a command, those of these names with all that is known of them.
+#[derive(Clone, Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(in crate::ipmi) struct SensorArgs {
+    /// What to do, if not to read.
+    #[command(subcommand)]
+    pub(in crate::ipmi) command: Option<SensorCommand>,
+    /// Only these; `*` stands for any characters, upper and lower case are alike.
+    #[arg(value_name = "NAME")]
+    pub(in crate::ipmi) names: Vec<String>,
+}
+
+/// What to do with sensors.
+#[derive(Clone, Debug, Subcommand)]
+pub(in crate::ipmi) enum SensorCommand {
+    /// Set a threshold.
+    Thresh {
+        /// The sensor.
+        name: String,
+        /// Which threshold.
+        threshold: Limit,
+        /// In the sensor's unit.
+        #[arg(allow_negative_numbers = true)]
+        value: f64,
+    },
+}
+
+/// Thresholds, named as ipmitool names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::ipmi) enum Limit {
+    /// Lower non-recoverable.
+    Lnr,
+    /// Lower critical.
+    Lcr,
+    /// Lower non-critical.
+    Lnc,
+    /// Upper non-critical.
+    Unc,
+    /// Upper critical.
+    Ucr,
+    /// Upper non-recoverable.
+    Unr,
+}
+
+/// What to do with the sensor data records.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(in crate::ipmi) enum SdrCommand {
+    /// All records: number, type, name, what they belong to.
+    List,
+    /// The repository: how many, how much room, when it changed.
+    Info,
+}
+
+/// What to do with the system event log.
+#[derive(Clone, Debug, Subcommand)]
+pub(in crate::ipmi) enum SelCommand {
+    /// All entries, oldest first.
+    List,
+    /// All entries, with the names of their sensors: reads the sensor records as well.
+    Elist,
+    /// How full it is, when it changed.
+    Info,
+    /// Erase all entries, and wait until they are gone.
+    Clear,
+    /// Add an entry.
+    Add {
+        /// Its 16 bytes, or 10 without number and time: type, generator (2), revision, sensor type, sensor number,
+        /// event type, data (3).
+        #[arg(value_name = "BYTE", required = true, num_args = 10..=16, value_parser = parse_byte)]
+        record: Vec<u8>,
+    },
+    /// Erase one entry.
+    Delete {
+        /// Its number.
+        #[arg(value_parser = parse_record)]
+        record: u16,
+    },
+    /// Write all entries to a file, 16 bytes each, as `ipmitool sel writeraw` does; with several hosts to FILE.HOST.
+    Save {
+        /// The file.
+        file: PathBuf,
+    },
+    /// The clock that stamps entries.
+    Time {
+        /// What to do with it.
+        #[command(subcommand)]
+        action: Option<SelTimeCommand>,
+    },
+}
+
+/// What to do with the clock of the system event log.
+#[derive(Clone, Debug, Subcommand)]
+pub(in crate::ipmi) enum SelTimeCommand {
+    /// Print it.
+    Get,
+    /// Set it.
+    Set {
+        /// `now` (UTC), or `YYYY-MM-DD HH:MM:SS`.
+        #[arg(value_name = "TIME")]
+        time: String,
+    },
+}
+
+fn parse_record(text: &str) -> Result<u16, String> {
+    let number = match text.strip_prefix("0x") {
+        Some(digits) => u16::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    number.map_err(|_| "expected a record number, such as 18 or 0x12".to_owned())
+}
+
+/// Inventories; without a command, print them.
+#[derive(Clone, Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(in crate::ipmi) struct FruArgs {
+    /// What to do, if not to print.
+    #[command(subcommand)]
+    pub(in crate::ipmi) command: Option<FruCommand>,
+    /// Only this device, by its number; 0 is the BMC's own.
+    #[arg(value_name = "ID")]
+    pub(in crate::ipmi) id: Option<u8>,
+}
+
+/// What to do with inventories.
+#[derive(Clone, Debug, Subcommand)]
+pub(in crate::ipmi) enum FruCommand {
+    /// Print one or all.
+    Print {
+        /// Only this device, by its number; 0 is the BMC's own.
+        id: Option<u8>,
+    },
+    /// Write the bytes of an inventory to a file; with several hosts to FILE.HOST.
+    Read {
+        /// The device.
+        id: u8,
+        /// The file.
+        file: PathBuf,
+    },
+    /// Write a file to an inventory. The old content is gone: save it with `read` first.
+    Write {
+        /// The device.
+        id: u8,
+        /// The file.
+        file: PathBuf,
+    },
+    /// Change one text of an inventory; the rest stays.
+    Edit {
+        /// The device.
+        id: u8,
+        /// Which text.
+        field: FruText,
+        /// The new one.
+        text: String,
+    },
+}
+
+/// Texts of an inventory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::ipmi) enum FruText {
+    /// Part number of the chassis.
+    ChassisPart,
+    /// Serial number of the chassis.
+    ChassisSerial,
+    /// Maker of the board.
+    BoardMaker,
+    /// Name of the board.
+    BoardProduct,
+    /// Serial number of the board.
+    BoardSerial,
+    /// Part number of the board.
+    BoardPart,
+    /// Maker of the product.
+    ProductMaker,
+    /// Name of the product.
+    ProductName,
+    /// Part number of the product.
+    ProductPart,
+    /// Version of the product.
+    ProductVersion,
+    /// Serial number of the product.
+    ProductSerial,
+    /// Asset tag.
+    AssetTag,
+}

@@ -1,0 +1,211 @@
+//! `channel`, `session`: who may come in over which channel, and who is there (§22.15, §22.20, §22.22 to §22.24).
+
+use ipmi::command::app::get_channel_cipher_suites::{CHUNKS_MAX, SuiteRecords};
+use ipmi::command::app::get_session_info::SessionSelector;
+use ipmi::command::app::{
+    GetChannelAccess, GetChannelCipherSuites, GetChannelInfo, GetSessionInfo, GetUserAccess,
+    SessionInfo, SetChannelAccess, SettingsCopy,
+};
+use ipmi::number::{AccessUpdate, ChannelAccessMode, ChannelNumber, PayloadType};
+use serde_json::json;
+
+use super::{ADMINISTRATOR, OPERATOR, Start, USER, on, start};
+use crate::ipmi::args::{AccessMode, ChannelCommand, Privilege, SessionCommand, Sessions};
+use crate::ipmi::report::{Report, Sheet};
+use crate::ipmi::talk::{Line, Outcome};
+
+/// Width of the names in the reports.
+const WIDTH: usize = 27;
+
+/// How to begin it.
+pub(super) fn begin(command: ChannelCommand) -> Start {
+    match command {
+        ChannelCommand::Info(channel) => start(OPERATOR, move |line| info(line, on(channel))),
+        ChannelCommand::Getaccess { user, channel } => {
+            start(OPERATOR, move |line| access(line, user.id, on(channel)))
+        }
+        ChannelCommand::Getciphers(channel) => start(USER, move |line| suites(line, on(channel))),
+        ChannelCommand::Setaccess {
+            mode,
+            limit,
+            channel,
+        } => start(ADMINISTRATOR, move |line| {
+            set_access(line, mode, limit, on(channel))
+        }),
+    }
+}
+
+/// How to begin `session`.
+pub(super) fn begin_session(command: SessionCommand) -> Start {
+    let SessionCommand::Info { which } = command;
+    start(USER, move |line| sessions(line, which))
+}
+
+async fn info(line: Line, channel: ChannelNumber) -> Outcome {
+    let info = line.call(&GetChannelInfo { channel }).await?;
+    let mut sheet = Sheet::new(WIDTH);
+    sheet.put("Channel", "channel", info.channel.0);
+    sheet.put("Medium", "medium", info.medium.to_string());
+    sheet.put("Protocol", "protocol", info.protocol.to_string());
+    let support = info.session_support.to_string();
+    sheet.put("Sessions", "session_support", support);
+    let active = info.active_sessions;
+    sheet.put("Active Sessions", "active_sessions", active);
+    sheet.put("Protocol Vendor", "vendor", info.vendor);
+    for (copy, name, key) in [
+        (SettingsCopy::Volatile, "Access Now", "access"),
+        (
+            SettingsCopy::NonVolatile,
+            "Access After Restart",
+            "access_after_restart",
+        ),
+    ] {
+        let access = match line.call(&GetChannelAccess { channel, copy }).await {
+            Ok(access) => access,
+            // Channels without sessions have no access settings.
+            Err(error) if error.completion().is_some() => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let mode = access.mode.to_string();
+        let text = format!("{mode}, up to {}", access.privilege_limit);
+        let value = json!({
+            "mode": mode,
+            "privilege_limit": access.privilege_limit.to_string(),
+            "pef_alerting": !access.pef_alerting_disabled,
+            "per_message_authentication": !access.per_message_authentication_disabled,
+            "user_level_authentication": !access.user_level_authentication_disabled,
+        });
+        sheet.put_as(name, key, text, value);
+    }
+    Ok(sheet.report())
+}
+
+async fn access(line: Line, user_id: u8, channel: ChannelNumber) -> Outcome {
+    let access = line.call(&GetUserAccess { channel, user_id }).await?;
+    let mut sheet = Sheet::new(WIDTH);
+    sheet.put("Maximum User IDs", "maximum", access.user_id_max);
+    sheet.put("Enabled User IDs", "enabled_count", access.enabled_count);
+    sheet.put("User ID", "user", user_id);
+    sheet.put("Callback Only", "callback_only", access.callback_only);
+    let link = access.link_authentication;
+    sheet.put("Link Authentication", "link_authentication", link);
+    sheet.put("IPMI Messaging", "ipmi_messaging", access.ipmi_messaging);
+    let limit = access.privilege_limit.to_string();
+    sheet.put("Privilege Level", "privilege_limit", limit);
+    sheet.put("Enable Status", "status", access.status.to_string());
+    Ok(sheet.report())
+}
+
+async fn suites(line: Line, channel: ChannelNumber) -> Outcome {
+    let mut records = SuiteRecords::default();
+    for index in 0..CHUNKS_MAX {
+        let command = GetChannelCipherSuites {
+            channel: channel.0,
+            payload_type: PayloadType::IPMI,
+            by_suite: true,
+            index,
+        };
+        let chunk = line.call(&command).await?;
+        records.read(chunk.bytes());
+        if chunk.is_last() {
+            break;
+        }
+    }
+    let ids: Vec<u8> = records.suites.iter().map(|suite| suite.0).collect();
+    let lines = records.suites.iter().map(|suite| {
+        let text = suite.to_string();
+        format!("{:<4} {text}", suite.0)
+    });
+    Ok(Report::of(lines.collect(), json!({ "cipher_suites": ids })))
+}
+
+async fn set_access(
+    line: Line,
+    mode: Option<AccessMode>,
+    limit: Option<Privilege>,
+    channel: ChannelNumber,
+) -> Outcome {
+    let mode = mode.map(|mode| match mode {
+        AccessMode::Disabled => ChannelAccessMode::DISABLED,
+        AccessMode::PreBoot => ChannelAccessMode::PRE_BOOT_ONLY,
+        AccessMode::Always => ChannelAccessMode::ALWAYS_AVAILABLE,
+        AccessMode::Shared => ChannelAccessMode::SHARED,
+    });
+    // Both copies, so that it holds now and after a restart; what is not named stays.
+    for (copy, update) in [
+        (SettingsCopy::NonVolatile, AccessUpdate::NON_VOLATILE),
+        (SettingsCopy::Volatile, AccessUpdate::VOLATILE),
+    ] {
+        let before = line.call(&GetChannelAccess { channel, copy }).await?;
+        let command = SetChannelAccess {
+            channel,
+            update: mode.map_or(AccessUpdate::UNCHANGED, |_| update),
+            pef_alerting_disabled: before.pef_alerting_disabled,
+            per_message_authentication_disabled: before.per_message_authentication_disabled,
+            user_level_authentication_disabled: before.user_level_authentication_disabled,
+            mode: mode.unwrap_or(before.mode),
+            update_limit: limit.map_or(AccessUpdate::UNCHANGED, |_| update),
+            privilege_limit: limit.map_or(before.privilege_limit, Into::into),
+        };
+        line.call(&command).await?;
+    }
+    info(line, channel).await
+}
+
+async fn sessions(line: Line, which: Sessions) -> Outcome {
+    let current = GetSessionInfo {
+        selector: SessionSelector::Current,
+    };
+    let own = line.call(&current).await?;
+    let mut infos = Vec::new();
+    match which {
+        Sessions::Current => infos.push(own),
+        Sessions::Active => {
+            for n in 1..=own.active {
+                let selector = SessionSelector::Nth(n);
+                match line.call(&GetSessionInfo { selector }).await {
+                    Ok(info) => infos.push(info),
+                    // It has ended meanwhile.
+                    Err(error) if error.completion().is_some() => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+    }
+    let lines = infos.iter().map(describe).collect();
+    let list: Vec<_> = infos.iter().filter_map(value).collect();
+    let value = json!({ "slots": own.max, "active": own.active, "sessions": list });
+    Ok(Report::of(lines, value))
+}
+
+fn describe(info: &SessionInfo) -> String {
+    let Some(session) = &info.session else {
+        return format!("session {:02x}: no session", info.handle);
+    };
+    let version = if session.rmcp_plus { "2.0" } else { "1.5" };
+    let mut text = format!(
+        "session {:02x}: user {} as {}, IPMI {version}, channel {}",
+        info.handle, session.user_id, session.privilege, session.channel
+    );
+    if let Some(console) = &session.console {
+        let [a, b, c, d] = console.ip;
+        text.push_str(&format!(", from {a}.{b}.{c}.{d}:{}", console.port));
+    }
+    text
+}
+
+fn value(info: &SessionInfo) -> Option<serde_json::Value> {
+    let session = info.session.as_ref()?;
+    let from = session.console.as_ref().map(|console| {
+        let [a, b, c, d] = console.ip;
+        format!("{a}.{b}.{c}.{d}:{}", console.port)
+    });
+    Some(json!({
+        "handle": info.handle,
+        "user": session.user_id,
+        "privilege": session.privilege.to_string(),
+        "rmcp_plus": session.rmcp_plus,
+        "channel": session.channel,
+        "from": from,
+    }))
+}

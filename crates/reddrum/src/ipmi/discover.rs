@@ -1,0 +1,226 @@
+//! `discover`: which addresses of a range have a BMC, by ASF ping (§13.2.3), without a login.
+
+use std::collections::HashMap;
+use std::io::{self, IsTerminal, Write};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::time::{Duration, Instant};
+
+use ipmi::entropy::Entropy;
+use ipmi::wire::asf::Asf;
+use ipmi::wire::rmcp::{self, Class};
+use ipmi::wire::{Reader, Writer};
+use serde_json::json;
+
+use super::args::{Connection, DiscoverArgs};
+use super::drive::{SystemEntropy, for_one_socket};
+use super::hosts;
+use crate::config::hosts::HOSTS_MAX;
+use crate::error::ProgramError;
+
+/// Longest datagram that is looked at, in bytes: a pong has 28.
+const PONG_MAX: usize = 128;
+
+/// The least time between two progress lines.
+const PROGRESS_EVERY: Duration = Duration::from_millis(200);
+
+/// The network of `10.0.0.0/24`: its addresses, without the network's own and the broadcast address.
+///
+/// # Errors
+/// It is no network, or too large a one.
+pub(super) fn network(text: &str) -> Result<Option<Vec<String>>, ProgramError> {
+    let Some((address, length)) = text.split_once('/') else {
+        return Ok(None);
+    };
+    let usage = |why: &str| ProgramError::Usage(format!("hosts '{text}': {why}"));
+    let address: Ipv4Addr = address
+        .parse()
+        .map_err(|_| usage("expected a network such as 10.0.0.0/24"))?;
+    let length: u32 = length
+        .parse()
+        .ok()
+        .filter(|length| (1..=32).contains(length))
+        .ok_or_else(|| usage("a network's length is 1 to 32"))?;
+    let count = 1_u64 << (32 - length);
+    if count > HOSTS_MAX as u64 {
+        return Err(usage("a larger network than /16"));
+    }
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    let first = u32::from(address) & !(count - 1);
+    let all = (first..=first + (count - 1)).map(|address| Ipv4Addr::from(address).to_string());
+    let edges = if count > 2 { 1 } else { 0 };
+    let inner = usize::try_from(count - 2 * edges).unwrap_or(0);
+    Ok(Some(all.skip(edges as usize).take(inner).collect()))
+}
+
+/// Pings every address, and prints those that answer.
+///
+/// # Errors
+/// The operating system gives no socket, or the socket fails.
+pub(super) fn run(
+    names: Vec<String>,
+    connection: &Connection,
+    args: &DiscoverArgs,
+) -> Result<(), ProgramError> {
+    let hosts = hosts::look_up(names, connection.port);
+    let total = hosts.len();
+    let (names, mut addresses): (Vec<String>, Vec<SocketAddr>) = hosts
+        .into_iter()
+        .filter_map(|host| Some((host.name, host.address.ok()?)))
+        .unzip();
+    for_one_socket(&mut addresses);
+    let mut scan = Scan::new(addresses, args, connection)
+        .map_err(|e| ProgramError::system("opening a socket", e))?;
+    let found = scan
+        .run()
+        .map_err(|e| ProgramError::system("looking for BMCs", e))?;
+    let written = print(&names, &found, connection.json, total);
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(ProgramError::system("standard output", error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints what was found, in the order of the hosts.
+fn print(names: &[String], found: &[Option<bool>], json: bool, total: usize) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    for (name, ipmi) in names.iter().zip(found) {
+        let Some(ipmi) = ipmi else { continue };
+        if json {
+            writeln!(
+                out,
+                "{}",
+                json!({ "host": name, "ok": true, "result": { "ipmi": ipmi } })
+            )?;
+        } else {
+            let what = if *ipmi { "IPMI" } else { "ASF without IPMI" };
+            writeln!(out, "{name}: {what}")?;
+        }
+    }
+    out.flush()?;
+    let count = found.iter().flatten().count();
+    writeln!(io::stderr(), "{count} of {total} addresses answer")
+}
+
+struct Scan {
+    socket: UdpSocket,
+    addresses: Vec<SocketAddr>,
+    /// Index of each address.
+    places: HashMap<SocketAddr, usize>,
+    /// What each said.
+    found: Vec<Option<bool>>,
+    /// Tells answers to us from others.
+    tag: u8,
+    /// Between two pings.
+    pace: Duration,
+    rounds: u8,
+    patience: Duration,
+    progress: bool,
+}
+
+impl Scan {
+    fn new(
+        addresses: Vec<SocketAddr>,
+        args: &DiscoverArgs,
+        connection: &Connection,
+    ) -> io::Result<Self> {
+        let ipv6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
+        let any = if ipv6 { "[::]:0" } else { "0.0.0.0:0" };
+        Ok(Self {
+            socket: UdpSocket::bind(any)?,
+            places: (0..).zip(&addresses).map(|(n, a)| (*a, n)).collect(),
+            found: vec![None; addresses.len()],
+            addresses,
+            // FFh means that no answer is wanted.
+            tag: SystemEntropy::new().next_u32() as u8 & 0x7f,
+            pace: Duration::from_secs(1) / args.rate,
+            rounds: args.rounds,
+            patience: Duration::from_millis(u64::from(connection.timeout_ms)),
+            progress: io::stderr().is_terminal(),
+        })
+    }
+
+    fn run(&mut self) -> io::Result<Vec<Option<bool>>> {
+        let mut shown = Instant::now();
+        for _ in 0..self.rounds {
+            let mut due = Instant::now();
+            for place in 0..self.addresses.len() {
+                if self.found[place].is_some() {
+                    continue;
+                }
+                self.receive_until(due)?;
+                due += self.pace;
+                self.ping(place);
+                if self.progress && shown.elapsed() >= PROGRESS_EVERY {
+                    shown = Instant::now();
+                    let found = self.found.iter().flatten().count();
+                    let total = self.addresses.len();
+                    let mut terminal = io::stderr().lock();
+                    write!(
+                        terminal,
+                        "\r{place} of {total} asked, {found} answer\x1b[K\r"
+                    )?;
+                    terminal.flush()?;
+                }
+            }
+            self.receive_until(Instant::now() + self.patience)?;
+        }
+        Ok(std::mem::take(&mut self.found))
+    }
+
+    fn ping(&self, place: usize) {
+        let mut buffer = [0; PONG_MAX];
+        let mut w = Writer::new(&mut buffer);
+        Asf::Ping { tag: self.tag }.encode(&mut w);
+        // An address that can't be reached does not answer; the others are asked all the same.
+        let _ = self.socket.send_to(w.written(), self.addresses[place]);
+    }
+
+    /// Takes answers up to this time.
+    fn receive_until(&mut self, end: Instant) -> io::Result<()> {
+        let mut buffer = [0; PONG_MAX];
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            self.socket.set_read_timeout(Some(left))?;
+            // Time-outs and refusals by addresses without a BMC: the time decides.
+            let Ok((len, from)) = self.socket.recv_from(&mut buffer) else {
+                continue;
+            };
+            let mut r = Reader::new(&buffer[..len]);
+            if rmcp::decode(&mut r) == Ok(Class::Asf)
+                && let Ok(Asf::Pong { tag, ipmi }) = Asf::decode(&mut r)
+                && tag == self.tag
+                && let Some(place) = self.places.get(&from)
+            {
+                self.found[*place] = Some(ipmi);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_has_its_inner_addresses() {
+        let addresses = |text| network(text).map(Option::unwrap_or_default);
+        let inner = addresses("10.0.0.77/29").unwrap();
+        assert_eq!(inner.len(), 6);
+        assert_eq!(
+            (inner[0].as_str(), inner[5].as_str()),
+            ("10.0.0.73", "10.0.0.78")
+        );
+        assert_eq!(addresses("10.0.0.7/32").unwrap(), ["10.0.0.7"]);
+        assert_eq!(addresses("10.0.0.6/31").unwrap(), ["10.0.0.6", "10.0.0.7"]);
+        assert_eq!(addresses("10.9.0.0/16").unwrap().len(), 65_534);
+        assert!(network("10.0.0.5").unwrap().is_none());
+        for wrong in ["10.0.0.0/8", "10.0.0/24", "10.0.0.0/33", "a/24"] {
+            assert!(network(wrong).is_err(), "{wrong}");
+        }
+    }
+}
