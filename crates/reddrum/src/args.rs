@@ -197,6 +197,10 @@ pub(crate) struct VbmcArgs {
     /// made and printed.
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<PathBuf>,
+    /// The UDP port at which consoles reach the BMCs, where a relay is in between: BMCs tell it to consoles of SOL,
+    /// and those check it.
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) told_port: Option<u16>,
     /// Once they answer, print one line of JSON on standard output instead of text.
     #[arg(long)]
     pub(crate) json: bool,

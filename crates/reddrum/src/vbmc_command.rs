@@ -51,6 +51,9 @@ pub(crate) async fn run(args: &VbmcArgs) -> Result<(), ProgramError> {
     };
     let clock = Clock::start();
     let server = start(&args.machines, clock, &user)?;
+    if let Some(port) = args.told_port {
+        server.bmcs().set_port(port);
+    }
     let faults = fault::plan(&args.machines.faults, server.bmcs())?;
     spoil_network(&args.network, args.machines.seed, server.bmcs());
     Served::of(&server, &user)

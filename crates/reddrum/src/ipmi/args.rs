@@ -41,7 +41,7 @@ Examples:
   reddrum ipmi node[001-500] -U admin -f bmc.password power status
   reddrum ipmi 10.0.0.5 -U admin sensor 'CPU*' --json
   reddrum ipmi @rack7 -U admin boot pxe --uefi
-  reddrum ipmi node17 -U admin sol --log node17.log
+  reddrum ipmi node17 -U admin sol --log-file node17.log
   reddrum ipmi 10.0.0.0/16 discover";
 
 /// Options of `ipmi`.

@@ -13,7 +13,7 @@ pub(in crate::ipmi) struct SolArgs {
     pub(in crate::ipmi) command: Option<SolCommand>,
     /// Append all that the machine prints to a file.
     #[arg(long, value_name = "FILE")]
-    pub(in crate::ipmi) log: Option<PathBuf>,
+    pub(in crate::ipmi) log_file: Option<PathBuf>,
     /// Take the console over from whoever has it.
     #[arg(long)]
     pub(in crate::ipmi) steal: bool,

@@ -14,7 +14,7 @@ use ipmi::number::{
 };
 use serde_json::{Value, json};
 
-use super::{OPERATOR, Start, USER, start};
+use super::{ADMINISTRATOR, OPERATOR, Start, USER, start};
 use crate::error::ProgramError;
 use crate::ipmi::args::{DcmiCommand, DcmiPowerCommand, LimitAction, PowerLimitArgs};
 use crate::ipmi::report::{Report, Sheet};
@@ -56,7 +56,11 @@ pub(super) fn begin(command: DcmiCommand) -> Result<Start, ProgramError> {
             return Err(ProgramError::Usage(error));
         }
         let new: Rc<str> = new.into();
-        Ok(start(OPERATOR, move |line| {
+        let level = match which {
+            Text::AssetTag => OPERATOR,
+            Text::ControllerId => ADMINISTRATOR,
+        };
+        Ok(start(level, move |line| {
             write(line, which, Rc::clone(&new))
         }))
     };

@@ -7,7 +7,7 @@ use ipmi::command::event::{
 use ipmi::number::{PefActions, PefControl, PefParameter};
 use serde_json::{Value, json};
 
-use super::{OPERATOR, Start, start};
+use super::{ADMINISTRATOR, OPERATOR, Start, start};
 use crate::ipmi::args::PefCommand;
 use crate::ipmi::report::{Report, Sheet};
 use crate::ipmi::talk::{CallError, Line, Outcome};
@@ -19,7 +19,7 @@ const WIDTH: usize = 30;
 pub(super) fn begin(command: PefCommand) -> Start {
     match command {
         PefCommand::Info => start(OPERATOR, info),
-        PefCommand::Status => start(OPERATOR, status),
+        PefCommand::Status => start(ADMINISTRATOR, status),
         PefCommand::Filters => start(OPERATOR, filters),
         PefCommand::Policies => start(OPERATOR, policies),
     }

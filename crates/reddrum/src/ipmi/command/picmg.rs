@@ -8,7 +8,7 @@ use ipmi::command::picmg::{
 use ipmi::number::{FruControlAction, FruLedFunction, LampState, LedColor, PowerLevelType};
 use serde_json::{Value, json};
 
-use super::{OPERATOR, Start, USER, start};
+use super::{ADMINISTRATOR, Start, USER, start};
 use crate::ipmi::args::{
     Color, FanCommand, FanSpeed, LedCommand, LedState, PicmgCommand, UnitControl,
 };
@@ -32,14 +32,16 @@ pub(super) fn begin(command: PicmgCommand) -> Start {
     match command {
         PicmgCommand::Properties => start(USER, properties),
         PicmgCommand::Addrinfo(unit) => start(USER, move |line| address(line, unit.fru)),
-        PicmgCommand::Activate(unit) => start(OPERATOR, move |line| activate(line, unit.fru, true)),
-        PicmgCommand::Deactivate(unit) => {
-            start(OPERATOR, move |line| activate(line, unit.fru, false))
+        PicmgCommand::Activate(unit) => {
+            start(ADMINISTRATOR, move |line| activate(line, unit.fru, true))
         }
-        PicmgCommand::Policy(unit) => start(USER, move |line| policy(line, unit.fru)),
-        PicmgCommand::Power(unit) => start(USER, move |line| power(line, unit.fru)),
+        PicmgCommand::Deactivate(unit) => {
+            start(ADMINISTRATOR, move |line| activate(line, unit.fru, false))
+        }
+        PicmgCommand::Policy(unit) => start(ADMINISTRATOR, move |line| policy(line, unit.fru)),
+        PicmgCommand::Power(unit) => start(ADMINISTRATOR, move |line| power(line, unit.fru)),
         PicmgCommand::Frucontrol { action, unit } => {
-            start(OPERATOR, move |line| control(line, unit.fru, action))
+            start(ADMINISTRATOR, move |line| control(line, unit.fru, action))
         }
     }
 }
@@ -47,13 +49,13 @@ pub(super) fn begin(command: PicmgCommand) -> Start {
 /// How to begin `led`.
 pub(super) fn begin_led(command: LedCommand) -> Start {
     match command {
-        LedCommand::List(unit) => start(USER, move |line| leds(line, unit.fru)),
+        LedCommand::List(unit) => start(ADMINISTRATOR, move |line| leds(line, unit.fru)),
         LedCommand::Set {
             led,
             state,
             color,
             fru,
-        } => start(OPERATOR, move |line| {
+        } => start(ADMINISTRATOR, move |line| {
             set_led(line, (fru, led), state, color)
         }),
     }
@@ -62,9 +64,9 @@ pub(super) fn begin_led(command: LedCommand) -> Start {
 /// How to begin `fan`.
 pub(super) fn begin_fan(command: FanCommand) -> Start {
     match command {
-        FanCommand::Get(unit) => start(USER, move |line| fan(line, unit.fru)),
+        FanCommand::Get(unit) => start(ADMINISTRATOR, move |line| fan(line, unit.fru)),
         FanCommand::Set { level, unit } => {
-            start(OPERATOR, move |line| set_fan(line, unit.fru, level))
+            start(ADMINISTRATOR, move |line| set_fan(line, unit.fru, level))
         }
     }
 }

@@ -41,11 +41,11 @@ pub(super) fn run(
     policy: Policy,
     args: &SolArgs,
 ) -> Result<Result<(), Failure>, ProgramError> {
-    let log = match &args.log {
+    let log = match &args.log_file {
         None => None,
         Some(path) => {
             let file = File::options().create(true).append(true).open(path);
-            let named = |e| ProgramError::system(&format!("--log {}", path.display()), e);
+            let named = |e| ProgramError::system(&format!("--log-file {}", path.display()), e);
             Some(file.map_err(named)?)
         }
     };
