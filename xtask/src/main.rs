@@ -53,6 +53,10 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Err(error) = process::end_with_children() {
+        eprintln!("error: {error}");
+        return ExitCode::FAILURE;
+    }
     let outcome = Workspace::load().and_then(|workspace| match arguments.command {
         Command::Tidy(arguments) => tidy::run(&workspace, &arguments),
         Command::Codegen { check } => codegen::run(&workspace, check),

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -236,6 +237,77 @@ fn wait(child: &mut Child, limit: Duration) -> Result<Option<ExitStatus>> {
     }
 }
 
+/// Numbers of the programs that run beside checks.
+static RUNNING: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+
+fn running() -> std::sync::MutexGuard<'static, Vec<u32>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How long programs may take to end after Ctrl-C.
+const LAST_LIMIT: Duration = Duration::from_secs(5);
+
+/// From now on Ctrl-C, SIGTERM and SIGHUP end this program and every [`Background`] one, each as a service manager does:
+/// a web server that is killed would leave its workers behind.
+///
+/// # Errors
+/// Where the system gives no thread or no handler.
+pub(crate) fn end_with_children() -> Result {
+    use tokio::signal::unix::{SignalKind, signal};
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let kinds = [
+        SignalKind::interrupt(),
+        SignalKind::terminate(),
+        SignalKind::hangup(),
+    ];
+    let [mut interrupt, mut terminate, mut hang_up] = {
+        let _entered = runtime.enter();
+        let [a, b, c] = kinds.map(signal);
+        [a?, b?, c?]
+    };
+    thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || {
+            let number = runtime.block_on(async {
+                tokio::select! {
+                    _ = interrupt.recv() => 2,
+                    _ = terminate.recv() => 15,
+                    _ = hang_up.recv() => 1,
+                }
+            });
+            // Whoever drops one now waits until all is over.
+            end(&running());
+            // As a shell says that a signal ended a program.
+            std::process::exit(128 + number);
+        })?;
+    Ok(())
+}
+
+/// Asks every program to end, and kills those that don't.
+fn end(pids: &[u32]) {
+    let limit = Instant::now() + LAST_LIMIT;
+    for (signal, until) in [("-TERM", limit), ("-KILL", limit + LAST_LIMIT)] {
+        for pid in pids.iter().filter(|pid| is_alive(**pid)) {
+            let mut kill = command("kill");
+            kill.args([signal, &pid.to_string()]);
+            // It fails only where the program has ended, which is what we want.
+            let _ = run(kill, LAST_LIMIT);
+        }
+        while pids.iter().any(|pid| is_alive(*pid)) && Instant::now() < until {
+            thread::sleep(POLL_INTERVAL);
+        }
+    }
+}
+
+/// Whether a program runs: one that has ended and that nobody has waited for is a zombie.
+fn is_alive(pid: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = status.rsplit_once(") ").map(|(_, rest)| rest);
+    state.is_some_and(|state| !state.starts_with(['Z', 'X']))
+}
+
 /// A program that runs beside a check, and ends with it.
 #[derive(Debug)]
 pub(crate) struct Background {
@@ -254,6 +326,7 @@ impl Background {
             .stdin(Stdio::null())
             .spawn()
             .map_err(|error| format!("can't start `{line}`: {error}"))?;
+        running().push(child.id());
         Ok(Self { child, line })
     }
 
@@ -346,6 +419,8 @@ impl Drop for Background {
         // Both fail only where it has ended already, which is what we want.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        let id = self.child.id();
+        running().retain(|pid| *pid != id);
     }
 }
 
@@ -387,6 +462,27 @@ mod tests {
             Duration::from_secs(10),
         );
         assert_eq!(output.unwrap().stdout, "[]\n");
+    }
+
+    #[test]
+    fn after_ctrl_c_programs_are_asked_to_end_before_they_are_killed() {
+        let folder = std::env::temp_dir().join(format!("xtask-end-{}", std::process::id()));
+        let (ready, ended) = (folder.join("ready"), folder.join("ended"));
+        std::fs::create_dir_all(&folder).unwrap();
+        let script = format!(
+            "trap 'touch {}; exit 0' TERM; touch {}; while :; do sleep 0.01; done",
+            ended.display(),
+            ready.display()
+        );
+        let mut child = Background::start(shell(&script)).unwrap();
+        let is_ready = || ready.exists().then_some(());
+        child
+            .wait_until(Duration::from_secs(10), "trap", is_ready)
+            .unwrap();
+        end(&[child.id()]);
+        assert!(!is_alive(child.id()));
+        assert!(ended.exists(), "it was killed and not asked");
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

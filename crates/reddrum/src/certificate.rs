@@ -20,7 +20,7 @@ const KEY_FILE: &str = "private_key.pem";
 const VALID_DAYS: i64 = 825;
 
 /// How often to look whether the operator's files have changed.
-const LOOK_INTERVAL: Duration = Duration::from_secs(5);
+const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// What TLS shows at the start, and who takes care of it.
 #[derive(Clone, Debug)]

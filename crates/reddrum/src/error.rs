@@ -52,6 +52,9 @@ impl From<ConfigError> for ProgramError {
 
 impl From<crate::web::WebError> for ProgramError {
     fn from(error: crate::web::WebError) -> Self {
-        Self::System(error.to_string())
+        match error {
+            crate::web::WebError::NoAccount => Self::Usage(error.to_string()),
+            other => Self::System(other.to_string()),
+        }
     }
 }

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 
-use redfish::{Host, HostFacts, Interface, SSDP_NOTIFY_INTERVAL_S, SSDP_TTL, SsdpFacts};
-use tokio::sync::Notify;
+use redfish::{AddressState, Host, HostFacts, Interface, InterfaceAddress, SsdpSettings};
+use tokio::sync::{Notify, watch};
 
 /// Where Linux keeps what it knows of network interfaces, a folder each.
 const INTERFACES: &str = "/sys/class/net";
 const ROUTES: &str = "/proc/net/route";
+const IPV6_ADDRESSES: &str = "/proc/net/if_inet6";
 const RESOLVER: &str = "/etc/resolv.conf";
 const HOST_NAME: &str = "/proc/sys/kernel/hostname";
 const DOMAIN_NAME: &str = "/proc/sys/kernel/domainname";
@@ -23,6 +24,8 @@ const INTERFACE_IS_UP: u32 = 1;
 #[derive(Debug, Default)]
 pub(crate) struct LocalHost {
     ports: Mutex<Ports>,
+    /// How the service is announced; what the service says of it counts.
+    ssdp: watch::Sender<SsdpSettings>,
     restart: Notify,
 }
 
@@ -31,11 +34,22 @@ pub(crate) struct LocalHost {
 pub(crate) struct Ports {
     pub(crate) https: Option<u16>,
     pub(crate) http: Option<u16>,
-    /// Whether SSDP announces it.
-    pub(crate) ssdp: bool,
 }
 
 impl LocalHost {
+    /// This machine, which announces the service like this until a client changes it.
+    pub(crate) fn new(ssdp: SsdpSettings) -> Self {
+        Self {
+            ssdp: watch::Sender::new(ssdp),
+            ..Self::default()
+        }
+    }
+
+    /// How the service is to be announced, now and whenever that changes.
+    pub(crate) fn ssdp(&self) -> watch::Receiver<SsdpSettings> {
+        self.ssdp.subscribe()
+    }
+
     /// Tells where the service listens, once that is known.
     pub(crate) fn set_ports(&self, ports: Ports) {
         *self.ports.lock().unwrap_or_else(PoisonError::into_inner) = ports;
@@ -59,12 +73,13 @@ impl Host for LocalHost {
             name_servers: name_servers(&resolver),
             https_port: ports.https,
             http_port: ports.http,
-            ssdp: ports.ssdp.then_some(SsdpFacts {
-                notify_interval_s: SSDP_NOTIFY_INTERVAL_S,
-                ttl: SSDP_TTL,
-            }),
+            ssdp: Some(*self.ssdp.borrow()),
             interfaces: interfaces(),
         }
+    }
+
+    fn announce(&self, settings: SsdpSettings) {
+        self.ssdp.send_replace(settings);
     }
 
     fn restart(&self) -> Result<(), String> {
@@ -107,16 +122,22 @@ fn interfaces() -> Vec<Interface> {
         return Vec::new();
     };
     let gateways = gateways(&fs::read_to_string(ROUTES).unwrap_or_default());
-    let mut addresses: BTreeMap<String, Vec<(IpAddr, u8)>> = BTreeMap::new();
+    let states = address_states(&fs::read_to_string(IPV6_ADDRESSES).unwrap_or_default());
+    let mut addresses: BTreeMap<String, Vec<InterfaceAddress>> = BTreeMap::new();
     for address in if_addrs::get_if_addrs().unwrap_or_default() {
-        let (ip, prefix) = match &address.addr {
-            if_addrs::IfAddr::V4(v4) => (IpAddr::V4(v4.ip), v4.prefixlen),
-            if_addrs::IfAddr::V6(v6) => (IpAddr::V6(v6.ip), v6.prefixlen),
+        let found = match &address.addr {
+            if_addrs::IfAddr::V4(v4) => InterfaceAddress {
+                address: IpAddr::V4(v4.ip),
+                prefix: v4.prefixlen,
+                state: None,
+            },
+            if_addrs::IfAddr::V6(v6) => InterfaceAddress {
+                address: IpAddr::V6(v6.ip),
+                prefix: v6.prefixlen,
+                state: states.get(&(address.name.clone(), v6.ip)).copied(),
+            },
         };
-        addresses
-            .entry(address.name)
-            .or_default()
-            .push((ip, prefix));
+        addresses.entry(address.name).or_default().push(found);
     }
     let mut found: Vec<_> = folder
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
@@ -129,7 +150,7 @@ fn interfaces() -> Vec<Interface> {
 
 fn interface(
     name: &str,
-    addresses: &mut BTreeMap<String, Vec<(IpAddr, u8)>>,
+    addresses: &mut BTreeMap<String, Vec<InterfaceAddress>>,
     gateways: &BTreeMap<String, Ipv4Addr>,
 ) -> Interface {
     let fact = |file: &str| line(&format!("{INTERFACES}/{name}/{file}"));
@@ -145,6 +166,27 @@ fn interface(
         gateway: gateways.get(name).copied(),
         name: name.to_owned(),
     }
+}
+
+/// The states of IPv6 addresses by interface, from the kernel's table: address, index, prefix, scope and flags as
+/// hexadecimal numbers, then the interface. The flags are those of `<linux/if_addr.h>`.
+fn address_states(table: &str) -> BTreeMap<(String, Ipv6Addr), AddressState> {
+    const FAILED: u8 = 0x08;
+    const DEPRECATED: u8 = 0x20;
+    const TENTATIVE: u8 = 0x40;
+    let state = |line: &str| {
+        let mut words = line.split_whitespace();
+        let address = u128::from_str_radix(words.next()?, 16).ok()?;
+        let flags = u8::from_str_radix(words.nth(3)?, 16).ok()?;
+        let state = match flags {
+            flags if flags & FAILED != 0 => AddressState::Failed,
+            flags if flags & TENTATIVE != 0 => AddressState::Tentative,
+            flags if flags & DEPRECATED != 0 => AddressState::Deprecated,
+            _ => AddressState::Preferred,
+        };
+        Some(((words.next()?.to_owned(), Ipv6Addr::from(address)), state))
+    };
+    table.lines().filter_map(state).collect()
 }
 
 /// The gateway of the default route by interface, from the kernel's table: interface, destination and gateway, the
@@ -191,6 +233,28 @@ mod tests {
         let found = gateways(&text);
         assert_eq!(found.len(), 1);
         assert_eq!(found["eth0"], Ipv4Addr::new(192, 0, 2, 1));
+    }
+
+    #[test]
+    fn the_state_of_an_address_is_what_the_kernel_says() {
+        let line = |last: u8, flags: u8| {
+            format!("fe8000000000000000000000000000{last:02x} 02 40 20 {flags:02x}     eth0\n")
+        };
+        let flags = [0x80, 0x02, 0xa0, 0xc0, 0xc8];
+        let table: String = flags.iter().zip(1..).map(|(f, n)| line(n, *f)).collect();
+        let found = address_states(&format!("nonsense\n{table}"));
+        let expected = [
+            AddressState::Preferred,
+            AddressState::Preferred,
+            AddressState::Deprecated,
+            AddressState::Tentative,
+            AddressState::Failed,
+        ];
+        assert_eq!(found.len(), expected.len());
+        for (last, state) in (1..).zip(expected) {
+            let address = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, last);
+            assert_eq!(found[&("eth0".to_owned(), address)], state);
+        }
     }
 
     #[tokio::test]

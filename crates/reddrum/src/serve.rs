@@ -10,7 +10,9 @@ use fleet::{Fleet, Target};
 use hardware::NodeKind;
 use ipmi::console::{Login, Policy};
 use ipmi::number::CipherSuiteId;
-use redfish::{Account, MAX_PRIVILEGE_REGISTRY_BYTES, PrivilegeMap, Role, Store, StoreError};
+use redfish::{
+    Account, MAX_PRIVILEGE_REGISTRY_BYTES, PrivilegeMap, Role, SsdpSettings, Store, StoreError,
+};
 use tokio::time::sleep;
 
 use crate::announce::Announcement;
@@ -44,7 +46,10 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<End, ProgramError> {
         topology: Arc::new(topology),
         ..fleet::Config::new(targets)
     };
-    let host = Arc::new(LocalHost::default());
+    let host = Arc::new(LocalHost::new(SsdpSettings {
+        is_enabled: !config.service.front.ssdp.is_empty(),
+        ..SsdpSettings::default()
+    }));
     let web = Web {
         listen: config.service.listen,
         certificate: certificate(&config.service)?,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs;
 use std::future::Future;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::path::{Path, PathBuf};
@@ -19,12 +19,11 @@ use redfish::{
 use redfish_hardware::HardwareBackend;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
 use crate::certificate::{Certificate, CertificateError};
 use crate::config::{FrontConfig, ProxyAddress};
 use crate::host::{LocalHost, Ports};
-use crate::ssdp::Announcer;
+use crate::ssdp::Announcers;
 
 /// What the service root calls the product.
 const PRODUCT: &str = "RedDrum";
@@ -37,11 +36,13 @@ pub(crate) enum WebError {
     /// The address can't be listened at.
     Listen(SocketAddr, io::Error),
     /// The service can't be announced at the interface with this address.
-    Ssdp(Ipv4Addr, io::Error),
+    Ssdp(IpAddr, io::Error),
     /// The Unix socket can't be made.
     Socket(PathBuf, io::Error),
     /// The certificate can't be used.
     Certificate(CertificateError),
+    /// There is no account.
+    NoAccount,
     /// A setting can't be used.
     Settings(redfish::SettingsError),
 }
@@ -64,6 +65,10 @@ impl fmt::Display for WebError {
             }
             Self::Socket(path, error) => write!(f, "can't listen at {}: {error}", path.display()),
             Self::Certificate(error) => error.fmt(f),
+            Self::NoAccount => f.write_str(
+                "there is no account, so nobody could log in: add an [[account]] with the role Administrator to the \
+                 configuration, or take over those of an older service with 'reddrum import'",
+            ),
             Self::Settings(error) => error.fmt(f),
         }
     }
@@ -114,7 +119,7 @@ pub(crate) struct Bound {
     address: SocketAddr,
     /// The Unix socket's file, removed at the end.
     socket: Option<SocketFile>,
-    announcers: Vec<Announcer>,
+    announcers: Announcers,
 }
 
 impl Web {
@@ -138,6 +143,9 @@ impl Web {
         };
         let backend = Arc::new(HardwareBackend::new(machines));
         let service = Arc::new(Service::new(settings, backend).map_err(WebError::Settings)?);
+        if !service.has_accounts() {
+            return Err(WebError::NoAccount);
+        }
         let listener = listen(self.listen).await?;
         let address = listener
             .local_addr()
@@ -145,11 +153,13 @@ impl Web {
         self.host.set_ports(Ports {
             https: Some(address.port()),
             http: self.front.listen_redirect.map(|address| address.port()),
-            ssdp: !self.front.ssdp.is_empty(),
         });
         let (front, socket) = open(&self.front, Front::new().https(listener, tls.config())).await?;
         let followed = self.certificate.follow_files(tls);
-        let announcers = announcers(&self.front, address.port(), &uuid)?;
+        let announcers = Announcers::new(&self.front, address, uuid, self.host.ssdp());
+        announcers
+            .check()
+            .map_err(|(interface, error)| WebError::Ssdp(interface, error))?;
         Ok(Bound {
             certificate: Box::pin(followed),
             front,
@@ -190,19 +200,6 @@ async fn open(config: &FrontConfig, front: Front) -> Result<(Front, Option<Socke
             Ok((front.proxy_socket(listener), Some(file)))
         }
     }
-}
-
-/// What makes the service found, on each network where it is to be.
-fn announcers(config: &FrontConfig, port: u16, uuid: &str) -> Result<Vec<Announcer>, WebError> {
-    let announcer = |interface: &Ipv4Addr| {
-        let url = match &config.public_host {
-            Some(host) => format!("https://{host}"),
-            None => format!("https://{interface}:{port}"),
-        };
-        Announcer::open(*interface, url, uuid.to_owned())
-            .map_err(|error| WebError::Ssdp(*interface, error))
-    };
-    config.ssdp.iter().map(announcer).collect()
 }
 
 /// A Unix socket's file. It goes with the service.
@@ -247,11 +244,7 @@ impl Bound {
     /// Answers requests until `shutdown` completes, then finishes those that are running.
     pub(crate) async fn serve(self, shutdown: impl Future<Output = ()>) {
         let (close, closing) = watch::channel(());
-        let announcers: JoinSet<()> = self
-            .announcers
-            .into_iter()
-            .map(|announcer| announcer.run(closing.clone()))
-            .collect();
+        let announcing = tokio::spawn(self.announcers.run(closing));
         let serving = self.front.serve(self.service, async {
             shutdown.await;
             drop(close);
@@ -260,7 +253,8 @@ impl Bound {
             () = serving => {}
             () = self.certificate => {}
         }
-        announcers.join_all().await;
+        // It fails only where it panicked, which has been reported then.
+        let _ = announcing.await;
         drop(self.socket);
     }
 }

@@ -95,7 +95,7 @@ pub use request::{
 };
 pub use table::{
     Action, DynamicProperty, EnumType, Kind, ObjectType, Pattern, Permission, Property,
-    ResourceType, SchemaFile, Version, all, by_odata_type, resource_type, schema_files,
+    ResourceType, SchemaFile, Version, all, by_odata_type, is_entity, resource_type, schema_files,
 };
 pub use validate::validate;
 pub use value::{DateTime, Duration, Nullable, ODataType, Reference, Resource, is_date_time};

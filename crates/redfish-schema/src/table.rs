@@ -8,6 +8,8 @@ use std::sync::OnceLock;
 
 use regex_lite::Regex;
 
+use crate::generated::entities::ENTITIES;
+
 /// Version of a schema, `v1_28_0`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {
@@ -569,6 +571,12 @@ pub struct SchemaFile {
 #[must_use]
 pub fn resource_type(name: &str) -> Option<&'static ResourceType> {
     all().iter().copied().find(|resource| resource.name == name)
+}
+
+/// Whether Redfish has a resource or collection of this name, served or not: `Volume`.
+#[must_use]
+pub fn is_entity(name: &str) -> bool {
+    ENTITIES.binary_search(&name).is_ok()
 }
 
 /// The resource type of an `@odata.type` value, at any version: `#Fan.v1_2_0.Fan`.

@@ -3,11 +3,19 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use redfish_schema::ip_addresses::AddressState;
+
+use crate::ssdp::SsdpSettings;
+
 /// How the service learns of its own machine, and how it is started anew.
 pub trait Host: Send + Sync {
     /// What is so at this moment. Called for each GET of a resource that shows it: may read a few small files, must not
     /// wait for anything.
     fn facts(&self) -> HostFacts;
+
+    /// From now on the service is announced like this. Called only where the facts have
+    /// [`ssdp`](HostFacts::ssdp): at the start with what a client has set, and at each change.
+    fn announce(&self, settings: SsdpSettings);
 
     /// Asks for a restart of the service's process once the answer has been sent.
     ///
@@ -29,19 +37,10 @@ pub struct HostFacts {
     pub https_port: Option<u16>,
     /// The port of plain HTTP, which only redirects or serves a proxy.
     pub http_port: Option<u16>,
-    /// SSDP, if the service announces itself.
-    pub ssdp: Option<SsdpFacts>,
+    /// How the service is announced until a client changes it; `None` where it can't be announced.
+    pub ssdp: Option<SsdpSettings>,
     /// The network interfaces, loopback left out.
     pub interfaces: Vec<Interface>,
-}
-
-/// How the service announces itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SsdpFacts {
-    /// How often, in seconds.
-    pub notify_interval_s: u32,
-    /// Over how many routers.
-    pub ttl: u8,
 }
 
 /// A network interface.
@@ -57,10 +56,21 @@ pub struct Interface {
     pub has_link: Option<bool>,
     /// The speed of the link, in Mbit/s.
     pub speed_mbps: Option<u32>,
-    /// Addresses with the length of their network's prefix in bits.
-    pub addresses: Vec<(IpAddr, u8)>,
+    /// Its addresses.
+    pub addresses: Vec<InterfaceAddress>,
     /// The gateway of the default route through it.
     pub gateway: Option<Ipv4Addr>,
+}
+
+/// An address of a network interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InterfaceAddress {
+    /// The address.
+    pub address: IpAddr,
+    /// The length of its network's prefix, in bits.
+    pub prefix: u8,
+    /// Whether it can be used (RFC 4862 §2); of IPv6 only.
+    pub state: Option<AddressState>,
 }
 
 /// A machine that nothing is known of, and a service that can't be restarted from outside: for tests and for programs
@@ -72,6 +82,8 @@ impl Host for UnknownHost {
     fn facts(&self) -> HostFacts {
         HostFacts::default()
     }
+
+    fn announce(&self, _settings: SsdpSettings) {}
 
     fn restart(&self) -> Result<(), String> {
         Err("nothing starts the service again".to_owned())

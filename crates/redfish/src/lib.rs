@@ -82,7 +82,9 @@ pub use event::{
     MAX_SUBSCRIPTIONS, STREAM_COMMENT_INTERVAL_S, STREAM_PATIENCE_S,
 };
 pub use failure::Failure;
-pub use host::{Host, HostFacts, Interface, SsdpFacts, UnknownHost};
+pub use redfish_schema::ip_addresses::AddressState;
+
+pub use host::{Host, HostFacts, Interface, InterfaceAddress, UnknownHost};
 pub use import::{AccountRules, EventRules, Import, ImportError, NewSubscription};
 pub use message::{Message, Severity};
 pub use outgoing::Outgoing;
@@ -113,8 +115,9 @@ pub use session::{
 };
 pub use settings::{Settings, SettingsError, is_uuid};
 pub use ssdp::{
-    MAX_SSDP_ANSWERS_PER_S, MAX_SSDP_DATAGRAM, MAX_SSDP_WAITING, SSDP_GROUP, SSDP_MAX_AGE_S,
-    SSDP_NOTIFY_INTERVAL_S, SSDP_TTL, Ssdp, SsdpDatagram,
+    MAX_SSDP_ANSWERS_PER_S, MAX_SSDP_DATAGRAM, MAX_SSDP_NOTIFY_INTERVAL_S, MAX_SSDP_WAITING,
+    MIN_SSDP_NOTIFY_INTERVAL_S, SSDP_GROUP, SSDP_MAX_AGE_S, SSDP_NOTIFY_INTERVAL_S, SSDP_PORT,
+    SSDP_TTL, Ssdp, SsdpDatagram, SsdpScope, SsdpSettings,
 };
 pub use static_files::{StaticFile, StaticFiles};
 pub use store::{MAX_BATCHES_WAITING, Store, StoreError};

@@ -101,7 +101,7 @@ impl Service {
         let tasks = Tasks::load(settings.store.clone(), sink, Arc::clone(&audit))?;
         tasks.resume(&backend);
         let certificates = Certificates::of(&settings)?;
-        let manager = OwnManager::new(&settings, Arc::clone(&audit), certificates.clone());
+        let manager = OwnManager::load(&settings, Arc::clone(&audit), certificates.clone())?;
         let privileges = Arc::new(std::mem::take(&mut settings.privileges));
         let accounts = Arc::new(Accounts::load(
             settings.store.clone(),
@@ -516,6 +516,11 @@ impl Service {
     /// as long as this is polled. [`Front::serve`](crate::Front::serve) does that.
     pub async fn work(&self) {
         tokio::join!(self.events.work(), self.parts.telemetry.telemetry.work());
+    }
+
+    /// Whether there is any account; without one, nobody can ever log in.
+    pub fn has_accounts(&self) -> bool {
+        !self.accounts.is_empty()
     }
 
     /// Ends every stream of events, and opens no more: the service is about to end.

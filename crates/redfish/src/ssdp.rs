@@ -5,19 +5,28 @@
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+
+use serde::{Deserialize, Serialize};
 
 use crate::resource::service_root::REDFISH_VERSION;
 
+/// The port of SSDP (UPnP Device Architecture 1.1 §1).
+pub const SSDP_PORT: u16 = 1900;
 /// The multicast group and port of SSDP for IPv4 (UPnP Device Architecture 1.1 §1).
 pub const SSDP_GROUP: SocketAddr =
-    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(239, 255, 255, 250)), 1900);
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(239, 255, 255, 250)), SSDP_PORT);
 /// How far its datagrams go, in hops: the default that DSP0266 names.
 pub const SSDP_TTL: u8 = 2;
 /// For how long an announcement holds, in seconds; the least that UPnP allows.
 pub const SSDP_MAX_AGE_S: u32 = 1800;
-/// How often the service announces itself, in seconds: thrice while an announcement holds.
+/// How often the service announces itself unless told otherwise, in seconds: thrice while an announcement holds.
 pub const SSDP_NOTIFY_INTERVAL_S: u32 = 600;
+/// The shortest time between announcements that can be set, in seconds.
+pub const MIN_SSDP_NOTIFY_INTERVAL_S: u32 = 10;
+/// The longest one: an announcement that gets lost is repeated while the last one holds (UPnP Device Architecture 1.1
+/// §1.2.2).
+pub const MAX_SSDP_NOTIFY_INTERVAL_S: u32 = SSDP_MAX_AGE_S / 2;
 /// How many answers wait to be sent.
 pub const MAX_SSDP_WAITING: usize = 64;
 /// How many answers are sent in a second.
@@ -25,11 +34,61 @@ pub const MAX_SSDP_ANSWERS_PER_S: u64 = 20;
 /// The longest datagram that is read, in bytes.
 pub const MAX_SSDP_DATAGRAM: usize = 1024;
 
-const NOTIFY_INTERVAL_MS: u64 = SSDP_NOTIFY_INTERVAL_S as u64 * 1000;
 /// The longest time that a searcher is let wait, in seconds (UPnP Device Architecture 1.1 §1.3.2).
 const MAX_WAIT_S: u64 = 5;
 /// What a Redfish service is called in a search, up to its minor version.
 const SERVICE_TYPE: &str = "urn:dmtf-org:service:redfish-rest:1";
+
+/// How the service announces itself: `ManagerNetworkProtocol.SSDP`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SsdpSettings {
+    /// Whether it is announced and found at all.
+    pub is_enabled: bool,
+    /// How often it announces itself, in seconds, from [`MIN_SSDP_NOTIFY_INTERVAL_S`] to
+    /// [`MAX_SSDP_NOTIFY_INTERVAL_S`].
+    pub notify_interval_s: u32,
+    /// How far announcements go, in hops; not 0.
+    pub ttl: u8,
+    /// How far announcements go over IPv6.
+    pub ipv6_scope: SsdpScope,
+}
+
+impl Default for SsdpSettings {
+    /// Switched off, else as DSP0266 has it.
+    fn default() -> Self {
+        Self {
+            is_enabled: false,
+            notify_interval_s: SSDP_NOTIFY_INTERVAL_S,
+            ttl: SSDP_TTL,
+            ipv6_scope: SsdpScope::Link,
+        }
+    }
+}
+
+/// How far a multicast goes over IPv6 (RFC 4291 §2.7): `SSDP.NotifyIPv6Scope`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SsdpScope {
+    /// On one network, `FF02::C`. There searches are heard.
+    Link,
+    /// Over the routers of a site, `FF05::C`.
+    Site,
+    /// Over those of an organization, `FF08::C`.
+    Organization,
+}
+
+impl SsdpScope {
+    /// The group and port of SSDP in this scope, on the network of the interface with this index.
+    #[must_use]
+    pub const fn group(self, interface: u32) -> SocketAddr {
+        let first = match self {
+            Self::Link => 0xff02,
+            Self::Site => 0xff05,
+            Self::Organization => 0xff08,
+        };
+        let address = Ipv6Addr::new(first, 0, 0, 0, 0, 0, 0, 0xc);
+        SocketAddr::V6(SocketAddrV6::new(address, SSDP_PORT, 0, interface))
+    }
+}
 
 /// A datagram to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +110,9 @@ enum Word {
 #[derive(Debug)]
 pub struct Ssdp {
     uuid: String,
+    /// Whom announcements go to.
+    group: SocketAddr,
+    notify_interval_ms: u64,
     /// The service type with the minor version of the protocol, which clients of version 1 know without it.
     service_type: String,
     waiting: VecDeque<Waiting>,
@@ -68,13 +130,19 @@ struct Waiting {
 }
 
 impl Ssdp {
-    /// A service with this UUID, that of its root. It announces itself at once.
+    /// A service with this UUID, that of its root, on one network. It announces itself to `group` at once.
     #[must_use]
-    pub fn new(uuid: &str, now_ms: u64) -> Self {
-        Self::of_version(uuid, REDFISH_VERSION, now_ms)
+    pub fn new(uuid: &str, group: SocketAddr, settings: &SsdpSettings, now_ms: u64) -> Self {
+        Self::of_version(uuid, REDFISH_VERSION, group, settings, now_ms)
     }
 
-    fn of_version(uuid: &str, redfish_version: &str, now_ms: u64) -> Self {
+    fn of_version(
+        uuid: &str,
+        redfish_version: &str,
+        group: SocketAddr,
+        settings: &SsdpSettings,
+        now_ms: u64,
+    ) -> Self {
         let minor = redfish_version
             .split('.')
             .nth(1)
@@ -85,6 +153,8 @@ impl Ssdp {
         };
         Self {
             uuid: uuid.to_owned(),
+            group,
+            notify_interval_ms: u64::from(settings.notify_interval_s) * 1000,
             service_type,
             waiting: VecDeque::new(),
             next_notify_ms: now_ms,
@@ -103,7 +173,7 @@ impl Ssdp {
             return;
         };
         // Port 0 is nobody's, and 1900 is that of other services: two of them could answer one another.
-        let is_client = from.port() != 0 && from.port() != SSDP_GROUP.port();
+        let is_client = from.port() != 0 && from.port() != SSDP_PORT;
         let waits = self
             .waiting
             .iter()
@@ -144,8 +214,8 @@ impl Ssdp {
         location: impl FnOnce(SocketAddr) -> Option<String>,
     ) -> Option<SsdpDatagram> {
         if self.next_notify_ms <= now_ms {
-            self.next_notify_ms = now_ms + NOTIFY_INTERVAL_MS;
-            let url = location(SSDP_GROUP)?;
+            self.next_notify_ms = now_ms + self.notify_interval_ms;
+            let url = location(self.group)?;
             return Some(self.notify(Word::Alive, &url));
         }
         let passed_s = now_ms.saturating_sub(self.refilled_ms) / 1000;
@@ -213,7 +283,8 @@ impl Ssdp {
     fn notify(&self, word: Word, url: &str) -> SsdpDatagram {
         let target = &self.service_type;
         let mut text = format!(
-            "NOTIFY * HTTP/1.1\r\nHOST: {SSDP_GROUP}\r\nNT: {target}\r\nUSN: {}\r\n",
+            "NOTIFY * HTTP/1.1\r\nHOST: {}\r\nNT: {target}\r\nUSN: {}\r\n",
+            host(self.group),
             self.usn(target)
         );
         let _ = match word {
@@ -224,9 +295,17 @@ impl Ssdp {
             Word::Byebye => write!(text, "NTS: ssdp:byebye\r\n\r\n"),
         };
         SsdpDatagram {
-            to: SSDP_GROUP,
+            to: self.group,
             bytes: text.into_bytes(),
         }
+    }
+}
+
+/// The group as a header has it. The index of an interface means nothing to others.
+fn host(group: SocketAddr) -> String {
+    match group {
+        SocketAddr::V4(group) => group.to_string(),
+        SocketAddr::V6(group) => format!("[{}]:{}", group.ip(), group.port()),
     }
 }
 
@@ -285,7 +364,7 @@ mod tests {
 
     /// A service whose first announcement is out.
     fn announced() -> Ssdp {
-        let mut ssdp = Ssdp::of_version(UUID, "1.20.1", 0);
+        let mut ssdp = Ssdp::of_version(UUID, "1.20.1", SSDP_GROUP, &SsdpSettings::default(), 0);
         assert!(next(&mut ssdp, 0).is_some());
         ssdp
     }
@@ -436,9 +515,13 @@ mod tests {
 
     #[test]
     fn the_service_says_when_it_comes_stays_and_goes() {
-        let mut ssdp = Ssdp::of_version(UUID, "1.20.1", 5);
+        let settings = SsdpSettings {
+            notify_interval_s: 60,
+            ..SsdpSettings::default()
+        };
+        let mut ssdp = Ssdp::of_version(UUID, "1.20.1", SSDP_GROUP, &settings, 5);
         for n in 0..3 {
-            let now_ms = 5 + n * NOTIFY_INTERVAL_MS;
+            let now_ms = 5 + n * 60_000;
             assert_eq!(ssdp.poll_timeout(), now_ms);
             let (to, text) = next(&mut ssdp, now_ms).unwrap();
             assert_eq!(to, SSDP_GROUP);
@@ -461,12 +544,28 @@ mod tests {
             text.contains("NTS: ssdp:byebye\r\n") && !text.contains("AL:"),
             "{text}"
         );
-        const { assert!(SSDP_NOTIFY_INTERVAL_S * 2 < SSDP_MAX_AGE_S) };
+        const { assert!(SSDP_NOTIFY_INTERVAL_S <= MAX_SSDP_NOTIFY_INTERVAL_S) };
+    }
+
+    #[test]
+    fn announcements_over_ipv6_go_as_far_as_their_scope() {
+        for (scope, group) in [
+            (SsdpScope::Link, "[ff02::c]:1900"),
+            (SsdpScope::Site, "[ff05::c]:1900"),
+            (SsdpScope::Organization, "[ff08::c]:1900"),
+        ] {
+            let group_address = scope.group(7);
+            let mut ssdp = Ssdp::new(UUID, group_address, &SsdpSettings::default(), 0);
+            let (to, text) = next(&mut ssdp, 0).unwrap();
+            assert_eq!(to, group_address);
+            let host = format!("HOST: {group}");
+            assert!(text.lines().any(|line| line == host), "{host} in {text}");
+        }
     }
 
     #[test]
     fn a_version_without_a_minor_number_adds_none() {
-        let ssdp = Ssdp::of_version(UUID, "1.0.0", 0);
+        let ssdp = Ssdp::of_version(UUID, "1.0.0", SSDP_GROUP, &SsdpSettings::default(), 0);
         assert_eq!(ssdp.service_type, SERVICE_TYPE);
     }
 }

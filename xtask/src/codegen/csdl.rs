@@ -12,6 +12,21 @@ pub(crate) struct Csdl {
     schemas: BTreeMap<String, Schema>,
 }
 
+impl Csdl {
+    /// Names of all resources and their collections, in order.
+    pub(crate) fn entities(&self) -> impl Iterator<Item = &str> {
+        let unversioned = |(namespace, _): &(&String, &Schema)| !namespace.contains('.');
+        let schemas = self.schemas.iter().filter(unversioned);
+        let is_entity = |(namespace, schema): (&'_ String, &Schema)| {
+            let main = schema.types.get(namespace.as_str());
+            main.is_some_and(|found| matches!(found.form, Form::Entity))
+        };
+        schemas
+            .filter(move |(namespace, schema)| is_entity((namespace, schema)))
+            .map(|(namespace, _)| namespace.as_str())
+    }
+}
+
 /// One `Schema` element.
 pub(crate) struct Schema {
     /// `ComputerSystem` or `ComputerSystem.v1_28_0`.

@@ -92,7 +92,15 @@ fn generate(
     for (name, text) in typed {
         files.insert(format!("typed/{}.rs", names::snake(&name)), text);
     }
-    let top = "//! What the generator makes.\n\npub(crate) mod table;\npub(crate) mod typed;\n";
+    let names: Vec<String> = csdl.entities().map(|name| format!("{name:?}")).collect();
+    let list = format!(
+        "//! Which entities Redfish has, served or not.\n\n\
+         /// Their names, in order.\npub(crate) static ENTITIES: &[&str] = &[{}];\n",
+        names.join(", ")
+    );
+    files.insert("entities.rs".to_owned(), format!("{general}{list}"));
+    let top = "//! What the generator makes.\n\n\
+               pub(crate) mod entities;\npub(crate) mod table;\npub(crate) mod typed;\n";
     files.insert("mod.rs".to_owned(), general + top);
     files
         .into_iter()

@@ -21,8 +21,8 @@ use crate::workspace::Workspace;
 const SUITE: u8 = 3;
 /// The name of the machine in Redfish.
 const NAME: &str = "sim1";
-const USERNAME: &str = "root";
-const PASSWORD: &str = "a-password-for-the-check";
+pub(super) const USERNAME: &str = "root";
+pub(super) const PASSWORD: &str = "a-password-for-the-check";
 /// How long the first complete reading may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -35,7 +35,7 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Result {
     let sim = IpmiSim::start(workspace, &folder)?;
     let target = sim.target();
     ipmi_sim::fill_event_log(&target, SUITE)?;
-    let config = write_config(&folder, &target)?;
+    let config = write_config(&folder, &target, "listen = \"127.0.0.1:0\"")?;
     let served = program::serve(workspace, "ipmi_sim-serve", &config)?;
     let mut client = Client::new(&served.url);
     log_in(&mut client)?;
@@ -56,8 +56,13 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Result {
     Ok(())
 }
 
-/// The configuration a person would write, with the password in a file that only its owner can read.
-pub(super) fn write_config(folder: &Path, target: &Target) -> Result<std::path::PathBuf> {
+/// The configuration a person would write, with the passwords in files that only their owner can read; `service` is what
+/// its section of that name says.
+pub(super) fn write_config(
+    folder: &Path,
+    target: &Target,
+    service: &str,
+) -> Result<std::path::PathBuf> {
     for (file, secret) in [
         ("bmc-password", &target.password),
         ("service-password", &PASSWORD.to_owned()),
@@ -68,7 +73,7 @@ pub(super) fn write_config(folder: &Path, target: &Target) -> Result<std::path::
     }
     let text = format!(
         r#"[service]
-listen = "127.0.0.1:0"
+{service}
 
 [[account]]
 username = "{USERNAME}"

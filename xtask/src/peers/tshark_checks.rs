@@ -75,7 +75,8 @@ fn our_console(workspace: &Workspace, folder: &Path, report: &mut Report) -> Res
         port: relay.port,
         ..sim.target()
     };
-    let config = sim_checks::write_config(&folder.join("sim"), &target)?;
+    let config =
+        sim_checks::write_config(&folder.join("sim"), &target, "listen = \"127.0.0.1:0\"")?;
     let served = program::serve(workspace, "tshark-serve", &config)?;
     let mut client = Client::new(&served.url);
     sim_checks::log_in(&mut client)?;

@@ -42,7 +42,7 @@ struct Step {
 }
 
 /// Every step, in the order in which they run: the quick ones that fail often come first.
-const STEPS: [Step; 24] = [
+const STEPS: [Step; 27] = [
     step("fmt", "the code is formatted", &[], cargo::format),
     step(
         "tidy",
@@ -117,16 +117,34 @@ const STEPS: [Step; 24] = [
         validators::service_rack,
     )),
     step(
+        "service-validator-sim",
+        "the same over the tree of a machine whose BMC others wrote",
+        &[Need::Python, Need::Ipmi, Need::Curl],
+        validators::service_sim,
+    ),
+    step(
         "protocol-validator",
         "DMTF's Protocol Validator",
         &[Need::Python],
         validators::protocol,
     ),
     step(
+        "protocol-validator-sim",
+        "the same on a machine whose BMC others wrote, with SSDP and redirects",
+        &[Need::Python, Need::Ipmi, Need::Curl],
+        validators::protocol_sim,
+    ),
+    step(
         "interop-validator",
         "DMTF's Interop Validator with OCP's profiles for hardware and for servers",
         &[Need::Python],
         validators::interop,
+    ),
+    step(
+        "interop-validator-sim",
+        "the same on a machine whose BMC others wrote",
+        &[Need::Python, Need::Ipmi, Need::Curl],
+        validators::interop_sim,
     ),
     step(
         "sushy",

@@ -1,6 +1,6 @@
 //! The part of `[service]` that says how requests come in beside HTTPS: redirects, reverse proxies, discovery.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use redfish::{ForwardedBy, HSTS_MAX_AGE_S, Network, TrustedProxies};
@@ -28,7 +28,7 @@ pub(crate) struct FrontConfig {
     /// Whose word about a client counts.
     pub(crate) proxies: TrustedProxies,
     /// Addresses of the interfaces on which SSDP finds the service; at most [`SSDP_INTERFACES_MAX`].
-    pub(crate) ssdp: Vec<Ipv4Addr>,
+    pub(crate) ssdp: Vec<IpAddr>,
 }
 
 impl Default for FrontConfig {
@@ -52,12 +52,16 @@ impl FrontConfig {
         section: &Section<'_, '_>,
         problems: &mut Problems<'_>,
     ) {
-        let listens =
-            |interface: &&Ipv4Addr| listen.ip().is_unspecified() || listen.ip() == **interface;
+        let listens = |interface: &&IpAddr| match listen.ip() {
+            // Linux takes IPv4 in there too.
+            IpAddr::V6(all) if all.is_unspecified() => true,
+            IpAddr::V4(all) if all.is_unspecified() => interface.is_ipv4(),
+            one => one == **interface,
+        };
         if let (None, Some(interface)) = (&self.public_host, self.ssdp.iter().find(|i| !listens(i)))
         {
             let text = format!(
-                "clients can't reach {listen} at {interface}; set public_url, or let 'listen' be 0.0.0.0"
+                "clients can't reach {listen} at {interface}; set public_url, or let 'listen' be 0.0.0.0 or [::]"
             );
             section.problem(problems, "ssdp_interfaces", text);
         }
@@ -101,8 +105,8 @@ pub(super) fn read(
     }
 }
 
-fn read_ssdp(section: &Section<'_, '_>, problems: &mut Problems<'_>) -> Vec<Ipv4Addr> {
-    let mut addresses: Vec<Ipv4Addr> = Vec::new();
+fn read_ssdp(section: &Section<'_, '_>, problems: &mut Problems<'_>) -> Vec<IpAddr> {
+    let mut addresses: Vec<IpAddr> = Vec::new();
     for text in section.strings(problems, "ssdp_interfaces") {
         match text.parse() {
             Ok(address) if addresses.contains(&address) => {
@@ -114,7 +118,7 @@ fn read_ssdp(section: &Section<'_, '_>, problems: &mut Problems<'_>) -> Vec<Ipv4
             }
             Ok(address) => addresses.push(address),
             Err(_) => {
-                let text = format!("'{text}' is no IPv4 address of an interface");
+                let text = format!("'{text}' is no address of an interface");
                 section.problem(problems, "ssdp_interfaces", text);
             }
         }

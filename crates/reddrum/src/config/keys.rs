@@ -122,7 +122,7 @@ pub(crate) static SERVICE: SectionKeys = SectionKeys {
             "ssdp_interfaces",
             "array of strings",
             "[]",
-            "IPv4 addresses of this machine on whose networks SSDP finds the service; none = it isn't announced",
+            "addresses of this machine on whose networks SSDP finds the service; none = it isn't announced until a client switches SSDP on",
         ),
         key(
             "hsts_max_age_s",

@@ -20,7 +20,7 @@ use toml::de::DeTable;
 
 use crate::place;
 pub(crate) use events::EventsConfig;
-pub(crate) use front::{FrontConfig, ProxyAddress};
+pub(crate) use front::{FrontConfig, ProxyAddress, SSDP_INTERFACES_MAX};
 pub(crate) use keys::SECTIONS;
 pub(crate) use secret::Secret;
 use section::{Problem, Problems, Section, line_of};

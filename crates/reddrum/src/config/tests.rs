@@ -296,7 +296,7 @@ fn what_is_wrong_with_the_ways_in_is_named() {
             "hsts_max_age_s = 99999999",
             "hsts_max_age_s: 99999999 is out of range",
         ),
-        ("ssdp_interfaces = [\"eth0\"]", "'eth0' is no IPv4 address"),
+        ("ssdp_interfaces = [\"eth0\"]", "'eth0' is no address"),
         (
             "ssdp_interfaces = [\"127.0.0.1\", \"127.0.0.1\"]",
             "is there twice",

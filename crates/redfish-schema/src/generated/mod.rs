@@ -2,5 +2,6 @@
 
 //! What the generator makes.
 
+pub(crate) mod entities;
 pub(crate) mod table;
 pub(crate) mod typed;

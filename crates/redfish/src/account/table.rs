@@ -143,6 +143,11 @@ impl Accounts {
         Ok(accounts)
     }
 
+    /// Whether there is none, so that nobody can ever log in.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.read().accounts.is_empty()
+    }
+
     fn stored(&self) -> Result<State, StoreError> {
         let mut state = State::default();
         for (id, kept) in self.store.load::<KeptRole>(ROLES)? {

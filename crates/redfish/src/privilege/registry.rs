@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use redfish_schema::resource_type;
+use redfish_schema::{is_entity, resource_type};
 use serde::Deserialize;
 
 use super::map::{Enough, Mapping, Operations, Override, PrivilegeMap};
@@ -143,16 +143,18 @@ impl PrivilegeMap {
         if let Some(name) = unknown {
             return Err(unknown_privilege("PrivilegesUsed", name));
         }
-        let unknown: Vec<&str> = text
-            .mappings
-            .iter()
-            .map(|mapping| mapping.entity.as_str())
+        let entities = text.mappings.iter().map(|mapping| mapping.entity.as_str());
+        let (unserved, unknown): (Vec<&str>, Vec<&str>) = entities
             .filter(|entity| resource_type(entity).is_none())
-            .collect();
+            .partition(|entity| is_entity(entity));
         if !unknown.is_empty() {
-            let names = unknown.join(", ");
-            let problem = format!("the service has no resources of the type {names}; leave it out");
+            let problem = format!("Redfish has no entity {}; leave it out", unknown.join(", "));
             return Err(PrivilegeRegistryError::at("Mappings", problem));
+        }
+        if !unserved.is_empty() {
+            // DMTF's own registry names everything there is.
+            let entities = unserved.join(", ");
+            tracing::warn!(%entities, "the privilege registry is about entities that the service doesn't have");
         }
         let mut seen = Vec::new();
         for mapping in &text.mappings {
@@ -236,8 +238,9 @@ impl PrivilegeMap {
             }
         }
         for name in targets(&mapping.subordinates) {
-            if resource_type(&name).is_none() {
-                let problem = format!("the service has no resources of the type {name}");
+            // One that isn't served is never above anything: its override never holds.
+            if !is_entity(&name) {
+                let problem = format!("Redfish has no entity {name}");
                 return Err(at("SubordinateOverrides", problem));
             }
         }
@@ -369,6 +372,27 @@ mod tests {
     }
 
     #[test]
+    fn entities_that_are_not_served_are_passed_over_with_everything_about_them() {
+        let map = parse(json!([
+            {"Entity": "Volume", "OperationMap": {"PATCH": [{"Privilege": ["Lights"]}]}},
+            {"Entity": "Chassis", "OperationMap": {"PATCH": [{"Privilege": ["Lights"]}]}},
+            {
+                "Entity": "LogService",
+                "SubordinateOverrides": [{
+                    "Targets": ["Fabric", "LogServiceCollection"],
+                    "OperationMap": {"PATCH": [{"Privilege": ["Lights"]}]},
+                }],
+            },
+        ]))
+        .unwrap();
+        let lights = holder(map.privilege("Lights").unwrap());
+        let patch = Operation::Patch;
+        assert!(map.permits(lights, "Chassis", "/redfish/v1/Chassis/1", patch));
+        let log = "/redfish/v1/Managers/1/LogServices/SEL";
+        assert!(!map.permits(lights, "LogService", log, patch));
+    }
+
+    #[test]
     fn overrides_hold_for_their_properties_places_and_uris() {
         let needs = |name: &str| json!({"PATCH": [{"Privilege": [name]}]});
         let map = parse(json!([
@@ -431,7 +455,7 @@ mod tests {
     fn what_can_not_be_understood_is_refused_with_its_place() {
         let map = |needs: Value| json!([{"Entity": "Chassis", "OperationMap": needs}]);
         for (mappings, words) in [
-            (json!([{"Entity": "Volume"}]), "Volume"),
+            (json!([{"Entity": "Volum"}]), "Volum"),
             (
                 json!([{"Entity": "Chassis"}, {"Entity": "Chassis"}]),
                 "twice",

@@ -4,6 +4,7 @@ mod clear_text;
 mod crowd;
 mod door;
 mod security;
+mod taken;
 mod watched;
 
 use std::convert::Infallible;
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use http::header::{self, HeaderValue};
 use http::uri::Authority;
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -34,6 +35,7 @@ use crate::{Outgoing, Service};
 use crowd::{Activity, Crowd, Place};
 use door::{Door, Way};
 pub use security::HSTS_MAX_AGE_S;
+use taken::Taken;
 pub use watched::MAX_FORGOTTEN_BYTES;
 use watched::Watched;
 
@@ -301,12 +303,14 @@ impl Line {
         let _running = self.activity.run();
         let (server, way) = (&*self.server, &self.way);
         let (mut parts, body) = request.into_parts();
+        let version = parts.version;
         let origin = server
             .proxies
             .settle(&mut parts, self.peer, way.is_encrypted());
         let is_encrypted = origin.is_encrypted && !way.only_redirects();
         let is_chunked = parts.headers.contains_key(header::TRANSFER_ENCODING);
         let has_body = !body.is_end_stream();
+        let (body, ending) = Taken::new(body);
         let mut response = if !is_encrypted {
             let port = match way {
                 Way::Redirect => server.https_port,
@@ -331,9 +335,12 @@ impl Line {
         if has_body && response.status().is_client_error() {
             self.activity.refuse();
         }
-        if is_chunked {
-            // Where the end of a request can be read in two ways, what follows on the connection isn't trusted: a
-            // length that stands behind this header is gone before we see it (RFC 9112 §6.1).
+        let is_left = ending.is_missing() && version < Version::HTTP_2;
+        if is_left || is_chunked {
+            // The rest of a body is not looked through for the next request, and the client is told so: else it might
+            // send one on a connection that is closing. And where the end of a request can be read in two ways, what
+            // follows isn't trusted: a length that stands behind this header is gone before we see it
+            // (RFC 9112 §6.1).
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(header::CONNECTION, close);
         }

@@ -278,3 +278,34 @@ async fn nobody_sends_for_ever_into_a_refused_request() {
     let _ = task.await.unwrap();
     assert!(sent < 2 * MAX_FORGOTTEN_BYTES, "{sent}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_on_which_no_request_can_follow_is_said_to_close() {
+    for (request, closes) in [
+        (
+            "PATCH /redfish/v1/SessionService HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n",
+            true,
+        ),
+        (
+            "PATCH /redfish/v1/SessionService HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n",
+            false,
+        ),
+        (
+            "DELETE /redfish/v1/SessionService HTTP/1.1\r\nhost: localhost\r\n\r\n",
+            false,
+        ),
+    ] {
+        let bench = Bench::new(1);
+        let (mut client, _task) = bench.connect().await;
+        client.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = vec![0; 4096];
+        let length = client.read(&mut answer).await.unwrap();
+        let answer = String::from_utf8_lossy(&answer[..length]).to_lowercase();
+        assert!(answer.starts_with("http/1.1 401"), "{answer}");
+        assert_eq!(
+            answer.contains("\r\nconnection: close\r\n"),
+            closes,
+            "{request}"
+        );
+    }
+}

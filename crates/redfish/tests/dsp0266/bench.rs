@@ -9,8 +9,8 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use redfish::{
     Account, ActionCall, Backend, BackendFuture, CertificateOwner, Chain, DEFAULT_TIMEOUT_S,
-    Document, EventSettings, EventSink, Failure, Installed, NotDone, Outcome, Path, Role, RootLink,
-    Service, Settings, StaticFile, StaticFiles, Store, Tls, UnknownHost, Update, Updater,
+    Document, EventSettings, EventSink, Failure, Host, Installed, NotDone, Outcome, Path, Role,
+    RootLink, Service, Settings, StaticFile, StaticFiles, Store, Tls, UnknownHost, Update, Updater,
 };
 use redfish_schema::chassis::{self, Chassis, ChassisType};
 use redfish_schema::computer_system::{
@@ -422,6 +422,15 @@ impl Bench {
         Self::with_all(accounts, store, privileges, EventSettings::default())
     }
 
+    /// With what `store` keeps, on this host.
+    pub(crate) fn on(store: Store, host: Arc<dyn Host>) -> Self {
+        Self::made_of(Settings {
+            accounts: seeds(),
+            host,
+            ..settings(store)
+        })
+    }
+
     fn with_all(
         accounts: Vec<Account>,
         store: Store,
@@ -441,6 +450,10 @@ impl Bench {
             tls: Some((tls(), CertificateOwner::Service)),
             ..settings(store)
         };
+        Self::made_of(settings)
+    }
+
+    fn made_of(settings: Settings) -> Self {
         let rack = Arc::new(Rack::default());
         let service = Service::new(settings, Arc::clone(&rack) as Arc<dyn Backend>).unwrap();
         let service = Arc::new(service);

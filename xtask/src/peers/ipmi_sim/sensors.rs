@@ -352,11 +352,13 @@ pub(crate) fn sdr_source() -> String {
 
 /// The part of the machine that a sensor of this name looks at: sdrcomp's name of the entity, and its instance.
 fn entity(name: &str) -> (&'static str, u8) {
-    const ENTITIES: [(&str, &str, u8); 5] = [
+    const ENTITIES: [(&str, &str, u8); 6] = [
         ("PSU1", "power_supply", 1),
         ("PSU2", "power_supply", 2),
         ("CPU1", "processor", 1),
         ("Fan1", "fan_cooling_device", 1),
+        // Air Inlet (§43.14); sdrcomp has no name for it.
+        ("Inlet", "0x37", 1),
         ("Drive", "disk_or_disk_bay", 1),
     ];
     let found = ENTITIES.iter().find(|(start, ..)| name.starts_with(start));

@@ -3,11 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use redfish_schema::ethernet_interface::{self as schema, EthernetInterface, LinkStatus};
-use redfish_schema::ip_addresses::{IPv4Address, IPv6Address};
+use redfish_schema::ip_addresses::{IPv4Address, IPv6Address, IPv6AddressOrigin};
 use redfish_schema::resource::{Health, State, Status};
 use redfish_schema::{Collection, Reference};
 
-use crate::host::{HostFacts, Interface};
+use crate::host::{HostFacts, Interface, InterfaceAddress};
 use crate::{Document, Failure};
 
 pub(crate) fn collection(manager: &str, facts: &HostFacts) -> Result<Document, Failure> {
@@ -63,10 +63,10 @@ pub(crate) fn member(manager: &str, facts: &HostFacts, id: &str) -> Result<Docum
 }
 
 fn ipv4(interface: &Interface) -> Vec<IPv4Address> {
-    let address = |(address, prefix): &(IpAddr, u8)| match address {
+    let address = |found: &InterfaceAddress| match found.address {
         IpAddr::V4(address) => Some(IPv4Address {
             address: Some(address.to_string().into()),
-            subnet_mask: Some(mask(*prefix).to_string().into()),
+            subnet_mask: Some(mask(found.prefix).to_string().into()),
             // The operating system doesn't say where an address came from.
             address_origin: Some(redfish_schema::Nullable::Null),
             gateway: Some(interface.gateway.map(|gateway| gateway.to_string()).into()),
@@ -77,12 +77,18 @@ fn ipv4(interface: &Interface) -> Vec<IPv4Address> {
 }
 
 fn ipv6(interface: &Interface) -> Vec<IPv6Address> {
-    let address = |(address, prefix): &(IpAddr, u8)| match address {
+    let address = |found: &InterfaceAddress| match found.address {
         IpAddr::V6(address) => Some(IPv6Address {
             address: Some(address.to_string().into()),
-            prefix_length: Some(i64::from(*prefix).into()),
-            address_origin: Some(redfish_schema::Nullable::Null),
-            address_state: None,
+            prefix_length: Some(i64::from(found.prefix).into()),
+            // Of the others the operating system doesn't say where they came from.
+            address_origin: Some(
+                address
+                    .is_unicast_link_local()
+                    .then_some(IPv6AddressOrigin::LinkLocal)
+                    .into(),
+            ),
+            address_state: Some(found.state.into()),
         }),
         IpAddr::V4(_) => None,
     };

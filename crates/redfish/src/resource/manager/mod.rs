@@ -2,6 +2,7 @@
 //! `Links.ManagerProvidingService`). Its network interfaces are those of the machine that it runs on; its log is the
 //! audit log.
 
+mod announcement;
 mod audit_log;
 mod interface;
 mod network_protocol;
@@ -11,14 +12,16 @@ use std::time::SystemTime;
 
 use redfish_schema::manager::{self as schema, Actions, Links, ManagerType, ResetAction};
 use redfish_schema::resource::ResetType;
-use redfish_schema::{Collection, DateTime, Reference};
+use redfish_schema::{CheckedPatch, Collection, DateTime, Reference};
 
+use self::announcement::Announcement;
 use super::{enabled, joined};
 use crate::audit::AuditLog;
 use crate::caller::Caller;
 use crate::certificate::Certificates;
 use crate::host::Host;
 use crate::part::Part;
+use crate::store::StoreError;
 use crate::{ActionCall, BackendFuture, Document, Failure, Outcome, Settings};
 
 /// Path of the collection, which has the backend's managers too.
@@ -35,28 +38,32 @@ pub(crate) struct OwnManager {
     version: String,
     started: SystemTime,
     host: Arc<dyn Host>,
+    announcement: Announcement,
     audit: Arc<AuditLog>,
     /// None where the service has no HTTPS of its own.
     certificates: Option<Arc<Certificates>>,
 }
 
 impl OwnManager {
-    pub(crate) fn new(
+    /// Takes up what clients have changed of it.
+    pub(crate) fn load(
         settings: &Settings,
         audit: Arc<AuditLog>,
         certificates: Option<Arc<Certificates>>,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, StoreError> {
+        let host = Arc::clone(&settings.host);
+        Ok(Self {
             id: id_of(&settings.product),
             uuid: settings.uuid.clone(),
             vendor: settings.vendor.clone(),
             product: settings.product.clone(),
             version: settings.version.clone(),
             started: SystemTime::now(),
-            host: Arc::clone(&settings.host),
+            announcement: Announcement::load(Arc::clone(&host), settings.store.clone())?,
+            host,
             audit,
             certificates,
-        }
+        })
     }
 
     /// Its `Id`. A node of this name can't be seen: the operator is told to give it another.
@@ -87,6 +94,9 @@ impl OwnManager {
             model: Some(self.product.clone().into()),
             firmware_version: Some(self.version.clone().into()),
             last_reset_time: Some(DateTime::from(self.started)),
+            // The service thinks in UTC.
+            date_time: Some(DateTime::from(SystemTime::now()).into()),
+            date_time_local_offset: Some("+00:00".into()),
             status: Some(enabled()),
             log_services: Some(Reference::to(format!("{path}/LogServices"))),
             network_protocol: Some(Reference::to(format!("{path}/NetworkProtocol"))),
@@ -120,7 +130,8 @@ impl Part for OwnManager {
             [] => self.resource(),
             ["NetworkProtocol"] => {
                 let has_certificate = self.certificates.is_some();
-                network_protocol::resource(&path, &self.host.facts(), has_certificate)
+                let facts = self.host.facts();
+                network_protocol::resource(&path, &facts, &self.announcement, has_certificate)
             }
             ["NetworkProtocol", "HTTPS", "Certificates", ref rest @ ..] => {
                 let certificates = self.certificates.as_deref().ok_or(Failure::NotFound)?;
@@ -136,6 +147,16 @@ impl Part for OwnManager {
             }
             _ => Err(Failure::NotFound),
         }
+    }
+
+    /// `NetworkProtocol` is all that can be changed.
+    fn patch<'a>(
+        &'a self,
+        _rest: &'a [&'a str],
+        patch: &'a CheckedPatch,
+        _caller: &'a Caller,
+    ) -> BackendFuture<'a, Outcome> {
+        Box::pin(self.announcement.patch(patch))
     }
 
     fn action<'a>(

@@ -2,19 +2,15 @@
 
 use redfish_schema::Reference;
 use redfish_schema::certificate::CertificateUsageType;
-use redfish_schema::manager_network_protocol::{
-    HTTPSProtocol, ManagerNetworkProtocol, Protocol, SSDProtocol,
-};
+use redfish_schema::manager_network_protocol::{HTTPSProtocol, ManagerNetworkProtocol, Protocol};
 
+use super::announcement::Announcement;
 use crate::certificate::Certificates;
 use crate::host::HostFacts;
 use crate::resource::certificate;
 use crate::resource::certificate_service::HTTPS_ID;
 use crate::resource::enabled;
 use crate::{Document, Failure};
-
-/// SSDP's port (DSP0266 "Discovery").
-const SSDP_PORT: i64 = 1900;
 
 /// Path of the collection with the certificate of HTTPS.
 pub(super) fn https_certificates(manager: &str) -> String {
@@ -42,6 +38,7 @@ pub(super) fn certificates(
 pub(super) fn resource(
     manager: &str,
     facts: &HostFacts,
+    announcement: &Announcement,
     has_certificate: bool,
 ) -> Result<Document, Failure> {
     let path = format!("{manager}/NetworkProtocol");
@@ -57,14 +54,12 @@ pub(super) fn resource(
         port: Some(facts.https_port.map(i64::from).into()),
         certificates: has_certificate.then(|| Reference::to(https_certificates(manager))),
     });
-    let ssdp = facts.ssdp;
-    resource.ssdp = Some(SSDProtocol {
-        protocol_enabled: Some(ssdp.is_some().into()),
-        port: Some(SSDP_PORT.into()),
-        notify_multicast_interval_seconds: ssdp.map(|s| i64::from(s.notify_interval_s).into()),
-        notify_ttl: ssdp.map(|s| i64::from(s.ttl).into()),
-        notify_ipv6_scope: None,
-    });
+    resource.ssdp = Some(announcement.resource());
     resource.status = Some(enabled());
-    Document::of(&resource)
+    let document = Document::of(&resource)?;
+    Ok(if announcement.is_changeable() {
+        document.changeable()
+    } else {
+        document
+    })
 }
