@@ -73,8 +73,8 @@ impl Folder {
         let mut line = String::new();
         let mut said = BufReader::new(child.stdout.take().unwrap());
         said.read_line(&mut line).unwrap();
-        let said: serde_json::Value =
-            serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}{}", self.log()));
+        assert!(!line.is_empty(), "it ended at its start\n{}", self.log());
+        let said: serde_json::Value = serde_json::from_str(&line).unwrap();
         let url = said["url"].as_str().unwrap();
         let address = url.trim_start_matches("https://").to_owned();
         Running { child, address }

@@ -1,10 +1,13 @@
 """redfish-utilities ("Redfish Tacklebox"), DMTF's scripts for everyday work: each one's output compared."""
 
 import os
+import socket
+import ssl
 import sys
+import tempfile
 
 from checks import (
-    Listener, MACHINES, PASSWORD, URL, USERNAME, check, equal, eventually, finish, get, holds, near, role_of, run, settle,
+    HOST, Listener, MACHINES, PASSWORD, URL, USERNAME, check, equal, eventually, finish, get, holds, near, role_of, run, settle,
 )
 
 FOLDER = os.path.dirname(sys.executable)
@@ -160,6 +163,47 @@ def read_accounts():
         equal(role_of(renamed, second), None)
 
 
+def trusts(authority):
+    """The subject of the service's certificate, which a client that trusts this authority alone accepts."""
+    context = ssl.create_default_context(cafile=authority)
+    context.check_hostname = False
+    host, _, port = HOST.partition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as raw, context.wrap_socket(raw) as tls:
+        return dict(pair for [pair] in tls.getpeercert()["subject"])
+
+
+def certify():
+    own = "/redfish/v1/Managers/RedDrum/NetworkProtocol/HTTPS/Certificates"
+    folder = tempfile.mkdtemp()
+    path = lambda name: os.path.join(folder, name)
+    with check("rf_certificates info --details: the certificate that the service shows"):
+        said = call("rf_certificates", "info", "--details")
+        holds(f"Certificate: {own}/1" in said and "Valid Not After: 20" in said, said)
+    with check("rf_certificates csrinfo: what may be asked for"):
+        said = call("rf_certificates", "csrinfo")
+        holds("CommonName" in said and "CertificateCollection" in said, said)
+    with check("rf_certificates csr: OpenSSL finds the request good"):
+        call("rf_certificates", "csr", "-col", own, "-cn", "localhost", "-o", "Ours", "-ou", "Racks", "-l", "Ulm",
+             "-st", "BW", "-c", "DE", "-out", path("csr.pem"))
+        said = run("openssl", "req", "-in", path("csr.pem"), "-noout", "-verify", "-subject")
+        holds("localhost" in said and "Ours" in said, said)
+    with check("rf_certificates install: what a test's own authority signed is shown from now on"):
+        run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=Test authority",
+            "-keyout", path("ca.key"), "-out", path("ca.pem"))
+        with open(path("extensions"), "w") as file:
+            file.write("subjectAltName = DNS:localhost\nextendedKeyUsage = serverAuth\n")
+        run("openssl", "x509", "-req", "-days", "1", "-extfile", path("extensions"), "-in", path("csr.pem"), "-CA", path("ca.pem"),
+            "-CAkey", path("ca.key"), "-CAcreateserial", "-out", path("new.pem"))
+        call("rf_certificates", "install", "-dest", f"{own}/1", "-cert", path("new.pem"))
+        equal(trusts(path("ca.pem"))["commonName"], "localhost")
+        holds("Issuer: Test authority" in (said := call("rf_certificates", "info")), said)
+    with check("rf_certificates install: a certificate of another key is refused and changes nothing"):
+        run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=Other",
+            "-keyout", path("other.key"), "-out", path("other.pem"))
+        call("rf_certificates", "install", "-dest", f"{own}/1", "-cert", path("other.pem"), expect=1)
+        equal(trusts(path("ca.pem"))["commonName"], "localhost")
+
+
 settle()
 read_inventory()
 switch()
@@ -168,4 +212,5 @@ read_logs()
 read_manager()
 read_accounts()
 subscribe()
+certify()
 finish()

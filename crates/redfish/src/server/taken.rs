@@ -42,10 +42,9 @@ impl<B: Body + Unpin> Body for Taken<B> {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        if frame.is_none() || self.body.is_end_stream() {
-            if let Some(ended) = &self.ended {
-                ended.store(true, Ordering::Relaxed);
-            }
+        let is_end = frame.is_none() || self.body.is_end_stream();
+        if let Some(ended) = self.ended.as_ref().filter(|_| is_end) {
+            ended.store(true, Ordering::Relaxed);
         }
         Poll::Ready(frame)
     }
