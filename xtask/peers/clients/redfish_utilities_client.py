@@ -121,6 +121,26 @@ def read_manager():
             f"/redfish/v1/Managers/{OTHER.name}")["Status"]["State"] == "Enabled" and OTHER.power() == "on")
 
 
+def update():
+    target = f"/redfish/v1/UpdateService/FirmwareInventory/{MACHINE.name}-BMC"
+    with check("rf_update: the new version is the one that ipmitool prints, in the inventory too"):
+        image = os.path.abspath("rf_update.hpm")
+        run(os.environ["REDDRUM_BINARY"], "vbmc", "firmware", "--version", "4.20", "-o", image)
+        said = call("rf_update", "--image", image, "--target", target)
+        holds("Success" in said or "succe" in said.lower() or "Completed" in said, said)
+        holds(": 4.20" in MACHINE.ipmitool("mc", "info"), "another version runs")
+        equal(get(target)["Version"], "4.20")
+    with check("rf_firmware_inventory: versions as the machine has them"):
+        holds("4.20" in call("rf_firmware_inventory"), "no 4.20")
+    with check("rf_update: an image for something else is refused"):
+        with open(image, "r+b") as file:
+            file.seek(100)
+            file.write(b"damage")
+        said = call("rf_update", "--image", image, "--target", target, expect=None)
+        holds("digest" in said or "PropertyValueError" in said or "wrong" in said.lower() or "rror" in said, said)
+        equal(get(target)["Version"], "4.20")
+
+
 def subscribe():
     listener = Listener()
     with check("rf_event_service subscribe: what happens to a machine arrives"):
@@ -211,6 +231,7 @@ choose_boot()
 read_logs()
 read_manager()
 read_accounts()
+update()
 subscribe()
 certify()
 finish()

@@ -49,6 +49,10 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Result {
     demo.expect_running()?;
     families::run(target, &cache, report);
     demo.expect_running()?;
+    report.check(
+        "ipmitool hpm upgrade with an image of ours: the new version runs",
+        upgrade(workspace, target),
+    );
     refusals(target, &cache, report);
     if can_ping {
         report.check("ipmiping gets its pongs", ping(target));
@@ -67,6 +71,32 @@ pub(super) fn says(finished: Finished, expected: &[&str]) -> Result {
         None => Ok(()),
         Some(text) => Err(format!("{text:?} is missing\n{complaint}").into()),
     }
+}
+
+/// ipmitool takes our upgrade image for one, finds what is different in it, and installs it.
+fn upgrade(workspace: &Workspace, target: &Target) -> Result {
+    const SUITE: u8 = 17;
+    let image = workspace.target.join("peers/upgrade.hpm");
+    let mut make = command(program::binary(workspace)?);
+    make.args([
+        "vbmc",
+        "firmware",
+        "--component",
+        "bmc",
+        "--version",
+        "5.07",
+    ]);
+    make.args(["--size-kib", "64", "--output"]).arg(&image);
+    run_program(make, PATIENCE)?.expect_success()?;
+    let image = image.to_str().ok_or("no path in UTF-8")?;
+    let check = ipmitool::call(target, SUITE, &["hpm", "check", image])?;
+    says(check, &["APP", "2.14", "5.07"])?;
+    let upgrade = ipmitool::call(target, SUITE, &["hpm", "upgrade", image, "activate"])?;
+    says(upgrade, &["Firmware upgrade procedure successful"])?;
+    says(
+        ipmitool::call(target, SUITE, &["mc", "info"])?,
+        &["Firmware Revision         : 5.07"],
+    )
 }
 
 fn ipmitool_reads(target: &Target, suite: u8, report: &mut Report) {

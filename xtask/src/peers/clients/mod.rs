@@ -101,6 +101,7 @@ fn python(workspace: &Workspace, report: &mut Report, name: &str) -> Result {
     let demo = program::demo(workspace, &format!("client-{name}"), NODES)?;
     let mut python = command(clients_home(workspace).join("bin/python"));
     python.arg(workspace.path(format!("xtask/peers/clients/{name}_client.py")));
+    python.env("REDDRUM_BINARY", program::binary(workspace)?);
     visit(demo, report, python, &workspace.target.join("peers"))
 }
 

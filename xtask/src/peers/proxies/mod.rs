@@ -34,6 +34,9 @@ struct Stand {
     web: WebServer,
     kind: Kind,
     machine: String,
+    bmc: Target,
+    /// Our program.
+    binary: PathBuf,
     /// For the files of the checks.
     folder: PathBuf,
 }
@@ -93,6 +96,8 @@ impl Stand {
             web,
             kind,
             machine: bmc.name.clone(),
+            bmc: bmc.clone(),
+            binary: program::binary(workspace)?,
             folder: folder.clone(),
         };
         let direct = stand.direct()?;
