@@ -10,9 +10,11 @@ use std::task::{Context, Poll, Waker};
 
 use hardware::{
     ApplyError, BootChange, BootMode, BootOverride, BootPersistence, BootTarget, Change, Hardware,
-    Indicator, Node, NodeId, Observer, Power, PowerAction, Update,
+    Indicator, Installation, InstallationWatch, Node, NodeId, Observer, Power, PowerAction, Update,
 };
+use ipmi::command::picmg::hpm::FirmwareVersion;
 use ipmi::time::Instant;
+use vbmc::controller::{BOOT, upgrade_image};
 use vbmc::hardware::InProcess;
 use vbmc::site::{Site, SiteOptions};
 
@@ -178,5 +180,49 @@ fn observers_hear_of_each_change_once() {
     assert!(
         heard.iter().all(|(_, before, after)| before < after),
         "{heard:?}"
+    );
+}
+
+struct Unwatched;
+
+impl InstallationWatch for Unwatched {
+    fn progress(&self, _percent: u8) {}
+}
+
+#[test]
+fn firmware_is_installed_where_it_belongs_and_nowhere_else() {
+    let setup = Setup::new();
+    let version = FirmwareVersion {
+        major: 1,
+        minor: 0x99,
+        ..FirmwareVersion::default()
+    };
+    let boot = Installation {
+        image: upgrade_image(BOOT, version, 100).into(),
+        component: None,
+        force: false,
+        watch: Arc::new(Unwatched),
+    };
+    let versions = || {
+        let node = setup.node(NODE);
+        let firmware = node.identity.firmware.iter();
+        let versions = firmware.map(|part| part.version.as_deref().unwrap().to_owned());
+        versions.collect::<Vec<_>>()
+    };
+    assert_eq!(versions(), ["2.14", "2.14"]);
+    let other = Installation {
+        component: Some(1),
+        ..boot.clone()
+    };
+    let refused = setup.apply(NODE, Change::Firmware(other));
+    assert!(matches!(refused, Err(ApplyError::WrongImage { .. })));
+    let refused = setup.apply("Rack1-Block1-BC", Change::Firmware(boot.clone()));
+    assert!(matches!(refused, Err(ApplyError::Unsupported { .. })));
+    assert_eq!(versions(), ["2.14", "2.14"]);
+    assert_eq!(setup.apply(NODE, Change::Firmware(boot)), Ok(()));
+    assert_eq!(versions(), ["1.99", "2.14"]);
+    assert_eq!(
+        setup.node(NODE).identity.controller_firmware.as_deref(),
+        Some("2.14")
     );
 }

@@ -127,7 +127,7 @@ def update():
         image = os.path.abspath("rf_update.hpm")
         run(os.environ["REDDRUM_BINARY"], "vbmc", "firmware", "--version", "4.20", "-o", image)
         said = call("rf_update", "--image", image, "--target", target)
-        holds("Success" in said or "succe" in said.lower() or "Completed" in said, said)
+        holds("Task is Done!" in said and "Base." not in said, said)
         holds(": 4.20" in MACHINE.ipmitool("mc", "info"), "another version runs")
         equal(get(target)["Version"], "4.20")
     with check("rf_firmware_inventory: versions as the machine has them"):
@@ -136,8 +136,8 @@ def update():
         with open(image, "r+b") as file:
             file.seek(100)
             file.write(b"damage")
-        said = call("rf_update", "--image", image, "--target", target, expect=None)
-        holds("digest" in said or "PropertyValueError" in said or "wrong" in said.lower() or "rror" in said, said)
+        said = call("rf_update", "--image", image, "--target", target)
+        holds("PropertyValueError" in said, said)
         equal(get(target)["Version"], "4.20")
 
 

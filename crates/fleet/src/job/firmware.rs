@@ -267,9 +267,9 @@ impl<'a> Upgrade<'a> {
             match self.line.call(&activate).await {
                 Ok(_) => return Ok(()),
                 Err(error) => match error.completion() {
-                    Some(IN_PROGRESS) => {}
+                    // It restarts now, as nearly all do, or has done so already: its sessions end.
+                    None | Some(IN_PROGRESS) => self.line.reopen().await,
                     Some(code) => return Err(refused(code)),
-                    None => self.line.reopen().await,
                 },
             }
             match self.found_again().await? {
