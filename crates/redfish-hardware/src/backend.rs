@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use hardware::{Enclosure, Hardware, Node, NodeKind};
 use redfish::{
     ActionCall, Backend, BackendFuture, Document, EventSink, Failure, NotDone, Outcome, Path,
-    RootLink, Updater,
+    RootLink, Template, Updater,
 };
 use redfish_schema::{CheckedPatch, Resource};
 
 use crate::change::{self, Wish};
 use crate::event::Watch;
 use crate::kept::KeptDocuments;
+use crate::template::TEMPLATES;
 use crate::tree::{Tree, TreeCache};
 use crate::{
     chassis, environment_metrics, ethernet_interface, inventory, log, manager, memory,
@@ -347,6 +348,10 @@ fn found(resource: Option<impl Resource>) -> Result<Document, Failure> {
 impl Backend for HardwareBackend {
     fn roots(&self) -> &[RootLink] {
         &ROOTS
+    }
+
+    fn templates(&self) -> &'static [Template] {
+        TEMPLATES
     }
 
     fn get<'a>(&'a self, path: &'a Path) -> BackendFuture<'a, Document> {

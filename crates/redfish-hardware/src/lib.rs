@@ -42,6 +42,7 @@ mod sensor;
 mod status;
 mod system;
 mod telemetry;
+mod template;
 mod thermal;
 mod thermal_subsystem;
 mod tree;

@@ -335,7 +335,9 @@ impl Check {
                 property => property,
             };
             let checked = match property {
-                Some(property) if self.may_write(property) => self.value(&place, property, value),
+                Some(property) if self.may_write(property) && !self.removes(property, value) => {
+                    self.value(&place, property, value)
+                }
                 Some(_) => {
                     self.fault(pointer, name, Problem::ReadOnly);
                     None
@@ -389,6 +391,15 @@ impl Check {
                 && (property.required_on_create
                     || property.on_create
                     || property.permission == Permission::CreateOnly))
+    }
+
+    /// Whether a PATCH would remove elements of an array that is only read, though its elements have members that aren't.
+    fn removes(&self, property: &Property, value: &Value) -> bool {
+        self.mode == Mode::Patch
+            && property.permission == Permission::Read
+            && value
+                .as_array()
+                .is_some_and(|items| items.is_empty() || items.iter().any(Value::is_null))
     }
 
     fn value(&mut self, place: &str, property: &Property, value: &Value) -> Option<Value> {

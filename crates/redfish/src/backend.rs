@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use redfish_schema::{Action, CheckedCreate, CheckedParameters, CheckedPatch, OperationApplyTime};
 
-use crate::{Document, EventSink, Failure, Path, Updater};
+use crate::{Document, EventSink, Failure, Path, Template, Updater};
 
 /// What a [`Backend`] answers with. Boxed, so that the service can hold any backend as `dyn Backend`.
 pub type BackendFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
@@ -20,6 +20,11 @@ pub type BackendFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> 
 pub trait Backend: Send + Sync + 'static {
     /// The links from the service root into this backend, in the order in which they are shown.
     fn roots(&self) -> &[RootLink];
+
+    /// Where this backend may have resources: what `/redfish/v1/openapi.yaml` says of it.
+    fn templates(&self) -> &'static [Template] {
+        &[]
+    }
 
     /// The resource at `path`; a collection with all its members, of which the service makes pages.
     fn get<'a>(&'a self, path: &'a Path) -> BackendFuture<'a, Document>;

@@ -1,5 +1,6 @@
 //! Who asks.
 
+use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -61,5 +62,90 @@ impl Caller {
     /// Where he asks from.
     pub(crate) const fn client(&self) -> Option<IpAddr> {
         self.client
+    }
+}
+
+/// Whose a task or a subscription is: the account's, whatever it is called later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "KeptOwner")]
+pub(crate) struct Owner {
+    name: String,
+    /// `None` for what was kept before accounts were told apart by `Id`, or came from another service's files.
+    account_id: Option<String>,
+}
+
+/// What may be in the store: once it was a name.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum KeptOwner {
+    Name(String),
+    Account {
+        name: String,
+        account_id: Option<String>,
+    },
+}
+
+impl From<KeptOwner> for Owner {
+    fn from(kept: KeptOwner) -> Self {
+        match kept {
+            KeptOwner::Name(name) => Self::named(name),
+            KeptOwner::Account { name, account_id } => Self { name, account_id },
+        }
+    }
+}
+
+impl Owner {
+    /// Who asks.
+    pub(crate) fn of(caller: &Caller) -> Self {
+        Self {
+            name: caller.user_name().to_owned(),
+            account_id: Some(caller.account_id().to_owned()),
+        }
+    }
+
+    /// Somebody of whom only the name is known.
+    pub(crate) const fn named(name: String) -> Self {
+        Self {
+            name,
+            account_id: None,
+        }
+    }
+
+    /// What the account was called when it asked.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether both are the same account.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (&self.account_id, &other.account_id) {
+            (Some(id), Some(other)) => id == other,
+            _ => self.name == other.name,
+        }
+    }
+
+    /// Whether it is the caller.
+    pub(crate) fn is(&self, caller: &Caller) -> bool {
+        match &self.account_id {
+            Some(id) => id == caller.account_id(),
+            None => self.name == caller.user_name(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_owner_is_kept_with_his_account_and_was_kept_as_a_name() {
+        let owner = Owner {
+            name: "anna".to_owned(),
+            account_id: Some("7".to_owned()),
+        };
+        let kept = serde_json::to_string(&owner).unwrap();
+        assert_eq!(serde_json::from_str::<Owner>(&kept).unwrap(), owner);
+        let old: Owner = serde_json::from_str("\"anna\"").unwrap();
+        assert_eq!(old, Owner::named("anna".to_owned()));
     }
 }

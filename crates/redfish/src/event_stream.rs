@@ -9,7 +9,7 @@ use http::{Method, Response};
 use http_body_util::Full;
 
 use crate::Path;
-use crate::caller::Caller;
+use crate::caller::{Caller, Owner};
 use crate::error::Error;
 use crate::event::{Opening, StreamBody, StreamError, Watch};
 use crate::head::accepts;
@@ -68,7 +68,7 @@ impl Service {
             number.unwrap_or(u64::MAX)
         });
         let opening = Opening {
-            user_name: caller.user_name().to_owned(),
+            owner: Owner::of(caller),
             client: caller.client(),
             query: EventQuery::parse(parts.uri.query())?,
             last_event,

@@ -160,7 +160,7 @@ fn is_compressible(response: &Response<Full<Bytes>>) -> bool {
     media_type
         .and_then(|value| value.to_str().ok())
         .is_some_and(|media_type| {
-            let kinds = ["json", "xml", "javascript"];
+            let kinds = ["json", "xml", "yaml", "javascript"];
             media_type.starts_with("text/") || kinds.iter().any(|kind| media_type.contains(kind))
         })
 }

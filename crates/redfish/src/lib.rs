@@ -42,6 +42,7 @@ mod json_schema;
 mod login;
 pub mod message;
 mod odata;
+mod openapi;
 mod outgoing;
 mod part;
 mod patch;
@@ -61,6 +62,7 @@ mod static_files;
 mod store;
 mod task;
 mod telemetry;
+mod template;
 mod tls;
 mod turn;
 mod update;
@@ -131,6 +133,7 @@ pub use telemetry::{
     MAX_TRIGGERS, MAX_WILDCARD_VALUES, MAX_WILDCARDS, MIN_COLLECTION_INTERVAL_MS,
     RESOLVE_INTERVAL_MS,
 };
+pub use template::Template;
 pub use tls::{CertificateOwner, Chain, ChainError, MAX_CHAIN, MAX_PEM_BYTES, Tls, authorities};
 pub use turn::{MAX_CHECKS_AT_ONCE, MAX_CHECKS_WAITING, MAX_CHECKS_WAITING_OF_CLIENT};
 pub use update::{

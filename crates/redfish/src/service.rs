@@ -37,9 +37,10 @@ use crate::session::{Session, Sessions};
 use crate::settings::{Settings, SettingsError, is_uuid};
 use crate::static_files::StaticFiles;
 use crate::task::Tasks;
+use crate::template::{self, Template};
 use crate::tls::ClientCertificate;
 use crate::update::Updates;
-use crate::{Backend, Document, EventSink, Failure, Path, action_info, odata};
+use crate::{Backend, Document, EventSink, Failure, Path, action_info, odata, openapi};
 
 const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
 const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
@@ -59,6 +60,7 @@ pub struct Service {
     versions: Fixed,
     odata: Fixed,
     metadata: Fixed,
+    openapi: Fixed,
 }
 
 /// The parts of the tree that are the service's own and have state.
@@ -135,11 +137,13 @@ impl Service {
         };
         let root = service_root::document(&settings, roots, &parts.manager)
             .map_err(|failure| SettingsError::Root(format!("{failure:?}")))?;
+        let openapi = openapi::document(&settings.product, &settings.version, backend.templates());
         Ok(Self {
             root: root.shared(),
             versions: Fixed::new(odata::VERSIONS, "application/json"),
             odata: Fixed::new(odata::service_document(roots), "application/json"),
             metadata: Fixed::new(odata::metadata(), "application/xml"),
+            openapi: Fixed::new(openapi, "application/yaml"),
             locks: PathLocks::default(),
             large_answers: LargeAnswers::default(),
             accounts,
@@ -272,6 +276,7 @@ impl Service {
             "/redfish" => &self.versions,
             "/redfish/v1/odata" => &self.odata,
             "/redfish/v1/$metadata" => &self.metadata,
+            "/redfish/v1/openapi.yaml" => &self.openapi,
             _ => return None,
         };
         Some(document.respond(parts))
@@ -457,12 +462,9 @@ impl Service {
                 .by_id(id)
                 .is_some_and(|session| session.account_id == caller.account_id()),
             ["TaskService", "Tasks", id] | ["TaskService", "Tasks", id, "SubTasks", ..] => {
-                self.parts.tasks.is_of(id, caller.user_name())
+                self.parts.tasks.is_of(id, caller)
             }
-            ["EventService", "Subscriptions", id] => {
-                let owner = self.parts.event_service.owner_of(id);
-                owner.is_some_and(|owner| owner == caller.user_name())
-            }
+            ["EventService", "Subscriptions", id] => self.parts.event_service.is_of(id, caller),
             _ => false,
         }
     }
@@ -490,6 +492,12 @@ impl Service {
             .filter(|other| !holder.meets(other.operations.of(Operation::Get)))
             .flat_map(|other| other.targets.iter().cloned())
             .collect()
+    }
+
+    /// Every place at which a resource may be: those of the service itself, then those of its backend. Some are in both.
+    pub fn templates(&self) -> impl Iterator<Item = Template> {
+        let backend = self.backend.templates();
+        template::OWN.iter().chain(backend).copied()
     }
 
     pub(crate) const fn root(&self) -> &Document {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context as TaskContext, Poll, Waker};
 
 use hardware::*;
-use redfish::{ActionCall, Backend, Failure, Outcome, Path};
+use redfish::{ActionCall, Backend, Document, Failure, Outcome, Path};
 use redfish_hardware::HardwareBackend;
 use redfish_schema::{check_parameters, check_patch};
 use serde_json::Value;
@@ -529,9 +529,12 @@ impl Client {
         &self.0
     }
 
+    pub(crate) fn document(&self, uri: &str) -> Result<Document, Failure> {
+        ready(self.0.get(&Path::parse(uri).unwrap()))
+    }
+
     pub(crate) fn try_get(&self, uri: &str) -> Result<Value, Failure> {
-        let path = Path::parse(uri).unwrap();
-        let document = ready(self.0.get(&path))?;
+        let document = self.document(uri)?;
         let json: Value = serde_json::from_slice(document.json()).unwrap();
         assert_eq!(json["@odata.type"], document.resource().odata_type, "{uri}");
         Ok(json)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::fake::{self, Client, Fake};
 use hardware::*;
-use redfish::{Backend, Failure};
+use redfish::{Backend, Failure, Template};
 use redfish_schema::validate;
 use serde_json::Value;
 
@@ -131,6 +131,32 @@ fn every_link_leads_to_a_resource_and_every_fragment_to_a_value_in_it() {
         });
     }
     assert!(count > 500, "only {count} links were followed");
+}
+
+/// What `/redfish/v1/openapi.yaml` says of the backend is what there is.
+#[test]
+fn every_resource_is_at_a_place_that_is_announced_and_every_place_has_one() {
+    let client = Client::of(&hall_in_every_state());
+    let places = client.backend().templates();
+    let mut empty: Vec<Template> = places.to_vec();
+    for (uri, document) in crawl(&client) {
+        let kind = document["@odata.type"].as_str().unwrap();
+        let kind = redfish_schema::by_odata_type(kind).unwrap();
+        let place = places.iter().find(|one| one.is_at(&uri));
+        let place = place.unwrap_or_else(|| panic!("{uri} is nowhere"));
+        assert_eq!(place.kind, kind.name, "{uri}");
+        assert!(kind.may_be_at(place.uri), "{place:?}");
+        let methods = client.document(&uri).unwrap();
+        assert!(place.is_changeable || !methods.is_changeable(), "{uri}");
+        assert!(place.is_insertable || !methods.is_insertable(), "{uri}");
+        assert!(place.is_deletable || !methods.is_deletable(), "{uri}");
+        for (name, _) in document["Actions"].as_object().into_iter().flatten() {
+            let name = name.trim_start_matches('#');
+            assert!(place.actions.contains(&name), "{uri}: {name}");
+        }
+        empty.retain(|other| other.uri != place.uri);
+    }
+    assert!(empty.is_empty(), "nothing is at {empty:?}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::service::{IDS, IDS_KEY, Kept, SETTINGS, SETTINGS_KEY, SUBSCRIPTIONS};
 use super::{
     Definition, Destination, EventFilter, EventSettings, Format, MAX_SUBSCRIPTIONS, RetryPolicy,
 };
+use crate::caller::Owner;
 use crate::import::{EventRules, ImportError, NewSubscription};
 use crate::resource::event_service::definition::MAX_CONTEXT;
 use crate::resource::event_service::{MAX_ATTEMPTS, MAX_INTERVAL_S};
@@ -49,7 +50,7 @@ impl Import {
             verify_certificate: true,
             retry_policy: RetryPolicy::RetryForeverWithBackoff,
             heartbeat_min: None,
-            owner: new.owner.to_owned(),
+            owner: Owner::named(new.owner.to_owned()),
             format: Format::Event,
             report_definitions: Vec::new(),
             is_suspended: false,

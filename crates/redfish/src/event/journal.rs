@@ -252,7 +252,7 @@ mod tests {
             verify_certificate: true,
             retry_policy: RetryPolicy::RetryForever,
             heartbeat_min: None,
-            owner: "a".to_owned(),
+            owner: crate::caller::Owner::named("a".to_owned()),
             is_suspended: false,
             format: Format::default(),
             report_definitions: Vec::new(),

@@ -18,6 +18,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, timeout};
 use super::delivery::MAX_EVENTS_TOGETHER;
 use super::hub::{Hub, Published, Reader, now};
 use super::{Event, EventSink as _, Record, record};
+use crate::caller::Owner;
 use crate::message::{self, resource_event};
 use crate::query::EventQuery;
 use crate::resource::event_service;
@@ -52,7 +53,7 @@ pub(crate) struct Streams {
 /// One stream, which is also a subscription.
 pub(crate) struct Stream {
     number: u64,
-    pub(crate) user_name: String,
+    pub(crate) owner: Owner,
     pub(crate) client: Option<IpAddr>,
     /// What is told, if not everything.
     pub(crate) query: Option<EventQuery>,
@@ -63,7 +64,7 @@ pub(crate) struct Stream {
 
 /// What a client asks for.
 pub(crate) struct Opening {
-    pub(crate) user_name: String,
+    pub(crate) owner: Owner,
     pub(crate) client: Option<IpAddr>,
     pub(crate) query: Option<EventQuery>,
     /// The number of the last event that he has (`Last-Event-ID`).
@@ -138,14 +139,14 @@ impl Streams {
         let mut open = self.lock();
         let own = open
             .values()
-            .filter(|one| one.user_name == opening.user_name)
+            .filter(|one| one.owner.is_same(&opening.owner))
             .count();
         if open.len() >= MAX_EVENT_STREAMS || own >= MAX_EVENT_STREAMS_OF_ACCOUNT {
             return Err(StreamError::Limit);
         }
         let stream = Arc::new(Stream {
             number: self.next.fetch_add(1, Ordering::Relaxed),
-            user_name: opening.user_name,
+            owner: opening.owner,
             client: opening.client,
             query: opening.query,
             end: Notify::new(),
@@ -238,13 +239,13 @@ impl Feeder {
         let id = self.stream.id();
         tracing::debug!(
             id,
-            user = self.stream.user_name,
+            user = self.stream.owner.name(),
             "stream of events ended: {end}"
         );
         if end == End::Slow {
             tracing::warn!(
                 id,
-                user = self.stream.user_name,
+                user = self.stream.owner.name(),
                 "stream of events cut: {end}"
             );
         }

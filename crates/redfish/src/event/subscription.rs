@@ -12,6 +12,7 @@ use zeroize::Zeroize;
 use super::delivery::Delivery;
 use super::hub::Content;
 use super::{EventFilter, Standing};
+use crate::caller::Owner;
 
 /// How many subscriptions with a destination there are at most.
 pub const MAX_SUBSCRIPTIONS: usize = 128;
@@ -58,7 +59,7 @@ pub(crate) struct Definition {
     /// How often a heartbeat is sent, in minutes.
     pub(crate) heartbeat_min: Option<u16>,
     /// Who subscribed.
-    pub(crate) owner: String,
+    pub(crate) owner: Owner,
     /// Somebody suspended it, or it failed too often.
     pub(crate) is_suspended: bool,
     #[serde(default)]

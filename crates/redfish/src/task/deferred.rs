@@ -13,8 +13,10 @@ use super::{
     Answer, Deferred, Handle, MAX_DEFERRED, Order, Place, Record, Settings, State, Tasks, Window,
     record,
 };
-use crate::action::{refuse_not_allowed, responded};
+use crate::action::responded;
+use crate::action_info::refuse_foreign;
 use crate::audit::{Deed, Entry};
+use crate::caller::Owner;
 use crate::error::Error;
 use crate::{ActionCall, Backend, Failure, Path};
 
@@ -108,7 +110,7 @@ enum Woken {
 }
 
 /// Waits for the window and does the work then.
-async fn wait(mut handle: Handle, deferred: Deferred, owner: String, backend: Arc<dyn Backend>) {
+async fn wait(mut handle: Handle, deferred: Deferred, owner: Owner, backend: Arc<dyn Backend>) {
     let mut settings = handle.tasks.0.settings.subscribe();
     match woken(&mut handle, &mut settings).await {
         // `cancel` has ended it already.
@@ -144,7 +146,7 @@ async fn wait(mut handle: Handle, deferred: Deferred, owner: String, backend: Ar
                 },
             };
             handle.tasks.audit().record(&Entry {
-                user: Some(owner),
+                user: Some(owner.name().to_owned()),
                 client: None,
                 deed,
             });
@@ -201,7 +203,7 @@ async fn invoke(
             offered,
         ))
     })?;
-    refuse_not_allowed(&parameters, offered, action.name)?;
+    refuse_foreign(action, &parameters, offered)?;
     let call = ActionCall {
         action,
         parameters,

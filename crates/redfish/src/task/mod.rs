@@ -21,6 +21,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
 use crate::audit::AuditLog;
+use crate::caller::Caller;
 use crate::error::Error;
 use crate::message::task_event;
 use crate::store::{Batch, Store, StoreError, Table};
@@ -170,9 +171,10 @@ impl Tasks {
         (!self.is_over(entry)).then(|| (number, Arc::clone(&entry.record)))
     }
 
-    /// Whether the task is that user's.
-    pub(crate) fn is_of(&self, id: &str, user: &str) -> bool {
-        self.get(id).is_some_and(|(_, record)| record.owner == user)
+    /// Whether the task is the caller's.
+    pub(crate) fn is_of(&self, id: &str, caller: &Caller) -> bool {
+        self.get(id)
+            .is_some_and(|(_, record)| record.owner.is(caller))
     }
 
     /// Begins a task. Its work may run already, so this can't fail: what can't be written is kept in memory, and a

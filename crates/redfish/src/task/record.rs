@@ -15,6 +15,7 @@ use redfish_schema::task::TaskState;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::caller::Owner;
 use crate::message::{Message, Severity};
 
 /// How many messages a task keeps; the oldest go.
@@ -75,8 +76,8 @@ impl State {
 pub(crate) struct Record {
     /// What it does, for people.
     pub(crate) name: String,
-    /// The name of the account that asked for it.
-    pub(crate) owner: String,
+    /// Who asked for it.
+    pub(crate) owner: Owner,
     pub(crate) state: State,
     /// Milliseconds since 1970.
     pub(crate) started_ms: i64,

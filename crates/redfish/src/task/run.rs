@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::{ANSWER_WITHIN_S, Answer, Record, Request, State, Tasks, record};
 use crate::audit::{AuditLog, Deed, Entry};
-use crate::caller::Caller;
+use crate::caller::{Caller, Owner};
 use crate::error::Error;
 use crate::fixed::options;
 use crate::privilege::Operation;
@@ -39,7 +39,7 @@ impl Order {
         let Request { method, target, .. } = &self.request;
         Record {
             name: format!("{method} {target}"),
-            owner: self.caller.user_name().to_owned(),
+            owner: Owner::of(&self.caller),
             state,
             started_ms: record::now_ms(),
             ended_ms: None,

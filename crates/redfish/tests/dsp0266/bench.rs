@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, Full};
 use redfish::{
     Account, ActionCall, Backend, BackendFuture, CertificateOwner, Chain, DEFAULT_TIMEOUT_S,
     Document, EventSettings, EventSink, Failure, Host, Installed, NotDone, Outcome, Path, Role,
-    RootLink, Service, Settings, StaticFile, StaticFiles, Store, Tls, UnknownHost, Update, Updater,
+    RootLink, Service, Settings, StaticFile, StaticFiles, Store, Template, Tls, UnknownHost, Update, Updater,
 };
 use redfish_schema::chassis::{self, Chassis, ChassisType};
 use redfish_schema::computer_system::{
@@ -77,6 +77,15 @@ const ROOTS: &[RootLink] = &[
         name: "Managers",
         uri: "/redfish/v1/Managers",
     },
+];
+
+const TEMPLATES: &[Template] = &[
+    Template::new("/redfish/v1/Systems", "ComputerSystemCollection"),
+    Template::new("/redfish/v1/Systems/{ComputerSystemId}", "ComputerSystem")
+        .changeable()
+        .actions(&["ComputerSystem.Reset"]),
+    Template::new("/redfish/v1/Managers", "ManagerCollection"),
+    Template::new("/redfish/v1/Managers/{ManagerId}", "Manager"),
 ];
 
 impl Rack {
@@ -225,6 +234,10 @@ fn telemetry(path: &Path, below: &[&str]) -> Result<Document, Failure> {
 impl Backend for Rack {
     fn roots(&self) -> &[RootLink] {
         ROOTS
+    }
+
+    fn templates(&self) -> &'static [Template] {
+        TEMPLATES
     }
 
     fn watch(&self, sink: Arc<dyn EventSink>) {

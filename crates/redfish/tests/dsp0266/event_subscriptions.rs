@@ -3,7 +3,7 @@
 use redfish::{MAX_FILTER_ITEMS, MAX_SUBSCRIPTIONS, Store};
 use serde_json::{Value, json};
 
-use crate::bench::Bench;
+use crate::bench::{Bench, PASSWORD};
 
 const SERVICE: &str = "/redfish/v1/EventService";
 const SUBSCRIPTIONS: &str = "/redfish/v1/EventService/Subscriptions";
@@ -366,4 +366,40 @@ async fn a_test_event_has_parameters_that_are_checked() {
     );
     let disabled = client.post(&action, good).await;
     disabled.assert_error(503, &["ServiceDisabled"]);
+}
+
+#[tokio::test]
+async fn a_subscription_stays_its_accounts_when_that_gets_another_name() {
+    let bench = Bench::new();
+    let root = bench.client("root").await;
+    let role = r#"{"RoleId":"Listener","AssignedPrivileges":["Login","ConfigureSelf","ConfigureComponents"]}"#;
+    let roles = "/redfish/v1/AccountService/Roles";
+    assert_eq!(root.post(roles, role).await.status, 201);
+    let accounts = "/redfish/v1/AccountService/Accounts";
+    let account = |name: &str| {
+        format!(r#"{{"UserName":"{name}","Password":"{PASSWORD}","RoleId":"Listener"}}"#)
+    };
+    assert_eq!(root.post(accounts, &account("anna")).await.status, 201);
+    let subscription =
+        r#"{"Destination":"https://203.0.113.1/","Protocol":"Redfish","Context":"x"}"#;
+    let subscriptions = "/redfish/v1/EventService/Subscriptions";
+    let anna = bench.client("anna").await;
+    let made = anna.post(subscriptions, subscription).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let uri = made.header("location").unwrap().to_owned();
+    let rename = r#"{"UserName":"berta"}"#;
+    let renamed = root.patch(&format!("{accounts}/anna"), rename).await;
+    assert_eq!(renamed.status, 200);
+    assert_eq!(root.post(accounts, &account("anna")).await.status, 201);
+
+    let change = r#"{"Context":"new"}"#;
+    let another = bench.client("anna").await;
+    assert_eq!(
+        another.patch(&uri, change).await.status,
+        403,
+        "only the name is the same"
+    );
+    let berta = bench.client("berta").await;
+    assert_eq!(berta.patch(&uri, change).await.status, 200);
+    assert_eq!(berta.call("DELETE", &uri, &[], "").await.status, 204);
 }

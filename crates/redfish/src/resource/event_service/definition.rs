@@ -8,6 +8,7 @@ use redfish_schema::{CheckedCreate, CheckedPatch};
 use serde_json::Value;
 
 use super::is_origin_type;
+use crate::caller::Owner;
 use crate::event::{
     Definition, Destination, EventFilter, EventSettings, Format, Header, MAX_FILTER_ITEMS,
     MAX_HEADERS_BYTES, MessageRef, RetryPolicy,
@@ -28,7 +29,7 @@ const HEARTBEAT_MIN: u16 = 10;
 /// [`Failure::Messages`] names every property that can't be had.
 pub(super) fn new(
     body: &CheckedCreate,
-    owner: String,
+    owner: Owner,
     settings: &EventSettings,
 ) -> Result<Definition, Failure> {
     let mut check = Check::default();

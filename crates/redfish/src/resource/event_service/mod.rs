@@ -15,7 +15,7 @@ use redfish_schema::{CheckedCreate, CheckedPatch, Collection, Duration, Referenc
 use serde_json::{Map, Value};
 
 use super::enabled;
-use crate::caller::Caller;
+use crate::caller::{Caller, Owner};
 use crate::event::{Definition, Events, Header, Subscription};
 use crate::message::{self, REGISTRIES, resource_event};
 use crate::part::{Created, Part};
@@ -48,11 +48,15 @@ impl EventService {
         Self { events }
     }
 
-    /// Who may change a subscription because it is his own.
-    pub(crate) fn owner_of(&self, id: &str) -> Option<String> {
-        let stream = || Some(self.events.streams.get(id)?.user_name.clone());
-        let subscription = self.events.subscriptions.get(id);
-        subscription.map_or_else(stream, |one| Some(one.definition().owner.clone()))
+    /// Whether the caller may change a subscription because it is his own.
+    pub(crate) fn is_of(&self, id: &str, caller: &Caller) -> bool {
+        match self.events.subscriptions.get(id) {
+            Some(subscription) => subscription.definition().owner.is(caller),
+            None => {
+                let stream = self.events.streams.get(id);
+                stream.is_some_and(|stream| stream.owner.is(caller))
+            }
+        }
     }
 
     fn subscription(&self, id: &str) -> Result<Arc<Subscription>, Failure> {
@@ -200,7 +204,7 @@ impl Part for EventService {
         caller: &'a Caller,
     ) -> BackendFuture<'a, Created> {
         Box::pin(async move {
-            let owner = caller.user_name().to_owned();
+            let owner = Owner::of(caller);
             let definition: Definition = definition::new(new, owner, self.events.settings())?;
             let id = self.events.subscribe(definition).await?;
             Ok(Created(subscription_path(&id)))

@@ -120,7 +120,7 @@ pub(super) fn of_stream(stream: &Stream) -> Result<Document, Failure> {
     let kind = Nullable::from(SubscriptionType::SSE);
     let name = format!("Stream {id}");
     // The service says who reads: nobody gave it a context.
-    let context = Nullable::from(format!("Server-sent events of {}", stream.user_name));
+    let context = Nullable::from(format!("Server-sent events of {}", stream.owner.name()));
     let mut resource = EventDestination::new(subscription_path(&id), id, name, context, kind);
     // `Destination` would name the client's port too, which nobody knows behind a proxy.
     let client = stream.client.map(|client| format!(" to {client}"));
