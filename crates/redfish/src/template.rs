@@ -198,6 +198,10 @@ pub(crate) static OWN: &[Template] = &[
             "TelemetryService.SubmitTestMetricReport",
         ]),
     Template::new(
+        "/redfish/v1/TelemetryService/MetricDefinitions",
+        "MetricDefinitionCollection",
+    ),
+    Template::new(
         "/redfish/v1/TelemetryService/MetricReportDefinitions",
         "MetricReportDefinitionCollection",
     )
@@ -216,7 +220,11 @@ pub(crate) static OWN: &[Template] = &[
         "/redfish/v1/TelemetryService/MetricReports/{MetricReportId}",
         "MetricReport",
     ),
-    Template::new("/redfish/v1/TelemetryService/Triggers", "TriggersCollection").insertable(),
+    Template::new(
+        "/redfish/v1/TelemetryService/Triggers",
+        "TriggersCollection",
+    )
+    .insertable(),
     Template::new(
         "/redfish/v1/TelemetryService/Triggers/{TriggersId}",
         "Triggers",

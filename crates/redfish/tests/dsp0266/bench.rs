@@ -10,7 +10,8 @@ use http_body_util::{BodyExt, Full};
 use redfish::{
     Account, ActionCall, Backend, BackendFuture, CertificateOwner, Chain, DEFAULT_TIMEOUT_S,
     Document, EventSettings, EventSink, Failure, Host, Installed, NotDone, Outcome, Path, Role,
-    RootLink, Service, Settings, StaticFile, StaticFiles, Store, Template, Tls, UnknownHost, Update, Updater,
+    RootLink, Service, Settings, StaticFile, StaticFiles, Store, Template, Tls, UnknownHost,
+    Update, Updater,
 };
 use redfish_schema::chassis::{self, Chassis, ChassisType};
 use redfish_schema::computer_system::{
