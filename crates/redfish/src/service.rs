@@ -37,7 +37,6 @@ use crate::session::{Session, Sessions};
 use crate::settings::{Settings, SettingsError, is_uuid};
 use crate::static_files::StaticFiles;
 use crate::task::Tasks;
-use crate::template::{self, Template};
 use crate::tls::ClientCertificate;
 use crate::update::Updates;
 use crate::{Backend, Document, EventSink, Failure, Path, action_info, odata, openapi};
@@ -492,12 +491,6 @@ impl Service {
             .filter(|other| !holder.meets(other.operations.of(Operation::Get)))
             .flat_map(|other| other.targets.iter().cloned())
             .collect()
-    }
-
-    /// Every place at which a resource may be: those of the service itself, then those of its backend. Some are in both.
-    pub fn templates(&self) -> impl Iterator<Item = Template> {
-        let backend = self.backend.templates();
-        template::OWN.iter().chain(backend).copied()
     }
 
     pub(crate) const fn root(&self) -> &Document {

@@ -1,5 +1,7 @@
 //! Where resources may be: the URI templates that are really served.
 
+use crate::Service;
+
 /// One place of the tree: a path with `{Name}` for each segment that differs from resource to resource, spelled as the
 /// schema does (`Redfish.Uris`), and what can be done there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +75,13 @@ impl Template {
                 _ => return false,
             }
         }
+    }
+}
+
+impl Service {
+    /// Every place at which a resource may be: those of the service itself, then those of its backend. Some are in both.
+    pub fn templates(&self) -> impl Iterator<Item = Template> {
+        OWN.iter().chain(self.backend.templates()).copied()
     }
 }
 
