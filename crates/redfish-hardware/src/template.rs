@@ -103,7 +103,6 @@ pub(crate) static TEMPLATES: &[Template] = &[
         "/redfish/v1/Systems/{ComputerSystemId}/Processors/{ProcessorId}",
         "Processor",
     ),
-    Template::new("/redfish/v1/TelemetryService", "TelemetryService"),
     Template::new(
         "/redfish/v1/TelemetryService/MetricDefinitions",
         "MetricDefinitionCollection",
