@@ -12,12 +12,13 @@ use hardware::{
 };
 use ipmi::command::app::ColdReset;
 use ipmi::command::chassis::{
-    BootFlagKeep, BootFlags, BootParameter, ChassisControl, ChassisIdentify, ChassisStatus,
-    GetChassisStatus, GetSystemBootOptions, SetSystemBootOptions,
+    BootFlags, BootParameter, ChassisControl, ChassisIdentify, ChassisStatus, GetChassisStatus,
+    GetSystemBootOptions, SetSystemBootOptions,
 };
-use ipmi::command::storage::{ClearSel, ClearSelAction, ErasureProgress, ReserveSel};
+use ipmi::command::storage::{ClearSel, ReserveSel, SelErasure};
 use ipmi::number::{
-    BootDevice, BootOptionParameter, ChassisControlAction, CompletionCode, IdentifyState,
+    BootDevice, BootFlagKeep, BootOptionParameter, BootType, ChassisControlAction, CompletionCode,
+    EraseAction, EraseProgress, IdentifyState,
 };
 
 use crate::call::CallError;
@@ -245,7 +246,12 @@ async fn set_boot(line: &Line, change: BootChange) -> Result<(), ApplyError> {
         reason: "the machine has no boot target set that the override could keep".to_owned(),
     })?;
     let flags = boot_flags(boot);
-    let guarded = match set_option(line, BootParameter::SetInProgress(1)).await {
+    let guarded = match set_option(
+        line,
+        BootParameter::SetInProgress(ipmi::number::SetInProgress(1)),
+    )
+    .await
+    {
         Ok(()) => true,
         // The guard is optional.
         Err(error)
@@ -260,7 +266,11 @@ async fn set_boot(line: &Line, change: BootChange) -> Result<(), ApplyError> {
     let set = set_flags(line, flags).await;
     if guarded {
         // Whatever became of the flags: nobody else can set any while the guard stands. The flags count without it.
-        let _ = set_option(line, BootParameter::SetInProgress(0)).await;
+        let _ = set_option(
+            line,
+            BootParameter::SetInProgress(ipmi::number::SetInProgress(0)),
+        )
+        .await;
     }
     set.map_err(|error| changing(error, WHAT))
 }
@@ -268,8 +278,8 @@ async fn set_boot(line: &Line, change: BootChange) -> Result<(), ApplyError> {
 async fn set_flags(line: &Line, flags: BootFlags) -> Result<(), CallError> {
     let keep = BootParameter::ValidBitClearing(BootFlagKeep::TIMEOUT);
     let unhandled = BootParameter::InfoAcknowledge {
-        write_mask: ALL_PARTIES,
-        parties: ALL_PARTIES,
+        write_mask: ipmi::number::BootParties(ALL_PARTIES),
+        parties: ipmi::number::BootParties(ALL_PARTIES),
     };
     for optional in [keep, unhandled] {
         // Both are optional; a BMC without them takes the flags all the same.
@@ -293,8 +303,16 @@ fn boot_flags(boot: BootOverride) -> BootFlags {
     let wanted = boot.persistence != BootPersistence::Disabled && boot.target != BootTarget::None;
     BootFlags {
         valid: wanted,
-        persistent: wanted && boot.persistence == BootPersistence::Continuous,
-        efi: boot.mode == BootMode::Uefi,
+        persistence: if wanted && boot.persistence == BootPersistence::Continuous {
+            ipmi::number::BootPersistence::ALL_BOOTS
+        } else {
+            ipmi::number::BootPersistence::NEXT_BOOT
+        },
+        boot_type: if boot.mode == BootMode::Uefi {
+            BootType::EFI
+        } else {
+            BootType::PC_COMPATIBLE
+        },
         device: if wanted {
             device
         } else {
@@ -316,7 +334,7 @@ pub(crate) fn boot_override(parameter: &BootParameter) -> BootOverride {
     let BootParameter::Flags(flags) = parameter else {
         return BootOverride::default();
     };
-    let mode = if flags.efi {
+    let mode = if flags.boot_type == BootType::EFI {
         BootMode::Uefi
     } else {
         BootMode::Legacy
@@ -338,7 +356,7 @@ pub(crate) fn boot_override(parameter: &BootParameter) -> BootOverride {
             ..BootOverride::default()
         };
     }
-    let persistence = if flags.persistent {
+    let persistence = if flags.persistence == ipmi::number::BootPersistence::ALL_BOOTS {
         BootPersistence::Continuous
     } else {
         BootPersistence::Once
@@ -398,7 +416,7 @@ async fn clear_log(line: &Line) -> Result<(), ApplyError> {
             .map_err(|error| preparing(error, WHAT))?;
         let clear = ClearSel {
             reservation,
-            action: ClearSelAction::Initiate,
+            action: EraseAction::INITIATE,
         };
         match line.call(&clear).await {
             Ok(progress) => break (reservation, progress),
@@ -410,7 +428,7 @@ async fn clear_log(line: &Line) -> Result<(), ApplyError> {
         }
     };
     let mut checks = 0;
-    while progress == ErasureProgress::InProgress {
+    while progress == SelErasure(EraseProgress::IN_PROGRESS) {
         if checks == ERASE_CHECKS_MAX {
             return Err(ApplyError::Unconfirmed {
                 what: WHAT.to_owned(),
@@ -420,13 +438,13 @@ async fn clear_log(line: &Line) -> Result<(), ApplyError> {
         line.pause(ERASE_PAUSE).await;
         let check = ClearSel {
             reservation,
-            action: ClearSelAction::GetStatus,
+            action: EraseAction::GET_STATUS,
         };
         progress = match line.call(&check).await {
             Ok(progress) => progress,
             // Erasing ends the reservation on some BMCs: it was taken, so it is done.
             Err(error) if error.completion() == Some(CompletionCode::RESERVATION_CANCELLED) => {
-                ErasureProgress::Completed
+                SelErasure(EraseProgress::COMPLETED)
             }
             Err(error) => return Err(changing(error, WHAT)),
         };

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use hardware::{Availability, Reading, Sensor, Threshold, ThresholdState};
 use ipmi::command::Message;
 use ipmi::command::sensor::SensorReading;
-use ipmi::number::{CompletionCode, NetFn};
+use ipmi::number::{CompletionCode, NetFn, ReadingFlags};
 use ipmi::record::Conversion;
 use ipmi::record::sdr::Units;
 use ipmi::wire::Reader;
@@ -123,7 +123,9 @@ impl Plan {
             mark_stale(reading);
             return Read::Failed;
         };
-        answer.scanning_enabled |= self.ignore_scanning_disabled;
+        if self.ignore_scanning_disabled {
+            answer.flags = answer.flags | ReadingFlags::SCANNING;
+        }
         *reading = match (answer.available(), item.kind) {
             (None, _) => Reading {
                 availability: Availability::Unavailable,

@@ -21,7 +21,7 @@ use ipmi::command::app::Guid;
 use ipmi::command::sensor::{GetSensorReading, SensorReading};
 use ipmi::console::{Event, Login, Policy, Session};
 use ipmi::entropy::Entropy;
-use ipmi::number::{CipherSuiteId, CompletionCode, Linearization, PrivilegeLevel};
+use ipmi::number::{CipherSuiteId, CompletionCode, Linearization, PrivilegeLevel, ReadingFlags};
 use ipmi::record::{AnalogFormat, Conversion, Factors};
 use ipmi::time::Instant;
 use ipmi::wire::{DATAGRAM_MAX, Writer};
@@ -56,9 +56,7 @@ impl Handler for Thermometer {
         serve(request, response, |_: GetSensorReading| {
             Ok(SensorReading {
                 raw: 46,
-                events_enabled: true,
-                scanning_enabled: true,
-                unavailable: false,
+                flags: ReadingFlags::EVENTS | ReadingFlags::SCANNING,
                 states: 0xc0,
             })
         })

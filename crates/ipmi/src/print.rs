@@ -72,7 +72,12 @@ impl fmt::Display for OneLine<'_> {
         match code {
             None if is_answer => return f.write_str("no completion code"),
             Some(code) if code != CompletionCode::OK.0 => {
-                return write!(f, "{:?}", CompletionCode(code));
+                let netfn = NetFn(header.netfn.0 & !1);
+                let group = row.and_then(|row| row.group);
+                return match CompletionCode(code).name_for(netfn, group, header.cmd) {
+                    Some(name) => write!(f, "{name} ({code:#04x})"),
+                    None => write!(f, "{code:#04x}"),
+                };
             }
             _ => {}
         }

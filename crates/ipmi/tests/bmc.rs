@@ -20,7 +20,10 @@ use ipmi::command::app::{
 };
 use ipmi::command::{Command, Message};
 use ipmi::console::{Addressee, RequestTarget, addressee};
-use ipmi::number::{CompletionCode, NetFn, PayloadType, PrivilegeLevel};
+use ipmi::number::{
+    AnonymousLogin, CipherListMode, CompletionCode, ExtendedCapabilities, KgStatus, NetFn,
+    PayloadType, PrivilegeLevel,
+};
 use ipmi::wire::asf::Asf;
 use ipmi::wire::message::{LanMessage, MessageHeader};
 use ipmi::wire::session::{SessionHeader, encode_sessionless, encode_v15_sessionless};
@@ -75,14 +78,17 @@ fn what_needs_no_session_is_answered_in_either_format() {
         let (code, data) = sessionless(&mut pair, v15, &CAPABILITIES);
         assert_eq!(code, CompletionCode::OK);
         let read = ChannelAuthenticationCapabilities::decode(&mut Reader::new(&data)).unwrap();
-        assert!(read.rmcp_plus_sessions && read.named_users && !read.v15_sessions);
-        assert!(!read.kg_required && !read.anonymous_login && !read.null_users);
+        assert_eq!(read.sessions, ExtendedCapabilities::V2_0);
+        assert_eq!(
+            (read.kg, read.users),
+            (KgStatus::ZERO, AnonymousLogin::NAMED_USERS)
+        );
         let guid = sessionless(&mut pair, v15, &GetSystemGuid);
         assert_eq!(guid, (CompletionCode::OK, vec![7; 16]));
         let suites = GetChannelCipherSuites {
             channel: 0x0e,
             payload_type: PayloadType::IPMI,
-            by_suite: true,
+            mode: CipherListMode::SUITES,
             index: 0,
         };
         let (code, data) = sessionless(&mut pair, v15, &suites);
@@ -126,7 +132,8 @@ fn a_null_user_and_a_key_of_its_own_are_told_before_log_in() {
     );
     let (_, data) = sessionless(&mut pair, true, &CAPABILITIES);
     let read = ChannelAuthenticationCapabilities::decode(&mut Reader::new(&data)).unwrap();
-    assert!(read.kg_required && read.null_users && read.named_users && !read.anonymous_login);
+    let users = AnonymousLogin::NAMED_USERS | AnonymousLogin::NULL_NAMES;
+    assert_eq!((read.kg, read.users), (KgStatus::SET, users));
 }
 
 fn ask<C: Command>(pair: &mut Pair, command: &C) -> (CompletionCode, Vec<u8>) {

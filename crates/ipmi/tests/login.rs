@@ -436,7 +436,7 @@ fn malformed_and_impossible_proposals_are_answered_with_their_status() {
     mixed.integrity = Algorithms::of(CipherSuiteId(17)).unwrap().integrity;
     let request = OpenSessionRequest {
         tag: 1,
-        privilege: PrivilegeLevel::ADMINISTRATOR,
+        privilege: PrivilegeLevel::ADMINISTRATOR.into(),
         console_session_id: 7,
         algorithms: mixed.into(),
     };
@@ -453,7 +453,7 @@ fn an_open_session_request_without_privilege_is_granted_the_highest() {
     let mut pair = Pair::new(login(&[3]), config());
     let request = OpenSessionRequest {
         tag: 1,
-        privilege: PrivilegeLevel(0),
+        privilege: PrivilegeLevel(0).into(),
         console_session_id: 7,
         algorithms: Algorithms::of(CipherSuiteId(3)).unwrap().into(),
     };
@@ -483,7 +483,7 @@ fn what_a_proposal_leaves_open_is_the_strongest_suite_that_fits() {
     let mut agreed = |algorithms| {
         let request = OpenSessionRequest {
             tag: 1,
-            privilege: PrivilegeLevel::ADMINISTRATOR,
+            privilege: PrivilegeLevel::ADMINISTRATOR.into(),
             console_session_id: 7,
             algorithms,
         };

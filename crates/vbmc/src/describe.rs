@@ -208,6 +208,7 @@ pub(crate) fn log_entry(profile: &Profile, raw: &[u8; ENTRY_LEN]) -> LogEntry {
         conversion: analog.map(|analog| *analog.scale.conversion()),
         units: spec
             .map(|_| analog.map_or_else(Units::default, |a| Units::new(a.scale.format(), a.unit))),
+        ..SensorContext::default()
     });
     let mut message = text.event();
     if let Some(detail) = text.detail() {

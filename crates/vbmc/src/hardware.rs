@@ -10,8 +10,8 @@ use hardware::{
     Link, Log, Network, Node, NodeId, NodeKind, Observer, Power, PowerAction, Sensor, Topology,
     Update, Vlan,
 };
-use ipmi::command::chassis::{BootFlagKeep, BootFlags};
-use ipmi::number::{BootDevice, ChassisControlAction, IdentifyState};
+use ipmi::command::chassis::BootFlags;
+use ipmi::number::{BootDevice, BootFlagKeep, BootType, ChassisControlAction, IdentifyState};
 use ipmi::time::Instant;
 use ipmi::upgrade::UpgradeImage;
 
@@ -267,8 +267,16 @@ fn identity(before: &Arc<hardware::Identity>, machine: &Machine) -> Arc<hardware
 fn flags(boot: &BootOverride) -> BootFlags {
     BootFlags {
         valid: boot.persistence != BootPersistence::Disabled,
-        persistent: boot.persistence == BootPersistence::Continuous,
-        efi: boot.mode == BootMode::Uefi,
+        persistence: if boot.persistence == BootPersistence::Continuous {
+            ipmi::number::BootPersistence::ALL_BOOTS
+        } else {
+            ipmi::number::BootPersistence::NEXT_BOOT
+        },
+        boot_type: if boot.mode == BootMode::Uefi {
+            BootType::EFI
+        } else {
+            BootType::PC_COMPATIBLE
+        },
         device: match boot.target {
             BootTarget::None => BootDevice::NO_OVERRIDE,
             BootTarget::Pxe => BootDevice::PXE,
@@ -283,7 +291,7 @@ fn flags(boot: &BootOverride) -> BootFlags {
 }
 
 fn boot_override(flags: &BootFlags) -> BootOverride {
-    let mode = if flags.efi {
+    let mode = if flags.boot_type == BootType::EFI {
         BootMode::Uefi
     } else {
         BootMode::Legacy
@@ -297,7 +305,10 @@ fn boot_override(flags: &BootFlags) -> BootOverride {
         BootDevice::DIAGNOSTIC_PARTITION => BootTarget::Diagnostics,
         _ => BootTarget::None,
     };
-    match (flags.valid, flags.persistent) {
+    match (
+        flags.valid,
+        flags.persistence == ipmi::number::BootPersistence::ALL_BOOTS,
+    ) {
         (false, _) => BootOverride {
             mode,
             ..BootOverride::default()

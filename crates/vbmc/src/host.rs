@@ -1,9 +1,9 @@
 //! The host behind a management controller: power, restarts, and what it boots from.
 
-use ipmi::command::chassis::{BootFlagKeep, BootFlags};
+use ipmi::command::chassis::BootFlags;
 use ipmi::number::{
-    BootDevice, BootOptionParameter, ChassisControlAction, LastPowerEvent, PowerRestorePolicy,
-    RestartCause,
+    BootDevice, BootFlagKeep, BootOptionParameter, BootOverrides, BootPersistence, BootType,
+    ChassisControlAction, LastPowerEvent, PowerRestorePolicy, RestartCause,
 };
 
 /// How long the power-on self test takes, in seconds.
@@ -331,7 +331,7 @@ impl Host {
         } else {
             BootDevice::NO_OVERRIDE
         };
-        flags.valid &= flags.persistent;
+        flags.valid &= flags.persistence == BootPersistence::ALL_BOOTS;
         self.boot.expires_s = None;
         self.boot.acknowledge = 0;
         self.enter(
@@ -368,18 +368,11 @@ mod tests {
 
     const PXE_ONCE: BootFlags = BootFlags {
         valid: true,
-        persistent: false,
-        efi: false,
-        clear_cmos: false,
-        lock_keyboard: false,
+        persistence: BootPersistence::NEXT_BOOT,
+        boot_type: BootType::PC_COMPATIBLE,
+        overrides: BootOverrides::NONE,
         device: BootDevice::PXE,
-        blank_screen: false,
-        lock_reset_button: false,
-        lock_power_button: false,
         verbosity: ipmi::number::BiosVerbosity::DEFAULT,
-        progress_traps: false,
-        bypass_password: false,
-        lock_sleep_button: false,
         redirection: ipmi::number::ConsoleRedirection::DEFAULT,
         shared_mode_override: false,
         mux_override: ipmi::number::BiosMuxOverride::RECOMMENDED,
@@ -465,7 +458,7 @@ mod tests {
         host.set_boot_flags(
             200,
             BootFlags {
-                persistent: true,
+                persistence: BootPersistence::ALL_BOOTS,
                 ..PXE_ONCE
             },
         );

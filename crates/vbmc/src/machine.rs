@@ -6,10 +6,10 @@ mod power;
 use std::sync::Arc;
 
 use hardware::NodeId;
-use ipmi::command::chassis::{BootFlagKeep, BootFlags};
+use ipmi::command::chassis::BootFlags;
 use ipmi::number::{
-    BootDevice, ChassisControlAction, EventReadingType, IdentifyState, RestartCause, SensorType,
-    Threshold,
+    BootDevice, BootFlagKeep, ChassisControlAction, EventReadingType, IdentifyState, RestartCause,
+    SensorType, Threshold,
 };
 use ipmi::time::Instant;
 

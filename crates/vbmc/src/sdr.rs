@@ -1,6 +1,6 @@
 //! A profile's sensor data repository: the same for all machines of a kind.
 
-use ipmi::number::{DeviceSupport, EntityId, SensorUnit, Threshold};
+use ipmi::number::{DeviceSupport, EntityId, FruDeviceModifier, SensorUnit, Threshold};
 use ipmi::record::sdr::{
     CompactSensor, Direction, Entity, EventOnlySensor, FruLocator, FullSensor, IdString, McLocator,
     SdrBody, SdrRecord, Sensor, SensorCapabilities, SensorKey, Sharing, Units,
@@ -40,7 +40,11 @@ impl Repository {
             let (id, entity) = (id_string(fru.name), Entity::new(fru.entity.0, fru.entity.1));
             let locator = FruLocator::logical(fru.device_id, entity, id);
             SdrBody::FruLocator(FruLocator {
-                device_type_modifier: if fru.is_spd { FruLocator::SPD } else { 0 },
+                device_type_modifier: if fru.is_spd {
+                    FruDeviceModifier::SPD
+                } else {
+                    FruDeviceModifier::UNSPECIFIED
+                },
                 ..locator
             })
         }));
@@ -171,7 +175,7 @@ fn common(spec: &SensorSpec) -> Sensor {
     Sensor {
         key: SensorKey::bmc(spec.number),
         entity: Entity::new(spec.entity, spec.entity_instance),
-        initialization: INITIALIZATION,
+        initialization: ipmi::number::SensorInitialization(INITIALIZATION),
         capabilities: SensorCapabilities(AUTO_REARM),
         sensor_type: spec.sensor_type,
         event_reading_type: spec.event_type(),
@@ -228,7 +232,7 @@ fn full(spec: &SensorSpec, analog: &Analog) -> FullSensor {
         factors: *analog.scale.factors(),
         direction: Direction::Input,
         // Only the nominal reading is given.
-        characteristics: 0x01,
+        characteristics: ipmi::number::AnalogCharacteristics(0x01),
         nominal: analog.scale.quantise(analog.nominal),
         maximum,
         minimum,

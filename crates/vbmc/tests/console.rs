@@ -9,18 +9,18 @@ use std::collections::BTreeMap;
 use ipmi::command::Command;
 use ipmi::command::app::{ColdReset, GetChannelInfo, GetDeviceId, GetUserName};
 use ipmi::command::chassis::{
-    BootFlagKeep, BootFlags, BootParameter, ChassisControl, ChassisIdentify, GetChassisStatus,
+    BootFlags, BootParameter, ChassisControl, ChassisIdentify, GetChassisStatus,
     GetSystemBootOptions, SetSystemBootOptions,
 };
 use ipmi::command::sensor::{GetSensorReading, GetSensorThresholds};
 use ipmi::command::storage::{
-    AddSelEntry, ClearSel, ClearSelAction, GetSdr, GetSelInfo, ReadFruData, ReserveSdrRepository,
-    ReserveSel, SdrPart,
+    AddSelEntry, ClearSel, GetSdr, GetSelInfo, ReadFruData, ReserveSdrRepository, ReserveSel,
+    SdrPart,
 };
 use ipmi::console::{CommandError, Login, LoginFailure};
 use ipmi::number::{
-    BootDevice, BootOptionParameter, ChannelNumber, ChassisControlAction, CipherSuiteId,
-    CompletionCode, IdentifyState, PrivilegeLevel, SensorType,
+    BootDevice, BootFlagKeep, BootOptionParameter, BootType, ChannelNumber, ChassisControlAction,
+    CipherSuiteId, CompletionCode, EraseAction, IdentifyState, PrivilegeLevel, SensorType,
 };
 use ipmi::record::RecordId;
 use ipmi::record::sdr::{FullSensor, SdrBody};
@@ -192,7 +192,7 @@ fn a_boot_flag_for_one_boot_is_used_up_by_the_boot() {
     let mut console = world.console(0);
     let flags = BootFlags {
         valid: true,
-        efi: true,
+        boot_type: BootType::EFI,
         device: BootDevice::PXE,
         ..BootFlags::default()
     };
@@ -255,7 +255,7 @@ fn the_event_log_grows_with_what_happens_and_clearing_takes_a_reservation() {
     let info = world.ask(&mut console, &GetSelInfo).unwrap();
     assert_eq!(usize::from(info.entry_count), after.len());
 
-    let action = ClearSelAction::Initiate;
+    let action = EraseAction::INITIATE;
     let stale = world.ask(&mut console, &ReserveSel).unwrap();
     let fresh = world.ask(&mut console, &ReserveSel).unwrap();
     let refused = world.ask(

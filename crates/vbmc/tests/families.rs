@@ -24,7 +24,8 @@ use ipmi::number::{
     ChannelNumber, ChassisControlAction, CompletionCode, EventFilterType, EventReadingType,
     EventSeverity, PasswordOperation, PayloadType, PefActions, PefParameter, PowerExceptionAction,
     PowerLimitActivation, PowerState, PreTimeoutInterrupt, PrivilegeLevel, RestartCause,
-    SensorType, Threshold, WatchdogAction, WatchdogExpirations, WatchdogUse,
+    SensorType, Threshold, UserAccessFlags, WatchdogAction, WatchdogControl, WatchdogExpirations,
+    WatchdogUse,
 };
 use ipmi::record::sel::SelRecord;
 use ipmi::sol::{SolLine, SolRetry};
@@ -48,8 +49,7 @@ fn a_watchdog_that_nobody_resets_resets_the_machine_and_says_so() {
     let mut world = World::new(2, 1);
     let mut console = world.console(0);
     let settings = WatchdogSettings {
-        do_not_log: false,
-        running: false,
+        control: WatchdogControl::NONE,
         timer_use: WatchdogUse::SMS_OS,
         interrupt: PreTimeoutInterrupt::NONE,
         action: WatchdogAction::HARD_RESET,
@@ -106,7 +106,7 @@ fn a_filter_switches_the_machine_off_when_its_event_comes() {
     }
     let mut event = EventMessage {
         generator: Some(0x41),
-        revision: 4,
+        revision: ipmi::number::EventMessageRevision(4),
         sensor_type: SensorType::PHYSICAL_SECURITY,
         sensor_number: 5,
         deasserted: false,
@@ -166,9 +166,7 @@ fn a_user_who_is_made_over_ipmi_logs_in_and_one_who_is_barred_does_not() {
     let user_id = 4;
     let access = SetUserAccess {
         change_flags: true,
-        callback_only: false,
-        link_authentication: false,
-        ipmi_messaging: true,
+        flags: UserAccessFlags::IPMI_MESSAGING,
         channel: ChannelNumber(1),
         user_id,
         privilege_limit: PrivilegeLevel::ADMINISTRATOR,

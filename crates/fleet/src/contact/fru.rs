@@ -1,7 +1,7 @@
 //! Reads the inventory area of a FRU device (§34.1, §34.2), as far as its nameplate goes.
 
 use ipmi::command::storage::{FruData, GetFruInventoryAreaInfo, ReadFruData};
-use ipmi::number::CompletionCode;
+use ipmi::number::{CompletionCode, FruAccessMode};
 use ipmi::record::fru::MultiRecord;
 use ipmi::record::{SPD_HEAD_LEN, Spd};
 
@@ -92,7 +92,7 @@ impl<'a> Device<'a> {
             line,
             id,
             size: usize::from(info.size).min(FRU_LEN_MAX),
-            by_words: info.by_words,
+            by_words: info.access == FruAccessMode::WORDS,
             chunk: 0,
             busy: 0,
         })

@@ -147,12 +147,12 @@ mod tests {
             device_id: 0x20,
             has_device_sdrs: false,
             device_revision: 1,
-            updating: false,
+            availability: ipmi::number::DeviceAvailability::NORMAL,
             firmware_major: 2,
             firmware_minor: 0x14,
             ipmi_version: IpmiVersion::V2_0,
             support: DeviceSupport::SENSOR,
-            manufacturer: 0,
+            manufacturer: ipmi::number::EnterpriseNumber(0),
             product: 0,
             auxiliary_firmware: None,
         };
@@ -178,7 +178,7 @@ mod tests {
     fn a_long_text_is_put_together_from_its_blocks() {
         let name = "BIOS of a machine with a long name 1.2.3";
         let text = SystemText {
-            encoding: SystemText::LATIN_1,
+            encoding: ipmi::number::StringEncoding::LATIN_1,
             bytes: name.into(),
         };
         let identity = read_played(|cmd, data| {

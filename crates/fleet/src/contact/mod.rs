@@ -210,7 +210,7 @@ async fn read_limits(line: &Line, described: &Described) -> Result<Limits, CallE
         let get = GetSensorThresholds {
             sensor_number: key.sensor_number,
         };
-        if let Some(thresholds) = optional(line.call_on_lun(key.lun(), &get).await)? {
+        if let Some(thresholds) = optional(line.call_on_lun(key.lun().get(), &get).await)? {
             limits.insert(key, thresholds);
         }
     }
@@ -241,7 +241,7 @@ async fn read_table(line: &Line, full: &FullSensor) -> Result<Option<Box<Table>>
             sensor_number: key.sensor_number,
             raw,
         };
-        let Some(answer) = optional(line.call_on_lun(key.lun(), &get).await)? else {
+        let Some(answer) = optional(line.call_on_lun(key.lun().get(), &get).await)? else {
             return Ok(None);
         };
         let conversion = Conversion::at_reading(format, &answer.factors);

@@ -50,6 +50,7 @@ fn entry(raw: &[u8; 16], plan: &Plan, types: &mut HashMap<u8, Arc<str>>) -> LogE
                 name: Some(&source.name),
                 conversion: source.conversion,
                 units: Some(source.units),
+                ..SensorContext::default()
             }),
         );
     let mut message = text.event();
@@ -94,7 +95,7 @@ fn entry(raw: &[u8; 16], plan: &Plan, types: &mut HashMap<u8, Arc<str>>) -> LogE
 fn key_of(event: &SystemEvent) -> SensorKey {
     SensorKey {
         owner_id: event.generator.owner().to_byte(),
-        owner_lun: event.generator.lun(),
+        owner_lun: event.generator.lun().get(),
         sensor_number: event.sensor_number,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use hardware::{Context, MAX_SENSORS, Quantity, Sensor, Severity, Thresholds, Unit};
-use ipmi::number::{EntityId, EventReadingType, SensorType, Threshold};
+use ipmi::number::{EntityId, EventReadingType, Lun, SensorType, Threshold};
 use ipmi::record::AnalogFormat;
 use ipmi::record::sdr::{
     self, Access, CompactSensor, Entity, EventOnlySensor, FruLocator, FullSensor, SdrBody,
@@ -95,7 +95,7 @@ pub(crate) fn describe(records: &[Vec<u8>], quirks: Quirks) -> Described {
 }
 
 fn is_behind_bmc(fru: &FruLocator) -> bool {
-    fru.fru_device_id().is_some() && fru.access_address == BMC_OWNER && fru.lun() == 0
+    fru.fru_device_id().is_some() && fru.access_address == BMC_OWNER && fru.lun() == Lun::BMC
 }
 
 impl Described {
@@ -201,7 +201,7 @@ impl Builder {
             units: common.units,
         };
         self.sources.entry(sensor.key).or_insert(source);
-        let (number, lun) = (common.key.sensor_number, common.key.lun());
+        let (number, lun) = (common.key.sensor_number, common.key.lun().get());
         self.items.push(Item {
             place,
             number,
@@ -280,7 +280,7 @@ fn threshold_states() -> States {
 
 /// The number by which `hardware` knows a sensor.
 pub(super) fn number_of(key: SensorKey) -> u32 {
-    u32::from(key.owner_id) << 16 | u32::from(key.lun()) << 8 | u32::from(key.sensor_number)
+    u32::from(key.owner_id) << 16 | u32::from(key.lun().get()) << 8 | u32::from(key.sensor_number)
 }
 
 /// The reading of every raw byte; `None` for a sensor without numbers, or with a formula that nobody knows.

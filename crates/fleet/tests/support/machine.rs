@@ -14,15 +14,16 @@ use ipmi::command::sensor::{
     GetSensorReading, GetSensorThresholds, SensorReading, SensorThresholds,
 };
 use ipmi::command::storage::{
-    ClearSel, ErasureProgress, FruData, FruInventoryAreaInfo, GetFruInventoryAreaInfo, GetSdr,
-    GetSdrRepositoryInfo, GetSelEntry, GetSelInfo, ReadFruData, ReserveSdrRepository, ReserveSel,
-    SdrData, SdrRepositoryInfo, SdrRepositoryOperations, SelEntryData, SelInfo, SelOperations,
+    ClearSel, FruData, FruInventoryAreaInfo, GetFruInventoryAreaInfo, GetSdr, GetSdrRepositoryInfo,
+    GetSelEntry, GetSelInfo, ReadFruData, ReserveSdrRepository, ReserveSel, SdrData,
+    SdrRepositoryInfo, SdrRepositoryOperations, SelEntryData, SelErasure, SelInfo, SelOperations,
 };
 use ipmi::command::{Bytes, Empty};
 use ipmi::number::{
-    BootOptionParameter, ChassisControlAction, ChassisState, CompletionCode, DeviceSupport,
-    EntityId, EventReadingType, IdentifyState, LastPowerEvent, NetFn, PowerRestorePolicy,
-    PowerState, SensorType, SensorUnit, Threshold, ThresholdSet,
+    BootOptionParameter, ChassisControlAction, ChassisState, CompletionCode, DeviceAvailability,
+    DeviceSupport, EntityId, EraseProgress, EventReadingType, FruAccessMode, IdentifyState,
+    LastPowerEvent, NetFn, PowerRestorePolicy, PowerState, ReadingFlags, SensorType, SensorUnit,
+    Threshold, ThresholdSet,
 };
 use ipmi::record::fru::{Fru, FruField, Language, ProductArea};
 use ipmi::record::sdr::{
@@ -127,7 +128,7 @@ impl Machine {
 
     fn reading(&self, sensor: u8) -> Result<SensorReading, CompletionCode> {
         let reading = SensorReading {
-            scanning_enabled: true,
+            flags: ReadingFlags::SCANNING,
             ..SensorReading::default()
         };
         let step = self.now.as_nanos() / STEP.as_nanos() as u64;
@@ -239,7 +240,7 @@ impl Machine {
                 let size = self.fru().len() as u16;
                 let info = FruInventoryAreaInfo {
                     size,
-                    by_words: false,
+                    access: FruAccessMode::BYTES,
                 };
                 if present {
                     Ok(info)
@@ -291,7 +292,7 @@ impl Machine {
             ClearSel::CMD => serve(request, w, |_: ClearSel| {
                 self.log.clear();
                 self.erased += 1;
-                Ok(ErasureProgress::Completed)
+                Ok(SelErasure(EraseProgress::COMPLETED))
             }),
             _ => CompletionCode::INVALID_COMMAND,
         }
@@ -327,12 +328,12 @@ fn device_id() -> DeviceId {
         device_id: 1,
         has_device_sdrs: false,
         device_revision: 1,
-        updating: false,
+        availability: DeviceAvailability::NORMAL,
         firmware_major: 2,
         firmware_minor: 0x15,
         ipmi_version: IpmiVersion::V2_0,
         support: DeviceSupport::SDR_REPOSITORY | DeviceSupport::SEL | DeviceSupport::CHASSIS,
-        manufacturer: 674,
+        manufacturer: ipmi::number::EnterpriseNumber(674),
         product: 9_000,
         auxiliary_firmware: None,
     }

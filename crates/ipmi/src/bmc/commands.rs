@@ -16,7 +16,10 @@ use crate::command::app::{
     SessionPrivilegeLevel, SetSessionPrivilegeLevel,
 };
 use crate::command::{Command, Message};
-use crate::number::{CompletionCode, NetFn, PayloadType, PrivilegeLevel};
+use crate::number::{
+    AnonymousLogin, AuthTypes, CipherListMode, CompletionCode, ExtendedCapabilities, KgStatus,
+    NetFn, PayloadType, PerMessageAuthentication, PrivilegeLevel, SessionProtocol,
+};
 use crate::wire::Writer;
 use crate::wire::message::LanMessage;
 
@@ -159,17 +162,49 @@ fn authentication_capabilities(config: &Config, data: &[u8], w: &mut Writer<'_>)
     let has_password = |password: &[u8; 20]| password.iter().any(|byte| *byte != 0);
     let null_users = || users().filter(|user| user.name.is_empty());
     let v15 = config.v15.as_ref();
+    let mut kinds = AnonymousLogin::NONE;
+    for (flag, there) in [
+        (
+            AnonymousLogin::NAMED_USERS,
+            users().any(|user| !user.name.is_empty()),
+        ),
+        (
+            AnonymousLogin::NULL_NAMES,
+            null_users().any(|user| has_password(user.password.as_bytes())),
+        ),
+        (
+            AnonymousLogin::ANONYMOUS,
+            null_users().any(|user| !has_password(user.password.as_bytes())),
+        ),
+    ] {
+        if there {
+            kinds = kinds | flag;
+        }
+    }
+    let sessions = match (request.rmcp_plus, v15) {
+        (false, _) => ExtendedCapabilities::NONE,
+        (true, None) => ExtendedCapabilities::V2_0,
+        (true, Some(_)) => ExtendedCapabilities::V2_0 | ExtendedCapabilities::V1_5,
+    };
     let answer = ChannelAuthenticationCapabilities {
         channel: config.channel,
-        v15_auth_types: v15.map_or(0, |v15| v15.usable().fold(0, |set, one| set | 1 << one.0)),
-        per_message_auth_disabled: v15.is_some_and(|v15| !v15.per_message_auth),
-        v15_sessions: request.rmcp_plus && v15.is_some(),
+        v15_auth_types: v15.map_or(AuthTypes::NONE, |v15| {
+            v15.usable()
+                .fold(AuthTypes::NONE, |set, one| set | one.bit())
+        }),
+        per_message: if v15.is_some_and(|v15| !v15.per_message_auth) {
+            PerMessageAuthentication::DISABLED
+        } else {
+            PerMessageAuthentication::ENABLED
+        },
+        sessions,
         extended: request.rmcp_plus,
-        kg_required: config.kg.is_some(),
-        named_users: users().any(|user| !user.name.is_empty()),
-        null_users: null_users().any(|user| has_password(user.password.as_bytes())),
-        anonymous_login: null_users().any(|user| !has_password(user.password.as_bytes())),
-        rmcp_plus_sessions: request.rmcp_plus,
+        kg: if config.kg.is_some() {
+            KgStatus::SET
+        } else {
+            KgStatus::ZERO
+        },
+        users: kinds,
         ..ChannelAuthenticationCapabilities::default()
     };
     answer.encode(w);
@@ -185,7 +220,7 @@ fn cipher_suites(config: &Config, data: &[u8], w: &mut Writer<'_>) -> Answered {
     // Twenty standard suites of five bytes each.
     let mut buffer = [0; 100];
     let mut records = Writer::new(&mut buffer);
-    if request.by_suite {
+    if request.mode == CipherListMode::SUITES {
         encode_records(&config.suites, &mut records);
     } else {
         encode_algorithms(&config.suites, &mut records);
@@ -270,7 +305,11 @@ fn describe(config: &Config, slot: &Slot, active: &Active) -> ActiveSession {
     ActiveSession {
         user_id: active.user_id,
         privilege: active.privilege,
-        rmcp_plus: !active.channel.is_v15(),
+        protocol: if active.channel.is_v15() {
+            SessionProtocol::V1_5
+        } else {
+            SessionProtocol::V2_0
+        },
         channel: config.channel,
         console: Some(ConsoleAddress {
             ip,

@@ -338,6 +338,6 @@ fn pong(r: &mut Reader<'_>, out: &mut [u8]) -> Option<usize> {
         return None;
     };
     let mut w = Writer::new(out);
-    Asf::Pong { tag, ipmi: true }.encode(&mut w);
+    Asf::pong(tag).encode(&mut w);
     w.finish().ok()
 }

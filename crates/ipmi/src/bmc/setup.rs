@@ -8,7 +8,7 @@ use super::repeat::Executed;
 use super::session::{Active, Challenged, Confirmation, Opened, Peer, SessionTable, Slot, Stage};
 use crate::crypto::{Algorithms, Channel, Code, Exchange, SessionChannel, UserKey};
 use crate::entropy::Entropy;
-use crate::number::{PayloadType, PrivilegeLevel, RakpStatus};
+use crate::number::{PayloadType, PrivilegeLevel, RakpStatus, RequestedPrivilege, UserLookup};
 use crate::time::Instant;
 use crate::wire::rakp::{
     OpenSessionRequest, OpenSessionResponse, OpenedSession, Proposal, Rakp1, Rakp2, Rakp2Proof,
@@ -85,8 +85,8 @@ impl Setup<'_> {
         }
         let privilege = match request.privilege {
             // "The highest that fits": each suite here fits all levels.
-            PrivilegeLevel(0) => PrivilegeLevel::ADMINISTRATOR,
-            level if level.name().is_some() => level,
+            RequestedPrivilege::HIGHEST => PrivilegeLevel::ADMINISTRATOR,
+            level if level.name().is_some() => PrivilegeLevel(level.0),
             _ => return Err(RakpStatus::INVALID_ROLE),
         };
         if let Some((slot, opened)) = self.sessions.find_opened_by(self.peer, request) {
@@ -388,7 +388,7 @@ fn find_user<'c>(config: &'c Config, rakp1: &Rakp1) -> Result<(u8, &'c User), Ra
         .enabled_users()
         .filter(|(_, user)| user.name == rakp1.user_name);
     let unauthorized = RakpStatus::UNAUTHORIZED_NAME;
-    if rakp1.role.is_name_only() {
+    if rakp1.role.lookup() == UserLookup::NAME_ONLY {
         let (user_id, user) = named.next().ok_or(unauthorized)?;
         if asked > user.privilege {
             return Err(RakpStatus::UNAUTHORIZED_ROLE);

@@ -16,7 +16,7 @@ use crate::command::app::{
 use crate::command::{Command, Message};
 use crate::crypto::SessionChannel;
 use crate::entropy::Entropy;
-use crate::number::{CompletionCode, NetFn, PayloadType, SolOperation};
+use crate::number::{CompletionCode, NetFn, PayloadInstances, PayloadType, RmcpPort, SolOperation};
 use crate::sol::{PACKET_MAX, SolLine};
 use crate::time::Instant;
 use crate::wire::message::LanMessage;
@@ -57,7 +57,11 @@ pub(super) fn command(
             GetPayloadActivationStatus::CMD => {
                 let asked: GetPayloadActivationStatus = decode(body)?;
                 check(asked.payload_type)?;
-                let active = u16::from(sessions.sol_mut().is_some());
+                let active = if sessions.sol_mut().is_some() {
+                    PayloadInstances::INSTANCE_1
+                } else {
+                    PayloadInstances::NONE
+                };
                 PayloadActivationStatus {
                     capacity: INSTANCE,
                     active,
@@ -123,7 +127,7 @@ fn activate(
         auxiliary: [0; 4],
         inbound_max: longest,
         outbound_max: longest,
-        port: port.udp_port(),
+        port: RmcpPort(port.udp_port()),
         vlan: 0xffff,
     })
 }

@@ -110,7 +110,7 @@ mod tests {
         };
         let found = of(|w| encode_sessionless(PayloadType::RAKP_4, w, |w| nobodys.encode(w)));
         assert_eq!(found, Ok(Addressee::Sessionless));
-        let pong = asf::Asf::Pong { tag: 3, ipmi: true };
+        let pong = asf::Asf::pong(3);
         assert_eq!(of(|w| pong.encode(w)), Ok(Addressee::Pong { tag: 3 }));
         assert!(of(|w| asf::Asf::Ping { tag: 3 }.encode(w)).is_err());
     }

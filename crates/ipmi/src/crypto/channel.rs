@@ -9,7 +9,7 @@ use super::integrity::Integrity;
 use super::suite::Algorithms;
 use super::xrc4::{self, Xrc4};
 use crate::entropy::Entropy;
-use crate::number::{ConfidentialityAlgorithm, PayloadType};
+use crate::number::{ConfidentialityAlgorithm, KeyConstant, PayloadType};
 use crate::sequence::{SequenceCounter, SequenceRefused, SequenceWindow};
 use crate::wire::session::{self, OemPayload, RMCP_PLUS_HEADER_LEN, RmcpPlusHeader, SessionHeader};
 use crate::wire::{BufferFull, Reader, WireError, WireFault, Writer, rmcp};
@@ -27,7 +27,7 @@ enum Confidentiality {
 
 impl Confidentiality {
     fn new(algorithm: ConfidentialityAlgorithm, key: &SessionKey) -> Option<Self> {
-        let k2 = key.additional(2);
+        let k2 = key.additional(KeyConstant::K2);
         let xrc4 = |bits| Xrc4::new(&k2, bits).map(|xrc4| Self::Xrc4(Box::new(xrc4)));
         match algorithm {
             ConfidentialityAlgorithm::NONE => Some(Self::None),

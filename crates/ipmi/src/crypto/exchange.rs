@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
 use super::hmac::{DIGEST_MAX, Hmac, Md5, Sha1, Sha256};
-use crate::number::AuthAlgorithm;
+use crate::number::{AuthAlgorithm, KeyConstant};
 use crate::wire::Writer;
 use crate::wire::rakp::{Role, UserName};
 
@@ -212,8 +212,8 @@ impl SessionKey {
     ///
     /// The constant has 20 bytes with every algorithm; empty under RAKP-none.
     #[must_use]
-    pub fn additional(&self, constant: u8) -> DerivedKey {
-        let code = keyed_code(self.algorithm, self.sik.as_bytes(), &[constant; KEY_MAX]);
+    pub fn additional(&self, constant: KeyConstant) -> DerivedKey {
+        let code = keyed_code(self.algorithm, self.sik.as_bytes(), &[constant.0; KEY_MAX]);
         DerivedKey(code.unwrap_or(Code::EMPTY))
     }
 
@@ -328,8 +328,8 @@ mod tests {
             assert_eq!(key.as_bytes(), sik);
             let rakp4 = of(&sik, &[rm, sidc, guid]);
             assert_eq!(exchange.rakp4_code(&key).as_bytes(), &rakp4[..icv_len]);
-            for constant in [1, 2] {
-                let derived = of(&sik, &[&[constant; 20]]);
+            for constant in [KeyConstant::K1, KeyConstant::K2] {
+                let derived = of(&sik, &[&[constant.0; 20]]);
                 assert_eq!(key.additional(constant).as_bytes(), derived);
                 assert_eq!(
                     key.additional(constant).first_16().unwrap()[..],
@@ -376,7 +376,7 @@ mod tests {
         let key = UserKey::new(b"password").unwrap();
         let exchange = exchange(AuthAlgorithm::HMAC_SHA1);
         let session = exchange.session_key(&key);
-        let derived = session.additional(1);
+        let derived = session.additional(crate::number::KeyConstant(1));
         let code = exchange.rakp2_code(&key);
         let text = std::format!("{key:?} {session:?} {derived:?} {code:?}");
         assert_eq!(

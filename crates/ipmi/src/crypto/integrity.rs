@@ -5,7 +5,7 @@ use subtle::ConstantTimeEq;
 
 use super::exchange::{SessionKey, UserKey};
 use super::hmac::{DIGEST_MAX, Hmac, Md5, Sha1, Sha256};
-use crate::number::IntegrityAlgorithm;
+use crate::number::{IntegrityAlgorithm, KeyConstant};
 use crate::wire::Writer;
 
 /// Prepared state of one session's integrity algorithm.
@@ -25,7 +25,7 @@ impl Integrity {
         key: &SessionKey,
         user: &UserKey,
     ) -> Option<Self> {
-        let k1 = key.additional(1);
+        let k1 = key.additional(KeyConstant::K1);
         match algorithm {
             IntegrityAlgorithm::NONE => Some(Self::None),
             IntegrityAlgorithm::HMAC_SHA1_96 => Some(Self::HmacSha1(Hmac::new(k1.as_bytes()))),

@@ -131,7 +131,9 @@ mod tests {
             user_name: UserName::default(),
         };
         let user = UserKey::new(b"password").unwrap();
-        exchange.session_key(&user).additional(2)
+        exchange
+            .session_key(&user)
+            .additional(crate::number::KeyConstant(2))
     }
 
     /// RC4 as it was published, written down a second time.

@@ -209,6 +209,68 @@ protocol_number! {
         DESTINATION_VLAN = 25 => "destination address VLAN tags",
         /// How many wrong passwords lock a user, and for how long.
         BAD_PASSWORD_THRESHOLD = 26 => "bad password threshold",
+        /// What the channel can about IPv6; read-only.
+        IPV6_SUPPORT = 50 => "IPv6/IPv4 support",
+        /// Which of IPv4 and IPv6 are used.
+        IPV6_ENABLES = 51 => "IPv6/IPv4 addressing enables",
+        /// Traffic class of what the BMC sends.
+        IPV6_TRAFFIC_CLASS = 52 => "IPv6 header static traffic class",
+        /// Hop limit of what the BMC sends.
+        IPV6_HOP_LIMIT = 53 => "IPv6 header static hop limit",
+        /// Flow label of what the BMC sends.
+        IPV6_FLOW_LABEL = 54 => "IPv6 header flow label",
+        /// How many addresses there may be; read-only.
+        IPV6_STATUS = 55 => "IPv6 status",
+        /// One static address.
+        IPV6_STATIC_ADDRESS = 56 => "IPv6 static address",
+        /// Blocks of a static DUID; read-only.
+        IPV6_STATIC_DUID_LENGTH = 57 => "IPv6 DHCPv6 static DUID storage length",
+        /// Static DUID, in blocks.
+        IPV6_STATIC_DUID = 58 => "IPv6 DHCPv6 static DUIDs",
+        /// One dynamic address; read-only.
+        IPV6_DYNAMIC_ADDRESS = 59 => "IPv6 dynamic address",
+        /// Blocks of a dynamic DUID; read-only.
+        IPV6_DYNAMIC_DUID_LENGTH = 60 => "IPv6 DHCPv6 dynamic DUID storage length",
+        /// Dynamic DUID, in blocks.
+        IPV6_DYNAMIC_DUID = 61 => "IPv6 DHCPv6 dynamic DUIDs",
+        /// Whether DHCPv6's timing can be set; read-only.
+        DHCPV6_TIMING_SUPPORT = 62 => "DHCPv6 timing configuration support",
+        /// Timing of DHCPv6.
+        DHCPV6_TIMING = 63 => "DHCPv6 timing configuration",
+        /// Where routers come from.
+        IPV6_ROUTER_CONTROL = 64 => "IPv6 router address configuration control",
+        /// First static router.
+        IPV6_ROUTER_1_ADDRESS = 65 => "IPv6 static router 1 IP address",
+        /// Its Ethernet address.
+        IPV6_ROUTER_1_MAC = 66 => "IPv6 static router 1 MAC address",
+        /// Its prefix length.
+        IPV6_ROUTER_1_PREFIX_LENGTH = 67 => "IPv6 static router 1 prefix length",
+        /// Its prefix.
+        IPV6_ROUTER_1_PREFIX = 68 => "IPv6 static router 1 prefix value",
+        /// Second static router.
+        IPV6_ROUTER_2_ADDRESS = 69 => "IPv6 static router 2 IP address",
+        /// Its Ethernet address.
+        IPV6_ROUTER_2_MAC = 70 => "IPv6 static router 2 MAC address",
+        /// Its prefix length.
+        IPV6_ROUTER_2_PREFIX_LENGTH = 71 => "IPv6 static router 2 prefix length",
+        /// Its prefix.
+        IPV6_ROUTER_2_PREFIX = 72 => "IPv6 static router 2 prefix value",
+        /// How many dynamic routers there may be; read-only.
+        IPV6_DYNAMIC_ROUTER_COUNT = 73 => "IPv6 number of dynamic router information sets",
+        /// One dynamic router; read-only.
+        IPV6_DYNAMIC_ROUTER_ADDRESS = 74 => "IPv6 dynamic router information IP address",
+        /// Its Ethernet address; read-only.
+        IPV6_DYNAMIC_ROUTER_MAC = 75 => "IPv6 dynamic router information MAC address",
+        /// Its prefix length; read-only.
+        IPV6_DYNAMIC_ROUTER_PREFIX_LENGTH = 76 => "IPv6 dynamic router information prefix length",
+        /// Its prefix; read-only.
+        IPV6_DYNAMIC_ROUTER_PREFIX = 77 => "IPv6 dynamic router information prefix value",
+        /// Hop limit that routers announced; read-only.
+        IPV6_DYNAMIC_ROUTER_HOP_LIMIT = 78 => "IPv6 dynamic router received hop limit",
+        /// Whether SLAAC's timing can be set; read-only.
+        SLAAC_TIMING_SUPPORT = 79 => "IPv6 ND/SLAAC timing configuration support",
+        /// Timing of SLAAC.
+        SLAAC_TIMING = 80 => "IPv6 ND/SLAAC timing configuration",
     }
 }
 
@@ -237,5 +299,38 @@ protocol_number! {
         OEM_1 = 1 => "OEM 1",
         /// Maker's own.
         OEM_2 = 2 => "OEM 2",
+    }
+}
+
+protocol_number! {
+    /// Which software speaks, 7 bits (§5.5, table 5-4). Each name stands for a range: see [`SoftwareId::class`].
+    pub struct SoftwareId(u8) {
+        /// System firmware, 00h to 0Fh.
+        BIOS = 0x00 => "BIOS",
+        /// SMI handler, 10h to 1Fh.
+        SMI_HANDLER = 0x10 => "SMI handler",
+        /// System management software, 20h to 2Fh.
+        SMS = 0x20 => "system management software",
+        /// The maker's own, 30h to 3Fh.
+        OEM = 0x30 => "OEM",
+        /// Remote console software, 40h to 46h.
+        REMOTE_CONSOLE = 0x40 => "remote console software",
+        /// Terminal mode remote console.
+        TERMINAL = 0x47 => "terminal mode remote console",
+    }
+}
+
+impl SoftwareId {
+    /// The first number of the range that it belongs to; itself where no range has it.
+    #[must_use]
+    pub const fn class(self) -> Self {
+        match self.0 {
+            0x00..=0x0f => Self::BIOS,
+            0x10..=0x1f => Self::SMI_HANDLER,
+            0x20..=0x2f => Self::SMS,
+            0x30..=0x3f => Self::OEM,
+            0x40..=0x46 => Self::REMOTE_CONSOLE,
+            _ => self,
+        }
     }
 }

@@ -1,20 +1,36 @@
 //! Protocol numbers: each keeps its number, knows its name where it has one, and round-trips where it doesn't.
 
+mod address;
+mod atca;
+mod boot;
+pub mod catalogue;
 mod channel;
 mod chassis;
+mod completion;
 mod dcmi;
 mod device;
 mod entity;
-mod event;
+mod lan;
+mod language;
+mod login;
+mod maker;
 mod messaging;
 mod pef;
 mod picmg;
+mod record;
 mod sensor;
 mod session;
+mod state;
 mod transport;
 mod unit;
 mod watchdog;
+mod wire;
 
+use core::fmt;
+
+pub use address::{FruAddress, FruDevice, IpmbAddress, Lun};
+pub use atca::*;
+pub use boot::*;
 pub use channel::{
     ChannelAccessMode, ChannelMedium, ChannelNumber, ChannelProtocol, SessionSupport,
     UserEnableStatus,
@@ -24,15 +40,20 @@ pub use chassis::{
     ChassisControlAction, ChassisState, ChassisType, ConsoleRedirection, FrontPanelButtons,
     IdentifyState, LastPowerEvent, PowerRestorePolicy, PowerState, RestartCause,
 };
+pub use completion::*;
 pub use dcmi::{
     DcmiCapabilityParameter, DcmiDiscovery, DcmiEntity, DcmiParameter, PowerExceptionAction,
     PowerLimitActivation, PowerStatisticsMode, RollingAverageUnit, ThermalExceptionActions,
 };
 pub use device::{
     AcpiDevicePowerState, AcpiSystemPowerState, AuxiliaryLogType, DeviceSupport, GlobalEnables,
-    IpSource, LanParameter, SelfTestFaults, SelfTestResult, SystemInfoParameter,
+    IpSource, LanParameter, SelfTestFaults, SelfTestResult, SoftwareId, SystemInfoParameter,
 };
 pub use entity::EntityId;
+pub use lan::*;
+pub use language::*;
+pub use login::*;
+pub use maker::*;
 pub use messaging::{
     AccessUpdate, CommandRange, DefiningBody, LunSupport, MessageFlags, MessageTracking,
     PasswordOperation, PayloadAccessOperation, PayloadEncryption, ReceiveState, SecurityKeyId,
@@ -48,6 +69,7 @@ pub use picmg::{
     HpmProperty, HpmRollback, Ipmb0Override, LampState, LedColor, LedColors, LinkInterface,
     LinkType, PicmgSiteType, PowerLevelType, VitaFruControlSupport, VitaPolicy, VitaSiteType,
 };
+pub use record::*;
 pub use sensor::{
     EventReadingType, Linearization, SensorType, StatusOperation, Threshold, ThresholdSet,
 };
@@ -55,12 +77,32 @@ pub use session::{
     AuthAlgorithm, AuthType, CipherSuiteId, ConfidentialityAlgorithm, IntegrityAlgorithm,
     PayloadType, RakpStatus,
 };
+pub use state::*;
 pub use transport::{
     ArpSuspend, DestinationType, MuxSetting, SerialBitRate, SerialParameter, SolOperation,
     SolParameter, SolStatus,
 };
 pub use unit::{RateUnit, SensorUnit};
 pub use watchdog::{PreTimeoutInterrupt, WatchdogAction, WatchdogExpirations, WatchdogUse};
+pub use wire::*;
+
+/// A protocol number or set of flags, for what holds of all of them: see [`catalogue`].
+pub trait Enumeration: Copy + fmt::Debug {
+    /// Name of the type.
+    const TYPE: &'static str;
+    /// A set of bits, not one of several values.
+    const FLAGS: bool;
+    /// Bits of the number.
+    const BITS: u32;
+    /// The names of its values, in the order of the specification's table.
+    const TEXTS: &'static [&'static str];
+
+    /// The value of a number; every number is one.
+    fn from_number(number: u32) -> Self;
+
+    /// The number of a value.
+    fn number(self) -> u32;
+}
 
 /// Declares a newtype over a protocol number with named constants and one name table.
 ///
@@ -89,6 +131,21 @@ macro_rules! protocol_number {
                     $( $value => Some($text), )*
                     _ => None,
                 }
+            }
+        }
+
+        impl $crate::number::Enumeration for $name {
+            const TYPE: &'static str = stringify!($name);
+            const FLAGS: bool = false;
+            const BITS: u32 = <$repr>::BITS;
+            const TEXTS: &'static [&'static str] = &[$($text),*];
+
+            fn from_number(number: u32) -> Self {
+                $crate::command::layout::Bits::from_bits(number)
+            }
+
+            fn number(self) -> u32 {
+                $crate::command::layout::Bits::to_bits(self)
             }
         }
 
@@ -136,6 +193,38 @@ macro_rules! protocol_number {
 }
 pub(crate) use protocol_number;
 
+/// Several [`protocol_number!`]s whose constants need no more words than their names.
+macro_rules! numbers {
+    ($(
+        $(#[$meta:meta])*
+        pub struct $name:ident($repr:ty) { $($constant:ident = $value:literal => $text:literal,)* }
+    )*) => { $(
+        $crate::number::protocol_number! {
+            $(#[$meta])*
+            pub struct $name($repr) {
+                $( #[doc = concat!($text, ".")] $constant = $value => $text, )*
+            }
+        }
+    )* };
+}
+pub(crate) use numbers;
+
+/// Several [`protocol_flags!`] whose constants need no more words than their names.
+macro_rules! flags {
+    ($(
+        $(#[$meta:meta])*
+        pub struct $name:ident($repr:ty) { $($constant:ident = $value:literal => $text:literal,)* }
+    )*) => { $(
+        $crate::number::protocol_flags! {
+            $(#[$meta])*
+            pub struct $name($repr) {
+                $( #[doc = concat!($text, ".")] $constant = $value => $text, )*
+            }
+        }
+    )* };
+}
+pub(crate) use flags;
+
 /// Declares a newtype over a set of bits with named constants and one name table.
 ///
 /// Bits without a name survive decode and encode.
@@ -165,9 +254,30 @@ macro_rules! protocol_flags {
                 self.0 & other.0 == other.0
             }
 
+            /// This set with every bit of `other` set, or cleared.
+            #[must_use]
+            pub const fn with(self, other: Self, set: bool) -> Self {
+                Self(if set { self.0 | other.0 } else { self.0 & !other.0 })
+            }
+
             /// The names of the named bits that are set.
             pub fn names(self) -> impl Iterator<Item = &'static str> {
                 Self::NAMED.iter().filter(move |(bit, _)| self.contains(*bit)).map(|(_, name)| *name)
+            }
+        }
+
+        impl $crate::number::Enumeration for $name {
+            const TYPE: &'static str = stringify!($name);
+            const FLAGS: bool = true;
+            const BITS: u32 = <$repr>::BITS;
+            const TEXTS: &'static [&'static str] = &[$($text),*];
+
+            fn from_number(number: u32) -> Self {
+                $crate::command::layout::Bits::from_bits(number)
+            }
+
+            fn number(self) -> u32 {
+                $crate::command::layout::Bits::to_bits(self)
             }
         }
 

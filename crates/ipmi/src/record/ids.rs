@@ -25,6 +25,17 @@ impl ReservationId {
     pub const NONE: Self = Self(0);
 }
 
+/// What a time counts from (§37.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TimestampClass {
+    /// The start of the BMC, whose clock was not set yet.
+    SinceStart,
+    /// 1970.
+    Calendar,
+    /// Nothing: it is unspecified.
+    Unspecified,
+}
+
 /// Time of an event or a clock: seconds since 1970-01-01 00:00:00, UTC or local as the BMC is set (§37).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub u32);
@@ -42,13 +53,24 @@ impl Timestamp {
         self.0 <= Self::SINCE_START_MAX.0
     }
 
+    /// What it counts from.
+    #[must_use]
+    pub const fn class(self) -> TimestampClass {
+        if self.is_since_start() {
+            TimestampClass::SinceStart
+        } else if self.0 == Self::UNSPECIFIED.0 {
+            TimestampClass::Unspecified
+        } else {
+            TimestampClass::Calendar
+        }
+    }
+
     /// Seconds since 1970; `None` where it is unspecified or counts from the start of the BMC.
     #[must_use]
     pub const fn unix_seconds(self) -> Option<u32> {
-        if self.is_since_start() || self.0 == Self::UNSPECIFIED.0 {
-            None
-        } else {
-            Some(self.0)
+        match self.class() {
+            TimestampClass::Calendar => Some(self.0),
+            TimestampClass::SinceStart | TimestampClass::Unspecified => None,
         }
     }
 }

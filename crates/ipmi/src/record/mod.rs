@@ -9,6 +9,6 @@ mod spd;
 pub(crate) mod text;
 
 pub use conversion::{AnalogFormat, Conversion, Factors};
-pub use ids::{RecordId, ReservationId, Timestamp};
+pub use ids::{RecordId, ReservationId, Timestamp, TimestampClass};
 pub use spd::{SPD_HEAD_LEN, Spd};
 pub use text::TextType;

@@ -1,11 +1,10 @@
 //! ASF presence ping and pong: is there a BMC at this address (§13.2.3, §13.2.4).
 
 use super::{Reader, WireError, WireFault, Writer, rmcp};
+use crate::number::{AsfEntities, AsfInteractions, AsfMessageType, EnterpriseNumber};
 
 /// IANA enterprise number of ASF.
-const ENTERPRISE: u32 = 4542;
-const PING: u8 = 0x80;
-const PONG: u8 = 0x40;
+const ENTERPRISE: u32 = EnterpriseNumber::ASF.0;
 
 /// An ASF message of the two kinds that IPMI uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,25 +18,40 @@ pub enum Asf {
     Pong {
         /// The ping's tag.
         tag: u8,
-        /// Whether the machine speaks IPMI.
-        ipmi: bool,
+        /// What the machine speaks.
+        entities: AsfEntities,
+        /// How.
+        interactions: AsfInteractions,
     },
 }
 
 impl Asf {
+    /// The answer of a BMC to a ping.
+    #[must_use]
+    pub fn pong(tag: u8) -> Self {
+        Self::Pong {
+            tag,
+            entities: AsfEntities::IPMI | AsfEntities::ASF_1_0,
+            interactions: AsfInteractions::NONE,
+        }
+    }
+
     /// Writes the whole datagram, RMCP header included.
     pub fn encode(&self, w: &mut Writer<'_>) {
         rmcp::encode(rmcp::Class::Asf, w);
         w.bytes(&ENTERPRISE.to_be_bytes());
         match *self {
-            Self::Ping { tag } => w.bytes(&[PING, tag, 0, 0]),
-            Self::Pong { tag, ipmi } => {
-                w.bytes(&[PONG, tag, 0, 16]);
+            Self::Ping { tag } => w.bytes(&[AsfMessageType::PRESENCE_PING.0, tag, 0, 0]),
+            Self::Pong {
+                tag,
+                entities,
+                interactions,
+            } => {
+                w.bytes(&[AsfMessageType::PRESENCE_PONG.0, tag, 0, 16]);
                 w.bytes(&ENTERPRISE.to_be_bytes());
                 w.u32(0);
-                // Bit 7: IPMI; low nibble 1: ASF 1.0. No supported interactions, six reserved bytes.
-                w.u8(if ipmi { 0x81 } else { 0x01 });
-                w.bytes(&[0; 7]);
+                w.bytes(&[entities.0, interactions.0]);
+                w.bytes(&[0; 6]);
             }
         }
     }
@@ -51,18 +65,24 @@ impl Asf {
         if u32::from_be_bytes(enterprise) != ENTERPRISE {
             return Err(r.error("ASF enterprise number", WireFault::Invalid));
         }
-        let kind = r.u8("ASF message type")?;
+        let kind = AsfMessageType(r.u8("ASF message type")?);
         let tag = r.u8("ASF message tag")?;
         r.u8("ASF reserved byte")?;
         let len = r.u8("ASF data length")?;
         let data = r.take("ASF data", usize::from(len))?;
         match (kind, data) {
-            (PING, _) => Ok(Self::Ping { tag }),
-            (PONG, [_, _, _, _, _, _, _, _, entities, ..]) => Ok(Self::Pong {
+            (AsfMessageType::PRESENCE_PING, _) => Ok(Self::Ping { tag }),
+            (
+                AsfMessageType::PRESENCE_PONG,
+                &[_, _, _, _, _, _, _, _, entities, interactions, ..],
+            ) => Ok(Self::Pong {
                 tag,
-                ipmi: entities & 0x80 != 0,
+                entities: AsfEntities(entities),
+                interactions: AsfInteractions(interactions),
             }),
-            (PONG, _) => Err(r.error("ASF pong data", WireFault::Truncated)),
+            (AsfMessageType::PRESENCE_PONG, _) => {
+                Err(r.error("ASF pong data", WireFault::Truncated))
+            }
             _ => Err(r.error("ASF message type", WireFault::Invalid)),
         }
     }
@@ -76,13 +96,11 @@ mod tests {
     fn ping_and_pong_round_trip() {
         for asf in [
             Asf::Ping { tag: 7 },
-            Asf::Pong {
-                tag: 0xfe,
-                ipmi: true,
-            },
+            Asf::pong(0xfe),
             Asf::Pong {
                 tag: 1,
-                ipmi: false,
+                entities: AsfEntities::ASF_1_0,
+                interactions: AsfInteractions::DASH,
             },
         ] {
             let mut buffer = [0xa5; 64];
@@ -99,7 +117,7 @@ mod tests {
     fn a_pong_has_the_bytes_of_table_13_6() {
         let mut buffer = [0xa5; 64];
         let mut w = Writer::new(&mut buffer);
-        Asf::Pong { tag: 9, ipmi: true }.encode(&mut w);
+        Asf::pong(9).encode(&mut w);
         assert_eq!(
             w.written(),
             [

@@ -3,7 +3,8 @@
 use super::{Reader, WireError, WireFault, Writer};
 use crate::crypto::{Algorithms, Code};
 use crate::number::{
-    AuthAlgorithm, ConfidentialityAlgorithm, IntegrityAlgorithm, PrivilegeLevel, RakpStatus,
+    AuthAlgorithm, ConfidentialityAlgorithm, IntegrityAlgorithm, PrivilegeLevel, ProposalKind,
+    RakpStatus, RequestedPrivilege, UserLookup,
 };
 
 /// Longest user name, in bytes (§13.20).
@@ -71,7 +72,7 @@ impl Role {
     /// Asks for `privilege`; the BMC looks the user up by name alone.
     #[must_use]
     pub const fn name_only(privilege: PrivilegeLevel) -> Self {
-        Self(0x10 | (privilege.0 & 0x0f))
+        Self(UserLookup::NAME_ONLY.0 << 4 | (privilege.0 & 0x0f))
     }
 
     /// The requested maximum privilege; 0 asks for the highest that the user may have.
@@ -80,10 +81,16 @@ impl Role {
         PrivilegeLevel(self.0 & 0x0f)
     }
 
-    /// Whether the name alone names the user; otherwise name and privilege do.
+    /// How the BMC is to look the user up.
     #[must_use]
-    pub const fn is_name_only(self) -> bool {
-        self.0 & 0x10 != 0
+    pub const fn lookup(self) -> UserLookup {
+        UserLookup(self.0 >> 4 & 1)
+    }
+}
+
+impl From<PrivilegeLevel> for RequestedPrivilege {
+    fn from(level: PrivilegeLevel) -> Self {
+        Self(level.0)
     }
 }
 
@@ -133,20 +140,27 @@ fn encode_proposal(proposal: Proposal, w: &mut Writer<'_>) {
         integrity.map(|algorithm| algorithm.0),
         confidentiality.map(|algorithm| algorithm.0),
     ];
-    for (kind, number) in (0..).zip(numbers) {
+    for (kind, number) in PROPOSAL.iter().zip(numbers) {
         let (len, number) = number.map_or((0, 0), |number| (ALGORITHM_LEN, number & 0x3f));
-        w.bytes(&[kind, 0, 0, len, number, 0, 0, 0]);
+        w.bytes(&[kind.0, 0, 0, len, number, 0, 0, 0]);
     }
 }
+
+/// The algorithm payloads in their order.
+const PROPOSAL: [ProposalKind; 3] = [
+    ProposalKind::AUTHENTICATION,
+    ProposalKind::INTEGRITY,
+    ProposalKind::CONFIDENTIALITY,
+];
 
 /// Bytes of an algorithm payload; 0 in its place means "any".
 const ALGORITHM_LEN: u8 = 8;
 
 fn decode_proposal(r: &mut Reader<'_>) -> Result<Proposal, WireError> {
     let mut numbers = [None; 3];
-    for (kind, number) in (0u8..).zip(&mut numbers) {
+    for (kind, number) in PROPOSAL.into_iter().zip(&mut numbers) {
         let [found, _, _, len, algorithm, ..] = r.array::<8>("algorithm payload")?;
-        if found != kind {
+        if ProposalKind(found) != kind {
             return Err(r.error("algorithm payload type", WireFault::Invalid));
         }
         *number = match len {
@@ -185,8 +199,8 @@ fn decode_algorithms(r: &mut Reader<'_>) -> Result<Algorithms, WireError> {
 pub struct OpenSessionRequest {
     /// Comes back in the response.
     pub tag: u8,
-    /// Requested maximum privilege; 0 asks for the highest that fits the algorithms.
-    pub privilege: PrivilegeLevel,
+    /// Requested maximum privilege.
+    pub privilege: RequestedPrivilege,
     /// The ID that the console gives the session.
     pub console_session_id: u32,
     /// Proposed algorithms.
@@ -209,7 +223,7 @@ impl OpenSessionRequest {
         let [tag, privilege, ..] = r.array::<4>("Open Session Request")?;
         Ok(Self {
             tag,
-            privilege: PrivilegeLevel(privilege & 0x0f),
+            privilege: RequestedPrivilege(privilege & 0x0f),
             console_session_id: r.u32("console session ID")?,
             algorithms: decode_proposal(r)?,
         })
@@ -517,7 +531,7 @@ mod tests {
         };
         let request = OpenSessionRequest {
             tag: 9,
-            privilege: PrivilegeLevel::ADMINISTRATOR,
+            privilege: PrivilegeLevel::ADMINISTRATOR.into(),
             console_session_id: 0x0403_0201,
             algorithms: algorithms.into(),
         };
@@ -559,7 +573,7 @@ mod tests {
         };
         let request = OpenSessionRequest {
             tag: 9,
-            privilege: PrivilegeLevel::ADMINISTRATOR,
+            privilege: PrivilegeLevel::ADMINISTRATOR.into(),
             console_session_id: 1,
             algorithms: proposal,
         };

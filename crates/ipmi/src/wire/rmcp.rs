@@ -1,13 +1,12 @@
 //! The RMCP header, first four bytes of every datagram (§13.1.3, ASF 2.0 §3.2.2).
 
 use super::{Reader, WireError, WireFault, Writer};
+use crate::number::{RmcpMessageClass, RmcpMessageRole, RmcpPort, RmcpVersion};
 
 /// UDP port of RMCP on a managed machine.
-pub const PORT: u16 = 623;
+pub const PORT: u16 = RmcpPort::PRIMARY.0;
 /// Bytes of the header.
 pub const HEADER_LEN: usize = 4;
-/// Version that ASF 2.0 and IPMI use.
-const VERSION: u8 = 0x06;
 /// Sequence number that asks for no RMCP acknowledgement; IPMI uses no other.
 const NO_ACK: u8 = 0xff;
 
@@ -23,10 +22,10 @@ pub enum Class {
 /// Writes the header.
 pub fn encode(class: Class, w: &mut Writer<'_>) {
     let class = match class {
-        Class::Asf => 0x06,
-        Class::Ipmi => 0x07,
+        Class::Asf => RmcpMessageClass::ASF,
+        Class::Ipmi => RmcpMessageClass::IPMI,
     };
-    w.bytes(&[VERSION, 0, NO_ACK, class]);
+    w.bytes(&[RmcpVersion::RMCP_1_0.0, 0, NO_ACK, class.0]);
 }
 
 /// Reads the header.
@@ -34,7 +33,7 @@ pub fn encode(class: Class, w: &mut Writer<'_>) {
 /// # Errors
 /// Another version than 06h, an RMCP acknowledgement or another class is [`WireFault::Invalid`].
 pub fn decode(r: &mut Reader<'_>) -> Result<Class, WireError> {
-    if r.u8("RMCP version")? != VERSION {
+    if RmcpVersion(r.u8("RMCP version")?) != RmcpVersion::RMCP_1_0 {
         return Err(WireError {
             field: "RMCP version",
             at: 0,
@@ -42,9 +41,11 @@ pub fn decode(r: &mut Reader<'_>) -> Result<Class, WireError> {
         });
     }
     r.take("RMCP reserved byte and sequence number", 2)?;
-    match r.u8("RMCP class")? {
-        0x06 => Ok(Class::Asf),
-        0x07 => Ok(Class::Ipmi),
+    let byte = r.u8("RMCP class")?;
+    let role = RmcpMessageRole(byte >> 7);
+    match (role, RmcpMessageClass(byte & 0x1f)) {
+        (RmcpMessageRole::NORMAL, RmcpMessageClass::ASF) => Ok(Class::Asf),
+        (RmcpMessageRole::NORMAL, RmcpMessageClass::IPMI) => Ok(Class::Ipmi),
         _ => Err(WireError {
             field: "RMCP class",
             at: 3,

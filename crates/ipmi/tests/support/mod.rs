@@ -194,7 +194,7 @@ pub fn is(datagram: &[u8], payload_type: PayloadType) -> bool {
 pub fn open(suite: u8, console_session_id: u32) -> Vec<u8> {
     let request = OpenSessionRequest {
         tag: 9,
-        privilege: PrivilegeLevel::ADMINISTRATOR,
+        privilege: PrivilegeLevel::ADMINISTRATOR.into(),
         console_session_id,
         algorithms: Algorithms::of(CipherSuiteId(suite)).unwrap().into(),
     };

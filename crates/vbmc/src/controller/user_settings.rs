@@ -1,16 +1,12 @@
 //! What a controller keeps about users and its LAN channel, beside who may log in.
 
-use ipmi::number::{ChannelAccessMode, PrivilegeLevel};
+use ipmi::number::{ChannelAccessFlags, ChannelAccessMode, PrivilegeLevel, UserAccessFlags};
 
 /// One user on the LAN channel (§22.26, §24.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UserSettings {
-    /// May only be called back.
-    pub callback_only: bool,
-    /// Name and password serve link authentication.
-    pub link_authentication: bool,
-    /// May send IPMI messages.
-    pub ipmi_messaging: bool,
+    /// What they may do.
+    pub flags: UserAccessFlags,
     /// Sessions at a time; 0 for no limit of their own. Kept, not enforced.
     pub session_limit: u8,
     /// Standard payloads that are forbidden, bit n for type n.
@@ -24,9 +20,7 @@ pub struct UserSettings {
 impl Default for UserSettings {
     fn default() -> Self {
         Self {
-            callback_only: false,
-            link_authentication: false,
-            ipmi_messaging: true,
+            flags: UserAccessFlags::IPMI_MESSAGING,
             session_limit: 0,
             payloads_forbidden: 0,
             oem_forbidden: 0,
@@ -38,12 +32,8 @@ impl Default for UserSettings {
 /// Access to the LAN channel (§22.22).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChannelAccessSettings {
-    /// Alerts are off.
-    pub pef_alerting_disabled: bool,
-    /// Packets of IPMI 1.5 are not authenticated one by one.
-    pub per_message_disabled: bool,
-    /// Commands at level USER are not authenticated.
-    pub user_level_disabled: bool,
+    /// What is switched off.
+    pub flags: ChannelAccessFlags,
     /// When the channel may be used.
     pub mode: ChannelAccessMode,
     /// Highest level of its sessions.
@@ -53,9 +43,7 @@ pub struct ChannelAccessSettings {
 impl Default for ChannelAccessSettings {
     fn default() -> Self {
         Self {
-            pef_alerting_disabled: true,
-            per_message_disabled: false,
-            user_level_disabled: false,
+            flags: ChannelAccessFlags::PEF_ALERTING_OFF,
             mode: ChannelAccessMode::ALWAYS_AVAILABLE,
             limit: PrivilegeLevel::ADMINISTRATOR,
         }

@@ -1,7 +1,9 @@
 //! The watchdog timer (§27), counted in whole seconds of the machine.
 
 use ipmi::command::app::{WatchdogSettings, WatchdogTimer};
-use ipmi::number::{PreTimeoutInterrupt, WatchdogAction, WatchdogExpirations, WatchdogUse};
+use ipmi::number::{
+    PreTimeoutInterrupt, WatchdogAction, WatchdogControl, WatchdogExpirations, WatchdogUse,
+};
 
 /// The timer.
 #[derive(Clone, Debug, Default)]
@@ -23,8 +25,7 @@ pub enum Expired {
 }
 
 const FACTORY: WatchdogSettings = WatchdogSettings {
-    do_not_log: false,
-    running: false,
+    control: WatchdogControl::NONE,
     timer_use: WatchdogUse::SMS_OS,
     interrupt: PreTimeoutInterrupt::NONE,
     action: WatchdogAction::NONE,
@@ -38,7 +39,7 @@ impl Watchdog {
     pub fn set(&mut self, now_s: u64, settings: WatchdogSettings) {
         let old = self.settings.unwrap_or(FACTORY).expirations.0;
         let expirations = WatchdogExpirations(old & !settings.expirations.0);
-        let goes_on = settings.running && self.ends_s.is_some();
+        let goes_on = settings.control.contains(WatchdogControl::RUNNING) && self.ends_s.is_some();
         self.settings = Some(WatchdogSettings {
             expirations,
             ..settings
@@ -68,7 +69,9 @@ impl Watchdog {
         let left_s = self.ends_s.map_or(0, |ends_s| ends_s.saturating_sub(now_s));
         WatchdogTimer {
             settings: WatchdogSettings {
-                running: self.ends_s.is_some(),
+                control: settings
+                    .control
+                    .with(WatchdogControl::RUNNING, self.ends_s.is_some()),
                 ..settings
             },
             present_100ms: u16::try_from(left_s * 10).unwrap_or(u16::MAX),
@@ -127,7 +130,7 @@ mod tests {
         assert_eq!(watchdog.tick(111), None);
         let timer = watchdog.timer(111);
         assert_eq!(timer.settings.expirations, WatchdogExpirations::SMS_OS);
-        assert!(!timer.settings.running);
+        assert_eq!(timer.settings.control, WatchdogControl::NONE);
         let clear = WatchdogSettings {
             expirations: WatchdogExpirations::SMS_OS,
             ..settings
@@ -149,13 +152,13 @@ mod tests {
         watchdog.set(0, settings);
         watchdog.reset(0);
         let longer = WatchdogSettings {
-            running: true,
+            control: WatchdogControl::RUNNING,
             initial_100ms: 200,
             ..settings
         };
         watchdog.set(1, longer);
         assert_eq!(watchdog.timer(1).present_100ms, 200);
         watchdog.set(2, settings);
-        assert!(!watchdog.timer(2).settings.running);
+        assert_eq!(watchdog.timer(2).settings.control, WatchdogControl::NONE);
     }
 }

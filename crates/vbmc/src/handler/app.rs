@@ -12,7 +12,8 @@ use ipmi::command::app::{
 use ipmi::command::{Bytes, Command, Empty};
 use ipmi::number::{
     AcpiDevicePowerState, AcpiSystemPowerState, ChannelMedium, ChannelNumber, ChannelProtocol,
-    CompletionCode, SelfTestResult, SessionSupport, SystemInfoParameter,
+    CompletionCode, DeviceAvailability, SelfTestResult, SessionSupport, StringEncoding,
+    SystemInfoParameter,
 };
 use ipmi::wire::Writer;
 
@@ -95,12 +96,12 @@ fn device_id(machine: &Machine) -> DeviceId {
         device_id: DEVICE_ID,
         has_device_sdrs: false,
         device_revision: 1,
-        updating: false,
+        availability: DeviceAvailability::NORMAL,
         firmware_major: version.major,
         firmware_minor: version.minor,
         ipmi_version: IpmiVersion::V2_0,
         support: support(profile.model),
-        manufacturer: MANUFACTURER_ID,
+        manufacturer: ipmi::number::EnterpriseNumber(MANUFACTURER_ID),
         product: profile.product_id,
         auxiliary_firmware: Some(version.auxiliary),
     }
@@ -160,7 +161,7 @@ fn system_info_data(
         return read_parameter(stored, &SYSTEM_INFO, now_s, key);
     };
     let text = SystemText {
-        encoding: SystemText::LATIN_1,
+        encoding: StringEncoding::LATIN_1,
         bytes: text.into_bytes(),
     };
     let block = text.block(command.set);

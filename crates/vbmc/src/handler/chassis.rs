@@ -11,7 +11,7 @@ use ipmi::command::chassis::{
 use ipmi::command::{Bytes, Command, Empty};
 use ipmi::number::{
     BootOptionParameter, ChannelNumber, ChassisCapabilities, ChassisState, CompletionCode,
-    FrontPanelButtons, PowerRestorePolicy, PowerState,
+    FrontPanelButtons, PowerRestorePolicy, PowerState, SetInProgress,
 };
 use ipmi::wire::Writer;
 
@@ -198,11 +198,13 @@ fn set_boot_option(
     let now_s = machine.at_s();
     let host = machine.host_mut();
     match &command.parameter {
-        BootParameter::SetInProgress(0) => host.boot_mut().writing_until_s = None,
-        BootParameter::SetInProgress(1) if host.boot().writing_until_s.is_some() => {
-            return Err(SET_IN_PROGRESS);
+        BootParameter::SetInProgress(SetInProgress::COMPLETE) => {
+            host.boot_mut().writing_until_s = None
         }
-        BootParameter::SetInProgress(1) => {
+        BootParameter::SetInProgress(SetInProgress::IN_PROGRESS) => {
+            if host.boot().writing_until_s.is_some() {
+                return Err(SET_IN_PROGRESS);
+            }
             host.boot_mut().writing_until_s = Some(now_s + WRITING_S);
         }
         // "Commit write" is for BMCs that can roll back.
@@ -213,9 +215,14 @@ fn set_boot_option(
             parties,
         } => {
             let boot = host.boot_mut();
-            boot.acknowledge = boot.acknowledge & !write_mask | parties & write_mask;
+            boot.acknowledge = boot.acknowledge & !write_mask.0 | parties.0 & write_mask.0;
         }
         BootParameter::Flags(flags) => host.set_boot_flags(now_s, *flags),
+        BootParameter::ServicePartitionScan(scan) => {
+            let number = command.parameter.number().0;
+            let stored = &mut machine.controller_mut().boot;
+            write_parameter(stored, &STORED, now_s, number, &[scan.0])?;
+        }
         BootParameter::Raw { number, data } => {
             // A known parameter ends up here when its length is wrong; an empty one only marks it.
             return match *number {
@@ -236,8 +243,8 @@ fn set_boot_option(
             };
         }
     }
-    host.boot_mut()
-        .lock(command.parameter.number(), command.invalid);
+    let boot = machine.host_mut().boot_mut();
+    boot.lock(command.parameter.number(), command.invalid);
     Ok(Empty)
 }
 
@@ -258,12 +265,16 @@ fn get_boot_option(
     let boot = machine.host().boot();
     let parameter = match command.parameter {
         BootOptionParameter::SET_IN_PROGRESS => {
-            BootParameter::SetInProgress(boot.writing_until_s.is_some().into())
+            BootParameter::SetInProgress(if boot.writing_until_s.is_some() {
+                SetInProgress::IN_PROGRESS
+            } else {
+                SetInProgress::COMPLETE
+            })
         }
         BootOptionParameter::VALID_BIT_CLEARING => BootParameter::ValidBitClearing(boot.keep),
         BootOptionParameter::INFO_ACKNOWLEDGE => BootParameter::InfoAcknowledge {
-            write_mask: 0,
-            parties: boot.acknowledge,
+            write_mask: ipmi::number::BootParties(0),
+            parties: ipmi::number::BootParties(boot.acknowledge),
         },
         BootOptionParameter::BOOT_FLAGS => BootParameter::Flags(boot.flags),
         number => {

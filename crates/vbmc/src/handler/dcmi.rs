@@ -15,7 +15,8 @@ use ipmi::command::dcmi::{
 use ipmi::command::{Bytes, Command};
 use ipmi::number::{
     CompletionCode, DcmiCapabilityParameter, DcmiEntity, EntityId, PowerExceptionAction,
-    PowerLimitActivation, PowerStatisticsMode, SensorType, ThermalExceptionActions,
+    PowerLimitActivation, PowerMeasurement, PowerStatisticsMode, SensorType,
+    ThermalExceptionActions,
 };
 use ipmi::record::{RecordId, Timestamp};
 use ipmi::wire::Writer;
@@ -299,7 +300,7 @@ fn power_reading(machine: &Machine, c: &GetPowerReading) -> Result<PowerReading,
         average_w: power.average_w,
         at: Timestamp(machine.clock_s()),
         period_ms,
-        active: true,
+        measurement: PowerMeasurement::ACTIVE,
     })
 }
 

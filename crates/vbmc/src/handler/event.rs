@@ -10,7 +10,7 @@ use ipmi::command::event::{
 };
 use ipmi::command::{Bytes, Command, Empty};
 use ipmi::number::{
-    AlertOperation, AlertStatus, ChannelNumber, CompletionCode, EventReadingType, PefActions,
+    AlertOperation, AlertStatus, ChannelNumber, CompletionCode, EventReadingType, Lun, PefActions,
     PefParameter, SensorType,
 };
 use ipmi::record::{RecordId, Timestamp};
@@ -60,13 +60,16 @@ pub(super) fn handle(
     let machine = &mut *device.machine;
     match request.cmd {
         SetEventReceiver::CMD => serve(request, response, |c: SetEventReceiver| {
-            machine.controller_mut().event_receiver = Some((c.address, c.lun));
+            machine.controller_mut().event_receiver = Some((c.address, c.lun.get()));
             Ok(Empty)
         }),
         GetEventReceiver::CMD => serve(request, response, |_: GetEventReceiver| {
             let receiver = machine.controller().event_receiver;
             let (address, lun) = receiver.unwrap_or(EVENT_RECEIVER);
-            Ok(EventReceiver { address, lun })
+            Ok(EventReceiver {
+                address,
+                lun: Lun::from_byte(lun),
+            })
         }),
         PlatformEvent::CMD => serve(request, response, |c: PlatformEvent| {
             let event = c.event().ok_or(CompletionCode::REQUEST_LENGTH_INVALID)?;
@@ -199,7 +202,7 @@ fn platform_event(machine: &mut Machine, event: &EventMessage) -> Result<Empty, 
     let mut entry = [0; 16];
     entry[2] = 0x02;
     entry[3..7].copy_from_slice(&clock_s.to_le_bytes());
-    entry[7..10].copy_from_slice(&[generator, 0, event.revision]);
+    entry[7..10].copy_from_slice(&[generator, 0, event.revision.0]);
     entry[10] = event.sensor_type.0;
     entry[11] = event.sensor_number;
     entry[12] = event.event_type.0 | u8::from(event.deasserted) << 7;
@@ -220,7 +223,7 @@ fn platform_event(machine: &mut Machine, event: &EventMessage) -> Result<Empty, 
 /// The event of an alert that has none of its own: a platform alert.
 const TEST_EVENT: AlertedEvent = AlertedEvent {
     generator: 0x20,
-    revision: 0x04,
+    revision: ipmi::number::EventMessageRevision(0x04),
     sensor_type: SensorType::PLATFORM_ALERT,
     sensor_number: 0,
     deasserted: false,

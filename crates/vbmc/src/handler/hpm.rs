@@ -61,13 +61,13 @@ pub(super) fn handle(
             let (command, completion, percent) = device.machine.controller().firmware.status(now_s);
             Ok(UpgradeStatus {
                 command,
-                completion: completion.0,
+                completion,
                 percent: Some(percent),
             })
         }),
         QuerySelfTestResults::CMD => serve(request, response, |_: QuerySelfTestResults| {
             Ok(UpgradeSelfTest {
-                result: SelfTestResult::PASSED.0,
+                result: SelfTestResult::PASSED,
                 detail: 0,
             })
         }),

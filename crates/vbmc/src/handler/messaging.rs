@@ -10,7 +10,8 @@ use ipmi::command::app::{
 };
 use ipmi::command::{Bytes, Command, Empty};
 use ipmi::number::{
-    ChannelNumber, CompletionCode, GlobalEnables, MessageFlags, ReceiveState, SystemInterfaceType,
+    ChannelNumber, CompletionCode, GlobalEnables, I2cBusType, MessageFlags, ReceiveState,
+    SystemInterfaceType,
 };
 use ipmi::wire::Writer;
 
@@ -103,7 +104,7 @@ fn interface(
         return Err(CompletionCode::INVALID_DATA_FIELD);
     }
     Ok(SystemInterfaceCapabilities {
-        transactions: 0,
+        transactions: ipmi::number::SsifTransactions(0),
         pec: false,
         version: 0,
         input_max: 0xff,
@@ -114,7 +115,7 @@ fn interface(
 /// The one device on the private bus is the EEPROM of the machine's inventory: two bytes written are an offset, high byte
 /// first, from which it reads.
 fn transfer(device: &Device<'_>, c: &MasterWriteRead) -> Result<I2cData, CompletionCode> {
-    if !c.private || c.bus != 0 || c.address != EEPROM_ADDRESS {
+    if c.bus_type != I2cBusType::PRIVATE || c.bus != 0 || c.address != EEPROM_ADDRESS {
         return Err(NAK_ON_WRITE);
     }
     let image = device.machine.fru(0).ok_or(NAK_ON_WRITE)?;

@@ -16,9 +16,10 @@ use ipmi::command::picmg::{
 };
 use ipmi::command::{Bytes, Command};
 use ipmi::number::{
-    ActivationPolicy, BusedResourceAction, ChassisControlAction, ClockDirection, CompletionCode,
-    FruControlAction, FruControlSupport, HotSwapState, LedColors, LinkInterface, LinkType,
-    PicmgSiteType, PowerLevelType, RestartCause,
+    ActivationPolicy, AmcLinkType, BusedResourceAction, BusedResourceOutcome, ChassisControlAction,
+    ClockDirection, ClockPll, CompletionCode, FanLevelSetting, FruActivation, FruControlAction,
+    FruControlSupport, HotSwapState, IpmbAddress, LedColors, LinkInterface, LinkSignalingClass,
+    LinkType, PicmgExtension, PicmgSiteType, PowerLevelType, RestartCause,
 };
 use ipmi::record::RecordId;
 use ipmi::wire::Writer;
@@ -50,7 +51,7 @@ pub(super) fn handle(
             // AdvancedTCA, extension 2.3.
             Ok(PicmgProperties {
                 minor: 3,
-                major: 2,
+                major: PicmgExtension::ATCA,
                 fru_max: u8::try_from(FRUS - 1).unwrap_or(u8::MAX),
                 fru_id: 0,
             })
@@ -60,7 +61,7 @@ pub(super) fn handle(
             check(fru)?;
             Ok(AddressInfo {
                 hardware_address: HARDWARE_ADDRESS,
-                ipmb_0_address: IPMB_0_ADDRESS,
+                ipmb_0_address: IpmbAddress::from_byte(IPMB_0_ADDRESS),
                 ipmb_1_address: 0xff,
                 fru_id: fru,
                 site_number: 1,
@@ -138,9 +139,9 @@ fn leds(machine: &mut Machine, request: &Request<'_>, response: &mut Writer<'_>)
         GetLedColorCapabilities::CMD => serve(request, response, |c: GetLedColorCapabilities| {
             let fru = check(c.fru_id)?;
             let frus = &machine.controller().modular.frus;
-            let led = frus[fru].led(now_s, c.led_id);
+            let led = frus[fru].led(now_s, c.led_id.0);
             led.ok_or(CompletionCode::INVALID_DATA_FIELD)?;
-            let color = color(c.led_id);
+            let color = color(c.led_id.0);
             Ok(LedColorCapabilities {
                 colors: LedColors(1 << color.0),
                 default_local: color,
@@ -150,7 +151,7 @@ fn leds(machine: &mut Machine, request: &Request<'_>, response: &mut Writer<'_>)
         SetFruLedState::CMD => serve(request, response, |c: SetFruLedState| {
             let fru = check(c.fru_id)?;
             let frus = &mut machine.controller_mut().modular.frus;
-            if frus[fru].set_led(now_s, c.led_id, c.behaviour) {
+            if frus[fru].set_led(now_s, c.led_id.0, c.behaviour) {
                 Ok(PicmgDone)
             } else {
                 Err(CompletionCode::INVALID_DATA_FIELD)
@@ -158,7 +159,7 @@ fn leds(machine: &mut Machine, request: &Request<'_>, response: &mut Writer<'_>)
         }),
         _ => serve(request, response, |c: GetFruLedState| {
             let fru = check(c.fru_id)?;
-            let led = machine.controller().modular.frus[fru].led(now_s, c.led_id);
+            let led = machine.controller().modular.frus[fru].led(now_s, c.led_id.0);
             let led = led.ok_or(CompletionCode::INVALID_DATA_FIELD)?;
             let (state, local, overriding, lamp_test_100ms) = led;
             Ok(FruLedState {
@@ -190,7 +191,7 @@ fn activation(
         }),
         _ => serve(request, response, |c: SetFruActivation| {
             let fru = check(c.fru_id)?;
-            activate(machine, fru, c.activate)?;
+            activate(machine, fru, c.activation)?;
             Ok(PicmgDone)
         }),
     }
@@ -200,19 +201,19 @@ fn activation(
 pub(super) fn activate(
     machine: &mut Machine,
     fru: usize,
-    activate: u8,
+    activation: FruActivation,
 ) -> Result<(), CompletionCode> {
-    let state = match activate {
-        0 => HotSwapState::M1,
-        1 => HotSwapState::M4,
+    let state = match activation {
+        FruActivation::DEACTIVATE => HotSwapState::M1,
+        FruActivation::ACTIVATE => HotSwapState::M4,
         _ => return Err(CompletionCode::INVALID_DATA_FIELD),
     };
     let found = &mut machine.controller_mut().modular.frus[fru];
     let changed = found.state != state;
     found.state = state;
-    found.power_level = activate;
+    found.power_level = activation.0;
     if fru == 0 && changed {
-        let action = if activate == 1 {
+        let action = if activation == FruActivation::ACTIVATE {
             ChassisControlAction::POWER_UP
         } else {
             ChassisControlAction::POWER_DOWN
@@ -236,7 +237,7 @@ fn levels(
                 return Err(CompletionCode::PARAMETER_OUT_OF_RANGE);
             }
             if c.level == 0 {
-                activate(machine, fru, 0)?;
+                activate(machine, fru, ipmi::number::FruActivation(0))?;
             }
             let found = &mut machine.controller_mut().modular.frus[fru];
             if c.copy_desired == 1 {
@@ -276,18 +277,18 @@ fn levels(
         }),
         SetFanLevel::CMD => serve(request, response, |c: SetFanLevel| {
             let fru = check_fans(c.fru_id)?;
-            let known = FAN_LEVELS.contains(&c.level) || c.level >= FAN_SHUT_DOWN;
+            let known = FAN_LEVELS.contains(&c.level.0) || c.level.name().is_some();
             if !known {
                 return Err(CompletionCode::PARAMETER_OUT_OF_RANGE);
             }
-            machine.controller_mut().modular.frus[fru].fan_level = c.level;
+            machine.controller_mut().modular.frus[fru].fan_level = c.level.0;
             Ok(PicmgDone)
         }),
         GetFanLevel::CMD => serve(request, response, |c: GetFanLevel| {
             let fru = check_fans(c.fru_id)?;
             let level = machine.controller().modular.frus[fru].fan_level;
             Ok(FanLevel {
-                override_level: level,
+                override_level: FanLevelSetting(level),
                 local_level: Some(FAN_NORMAL),
                 local_control: Some(u8::from(level == FAN_LOCAL)),
             })
@@ -328,7 +329,7 @@ const LINKS: [LinkDescriptor; 2] = [
 const AMC_LINK: AmcLink = AmcLink {
     grouping: 0,
     extension: 0,
-    link_type: LinkType::ETHERNET,
+    link_type: AmcLinkType::ETHERNET,
     lanes: 1,
 };
 
@@ -356,11 +357,11 @@ fn links(
     match request.cmd {
         SetPortState::CMD => serve(request, response, |c: SetPortState| {
             let known = LINKS.contains(&c.link);
-            if !known || c.enabled > 1 {
+            if !known || c.state.name().is_none() {
                 return Err(CompletionCode::INVALID_DATA_FIELD);
             }
             let links = &mut machine.controller_mut().modular.links;
-            links.insert(number_of(c.link), c.enabled);
+            links.insert(number_of(c.link), c.state.0);
             Ok(PicmgDone)
         }),
         GetPortState::CMD => serve(request, response, |c: GetPortState| {
@@ -377,11 +378,11 @@ fn links(
             Ok(PortStates { links })
         }),
         SetAmcPortState::CMD => serve(request, response, |c: SetAmcPortState| {
-            if c.link != AMC_LINK || c.channel != 0 || c.enabled > 1 {
+            if c.link != AMC_LINK || c.channel != 0 || c.state.name().is_none() {
                 return Err(CompletionCode::INVALID_DATA_FIELD);
             }
             let links = &mut machine.controller_mut().modular.amc_links;
-            links.insert((c.channel, number_of_amc(c.link)), c.enabled);
+            links.insert((c.channel, number_of_amc(c.link)), c.state.0);
             Ok(PicmgDone)
         }),
         GetAmcPortState::CMD => serve(request, response, |c: GetAmcPortState| {
@@ -420,7 +421,7 @@ fn clocks(
             Ok(AmcClock {
                 enabled: running.is_some(),
                 direction: running.map_or(ClockDirection::RECEIVER, |setting| setting.direction),
-                pll: running.map_or(0, |setting| setting.pll),
+                pll: running.map_or(ClockPll::DEFAULT_STATE, |setting| setting.pll),
                 running: running.map(|setting| RunningClock {
                     index: setting.index,
                     family: setting.family,
@@ -431,7 +432,7 @@ fn clocks(
         }),
         SetChannelSignalingClass::CMD => serve(request, response, |c: SetChannelSignalingClass| {
             let classes = &mut machine.controller_mut().modular.signaling;
-            classes.insert(c.interface.0 << 6 | c.channel, c.class);
+            classes.insert(c.interface.0 << 6 | c.channel, c.class.0);
             Ok(PicmgDone)
         }),
         GetChannelSignalingClass::CMD => serve(request, response, |c: GetChannelSignalingClass| {
@@ -440,7 +441,7 @@ fn clocks(
             Ok(ChannelSignaling {
                 interface: c.interface,
                 channel: c.channel,
-                class: class.copied().unwrap_or(0),
+                class: LinkSignalingClass(class.copied().unwrap_or(0)),
             })
         }),
         BusedResourceControl::CMD => serve(request, response, |c: BusedResourceControl| {
@@ -464,6 +465,10 @@ fn clocks(
 
 const fn status(done: bool) -> BusedResourceStatus {
     BusedResourceStatus {
-        status: if done { 0 } else { 1 },
+        outcome: if done {
+            BusedResourceOutcome::ACKNOWLEDGED
+        } else {
+            BusedResourceOutcome::REFUSED
+        },
     }
 }

@@ -2,7 +2,7 @@
 
 use ipmi::bmc::{Request, serve};
 use ipmi::command::sensor::{DeviceSdrInfo, GetDeviceSdrInfo};
-use ipmi::command::storage::change_sdr::{CLEAR_GUARD, ERASE, ERASE_STATUS};
+use ipmi::command::storage::change_sdr::CLEAR_GUARD;
 use ipmi::command::storage::{
     AddSdr, AllocationInfo, ClearSdrRepository, DeleteSdr, EnterSdrUpdateMode, ExitSdrUpdateMode,
     GetDeviceSdr, GetSdr, GetSdrRepositoryAllocationInfo, GetSdrRepositoryInfo,
@@ -11,7 +11,7 @@ use ipmi::command::storage::{
     SdrRepositoryInfo, SdrRepositoryOperations, SetSdrRepositoryTime,
 };
 use ipmi::command::{Command, Empty};
-use ipmi::number::CompletionCode;
+use ipmi::number::{CompletionCode, EraseAction, InitializationRequest};
 use ipmi::record::{RecordId, ReservationId, Timestamp};
 use ipmi::wire::Writer;
 
@@ -55,7 +55,7 @@ pub(super) fn handle(
             Ok(Empty)
         }),
         RunInitializationAgent::CMD => serve(request, response, |c: RunInitializationAgent| {
-            if c.run {
+            if c.request == InitializationRequest::RUN {
                 // Sensors start as their records have them: what was set is forgotten.
                 machine.controller_mut().sensors.clear();
             }
@@ -98,14 +98,16 @@ fn change(
                 return Err(CompletionCode::INVALID_DATA_FIELD);
             }
             match c.action {
-                ERASE => {
+                EraseAction::INITIATE => {
                     let now_s = machine.clock_s();
                     changes(machine).clear(now_s);
                 }
-                ERASE_STATUS => {}
+                EraseAction::GET_STATUS => {}
                 _ => return Err(CompletionCode::INVALID_DATA_FIELD),
             }
-            Ok(SdrErasure { progress: 1 })
+            Ok(SdrErasure {
+                progress: ipmi::number::EraseProgress(1),
+            })
         }),
         EnterSdrUpdateMode::CMD => serve(request, response, |_: EnterSdrUpdateMode| {
             changes(machine).updating = true;
@@ -214,7 +216,7 @@ fn add_partly(machine: &mut Machine, c: &PartialAddSdr) -> Result<SdrRecordId, C
     }
     record.extend(c.data.as_slice());
     let record_id = RecordId(id);
-    if c.progress == 0 {
+    if c.progress == ipmi::number::UploadProgress(0) {
         sdr.partial = Some((id, record));
     } else if !sdr.add(id, record, now_s) {
         return Err(PARTIAL_LENGTH_WRONG);

@@ -11,7 +11,7 @@ use ipmi::command::sensor::{
 };
 use ipmi::command::storage::{GetDeviceSdr, ReserveDeviceSdrRepository};
 use ipmi::command::{Command, Empty};
-use ipmi::number::{CompletionCode, StatusOperation, Threshold};
+use ipmi::number::{CompletionCode, ReadingFlags, RearmScope, StatusOperation, Threshold};
 use ipmi::wire::Writer;
 
 use crate::controller::SensorSettings;
@@ -97,8 +97,7 @@ fn read(machine: &Machine, request: &Request<'_>, response: &mut Writer<'_>) -> 
                 deassertion: mask & !set.deassertion_off,
             };
             Ok(SensorEventEnable {
-                events_enabled: set.events,
-                scanning_enabled: set.scanning,
+                flags: flags(&set, false),
                 masks,
             })
         }),
@@ -128,6 +127,13 @@ fn settings(machine: &Machine, number: u8) -> SensorSettings {
     machine.sensor_settings(number).cloned().unwrap_or_default()
 }
 
+const fn flags(set: &SensorSettings, unavailable: bool) -> ReadingFlags {
+    ReadingFlags::NONE
+        .with(ReadingFlags::EVENTS, set.events)
+        .with(ReadingFlags::SCANNING, set.scanning)
+        .with(ReadingFlags::UNAVAILABLE, unavailable)
+}
+
 fn reading(
     machine: &Machine,
     spec: &SensorSpec,
@@ -144,9 +150,7 @@ fn reading(
     } = sample;
     Ok(SensorReading {
         raw,
-        events_enabled: set.events,
-        scanning_enabled: set.scanning,
-        unavailable,
+        flags: flags(&set, unavailable),
         states,
     })
 }
@@ -171,9 +175,7 @@ fn event_status(machine: &Machine, spec: &SensorSpec, sample: Sample) -> SensorE
         _ => sample.states & event_mask(spec),
     };
     SensorEventStatus {
-        events_enabled: set.events,
-        scanning_enabled: set.scanning,
-        unavailable: sample.unavailable,
+        flags: flags(&set, sample.unavailable),
         masks: EventMasks {
             assertion,
             deassertion: 0,
@@ -232,8 +234,8 @@ fn set_events(machine: &mut Machine, c: &SetSensorEventEnable) -> Result<Empty, 
     }
     let masks = c.masks.unwrap_or_default();
     machine.set_sensor(c.sensor_number, |set| {
-        set.events = c.events_enabled;
-        set.scanning = c.scanning_enabled;
+        set.events = c.flags.contains(ReadingFlags::EVENTS);
+        set.scanning = c.flags.contains(ReadingFlags::SCANNING);
         match c.action {
             EventEnableAction::Enable => {
                 set.assertion_off &= !masks.assertion;
@@ -253,7 +255,9 @@ fn rearm(machine: &mut Machine, c: &RearmSensorEvents) -> Result<Empty, Completi
     let index = machine.profile().index(c.sensor_number);
     let index = index.ok_or(CompletionCode::NOT_PRESENT)?;
     let mask = match c.masks {
-        Some(masks) if c.selected => masks.assertion | masks.deassertion.unwrap_or(0),
+        Some(masks) if c.scope == RearmScope::SELECTED => {
+            masks.assertion | masks.deassertion.unwrap_or(0)
+        }
         _ => u16::MAX,
     };
     machine.rearm(index, mask);

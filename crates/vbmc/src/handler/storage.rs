@@ -2,15 +2,15 @@
 
 use ipmi::bmc::{Request, serve};
 use ipmi::command::storage::{
-    AddSelEntry, AllocationInfo, AuxiliaryLogStatus, ClearSel, ClearSelAction, DeleteSelEntry,
-    ErasureProgress, FruData, FruDataWritten, FruInventoryAreaInfo, GetAuxiliaryLogStatus,
-    GetFruInventoryAreaInfo, GetSelAllocationInfo, GetSelEntry, GetSelInfo, GetSelTime,
-    GetSelTimeUtcOffset, PartialAddSelEntry, ReadFruData, ReserveSel, SdrRecordId, SelEntryData,
-    SelEntryId, SelInfo, SelOperations, SetAuxiliaryLogStatus, SetSelTime, SetSelTimeUtcOffset,
-    UtcOffset, WriteFruData,
+    AddSelEntry, AllocationInfo, AuxiliaryLogStatus, ClearSel, DeleteSelEntry, FruData,
+    FruDataWritten, FruInventoryAreaInfo, GetAuxiliaryLogStatus, GetFruInventoryAreaInfo,
+    GetSelAllocationInfo, GetSelEntry, GetSelInfo, GetSelTime, GetSelTimeUtcOffset,
+    PartialAddSelEntry, ReadFruData, ReserveSel, SdrRecordId, SelEntryData, SelEntryId, SelErasure,
+    SelInfo, SelOperations, SetAuxiliaryLogStatus, SetSelTime, SetSelTimeUtcOffset, UtcOffset,
+    WriteFruData,
 };
 use ipmi::command::{Bytes, Command, Empty};
-use ipmi::number::{AuxiliaryLogType, CompletionCode};
+use ipmi::number::{AuxiliaryLogType, CompletionCode, EraseAction, EraseProgress, FruAccessMode};
 use ipmi::record::{RecordId, ReservationId, Timestamp};
 use ipmi::wire::Writer;
 
@@ -66,7 +66,7 @@ fn fru(machine: &mut Machine, request: &Request<'_>, response: &mut Writer<'_>) 
                 u16::try_from(inventory(machine, c.fru_device_id)?.len()).unwrap_or(u16::MAX);
             Ok(FruInventoryAreaInfo {
                 size,
-                by_words: false,
+                access: FruAccessMode::BYTES,
             })
         }),
         ReadFruData::CMD => serve(request, response, |c: ReadFruData| {
@@ -226,10 +226,10 @@ fn sel(machine: &mut Machine, request: &Request<'_>, response: &mut Writer<'_>) 
             if !machine.log().is_reserved(c.reservation.0) {
                 return Err(CompletionCode::RESERVATION_CANCELLED);
             }
-            if c.action == ClearSelAction::Initiate {
+            if c.action == EraseAction::INITIATE {
                 machine.clear_log();
             }
-            Ok(ErasureProgress::Completed)
+            Ok(SelErasure(EraseProgress::COMPLETED))
         }),
         _ => CompletionCode::INVALID_COMMAND,
     }
@@ -267,7 +267,7 @@ fn add_partly(
         return Err(PARTIAL_LENGTH_WRONG);
     }
     entry.extend(c.data.as_slice());
-    if c.progress == 0 {
+    if c.progress == ipmi::number::UploadProgress(0) {
         *partial = Some((COMING, entry));
         return Ok(SdrRecordId {
             record: RecordId(COMING),

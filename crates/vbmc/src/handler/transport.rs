@@ -8,7 +8,9 @@ use ipmi::command::transport::{
     LanConfigurationParameters, LanValue, SetLanConfigurationParameters, SuspendBmcArps,
 };
 use ipmi::command::{Bytes, Command, Empty};
-use ipmi::number::{ArpSuspend, CompletionCode, IpSource, LanParameter, PrivilegeLevel};
+use ipmi::number::{
+    ArpSuspend, CompletionCode, IpSource, LanParameter, PrivilegeLevel, WatchdogControl,
+};
 use ipmi::wire::Writer;
 
 use super::Device;
@@ -112,7 +114,7 @@ pub(super) fn handle(
             device.machine.controller_mut().arp_suspended = c.suspend;
             // They rest only while the watchdog runs (§23.3).
             let watchdog = device.machine.controller().watchdog.timer(now_s);
-            let resting = if watchdog.settings.running {
+            let resting = if watchdog.settings.control.contains(WatchdogControl::RUNNING) {
                 c.suspend.0
             } else {
                 0

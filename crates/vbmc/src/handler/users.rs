@@ -12,7 +12,8 @@ use ipmi::command::{Command, Empty, Secret};
 use ipmi::crypto::exchange::UserKey;
 use ipmi::number::{
     AccessUpdate, ChannelAccessMode, ChannelNumber, CompletionCode, PasswordOperation,
-    SecurityKeyId, SecurityKeyLock, SecurityKeyOperation, UserEnableStatus,
+    PasswordSize, SecurityKeyId, SecurityKeyLock, SecurityKeyOperation, UserAccessFlags,
+    UserEnableStatus,
 };
 use ipmi::wire::Writer;
 use ipmi::wire::rakp;
@@ -89,6 +90,7 @@ fn get_access(device: &Device<'_>, user_id: u8) -> Result<UserAccess, Completion
     let enabled = device.config.users.iter().filter(|user| user.enabled);
     let is_enabled = user.is_some_and(|user| user.enabled);
     let settings = settings(device, user_id);
+    let messaging = is_enabled && settings.flags.contains(UserAccessFlags::IPMI_MESSAGING);
     Ok(UserAccess {
         user_id_max: user_ids(device),
         status: if is_enabled {
@@ -99,9 +101,9 @@ fn get_access(device: &Device<'_>, user_id: u8) -> Result<UserAccess, Completion
         enabled_count: u8::try_from(enabled.count()).unwrap_or(63),
         // Only the null user's.
         fixed_name_count: 1,
-        callback_only: settings.callback_only,
-        link_authentication: settings.link_authentication,
-        ipmi_messaging: is_enabled && settings.ipmi_messaging,
+        flags: settings
+            .flags
+            .with(UserAccessFlags::IPMI_MESSAGING, messaging),
         privilege_limit: user.map_or(UserAccess::NO_ACCESS, |user| user.privilege),
     })
 }
@@ -143,9 +145,7 @@ fn set_access(device: &mut Device<'_>, c: &SetUserAccess) -> Result<Empty, Compl
         .entry(c.user_id)
         .or_default();
     if c.change_flags {
-        settings.callback_only = c.callback_only;
-        settings.link_authentication = c.link_authentication;
-        settings.ipmi_messaging = c.ipmi_messaging;
+        settings.flags = c.flags;
     }
     if let Some(limit) = c.session_limit {
         settings.session_limit = limit & 0x0f;
@@ -177,7 +177,11 @@ fn set_password(device: &mut Device<'_>, c: &SetUserPassword) -> Result<Empty, C
         c.operation,
         PasswordOperation::SET | PasswordOperation::TEST
     );
-    let wanted = if c.long { 20 } else { 16 };
+    let wanted = if c.size == PasswordSize::BYTES_20 {
+        20
+    } else {
+        16
+    };
     if sets && c.password.as_slice().len() != wanted {
         return Err(CompletionCode::REQUEST_LENGTH_INVALID);
     }
@@ -186,7 +190,7 @@ fn set_password(device: &mut Device<'_>, c: &SetUserPassword) -> Result<Empty, C
         PasswordOperation::TEST => {
             let user = user(device, c.user_id)?.ok_or(PASSWORD_DIFFERS)?;
             let stored = user.password.as_bytes();
-            if stored[16..].iter().any(|byte| *byte != 0) && !c.long {
+            if stored[16..].iter().any(|byte| *byte != 0) && c.size == PasswordSize::BYTES_16 {
                 return Err(PASSWORD_SIZE_DIFFERS);
             }
             let same = Secret::<20>::new(stored) == Secret::new(key()?.as_bytes());
@@ -219,9 +223,7 @@ fn get_channel(device: &Device<'_>, c: GetChannelAccess) -> Result<ChannelAccess
         channel.volatile
     };
     Ok(ChannelAccess {
-        pef_alerting_disabled: settings.pef_alerting_disabled,
-        per_message_authentication_disabled: settings.per_message_disabled,
-        user_level_authentication_disabled: settings.user_level_disabled,
+        flags: settings.flags,
         mode: settings.mode,
         privilege_limit: settings.limit,
     })
@@ -247,9 +249,7 @@ fn set_channel(device: &mut Device<'_>, c: &SetChannelAccess) -> Result<Empty, C
     for (copy, settings) in copies {
         if c.update == copy {
             *settings = ChannelAccessSettings {
-                pef_alerting_disabled: c.pef_alerting_disabled,
-                per_message_disabled: c.per_message_authentication_disabled,
-                user_level_disabled: c.user_level_authentication_disabled,
+                flags: c.flags,
                 mode: c.mode,
                 limit: settings.limit,
             };

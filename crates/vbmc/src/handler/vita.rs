@@ -14,8 +14,9 @@ use ipmi::command::vita::{
 };
 use ipmi::command::{Bytes, Command};
 use ipmi::number::{
-    ChassisControlAction, CompletionCode, EntityId, FruControlAction, LedColors, RestartCause,
-    SensorType, VitaFruControlSupport, VitaPolicy, VitaSiteType,
+    ChassisControlAction, CompletionCode, EntityId, FruControlAction, IpmbAddress, LedColors,
+    RestartCause, SensorType, VitaFruControlAction, VitaFruControlSupport, VitaPolicy,
+    VitaSiteType,
 };
 use ipmi::record::RecordId;
 use ipmi::wire::Writer;
@@ -113,9 +114,9 @@ fn leds(machine: &mut Machine, request: &Request<'_>, response: &mut Writer<'_>)
         }),
         GetVitaLedColors::CMD => serve(request, response, |c: GetVitaLedColors| {
             let fru = check(c.fru_id)?;
-            let led = machine.controller().modular.frus[fru].led(now_s, c.led_id);
+            let led = machine.controller().modular.frus[fru].led(now_s, c.led_id.0);
             led.ok_or(CompletionCode::INVALID_DATA_FIELD)?;
-            let color = color(c.led_id);
+            let color = color(c.led_id.0);
             Ok(VitaLedColors {
                 colors: LedColors(1 << color.0),
                 default_local: color,
@@ -126,7 +127,7 @@ fn leds(machine: &mut Machine, request: &Request<'_>, response: &mut Writer<'_>)
         SetVitaFruLedState::CMD => serve(request, response, |c: SetVitaFruLedState| {
             let fru = check(c.fru_id)?;
             let frus = &mut machine.controller_mut().modular.frus;
-            if frus[fru].set_led(now_s, c.led_id, c.behaviour) {
+            if frus[fru].set_led(now_s, c.led_id.0, c.behaviour) {
                 Ok(VitaDone)
             } else {
                 Err(CompletionCode::INVALID_DATA_FIELD)
@@ -134,7 +135,7 @@ fn leds(machine: &mut Machine, request: &Request<'_>, response: &mut Writer<'_>)
         }),
         _ => serve(request, response, |c: GetVitaFruLedState| {
             let fru = check(c.fru_id)?;
-            let led = machine.controller().modular.frus[fru].led(now_s, c.led_id);
+            let led = machine.controller().modular.frus[fru].led(now_s, c.led_id.0);
             let led = led.ok_or(CompletionCode::INVALID_DATA_FIELD)?;
             let (state, local, overriding, lamp_test_100ms) = led;
             Ok(VitaFruLedState {
@@ -173,7 +174,7 @@ fn fru(machine: &mut Machine, request: &Request<'_>, response: &mut Writer<'_>) 
         }),
         SetVitaFruActivation::CMD => serve(request, response, |c: SetVitaFruActivation| {
             let fru = check(c.fru_id)?;
-            super::picmg::activate(machine, fru, c.activate)?;
+            super::picmg::activate(machine, fru, c.activation)?;
             Ok(VitaDone)
         }),
         GetVitaLocatorRecordId::CMD => serve(request, response, |c: GetVitaLocatorRecordId| {
@@ -186,7 +187,7 @@ fn fru(machine: &mut Machine, request: &Request<'_>, response: &mut Writer<'_>) 
             check(fru_id)?;
             Ok(VitaFruAddressInfo {
                 hardware_address: HARDWARE_ADDRESS,
-                ipmb_0_address: IPMB_ADDRESS,
+                ipmb_0_address: IpmbAddress::from_byte(IPMB_ADDRESS),
                 fru_id,
                 site_number: 1,
                 site_type: match fru_id {
@@ -205,8 +206,8 @@ fn fru(machine: &mut Machine, request: &Request<'_>, response: &mut Writer<'_>) 
 fn control(machine: &mut Machine, c: &VitaFruControl) -> Result<VitaDone, CompletionCode> {
     let fru = check(c.fru_id)?;
     let action = match c.action {
-        FruControlAction::COLD_RESET => ChassisControlAction::HARD_RESET,
-        FruControlAction::DIAGNOSTIC_INTERRUPT => ChassisControlAction::DIAGNOSTIC_INTERRUPT,
+        VitaFruControlAction::COLD_RESET => ChassisControlAction::HARD_RESET,
+        VitaFruControlAction::DIAGNOSTIC_INTERRUPT => ChassisControlAction::DIAGNOSTIC_INTERRUPT,
         _ => return Err(CompletionCode::INVALID_DATA_FIELD),
     };
     if fru == 0 {

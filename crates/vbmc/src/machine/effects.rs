@@ -7,7 +7,7 @@ use ipmi::command::app::WatchdogSettings;
 use ipmi::command::event::FilteredEvent;
 use ipmi::number::{
     ChassisControlAction, EntityId, EventReadingType, PefActions, PowerExceptionAction,
-    RestartCause, SensorType, ThermalExceptionActions, Threshold, WatchdogAction,
+    RestartCause, SensorType, ThermalExceptionActions, Threshold, WatchdogAction, WatchdogControl,
 };
 
 use super::{Events, Machine, PowerStatistics, Sample};
@@ -227,7 +227,7 @@ impl Machine {
 
     /// Logs what the watchdog did: offset 0 only the end, 1 reset, 2 power down, 3 power cycle, 8 interrupt (table 42-3).
     fn watchdog_event(&mut self, settings: &WatchdogSettings, offset: u8) {
-        if settings.do_not_log {
+        if settings.control.contains(WatchdogControl::DO_NOT_LOG) {
             return;
         }
         let sensor_type = SensorType::WATCHDOG_2;

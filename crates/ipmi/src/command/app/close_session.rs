@@ -1,13 +1,15 @@
 //! Close Session (§22.19).
 
 use crate::command::{Command, Empty};
-use crate::number::{CompletionCode, NetFn};
+use crate::number::{CompletionCode, NetFn, SessionCompletion};
 use crate::wire::{Reader, WireError, Writer};
 
 /// No session has this ID.
-pub const INVALID_SESSION_ID: CompletionCode = CompletionCode(0x87);
+pub const INVALID_SESSION_ID: CompletionCode =
+    CompletionCode(SessionCompletion::UNKNOWN_SESSION_ID.0);
 /// No session has this handle.
-pub const INVALID_SESSION_HANDLE: CompletionCode = CompletionCode(0x88);
+pub const INVALID_SESSION_HANDLE: CompletionCode =
+    CompletionCode(SessionCompletion::UNKNOWN_SESSION_HANDLE.0);
 
 /// Ends a session at once, so that the BMC has its slot free for others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

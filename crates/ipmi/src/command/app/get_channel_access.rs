@@ -1,7 +1,7 @@
 //! Get Channel Access (§22.23).
 
 use crate::command::{Command, Message};
-use crate::number::{ChannelAccessMode, ChannelNumber, NetFn, PrivilegeLevel};
+use crate::number::{ChannelAccessFlags, ChannelAccessMode, ChannelNumber, NetFn, PrivilegeLevel};
 use crate::wire::{Reader, WireError, WireFault, Writer};
 
 /// Asks how a channel may be used. Completion code 82h: the channel is session-less, or access is not settable.
@@ -25,12 +25,8 @@ pub enum SettingsCopy {
 /// The answer to [`GetChannelAccess`] (§22.23, table 22-28).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChannelAccess {
-    /// Alerts of the platform event filter are off on this channel.
-    pub pef_alerting_disabled: bool,
-    /// Messages are authenticated at log-in only.
-    pub per_message_authentication_disabled: bool,
-    /// User-level commands need no authentication.
-    pub user_level_authentication_disabled: bool,
+    /// What is switched off; 3 bits.
+    pub flags: ChannelAccessFlags,
     /// When the channel may be used; 3 bits.
     pub mode: ChannelAccessMode,
     /// Highest privilege level on the channel; 4 bits, 0 where none is set.
@@ -66,19 +62,14 @@ impl Command for GetChannelAccess {
 
 impl Message for ChannelAccess {
     fn encode(&self, w: &mut Writer<'_>) {
-        w.u8(u8::from(self.pef_alerting_disabled) << 5
-            | u8::from(self.per_message_authentication_disabled) << 4
-            | u8::from(self.user_level_authentication_disabled) << 3
-            | self.mode.0 & 0x07);
+        w.u8((self.flags.0 & 0x07) << 3 | self.mode.0 & 0x07);
         w.u8(self.privilege_limit.0 & 0x0f);
     }
 
     fn decode(r: &mut Reader<'_>) -> Result<Self, WireError> {
         let access = r.u8("channel access")?;
         Ok(Self {
-            pef_alerting_disabled: access & 0x20 != 0,
-            per_message_authentication_disabled: access & 0x10 != 0,
-            user_level_authentication_disabled: access & 0x08 != 0,
+            flags: ChannelAccessFlags(access >> 3 & 0x07),
             mode: ChannelAccessMode(access & 0x07),
             privilege_limit: PrivilegeLevel(r.u8("channel privilege limit")? & 0x0f),
         })
@@ -105,9 +96,8 @@ mod tests {
         check::request(&present, &[0x0e, 0x80], 2);
         assert!(GetChannelAccess::decode(&mut Reader::new(&[0x0e, 0xc0])).is_err());
         let access = ChannelAccess {
-            pef_alerting_disabled: true,
-            per_message_authentication_disabled: false,
-            user_level_authentication_disabled: true,
+            flags: ChannelAccessFlags::PEF_ALERTING_OFF
+                | ChannelAccessFlags::USER_LEVEL_AUTHENTICATION_OFF,
             mode: ChannelAccessMode::ALWAYS_AVAILABLE,
             privilege_limit: PrivilegeLevel::ADMINISTRATOR,
         };

@@ -1,7 +1,10 @@
 //! Get Channel Authentication Capabilities (§22.13): what a console may use to log in.
 
 use crate::command::{Command, Message};
-use crate::number::{NetFn, PrivilegeLevel};
+use crate::number::{
+    AnonymousLogin, AuthTypes, ExtendedCapabilities, KgStatus, NetFn, PerMessageAuthentication,
+    PrivilegeLevel, UserLevelAuthentication,
+};
 use crate::wire::{Reader, WireError, Writer};
 
 /// The channel that the request arrives on (§6.3, table 6-1).
@@ -23,26 +26,20 @@ pub struct GetChannelAuthenticationCapabilities {
 pub struct ChannelAuthenticationCapabilities {
     /// Channel number that the request arrived on.
     pub channel: u8,
-    /// IPMI 1.5 authentication types: bit n for type n (none, MD2, MD5, -, password, OEM).
-    pub v15_auth_types: u8,
+    /// IPMI 1.5 authentication types.
+    pub v15_auth_types: AuthTypes,
     /// Whether the rest of the answer is in IPMI 2.0 form.
     pub extended: bool,
-    /// A `K_g` is set, so that log-in needs it besides the password.
-    pub kg_required: bool,
-    /// Packets after log-in are not authenticated one by one (IPMI 1.5).
-    pub per_message_auth_disabled: bool,
-    /// User-level commands need no authentication (IPMI 1.5).
-    pub user_level_auth_disabled: bool,
-    /// Users with a name exist.
-    pub named_users: bool,
-    /// A user without name but with a password exists.
-    pub null_users: bool,
-    /// A user without name and without password exists.
-    pub anonymous_login: bool,
-    /// The channel takes IPMI 1.5 sessions.
-    pub v15_sessions: bool,
-    /// The channel takes RMCP+ sessions.
-    pub rmcp_plus_sessions: bool,
+    /// Whether a `K_g` is set, so that log-in needs it besides the password.
+    pub kg: KgStatus,
+    /// Whether packets after log-in are authenticated one by one (IPMI 1.5).
+    pub per_message: PerMessageAuthentication,
+    /// Whether user-level commands are authenticated (IPMI 1.5).
+    pub user_level: UserLevelAuthentication,
+    /// Which kinds of users there are.
+    pub users: AnonymousLogin,
+    /// Which sessions the channel takes.
+    pub sessions: ExtendedCapabilities,
     /// Maker of an OEM authentication type, as IANA enterprise number; 0 without one.
     pub oem_enterprise: u32,
     /// Data of the OEM authentication type.
@@ -78,35 +75,33 @@ const fn flag(set: bool, bit: u8) -> u8 {
 impl Message for ChannelAuthenticationCapabilities {
     fn encode(&self, w: &mut Writer<'_>) {
         w.u8(self.channel);
-        w.u8(flag(self.extended, 7) | (self.v15_auth_types & 0x3f));
-        w.u8(flag(self.kg_required, 5)
-            | flag(self.per_message_auth_disabled, 4)
-            | flag(self.user_level_auth_disabled, 3)
-            | flag(self.named_users, 2)
-            | flag(self.null_users, 1)
-            | flag(self.anonymous_login, 0));
-        w.u8(flag(self.rmcp_plus_sessions, 1) | flag(self.v15_sessions, 0));
+        w.u8(flag(self.extended, 7) | (self.v15_auth_types.0 & 0x3f));
+        w.u8((self.kg.0 & 1) << 5
+            | (self.per_message.0 & 1) << 4
+            | (self.user_level.0 & 1) << 3
+            | self.users.0 & 0x07);
+        w.u8(self.sessions.0 & 0x03);
         w.u24(self.oem_enterprise);
         w.u8(self.oem_data);
     }
 
     fn decode(r: &mut Reader<'_>) -> Result<Self, WireError> {
         let [channel, types, status, extended] = r.array("authentication capabilities")?;
-        let bit = |byte: u8, bit: u8| byte & (1 << bit) != 0;
-        let is_extended = bit(types, 7);
+        let is_extended = types & 0x80 != 0;
         Ok(Self {
             channel: channel & 0x0f,
-            v15_auth_types: types & 0x3f,
+            v15_auth_types: AuthTypes(types & 0x3f),
             extended: is_extended,
-            kg_required: bit(status, 5),
-            per_message_auth_disabled: bit(status, 4),
-            user_level_auth_disabled: bit(status, 3),
-            named_users: bit(status, 2),
-            null_users: bit(status, 1),
-            anonymous_login: bit(status, 0),
+            kg: KgStatus(status >> 5 & 1),
+            per_message: PerMessageAuthentication(status >> 4 & 1),
+            user_level: UserLevelAuthentication(status >> 3 & 1),
+            users: AnonymousLogin(status & 0x07),
             // Without the extended form the byte is reserved, and only IPMI 1.5 is spoken.
-            v15_sessions: !is_extended || bit(extended, 0),
-            rmcp_plus_sessions: is_extended && bit(extended, 1),
+            sessions: if is_extended {
+                ExtendedCapabilities(extended & 0x03)
+            } else {
+                ExtendedCapabilities::V1_5
+            },
             oem_enterprise: r.u24("OEM enterprise number")?,
             oem_data: r.u8("OEM data")?,
         })
@@ -154,7 +149,10 @@ mod tests {
     fn an_ipmi_1_5_answer_offers_no_rmcp_plus() {
         let bytes = [1, 0x15, 0x04, 0x03, 0, 0, 0, 0];
         let read = ChannelAuthenticationCapabilities::decode(&mut Reader::new(&bytes)).unwrap();
-        assert!(!read.rmcp_plus_sessions && read.v15_sessions && !read.extended);
+        assert_eq!(
+            (read.sessions, read.extended),
+            (ExtendedCapabilities::V1_5, false)
+        );
     }
 
     #[test]

@@ -2,18 +2,13 @@
 
 use crate::command::{Command, Message};
 use crate::crypto::{Algorithms, SuiteSet};
-use crate::number::{CipherSuiteId, NetFn, PayloadType};
+use crate::number::{CipherListMode, CipherRecordTag, CipherSuiteId, NetFn, PayloadType};
 use crate::wire::{Reader, WireError, Writer};
 
 /// Bytes of record data in every answer but the last.
 pub const CHUNK: usize = 16;
 /// Answers to a whole list, at most: the list index has six bits.
 pub const CHUNKS_MAX: u8 = 0x40;
-
-/// First byte of a standard suite's record.
-const STANDARD_RECORD: u8 = 0xc0;
-/// First byte of a maker's suite's record.
-const OEM_RECORD: u8 = 0xc1;
 
 /// Asks for one chunk of the list. Sent outside a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,8 +17,8 @@ pub struct GetChannelCipherSuites {
     pub channel: u8,
     /// Payload type that the suites are for.
     pub payload_type: PayloadType,
-    /// Suite records; otherwise the algorithms alone, without suites.
-    pub by_suite: bool,
+    /// Suite records, or the algorithms alone.
+    pub mode: CipherListMode,
     /// Which chunk of 16 bytes, 0-63.
     pub index: u8,
 }
@@ -72,11 +67,10 @@ impl Command for GetChannelCipherSuites {
     type Response = CipherSuitesChunk;
 
     fn encode(&self, w: &mut Writer<'_>) {
-        let by_suite = if self.by_suite { 0x80 } else { 0 };
         w.bytes(&[
             self.channel & 0x0f,
             self.payload_type.0 & 0x3f,
-            by_suite | (self.index & 0x3f),
+            (self.mode.0 & 1) << 7 | (self.index & 0x3f),
         ]);
     }
 
@@ -85,7 +79,7 @@ impl Command for GetChannelCipherSuites {
         Ok(Self {
             channel: channel & 0x0f,
             payload_type: PayloadType(payload_type & 0x3f),
-            by_suite: index & 0x80 != 0,
+            mode: CipherListMode(index >> 7),
             index: index & 0x3f,
         })
     }
@@ -109,7 +103,7 @@ pub fn encode_records(suites: &[CipherSuiteId], w: &mut Writer<'_>) {
         let Some(algorithms) = Algorithms::of(*suite) else {
             continue;
         };
-        w.bytes(&[STANDARD_RECORD, suite.0, algorithms.auth.0]);
+        w.bytes(&[CipherRecordTag::STANDARD.0, suite.0, algorithms.auth.0]);
         // The tag in the two top bits tells integrity (01b) and confidentiality (10b); "none" is an algorithm.
         w.bytes(&[
             0x40 | algorithms.integrity.0,
@@ -156,13 +150,13 @@ impl SuiteRecords {
     /// Reads the next chunk's bytes.
     pub fn read(&mut self, bytes: &[u8]) {
         for byte in bytes {
-            self.expect = match (self.expect, *byte) {
+            self.expect = match (self.expect, CipherRecordTag(*byte)) {
                 (Expect::SuiteId, id) => {
-                    self.suites.insert(CipherSuiteId(id));
+                    self.suites.insert(CipherSuiteId(id.0));
                     Expect::Record
                 }
-                (Expect::Record, STANDARD_RECORD) => Expect::SuiteId,
-                (Expect::Record, OEM_RECORD) => Expect::OemSuiteId,
+                (Expect::Record, CipherRecordTag::STANDARD) => Expect::SuiteId,
+                (Expect::Record, CipherRecordTag::OEM) => Expect::OemSuiteId,
                 // A maker's ID and enterprise number, or an algorithm: the next C0h starts a record. An
                 // enterprise byte of C0h can at worst offer a suite that Open Session then refuses.
                 (Expect::OemSuiteId | Expect::Record, _) => Expect::Record,
@@ -212,7 +206,7 @@ mod tests {
         let command = GetChannelCipherSuites {
             channel: 0x0e,
             payload_type: PayloadType::IPMI,
-            by_suite: true,
+            mode: CipherListMode::SUITES,
             index: 5,
         };
         let mut buffer = [0xa5; 32];

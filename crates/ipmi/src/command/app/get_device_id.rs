@@ -1,7 +1,7 @@
 //! Get Device ID (§20.1).
 
 use crate::command::{Command, Message};
-use crate::number::{DeviceSupport, NetFn};
+use crate::number::{DeviceAvailability, DeviceSupport, EnterpriseNumber, NetFn};
 use crate::wire::{Reader, WireError, Writer};
 
 /// Asks what the management controller is: maker, product, firmware, devices.
@@ -17,8 +17,8 @@ pub struct DeviceId {
     pub has_device_sdrs: bool,
     /// Revision of the device hardware, 4 bits.
     pub device_revision: u8,
-    /// Firmware, SDRs or FRU data are being updated, or the controller is starting.
-    pub updating: bool,
+    /// Whether firmware, SDRs or FRU data are being updated, or the controller is starting; 1 bit.
+    pub availability: DeviceAvailability,
     /// Major firmware revision, binary, 7 bits.
     pub firmware_major: u8,
     /// Minor firmware revision, BCD: 12h is ".12".
@@ -27,8 +27,8 @@ pub struct DeviceId {
     pub ipmi_version: IpmiVersion,
     /// Which devices the controller has.
     pub support: DeviceSupport,
-    /// IANA enterprise number of the maker, 20 bits; 000000h: unspecified.
-    pub manufacturer: u32,
+    /// The maker, 20 bits; 000000h: unspecified.
+    pub manufacturer: EnterpriseNumber,
     /// The maker's number of the product; 0000h: unspecified.
     pub product: u16,
     /// Auxiliary firmware revision as the maker defines it; optional.
@@ -70,9 +70,9 @@ impl Message for DeviceId {
     fn encode(&self, w: &mut Writer<'_>) {
         w.u8(self.device_id);
         w.u8(self.device_revision & 0x0f | u8::from(self.has_device_sdrs) << 7);
-        w.u8(self.firmware_major & 0x7f | u8::from(self.updating) << 7);
+        w.u8(self.firmware_major & 0x7f | (self.availability.0 & 1) << 7);
         w.bytes(&[self.firmware_minor, self.ipmi_version.0, self.support.0]);
-        w.u24(self.manufacturer & 0x0f_ffff);
+        w.u24(self.manufacturer.0 & 0x0f_ffff);
         w.u16(self.product);
         if let Some(auxiliary) = self.auxiliary_firmware {
             w.bytes(&auxiliary);
@@ -87,12 +87,12 @@ impl Message for DeviceId {
             device_id,
             has_device_sdrs: revision & 0x80 != 0,
             device_revision: revision & 0x0f,
-            updating: firmware & 0x80 != 0,
+            availability: DeviceAvailability(firmware >> 7),
             firmware_major: firmware & 0x7f,
             firmware_minor: r.u8("firmware revision 2")?,
             ipmi_version: IpmiVersion(r.u8("IPMI version")?),
             support: DeviceSupport(r.u8("additional device support")?),
-            manufacturer: r.u24("manufacturer ID")? & 0x0f_ffff,
+            manufacturer: EnterpriseNumber(r.u24("manufacturer ID")? & 0x0f_ffff),
             product: r.u16("product ID")?,
             auxiliary_firmware: r.array("auxiliary firmware revision").ok(),
         })
@@ -113,12 +113,12 @@ mod tests {
             device_id: 0x23,
             has_device_sdrs: true,
             device_revision: 1,
-            updating: false,
+            availability: DeviceAvailability::NORMAL,
             firmware_major: 9,
             firmware_minor: 0x48,
             ipmi_version: IpmiVersion::V2_0,
             support: DeviceSupport(0x9f),
-            manufacturer: 0x00_1291,
+            manufacturer: EnterpriseNumber(0x00_1291),
             product: 0x0f02,
             auxiliary_firmware: Some([1, 2, 3, 4]),
         };
@@ -127,7 +127,7 @@ mod tests {
         ];
         check::response(&id, &bytes, 11);
         let without = DeviceId {
-            updating: true,
+            availability: DeviceAvailability::UPDATE_IN_PROGRESS,
             auxiliary_firmware: None,
             ..id
         };

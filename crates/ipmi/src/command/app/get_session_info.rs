@@ -1,7 +1,7 @@
 //! Get Session Info (§22.20).
 
 use crate::command::{Command, Message};
-use crate::number::{NetFn, PrivilegeLevel};
+use crate::number::{NetFn, PrivilegeLevel, SessionProtocol};
 use crate::wire::{Reader, WireError, WireFault, Writer};
 
 /// Which session is asked about.
@@ -44,8 +44,8 @@ pub struct ActiveSession {
     pub user_id: u8,
     /// The level that it works at.
     pub privilege: PrivilegeLevel,
-    /// Whether it is an RMCP+ (IPMI 2.0) session.
-    pub rmcp_plus: bool,
+    /// Which kind of session it is; 4 bits.
+    pub protocol: SessionProtocol,
     /// Channel number.
     pub channel: u8,
     /// The console, for a LAN channel.
@@ -97,10 +97,9 @@ impl Message for SessionInfo {
     fn encode(&self, w: &mut Writer<'_>) {
         w.bytes(&[self.handle, self.max & 0x3f, self.active & 0x3f]);
         let Some(session) = self.session else { return };
-        let protocol = if session.rmcp_plus { 0x10 } else { 0 };
         w.u8(session.user_id & 0x3f);
         w.u8(session.privilege.0 & 0x0f);
-        w.u8(protocol | (session.channel & 0x0f));
+        w.u8(session.protocol.0 << 4 | (session.channel & 0x0f));
         if let Some(console) = session.console {
             w.bytes(&console.ip);
             w.bytes(&console.mac);
@@ -138,7 +137,7 @@ fn decode_session(r: &mut Reader<'_>) -> Result<ActiveSession, WireError> {
     Ok(ActiveSession {
         user_id: user_id & 0x3f,
         privilege: PrivilegeLevel(privilege & 0x0f),
-        rmcp_plus: protocol >> 4 == 1,
+        protocol: SessionProtocol(protocol >> 4),
         channel: protocol & 0x0f,
         console,
     })
@@ -176,7 +175,7 @@ mod tests {
         let session = ActiveSession {
             user_id: 2,
             privilege: PrivilegeLevel::ADMINISTRATOR,
-            rmcp_plus: true,
+            protocol: SessionProtocol::V2_0,
             channel: 1,
             console: None,
         };

@@ -3,8 +3,8 @@
 use crate::command::layout::{message, request};
 use crate::command::{Bytes, Empty};
 use crate::number::{
-    ChannelNumber, GlobalEnables, MessageFlags, MessageTracking, PrivilegeLevel, ReceiveState,
-    SystemInterfaceType,
+    ChannelNumber, GlobalEnables, I2cBusType, MessageFlags, MessageTracking, PrivilegeLevel,
+    ReceiveState, SsifTransactions, SystemInterfaceType,
 };
 
 /// Room for a message that is carried inside another, in bytes.
@@ -76,8 +76,8 @@ request! {
             pub channel: ChannelNumber [7:4],
             /// Number of the bus.
             pub bus: u8 [3:1],
-            /// A private bus behind the BMC; otherwise a channel's.
-            pub private: bool [0],
+            /// Whose bus: a private one behind the BMC, or a channel's.
+            pub bus_type: I2cBusType [0],
         }
         u8 {
             /// Address of the device; 7 bits.
@@ -167,8 +167,8 @@ message! {
     pub struct SystemInterfaceCapabilities {
         reserved 1;
         u8 {
-            /// SSIF only: 0 single-part transfers, 1 multi-part without middle, 2 with middle.
-            pub transactions: u8 [7:6],
+            /// SSIF only: how long messages travel.
+            pub transactions: SsifTransactions [7:6],
             /// SSIF only: packet error codes.
             pub pec: bool [3],
             /// Version of the interface: 0 is version 1.
@@ -245,7 +245,7 @@ mod tests {
         };
         check::request(&get, &[1], 1);
         let kcs = SystemInterfaceCapabilities {
-            transactions: 0,
+            transactions: crate::number::SsifTransactions(0),
             pec: false,
             version: 0,
             input_max: 255,
@@ -253,7 +253,7 @@ mod tests {
         };
         check::response(&kcs, &[0, 0, 255], 3);
         let ssif = SystemInterfaceCapabilities {
-            transactions: 1,
+            transactions: crate::number::SsifTransactions(1),
             pec: true,
             output_max: Some(32),
             ..kcs
@@ -272,7 +272,7 @@ mod tests {
         let transfer = MasterWriteRead {
             channel: ChannelNumber(0),
             bus: 3,
-            private: true,
+            bus_type: I2cBusType::PRIVATE,
             address: 0x50,
             read: 8,
             write: Bytes::from([0x00]),

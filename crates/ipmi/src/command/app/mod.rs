@@ -42,11 +42,11 @@ pub use get_channel_authentication_capabilities::{
 };
 pub use get_channel_cipher_suites::{CipherSuitesChunk, GetChannelCipherSuites};
 pub use get_channel_info::{ChannelInfo, GetChannelInfo};
-pub use get_device_guid::{GetDeviceGuid, GetSystemGuid, Guid};
+pub use get_device_guid::{GetDeviceGuid, GetSystemGuid, Guid, GuidFormat};
 pub use get_device_id::{DeviceId, GetDeviceId, IpmiVersion};
 pub use get_self_test_results::{GetSelfTestResults, SelfTestResults};
 pub use get_session_challenge::{GetSessionChallenge, SessionChallenge};
-pub use get_session_info::{GetSessionInfo, SessionInfo};
+pub use get_session_info::{GetSessionInfo, SessionInfo, SessionSelector};
 pub use messaging::{
     BtInterfaceCapabilities, BufferedEvent, ClearMessageFlags, EMBEDDED_MAX,
     EnableMessageChannelReceive, GetBtInterfaceCapabilities, GetMessage, GetMessageFlags,

@@ -3,8 +3,8 @@
 use crate::command::layout::{message, request};
 use crate::command::{Empty, U24};
 use crate::number::{
-    ChannelNumber, CompletionCode, PayloadAccessOperation, PayloadEncryption, PayloadType,
-    SetupPayloads, StandardPayloads,
+    ChannelNumber, CompletionCode, PayloadAccessOperation, PayloadEncryption, PayloadInstances,
+    PayloadType, RmcpPort, SerialAlertBehavior, SetupPayloads, StandardPayloads,
 };
 
 /// Activate Payload: it is active on another session. Deactivate Payload: it was not active.
@@ -161,7 +161,7 @@ message! {
         /// Longest payload that the BMC sends, in bytes.
         pub outbound_max: u16,
         /// UDP port of the payload; that of the session for SOL.
-        pub port: u16,
+        pub port: RmcpPort,
         /// VLAN of the payload; FFFFh for none of its own.
         pub vlan: u16,
     }
@@ -172,8 +172,8 @@ message! {
             /// How many instances there may be.
             pub capacity: u8 [3:0],
         }
-        /// Bit n is set where instance n + 1 is active.
-        pub active: u16,
+        /// Those that are active.
+        pub active: PayloadInstances,
     }
 
     /// The answer to [`GetPayloadInstanceInfo`] (§24.5).
@@ -241,8 +241,8 @@ pub struct SolActivation {
     pub test_mode: bool,
     /// CTS, DCD and DSR are to be held off until the console says otherwise.
     pub handshake_held: bool,
-    /// Serial alerts meanwhile: 0 fail, 1 are deferred, 2 succeed.
-    pub serial_alerts: u8,
+    /// Serial alerts meanwhile; 2 bits.
+    pub serial_alerts: SerialAlertBehavior,
 }
 
 impl SolActivation {
@@ -252,7 +252,7 @@ impl SolActivation {
         let first = (self.encrypted as u8) << 7
             | (self.authenticated as u8) << 6
             | (self.test_mode as u8) << 5
-            | (self.serial_alerts & 0x03) << 2
+            | (self.serial_alerts.0 & 0x03) << 2
             | (self.handshake_held as u8) << 1;
         [first, 0, 0, 0]
     }
@@ -264,7 +264,7 @@ impl SolActivation {
             encrypted: first & 0x80 != 0,
             authenticated: first & 0x40 != 0,
             test_mode: first & 0x20 != 0,
-            serial_alerts: first >> 2 & 0x03,
+            serial_alerts: SerialAlertBehavior(first >> 2 & 0x03),
             handshake_held: first & 0x02 != 0,
         }
     }
@@ -282,7 +282,7 @@ mod tests {
         let options = SolActivation {
             encrypted: true,
             authenticated: true,
-            serial_alerts: 1,
+            serial_alerts: SerialAlertBehavior::DEFER,
             ..SolActivation::default()
         };
         let activate = ActivatePayload {
@@ -296,7 +296,7 @@ mod tests {
             auxiliary: [0; 4],
             inbound_max: 240,
             outbound_max: 255,
-            port: 623,
+            port: RmcpPort::PRIMARY,
             vlan: 0xffff,
         };
         let bytes = [0, 0, 0, 0, 240, 0, 255, 0, 0x6f, 2, 0xff, 0xff];
@@ -314,7 +314,7 @@ mod tests {
         check::request(&GetPayloadActivationStatus { payload_type: SOL }, &[1], 1);
         let status = PayloadActivationStatus {
             capacity: 1,
-            active: 1,
+            active: crate::number::PayloadInstances(1),
         };
         check::response(&status, &[1, 1, 0], 3);
         let get = GetPayloadInstanceInfo {

@@ -4,8 +4,8 @@ use crate::command::layout::{message, request};
 use crate::command::secret::Secret;
 use crate::command::{Command, Empty, Message};
 use crate::number::{
-    AccessUpdate, AuthType, ChannelAccessMode, ChannelNumber, NetFn, PrivilegeLevel, SecurityKeyId,
-    SecurityKeyLock, SecurityKeyOperation,
+    AccessUpdate, AuthType, ChannelAccessFlags, ChannelAccessMode, ChannelNumber, NetFn,
+    PrivilegeLevel, SecurityKeyId, SecurityKeyLock, SecurityKeyOperation,
 };
 use crate::wire::{Reader, WireError, Writer};
 
@@ -30,12 +30,8 @@ request! {
         u8 {
             /// Which copy of the next four fields to change.
             pub update: AccessUpdate [7:6],
-            /// Alerts by platform event filters are off.
-            pub pef_alerting_disabled: bool [5],
-            /// Packets of IPMI 1.5 sessions are not authenticated one by one.
-            pub per_message_authentication_disabled: bool [4],
-            /// Commands at level USER are not authenticated.
-            pub user_level_authentication_disabled: bool [3],
+            /// What is switched off.
+            pub flags: ChannelAccessFlags [5:3],
             /// When the channel may be used.
             pub mode: ChannelAccessMode [2:0],
         }
@@ -146,9 +142,7 @@ mod tests {
         let set = SetChannelAccess {
             channel: ChannelNumber(1),
             update: AccessUpdate::NON_VOLATILE,
-            pef_alerting_disabled: true,
-            per_message_authentication_disabled: false,
-            user_level_authentication_disabled: false,
+            flags: ChannelAccessFlags::PEF_ALERTING_OFF,
             mode: ChannelAccessMode::ALWAYS_AVAILABLE,
             update_limit: AccessUpdate::NON_VOLATILE,
             privilege_limit: PrivilegeLevel::ADMINISTRATOR,

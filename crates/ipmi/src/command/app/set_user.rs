@@ -4,14 +4,18 @@ use super::UserName;
 use crate::command::layout::request;
 use crate::command::secret::Secret;
 use crate::command::{Command, Empty, Message};
-use crate::number::{ChannelNumber, NetFn, PasswordOperation, PrivilegeLevel};
+use crate::number::{
+    ChannelNumber, NetFn, PasswordCompletion, PasswordOperation, PasswordSize, PrivilegeLevel,
+    UserAccessFlags,
+};
 use crate::wire::{Reader, WireError, Writer};
 
 /// Set User Password: the tested password is another, of the right length.
-pub const PASSWORD_DIFFERS: crate::number::CompletionCode = crate::number::CompletionCode(0x80);
+pub const PASSWORD_DIFFERS: crate::number::CompletionCode =
+    crate::number::CompletionCode(PasswordCompletion::DIFFERS.0);
 /// Set User Password: the tested password has another length (16 instead of 20 bytes).
 pub const PASSWORD_SIZE_DIFFERS: crate::number::CompletionCode =
-    crate::number::CompletionCode(0x81);
+    crate::number::CompletionCode(PasswordCompletion::SIZE_DIFFERS.0);
 
 /// The length that a password has on the wire, filled up with zeros.
 const SHORT: usize = 16;
@@ -22,14 +26,10 @@ request! {
     /// Sets what a user may do on a channel (§22.26).
     pub struct SetUserAccess: APP 0x43 "Set User Access", repeatable => Empty {
         u8 {
-            /// The next three fields count; otherwise they stay as they are.
+            /// `flags` count; otherwise they stay as they are.
             pub change_flags: bool [7],
-            /// The user may only be called back.
-            pub callback_only: bool [6],
-            /// The user's name and password are used for link authentication.
-            pub link_authentication: bool [5],
-            /// The user may send IPMI messages.
-            pub ipmi_messaging: bool [4],
+            /// What the user may do.
+            pub flags: UserAccessFlags [6:4],
             /// Channel.
             pub channel: ChannelNumber [3:0],
         }
@@ -60,8 +60,8 @@ pub struct SetUserName {
 pub struct SetUserPassword {
     /// User, 1-63.
     pub user_id: u8,
-    /// The password has 20 bytes; otherwise 16.
-    pub long: bool,
+    /// Bytes of the password.
+    pub size: PasswordSize,
     /// What to do.
     pub operation: PasswordOperation,
     /// The password filled up with zeros; may be empty when barring or letting in.
@@ -74,13 +74,16 @@ impl SetUserPassword {
     pub fn new(user_id: u8, operation: PasswordOperation, password: &[u8]) -> Option<Self> {
         let mut filled = [0; LONG];
         filled.get_mut(..password.len())?.copy_from_slice(password);
-        let long = password.len() > SHORT;
-        let len = if long { LONG } else { SHORT };
+        let (size, len) = if password.len() > SHORT {
+            (PasswordSize::BYTES_20, LONG)
+        } else {
+            (PasswordSize::BYTES_16, SHORT)
+        };
         let password = Secret::new(&filled[..len])?;
         zeroize::Zeroize::zeroize(&mut filled);
         Some(Self {
             user_id,
-            long,
+            size,
             operation,
             password,
         })
@@ -115,7 +118,7 @@ impl Command for SetUserPassword {
     type Response = Empty;
 
     fn encode(&self, w: &mut Writer<'_>) {
-        w.u8(self.user_id & 0x3f | u8::from(self.long) << 7);
+        w.u8(self.user_id & 0x3f | (self.size.0 & 1) << 7);
         w.u8(self.operation.0 & 0x03);
         self.password.encode(w);
     }
@@ -124,7 +127,7 @@ impl Command for SetUserPassword {
         let first = r.u8("user ID")?;
         Ok(Self {
             user_id: first & 0x3f,
-            long: first & 0x80 != 0,
+            size: PasswordSize(first >> 7),
             operation: PasswordOperation(r.u8("operation")? & 0x03),
             password: Secret::decode(r, "password")?,
         })
@@ -140,9 +143,7 @@ mod tests {
     fn what_ipmitool_sends_for_user_priv_2_4_1() {
         let set = SetUserAccess {
             change_flags: true,
-            callback_only: false,
-            link_authentication: false,
-            ipmi_messaging: true,
+            flags: UserAccessFlags::IPMI_MESSAGING,
             channel: ChannelNumber(1),
             user_id: 2,
             privilege_limit: PrivilegeLevel::ADMINISTRATOR,

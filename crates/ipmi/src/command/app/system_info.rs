@@ -3,7 +3,7 @@
 use alloc::string::String;
 
 use crate::command::{Bytes, Command, Empty, Message};
-use crate::number::{NetFn, SystemInfoParameter};
+use crate::number::{NetFn, StringEncoding, SystemInfoParameter};
 use crate::record::text;
 use crate::wire::{Reader, WireError, Writer};
 
@@ -50,20 +50,13 @@ pub struct SystemInfoParameters {
 /// (§22.14a, table 22-16c).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SystemText {
-    /// Encoding: 0 ASCII or Latin-1, 1 UTF-8, 2 UTF-16 low byte first.
-    pub encoding: u8,
+    /// Encoding; 4 bits.
+    pub encoding: StringEncoding,
     /// Bytes of the text, at most 255.
     pub bytes: alloc::vec::Vec<u8>,
 }
 
 impl SystemText {
-    /// ASCII or Latin-1.
-    pub const LATIN_1: u8 = 0;
-    /// UTF-8.
-    pub const UTF_8: u8 = 1;
-    /// UTF-16, low byte first.
-    pub const UTF_16: u8 = 2;
-
     /// How many blocks a text has whose block 0 is this one (without the block number): call it with the data of
     /// block 0 to know how many more to ask for. 1 where the block is too short to tell.
     #[must_use]
@@ -77,8 +70,8 @@ impl SystemText {
     #[must_use]
     pub fn from_blocks(blocks: &[u8]) -> Self {
         let (encoding, len) = match blocks {
-            [encoding, len, ..] => (encoding & 0x0f, usize::from(*len)),
-            _ => (Self::LATIN_1, 0),
+            [encoding, len, ..] => (StringEncoding(encoding & 0x0f), usize::from(*len)),
+            _ => (StringEncoding::LATIN_1, 0),
         };
         let bytes = blocks.get(2..).unwrap_or(&[]);
         Self {
@@ -91,7 +84,7 @@ impl SystemText {
     #[must_use]
     pub fn block(&self, number: u8) -> Option<[u8; BLOCK]> {
         let len = self.bytes.len().min(255);
-        let head = [self.encoding & 0x0f, len.to_le_bytes()[0]];
+        let head = [self.encoding.0 & 0x0f, len.to_le_bytes()[0]];
         let start = usize::from(number) * BLOCK;
         if start >= (head.len() + len).next_multiple_of(BLOCK) {
             return None;
@@ -108,8 +101,8 @@ impl SystemText {
     #[must_use]
     pub fn text(&self) -> String {
         let decoded = match self.encoding {
-            Self::UTF_8 => String::from_utf8_lossy(&self.bytes).into_owned(),
-            Self::UTF_16 => text::utf_16(&self.bytes),
+            StringEncoding::UTF_8 => String::from_utf8_lossy(&self.bytes).into_owned(),
+            StringEncoding::UTF_16 => text::utf_16(&self.bytes),
             _ => text::latin_1(&self.bytes),
         };
         text::clean(&decoded)
@@ -226,7 +219,7 @@ mod tests {
         for len in 0..=255_u8 {
             let bytes = (0..len).map(|i| b'a' + i % 26).collect();
             let text = SystemText {
-                encoding: SystemText::UTF_8,
+                encoding: StringEncoding::UTF_8,
                 bytes,
             };
             let blocks: Vec<_> = (0..=255).map_while(|number| text.block(number)).collect();
@@ -242,7 +235,7 @@ mod tests {
     fn a_text_reads_in_its_encoding_up_to_the_first_zero() {
         let text = |encoding, bytes: &[u8]| {
             SystemText {
-                encoding,
+                encoding: StringEncoding(encoding),
                 bytes: bytes.to_vec(),
             }
             .text()

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::command::{Command, Message};
-use crate::number::{ChannelNumber, NetFn, PrivilegeLevel, UserEnableStatus};
+use crate::number::{ChannelNumber, NetFn, PrivilegeLevel, UserAccessFlags, UserEnableStatus};
 use crate::wire::{Reader, WireError, Writer};
 
 /// Asks what a user may do on a channel.
@@ -26,12 +26,8 @@ pub struct UserAccess {
     pub enabled_count: u8,
     /// User IDs whose names are fixed; 6 bits.
     pub fixed_name_count: u8,
-    /// May only be called back.
-    pub callback_only: bool,
-    /// Takes part in link authentication.
-    pub link_authentication: bool,
-    /// May send IPMI messages.
-    pub ipmi_messaging: bool,
+    /// What the user may do; 3 bits.
+    pub flags: UserAccessFlags,
     /// Highest privilege level; 4 bits, see [`UserAccess::NO_ACCESS`].
     pub privilege_limit: PrivilegeLevel,
 }
@@ -126,10 +122,7 @@ impl Message for UserAccess {
             self.user_id_max & 0x3f,
             (self.status.0 & 0x03) << 6 | self.enabled_count & 0x3f,
             self.fixed_name_count & 0x3f,
-            u8::from(self.callback_only) << 6
-                | u8::from(self.link_authentication) << 5
-                | u8::from(self.ipmi_messaging) << 4
-                | self.privilege_limit.0 & 0x0f,
+            (self.flags.0 & 0x07) << 4 | self.privilege_limit.0 & 0x0f,
         ]);
     }
 
@@ -140,9 +133,7 @@ impl Message for UserAccess {
             status: UserEnableStatus(enabled >> 6),
             enabled_count: enabled & 0x3f,
             fixed_name_count: fixed & 0x3f,
-            callback_only: access & 0x40 != 0,
-            link_authentication: access & 0x20 != 0,
-            ipmi_messaging: access & 0x10 != 0,
+            flags: UserAccessFlags(access >> 4 & 0x07),
             privilege_limit: PrivilegeLevel(access & 0x0f),
         })
     }
@@ -180,9 +171,7 @@ mod tests {
             status: UserEnableStatus::ENABLED,
             enabled_count: 2,
             fixed_name_count: 1,
-            callback_only: false,
-            link_authentication: true,
-            ipmi_messaging: true,
+            flags: UserAccessFlags::LINK_AUTHENTICATION | UserAccessFlags::IPMI_MESSAGING,
             privilege_limit: PrivilegeLevel::OPERATOR,
         };
         check::response(&access, &[0x0f, 0x42, 0x01, 0x33], 4);

@@ -2,16 +2,17 @@
 
 use crate::command::Empty;
 use crate::command::layout::{layout, message, request};
-use crate::number::{PreTimeoutInterrupt, WatchdogAction, WatchdogExpirations, WatchdogUse};
+use crate::number::{
+    PreTimeoutInterrupt, WatchdogAction, WatchdogControl, WatchdogExpirations, WatchdogUse,
+};
 
 layout! {
     /// How the watchdog timer is set up (§27.6, table 27-3).
     pub struct WatchdogSettings {
         u8 {
-            /// Running out is not logged.
-            pub do_not_log: bool [7],
-            /// In a request: a running timer goes on. In an answer: the timer runs.
-            pub running: bool [6],
+            /// In a request: whether running out is logged, and whether a running timer goes on. In an answer: whether it is
+            /// logged, and whether the timer runs.
+            pub control: WatchdogControl [7:6],
             /// Who uses it.
             pub timer_use: WatchdogUse [2:0],
         }
@@ -62,8 +63,7 @@ mod tests {
     #[test]
     fn a_timer_that_ipmitool_shows_as_sms_os_with_hard_reset_after_five_minutes() {
         let settings = WatchdogSettings {
-            do_not_log: false,
-            running: true,
+            control: WatchdogControl::RUNNING,
             timer_use: WatchdogUse::SMS_OS,
             interrupt: PreTimeoutInterrupt::NMI,
             action: WatchdogAction::HARD_RESET,

@@ -11,7 +11,7 @@ mod set_power_restore_policy;
 mod settings;
 mod system_boot_options;
 
-pub use boot_parameter::{BOOT_PARAMETER_MAX, BootFlagKeep, BootFlags, BootParameter};
+pub use boot_parameter::{BOOT_PARAMETER_MAX, BootFlags, BootParameter};
 pub use chassis_control::ChassisControl;
 pub use chassis_identify::ChassisIdentify;
 pub use get_chassis_capabilities::{ChassisCapabilitiesResponse, GetChassisCapabilities};

@@ -2,7 +2,7 @@
 
 use super::boot_parameter::BootParameter;
 use crate::command::{Command, Empty, Message};
-use crate::number::{BootOptionParameter, NetFn};
+use crate::number::{BootOptionParameter, NetFn, SetInProgress};
 use crate::wire::{Reader, WireError, Writer};
 
 /// Bit 7 of the parameter selector: the parameter is marked invalid or locked.
@@ -62,7 +62,10 @@ impl Command for SetSystemBootOptions {
 
     /// Beginning a set twice is not: the second is refused with 81h.
     fn is_idempotent(&self) -> bool {
-        !matches!(self.parameter, BootParameter::SetInProgress(1))
+        !matches!(
+            self.parameter,
+            BootParameter::SetInProgress(SetInProgress::IN_PROGRESS)
+        )
     }
 
     fn encode(&self, w: &mut Writer<'_>) {
@@ -178,8 +181,8 @@ mod tests {
             invalid: false,
             parameter: BootParameter::SetInProgress(state),
         };
-        assert!(!set(1).is_idempotent());
-        assert!(set(0).is_idempotent());
+        assert!(!set(crate::number::SetInProgress(1)).is_idempotent());
+        assert!(set(crate::number::SetInProgress(0)).is_idempotent());
     }
 
     #[test]

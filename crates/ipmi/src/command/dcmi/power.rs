@@ -3,18 +3,21 @@
 use super::DcmiDone;
 use crate::command::layout::{layout, message, request};
 use crate::number::{
-    CompletionCode, PowerExceptionAction, PowerLimitActivation, PowerStatisticsMode,
+    CompletionCode, DcmiCompletion, PowerExceptionAction, PowerLimitActivation, PowerMeasurement,
+    PowerStatisticsMode,
 };
 use crate::record::Timestamp;
 
 /// Get Power Limit: no limit is active; the settings follow all the same.
-pub const NO_ACTIVE_LIMIT: CompletionCode = CompletionCode(0x80);
+pub const NO_ACTIVE_LIMIT: CompletionCode = CompletionCode(DcmiCompletion::NO_LIMIT.0);
 /// Set Power Limit: the limit is out of range.
-pub const LIMIT_OUT_OF_RANGE: CompletionCode = CompletionCode(0x84);
+pub const LIMIT_OUT_OF_RANGE: CompletionCode = CompletionCode(DcmiCompletion::LIMIT_OUT_OF_RANGE.0);
 /// Set Power Limit: the correction time is out of range.
-pub const CORRECTION_TIME_OUT_OF_RANGE: CompletionCode = CompletionCode(0x85);
+pub const CORRECTION_TIME_OUT_OF_RANGE: CompletionCode =
+    CompletionCode(DcmiCompletion::CORRECTION_TIME_OUT_OF_RANGE.0);
 /// Set Power Limit: the statistics period is out of range.
-pub const STATISTICS_PERIOD_OUT_OF_RANGE: CompletionCode = CompletionCode(0x89);
+pub const STATISTICS_PERIOD_OUT_OF_RANGE: CompletionCode =
+    CompletionCode(DcmiCompletion::PERIOD_OUT_OF_RANGE.0);
 
 layout! {
     /// A power limit (DCMI 1.5 tables 6-17 and 6-18).
@@ -77,8 +80,8 @@ message! {
         /// Length of the period, in milliseconds.
         pub period_ms: u32,
         u8 {
-            /// Power is measured.
-            pub active: bool [6],
+            /// Whether power is measured.
+            pub measurement: PowerMeasurement [6],
         }
     }
 
@@ -109,7 +112,7 @@ mod tests {
             average_w: 5,
             at: Timestamp(0x0403_0201),
             period_ms: 1000,
-            active: true,
+            measurement: PowerMeasurement::ACTIVE,
         };
         let bytes = [
             0xdc, 2, 1, 3, 0, 4, 0, 5, 0, 1, 2, 3, 4, 0xe8, 3, 0, 0, 0x40,

@@ -2,7 +2,10 @@
 
 use crate::command::Empty;
 use crate::command::layout::{layout, message, request};
-use crate::number::{AlertOperation, AlertStatus, ChannelNumber, EventReadingType, SensorType};
+use crate::number::{
+    AlertOperation, AlertStatus, ChannelNumber, EventMessageRevision, EventReadingType,
+    PetSourceType, SensorType,
+};
 use crate::record::Timestamp;
 
 layout! {
@@ -10,8 +13,8 @@ layout! {
     pub struct AlertedEvent {
         /// Generator: a software ID or an IPMB address.
         pub generator: u8,
-        /// Revision of the format: 04h.
-        pub revision: u8,
+        /// Revision of the format.
+        pub revision: EventMessageRevision,
         /// Sensor type.
         pub sensor_type: SensorType,
         /// Sensor number.
@@ -59,7 +62,7 @@ request! {
         /// Time stamp of the trap.
         pub timestamp: Timestamp,
         /// Source type of the trap.
-        pub source_type: u8,
+        pub source_type: PetSourceType,
         /// Sensor device of the trap.
         pub sensor_device: u8,
         /// Sensor number of the trap.
@@ -98,7 +101,7 @@ mod tests {
         check::request(&alert, &[1, 0x42, 0x83], 3);
         let event = AlertedEvent {
             generator: 0x41,
-            revision: 4,
+            revision: EventMessageRevision::V1_5,
             sensor_type: SensorType::FAN,
             sensor_number: 9,
             deasserted: true,
@@ -123,7 +126,7 @@ mod tests {
         let acknowledge = PetAcknowledge {
             sequence: 0x0102,
             timestamp: Timestamp(0x0304_0506),
-            source_type: 0x20,
+            source_type: PetSourceType(0x20),
             sensor_device: 0x20,
             sensor_number: 7,
             data: [8, 9, 10],

@@ -2,7 +2,7 @@
 
 use crate::command::layout::{message, request};
 use crate::command::{Bytes, Empty};
-use crate::number::{EventReadingType, SensorType};
+use crate::number::{EventMessageRevision, EventReadingType, Lun, SensorType};
 
 request! {
     /// Tells a controller where to send its events (§29.1).
@@ -11,7 +11,7 @@ request! {
         pub address: u8,
         u8 {
             /// LUN there.
-            pub lun: u8 [1:0],
+            pub lun: Lun [1:0],
         }
     }
 
@@ -33,13 +33,10 @@ message! {
         pub address: u8,
         u8 {
             /// LUN there.
-            pub lun: u8 [1:0],
+            pub lun: Lun [1:0],
         }
     }
 }
-
-/// The format of event messages since IPMI 1.5 (§29.3, table 29-5).
-pub const EVENT_MESSAGE_REVISION: u8 = 0x04;
 
 /// An event as Platform Event carries it (§29.3, table 29-5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +44,7 @@ pub struct EventMessage {
     /// Who reports: a software ID, shifted left with bit 0 set; `None` where the message's own address says it.
     pub generator: Option<u8>,
     /// Revision of the format.
-    pub revision: u8,
+    pub revision: EventMessageRevision,
     /// What the sensor watches.
     pub sensor_type: SensorType,
     /// Number of the sensor.
@@ -67,7 +64,7 @@ impl PlatformEvent {
         let direction = u8::from(event.deasserted) << 7 | event.event_type.0 & 0x7f;
         let [d1, d2, d3] = event.data;
         let body = [
-            event.revision,
+            event.revision.0,
             event.sensor_type.0,
             event.sensor_number,
             direction,
@@ -107,7 +104,7 @@ impl PlatformEvent {
         let at = |index: usize| rest.get(index).copied().unwrap_or(0xff);
         Some(EventMessage {
             generator,
-            revision: *revision,
+            revision: EventMessageRevision(*revision),
             sensor_type: SensorType(*sensor_type),
             sensor_number: *sensor_number,
             deasserted: direction & 0x80 != 0,
@@ -126,7 +123,7 @@ mod tests {
     fn the_event_that_ipmitool_sends_for_event_1() {
         let event = EventMessage {
             generator: Some(0x41),
-            revision: EVENT_MESSAGE_REVISION,
+            revision: EventMessageRevision::V1_5,
             sensor_type: SensorType::TEMPERATURE,
             sensor_number: 0x30,
             deasserted: false,
@@ -155,7 +152,7 @@ mod tests {
         check::request(
             &SetEventReceiver {
                 address: 0x20,
-                lun: 0,
+                lun: crate::number::Lun::from_byte(0),
             },
             &[0x20, 0],
             2,
@@ -164,7 +161,7 @@ mod tests {
         check::response(
             &EventReceiver {
                 address: 0xff,
-                lun: 3,
+                lun: crate::number::Lun::from_byte(3),
             },
             &[0xff, 3],
             2,

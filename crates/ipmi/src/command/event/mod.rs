@@ -9,8 +9,7 @@ pub use alerting::{
     AlertImmediate, AlertImmediateStatus, AlertedEvent, PetAcknowledge, PetAcknowledged,
 };
 pub use event_receiver::{
-    EVENT_MESSAGE_REVISION, EventMessage, EventReceiver, GetEventReceiver, PlatformEvent,
-    SetEventReceiver,
+    EventMessage, EventReceiver, GetEventReceiver, PlatformEvent, SetEventReceiver,
 };
 pub use filter::{AlertPolicy, AlertStringKey, DataFilter, EventFilter, FilteredEvent};
 pub use pef::{

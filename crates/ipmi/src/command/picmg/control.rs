@@ -3,7 +3,7 @@
 use super::PicmgDone;
 use crate::command::Bytes;
 use crate::command::layout::{message, request};
-use crate::number::{ActivationPolicy, FruControlAction, FruControlSupport};
+use crate::number::{ActivationPolicy, FruActivation, FruControlAction, FruControlSupport};
 
 request! {
     /// Resets or reboots a FRU's payload.
@@ -40,8 +40,8 @@ request! {
     pub struct SetFruActivation: PICMG 0x0c "Set FRU Activation", repeatable => PicmgDone {
         /// FRU.
         pub fru_id: u8,
-        /// 1 activate, 0 deactivate.
-        pub activate: u8,
+        /// Which of it.
+        pub activation: FruActivation,
     }
 }
 
@@ -92,7 +92,7 @@ mod tests {
         check::response(&FruActivationPolicy { policy }, &[0, 1], 2);
         let activate = SetFruActivation {
             fru_id: 1,
-            activate: 1,
+            activation: FruActivation::ACTIVATE,
         };
         check::request(&activate, &[0, 1, 1], 3);
         check::response(&PicmgDone, &[0], 1);

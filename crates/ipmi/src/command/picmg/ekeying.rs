@@ -3,7 +3,11 @@
 use super::PicmgDone;
 use crate::command::layout::{layout, message, request};
 use crate::command::{Bytes, U24};
-use crate::number::{BusedResource, BusedResourceAction, ClockDirection, LinkInterface, LinkType};
+use crate::number::{
+    AmcLinkType, BusedResource, BusedResourceAction, BusedResourceOutcome, ClockDirection,
+    ClockFamily, ClockPll, ClockResourceType, EthernetLinkExtension, LinkInterface,
+    LinkSignalingClass, LinkType, PortState,
+};
 
 /// Links that Get Port State tells about one channel, at most.
 pub const LINKS_MAX: usize = 4;
@@ -39,7 +43,7 @@ layout! {
             /// More about the type.
             pub extension: u8 [15:12],
             /// What it carries.
-            pub link_type: LinkType [11:4],
+            pub link_type: AmcLinkType [11:4],
             /// Lanes 0 to 3 of the channel, bit n for lane n.
             pub lanes: u8 [3:0],
         }
@@ -56,15 +60,35 @@ layout! {
             pub enabled: bool [3],
             /// Into or out of the module.
             pub direction: ClockDirection [2],
-            /// Phase-locked loop: 0 default, 1 connect, 2 bypass.
-            pub pll: u8 [1:0],
+            /// Phase-locked loop.
+            pub pll: ClockPll [1:0],
         }
         /// Family.
-        pub family: u8,
+        pub family: ClockFamily,
         /// Accuracy level.
         pub accuracy: u8,
         /// Frequency, in hertz.
         pub frequency_hz: u32,
+    }
+}
+
+layout! {
+    /// A clock resource of a carrier (AMC.0 table 3-29).
+    pub struct ClockResource {
+        u8 {
+            /// Where the clock ends.
+            pub kind: ClockResourceType [7:6],
+            /// Which one.
+            pub number: u8 [5:0],
+        }
+    }
+}
+
+impl LinkDescriptor {
+    /// What the extension says of an Ethernet link; `None` for another kind of link.
+    #[must_use]
+    pub fn ethernet(&self) -> Option<EthernetLinkExtension> {
+        (self.link_type == LinkType::ETHERNET).then_some(EthernetLinkExtension(self.extension))
     }
 }
 
@@ -73,8 +97,8 @@ request! {
     pub struct SetPortState: PICMG 0x0e "Set Port State", repeatable => PicmgDone {
         /// Which.
         pub link: LinkDescriptor,
-        /// 1 on, 0 off.
-        pub enabled: u8,
+        /// On or off.
+        pub state: PortState,
     }
 
     /// Asks for the links of a channel.
@@ -101,8 +125,8 @@ request! {
         pub channel: u8,
         /// Link.
         pub link: AmcLink,
-        /// 1 on, 0 off.
-        pub enabled: u8,
+        /// On or off.
+        pub state: PortState,
         /// Device on the carrier; optional.
         pub device: Option<u8>,
     }
@@ -122,7 +146,7 @@ request! {
         /// How.
         pub setting: ClockSetting,
         /// Clock resource of the carrier; optional.
-        pub resource: Option<u8>,
+        pub resource: Option<ClockResource>,
     }
 
     /// Asks how a clock runs.
@@ -130,7 +154,7 @@ request! {
         /// Clock.
         pub clock: u8,
         /// Clock resource of the carrier; optional.
-        pub resource: Option<u8>,
+        pub resource: Option<ClockResource>,
     }
 
     /// Sets the signalling class of a channel.
@@ -142,8 +166,8 @@ request! {
             pub channel: u8 [5:0],
         }
         u8 {
-            /// 0 basic, 3 10.3125 GBd.
-            pub class: u8 [3:0],
+            /// Signalling class.
+            pub class: LinkSignalingClass [3:0],
         }
     }
 
@@ -167,8 +191,8 @@ message! {
 
     /// The answer to [`BusedResourceControl`].
     pub struct BusedResourceStatus in PICMG {
-        /// 0 done or free, 1 not, 2 refused, 3 error.
-        pub status: u8,
+        /// What became of it.
+        pub outcome: BusedResourceOutcome,
     }
 
     /// The answer to [`GetAmcPortState`]: for each link three bytes ([`AmcLink`]) and one for its state.
@@ -185,7 +209,7 @@ message! {
             /// Into or out of the module.
             pub direction: ClockDirection [2],
             /// Phase-locked loop.
-            pub pll: u8 [1:0],
+            pub pll: ClockPll [1:0],
         }
         /// Configuration, family, accuracy level and frequency; there while it runs.
         pub running: Option<RunningClock>,
@@ -200,8 +224,8 @@ message! {
             pub channel: u8 [5:0],
         }
         u8 {
-            /// 0 basic, 3 10.3125 GBd.
-            pub class: u8 [3:0],
+            /// Signalling class.
+            pub class: LinkSignalingClass [3:0],
         }
     }
 }
@@ -212,7 +236,7 @@ layout! {
         /// Which of the clock's configurations.
         pub index: u8,
         /// Family.
-        pub family: u8,
+        pub family: ClockFamily,
         /// Accuracy level.
         pub accuracy: u8,
         /// Frequency, in hertz.
@@ -236,7 +260,10 @@ mod tests {
             interface: LinkInterface::BASE,
             channel: 1,
         };
-        let set = SetPortState { link, enabled: 1 };
+        let set = SetPortState {
+            link,
+            state: PortState::ENABLED,
+        };
         check::request(&set, &[0, 0x01, 0x11, 0x00, 0x00, 1], 6);
         let (interface, channel) = (LinkInterface::FABRIC, 2);
         check::request(&GetPortState { interface, channel }, &[0, 0x42], 2);
@@ -245,7 +272,7 @@ mod tests {
         let set = SetChannelSignalingClass {
             interface,
             channel,
-            class: 3,
+            class: LinkSignalingClass::GBD_10_3125,
         };
         check::request(&set, &[0, 0x42, 3], 3);
         check::request(
@@ -256,7 +283,7 @@ mod tests {
         let answer = ChannelSignaling {
             interface,
             channel,
-            class: 3,
+            class: LinkSignalingClass::GBD_10_3125,
         };
         check::response(&answer, &[0, 0x42, 3], 3);
     }
@@ -266,13 +293,13 @@ mod tests {
         let link = AmcLink {
             grouping: 1,
             extension: 2,
-            link_type: LinkType(0x02),
+            link_type: AmcLinkType::PCI_EXPRESS,
             lanes: 0x0f,
         };
         let set = SetAmcPortState {
             channel: 3,
             link,
-            enabled: 1,
+            state: PortState::ENABLED,
             device: None,
         };
         check::request(&set, &[0, 3, 0x2f, 0x20, 1, 1], 6);
@@ -288,14 +315,20 @@ mod tests {
             resource: BusedResource::CLOCK_1,
         };
         check::request(&bus, &[0, 0, 2], 3);
-        check::response(&BusedResourceStatus { status: 0 }, &[0, 0], 2);
+        check::response(
+            &BusedResourceStatus {
+                outcome: BusedResourceOutcome::ACKNOWLEDGED,
+            },
+            &[0, 0],
+            2,
+        );
 
         let setting = ClockSetting {
             index: 0,
             enabled: true,
             direction: ClockDirection::SOURCE,
-            pll: 1,
-            family: 2,
+            pll: ClockPll::CONNECT,
+            family: ClockFamily::PCI_EXPRESS,
             accuracy: 3,
             frequency_hz: 100_000_000,
         };
@@ -313,14 +346,17 @@ mod tests {
         let stopped = AmcClock {
             enabled: false,
             direction: ClockDirection::RECEIVER,
-            pll: 0,
+            pll: ClockPll::DEFAULT_STATE,
             running: None,
         };
         check::response(&stopped, &[0, 0], 2);
         let mut bytes = [0; 8];
         let get = GetAmcClockState {
             clock: 1,
-            resource: Some(2),
+            resource: Some(ClockResource {
+                kind: ClockResourceType::ON_CARRIER,
+                number: 2,
+            }),
         };
         get.encode(&mut Writer::new(&mut bytes));
         assert_eq!(bytes[..3], [0, 1, 2]);

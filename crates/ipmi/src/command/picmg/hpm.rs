@@ -8,16 +8,19 @@ use core::fmt;
 use super::PicmgDone;
 use crate::command::Bytes;
 use crate::command::layout::{layout, message, request};
-use crate::number::{CompletionCode, HpmAction, HpmCapabilities, HpmProperty, HpmRollback};
+use crate::number::{
+    CompletionCode, HpmAction, HpmCapabilities, HpmCompletion, HpmProperty, HpmRollback,
+    SelfTestResult,
+};
 
 /// The command goes on; Get Upgrade Status tells when it is done.
-pub const IN_PROGRESS: CompletionCode = CompletionCode(0x80);
+pub const IN_PROGRESS: CompletionCode = CompletionCode(HpmCompletion::IN_PROGRESS.0);
 /// Finish Firmware Upload: the image's length differs.
-pub const LENGTH_MISMATCH: CompletionCode = CompletionCode(0x81);
+pub const LENGTH_MISMATCH: CompletionCode = CompletionCode(HpmCompletion::NOT_SUPPORTED.0);
 /// Initiate Upgrade Action: not for this component. Upload: another block is wanted.
-pub const INVALID_COMPONENT: CompletionCode = CompletionCode(0x82);
+pub const INVALID_COMPONENT: CompletionCode = CompletionCode(HpmCompletion::INVALID_COMPONENT.0);
 /// Finish Firmware Upload: the image is wrong.
-pub const IMAGE_MISMATCH: CompletionCode = CompletionCode(0x83);
+pub const IMAGE_MISMATCH: CompletionCode = CompletionCode(HpmCompletion::IMAGE_INVALID.0);
 
 /// Room for a block of an image: what a datagram over LAN carries.
 pub const BLOCK_MAX: usize = 200;
@@ -127,7 +130,7 @@ message! {
         /// The command that goes on, or was the last.
         pub command: u8,
         /// How it ended; [`IN_PROGRESS`] while it goes on.
-        pub completion: u8,
+        pub completion: CompletionCode,
         /// Done so far, in percent; optional.
         pub percent: Option<u8>,
     }
@@ -135,7 +138,7 @@ message! {
     /// The answer to [`QuerySelfTestResults`]: as in Get Self Test Results (§20.4).
     pub struct UpgradeSelfTest in PICMG {
         /// 55h passed.
-        pub result: u8,
+        pub result: SelfTestResult,
         /// More about it.
         pub detail: u8,
     }
@@ -276,7 +279,7 @@ mod tests {
         check::request(&GetUpgradeStatus, &[0], 1);
         let status = UpgradeStatus {
             command: 0x33,
-            completion: IN_PROGRESS.0,
+            completion: IN_PROGRESS,
             percent: Some(50),
         };
         check::response(&status, &[0, 0x33, 0x80, 50], 3);
@@ -291,7 +294,7 @@ mod tests {
         check::request(&activate, &[0], 1);
         check::request(&QuerySelfTestResults, &[0], 1);
         let result = UpgradeSelfTest {
-            result: 0x55,
+            result: crate::number::SelfTestResult(0x55),
             detail: 0,
         };
         check::response(&result, &[0, 0x55, 0], 3);

@@ -2,7 +2,7 @@
 
 use super::PicmgDone;
 use crate::command::layout::{layout, message, request};
-use crate::number::{FruLedFunction, LampState, LedColor, LedColors};
+use crate::number::{FruLedFunction, FruLedId, LampState, LedColor, LedColors};
 
 layout! {
     /// What a LED does.
@@ -30,7 +30,7 @@ request! {
         /// FRU.
         pub fru_id: u8,
         /// LED: 0 the blue one, 1-3, from 4 on the application's.
-        pub led_id: u8,
+        pub led_id: FruLedId,
     }
 
     /// Overrides what a LED does, or gives it back.
@@ -38,7 +38,7 @@ request! {
         /// FRU.
         pub fru_id: u8,
         /// LED; FFh for all.
-        pub led_id: u8,
+        pub led_id: FruLedId,
         /// What it is to do.
         pub behaviour: LedBehaviour,
     }
@@ -48,7 +48,7 @@ request! {
         /// FRU.
         pub fru_id: u8,
         /// LED.
-        pub led_id: u8,
+        pub led_id: FruLedId,
     }
 }
 
@@ -121,7 +121,7 @@ mod tests {
         check::response(&properties, &[0, 7, 4], 3);
         let get = GetLedColorCapabilities {
             fru_id: 0,
-            led_id: 1,
+            led_id: FruLedId::LED_1,
         };
         check::request(&get, &[0, 0, 1], 3);
         let colors = LedColorCapabilities {
@@ -136,14 +136,14 @@ mod tests {
     fn a_led_blinks_when_it_is_told_to() {
         let set = SetFruLedState {
             fru_id: 0,
-            led_id: 1,
+            led_id: FruLedId::LED_1,
             behaviour: BLINKING,
         };
         check::request(&set, &[0, 0, 1, 50, 50, 4], 6);
         check::request(
             &GetFruLedState {
                 fru_id: 0,
-                led_id: 1,
+                led_id: FruLedId::LED_1,
             },
             &[0, 0, 1],
             3,

@@ -15,9 +15,9 @@ pub use control::{
 };
 pub use ekeying::{
     AMC_LINKS_MAX, AmcClock, AmcLink, AmcPortStates, BusedResourceControl, BusedResourceStatus,
-    ChannelSignaling, ClockSetting, GetAmcClockState, GetAmcPortState, GetChannelSignalingClass,
-    GetPortState, LINKS_MAX, LinkDescriptor, PortStates, RunningClock, SetAmcClockState,
-    SetAmcPortState, SetChannelSignalingClass, SetPortState,
+    ChannelSignaling, ClockResource, ClockSetting, GetAmcClockState, GetAmcPortState,
+    GetChannelSignalingClass, GetPortState, LINKS_MAX, LinkDescriptor, PortStates, RunningClock,
+    SetAmcClockState, SetAmcPortState, SetChannelSignalingClass, SetPortState,
 };
 pub use led::{
     FruLedProperties, FruLedState, GetFruLedProperties, GetFruLedState, GetLedColorCapabilities,

@@ -3,7 +3,7 @@
 use super::PicmgDone;
 use crate::command::Bytes;
 use crate::command::layout::{message, request};
-use crate::number::PowerLevelType;
+use crate::number::{FanLevelSetting, PowerLevelType};
 
 /// Power levels that a FRU has, at most (PICMG 3.0 table 3-83).
 pub const POWER_LEVELS_MAX: usize = 21;
@@ -37,8 +37,8 @@ request! {
     pub struct SetFanLevel: PICMG 0x15 "Set Fan Level", repeatable => PicmgDone {
         /// FRU.
         pub fru_id: u8,
-        /// Level; FEh shuts the fans down, FFh gives them back to local control.
-        pub level: u8,
+        /// Level.
+        pub level: FanLevelSetting,
         /// 1 lets the tray go faster by itself; optional.
         pub local_control: Option<u8>,
     }
@@ -83,8 +83,8 @@ message! {
 
     /// The answer to [`GetFanLevel`].
     pub struct FanLevel in PICMG {
-        /// Level that is set; FEh shut down, FFh local control.
-        pub override_level: u8,
+        /// Level that is set.
+        pub override_level: FanLevelSetting,
         /// Level of local control; there where the tray has it.
         pub local_level: Option<u8>,
         /// 1 while local control is on.
@@ -132,13 +132,13 @@ mod tests {
         check::response(&properties, &[0, 0, 15, 5, 0x80], 5);
         let set = SetFanLevel {
             fru_id: 2,
-            level: 9,
+            level: FanLevelSetting(9),
             local_control: None,
         };
         check::request(&set, &[0, 2, 9], 3);
         check::request(&GetFanLevel { fru_id: 2 }, &[0, 2], 2);
         let level = FanLevel {
-            override_level: 9,
+            override_level: FanLevelSetting(9),
             local_level: Some(7),
             local_control: Some(1),
         };

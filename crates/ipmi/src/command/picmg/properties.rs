@@ -1,7 +1,7 @@
 //! Get PICMG Properties, Get Address Info, Get Device Locator Record ID (PICMG 3.0 §3.2.3, §3.1.3).
 
 use crate::command::layout::{message, request};
-use crate::number::PicmgSiteType;
+use crate::number::{AddressKeyType, IpmbAddress, PicmgExtension, PicmgSiteType};
 use crate::record::RecordId;
 
 request! {
@@ -12,8 +12,8 @@ request! {
     pub struct GetAddressInfo: PICMG 0x01 "Get Address Info", repeatable => AddressInfo {
         /// FRU; left out for the controller itself.
         pub fru_id: Option<u8>,
-        /// What `key` is: 0 hardware address, 1 IPMB-0 address, 3 physical address. The shelf manager only.
-        pub key_type: Option<u8>,
+        /// What `key` is. The shelf manager only.
+        pub key_type: Option<AddressKeyType>,
         /// The address; with a physical one the site number.
         pub key: Option<u8>,
         /// With a physical address the site's type.
@@ -33,8 +33,8 @@ message! {
         u8 {
             /// Minor version of the extension.
             pub minor: u8 [7:4],
-            /// Major version: 1 `CompactPCI`, 2 `AdvancedTCA`, 4 `AdvancedMC`, 5 `MicroTCA`.
-            pub major: u8 [3:0],
+            /// Major version: which specification.
+            pub major: PicmgExtension [3:0],
         }
         /// Highest FRU number.
         pub fru_max: u8,
@@ -47,7 +47,7 @@ message! {
         /// Hardware address.
         pub hardware_address: u8,
         /// IPMB-0 address.
-        pub ipmb_0_address: u8,
+        pub ipmb_0_address: IpmbAddress,
         /// FFh.
         pub ipmb_1_address: u8,
         /// FRU.
@@ -77,21 +77,21 @@ mod tests {
         check::request(&GetPicmgProperties, &[0], 1);
         let properties = PicmgProperties {
             minor: 3,
-            major: 2,
+            major: crate::number::PicmgExtension(2),
             fru_max: 1,
             fru_id: 0,
         };
         check::response(&properties, &[0, 0x32, 1, 0], 4);
         let get = GetAddressInfo {
             fru_id: Some(0),
-            key_type: Some(3),
+            key_type: Some(crate::number::AddressKeyType(3)),
             key: Some(3),
             site_type: Some(PicmgSiteType::BOARD),
         };
         check::request(&get, &[0, 0, 3, 3, 0], 1);
         let info = AddressInfo {
             hardware_address: 0x43,
-            ipmb_0_address: 0x86,
+            ipmb_0_address: crate::number::IpmbAddress::from_byte(0x86),
             ipmb_1_address: 0xff,
             fru_id: 0,
             site_number: 3,

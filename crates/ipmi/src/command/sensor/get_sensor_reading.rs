@@ -1,7 +1,7 @@
 //! Get Sensor Reading (§35.14).
 
 use crate::command::{Command, Message};
-use crate::number::{NetFn, ThresholdSet};
+use crate::number::{NetFn, ReadingFlags, ThresholdSet};
 use crate::wire::{Reader, WireError, Writer};
 
 /// Asks for the present reading and states of a sensor.
@@ -16,12 +16,8 @@ pub struct GetSensorReading {
 pub struct SensorReading {
     /// The raw reading; without meaning for discrete sensors and while it is unavailable.
     pub raw: u8,
-    /// All event messages from this sensor are on.
-    pub events_enabled: bool,
-    /// The sensor is scanned.
-    pub scanning_enabled: bool,
-    /// The sensor has no reading or state yet: started just now, entity absent.
-    pub unavailable: bool,
+    /// Whether event messages are on, the sensor is scanned, and there is no reading yet: started just now, entity absent.
+    pub flags: ReadingFlags,
     /// For a threshold sensor the comparison with its thresholds in the low 6 bits, see [`SensorReading::thresholds`];
     /// for a discrete sensor its states, bit n for offset n, 15 bits. Bytes that the BMC leaves out count as 0. Above
     /// a comparison come two reserved bits, which a BMC sets (C0h).
@@ -35,10 +31,16 @@ impl SensorReading {
         ThresholdSet(self.states.to_le_bytes()[0] & ThresholdSet::ALL.0)
     }
 
+    /// Whether the sensor has no reading or state yet.
+    #[must_use]
+    pub const fn is_unavailable(&self) -> bool {
+        self.flags.contains(ReadingFlags::UNAVAILABLE)
+    }
+
     /// The raw reading, where the sensor is scanned and has one.
     #[must_use]
     pub const fn available(&self) -> Option<u8> {
-        if self.scanning_enabled && !self.unavailable {
+        if self.flags.contains(ReadingFlags::SCANNING) && !self.is_unavailable() {
             Some(self.raw)
         } else {
             None
@@ -67,10 +69,7 @@ impl Command for GetSensorReading {
 impl Message for SensorReading {
     /// Writes all four bytes; bit 15 of the states is reserved and written as 1.
     fn encode(&self, w: &mut Writer<'_>) {
-        let flags = u8::from(self.events_enabled) << 7
-            | u8::from(self.scanning_enabled) << 6
-            | u8::from(self.unavailable) << 5;
-        w.bytes(&[self.raw, flags]);
+        w.bytes(&[self.raw, self.flags.0]);
         w.u16(self.states & 0x7fff | 0x8000);
     }
 
@@ -81,9 +80,7 @@ impl Message for SensorReading {
         let high = r.u8("states 8-14").unwrap_or(0);
         Ok(Self {
             raw,
-            events_enabled: flags & 0x80 != 0,
-            scanning_enabled: flags & 0x40 != 0,
-            unavailable: flags & 0x20 != 0,
+            flags: ReadingFlags(flags & 0xe0),
             states: u16::from_le_bytes([low, high]) & 0x7fff,
         })
     }
@@ -105,9 +102,7 @@ mod tests {
         );
         let reading = SensorReading {
             raw: 0x5a,
-            events_enabled: true,
-            scanning_enabled: true,
-            unavailable: false,
+            flags: ReadingFlags::EVENTS | ReadingFlags::SCANNING,
             states: 0x00d8,
         };
         check::response(&reading, &[0x5a, 0xc0, 0xd8, 0x80], 2);
@@ -134,8 +129,7 @@ mod tests {
         };
         assert_eq!(off.available(), None);
         let unavailable = SensorReading {
-            scanning_enabled: true,
-            unavailable: true,
+            flags: ReadingFlags::SCANNING | ReadingFlags::UNAVAILABLE,
             ..off
         };
         assert_eq!(unavailable.available(), None);

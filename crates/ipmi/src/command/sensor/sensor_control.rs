@@ -2,7 +2,7 @@
 
 use crate::command::layout::{layout, request};
 use crate::command::{Bytes, Empty};
-use crate::number::{EventReadingType, SensorType, StatusOperation};
+use crate::number::{EventReadingType, RearmScope, SensorType, StatusOperation};
 
 layout! {
     /// Events of a sensor to re-arm, as they travel (§35.12).
@@ -20,8 +20,8 @@ request! {
         /// Number of the sensor.
         pub sensor_number: u8,
         u8 {
-            /// Only the events in `masks`; otherwise all.
-            pub selected: bool [7],
+            /// All events, or only those in `masks`.
+            pub scope: RearmScope [7],
         }
         /// Which.
         pub masks: Option<RearmMasks>,
@@ -71,12 +71,12 @@ mod tests {
     fn all_events_or_some_are_rearmed() {
         let all = RearmSensorEvents {
             sensor_number: 7,
-            selected: false,
+            scope: RearmScope::ALL,
             masks: None,
         };
         check::request(&all, &[7, 0], 2);
         let some = RearmSensorEvents {
-            selected: true,
+            scope: RearmScope::SELECTED,
             masks: Some(RearmMasks {
                 assertion: 0x0201,
                 deassertion: Some(0x0403),

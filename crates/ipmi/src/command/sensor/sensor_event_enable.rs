@@ -1,7 +1,7 @@
 //! Set Sensor Event Enable, Get Sensor Event Enable and Get Sensor Event Status (§35.10, §35.11, §35.13).
 
 use crate::command::{Command, Empty, Message};
-use crate::number::NetFn;
+use crate::number::{NetFn, ReadingFlags};
 use crate::wire::{Reader, WireError, Writer};
 
 /// Which events of a sensor: bit n is event offset n, for threshold sensors the offsets of table 42-2
@@ -32,10 +32,8 @@ pub enum EventEnableAction {
 pub struct SetSensorEventEnable {
     /// Number of the sensor.
     pub sensor_number: u8,
-    /// All event messages from this sensor.
-    pub events_enabled: bool,
-    /// Scanning.
-    pub scanning_enabled: bool,
+    /// Whether all event messages and scanning are to be on.
+    pub flags: ReadingFlags,
     /// What to do with the events in `masks`.
     pub action: EventEnableAction,
     /// Single events; the four bytes may be left out.
@@ -59,10 +57,8 @@ pub struct GetSensorEventStatus {
 /// The answer to [`GetSensorEventEnable`] (§35.11, table 35-11).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SensorEventEnable {
-    /// All event messages from this sensor are on.
-    pub events_enabled: bool,
-    /// The sensor is scanned.
-    pub scanning_enabled: bool,
+    /// Whether all event messages are on, and the sensor is scanned.
+    pub flags: ReadingFlags,
     /// Single events that are on. Bytes that the BMC leaves out count as 0.
     pub masks: EventMasks,
 }
@@ -70,23 +66,14 @@ pub struct SensorEventEnable {
 /// The answer to [`GetSensorEventStatus`] (§35.13, table 35-13).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SensorEventStatus {
-    /// All event messages from this sensor are on.
-    pub events_enabled: bool,
-    /// The sensor is scanned.
-    pub scanning_enabled: bool,
-    /// The sensor has no reading or status yet.
-    pub unavailable: bool,
+    /// Whether all event messages are on, the sensor is scanned, and there is no status yet.
+    pub flags: ReadingFlags,
     /// Events that are asserted. Bytes that the BMC leaves out count as 0.
     pub masks: EventMasks,
 }
 
-const EVENTS_ENABLED: u8 = 0x80;
-const SCANNING_ENABLED: u8 = 0x40;
-const UNAVAILABLE: u8 = 0x20;
-
-const fn flags(events: bool, scanning: bool) -> u8 {
-    (events as u8) << 7 | (scanning as u8) << 6
-}
+/// Bits of [`ReadingFlags`] beside the action of a request.
+const ENABLES: u8 = ReadingFlags::EVENTS.0 | ReadingFlags::SCANNING.0;
 
 impl EventMasks {
     fn encode(self, w: &mut Writer<'_>) {
@@ -122,10 +109,7 @@ impl Command for SetSensorEventEnable {
             EventEnableAction::Disable => 0x20,
             EventEnableAction::Reserved => 0x30,
         };
-        w.bytes(&[
-            self.sensor_number,
-            flags(self.events_enabled, self.scanning_enabled) | action,
-        ]);
+        w.bytes(&[self.sensor_number, self.flags.0 & ENABLES | action]);
         if let Some(masks) = self.masks {
             masks.encode(w);
         }
@@ -136,8 +120,7 @@ impl Command for SetSensorEventEnable {
         let flags = r.u8("event enable flags")?;
         Ok(Self {
             sensor_number,
-            events_enabled: flags & EVENTS_ENABLED != 0,
-            scanning_enabled: flags & SCANNING_ENABLED != 0,
+            flags: ReadingFlags(flags & ENABLES),
             action: match flags >> 4 & 0x03 {
                 0 => EventEnableAction::Unchanged,
                 1 => EventEnableAction::Enable,
@@ -187,15 +170,14 @@ impl Command for GetSensorEventStatus {
 
 impl Message for SensorEventEnable {
     fn encode(&self, w: &mut Writer<'_>) {
-        w.u8(flags(self.events_enabled, self.scanning_enabled));
+        w.u8(self.flags.0 & ENABLES);
         self.masks.encode(w);
     }
 
     fn decode(r: &mut Reader<'_>) -> Result<Self, WireError> {
         let flags = r.u8("event enable flags")?;
         Ok(Self {
-            events_enabled: flags & EVENTS_ENABLED != 0,
-            scanning_enabled: flags & SCANNING_ENABLED != 0,
+            flags: ReadingFlags(flags & ENABLES),
             masks: EventMasks::decode(r),
         })
     }
@@ -203,17 +185,14 @@ impl Message for SensorEventEnable {
 
 impl Message for SensorEventStatus {
     fn encode(&self, w: &mut Writer<'_>) {
-        let unavailable = if self.unavailable { UNAVAILABLE } else { 0 };
-        w.u8(flags(self.events_enabled, self.scanning_enabled) | unavailable);
+        w.u8(self.flags.0 & 0xe0);
         self.masks.encode(w);
     }
 
     fn decode(r: &mut Reader<'_>) -> Result<Self, WireError> {
         let flags = r.u8("event status flags")?;
         Ok(Self {
-            events_enabled: flags & EVENTS_ENABLED != 0,
-            scanning_enabled: flags & SCANNING_ENABLED != 0,
-            unavailable: flags & UNAVAILABLE != 0,
+            flags: ReadingFlags(flags & 0xe0),
             masks: EventMasks::decode(r),
         })
     }
@@ -232,8 +211,7 @@ mod tests {
         };
         let set = SetSensorEventEnable {
             sensor_number: 9,
-            events_enabled: true,
-            scanning_enabled: true,
+            flags: ReadingFlags::EVENTS | ReadingFlags::SCANNING,
             action: EventEnableAction::Disable,
             masks: Some(masks),
         };
@@ -241,16 +219,13 @@ mod tests {
         check::request(&SetSensorEventEnable { masks: None, ..set }, &[9, 0xe0], 2);
         check::request(&GetSensorEventEnable { sensor_number: 9 }, &[9], 1);
         let enable = SensorEventEnable {
-            events_enabled: true,
-            scanning_enabled: false,
+            flags: ReadingFlags::EVENTS,
             masks,
         };
         check::response(&enable, &[0x80, 0x81, 0x0a, 0x02, 0x70], 1);
         check::request(&GetSensorEventStatus { sensor_number: 9 }, &[9], 1);
         let status = SensorEventStatus {
-            events_enabled: false,
-            scanning_enabled: true,
-            unavailable: true,
+            flags: ReadingFlags::SCANNING | ReadingFlags::UNAVAILABLE,
             masks,
         };
         check::response(&status, &[0x60, 0x81, 0x0a, 0x02, 0x70], 1);
@@ -264,8 +239,7 @@ mod tests {
             deassertion: 0,
         };
         let expected = SensorEventEnable {
-            events_enabled: true,
-            scanning_enabled: true,
+            flags: ReadingFlags::EVENTS | ReadingFlags::SCANNING,
             masks,
         };
         assert_eq!(decoded, Ok(expected));

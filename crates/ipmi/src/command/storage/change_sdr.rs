@@ -3,6 +3,7 @@
 
 use crate::command::layout::{message, request};
 use crate::command::{Bytes, Empty};
+use crate::number::{EraseAction, EraseProgress, InitializationRequest, UploadProgress};
 use crate::record::{RecordId, ReservationId, Timestamp};
 
 /// Room for a record, or part of one, in a request.
@@ -10,10 +11,6 @@ pub const SDR_PART_MAX: usize = 255;
 
 /// The letters that guard an erasure (§33.16).
 pub const CLEAR_GUARD: [u8; 3] = *b"CLR";
-/// [`ClearSdrRepository::action`]: start to erase.
-pub const ERASE: u8 = 0xaa;
-/// [`ClearSdrRepository::action`]: tell how it goes.
-pub const ERASE_STATUS: u8 = 0x00;
 
 request! {
     /// Adds a whole record (§33.13).
@@ -31,8 +28,8 @@ request! {
         /// Where in the record the part goes.
         pub offset: u8,
         u8 {
-            /// 0 more parts follow, 1 this is the last.
-            pub progress: u8 [3:0],
+            /// Whether more parts follow.
+            pub progress: UploadProgress [3:0],
         }
         /// The part.
         pub data: Bytes<SDR_PART_MAX>,
@@ -52,8 +49,8 @@ request! {
         pub reservation: ReservationId,
         /// [`CLEAR_GUARD`].
         pub guard: [u8; 3],
-        /// [`ERASE`] or [`ERASE_STATUS`].
-        pub action: u8,
+        /// What to do.
+        pub action: EraseAction,
     }
 
     /// Sets the repository's clock (§33.18).
@@ -71,8 +68,8 @@ request! {
     /// Has the BMC initialize the sensors from the records again, or tells whether it is done (§33.21).
     pub struct RunInitializationAgent: STORAGE 0x2c "Run Initialization Agent", repeatable => InitializationAgent {
         u8 {
-            /// Run it; otherwise only tell.
-            pub run: bool [0],
+            /// Run it, or only tell.
+            pub request: InitializationRequest [0],
         }
     }
 
@@ -85,8 +82,8 @@ request! {
         /// Where in the entry the part goes.
         pub offset: u8,
         u8 {
-            /// 0 more parts follow, 1 this is the last.
-            pub progress: u8 [3:0],
+            /// Whether more parts follow.
+            pub progress: UploadProgress [3:0],
         }
         /// The part.
         pub data: Bytes<16>,
@@ -103,8 +100,8 @@ message! {
     /// The answer to [`ClearSdrRepository`] (§33.16).
     pub struct SdrErasure {
         u8 {
-            /// 0 under way, 1 done.
-            pub progress: u8 [3:0],
+            /// How far it is.
+            pub progress: EraseProgress [3:0],
         }
     }
 
@@ -130,7 +127,7 @@ mod tests {
             reservation: ReservationId(0x0102),
             record: RecordId(0x0304),
             offset: 5,
-            progress: 1,
+            progress: crate::number::UploadProgress(1),
             data: Bytes::from([9]),
         };
         check::request(&part, &[2, 1, 4, 3, 5, 1, 9], 6);
@@ -138,7 +135,7 @@ mod tests {
             reservation: ReservationId(0x0102),
             record: RecordId(0),
             offset: 0,
-            progress: 0,
+            progress: crate::number::UploadProgress(0),
             data: Bytes::from([9]),
         };
         check::request(&entry, &[2, 1, 0, 0, 0, 0, 9], 6);
@@ -161,10 +158,16 @@ mod tests {
         let clear = ClearSdrRepository {
             reservation: ReservationId(1),
             guard: CLEAR_GUARD,
-            action: ERASE,
+            action: EraseAction::INITIATE,
         };
         check::request(&clear, &[1, 0, b'C', b'L', b'R', 0xaa], 6);
-        check::response(&SdrErasure { progress: 1 }, &[1], 1);
+        check::response(
+            &SdrErasure {
+                progress: crate::number::EraseProgress(1),
+            },
+            &[1],
+            1,
+        );
     }
 
     #[test]
@@ -173,7 +176,13 @@ mod tests {
         check::request(&SetSdrRepositoryTime { time }, &[1, 2, 3, 4], 4);
         check::request(&EnterSdrUpdateMode, &[], 0);
         check::request(&ExitSdrUpdateMode, &[], 0);
-        check::request(&RunInitializationAgent { run: true }, &[1], 1);
+        check::request(
+            &RunInitializationAgent {
+                request: InitializationRequest::RUN,
+            },
+            &[1],
+            1,
+        );
         check::response(&InitializationAgent { done: true }, &[1], 1);
     }
 }

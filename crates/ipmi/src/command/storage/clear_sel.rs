@@ -1,7 +1,7 @@
 //! Clear SEL (§31.9).
 
 use crate::command::{Command, Message};
-use crate::number::NetFn;
+use crate::number::{EraseAction, EraseProgress, NetFn};
 use crate::record::ReservationId;
 use crate::wire::{Reader, WireError, WireFault, Writer};
 
@@ -13,46 +13,29 @@ pub struct ClearSel {
     /// Reservation.
     pub reservation: ReservationId,
     /// What to do.
-    pub action: ClearSelAction,
+    pub action: EraseAction,
 }
 
-/// What [`ClearSel`] does (§31.9, table 31-9).
+/// The answer to [`ClearSel`]: how far it is (§31.9, table 31-9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClearSelAction {
-    /// Starts to erase.
-    Initiate,
-    /// Asks for the progress.
-    GetStatus,
-}
-
-/// The answer to [`ClearSel`] (§31.9, table 31-9).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErasureProgress {
-    /// Still erasing.
-    InProgress,
-    /// Erased.
-    Completed,
-}
+pub struct SelErasure(pub EraseProgress);
 
 impl Command for ClearSel {
     const NETFN: NetFn = NetFn::STORAGE;
     const CMD: u8 = 0x47;
     const NAME: &'static str = "Clear SEL";
     const IDEMPOTENT: bool = false;
-    type Response = ErasureProgress;
+    type Response = SelErasure;
 
     /// Asking how far it is, is.
     fn is_idempotent(&self) -> bool {
-        self.action == ClearSelAction::GetStatus
+        self.action == EraseAction::GET_STATUS
     }
 
     fn encode(&self, w: &mut Writer<'_>) {
         w.u16(self.reservation.0);
         w.bytes(b"CLR");
-        w.u8(match self.action {
-            ClearSelAction::Initiate => 0xaa,
-            ClearSelAction::GetStatus => 0x00,
-        });
+        w.u8(self.action.0);
     }
 
     fn decode(r: &mut Reader<'_>) -> Result<Self, WireError> {
@@ -62,11 +45,10 @@ impl Command for ClearSel {
             return Err(invalid);
         }
         let invalid = r.error("erase action", WireFault::Invalid);
-        let action = match r.u8("erase action")? {
-            0xaa => ClearSelAction::Initiate,
-            0x00 => ClearSelAction::GetStatus,
-            _ => return Err(invalid),
-        };
+        let action = EraseAction(r.u8("erase action")?);
+        if action.name().is_none() {
+            return Err(invalid);
+        }
         Ok(Self {
             reservation,
             action,
@@ -74,21 +56,14 @@ impl Command for ClearSel {
     }
 }
 
-impl Message for ErasureProgress {
+impl Message for SelErasure {
     fn encode(&self, w: &mut Writer<'_>) {
-        w.u8(match self {
-            Self::InProgress => 0x00,
-            Self::Completed => 0x01,
-        });
+        w.u8(self.0.0 & 0x0f);
     }
 
     fn decode(r: &mut Reader<'_>) -> Result<Self, WireError> {
-        let progress = r.u8("erasure progress")? & 0x0f;
-        Ok(if progress == 0 {
-            Self::InProgress
-        } else {
-            Self::Completed
-        })
+        let progress = r.u8("erasure progress")?;
+        Ok(Self(EraseProgress(progress & 0x0f)))
     }
 }
 
@@ -103,8 +78,8 @@ mod tests {
             reservation: ReservationId(1),
             action,
         };
-        assert!(!clear(ClearSelAction::Initiate).is_idempotent());
-        assert!(clear(ClearSelAction::GetStatus).is_idempotent());
+        assert!(!clear(EraseAction::INITIATE).is_idempotent());
+        assert!(clear(EraseAction::GET_STATUS).is_idempotent());
     }
 
     #[test]
@@ -112,16 +87,16 @@ mod tests {
         let reservation = ReservationId(0x0102);
         let clear = ClearSel {
             reservation,
-            action: ClearSelAction::Initiate,
+            action: EraseAction::INITIATE,
         };
         check::request(&clear, &[2, 1, b'C', b'L', b'R', 0xaa], 6);
         let status = ClearSel {
             reservation,
-            action: ClearSelAction::GetStatus,
+            action: EraseAction::GET_STATUS,
         };
         check::request(&status, &[2, 1, b'C', b'L', b'R', 0x00], 6);
-        check::response(&ErasureProgress::InProgress, &[0], 1);
-        check::response(&ErasureProgress::Completed, &[1], 1);
+        check::response(&SelErasure(EraseProgress::IN_PROGRESS), &[0], 1);
+        check::response(&SelErasure(EraseProgress::COMPLETED), &[1], 1);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Get FRU Inventory Area Info (§34.1).
 
 use crate::command::{Command, Message};
-use crate::number::NetFn;
+use crate::number::{FruAccessMode, NetFn};
 use crate::wire::{Reader, WireError, Writer};
 
 /// Asks how large the inventory of a FRU device is.
@@ -16,8 +16,8 @@ pub struct GetFruInventoryAreaInfo {
 pub struct FruInventoryAreaInfo {
     /// Size in bytes, whatever the access unit.
     pub size: u16,
-    /// Offsets and counts of reads and writes are in words of two bytes, not in bytes.
-    pub by_words: bool,
+    /// Unit of the offsets and counts of reads and writes: bytes, or words of two bytes.
+    pub access: FruAccessMode,
 }
 
 impl Command for GetFruInventoryAreaInfo {
@@ -41,13 +41,13 @@ impl Command for GetFruInventoryAreaInfo {
 impl Message for FruInventoryAreaInfo {
     fn encode(&self, w: &mut Writer<'_>) {
         w.u16(self.size);
-        w.u8(self.by_words.into());
+        w.u8(self.access.0 & 0x01);
     }
 
     fn decode(r: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(Self {
             size: r.u16("FRU inventory area size")?,
-            by_words: r.u8("access by words")? & 0x01 != 0,
+            access: FruAccessMode(r.u8("access by words")? & 0x01),
         })
     }
 }
@@ -62,7 +62,7 @@ mod tests {
         check::request(&GetFruInventoryAreaInfo { fru_device_id: 7 }, &[7], 1);
         let info = FruInventoryAreaInfo {
             size: 0x0800,
-            by_words: true,
+            access: FruAccessMode::WORDS,
         };
         check::response(&info, &[0x00, 0x08, 0x01], 3);
     }

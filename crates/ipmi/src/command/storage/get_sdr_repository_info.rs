@@ -1,7 +1,7 @@
 //! Get SDR Repository Info and Get SDR Repository Allocation Info (§33.9, §33.10).
 
 use crate::command::{Command, Message};
-use crate::number::NetFn;
+use crate::number::{NetFn, SdrUpdateMode};
 use crate::record::Timestamp;
 use crate::wire::{Reader, WireError, Writer};
 
@@ -45,6 +45,12 @@ impl SdrRepositoryOperations {
     pub const MODAL_UPDATE: Self = Self(0x40);
     /// A record could not be stored for lack of room.
     pub const OVERFLOW: Self = Self(0x80);
+
+    /// How the repository takes changes.
+    #[must_use]
+    pub const fn update_mode(self) -> SdrUpdateMode {
+        SdrUpdateMode(self.0 >> 5 & 0x03)
+    }
 
     /// Whether every bit of `other` is set.
     #[must_use]

@@ -21,7 +21,7 @@ pub use change_sdr::{
     InitializationAgent, PartialAddSdr, PartialAddSelEntry, RunInitializationAgent, SDR_PART_MAX,
     SdrErasure, SdrRecordId, SetSdrRepositoryTime,
 };
-pub use clear_sel::{ClearSel, ClearSelAction, ErasureProgress};
+pub use clear_sel::{ClearSel, SelErasure};
 pub use get_fru_inventory_area_info::{FruInventoryAreaInfo, GetFruInventoryAreaInfo};
 pub use get_sdr::{GetDeviceSdr, GetSdr, SDR_MAX, SdrData, SdrPart};
 pub use get_sdr_repository_info::{

@@ -1,7 +1,7 @@
 //! Get LAN Configuration Parameters and Set LAN Configuration Parameters (§23.1, §23.2).
 
 use crate::command::{Bytes, Command, Empty, Message};
-use crate::number::{ChannelNumber, IpSource, LanParameter, NetFn};
+use crate::number::{ChannelNumber, LanParameter, NetFn};
 use crate::wire::{Reader, WireError, Writer};
 
 /// Room for the data of one parameter; the longest of the specification has 22 bytes.
@@ -54,71 +54,8 @@ impl GetLanConfigurationParameters {
 pub struct LanConfigurationParameters {
     /// Parameter revision: 11h.
     pub revision: u8,
-    /// The data; empty where only the revision was asked for. See [`LanValue`].
+    /// The data; empty where only the revision was asked for. See [`LanValue`](super::LanValue).
     pub data: Bytes<LAN_PARAMETER_MAX>,
-}
-
-/// The value of a parameter, for the parameters that we give a type (§23.2, table 23-4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LanValue {
-    /// IP address (3), subnet mask (6), default gateway (12) or backup gateway (14): four bytes in reading order.
-    Ipv4([u8; 4]),
-    /// MAC address of the channel (5), of the default gateway (13) or of the backup gateway (15).
-    Mac([u8; 6]),
-    /// Where the IP address comes from (4); 4 bits.
-    Source(IpSource),
-    /// VLAN (20): its number, 12 bits, and whether it is on.
-    Vlan {
-        /// Number.
-        id: u16,
-        /// Frames carry it.
-        enabled: bool,
-    },
-    /// Another parameter, or data of another length.
-    Raw(Bytes<LAN_PARAMETER_MAX>),
-}
-
-impl LanValue {
-    /// Reads the data of a parameter.
-    #[must_use]
-    pub fn from_data(parameter: LanParameter, data: &Bytes<LAN_PARAMETER_MAX>) -> Self {
-        match (parameter, data.as_slice()) {
-            (
-                LanParameter::IP_ADDRESS
-                | LanParameter::SUBNET_MASK
-                | LanParameter::DEFAULT_GATEWAY_ADDRESS
-                | LanParameter::BACKUP_GATEWAY_ADDRESS,
-                &[a, b, c, d],
-            ) => Self::Ipv4([a, b, c, d]),
-            (
-                LanParameter::MAC_ADDRESS
-                | LanParameter::DEFAULT_GATEWAY_MAC
-                | LanParameter::BACKUP_GATEWAY_MAC,
-                &[a, b, c, d, e, f],
-            ) => Self::Mac([a, b, c, d, e, f]),
-            (LanParameter::IP_ADDRESS_SOURCE, &[source]) => Self::Source(IpSource(source & 0x0f)),
-            (LanParameter::VLAN_ID, &[low, high]) => Self::Vlan {
-                id: u16::from_le_bytes([low, high & 0x0f]),
-                enabled: high & 0x80 != 0,
-            },
-            _ => Self::Raw(*data),
-        }
-    }
-
-    /// The data of the parameter.
-    #[must_use]
-    pub fn to_data(&self) -> Bytes<LAN_PARAMETER_MAX> {
-        match *self {
-            Self::Ipv4(address) => Bytes::from(address),
-            Self::Mac(address) => Bytes::from(address),
-            Self::Source(source) => Bytes::from([source.0 & 0x0f]),
-            Self::Vlan { id, enabled } => {
-                let [low, high] = id.to_le_bytes();
-                Bytes::from([low, high & 0x0f | u8::from(enabled) << 7])
-            }
-            Self::Raw(data) => data,
-        }
-    }
 }
 
 impl Command for SetLanConfigurationParameters {
@@ -221,49 +158,5 @@ mod tests {
         assert!(!begin.is_idempotent());
         let long = LanConfigurationParameters::decode(&mut Reader::new(&[7; 100]));
         assert_eq!(long.map(|answer| answer.data.len()), Ok(LAN_PARAMETER_MAX));
-    }
-
-    #[test]
-    fn values_have_a_type_where_number_and_length_fit() {
-        for (parameter, bytes, value) in [
-            (
-                LanParameter::IP_ADDRESS,
-                &[10, 0, 0, 7][..],
-                LanValue::Ipv4([10, 0, 0, 7]),
-            ),
-            (
-                LanParameter::SUBNET_MASK,
-                &[255, 255, 0, 0],
-                LanValue::Ipv4([255, 255, 0, 0]),
-            ),
-            (
-                LanParameter::MAC_ADDRESS,
-                &[2, 0, 0, 0, 0, 1],
-                LanValue::Mac([2, 0, 0, 0, 0, 1]),
-            ),
-            (
-                LanParameter::IP_ADDRESS_SOURCE,
-                &[2],
-                LanValue::Source(IpSource::DHCP),
-            ),
-            (
-                LanParameter::VLAN_ID,
-                &[0x34, 0x81],
-                LanValue::Vlan {
-                    id: 0x134,
-                    enabled: true,
-                },
-            ),
-            (
-                LanParameter::IP_ADDRESS,
-                &[10, 0],
-                LanValue::Raw(Bytes::from([10, 0])),
-            ),
-            (LanParameter(200), &[1], LanValue::Raw(Bytes::from([1]))),
-        ] {
-            let data = Bytes::new(bytes).unwrap();
-            assert_eq!(LanValue::from_data(parameter, &data), value);
-            assert_eq!(value.to_data(), data);
-        }
     }
 }

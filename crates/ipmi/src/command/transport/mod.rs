@@ -2,14 +2,20 @@
 
 mod lan_parameters;
 mod lan_statistics;
+mod lan_value;
 mod serial;
+mod serial_value;
 mod sol;
 
 pub use lan_parameters::{
-    GetLanConfigurationParameters, LAN_PARAMETER_MAX, LanConfigurationParameters, LanValue,
+    GetLanConfigurationParameters, LAN_PARAMETER_MAX, LanConfigurationParameters,
     SetLanConfigurationParameters,
 };
 pub use lan_statistics::{BmcArps, GetIpStatistics, IpStatistics, SuspendBmcArps};
+pub use lan_value::{
+    AUTH_TYPE_LEVELS, CIPHER_ENTRIES, Ipv6DynamicAddress, Ipv6StaticAddress, LanDestination,
+    LanDestinationAddress, LanValue,
+};
 pub use serial::{
     Callback, CallbackOptions, GetPppReceiveData, GetPppTransmitData, GetSerialConfiguration,
     GetTapResponseCodes, GetUserCallbackOptions, PPP_BLOCK, PppBlock, SERIAL_PARAMETER_MAX,
@@ -17,6 +23,7 @@ pub use serial::{
     SetPppTransmitData, SetSerialConfiguration, SetSerialMux, SetSerialRoutingMux,
     SetUserCallbackOptions, TapResponseCodes, UserCallbackOptions,
 };
+pub use serial_value::{SerialCommunication, SerialValue};
 pub use sol::{
     GetSolConfigurationParameters, SOL_PARAMETER_MAX, SetSolConfigurationParameters, SolActivating,
     SolConfigurationParameters, SolValue,

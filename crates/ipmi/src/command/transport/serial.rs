@@ -2,7 +2,7 @@
 
 use crate::command::layout::{message, request};
 use crate::command::{Bytes, Empty};
-use crate::number::{ChannelNumber, MuxSetting, SerialParameter};
+use crate::number::{ChannelNumber, MuxSetting, SerialConnectionState, SerialParameter};
 
 /// Room for the data of one parameter.
 pub const SERIAL_PARAMETER_MAX: usize = 64;
@@ -117,8 +117,8 @@ request! {
     /// Sent by the BMC, so that a console knows who has the serial line (§25.9).
     pub struct SerialConnectionActive: TRANSPORT 0x18 "Serial/Modem Connection Active", repeatable => Empty {
         u8 {
-            /// 0 no session, 1 session active, 2 the line goes to the system.
-            pub state: u8 [3:0],
+            /// Who has the line.
+            pub state: SerialConnectionState [3:0],
         }
         /// Version of IPMI, BCD with the digits swapped.
         pub version: Option<u8>,
@@ -342,7 +342,7 @@ mod tests {
     #[test]
     fn callback() {
         let active = SerialConnectionActive {
-            state: 1,
+            state: crate::number::SerialConnectionState(1),
             version: Some(0x02),
         };
         check::request(&active, &[1, 2], 1);

@@ -3,7 +3,9 @@
 
 use crate::command::layout::{message, request};
 use crate::command::{Bytes, Empty};
-use crate::number::{ChannelNumber, PrivilegeLevel, SerialBitRate, SolParameter};
+use crate::number::{
+    ChannelNumber, PrivilegeLevel, SerialBitRate, SerialConnectionState, SolParameter,
+};
 
 /// Room for the data of one parameter; the longest of the specification has two bytes.
 pub const SOL_PARAMETER_MAX: usize = 16;
@@ -12,8 +14,8 @@ request! {
     /// Sent by the BMC on a serial channel when SOL takes the port over (§26.1).
     pub struct SolActivating: TRANSPORT 0x20 "SOL Activating", repeatable => Empty {
         u8 {
-            /// 0 no session, 1 session active, 2 SOL starts.
-            pub state: u8 [3:0],
+            /// What becomes of the line; for SOL 2 says that it starts.
+            pub state: SerialConnectionState [3:0],
         }
         u8 {
             /// Payload instance.
@@ -183,7 +185,7 @@ mod tests {
         };
         check::response(&answer, &[0x11, 7, 50], 1);
         let activating = SolActivating {
-            state: 2,
+            state: SerialConnectionState::TO_SYSTEM,
             instance: 1,
             major: 1,
             minor: 0,

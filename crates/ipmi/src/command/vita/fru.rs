@@ -6,8 +6,8 @@ use crate::command::Bytes;
 use crate::command::layout::{message, request};
 use crate::command::picmg::LedBehaviour;
 use crate::number::{
-    FruControlAction, LampState, LedColor, LedColors, VitaFruControlSupport, VitaPolicy,
-    VitaSiteType,
+    FruActivation, FruLedId, IpmbAddress, LampState, LedColor, LedColors, VitaFruControlAction,
+    VitaFruControlSupport, VitaPolicy, VitaSiteType,
 };
 use crate::record::RecordId;
 
@@ -17,7 +17,7 @@ request! {
         /// FRU.
         pub fru_id: u8,
         /// What to do.
-        pub action: FruControlAction,
+        pub action: VitaFruControlAction,
     }
 
     /// Asks what of this the FRU can.
@@ -37,7 +37,7 @@ request! {
         /// FRU.
         pub fru_id: u8,
         /// LED.
-        pub led_id: u8,
+        pub led_id: FruLedId,
     }
 
     /// Overrides what a LED does, or gives it back.
@@ -45,7 +45,7 @@ request! {
         /// FRU.
         pub fru_id: u8,
         /// LED; FFh for all.
-        pub led_id: u8,
+        pub led_id: FruLedId,
         /// What it is to do.
         pub behaviour: LedBehaviour,
     }
@@ -55,7 +55,7 @@ request! {
         /// FRU.
         pub fru_id: u8,
         /// LED.
-        pub led_id: u8,
+        pub led_id: FruLedId,
     }
 
     /// Locks a FRU in its state.
@@ -78,8 +78,8 @@ request! {
     pub struct SetVitaFruActivation: VSO 0x0c "Set FRU Activation", repeatable => VitaDone {
         /// FRU.
         pub fru_id: u8,
-        /// 1 activate, 0 deactivate.
-        pub activate: u8,
+        /// Which of it.
+        pub activation: FruActivation,
     }
 
     /// Asks for the number of a FRU's locator record.
@@ -180,7 +180,7 @@ message! {
         /// Hardware address.
         pub hardware_address: u8,
         /// Address on bus 0.
-        pub ipmb_0_address: u8,
+        pub ipmb_0_address: IpmbAddress,
         reserved 1;
         /// FRU.
         pub fru_id: u8,
@@ -242,7 +242,7 @@ mod tests {
     fn control_and_policies() {
         let control = VitaFruControl {
             fru_id: 1,
-            action: FruControlAction::COLD_RESET,
+            action: VitaFruControlAction::COLD_RESET,
         };
         check::request(&control, &[3, 1, 0], 3);
         check::request(&GetVitaFruControlCapabilities { fru_id: 1 }, &[3, 1], 2);
@@ -259,7 +259,7 @@ mod tests {
         check::response(&VitaFruPolicy { policy }, &[3, 1], 2);
         let activate = SetVitaFruActivation {
             fru_id: 1,
-            activate: 0,
+            activation: FruActivation::DEACTIVATE,
         };
         check::request(&activate, &[3, 1, 0], 3);
     }
@@ -271,7 +271,7 @@ mod tests {
         check::request(
             &GetVitaLedColors {
                 fru_id: 0,
-                led_id: 1,
+                led_id: crate::number::FruLedId(1),
             },
             &[3, 0, 1],
             3,
@@ -290,14 +290,14 @@ mod tests {
         };
         let set = SetVitaFruLedState {
             fru_id: 0,
-            led_id: 1,
+            led_id: crate::number::FruLedId(1),
             behaviour: local,
         };
         check::request(&set, &[3, 0, 1, 0xff, 0, 3], 6);
         check::request(
             &GetVitaFruLedState {
                 fru_id: 0,
-                led_id: 1,
+                led_id: crate::number::FruLedId(1),
             },
             &[3, 0, 1],
             3,
@@ -316,7 +316,7 @@ mod tests {
         check::request(&GetVitaFruAddressInfo { fru_id: Some(1) }, &[3, 1], 1);
         let info = VitaFruAddressInfo {
             hardware_address: 0x41,
-            ipmb_0_address: 0x82,
+            ipmb_0_address: crate::number::IpmbAddress::from_byte(0x82),
             fru_id: 1,
             site_number: 1,
             site_type: VitaSiteType::XMC,

@@ -26,7 +26,9 @@ use crate::command::app::{CloseSession, GetSessionChallenge};
 use crate::command::{Command, Message};
 use crate::crypto::{Channel, SessionChannel, SuiteSet};
 use crate::entropy::Entropy;
-use crate::number::{CipherSuiteId, CompletionCode, PayloadType, RakpStatus};
+use crate::number::{
+    CipherListMode, CipherSuiteId, CompletionCode, ExtendedCapabilities, PayloadType, RakpStatus,
+};
 use crate::wire::message::{LanMessage, MessageHeader};
 use crate::wire::rakp::{
     OpenSessionRequest, OpenSessionResponse, Rakp1, Rakp2, Rakp3, Rakp4, Role,
@@ -175,7 +177,7 @@ impl Handshake {
                 let command = GetChannelCipherSuites {
                     channel: CHANNEL_CURRENT,
                     payload_type: PayloadType::IPMI,
-                    by_suite: true,
+                    mode: CipherListMode::SUITES,
                     index: *index,
                 };
                 encode_request(&command, self.rq_seq, w);
@@ -186,7 +188,7 @@ impl Handshake {
                 };
                 let request = OpenSessionRequest {
                     tag: self.tag,
-                    privilege: login.privilege(),
+                    privilege: login.privilege().into(),
                     console_session_id: self.console_session_id,
                     algorithms: algorithms.into(),
                 };
@@ -373,7 +375,7 @@ impl Handshake {
                 if !login.v15().is_empty() {
                     return Ok(self.on_v15_capabilities(login, &capabilities));
                 }
-                if !capabilities.rmcp_plus_sessions {
+                if !capabilities.sessions.contains(ExtendedCapabilities::V2_0) {
                     return Ok(self.keep(Refusal::Lacks(LoginFailure::NotRmcpPlus)));
                 }
                 Ok(self.ask(Step::ExpectCipherSuites {

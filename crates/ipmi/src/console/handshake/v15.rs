@@ -17,7 +17,7 @@ use crate::console::retry::{OPTIONAL_ATTEMPTS, Policy};
 use crate::crypto::v15::End;
 use crate::crypto::{SessionChannel, V15Channel, V15Key};
 use crate::entropy::Entropy;
-use crate::number::{AuthType, CompletionCode};
+use crate::number::{AuthType, CompletionCode, ExtendedCapabilities, PerMessageAuthentication};
 use crate::wire::message::{LanMessage, MessageHeader};
 use crate::wire::session::V15Header;
 use crate::wire::{DATAGRAM_MAX, Reader, WireError, WireFault, Writer};
@@ -93,19 +93,19 @@ impl Handshake {
         login: &Login,
         capabilities: &ChannelAuthenticationCapabilities,
     ) -> Next {
-        if !capabilities.v15_sessions {
+        if !capabilities.sessions.contains(ExtendedCapabilities::V1_5) {
             return self.keep(Refusal::Lacks(LoginFailure::NotV15));
         }
         // What a BMC says of itself here is sometimes wrong: a type outside it is left out only where another of
         // the login's is in it.
-        let offered = |auth_type: &&AuthType| capabilities.v15_auth_types >> auth_type.0 & 1 == 1;
+        let offered = |auth_type: &&AuthType| capabilities.v15_auth_types.contains(auth_type.bit());
         let types = login.v15();
         let Some(auth_type) = types.iter().find(offered).or_else(|| types.first()) else {
             return self.keep(Refusal::Lacks(LoginFailure::NotV15));
         };
         self.ask(Step::ExpectChallenge(Challenge {
             auth_type: *auth_type,
-            unauthenticated: capabilities.per_message_auth_disabled,
+            unauthenticated: capabilities.per_message == PerMessageAuthentication::DISABLED,
         }))
     }
 

@@ -1,5 +1,6 @@
 //! One field of a FRU area: type/length byte and data (FRU 1.0 §13).
 
+use crate::number::Language;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -12,14 +13,7 @@ pub const FIELD_MAX: usize = 63;
 /// The type/length byte that ends the fields of an area.
 pub(super) const END_OF_FIELDS: u8 = 0xc1;
 
-/// Language of an area's fields (FRU 1.0 §15, table 15-1): 0 and 25 are English.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Language(pub u8);
-
 impl Language {
-    /// English, as current FRU inventories number it.
-    pub const ENGLISH: Self = Self(25);
-
     /// Whether 8-bit fields are Latin-1; in another language they are UTF-16.
     #[must_use]
     pub const fn is_english(self) -> bool {

@@ -6,7 +6,9 @@ mod field;
 mod tests;
 
 pub use area::{BoardArea, ChassisArea, ProductArea};
-pub use field::{FIELD_MAX, FruField, Language};
+pub use field::{FIELD_MAX, FruField};
+
+pub use crate::number::Language;
 
 use alloc::vec::Vec;
 use core::fmt;

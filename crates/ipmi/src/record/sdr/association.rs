@@ -3,13 +3,8 @@
 
 use super::{Entity, IdString};
 use crate::command::app::Guid;
-use crate::number::{ChannelNumber, ChannelProtocol, EntityId};
+use crate::number::{AssociationFlags, ChannelNumber, ChannelProtocol, DeviceType, EntityId};
 use crate::wire::{Reader, WireError, Writer};
-
-/// Bit of the flags: pairs of contained entities are ranges.
-const RANGES: u8 = 0x80;
-/// Bit of the flags: more records say what else the container contains.
-const LINKED: u8 = 0x40;
 
 /// Which entities another one contains, type 08h (§43.4).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,7 +12,7 @@ pub struct EntityAssociation {
     /// The container.
     pub container: (EntityId, u8),
     /// How the rest is to be read; see [`is_range`](Self::is_range) and [`is_linked`](Self::is_linked).
-    pub flags: u8,
+    pub flags: AssociationFlags,
     /// What it contains; entity 0 for none.
     pub contained: [(EntityId, u8); 4],
 }
@@ -26,13 +21,13 @@ impl EntityAssociation {
     /// The contained entities are two ranges, first and last each.
     #[must_use]
     pub const fn is_range(&self) -> bool {
-        self.flags & RANGES != 0
+        self.flags.contains(AssociationFlags::RANGES)
     }
 
     /// More records say what else the container contains.
     #[must_use]
     pub const fn is_linked(&self) -> bool {
-        self.flags & LINKED != 0
+        self.flags.contains(AssociationFlags::LINKED)
     }
 
     /// Whether an entity is contained.
@@ -48,7 +43,7 @@ impl EntityAssociation {
     }
 
     pub(super) fn encode(&self, w: &mut Writer<'_>) {
-        w.bytes(&[self.container.0.0, self.container.1, self.flags]);
+        w.bytes(&[self.container.0.0, self.container.1, self.flags.0]);
         for (entity, instance) in self.contained {
             w.bytes(&[entity.0, instance]);
         }
@@ -63,7 +58,7 @@ impl EntityAssociation {
         }
         Ok(Self {
             container: (EntityId(id), instance),
-            flags,
+            flags: AssociationFlags(flags),
             contained,
         })
     }
@@ -77,7 +72,7 @@ pub struct DeviceRelativeAssociation {
     /// Address of its device, and the byte with its channel in bits 7:4.
     pub container_device: (u8, u8),
     /// As in [`EntityAssociation::flags`].
-    pub flags: u8,
+    pub flags: AssociationFlags,
     /// What it contains: device address, byte with the channel, entity, instance; entity 0 for none.
     pub contained: [(u8, u8, EntityId, u8); 4],
     /// Reserved; zero where we make the record, kept where we read it.
@@ -91,7 +86,7 @@ impl DeviceRelativeAssociation {
             self.container.1,
             self.container_device.0,
             self.container_device.1,
-            self.flags,
+            self.flags.0,
         ]);
         for (address, channel, entity, instance) in self.contained {
             w.bytes(&[address, channel, entity.0, instance]);
@@ -109,7 +104,7 @@ impl DeviceRelativeAssociation {
         Ok(Self {
             container: (EntityId(id), instance),
             container_device: (address, channel),
-            flags,
+            flags: AssociationFlags(flags),
             contained,
             reserved: r.array("reserved bytes")?,
         })
@@ -130,7 +125,7 @@ pub struct GenericLocator {
     /// Reserved; kept.
     pub reserved: u8,
     /// Kind of device (table 43-12).
-    pub device_type: u8,
+    pub device_type: DeviceType,
     /// More about that.
     pub device_type_modifier: u8,
     /// What it belongs to.
@@ -155,7 +150,7 @@ impl GenericLocator {
             self.bus,
             self.address_span,
             self.reserved,
-            self.device_type,
+            self.device_type.0,
             self.device_type_modifier,
         ]);
         self.entity.encode(w);
@@ -179,7 +174,7 @@ impl GenericLocator {
             bus,
             address_span,
             reserved,
-            device_type,
+            device_type: DeviceType(device_type),
             device_type_modifier,
             entity: Entity::decode(r)?,
             oem: r.u8("OEM byte")?,
@@ -312,7 +307,7 @@ mod tests {
         assert!(association.contains(EntityId(3), 2) && !association.contains(EntityId(3), 3));
         assert_eq!(decoded.to_vec(), list);
         let range = EntityAssociation {
-            flags: RANGES | LINKED,
+            flags: AssociationFlags::RANGES | AssociationFlags::LINKED,
             contained: [
                 (EntityId(8), 1),
                 (EntityId(8), 4),

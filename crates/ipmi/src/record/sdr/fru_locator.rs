@@ -1,7 +1,9 @@
 //! FRU device locator record, type 11h (§43.8, table 43-7).
 
 use super::{Entity, IdString};
-use crate::number::ChannelNumber;
+use crate::number::{
+    ChannelNumber, DeviceType, FruAddress, FruDevice, FruDeviceModifier, IpmbAddress, Lun,
+};
 use crate::wire::{Reader, WireError, Writer};
 
 /// Where an inventory is: behind FRU commands of a controller, or in an EEPROM on a bus.
@@ -17,10 +19,10 @@ pub struct FruLocator {
     pub channel_byte: u8,
     /// Reserved; zero where we make the record, kept where we read it.
     pub reserved: u8,
-    /// Device type (table 43-12); 10h for a logical device.
-    pub device_type: u8,
+    /// Device type (table 43-12).
+    pub device_type: DeviceType,
     /// Device type modifier (table 43-12).
-    pub device_type_modifier: u8,
+    pub device_type_modifier: FruDeviceModifier,
     /// What the inventory is about.
     pub entity: Entity,
     /// The maker's own.
@@ -30,11 +32,6 @@ pub struct FruLocator {
 }
 
 impl FruLocator {
-    /// Device type of a logical FRU device.
-    pub const LOGICAL_DEVICE: u8 = 0x10;
-    /// Device type modifier of a logical FRU device that is the EEPROM of a memory module (SPD, table 43-12).
-    pub const SPD: u8 = 0x01;
-
     /// A logical FRU device behind the BMC.
     #[must_use]
     pub const fn logical(fru_device_id: u8, entity: Entity, id: IdString) -> Self {
@@ -44,8 +41,8 @@ impl FruLocator {
             access: 0x80,
             channel_byte: 0,
             reserved: 0,
-            device_type: Self::LOGICAL_DEVICE,
-            device_type_modifier: 0,
+            device_type: DeviceType::FRU_DEVICE,
+            device_type_modifier: FruDeviceModifier::UNSPECIFIED,
             entity,
             oem: 0,
             id,
@@ -60,8 +57,9 @@ impl FruLocator {
 
     /// Whether the inventory is the EEPROM of a memory module (SPD).
     #[must_use]
-    pub const fn is_spd(&self) -> bool {
-        self.device_type == Self::LOGICAL_DEVICE && self.device_type_modifier == Self::SPD
+    pub fn is_spd(&self) -> bool {
+        self.device_type == DeviceType::FRU_DEVICE
+            && self.device_type_modifier == FruDeviceModifier::SPD
     }
 
     /// The FRU device ID for FRU commands; `None` where the device is not a logical one.
@@ -74,10 +72,29 @@ impl FruLocator {
         }
     }
 
-    /// LUN for FRU commands or Master Write-Read, 0 to 3.
+    /// LUN for FRU commands or Master Write-Read.
     #[must_use]
-    pub const fn lun(&self) -> u8 {
-        self.access >> 3 & 0x03
+    pub const fn lun(&self) -> Lun {
+        Lun::from_byte(self.access >> 3)
+    }
+
+    /// Where the inventory is.
+    #[must_use]
+    pub const fn address(&self) -> FruAddress {
+        let device = if self.is_logical() {
+            FruDevice::Logical(self.device)
+        } else {
+            FruDevice::Eeprom {
+                address: IpmbAddress::from_byte(self.device),
+                bus: self.access & 0x07,
+            }
+        };
+        FruAddress {
+            controller: IpmbAddress::from_byte(self.access_address),
+            channel: self.channel(),
+            lun: self.lun(),
+            device,
+        }
     }
 
     /// Channel of the controller.
@@ -93,8 +110,8 @@ impl FruLocator {
             self.access,
             self.channel_byte,
             self.reserved,
-            self.device_type,
-            self.device_type_modifier,
+            self.device_type.0,
+            self.device_type_modifier.0,
         ]);
         self.entity.encode(w);
         w.u8(self.oem);
@@ -108,8 +125,8 @@ impl FruLocator {
             access: r.u8("access LUN and bus")?,
             channel_byte: r.u8("channel number")?,
             reserved: r.u8("reserved byte")?,
-            device_type: r.u8("device type")?,
-            device_type_modifier: r.u8("device type modifier")?,
+            device_type: DeviceType(r.u8("device type")?),
+            device_type_modifier: FruDeviceModifier(r.u8("device type modifier")?),
             entity: Entity::decode(r)?,
             oem: r.u8("OEM byte")?,
             id: IdString::decode(r)?,

@@ -1,7 +1,7 @@
 //! Full sensor record, type 01h (§43.1, table 43-1).
 
 use super::{IdString, Sensor};
-use crate::number::{Linearization, Threshold};
+use crate::number::{AnalogCharacteristics, Linearization, Threshold};
 use crate::record::{Conversion, Factors};
 use crate::wire::{Reader, WireError, Writer};
 
@@ -16,8 +16,8 @@ pub struct FullSensor {
     pub factors: Factors,
     /// Whether the sensor watches an input or an output of its entity.
     pub direction: Direction,
-    /// Which of the three values that follow are specified: bit 0 nominal, bit 1 normal maximum, bit 2 normal minimum.
-    pub characteristics: u8,
+    /// Which of the three values that follow are specified.
+    pub characteristics: AnalogCharacteristics,
     /// Nominal reading, raw.
     pub nominal: u8,
     /// Normal maximum, raw.
@@ -94,7 +94,10 @@ impl FullSensor {
     /// Nominal reading, raw, where it is specified.
     #[must_use]
     pub const fn nominal(&self) -> Option<u8> {
-        if self.characteristics & 0x01 != 0 {
+        if self
+            .characteristics
+            .contains(AnalogCharacteristics::NOMINAL)
+        {
             Some(self.nominal)
         } else {
             None
@@ -105,8 +108,12 @@ impl FullSensor {
     #[must_use]
     pub fn normal_range(&self) -> (Option<u8>, Option<u8>) {
         (
-            (self.characteristics & 0x04 != 0).then_some(self.normal_minimum),
-            (self.characteristics & 0x02 != 0).then_some(self.normal_maximum),
+            self.characteristics
+                .contains(AnalogCharacteristics::NORMAL_MINIMUM)
+                .then_some(self.normal_minimum),
+            self.characteristics
+                .contains(AnalogCharacteristics::NORMAL_MAXIMUM)
+                .then_some(self.normal_maximum),
         )
     }
 
@@ -117,7 +124,7 @@ impl FullSensor {
         factors[DIRECTION_BYTE] |= self.direction as u8;
         w.bytes(&factors);
         w.bytes(&[
-            self.characteristics,
+            self.characteristics.0,
             self.nominal,
             self.normal_maximum,
             self.normal_minimum,
@@ -148,7 +155,7 @@ impl FullSensor {
             linearization,
             factors: Factors::from_bytes(factors),
             direction: Direction::from_bits(factors[DIRECTION_BYTE]),
-            characteristics,
+            characteristics: AnalogCharacteristics(characteristics),
             nominal,
             normal_maximum,
             normal_minimum,

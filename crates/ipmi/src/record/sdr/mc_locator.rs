@@ -1,7 +1,7 @@
 //! Management controller device locator record, type 12h (§43.9, table 43-8).
 
 use super::{Entity, IdString};
-use crate::number::{ChannelNumber, DeviceSupport};
+use crate::number::{ChannelNumber, DeviceSupport, McNotification};
 use crate::wire::{Reader, WireError, Writer};
 
 /// Where a management controller is and what it can do.
@@ -11,8 +11,8 @@ pub struct McLocator {
     pub address: u8,
     /// Channel in bits 3:0.
     pub channel_byte: u8,
-    /// Power state notification in bits 7:5, global initialisation in 3:0.
-    pub notification: u8,
+    /// What the controller wants to be told and how it starts.
+    pub notification: McNotification,
     /// Which devices the controller has.
     pub capabilities: DeviceSupport,
     /// Reserved; zero where we make the record, kept where we read it.
@@ -36,7 +36,7 @@ impl McLocator {
         w.bytes(&[
             self.address,
             self.channel_byte,
-            self.notification,
+            self.notification.0,
             self.capabilities.0,
         ]);
         w.bytes(&self.reserved);
@@ -49,7 +49,7 @@ impl McLocator {
         Ok(Self {
             address: r.u8("device slave address")?,
             channel_byte: r.u8("channel number")?,
-            notification: r.u8("power state notification")?,
+            notification: McNotification(r.u8("power state notification")?),
             capabilities: DeviceSupport(r.u8("device capabilities")?),
             reserved: r.array("reserved bytes")?,
             entity: Entity::decode(r)?,

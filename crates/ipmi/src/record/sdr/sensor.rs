@@ -3,7 +3,9 @@
 use core::fmt;
 
 use crate::number::{
-    ChannelNumber, EntityId, EventReadingType, RateUnit, SensorType, SensorUnit, ThresholdSet,
+    ChannelNumber, EntityId, EntityKind, EventMessageControl, EventReadingType, InstanceModifier,
+    IpmbAddress, Lun, RateUnit, SensorInitialization, SensorType, SensorUnit, SharedInstance,
+    SoftwareId, ThresholdSet,
 };
 use crate::record::AnalogFormat;
 use crate::wire::{Reader, WireError, Writer};
@@ -22,10 +24,10 @@ pub struct SensorKey {
 /// Who owns a sensor, or generated an event: a controller or software (§43.1, table 43-1, byte 6; §5.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Owner {
-    /// A management controller, by its 8-bit IPMB slave address (even); 20h is the BMC.
-    Ipmb(u8),
-    /// System software, by its software ID (table 5-4), 7 bits.
-    Software(u8),
+    /// A management controller.
+    Ipmb(IpmbAddress),
+    /// System software (table 5-4).
+    Software(SoftwareId),
 }
 
 impl Owner {
@@ -33,9 +35,9 @@ impl Owner {
     #[must_use]
     pub const fn from_byte(byte: u8) -> Self {
         if byte & 1 == 0 {
-            Self::Ipmb(byte)
+            Self::Ipmb(IpmbAddress::from_byte(byte))
         } else {
-            Self::Software(byte >> 1)
+            Self::Software(SoftwareId(byte >> 1))
         }
     }
 
@@ -43,8 +45,8 @@ impl Owner {
     #[must_use]
     pub const fn to_byte(self) -> u8 {
         match self {
-            Self::Ipmb(address) => address & 0xfe,
-            Self::Software(id) => id << 1 | 1,
+            Self::Ipmb(address) => address.get(),
+            Self::Software(id) => id.0 << 1 | 1,
         }
     }
 }
@@ -72,10 +74,10 @@ impl SensorKey {
         ChannelNumber(self.owner_lun >> 4)
     }
 
-    /// LUN of the owner, 0 to 3.
+    /// LUN of the owner.
     #[must_use]
-    pub const fn lun(&self) -> u8 {
-        self.owner_lun & 0x03
+    pub const fn lun(&self) -> Lun {
+        Lun::from_byte(self.owner_lun)
     }
 
     pub(super) fn encode(&self, w: &mut Writer<'_>) {
@@ -116,10 +118,16 @@ impl Entity {
         self.instance_byte & 0x7f
     }
 
+    /// Whether it is a thing, or stands for a container of others.
+    #[must_use]
+    pub const fn kind(&self) -> EntityKind {
+        EntityKind(self.instance_byte >> 7)
+    }
+
     /// Whether it stands for a container of other entities.
     #[must_use]
     pub const fn is_logical(&self) -> bool {
-        self.instance_byte & 0x80 != 0
+        self.kind().0 == EntityKind::LOGICAL.0
     }
 
     /// Whether the instance counts on the owner alone.
@@ -189,10 +197,10 @@ impl SensorCapabilities {
         access(self.0 >> 2)
     }
 
-    /// Control over event messages: 0 each event, 1 the whole sensor, 2 all of the controller only, 3 no events.
+    /// Control over event messages.
     #[must_use]
-    pub const fn event_control(self) -> u8 {
-        self.0 & 0x03
+    pub const fn event_control(self) -> EventMessageControl {
+        EventMessageControl(self.0 & 0x03)
     }
 }
 
@@ -309,8 +317,8 @@ pub struct Sensor {
     pub key: SensorKey,
     /// What it belongs to.
     pub entity: Entity,
-    /// How it is initialised: settable in bit 7, then what is initialised, power-up state in bits 1:0 (byte 11).
-    pub initialization: u8,
+    /// How it is initialised and comes up.
+    pub initialization: SensorInitialization,
     /// What it can do.
     pub capabilities: SensorCapabilities,
     /// What it watches.
@@ -358,7 +366,7 @@ impl Sensor {
         self.key.encode(w);
         self.entity.encode(w);
         w.bytes(&[
-            self.initialization,
+            self.initialization.0,
             self.capabilities.0,
             self.sensor_type.0,
             self.event_reading_type.0,
@@ -373,7 +381,7 @@ impl Sensor {
         Ok(Self {
             key: SensorKey::decode(r)?,
             entity: Entity::decode(r)?,
-            initialization: r.u8("sensor initialization")?,
+            initialization: SensorInitialization(r.u8("sensor initialization")?),
             capabilities: SensorCapabilities(r.u8("sensor capabilities")?),
             sensor_type: SensorType(r.u8("sensor type")?),
             event_reading_type: EventReadingType(r.u8("event/reading type")?),
@@ -404,8 +412,14 @@ impl Sharing {
 
     /// Whether each sensor has its own entity instance, one after the other.
     #[must_use]
-    pub const fn increments_instance(&self) -> bool {
-        self.instance_offset & 0x80 != 0
+    pub const fn instances(&self) -> SharedInstance {
+        SharedInstance(self.instance_offset >> 7)
+    }
+
+    /// How the sensors are told apart.
+    #[must_use]
+    pub const fn modifier(&self) -> InstanceModifier {
+        InstanceModifier(self.direction_count >> 4 & 0x03)
     }
 
     /// What the name of the sensor of this index ends with; nothing for a record that is not shared.
@@ -415,7 +429,7 @@ impl Sharing {
             return Suffix::None;
         }
         let number = u16::from(self.instance_offset & 0x7f) + u16::from(index);
-        if self.direction_count >> 4 & 0x03 == 1 {
+        if self.modifier() == InstanceModifier::ALPHA {
             Suffix::Alpha(number)
         } else {
             Suffix::Numeric(number)
@@ -425,7 +439,7 @@ impl Sharing {
     /// The key and entity of the sensor of this index.
     pub(super) const fn apply(&self, index: u8, key: &mut SensorKey, entity: &mut Entity) {
         key.sensor_number = key.sensor_number.wrapping_add(index);
-        if self.increments_instance() {
+        if self.instances().0 == SharedInstance::INCREMENTS.0 {
             let instance = entity.instance().wrapping_add(index) & 0x7f;
             entity.instance_byte = entity.instance_byte & 0x80 | instance;
         }
@@ -490,8 +504,8 @@ mod tests {
 
     #[test]
     fn an_owner_is_an_even_address_or_an_odd_software_id() {
-        assert_eq!(SensorKey::bmc(1).owner(), Owner::Ipmb(0x20));
-        assert_eq!(Owner::from_byte(0x41), Owner::Software(0x20));
+        assert_eq!(SensorKey::bmc(1).owner(), Owner::Ipmb(IpmbAddress::BMC));
+        assert_eq!(Owner::from_byte(0x41), Owner::Software(SoftwareId(0x20)));
         for byte in 0..=255 {
             assert_eq!(Owner::from_byte(byte).to_byte(), byte);
         }
@@ -500,7 +514,7 @@ mod tests {
             owner_lun: 0x73,
             sensor_number: 1,
         };
-        assert_eq!((key.channel(), key.lun()), (ChannelNumber(7), 3));
+        assert_eq!((key.channel(), key.lun()), (ChannelNumber(7), Lun::OEM_2));
     }
 
     #[test]
@@ -547,7 +561,10 @@ mod tests {
         assert!(capabilities.ignore_if_absent() && capabilities.auto_rearm());
         assert_eq!(capabilities.hysteresis(), Access::Readable);
         assert_eq!(capabilities.thresholds(), Access::Settable);
-        assert_eq!(capabilities.event_control(), 1);
+        assert_eq!(
+            capabilities.event_control(),
+            EventMessageControl::ENTIRE_SENSOR
+        );
     }
 
     #[test]

@@ -28,7 +28,7 @@ fn full() -> FullSensor {
         sensor: Sensor {
             key: SensorKey::bmc(0x11),
             entity: Entity::new(EntityId::PROCESSOR, 1),
-            initialization: 0x7f,
+            initialization: crate::number::SensorInitialization(0x7f),
             capabilities: SensorCapabilities(0x68),
             sensor_type: SensorType::TEMPERATURE,
             event_reading_type: EventReadingType::THRESHOLD,
@@ -44,7 +44,7 @@ fn full() -> FullSensor {
             ..Factors::default()
         },
         direction: Direction::Input,
-        characteristics: 0x07,
+        characteristics: crate::number::AnalogCharacteristics(0x07),
         nominal: 40,
         normal_maximum: 60,
         normal_minimum: 20,
@@ -169,7 +169,7 @@ fn locator_records_have_their_fields_where_the_tables_have_them() {
     };
     assert_eq!(
         (fru.fru_device_id(), fru.lun(), fru.channel().0),
-        (Some(3), 1, 7)
+        (Some(3), crate::number::Lun::OEM_1, 7)
     );
     assert_eq!(fru.entity, Entity::new(EntityId::POWER_SUPPLY, 1));
 
@@ -190,7 +190,10 @@ fn locator_records_have_their_fields_where_the_tables_have_them() {
 fn a_logical_fru_locator_is_reached_by_fru_commands_of_the_bmc() {
     let entity = Entity::new(EntityId::MEMORY_MODULE, 2);
     let fru = FruLocator::logical(9, entity, IdString::new("DIMM 2").unwrap());
-    assert_eq!((fru.fru_device_id(), fru.lun()), (Some(9), 0));
+    assert_eq!(
+        (fru.fru_device_id(), fru.lun()),
+        (Some(9), crate::number::Lun::BMC)
+    );
     let body = SdrBody::FruLocator(fru);
     let record = SdrRecord::new(RecordId(1), body);
     assert_eq!(SdrRecord::decode(&record.to_vec()), Ok(record));

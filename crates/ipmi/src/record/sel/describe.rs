@@ -6,7 +6,7 @@ use core::fmt;
 
 use super::detail::detail;
 use super::{EventByte2, EventByte3, EventDirection, SelRecord, SystemEvent};
-use crate::number::{EventReadingType, SensorType};
+use crate::number::{EventReadingType, SelRecordType, SensorGroup, SensorType};
 use crate::record::Conversion;
 use crate::record::sdr::Units;
 use crate::record::text;
@@ -20,6 +20,8 @@ pub struct SensorContext<'a> {
     pub conversion: Option<Conversion>,
     /// Their unit.
     pub units: Option<Units>,
+    /// Who defines the sensor types from F0h on.
+    pub group: SensorGroup,
 }
 
 /// An entry of the event log, ready to print.
@@ -33,7 +35,7 @@ pub struct EventText<'a> {
 }
 
 /// The record type under which a Linux kernel stores its panic text.
-const LINUX_PANIC: u8 = 0xf0;
+const LINUX_PANIC: SelRecordType = SelRecordType(0xf0);
 
 impl SelRecord {
     /// The text of the entry.
@@ -52,17 +54,17 @@ impl EventText<'_> {
     pub fn source(&self) -> String {
         match self.record {
             SelRecord::SystemEvent(event) => match (self.sensor.name, event.sensor_number) {
-                (Some(name), _) => format!("{} {name}", sensor_type(event.sensor_type)),
-                (None, 0) => sensor_type(event.sensor_type),
-                (None, number) => format!("{} #{number:#04x}", sensor_type(event.sensor_type)),
+                (Some(name), _) => format!("{} {name}", self.sensor_type(event.sensor_type)),
+                (None, 0) => self.sensor_type(event.sensor_type),
+                (None, number) => format!("{} #{number:#04x}", self.sensor_type(event.sensor_type)),
             },
             SelRecord::OemNonTimestamped(other) if other.record_type == LINUX_PANIC => {
                 String::from("Linux kernel panic")
             }
             record @ (SelRecord::OemTimestamped(_) | SelRecord::OemNonTimestamped(_)) => {
-                format!("OEM record {:02x}", record.record_type())
+                format!("OEM record {:02x}", record.record_type().0)
             }
-            SelRecord::Reserved(other) => format!("Reserved record {:02x}", other.record_type),
+            SelRecord::Reserved(other) => format!("Reserved record {:02x}", other.record_type.0),
         }
     }
 
@@ -70,7 +72,7 @@ impl EventText<'_> {
     #[must_use]
     pub fn event(&self) -> String {
         match self.record {
-            SelRecord::SystemEvent(event) => event.state_name().map_or_else(
+            SelRecord::SystemEvent(event) => event.state_name(self.sensor.group).map_or_else(
                 || {
                     format!(
                         "Event {:#x} of type {:#04x}",
@@ -81,7 +83,11 @@ impl EventText<'_> {
                 String::from,
             ),
             SelRecord::OemTimestamped(oem) => {
-                format!("Manufacturer {:#08x}: {}", oem.manufacturer, hex(&oem.data))
+                format!(
+                    "Manufacturer {:#08x}: {}",
+                    oem.manufacturer.0,
+                    hex(&oem.data)
+                )
             }
             SelRecord::OemNonTimestamped(other) if other.record_type == LINUX_PANIC => {
                 // An address byte and a sequence byte come before the text.
@@ -114,7 +120,21 @@ impl EventText<'_> {
             _ => None,
         };
         let specific = event.event_reading_type() == EventReadingType::SENSOR_SPECIFIC;
-        previous.or_else(|| if specific { detail(event) } else { None })
+        previous.or_else(|| {
+            if specific {
+                detail(self.sensor.group, event)
+            } else {
+                None
+            }
+        })
+    }
+
+    fn sensor_type(&self, sensor_type: SensorType) -> String {
+        match self.sensor.group.sensor_type_name(sensor_type) {
+            Some(name) => String::from(name),
+            None if sensor_type.is_oem() => format!("OEM sensor type {sensor_type}"),
+            None => format!("Sensor type {sensor_type}"),
+        }
     }
 
     fn threshold(&self, event: &SystemEvent) -> Option<String> {
@@ -180,14 +200,6 @@ impl fmt::Display for EventDirection {
             Self::Assertion => "Asserted",
             Self::Deassertion => "Deasserted",
         })
-    }
-}
-
-fn sensor_type(sensor_type: SensorType) -> String {
-    match sensor_type.name() {
-        Some(name) => String::from(name),
-        None if sensor_type.is_oem() => format!("OEM sensor type {sensor_type}"),
-        None => format!("Sensor type {sensor_type}"),
     }
 }
 

@@ -1,6 +1,9 @@
 //! The event of a sensor: SEL record type 02h (§32.1, table 32-1; §29.7, table 29-6).
 
-use crate::number::{ChannelNumber, EventReadingType, SensorType, Threshold};
+use crate::number::{
+    ChannelNumber, EventMessageRevision, EventReadingType, Lun, SensorGroup, SensorType, State,
+    Threshold,
+};
 use crate::record::sdr::Owner;
 use crate::record::{RecordId, Timestamp};
 
@@ -13,8 +16,8 @@ pub struct SystemEvent {
     pub timestamp: Timestamp,
     /// Who sent it.
     pub generator: GeneratorId,
-    /// Format of the event message: 04h for IPMI 1.5 and 2.0, 03h for 1.0.
-    pub revision: u8,
+    /// Format of the event message.
+    pub revision: EventMessageRevision,
     /// What the sensor watches.
     pub sensor_type: SensorType,
     /// Number of the sensor on its owner.
@@ -49,9 +52,9 @@ impl GeneratorId {
 
     /// LUN of the sensor on its owner.
     #[must_use]
-    pub const fn lun(self) -> u8 {
+    pub const fn lun(self) -> Lun {
         let [_, byte] = self.0.to_le_bytes();
-        byte & 0x03
+        Lun::from_byte(byte)
     }
 }
 
@@ -148,11 +151,21 @@ impl SystemEvent {
         self.data[0] & 0x0f
     }
 
+    /// What state or event it is, for a sensor of this group; `None` where the maker defines it.
+    #[must_use]
+    pub const fn state(&self, group: SensorGroup) -> Option<State> {
+        State::of(
+            group,
+            self.event_reading_type(),
+            self.sensor_type,
+            self.offset(),
+        )
+    }
+
     /// The name of the state or event; `None` where the maker defines it.
     #[must_use]
-    pub fn state_name(&self) -> Option<&'static str> {
-        self.event_reading_type()
-            .state_name(self.sensor_type, self.offset())
+    pub fn state_name(&self, group: SensorGroup) -> Option<&'static str> {
+        self.state(group).and_then(State::name)
     }
 
     /// The threshold that was crossed; `None` for an event of another kind.
@@ -211,7 +224,7 @@ impl SystemEvent {
             id,
             timestamp: Timestamp(u32::from_le_bytes([t0, t1, t2, t3])),
             generator: GeneratorId(u16::from_le_bytes([g0, g1])),
-            revision,
+            revision: EventMessageRevision(revision),
             sensor_type: SensorType(sensor_type),
             sensor_number,
             direction_type: kind,
@@ -230,7 +243,7 @@ impl SystemEvent {
             t3,
             g0,
             g1,
-            self.revision,
+            self.revision.0,
             self.sensor_type.0,
             self.sensor_number,
             self.direction_type,

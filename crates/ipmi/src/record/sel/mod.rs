@@ -10,6 +10,7 @@ pub use describe::{EventText, SensorContext};
 pub use event::{EventByte2, EventByte3, EventDirection, GeneratorId, SystemEvent, ThresholdEvent};
 
 use super::{RecordId, Timestamp};
+use crate::number::{EnterpriseNumber, SelRecordType};
 
 /// An entry of the system event log: 16 bytes, whatever its type (§32.1 - §32.3).
 ///
@@ -32,11 +33,11 @@ pub struct OemTimestamped {
     /// Number of the entry.
     pub id: RecordId,
     /// Record type, C0h to DFh.
-    pub record_type: u8,
+    pub record_type: SelRecordType,
     /// When.
     pub timestamp: Timestamp,
-    /// IANA enterprise number of the maker; 20 bits, the rest is kept.
-    pub manufacturer: u32,
+    /// The maker; 20 bits, the rest is kept.
+    pub manufacturer: EnterpriseNumber,
     /// The maker's own.
     pub data: [u8; 6],
 }
@@ -47,13 +48,10 @@ pub struct OtherRecord {
     /// Number of the entry.
     pub id: RecordId,
     /// Record type.
-    pub record_type: u8,
+    pub record_type: SelRecordType,
     /// The maker's own.
     pub data: [u8; 13],
 }
-
-/// The record type of an event of a sensor (§32.1, table 32-1).
-const SYSTEM_EVENT: u8 = 0x02;
 
 impl SelRecord {
     /// Reads an entry; every 16 bytes are one.
@@ -63,18 +61,18 @@ impl SelRecord {
         let id = RecordId(u16::from_le_bytes([id0, id1]));
         let other = OtherRecord {
             id,
-            record_type,
+            record_type: SelRecordType(record_type),
             data,
         };
         match record_type {
-            SYSTEM_EVENT => Self::SystemEvent(SystemEvent::from_data(id, &data)),
+            0x02 => Self::SystemEvent(SystemEvent::from_data(id, &data)),
             0xc0..=0xdf => {
                 let [t0, t1, t2, t3, m0, m1, m2, data @ ..] = data;
                 Self::OemTimestamped(OemTimestamped {
                     id,
-                    record_type,
+                    record_type: other.record_type,
                     timestamp: Timestamp(u32::from_le_bytes([t0, t1, t2, t3])),
-                    manufacturer: u32::from_le_bytes([m0, m1, m2, 0]),
+                    manufacturer: EnterpriseNumber(u32::from_le_bytes([m0, m1, m2, 0])),
                     data,
                 })
             }
@@ -88,13 +86,13 @@ impl SelRecord {
     pub fn encode(&self) -> [u8; 16] {
         let mut bytes = [0; 16];
         bytes[..2].copy_from_slice(&self.id().0.to_le_bytes());
-        bytes[2] = self.record_type();
+        bytes[2] = self.record_type().0;
         let data = &mut bytes[3..];
         match self {
             Self::SystemEvent(event) => data.copy_from_slice(&event.to_data()),
             Self::OemTimestamped(oem) => {
                 data[..4].copy_from_slice(&oem.timestamp.0.to_le_bytes());
-                data[4..7].copy_from_slice(&oem.manufacturer.to_le_bytes()[..3]);
+                data[4..7].copy_from_slice(&oem.manufacturer.0.to_le_bytes()[..3]);
                 data[7..].copy_from_slice(&oem.data);
             }
             Self::OemNonTimestamped(other) | Self::Reserved(other) => {
@@ -138,9 +136,9 @@ impl SelRecord {
 
     /// Record type: 02h, or the maker's.
     #[must_use]
-    pub const fn record_type(&self) -> u8 {
+    pub const fn record_type(&self) -> SelRecordType {
         match self {
-            Self::SystemEvent(_) => SYSTEM_EVENT,
+            Self::SystemEvent(_) => SelRecordType::SYSTEM_EVENT,
             Self::OemTimestamped(oem) => oem.record_type,
             Self::OemNonTimestamped(other) | Self::Reserved(other) => other.record_type,
         }

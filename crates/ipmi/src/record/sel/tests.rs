@@ -36,8 +36,11 @@ fn a_system_event_has_its_fields_where_the_table_has_them() {
     assert_eq!(event.id, RecordId(0x1234));
     assert_eq!(event.timestamp, Timestamp(0x6534_5678));
     assert_eq!(event.generator, GeneratorId::BMC);
-    assert_eq!(event.generator.owner(), Owner::Ipmb(0x20));
-    assert_eq!((event.revision, event.sensor_number), (4, 0x11));
+    assert_eq!(
+        event.generator.owner(),
+        Owner::Ipmb(crate::number::IpmbAddress::from_byte(0x20))
+    );
+    assert_eq!((event.revision.0, event.sensor_number), (4, 0x11));
     assert_eq!(event.sensor_type, SensorType::TEMPERATURE);
     assert_eq!(event.event_reading_type(), EventReadingType::THRESHOLD);
     assert_eq!(event.direction(), EventDirection::Assertion);
@@ -54,8 +57,11 @@ fn a_system_event_has_its_fields_where_the_table_has_them() {
 #[test]
 fn a_generator_is_a_controller_or_software_on_a_channel_and_lun() {
     let generator = GeneratorId(0x7341);
-    assert_eq!(generator.owner(), Owner::Software(0x20));
-    assert_eq!((generator.channel().0, generator.lun()), (7, 3));
+    assert_eq!(
+        generator.owner(),
+        Owner::Software(crate::number::SoftwareId(0x20))
+    );
+    assert_eq!((generator.channel().0, generator.lun().get()), (7, 3));
 }
 
 #[test]
@@ -84,7 +90,7 @@ fn sixteen_bytes_of_any_kind_come_back_byte_for_byte() {
         bytes[2] = types.next().unwrap();
         let record = SelRecord::decode(&bytes);
         assert_eq!(record.encode(), bytes);
-        assert_eq!(record.record_type(), bytes[2]);
+        assert_eq!(record.record_type(), crate::number::SelRecordType(bytes[2]));
         assert_eq!(record.with_id(RecordId(7)).id(), RecordId(7));
         let stamped = record.with_timestamp(Timestamp(9));
         assert_eq!(
@@ -113,7 +119,10 @@ fn record_types_have_the_layout_of_their_range() {
     assert_eq!(oem.timestamp, Timestamp(0x0605_0403));
     assert_eq!(
         (oem.manufacturer, oem.data),
-        (0x0009_0807, [10, 11, 12, 13, 14, 15])
+        (
+            crate::number::EnterpriseNumber(0x0009_0807),
+            [10, 11, 12, 13, 14, 15]
+        )
     );
     assert!(matches!(
         SelRecord::decode(&bytes(0xdf)),
@@ -145,6 +154,7 @@ fn a_threshold_event_says_reading_and_threshold_in_the_sensors_unit() {
         name: Some("CPU1 Temp"),
         conversion,
         units,
+        ..SensorContext::default()
     };
     let text = SelRecord::decode(&OVERHEAT).describe(sensor).to_string();
     assert_eq!(

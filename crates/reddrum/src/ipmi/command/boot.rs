@@ -74,7 +74,7 @@ async fn set(line: &Line, parameter: BootParameter) -> Result<(), CallError> {
 
 /// Sets the flags guarded by "set in progress", where the BMC has that.
 async fn set_guarded(line: &Line, flags: BootFlags) -> Result<(), CallError> {
-    let guarded = match set(line, BootParameter::SetInProgress(1)).await {
+    let guarded = match set(line, BootParameter::SetInProgress(ipmi::number::SetInProgress(1))).await {
         Ok(()) => true,
         Err(error) if error.completion() == Some(SET_IN_PROGRESS) => return Err(error),
         Err(error) if error.completion().is_some() => false,
@@ -83,7 +83,7 @@ async fn set_guarded(line: &Line, flags: BootFlags) -> Result<(), CallError> {
     let outcome = set_flags(line, flags).await;
     if guarded {
         // Whatever became of the flags: nobody else can set any while the guard stands. The flags count without it.
-        let _ = set(line, BootParameter::SetInProgress(0)).await;
+        let _ = set(line, BootParameter::SetInProgress(ipmi::number::SetInProgress(0))).await;
     }
     outcome
 }
@@ -92,8 +92,8 @@ async fn set_guarded(line: &Line, flags: BootFlags) -> Result<(), CallError> {
 async fn set_flags(line: &Line, flags: BootFlags) -> Result<(), CallError> {
     let keep = BootParameter::ValidBitClearing(BootFlagKeep::TIMEOUT);
     let unhandled = BootParameter::InfoAcknowledge {
-        write_mask: ALL_PARTIES,
-        parties: ALL_PARTIES,
+        write_mask: ipmi::number::BootParties(ALL_PARTIES),
+        parties: ipmi::number::BootParties(ALL_PARTIES),
     };
     for optional in [keep, unhandled] {
         // Both are optional; a BMC without them takes the flags all the same.
