@@ -18,9 +18,9 @@ use crate::console::{Event, Login, Policy, RequestTarget, Session, State, addres
 use crate::crypto::{Algorithms, Channel, Exchange, UserKey};
 use crate::entropy::Entropy;
 use crate::number::{
-    AuthAlgorithm, AuthType, CipherSuiteId, CompletionCode, NetFn, PrivilegeLevel,
+    AuthAlgorithm, AuthType, CipherSuiteId, CompletionCode, MultiRecordType, NetFn, PrivilegeLevel,
 };
-use crate::record::fru::Fru;
+use crate::record::fru::{Fru, MULTIRECORD_MAX, MultiRecord};
 use crate::record::sdr::SdrRecord;
 use crate::record::sel::SelRecord;
 use crate::sol::{SolLine, SolRetry};
@@ -166,6 +166,17 @@ pub fn records(bytes: &[u8]) {
     if let Some(record) = bytes.first_chunk() {
         let sel = SelRecord::decode(record);
         assert_eq!(SelRecord::decode(&sel.encode()).encode(), sel.encode());
+    }
+    if let Some((record_type, data)) = bytes.split_first() {
+        let record = MultiRecord {
+            record_type: MultiRecordType(*record_type),
+            version: 2,
+            data: data.to_vec(),
+        };
+        // More can't be stored.
+        if data.len() <= MULTIRECORD_MAX {
+            assert_eq!(record.content().encode(), data, "type {record_type:#04x}");
+        }
     }
     if let Ok(fru) = Fru::decode(bytes)
         && let Ok(written) = fru.encode()

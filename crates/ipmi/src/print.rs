@@ -133,8 +133,7 @@ mod tests {
         );
         assert_eq!(
             line(0x05, 0x2d, &[0x00, 0x5a, 0xc0]),
-            "20>81 seq 05 Get Sensor Reading = SensorReading { raw: 90, events_enabled: true, \
-             scanning_enabled: true, unavailable: false, states: 0 }"
+            "20>81 seq 05 Get Sensor Reading = SensorReading { raw: 90, flags: 0xc0 (scanning enabled, event messages enabled), states: 0 }"
         );
         assert_eq!(
             line(0x01, 0x02, &[0xd4]),

@@ -410,7 +410,11 @@ fn boot_device_and_identify_light_are_set_and_told() {
     );
     let flags = rack.machine(0).host().boot().flags;
     assert_eq!(
-        (flags.valid, flags.efi, flags.persistent),
+        (
+            flags.valid,
+            flags.boot_type == ipmi::number::BootType::EFI,
+            flags.persistence == ipmi::number::BootPersistence::ALL_BOOTS,
+        ),
         (true, true, false)
     );
     assert_eq!(flags.device, BootDevice::PXE);

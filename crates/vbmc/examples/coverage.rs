@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Nothing is claimed: the first column comes from the command types, the second from asking virtual BMCs, each command
-//! over a session with data that is too long to be carried out. What they don't know they answer with C1h.
+//! over a session with data that is too long to be carried out. What they don't know they answer with C1h. Then come the
+//! enumerations of the specifications, each with the type that carries it or the reason why none does.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
@@ -17,6 +18,9 @@ use ipmi::bmc::{Config, User, V15};
 use ipmi::command::app::Guid;
 use ipmi::command::table::{COMMANDS, CommandRow};
 use ipmi::console::{Event, Login, Policy, RequestTarget, Session};
+use ipmi::number::catalogue::{
+    BEYOND, Carrier, ENUMERATIONS, EnumerationRow, read_only_bytes, types,
+};
 use ipmi::number::{AuthType, CompletionCode, NetFn, PrivilegeLevel};
 use ipmi::time::Instant;
 use ipmi::wire::DATAGRAM_MAX;
@@ -129,6 +133,51 @@ impl Pair {
 }
 
 #[expect(clippy::print_stdout, reason = "it is a program for the terminal")]
+fn enumerations(brief: bool) {
+    let mut family = "";
+    for row in ENUMERATIONS.iter().filter(|_| !brief) {
+        if row.family != family {
+            family = row.family;
+            println!("\n{family}");
+        }
+        let what = match row.carrier {
+            Carrier::Number(facts) => facts.name.to_owned(),
+            Carrier::Type(path) => path.replace(' ', ""),
+            Carrier::None(reason) => format!("- {reason}"),
+        };
+        println!(
+            "  {:3}  {:28} {:20} {what}",
+            row.number, row.name, row.reference
+        );
+    }
+    if !brief {
+        println!("\nBeyond the list");
+        for facts in BEYOND {
+            println!("       {}", facts.name);
+        }
+    }
+    let without = |row: &&_| {
+        matches!(
+            row,
+            &&EnumerationRow {
+                carrier: Carrier::None(_),
+                ..
+            }
+        )
+    };
+    let missing = ENUMERATIONS.iter().filter(without).count();
+    println!(
+        "\nenumerations {} of {}, {} beyond them; {} types with {} names, {} bytes of read-only data",
+        ENUMERATIONS.len() - missing,
+        ENUMERATIONS.len(),
+        BEYOND.len(),
+        types().count(),
+        types().map(|facts| facts.texts.len()).sum::<usize>(),
+        read_only_bytes(),
+    );
+}
+
+#[expect(clippy::print_stdout, reason = "it is a program for the terminal")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let brief = std::env::args().any(|argument| argument == "--brief");
     let pairs = FORMS.map(|form| Pair::new(form, false)).into_iter();
@@ -168,5 +217,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let all = COMMANDS.len();
     println!("\ncodec {codecs} of {all}, virtual BMC {answered} of {all}");
+    enumerations(brief);
     Ok(())
 }

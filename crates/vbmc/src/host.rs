@@ -2,8 +2,8 @@
 
 use ipmi::command::chassis::BootFlags;
 use ipmi::number::{
-    BootDevice, BootFlagKeep, BootOptionParameter, BootOverrides, BootPersistence, BootType,
-    ChassisControlAction, LastPowerEvent, PowerRestorePolicy, RestartCause,
+    BootDevice, BootFlagKeep, BootOptionParameter, BootPersistence, ChassisControlAction,
+    LastPowerEvent, PowerRestorePolicy, RestartCause,
 };
 
 /// How long the power-on self test takes, in seconds.
@@ -346,6 +346,8 @@ impl Host {
 
 #[cfg(test)]
 mod tests {
+    use ipmi::number::{BootOverrides, BootType};
+
     use super::*;
 
     fn after(host: &mut Host, from_s: u64, seconds: u64) -> Vec<HostEvent> {

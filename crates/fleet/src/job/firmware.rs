@@ -119,7 +119,7 @@ impl<'a> Upgrade<'a> {
             ));
         }
         let status = line.call(&GetUpgradeStatus).await;
-        if status.is_ok_and(|status| status.completion == IN_PROGRESS.0) {
+        if status.is_ok_and(|status| status.completion == IN_PROGRESS) {
             return Err(wrong_state("another upgrade of this machine is under way"));
         }
         let mut upgrade = Self {
@@ -222,7 +222,7 @@ impl<'a> Upgrade<'a> {
                     let Ok(status) = self.line.call(&GetUpgradeStatus).await else {
                         continue;
                     };
-                    if status.completion == IN_PROGRESS.0 {
+                    if status.completion == IN_PROGRESS {
                         return self.settled().await;
                     }
                     if status.command == C::CMD && lost == Lost::Remembered {
@@ -241,7 +241,7 @@ impl<'a> Upgrade<'a> {
         for _ in 0..longest_s {
             self.line.pause(POLL_PAUSE).await;
             match self.line.call(&GetUpgradeStatus).await {
-                Ok(status) if status.completion == IN_PROGRESS.0 => {}
+                Ok(status) if status.completion == IN_PROGRESS => {}
                 Ok(status) => return ended(status.completion),
                 // Busy with the step, controllers say this, too.
                 Err(CallError::Refused { .. }) => {}
@@ -287,7 +287,7 @@ impl<'a> Upgrade<'a> {
 
     /// Waits for the end of the activation: command and completion code that the controller has last. `None` where it has
     /// none.
-    async fn found_again(&self) -> Result<Option<(u8, u8)>, ApplyError> {
+    async fn found_again(&self) -> Result<Option<(u8, CompletionCode)>, ApplyError> {
         let longest_s = STEP_MIN_S.max(
             5 * u32::from(self.target.upgrade_5s) + 5 * u32::from(self.target.inaccessible_5s),
         );
@@ -295,7 +295,7 @@ impl<'a> Upgrade<'a> {
         for _ in 0..longest_s {
             self.line.pause(POLL_PAUSE).await;
             match self.line.call(&GetUpgradeStatus).await {
-                Ok(status) if status.completion == IN_PROGRESS.0 => {}
+                Ok(status) if status.completion == IN_PROGRESS => {}
                 Ok(status) => return Ok(Some((status.command, status.completion))),
                 Err(CallError::Refused {
                     completion: CompletionCode::NODE_BUSY,
@@ -351,8 +351,8 @@ impl<'a> Upgrade<'a> {
         for _ in 0..longest_s {
             match self.line.call(&QuerySelfTestResults).await {
                 Ok(test)
-                    if test.result == SelfTestResult::PASSED.0
-                        || test.result == SelfTestResult::NOT_IMPLEMENTED.0 =>
+                    if test.result == SelfTestResult::PASSED
+                        || test.result == SelfTestResult::NOT_IMPLEMENTED =>
                 {
                     return Ok(());
                 }
@@ -360,7 +360,7 @@ impl<'a> Upgrade<'a> {
                     return Err(ApplyError::Refused {
                         reason: format!(
                             "the new firmware failed its self test ({:02X}h {:02X}h)",
-                            test.result, test.detail
+                            test.result.0, test.detail
                         ),
                     });
                 }
@@ -384,8 +384,8 @@ enum Lost {
     Remembered,
 }
 
-fn ended(completion: u8) -> Result<(), StepError> {
-    match CompletionCode(completion) {
+fn ended(completion: CompletionCode) -> Result<(), StepError> {
+    match completion {
         CompletionCode::OK => Ok(()),
         code => Err(StepError::Refused(code)),
     }
@@ -394,7 +394,7 @@ fn ended(completion: u8) -> Result<(), StepError> {
 /// Whether the image is for such a machine.
 fn fits(header: &ImageHeader, device: &DeviceId, force: bool) -> Result<(), ApplyError> {
     let is_for = (header.device_id, header.manufacturer, header.product);
-    if is_for != (device.device_id, device.manufacturer, device.product) {
+    if is_for != (device.device_id, device.manufacturer.0, device.product) {
         return Err(wrong(format!(
             "it is for device {:02X}h, product {:04X}h of manufacturer {}, and the machine is device {:02X}h, product \
              {:04X}h of manufacturer {}",

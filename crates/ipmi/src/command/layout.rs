@@ -46,16 +46,16 @@ pub(crate) type Function = (NetFn, &'static [u8]);
 /// The functions by the names that the macros use.
 pub(crate) mod function {
     use super::Function;
-    use crate::number::NetFn;
+    use crate::number::{DefiningBody, NetFn};
 
     pub(crate) const CHASSIS: Function = (NetFn::CHASSIS, &[]);
     pub(crate) const SENSOR_EVENT: Function = (NetFn::SENSOR_EVENT, &[]);
     pub(crate) const APP: Function = (NetFn::APP, &[]);
     pub(crate) const STORAGE: Function = (NetFn::STORAGE, &[]);
     pub(crate) const TRANSPORT: Function = (NetFn::TRANSPORT, &[]);
-    pub(crate) const PICMG: Function = (NetFn::GROUP_EXTENSION, &[0x00]);
-    pub(crate) const VSO: Function = (NetFn::GROUP_EXTENSION, &[0x03]);
-    pub(crate) const DCMI: Function = (NetFn::GROUP_EXTENSION, &[0xdc]);
+    pub(crate) const PICMG: Function = (NetFn::GROUP_EXTENSION, &[DefiningBody::PICMG.0]);
+    pub(crate) const VSO: Function = (NetFn::GROUP_EXTENSION, &[DefiningBody::VSO.0]);
+    pub(crate) const DCMI: Function = (NetFn::GROUP_EXTENSION, &[DefiningBody::DCMI.0]);
 }
 
 /// Reads the bytes of a group; others are refused.
@@ -159,6 +159,9 @@ impl<T: Field> Field for Option<T> {
         }
     }
 }
+
+/// Bytes of a [`U24`].
+pub(crate) const U24_LEN: usize = 3;
 
 /// A number of three bytes: enterprise numbers (§20.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -376,7 +376,7 @@ mod tests {
         let key = UserKey::new(b"password").unwrap();
         let exchange = exchange(AuthAlgorithm::HMAC_SHA1);
         let session = exchange.session_key(&key);
-        let derived = session.additional(crate::number::KeyConstant(1));
+        let derived = session.additional(KeyConstant(1));
         let code = exchange.rakp2_code(&key);
         let text = std::format!("{key:?} {session:?} {derived:?} {code:?}");
         assert_eq!(

@@ -171,8 +171,8 @@ rows! {
     35 "CommandCompletionCode", "each command" = ParameterCompletion;
     36 "DcmiCompletionCode", "DCMI 8-1" = DcmiCompletion;
     37 "SoftwareId", "table 5-4" = SoftwareId;
-    38 "Lun", "table 7-1" as super::Lun;
-    39 "IpmbAddress", "§6.1" as super::IpmbAddress;
+    38 "Lun", "table 7-1" as Lun;
+    39 "IpmbAddress", "§6.1" as IpmbAddress;
     40 "I2cBusType", "table 22-14" = I2cBusType;
     41 "ChannelNumber", "table 6-1" = ChannelNumber;
     42 "ChannelProtocol", "table 6-2" = ChannelProtocol;
@@ -362,9 +362,9 @@ rows! {
     216 "TypeLengthCode", "§43.15" as crate::record::TextType;
     217 "McCapabilities", "table 43-8" = DeviceSupport;
     218 "McPowerNotification", "table 43-8" = McNotification;
-    219 "FruDeviceAccess", "table 43-7" as super::FruAddress;
+    219 "FruDeviceAccess", "table 43-7" as FruAddress;
     220 "MessageChannelInfo", "table 43-10" as crate::record::sdr::MessageChannelInfo;
-    221 "ThresholdKind", "table 35-9" as super::Threshold;
+    221 "ThresholdKind", "table 35-9" as Threshold;
     222 "ThresholdStatus", "table 35-15" = ThresholdSet;
     223 "ReadingFlags", "table 35-15" = ReadingFlags;
     224 "EventEnableAction", "table 35-10" as crate::command::sensor::EventEnableAction;
@@ -376,12 +376,12 @@ rows! {
     228 "FruAccessMode", "table 34-2" = FruAccessMode;
     229 "ChassisType", "FRU 10-1" = ChassisType;
     230 "LanguageCode", "FRU 15-1" = Language;
-    231 "MultiRecordType", "FRU 16-2" : "not yet";
-    232 "ManagementAccessSubType", "FRU 18-6" : "not yet";
-    233 "PowerSupplyFlags", "FRU 18-1" : "not yet";
-    234 "CombinedVoltage", "FRU 18-1" : "not yet";
-    235 "DcOutputStandby", "FRU 18-3" : "not yet";
-    236 "NvmeRecordType", "FRU 16-2" : "not yet";
+    231 "MultiRecordType", "FRU 16-2" = MultiRecordType;
+    232 "ManagementAccessSubType", "FRU 18-6" = ManagementAccessType;
+    233 "PowerSupplyFlags", "FRU 18-1" = PowerSupplyFlags;
+    234 "CombinedVoltage", "FRU 18-1" = CombinedVoltage;
+    235 "DcOutputStandby", "FRU 18-3" = CurrentUnit;
+    236 "NvmeRecordType", "FRU 16-2" = MultiRecordType;
 }
 "LAN, SOL, serial" {
     237 "LanParam", "table 23-4" = LanParameter;
@@ -458,7 +458,7 @@ rows! {
     304 "TelcoAlarmSeverity", "PICMG 3.0" = AlarmSeverity;
     305 "AddressKeyType", "PICMG 3.0" = AddressKeyType;
     306 "BusedResource", "PICMG 3.0" = BusedResource;
-    307 "PicmgFruRecordId", "PICMG 3.0" : "not yet";
+    307 "PicmgFruRecordId", "PICMG 3.0" = PicmgRecordType;
 }
 "HPM.1 and VITA 46.11" {
     308 "HpmCapabilities", "HPM.1" = HpmCapabilities;

@@ -108,20 +108,20 @@ impl CompletionCode {
             return Some(name);
         }
         match (netfn, cmd) {
-            (NetFn::CHASSIS, 0x08 | 0x09) => ParameterCompletion(self.0).name(),
-            (NetFn::SENSOR_EVENT, 0x12 | 0x13) => ParameterCompletion(self.0).name(),
+            (NetFn::CHASSIS, 0x08 | 0x09)
+            | (NetFn::SENSOR_EVENT, 0x12 | 0x13)
+            | (NetFn::APP, 0x58 | 0x59)
+            | (NetFn::TRANSPORT, 0x01 | 0x02 | 0x10 | 0x11 | 0x21 | 0x22) => {
+                ParameterCompletion(self.0).name()
+            }
             (NetFn::SENSOR_EVENT, 0x16) => AlertCompletion(self.0).name(),
             (NetFn::APP, 0x22) => WatchdogCompletion(self.0).name(),
             (NetFn::APP, 0x33..=0x35 | 0x52) => MessageCompletion(self.0).name(),
             (NetFn::APP, 0x39..=0x3c) => SessionCompletion(self.0).name(),
             (NetFn::APP, 0x47) => PasswordCompletion(self.0).name(),
             (NetFn::APP, 0x48 | 0x49) => PayloadCompletion(self.0).name(),
-            (NetFn::APP, 0x58 | 0x59) => ParameterCompletion(self.0).name(),
             (NetFn::STORAGE, 0x40 | 0x42..=0x44 | 0x46 | 0x47) => SelCompletion(self.0).name(),
             (NetFn::STORAGE, 0x11 | 0x12 | 0x25 | 0x45) => RecordCompletion(self.0).name(),
-            (NetFn::TRANSPORT, 0x01 | 0x02 | 0x10 | 0x11 | 0x21 | 0x22) => {
-                ParameterCompletion(self.0).name()
-            }
             (NetFn::GROUP_EXTENSION, cmd) => match group {
                 Some(group) if group == DefiningBody::DCMI.0 => DcmiCompletion(self.0).name(),
                 Some(group) if group == DefiningBody::PICMG.0 && cmd >= 0x2e && cmd <= 0x38 => {

@@ -10,6 +10,7 @@ mod completion;
 mod dcmi;
 mod device;
 mod entity;
+mod fru;
 mod lan;
 mod language;
 mod login;
@@ -50,6 +51,7 @@ pub use device::{
     IpSource, LanParameter, SelfTestFaults, SelfTestResult, SoftwareId, SystemInfoParameter,
 };
 pub use entity::EntityId;
+pub use fru::*;
 pub use lan::*;
 pub use language::*;
 pub use login::*;

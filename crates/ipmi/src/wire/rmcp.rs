@@ -43,7 +43,7 @@ pub fn decode(r: &mut Reader<'_>) -> Result<Class, WireError> {
     r.take("RMCP reserved byte and sequence number", 2)?;
     let byte = r.u8("RMCP class")?;
     let role = RmcpMessageRole(byte >> 7);
-    match (role, RmcpMessageClass(byte & 0x1f)) {
+    match (role, RmcpMessageClass(byte & 0x7f)) {
         (RmcpMessageRole::NORMAL, RmcpMessageClass::ASF) => Ok(Class::Asf),
         (RmcpMessageRole::NORMAL, RmcpMessageClass::IPMI) => Ok(Class::Ipmi),
         _ => Err(WireError {

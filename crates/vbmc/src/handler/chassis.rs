@@ -199,7 +199,7 @@ fn set_boot_option(
     let host = machine.host_mut();
     match &command.parameter {
         BootParameter::SetInProgress(SetInProgress::COMPLETE) => {
-            host.boot_mut().writing_until_s = None
+            host.boot_mut().writing_until_s = None;
         }
         BootParameter::SetInProgress(SetInProgress::IN_PROGRESS) => {
             if host.boot().writing_until_s.is_some() {

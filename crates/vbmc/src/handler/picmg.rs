@@ -37,8 +37,6 @@ const MULTIPLIER_100MW: u8 = 100;
 const FAN_TRAY: u8 = 2;
 const FAN_LEVELS: std::ops::RangeInclusive<u8> = 0..=15;
 const FAN_NORMAL: u8 = 5;
-/// Set Fan Level: shut down, local control.
-const FAN_SHUT_DOWN: u8 = 0xfe;
 const FAN_LOCAL: u8 = 0xff;
 
 pub(super) fn handle(
@@ -237,7 +235,7 @@ fn levels(
                 return Err(CompletionCode::PARAMETER_OUT_OF_RANGE);
             }
             if c.level == 0 {
-                activate(machine, fru, ipmi::number::FruActivation(0))?;
+                activate(machine, fru, FruActivation(0))?;
             }
             let found = &mut machine.controller_mut().modular.frus[fru];
             if c.copy_desired == 1 {

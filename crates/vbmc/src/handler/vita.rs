@@ -14,9 +14,8 @@ use ipmi::command::vita::{
 };
 use ipmi::command::{Bytes, Command};
 use ipmi::number::{
-    ChassisControlAction, CompletionCode, EntityId, FruControlAction, IpmbAddress, LedColors,
-    RestartCause, SensorType, VitaFruControlAction, VitaFruControlSupport, VitaPolicy,
-    VitaSiteType,
+    ChassisControlAction, CompletionCode, EntityId, IpmbAddress, LedColors, RestartCause,
+    SensorType, VitaFruControlAction, VitaFruControlSupport, VitaPolicy, VitaSiteType,
 };
 use ipmi::record::RecordId;
 use ipmi::wire::Writer;

@@ -245,7 +245,7 @@ mod tests {
         };
         check::request(&get, &[1], 1);
         let kcs = SystemInterfaceCapabilities {
-            transactions: crate::number::SsifTransactions(0),
+            transactions: SsifTransactions(0),
             pec: false,
             version: 0,
             input_max: 255,
@@ -253,7 +253,7 @@ mod tests {
         };
         check::response(&kcs, &[0, 0, 255], 3);
         let ssif = SystemInterfaceCapabilities {
-            transactions: crate::number::SsifTransactions(1),
+            transactions: SsifTransactions(1),
             pec: true,
             output_max: Some(32),
             ..kcs

@@ -314,7 +314,7 @@ mod tests {
         check::request(&GetPayloadActivationStatus { payload_type: SOL }, &[1], 1);
         let status = PayloadActivationStatus {
             capacity: 1,
-            active: crate::number::PayloadInstances(1),
+            active: PayloadInstances(1),
         };
         check::response(&status, &[1, 1, 0], 3);
         let get = GetPayloadInstanceInfo {

@@ -181,8 +181,8 @@ mod tests {
             invalid: false,
             parameter: BootParameter::SetInProgress(state),
         };
-        assert!(!set(crate::number::SetInProgress(1)).is_idempotent());
-        assert!(set(crate::number::SetInProgress(0)).is_idempotent());
+        assert!(!set(SetInProgress(1)).is_idempotent());
+        assert!(set(SetInProgress(0)).is_idempotent());
     }
 
     #[test]

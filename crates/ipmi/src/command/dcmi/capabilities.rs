@@ -3,7 +3,7 @@
 use super::DcmiDone;
 use crate::command::Bytes;
 use crate::command::layout::{message, request};
-use crate::number::{DcmiCapabilityParameter, DcmiParameter};
+use crate::number::{DcmiCapabilityParameter, DcmiDiscovery, DcmiParameter, RollingAverageUnit};
 
 /// Room for the data of one parameter.
 pub const DCMI_PARAMETER_MAX: usize = 32;
@@ -56,6 +56,25 @@ message! {
     }
 }
 
+impl DcmiCapabilities {
+    /// The periods of the enhanced power statistics, each with its unit: the data of parameter 5, a count and then a byte
+    /// for each with the unit in bits 7:6 (DCMI 1.5 table 6-3).
+    pub fn rolling_averages(&self) -> impl Iterator<Item = (u8, RollingAverageUnit)> {
+        let (count, periods) = self.data.split_first().unwrap_or((&0, &[]));
+        let count = usize::from(*count).min(periods.len());
+        let period = |byte: &u8| (byte & 0x3f, RollingAverageUnit(byte >> 6));
+        periods[..count].iter().map(period)
+    }
+}
+
+impl DcmiConfiguration {
+    /// What DHCP sends: the data of parameter 2; `None` where there is none (DCMI 1.5 table 6-6).
+    #[must_use]
+    pub fn discovery(&self) -> Option<DcmiDiscovery> {
+        self.data.first().copied().map(DcmiDiscovery)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,5 +110,27 @@ mod tests {
             data: Bytes::from([120, 0]),
         };
         check::response(&answer, &[0xdc, 1, 5, 1, 120, 0], 4);
+    }
+
+    #[test]
+    fn periods_of_power_statistics_have_their_unit_in_the_top_bits() {
+        let capabilities = DcmiCapabilities {
+            version: [1, 5],
+            revision: 2,
+            data: Bytes::from([2, 0x05, 0x81]),
+        };
+        let periods: std::vec::Vec<_> = capabilities.rolling_averages().collect();
+        let expected = [
+            (5, RollingAverageUnit::SECONDS),
+            (1, RollingAverageUnit::HOURS),
+        ];
+        assert_eq!(periods, expected);
+        let configuration = DcmiConfiguration {
+            version: [1, 5],
+            revision: 1,
+            data: Bytes::from([0x82]),
+        };
+        let discovery = DcmiDiscovery::OPTION_60_43 | DcmiDiscovery::RANDOM_BACKOFF;
+        assert_eq!(configuration.discovery(), Some(discovery));
     }
 }

@@ -152,7 +152,7 @@ mod tests {
         check::request(
             &SetEventReceiver {
                 address: 0x20,
-                lun: crate::number::Lun::from_byte(0),
+                lun: Lun::from_byte(0),
             },
             &[0x20, 0],
             2,
@@ -161,7 +161,7 @@ mod tests {
         check::response(
             &EventReceiver {
                 address: 0xff,
-                lun: crate::number::Lun::from_byte(3),
+                lun: Lun::from_byte(3),
             },
             &[0xff, 3],
             2,

@@ -294,7 +294,7 @@ mod tests {
         check::request(&activate, &[0], 1);
         check::request(&QuerySelfTestResults, &[0], 1);
         let result = UpgradeSelfTest {
-            result: crate::number::SelfTestResult(0x55),
+            result: SelfTestResult(0x55),
             detail: 0,
         };
         check::response(&result, &[0, 0x55, 0], 3);

@@ -77,21 +77,21 @@ mod tests {
         check::request(&GetPicmgProperties, &[0], 1);
         let properties = PicmgProperties {
             minor: 3,
-            major: crate::number::PicmgExtension(2),
+            major: PicmgExtension(2),
             fru_max: 1,
             fru_id: 0,
         };
         check::response(&properties, &[0, 0x32, 1, 0], 4);
         let get = GetAddressInfo {
             fru_id: Some(0),
-            key_type: Some(crate::number::AddressKeyType(3)),
+            key_type: Some(AddressKeyType(3)),
             key: Some(3),
             site_type: Some(PicmgSiteType::BOARD),
         };
         check::request(&get, &[0, 0, 3, 3, 0], 1);
         let info = AddressInfo {
             hardware_address: 0x43,
-            ipmb_0_address: crate::number::IpmbAddress::from_byte(0x86),
+            ipmb_0_address: IpmbAddress::from_byte(0x86),
             ipmb_1_address: 0xff,
             fru_id: 0,
             site_number: 3,

@@ -127,7 +127,7 @@ mod tests {
             reservation: ReservationId(0x0102),
             record: RecordId(0x0304),
             offset: 5,
-            progress: crate::number::UploadProgress(1),
+            progress: UploadProgress(1),
             data: Bytes::from([9]),
         };
         check::request(&part, &[2, 1, 4, 3, 5, 1, 9], 6);
@@ -135,7 +135,7 @@ mod tests {
             reservation: ReservationId(0x0102),
             record: RecordId(0),
             offset: 0,
-            progress: crate::number::UploadProgress(0),
+            progress: UploadProgress(0),
             data: Bytes::from([9]),
         };
         check::request(&entry, &[2, 1, 0, 0, 0, 0, 9], 6);
@@ -163,7 +163,7 @@ mod tests {
         check::request(&clear, &[1, 0, b'C', b'L', b'R', 0xaa], 6);
         check::response(
             &SdrErasure {
-                progress: crate::number::EraseProgress(1),
+                progress: EraseProgress(1),
             },
             &[1],
             1,

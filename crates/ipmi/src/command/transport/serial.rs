@@ -342,7 +342,7 @@ mod tests {
     #[test]
     fn callback() {
         let active = SerialConnectionActive {
-            state: crate::number::SerialConnectionState(1),
+            state: SerialConnectionState(1),
             version: Some(0x02),
         };
         check::request(&active, &[1, 2], 1);

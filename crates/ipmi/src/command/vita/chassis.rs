@@ -3,6 +3,7 @@
 use super::VitaDone;
 use crate::command::Bytes;
 use crate::command::layout::{message, request};
+use crate::number::Ipmb0Override;
 
 /// Room for a text or table of the chassis.
 pub const VITA_TEXT_MAX: usize = 64;
@@ -29,13 +30,13 @@ request! {
             /// Link of bus A; 0 for all.
             pub link_a: u8 [7:1],
             /// Bus A is left to the controller; otherwise isolated.
-            pub local_a: bool [0],
+            pub control_a: Ipmb0Override [0],
         }
         u8 {
             /// Link of bus B; 0 for all.
             pub link_b: u8 [7:1],
             /// Bus B is left to the controller.
-            pub local_b: bool [0],
+            pub control_b: Ipmb0Override [0],
         }
         u8 {
             /// Speed of bus B.
@@ -124,9 +125,9 @@ mod tests {
         check::request(&SetChassisIdentifier { identifier }, &[3, 0xc1, b'A'], 1);
         let set = SetIpmbState {
             link_a: 0,
-            local_a: true,
+            control_a: Ipmb0Override::LOCAL_CONTROL,
             link_b: 1,
-            local_b: false,
+            control_b: Ipmb0Override::ISOLATE,
             speed_b: 1,
             speed_a: 0,
         };

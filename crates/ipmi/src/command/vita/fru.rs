@@ -271,7 +271,7 @@ mod tests {
         check::request(
             &GetVitaLedColors {
                 fru_id: 0,
-                led_id: crate::number::FruLedId(1),
+                led_id: FruLedId(1),
             },
             &[3, 0, 1],
             3,
@@ -290,14 +290,14 @@ mod tests {
         };
         let set = SetVitaFruLedState {
             fru_id: 0,
-            led_id: crate::number::FruLedId(1),
+            led_id: FruLedId(1),
             behaviour: local,
         };
         check::request(&set, &[3, 0, 1, 0xff, 0, 3], 6);
         check::request(
             &GetVitaFruLedState {
                 fru_id: 0,
-                led_id: crate::number::FruLedId(1),
+                led_id: FruLedId(1),
             },
             &[3, 0, 1],
             3,
@@ -316,7 +316,7 @@ mod tests {
         check::request(&GetVitaFruAddressInfo { fru_id: Some(1) }, &[3, 1], 1);
         let info = VitaFruAddressInfo {
             hardware_address: 0x41,
-            ipmb_0_address: crate::number::IpmbAddress::from_byte(0x82),
+            ipmb_0_address: IpmbAddress::from_byte(0x82),
             fru_id: 1,
             site_number: 1,
             site_type: VitaSiteType::XMC,

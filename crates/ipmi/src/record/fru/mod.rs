@@ -2,11 +2,16 @@
 
 mod area;
 mod field;
+mod multi;
 #[cfg(test)]
 mod tests;
 
 pub use area::{BoardArea, ChassisArea, ProductArea};
 pub use field::{FIELD_MAX, FruField};
+pub use multi::{
+    Compatibility, Content, DcLoad, DcOutput, MULTIRECORD_MAX, ManagementAccess, MultiRecord,
+    OemRecord, PicmgBody, PicmgRecord, PowerSupply,
+};
 
 pub use crate::number::Language;
 
@@ -16,6 +21,7 @@ use core::fmt;
 use area::Area;
 use field::END_OF_FIELDS;
 
+use crate::number::MultiRecordType;
 use crate::wire::{WireError, WireFault};
 
 /// Length of the common header (FRU 1.0 §8).
@@ -51,50 +57,6 @@ pub struct Fru {
     pub multirecords: Vec<MultiRecord>,
     /// What was wrong with the bytes; the areas are as good as they could be read. Empty where we make one.
     pub faults: Vec<FruFault>,
-}
-
-/// A record of the multirecord area (FRU 1.0 §16), its content undecoded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MultiRecord {
-    /// What it is about (FRU 1.0 table 16-2); C0h and above are the maker's.
-    pub record_type: u8,
-    /// Format version in bits 3:0, 2 for this specification; bits 6:4 are reserved and kept.
-    pub version: u8,
-    /// Its content, at most 255 bytes.
-    pub data: Vec<u8>,
-}
-
-impl MultiRecord {
-    /// Type of the power supply information record (FRU 1.0 §18.1).
-    pub const POWER_SUPPLY: u8 = 0x00;
-    /// Length of that record.
-    const POWER_SUPPLY_LEN: usize = 24;
-    /// The most watts that it can tell: 12 bits.
-    const POWER_SUPPLY_MAX_W: u16 = 0x0fff;
-
-    /// What a power supply delivers at most, in watts; `None` for other records and where it isn't told.
-    #[must_use]
-    pub fn power_supply_watts(&self) -> Option<u16> {
-        let [low, high, ..] = *self.data.as_slice() else {
-            return None;
-        };
-        let watts = u16::from_le_bytes([low, high]) & Self::POWER_SUPPLY_MAX_W;
-        (self.record_type == Self::POWER_SUPPLY && watts != 0).then_some(watts)
-    }
-
-    /// The record of a power supply of which only this is told; at most 4095 W.
-    #[must_use]
-    pub fn of_power_supply(watts: u16) -> Self {
-        let mut data = [0; Self::POWER_SUPPLY_LEN];
-        data[..2].copy_from_slice(&watts.min(Self::POWER_SUPPLY_MAX_W).to_le_bytes());
-        // Peak VA, inrush current: not specified.
-        data[2..5].fill(0xff);
-        Self {
-            record_type: Self::POWER_SUPPLY,
-            version: 2,
-            data: data.to_vec(),
-        }
-    }
 }
 
 /// A part of an inventory.
@@ -276,7 +238,7 @@ impl Fru {
             let end = version & END_OF_LIST != 0;
             let version = version & !END_OF_LIST;
             self.multirecords.push(MultiRecord {
-                record_type,
+                record_type: MultiRecordType(record_type),
                 version,
                 data,
             });
@@ -326,7 +288,7 @@ impl Fru {
             let end = if index == last { END_OF_LIST } else { 0 };
             let checksum = sum(&record.data).wrapping_neg();
             let version = record.version & !END_OF_LIST | end;
-            let mut header = [record.record_type, version, length, checksum, 0];
+            let mut header = [record.record_type.0, version, length, checksum, 0];
             header[4] = sum(&header).wrapping_neg();
             out.extend_from_slice(&header);
             out.extend_from_slice(&record.data);

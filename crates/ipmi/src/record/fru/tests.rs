@@ -6,6 +6,7 @@ use std::vec::Vec;
 use super::*;
 use crate::command::check::Arbitrary;
 use crate::number::ChassisType;
+use crate::number::MultiRecordType;
 use crate::record::TextType;
 
 fn english(text: &str) -> FruField {
@@ -173,7 +174,10 @@ fn multirecords_end_with_the_end_bit_and_have_two_checksums() {
     };
     assert_eq!(
         decoded.multirecords,
-        [record(0x00, &[1, 2]), record(0xc0, &[1, 2, 3])]
+        [
+            record(MultiRecordType(0x00), &[1, 2]),
+            record(MultiRecordType(0xc0), &[1, 2, 3])
+        ]
     );
     assert_eq!(decoded.faults, []);
     assert_eq!(decoded.encode().unwrap(), bytes[..23]);

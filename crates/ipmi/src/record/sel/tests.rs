@@ -90,7 +90,7 @@ fn sixteen_bytes_of_any_kind_come_back_byte_for_byte() {
         bytes[2] = types.next().unwrap();
         let record = SelRecord::decode(&bytes);
         assert_eq!(record.encode(), bytes);
-        assert_eq!(record.record_type(), crate::number::SelRecordType(bytes[2]));
+        assert_eq!(record.record_type(), SelRecordType(bytes[2]));
         assert_eq!(record.with_id(RecordId(7)).id(), RecordId(7));
         let stamped = record.with_timestamp(Timestamp(9));
         assert_eq!(
@@ -119,10 +119,7 @@ fn record_types_have_the_layout_of_their_range() {
     assert_eq!(oem.timestamp, Timestamp(0x0605_0403));
     assert_eq!(
         (oem.manufacturer, oem.data),
-        (
-            crate::number::EnterpriseNumber(0x0009_0807),
-            [10, 11, 12, 13, 14, 15]
-        )
+        (EnterpriseNumber(0x0009_0807), [10, 11, 12, 13, 14, 15])
     );
     assert!(matches!(
         SelRecord::decode(&bytes(0xdf)),

@@ -1,9 +1,11 @@
 //! `boot`: Set and Get System Boot Options (§28.12, §28.13).
 
 use ipmi::command::chassis::{
-    BootFlagKeep, BootFlags, BootParameter, GetSystemBootOptions, SetSystemBootOptions,
+    BootFlags, BootParameter, GetSystemBootOptions, SetSystemBootOptions,
 };
-use ipmi::number::{BootDevice, BootOptionParameter, CompletionCode};
+use ipmi::number::{
+    BootDevice, BootFlagKeep, BootOptionParameter, BootPersistence, BootType, CompletionCode,
+};
 use serde_json::{Value, json};
 
 use crate::ipmi::args::BootArgs;
@@ -26,8 +28,16 @@ pub(super) async fn run(line: Line, args: BootArgs) -> Outcome {
     let device = BootDevice::from(device);
     let wanted = BootFlags {
         valid: device != BootDevice::NO_OVERRIDE,
-        persistent: args.persistent && device != BootDevice::NO_OVERRIDE,
-        efi: args.uefi,
+        persistence: if args.persistent && device != BootDevice::NO_OVERRIDE {
+            BootPersistence::ALL_BOOTS
+        } else {
+            BootPersistence::NEXT_BOOT
+        },
+        boot_type: if args.uefi {
+            BootType::EFI
+        } else {
+            BootType::PC_COMPATIBLE
+        },
         device,
         ..BootFlags::default()
     };
@@ -49,7 +59,14 @@ fn is_kept(wanted: &BootFlags, kept: &BootFlags) -> bool {
     if !wanted.valid {
         return !kept.valid || kept.device == BootDevice::NO_OVERRIDE;
     }
-    let relevant = |flags: &BootFlags| (flags.valid, flags.persistent, flags.efi, flags.device);
+    let relevant = |flags: &BootFlags| {
+        (
+            flags.valid,
+            flags.persistence,
+            flags.boot_type,
+            flags.device,
+        )
+    };
     relevant(wanted) == relevant(kept)
 }
 
@@ -74,7 +91,12 @@ async fn set(line: &Line, parameter: BootParameter) -> Result<(), CallError> {
 
 /// Sets the flags guarded by "set in progress", where the BMC has that.
 async fn set_guarded(line: &Line, flags: BootFlags) -> Result<(), CallError> {
-    let guarded = match set(line, BootParameter::SetInProgress(ipmi::number::SetInProgress(1))).await {
+    let guarded = match set(
+        line,
+        BootParameter::SetInProgress(ipmi::number::SetInProgress(1)),
+    )
+    .await
+    {
         Ok(()) => true,
         Err(error) if error.completion() == Some(SET_IN_PROGRESS) => return Err(error),
         Err(error) if error.completion().is_some() => false,
@@ -83,7 +105,11 @@ async fn set_guarded(line: &Line, flags: BootFlags) -> Result<(), CallError> {
     let outcome = set_flags(line, flags).await;
     if guarded {
         // Whatever became of the flags: nobody else can set any while the guard stands. The flags count without it.
-        let _ = set(line, BootParameter::SetInProgress(ipmi::number::SetInProgress(0))).await;
+        let _ = set(
+            line,
+            BootParameter::SetInProgress(ipmi::number::SetInProgress(0)),
+        )
+        .await;
     }
     outcome
 }
@@ -109,12 +135,16 @@ fn text(flags: &BootFlags) -> String {
     if !flags.valid || flags.device == BootDevice::NO_OVERRIDE {
         return "Boot device: no override".to_owned();
     }
-    let when = if flags.persistent {
+    let when = if flags.persistence == BootPersistence::ALL_BOOTS {
         "every start"
     } else {
         "next start"
     };
-    let mode = if flags.efi { "UEFI" } else { "legacy" };
+    let mode = if flags.boot_type == BootType::EFI {
+        "UEFI"
+    } else {
+        "legacy"
+    };
     format!("Boot device: {} ({when}, {mode})", flags.device)
 }
 
@@ -122,8 +152,8 @@ fn value(flags: &BootFlags) -> Value {
     let overrides = flags.valid && flags.device != BootDevice::NO_OVERRIDE;
     json!({
         "device": overrides.then(|| flags.device.to_string()),
-        "persistent": overrides && flags.persistent,
-        "uefi": overrides && flags.efi,
+        "persistent": overrides && flags.persistence == BootPersistence::ALL_BOOTS,
+        "uefi": overrides && flags.boot_type == BootType::EFI,
     })
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ipmi::command::Bytes;
 use ipmi::command::storage::{FruData, GetFruInventoryAreaInfo, ReadFruData, WriteFruData};
-use ipmi::number::CompletionCode;
+use ipmi::number::{CompletionCode, FruAccessMode, Lun};
 use ipmi::record::Spd;
 use ipmi::record::fru::{Fru, FruField, Language};
 use ipmi::record::sdr::SdrBody;
@@ -137,7 +137,7 @@ async fn devices(line: &Line) -> Result<Vec<(u8, String, bool)>, CallError> {
     for record in records {
         if let SdrBody::FruLocator(locator) = record.body
             && let Some(id) = locator.fru_device_id()
-            && (locator.access_address, locator.lun()) == (BMC, 0)
+            && (locator.access_address, locator.lun()) == (BMC, Lun::BMC)
         {
             match devices.iter_mut().find(|(known, ..)| *known == id) {
                 Some((_, name, _)) => *name = locator.id.text(),
@@ -278,7 +278,8 @@ async fn read(line: &Line, fru_device_id: u8) -> Result<Vec<u8>, CallError> {
         .call(&GetFruInventoryAreaInfo { fru_device_id })
         .await?;
     let size = usize::from(info.size);
-    let words = usize::from(info.by_words);
+    let by_words = info.access == FruAccessMode::WORDS;
+    let words = usize::from(by_words);
     let (mut data, mut chunk, mut busy) = (Vec::new(), 0, 0);
     while data.len() < size {
         let left = (size - data.len()).next_multiple_of(1 + words);
@@ -290,7 +291,7 @@ async fn read(line: &Line, fru_device_id: u8) -> Result<Vec<u8>, CallError> {
         };
         match line.call(&command).await {
             Ok(part) => {
-                let bytes = FruData::bytes(&part, info.by_words);
+                let bytes = FruData::bytes(&part, by_words);
                 if bytes.is_empty() {
                     break;
                 }

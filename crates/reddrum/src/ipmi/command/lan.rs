@@ -3,7 +3,7 @@
 //! The SNMP community string is left out: it works as a password.
 
 use ipmi::command::transport::{GetLanConfigurationParameters, LanValue};
-use ipmi::number::{ChannelNumber, LanParameter, PrivilegeLevel};
+use ipmi::number::{ArpControl, ChannelNumber, LanParameter, PrivilegeLevel};
 use serde_json::{Map, Value};
 
 use crate::ipmi::report::{Report, pair};
@@ -88,6 +88,10 @@ async fn get(
     Ok(LanValue::from_data(parameter, &answer.data))
 }
 
+fn hex(data: &[u8]) -> String {
+    data.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A value for people and for scripts.
 pub(super) fn show(parameter: LanParameter, value: &LanValue) -> (String, Value) {
     let same = |text: String| (text.clone(), Value::from(text));
@@ -99,21 +103,24 @@ pub(super) fn show(parameter: LanParameter, value: &LanValue) -> (String, Value)
         LanValue::Source(source) => same(source.to_string()),
         LanValue::Vlan { enabled: false, .. } => ("disabled".to_owned(), Value::Null),
         LanValue::Vlan { id, enabled: true } => (id.to_string(), (*id).into()),
+        LanValue::ArpControl(control) => {
+            let on = |flag| {
+                if control.contains(flag) { "on" } else { "off" }
+            };
+            same(format!(
+                "ARP responses {}, gratuitous ARP {}",
+                on(ArpControl::RESPONSES),
+                on(ArpControl::GRATUITOUS)
+            ))
+        }
         LanValue::Raw(data) => match (parameter, data.as_slice()) {
-            (LanParameter::ARP_CONTROL, [flags]) => {
-                let on = |bit: u8| if flags & bit != 0 { "on" } else { "off" };
-                same(format!(
-                    "ARP responses {}, gratuitous ARP {}",
-                    on(0x02),
-                    on(0x01)
-                ))
-            }
             (LanParameter::VLAN_PRIORITY, [priority]) => {
                 let priority = priority & 0x07;
                 (priority.to_string(), priority.into())
             }
-            (_, data) => same(data.iter().map(|byte| format!("{byte:02x}")).collect()),
+            (_, data) => same(hex(data)),
         },
+        other => same(hex(&other.to_data())),
     }
 }
 

@@ -5,6 +5,7 @@ use ipmi::command::app::{
     ColdReset, DeviceId, GetDeviceGuid, GetDeviceId, GetSelfTestResults, GetSystemGuid, Guid,
     WarmReset,
 };
+use ipmi::number::DeviceAvailability;
 use serde_json::json;
 
 use crate::ipmi::args::ResetKind;
@@ -85,9 +86,18 @@ fn report(device: &DeviceId, device_guid: Option<Guid>, system_guid: Option<Guid
         pair("Device Revision", WIDTH, device.device_revision),
         pair("Firmware Revision", WIDTH, &firmware),
         pair("IPMI Version", WIDTH, device.ipmi_version),
-        pair("Manufacturer ID", WIDTH, device.manufacturer),
+        pair("Manufacturer ID", WIDTH, device.manufacturer.0),
+        pair(
+            "Manufacturer Name",
+            WIDTH,
+            device.manufacturer.name().unwrap_or("Unknown"),
+        ),
         pair("Product ID", WIDTH, product),
-        pair("Device Available", WIDTH, yes(!device.updating)),
+        pair(
+            "Device Available",
+            WIDTH,
+            yes(device.availability == DeviceAvailability::NORMAL),
+        ),
         pair("Provides Device SDRs", WIDTH, yes(device.has_device_sdrs)),
         pair("Additional Device Support", WIDTH, ""),
     ];
@@ -104,9 +114,10 @@ fn report(device: &DeviceId, device_guid: Option<Guid>, system_guid: Option<Guid
         "device_revision": device.device_revision,
         "firmware": firmware,
         "ipmi_version": device.ipmi_version.to_string(),
-        "manufacturer_id": device.manufacturer,
+        "manufacturer_id": device.manufacturer.0,
+        "manufacturer": device.manufacturer.name(),
         "product_id": device.product,
-        "available": !device.updating,
+        "available": device.availability == DeviceAvailability::NORMAL,
         "provides_device_sdrs": device.has_device_sdrs,
         "support": support,
         "auxiliary_firmware": auxiliary,

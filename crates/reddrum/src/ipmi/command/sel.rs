@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ipmi::command::storage::{
-    AddSelEntry, ClearSel, ClearSelAction, DeleteSelEntry, ErasureProgress, GetSelEntry,
-    GetSelInfo, GetSelTime, ReserveSel, SEL_RECORD_LEN, SelInfo, SelOperations, SetSelTime,
+    AddSelEntry, ClearSel, DeleteSelEntry, GetSelEntry, GetSelInfo, GetSelTime, ReserveSel,
+    SEL_RECORD_LEN, SelErasure, SelInfo, SelOperations, SetSelTime,
 };
-use ipmi::number::CompletionCode;
+use ipmi::number::{CompletionCode, EraseAction, EraseProgress};
 use ipmi::record::sdr::{SdrBody, SensorKey, Units};
 use ipmi::record::sel::{SelRecord, SensorContext};
 use ipmi::record::{Conversion, RecordId, ReservationId, Timestamp};
@@ -245,7 +245,7 @@ async fn sources(line: &Line) -> Result<HashMap<(u8, u8, u8), Source>, CallError
             units,
         };
         sources
-            .entry((key.owner_id, key.lun(), key.sensor_number))
+            .entry((key.owner_id, key.lun().get(), key.sensor_number))
             .or_insert(source);
     };
     for record in repository::read(line).await? {
@@ -284,6 +284,7 @@ fn show(record: &SelRecord, source: Option<&Source>) -> (String, Value) {
         name: Some(&source.name),
         conversion: source.conversion,
         units: Some(source.units),
+        ..SensorContext::default()
     });
     let text = record.describe(context);
     let time = record.timestamp();
@@ -291,7 +292,7 @@ fn show(record: &SelRecord, source: Option<&Source>) -> (String, Value) {
     let line = format!("{:>4x} | {when:<19} | {text}", record.id().0);
     let value = json!({
         "id": record.id().0,
-        "record_type": record.record_type(),
+        "record_type": record.record_type().0,
         "time": time.map(|time| time.to_string()),
         "source": text.source(),
         "event": text.event(),
@@ -355,7 +356,7 @@ async fn clear(line: &Line) -> Outcome {
     let (reservation, mut progress) = loop {
         reservations += 1;
         let reservation = line.call(&ReserveSel).await?;
-        let action = ClearSelAction::Initiate;
+        let action = EraseAction::INITIATE;
         match line
             .call(&ClearSel {
                 reservation,
@@ -372,7 +373,7 @@ async fn clear(line: &Line) -> Outcome {
         }
     };
     let mut checks = 0;
-    while progress == ErasureProgress::InProgress {
+    while progress == SelErasure(EraseProgress::IN_PROGRESS) {
         if checks == ERASE_CHECKS_MAX {
             return Err(Failure::Unfit {
                 kind: "still_erasing",
@@ -382,7 +383,7 @@ async fn clear(line: &Line) -> Outcome {
         }
         checks += 1;
         line.pause(ERASE_PAUSE).await;
-        let action = ClearSelAction::GetStatus;
+        let action = EraseAction::GET_STATUS;
         progress = match line
             .call(&ClearSel {
                 reservation,
@@ -393,7 +394,7 @@ async fn clear(line: &Line) -> Outcome {
             Ok(progress) => progress,
             // Erasing ends the reservation on some BMCs: it was taken, so it is done.
             Err(error) if error.completion() == Some(CompletionCode::RESERVATION_CANCELLED) => {
-                ErasureProgress::Completed
+                SelErasure(EraseProgress::COMPLETED)
             }
             Err(error) => return Err(error.into()),
         };

@@ -6,7 +6,7 @@ use ipmi::command::sensor::{
     GetSensorReading, GetSensorReadingFactors, GetSensorThresholds, SensorReading,
     SensorThresholds, SetSensorThresholds,
 };
-use ipmi::number::{Threshold, ThresholdSet};
+use ipmi::number::{IpmbAddress, Threshold, ThresholdSet};
 use ipmi::record::sdr::{Access, FullSensor, Owner, SdrBody, SdrRecord, Sensor};
 use ipmi::record::{AnalogFormat, Conversion};
 use serde_json::{Map, Value, json};
@@ -17,7 +17,7 @@ use crate::ipmi::report::Report;
 use crate::ipmi::talk::{CallError, CallFault, Line, Outcome};
 
 /// Address of the BMC itself: the only owner whose sensors can be read without bridging.
-const BMC: Owner = Owner::Ipmb(0x20);
+const BMC: Owner = Owner::Ipmb(IpmbAddress::BMC);
 
 /// Thresholds in the order of the columns: from the lowest to the highest.
 const COLUMNS: [(Threshold, &str); 6] = [
@@ -171,7 +171,7 @@ impl Described {
         let command = GetSensorReading {
             sensor_number: key.sensor_number,
         };
-        let reading = match line.call_on_lun(key.lun(), &command).await {
+        let reading = match line.call_on_lun(key.lun().get(), &command).await {
             // A sensor that is described but absent is no failure of the machine.
             Err(CallError {
                 fault: CallFault::Refused(_),
@@ -257,7 +257,7 @@ async fn factors(line: &Line, full: &FullSensor, raw: u8) -> Result<Option<Conve
         sensor_number: key.sensor_number,
         raw,
     };
-    match line.call_on_lun(key.lun(), &command).await {
+    match line.call_on_lun(key.lun().get(), &command).await {
         Ok(answer) => Ok(Some(Conversion::at_reading(
             full.sensor.units.format(),
             &answer.factors,
@@ -282,7 +282,7 @@ async fn thresholds(line: &Line, full: &FullSensor) -> Result<[Option<f64>; 6], 
         let command = GetSensorThresholds {
             sensor_number: key.sensor_number,
         };
-        match line.call_on_lun(key.lun(), &command).await {
+        match line.call_on_lun(key.lun().get(), &command).await {
             Ok(thresholds) => asked = Some(thresholds),
             Err(CallError {
                 fault: CallFault::Refused(_),

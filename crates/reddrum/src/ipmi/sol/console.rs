@@ -13,7 +13,7 @@ use ipmi::command::app::{
 };
 use ipmi::console::{Event, Ignored, Login, Policy, RequestRefused, Session};
 use ipmi::entropy::Entropy;
-use ipmi::number::{PayloadType, SolOperation, SolStatus};
+use ipmi::number::{PayloadInstances, PayloadType, SolOperation, SolStatus};
 use ipmi::sol::{SolLine, SolRetry};
 use ipmi::time::Instant;
 use ipmi::wire::Writer;
@@ -358,7 +358,10 @@ async fn activate(line: Line, steal: bool, ours: u32, encrypted: bool) -> Outcom
     let status = GetPayloadActivationStatus {
         payload_type: PayloadType::SOL,
     };
-    let active = line.call(&status).await.is_ok_and(|s| s.active & 1 == 1);
+    let active = line
+        .call(&status)
+        .await
+        .is_ok_and(|s| s.active.contains(PayloadInstances::INSTANCE_1));
     if active && steal {
         line.call(&DEACTIVATE).await?;
     } else if active {
@@ -367,7 +370,7 @@ async fn activate(line: Line, steal: bool, ours: u32, encrypted: bool) -> Outcom
     let options = SolActivation {
         encrypted,
         authenticated: true,
-        serial_alerts: DEFER_ALERTS,
+        serial_alerts: ipmi::number::SerialAlertBehavior(DEFER_ALERTS),
         ..SolActivation::default()
     };
     let command = ActivatePayload {
