@@ -244,7 +244,7 @@ fn what_does_not_fit_is_refused_and_names_the_area() {
     let far = Fru { internal, ..fru() };
     assert_eq!(far.encode(), Err(FruTooLarge(FruPart::Chassis)));
     let long = MultiRecord {
-        record_type: 0,
+        record_type: MultiRecordType(0),
         version: 2,
         data: std::vec![0; 256],
     };
