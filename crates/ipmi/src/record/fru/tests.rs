@@ -287,7 +287,7 @@ fn a_power_supply_record_tells_the_watts() {
         (24, &[0x20, 0x03, 0xff, 0xff, 0xff][..])
     );
     let other = MultiRecord {
-        record_type: 0x01,
+        record_type: MultiRecordType(0x01),
         ..record
     };
     assert_eq!(other.power_supply_watts(), None);
