@@ -9,20 +9,26 @@ use ipmi::number::catalogue::{Carrier, ENUMERATIONS, Facts, types};
 /// The sources of the crate, each with whether it is one of those that declare numbers.
 fn sources() -> Vec<(bool, String)> {
     fn walk(folder: &Path, all: &mut Vec<(bool, String)>) {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
+        for entry in std::fs::read_dir(folder).expect("a source folder") {
+            let path = entry.expect("an entry").path();
             if path.is_dir() {
                 walk(&path, all);
             } else {
                 let declares = path.components().any(|part| part.as_os_str() == "number");
-                all.push((declares, std::fs::read_to_string(&path).unwrap()));
+                all.push((
+                    declares,
+                    std::fs::read_to_string(&path).expect("a source file"),
+                ));
             }
         }
     }
     let mut all = Vec::new();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for folder in ["ipmi/src", "vbmc/src"] {
-        walk(&root.parent().unwrap().join(folder), &mut all);
+        walk(
+            &root.parent().expect("the folder of crates").join(folder),
+            &mut all,
+        );
     }
     all
 }
