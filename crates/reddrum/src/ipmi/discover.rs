@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use ipmi::entropy::Entropy;
+use ipmi::number::AsfEntities;
 use ipmi::wire::asf::Asf;
 use ipmi::wire::rmcp::{self, Class};
 use ipmi::wire::{Reader, Writer};
@@ -192,11 +193,11 @@ impl Scan {
             };
             let mut r = Reader::new(&buffer[..len]);
             if rmcp::decode(&mut r) == Ok(Class::Asf)
-                && let Ok(Asf::Pong { tag, ipmi }) = Asf::decode(&mut r)
+                && let Ok(Asf::Pong { tag, entities, .. }) = Asf::decode(&mut r)
                 && tag == self.tag
                 && let Some(place) = self.places.get(&from)
             {
-                self.found[*place] = Some(ipmi);
+                self.found[*place] = Some(entities.contains(AsfEntities::IPMI));
             }
         }
     }

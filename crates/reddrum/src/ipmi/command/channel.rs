@@ -6,7 +6,10 @@ use ipmi::command::app::{
     GetChannelAccess, GetChannelCipherSuites, GetChannelInfo, GetSessionInfo, GetUserAccess,
     SessionInfo, SetChannelAccess, SettingsCopy,
 };
-use ipmi::number::{AccessUpdate, ChannelAccessMode, ChannelNumber, PayloadType};
+use ipmi::number::{
+    AccessUpdate, ChannelAccessFlags, ChannelAccessMode, ChannelNumber, CipherListMode,
+    PayloadType, SessionProtocol, UserAccessFlags,
+};
 use serde_json::json;
 
 use super::{ADMINISTRATOR, OPERATOR, Start, USER, on, start};
@@ -71,9 +74,13 @@ async fn info(line: Line, channel: ChannelNumber) -> Outcome {
         let value = json!({
             "mode": mode,
             "privilege_limit": access.privilege_limit.to_string(),
-            "pef_alerting": !access.pef_alerting_disabled,
-            "per_message_authentication": !access.per_message_authentication_disabled,
-            "user_level_authentication": !access.user_level_authentication_disabled,
+            "pef_alerting": !access.flags.contains(ChannelAccessFlags::PEF_ALERTING_OFF),
+            "per_message_authentication": !access
+                .flags
+                .contains(ChannelAccessFlags::PER_MESSAGE_AUTHENTICATION_OFF),
+            "user_level_authentication": !access
+                .flags
+                .contains(ChannelAccessFlags::USER_LEVEL_AUTHENTICATION_OFF),
         });
         sheet.put_as(name, key, text, value);
     }
@@ -86,10 +93,18 @@ async fn access(line: Line, user_id: u8, channel: ChannelNumber) -> Outcome {
     sheet.put("Maximum User IDs", "maximum", access.user_id_max);
     sheet.put("Enabled User IDs", "enabled_count", access.enabled_count);
     sheet.put("User ID", "user", user_id);
-    sheet.put("Callback Only", "callback_only", access.callback_only);
-    let link = access.link_authentication;
+    sheet.put(
+        "Callback Only",
+        "callback_only",
+        access.flags.contains(UserAccessFlags::CALLBACK_ONLY),
+    );
+    let link = access.flags.contains(UserAccessFlags::LINK_AUTHENTICATION);
     sheet.put("Link Authentication", "link_authentication", link);
-    sheet.put("IPMI Messaging", "ipmi_messaging", access.ipmi_messaging);
+    sheet.put(
+        "IPMI Messaging",
+        "ipmi_messaging",
+        access.flags.contains(UserAccessFlags::IPMI_MESSAGING),
+    );
     let limit = access.privilege_limit.to_string();
     sheet.put("Privilege Level", "privilege_limit", limit);
     sheet.put("Enable Status", "status", access.status.to_string());
@@ -102,7 +117,7 @@ async fn suites(line: Line, channel: ChannelNumber) -> Outcome {
         let command = GetChannelCipherSuites {
             channel: channel.0,
             payload_type: PayloadType::IPMI,
-            by_suite: true,
+            mode: CipherListMode::SUITES,
             index,
         };
         let chunk = line.call(&command).await?;
@@ -140,9 +155,7 @@ async fn set_access(
         let command = SetChannelAccess {
             channel,
             update: mode.map_or(AccessUpdate::UNCHANGED, |_| update),
-            pef_alerting_disabled: before.pef_alerting_disabled,
-            per_message_authentication_disabled: before.per_message_authentication_disabled,
-            user_level_authentication_disabled: before.user_level_authentication_disabled,
+            flags: before.flags,
             mode: mode.unwrap_or(before.mode),
             update_limit: limit.map_or(AccessUpdate::UNCHANGED, |_| update),
             privilege_limit: limit.map_or(before.privilege_limit, Into::into),
@@ -182,7 +195,11 @@ fn describe(info: &SessionInfo) -> String {
     let Some(session) = &info.session else {
         return format!("session {:02x}: no session", info.handle);
     };
-    let version = if session.rmcp_plus { "2.0" } else { "1.5" };
+    let version = if session.protocol == SessionProtocol::V2_0 {
+        "2.0"
+    } else {
+        "1.5"
+    };
     let mut text = format!(
         "session {:02x}: user {} as {}, IPMI {version}, channel {}",
         info.handle, session.user_id, session.privilege, session.channel
@@ -204,7 +221,7 @@ fn value(info: &SessionInfo) -> Option<serde_json::Value> {
         "handle": info.handle,
         "user": session.user_id,
         "privilege": session.privilege.to_string(),
-        "rmcp_plus": session.rmcp_plus,
+        "rmcp_plus": session.protocol == SessionProtocol::V2_0,
         "channel": session.channel,
         "from": from,
     }))

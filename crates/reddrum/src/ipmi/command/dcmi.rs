@@ -132,7 +132,11 @@ async fn power(line: Line) -> Outcome {
     sheet.put("At", "at", reading.at.to_string());
     let period = f64::from(reading.period_ms) / 1000.0;
     sheet.put("Sampling Period (s)", "period_s", period);
-    sheet.put("Measurement Active", "active", reading.active);
+    sheet.put(
+        "Measurement Active",
+        "active",
+        reading.measurement == ipmi::number::PowerMeasurement::ACTIVE,
+    );
     Ok(sheet.report())
 }
 

@@ -240,7 +240,7 @@ async fn store(line: &Line, fru_device_id: u8, bytes: &[u8]) -> Result<(), Failu
             remedy: "write less".to_owned(),
         });
     }
-    let words = usize::from(info.by_words);
+    let words = usize::from(info.access == FruAccessMode::WORDS);
     let mut written = 0;
     let mut busy = 0;
     while written < bytes.len() {

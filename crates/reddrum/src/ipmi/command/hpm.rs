@@ -139,7 +139,7 @@ async fn check(line: Line) -> Outcome {
 
 async fn status(line: Line) -> Outcome {
     let status = line.call(&GetUpgradeStatus {}).await?;
-    let state = match CompletionCode(status.completion) {
+    let state = match status.completion {
         IN_PROGRESS => "in progress".to_owned(),
         code => code.to_string(),
     };
@@ -156,7 +156,11 @@ async fn status(line: Line) -> Outcome {
 /// Loads what the image has, and activates it.
 async fn upgrade(line: Line, image: Rc<Image>, activates: bool, newer_only: bool) -> Outcome {
     let device = line.call(&GetDeviceId).await?;
-    let is_for = (device.manufacturer, device.product) == (image.manufacturer, image.product);
+    let is_for = (device.manufacturer, device.product)
+        == (
+            ipmi::number::EnterpriseNumber(image.manufacturer),
+            image.product,
+        );
     if !is_for {
         return Err(Failure::Unfit {
             kind: "other_product",
@@ -282,14 +286,14 @@ async fn step<C: Command>(line: &Line, command: &C) -> Result<(), Failure> {
 async fn finished(line: &Line) -> Result<(), Failure> {
     for _ in 0..CHECKS_MAX {
         match line.call(&GetUpgradeStatus {}).await {
-            Ok(status) if status.completion == IN_PROGRESS.0 => {}
-            Ok(status) if status.completion == CompletionCode::OK.0 => return Ok(()),
+            Ok(status) if status.completion == IN_PROGRESS => {}
+            Ok(status) if status.completion == CompletionCode::OK => return Ok(()),
             Ok(status) => {
                 return Err(Failure::Unfit {
                     kind: "upgrade_failed",
                     cause: format!(
                         "the controller failed at step {:02X}h with {:02X}h",
-                        status.command, status.completion
+                        status.command, status.completion.0
                     ),
                     remedy:
                         "check that the image is for this controller; 'hpm check' tells what it has"

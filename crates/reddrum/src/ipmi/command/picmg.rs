@@ -5,7 +5,9 @@ use ipmi::command::picmg::{
     GetFruLedProperties, GetFruLedState, GetLedColorCapabilities, GetPicmgProperties,
     GetPowerLevel, LedBehaviour, SetFanLevel, SetFruActivation, SetFruLedState,
 };
-use ipmi::number::{FruControlAction, FruLedFunction, LampState, LedColor, PowerLevelType};
+use ipmi::number::{
+    FruActivation, FruControlAction, FruLedFunction, LampState, LedColor, PowerLevelType,
+};
 use serde_json::{Value, json};
 
 use super::{ADMINISTRATOR, Start, USER, start};
@@ -96,7 +98,7 @@ async fn address(line: Line, fru: u8) -> Outcome {
     sheet.put(
         "IPMB-0 Address",
         "ipmb_0_address",
-        hex(found.ipmb_0_address),
+        hex(found.ipmb_0_address.get()),
     );
     sheet.put("FRU", "fru", found.fru_id);
     sheet.put("Site", "site", found.site_number);
@@ -107,7 +109,11 @@ async fn address(line: Line, fru: u8) -> Outcome {
 async fn activate(line: Line, fru: u8, on: bool) -> Outcome {
     let command = SetFruActivation {
         fru_id: fru,
-        activate: on.into(),
+        activation: if on {
+            FruActivation::ACTIVATE
+        } else {
+            FruActivation::DEACTIVATE
+        },
     };
     line.call(&command).await?;
     let state = if on { "activated" } else { "deactivated" };
@@ -179,13 +185,13 @@ async fn leds(line: Line, fru: u8) -> Outcome {
     for led in standard.chain(own) {
         let question = GetFruLedState {
             fru_id: fru,
-            led_id: led,
+            led_id: ipmi::number::FruLedId(led),
         };
         let state = line.call(&question).await?;
         let can = line
             .call(&GetLedColorCapabilities {
                 fru_id: fru,
-                led_id: led,
+                led_id: ipmi::number::FruLedId(led),
             })
             .await?;
         let overridden = state.state.contains(LampState::OVERRIDE);
@@ -241,7 +247,7 @@ async fn set_led(
     };
     let command = SetFruLedState {
         fru_id,
-        led_id,
+        led_id: ipmi::number::FruLedId(led_id),
         behaviour: LedBehaviour {
             function,
             on_10ms,
@@ -257,8 +263,8 @@ async fn fan(line: Line, fru: u8) -> Outcome {
     let level = line.call(&GetFanLevel { fru_id: fru }).await?;
     let mut sheet = Sheet::new(WIDTH);
     sheet.put("FRU", "fru", fru);
-    let own = level.override_level == LOCAL_CONTROL;
-    let override_level = (!own).then_some(level.override_level);
+    let own = level.override_level == ipmi::number::FanLevelSetting(LOCAL_CONTROL);
+    let override_level = (!own).then_some(level.override_level.0);
     sheet.put("Level Set", "level", override_level);
     sheet.put("Level of Own Control", "local_level", level.local_level);
     sheet.put("Minimum", "minimum", limits.minimum);
@@ -270,7 +276,7 @@ async fn fan(line: Line, fru: u8) -> Outcome {
 async fn set_fan(line: Line, fru: u8, level: FanSpeed) -> Outcome {
     let command = SetFanLevel {
         fru_id: fru,
-        level: level.0.unwrap_or(LOCAL_CONTROL),
+        level: ipmi::number::FanLevelSetting(level.0.unwrap_or(LOCAL_CONTROL)),
         local_control: None,
     };
     line.call(&command).await?;

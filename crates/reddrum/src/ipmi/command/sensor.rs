@@ -105,7 +105,7 @@ pub(super) async fn set_threshold(
         sensor_number: key.sensor_number,
         thresholds,
     };
-    line.call_on_lun(key.lun(), &command).await?;
+    line.call_on_lun(key.lun().get(), &command).await?;
     let read = sensor.read(&line).await?;
     let kept = read.thresholds[threshold_column(threshold)];
     let text = format!("{}: {threshold:?} is now {}", sensor.name, number(kept));

@@ -6,7 +6,9 @@ use std::rc::Rc;
 use ipmi::command::app::{
     GetUserAccess, GetUserName, SetUserAccess, SetUserName, SetUserPassword, UserAccess, UserName,
 };
-use ipmi::number::{ChannelNumber, PasswordOperation, PrivilegeLevel, UserEnableStatus};
+use ipmi::number::{
+    ChannelNumber, PasswordOperation, PrivilegeLevel, UserAccessFlags, UserEnableStatus,
+};
 use serde_json::{Value, json};
 
 use super::{ADMINISTRATOR, OPERATOR, Start, on, start};
@@ -133,17 +135,17 @@ async fn list(line: Line, channel: ChannelNumber) -> Outcome {
             "{user_id:<3} {:<16} {:<9} {:<9} {:<9} {:<9} {level}",
             name.to_string(),
             access.status.name().unwrap_or("unknown"),
-            !access.callback_only,
-            access.link_authentication,
-            access.ipmi_messaging,
+            !access.flags.contains(UserAccessFlags::CALLBACK_ONLY),
+            access.flags.contains(UserAccessFlags::LINK_AUTHENTICATION),
+            access.flags.contains(UserAccessFlags::IPMI_MESSAGING),
         ));
         users.push(json!({
             "id": user_id,
             "name": name.to_string(),
             "enabled": enabled(access.status),
-            "callin": !access.callback_only,
-            "link_authentication": access.link_authentication,
-            "ipmi_messaging": access.ipmi_messaging,
+            "callin": !access.flags.contains(UserAccessFlags::CALLBACK_ONLY),
+            "link_authentication": access.flags.contains(UserAccessFlags::LINK_AUTHENTICATION),
+            "ipmi_messaging": access.flags.contains(UserAccessFlags::IPMI_MESSAGING),
             "privilege_limit": level,
         }));
     }
@@ -222,9 +224,10 @@ async fn set_level(line: Line, user_id: u8, level: UserLevel, channel: ChannelNu
     let before = access(&line, user_id, channel).await?;
     let command = SetUserAccess {
         change_flags: true,
-        callback_only: before.callback_only,
-        link_authentication: before.link_authentication,
-        ipmi_messaging: level != UserLevel::NoAccess,
+        flags: before.flags.with(
+            UserAccessFlags::IPMI_MESSAGING,
+            level != UserLevel::NoAccess,
+        ),
         channel,
         user_id,
         privilege_limit: limit,

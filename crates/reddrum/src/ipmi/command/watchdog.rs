@@ -3,7 +3,7 @@
 use ipmi::command::app::{
     GetWatchdogTimer, ResetWatchdogTimer, SetWatchdogTimer, WatchdogSettings,
 };
-use ipmi::number::{WatchdogAction, WatchdogUse};
+use ipmi::number::{WatchdogAction, WatchdogControl, WatchdogUse};
 use serde_json::json;
 
 use super::{OPERATOR, Start, USER, start};
@@ -47,8 +47,16 @@ async fn get(line: Line) -> Outcome {
     let seconds = |tenths: u16| f64::from(tenths) / 10.0;
     let mut sheet = Sheet::new(WIDTH);
     sheet.put("Timer Use", "use", settings.timer_use.to_string());
-    sheet.put("Running", "running", settings.running);
-    sheet.put("Logging", "logs", !settings.do_not_log);
+    sheet.put(
+        "Running",
+        "running",
+        settings.control.contains(WatchdogControl::RUNNING),
+    );
+    sheet.put(
+        "Logging",
+        "logs",
+        !settings.control.contains(WatchdogControl::DO_NOT_LOG),
+    );
     sheet.put("Action", "action", settings.action.to_string());
     let interrupt = settings.interrupt.to_string();
     sheet.put("Pre-timeout Interrupt", "pre_timeout_interrupt", interrupt);
@@ -66,7 +74,7 @@ async fn get(line: Line) -> Outcome {
 async fn off(line: Line) -> Outcome {
     let settings = line.call(&GetWatchdogTimer {}).await?.settings;
     let settings = WatchdogSettings {
-        running: false,
+        control: settings.control.with(WatchdogControl::RUNNING, false),
         ..settings
     };
     line.call(&SetWatchdogTimer { settings }).await?;
@@ -79,7 +87,7 @@ async fn off(line: Line) -> Outcome {
 async fn set(line: Line, initial_100ms: u16, action: TimeoutAction) -> Outcome {
     let before = line.call(&GetWatchdogTimer {}).await?.settings;
     let settings = WatchdogSettings {
-        running: false,
+        control: before.control.with(WatchdogControl::RUNNING, false),
         timer_use: WatchdogUse::SMS_OS,
         action: match action {
             TimeoutAction::None => WatchdogAction::NONE,
