@@ -1,5 +1,6 @@
 //! `cargo xtask bench NAME`: measurements that print a ratio to a limit taken in the same run.
 
+mod cli;
 mod load;
 mod redfish;
 mod redfish_stand;
@@ -24,6 +25,8 @@ pub(crate) struct Arguments {
 /// The benchmarks.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum Name {
+    /// One command on a thousand virtual BMCs, beside ipmitool and FreeIPMI.
+    Cli,
     /// Readings a second of the fleet engine on one core, beside the UDP path with the same ciphers.
     Fleet,
     /// One request and one sensor response of a console, beside the hash and the cipher alone.
@@ -35,6 +38,7 @@ enum Name {
 /// Runs a benchmark in the terminal, everything in it built optimised.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result {
     match arguments.name {
+        Name::Cli => cli::run(workspace),
         Name::Fleet => run_target(workspace, "fleet", "fleet", &arguments.options),
         Name::Ipmi => run_target(workspace, "ipmi", "ipmi", &arguments.options),
         Name::Redfish => redfish::run(workspace, &arguments.options),

@@ -87,7 +87,7 @@ const IPMITOOL: [Said; 53] = [
 ];
 
 /// FreeIPMI's, likewise.
-const FREEIPMI: [ToolSaid; 16] = [
+const FREEIPMI: [ToolSaid; 20] = [
     (
         "ipmi-dcmi",
         &["--get-dcmi-capability-info"],
@@ -147,6 +147,22 @@ const FREEIPMI: [ToolSaid; 16] = [
     ("bmc-device", &["--get-self-test-results"], &["No Error"]),
     ("bmc-device", &["--get-acpi-power-state"], &["S0/G0"]),
     ("bmc-device", &["--get-sel-time"], &["SEL Time"]),
+    (
+        "ipmi-pef-config",
+        &["--checkout"],
+        &["Event_Filter_1", "Community_String"],
+    ),
+    (
+        "ipmi-config",
+        &["--category=core", "--checkout", "--section=User2"],
+        &["Username", "Enable_User"],
+    ),
+    (
+        "ipmi-config",
+        &["--category=core", "--checkout", "--section=Lan_Conf"],
+        &["IP_Address", "Subnet_Mask"],
+    ),
+    ("ipmi-sel", &["--info"], &["Number of log entries"]),
     ("ipmi-raw", &["0", "6", "1"], &["rcvd: 01 00"]),
 ];
 

@@ -16,10 +16,12 @@ pub(crate) mod tshark;
 
 // The steps of `cargo xtask test` that use them.
 pub(crate) mod browser;
+pub(crate) mod cli_checks;
 pub(crate) mod clients;
 pub(crate) mod demo;
 pub(crate) mod proxies;
 pub(crate) mod sim_checks;
+pub(crate) mod sol_checks;
 pub(crate) mod tshark_checks;
 pub(crate) mod validators;
 pub(crate) mod virtual_bmc;

@@ -1,7 +1,7 @@
-//! A relay between a console and a BMC that writes down every datagram: a capture without privileges.
+//! A relay between a console and a BMC that writes down every datagram: a capture without privileges. It can lose some.
 
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -31,8 +31,38 @@ pub(crate) struct Datagram {
     pub(crate) bytes: Vec<u8>,
 }
 
+/// What a relay loses, after it has written it down.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Loss {
+    /// Of all datagrams, each way, in thousandths.
+    pub(crate) permille: u64,
+    /// Only from the first packet of serial over LAN on: some consoles don't survive a lossy log-in.
+    pub(crate) from_sol: bool,
+}
+
+impl Loss {
+    /// Whether datagram number `count` gets lost: always the same ones, spread at random.
+    fn hits(self, count: u64) -> bool {
+        // SplitMix64's finalizer.
+        let mut hash = count.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        hash = (hash ^ hash >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        hash = (hash ^ hash >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (hash ^ hash >> 31) % 1_000 < self.permille
+    }
+}
+
+/// Whether a datagram is a packet of serial over LAN (IPMI 2.0 §13.6, table 13-8): RMCP+, payload type 1.
+pub(crate) fn is_sol(bytes: &[u8]) -> bool {
+    const RMCP_PLUS: u8 = 6;
+    matches!(bytes, [6, 0, 0xff, 7, RMCP_PLUS, payload, ..] if payload & 0x3f == 1)
+}
+
 /// State that both directions share.
 struct Shared {
+    loss: Loss,
+    seen: AtomicU64,
+    lost: AtomicU64,
+    losing: AtomicBool,
     console_side: UdpSocket,
     bmc_side: UdpSocket,
     console: Mutex<Option<SocketAddr>>,
@@ -54,6 +84,14 @@ impl Relay {
     /// # Errors
     /// Where a socket can't be opened.
     pub(crate) fn start(bmc: SocketAddr) -> Result<Self> {
+        Self::lossy(bmc, Loss::default())
+    }
+
+    /// The same, and some datagrams get lost.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub(crate) fn lossy(bmc: SocketAddr, loss: Loss) -> Result<Self> {
         let console_side = UdpSocket::bind("127.0.0.1:0")?;
         let bmc_side = UdpSocket::bind("127.0.0.1:0")?;
         bmc_side.connect(bmc)?;
@@ -61,6 +99,10 @@ impl Relay {
         bmc_side.set_read_timeout(Some(TICK))?;
         let port = console_side.local_addr()?.port();
         let shared = Arc::new(Shared {
+            loss,
+            seen: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
+            losing: AtomicBool::new(!loss.from_sol),
             console_side,
             bmc_side,
             console: Mutex::new(None),
@@ -80,6 +122,11 @@ impl Relay {
         })
     }
 
+    /// How many datagrams it lost so far.
+    pub(crate) fn lost(&self) -> u64 {
+        self.shared.lost.load(Ordering::Relaxed)
+    }
+
     /// Ends it and hands out what passed, in order.
     pub(crate) fn finish(self) -> Vec<Datagram> {
         self.shared.stop.store(true, Ordering::Relaxed);
@@ -95,6 +142,17 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Shared {
+    /// Whether this one gets lost.
+    fn loses(&self, bytes: &[u8]) -> bool {
+        if is_sol(bytes) {
+            self.losing.store(true, Ordering::Relaxed);
+        }
+        let count = self.seen.fetch_add(1, Ordering::Relaxed);
+        let lost = self.losing.load(Ordering::Relaxed) && self.loss.hits(count);
+        self.lost.fetch_add(lost.into(), Ordering::Relaxed);
+        lost
+    }
+
     fn relay(&self, direction: Direction) {
         let mut buffer = [0; DATAGRAM_MAX];
         while !self.stop.load(Ordering::Relaxed) {
@@ -119,6 +177,9 @@ impl Shared {
                 direction,
                 bytes: buffer[..length].to_vec(),
             });
+            if self.loses(&buffer[..length]) {
+                continue;
+            }
             let _ = match (direction, *lock(&self.console)) {
                 (Direction::ToBmc, _) => self.bmc_side.send(&buffer[..length]),
                 (Direction::ToConsole, Some(console)) => {
@@ -133,6 +194,17 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn about_as_many_are_lost_as_asked_for() {
+        let loss = Loss {
+            permille: 100,
+            from_sol: false,
+        };
+        let lost = (0..100_000).filter(|count| loss.hits(*count)).count();
+        assert!((9_700..10_300).contains(&lost), "{lost}");
+        assert_eq!((0..1_000).filter(|n| Loss::default().hits(*n)).count(), 0);
+    }
 
     #[test]
     fn both_directions_are_relayed_and_written_down_in_order() {

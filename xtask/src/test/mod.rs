@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 use crate::Result;
 use crate::peers::report::Report;
 use crate::peers::{
-    browser, clients, demo, proxies, sim_checks, tshark_checks, validators, virtual_bmc,
+    browser, cli_checks, clients, demo, proxies, sim_checks, sol_checks, tshark_checks, validators,
+    virtual_bmc,
 };
 use crate::workspace::Workspace;
 use crate::{codegen, tidy};
 use tools::Need;
-pub(crate) use tools::{ansible_home, clients_home, node_home, python_home};
+pub(crate) use tools::{ansible_home, bmcs_home, clients_home, node_home, python_home};
 
 /// What `cargo xtask test` takes.
 #[derive(clap::Args)]
@@ -42,7 +43,7 @@ struct Step {
 }
 
 /// Every step, in the order in which they run: the quick ones that fail often come first.
-const STEPS: [Step; 27] = [
+const STEPS: [Step; 29] = [
     step("fmt", "the code is formatted", &[], cargo::format),
     step(
         "tidy",
@@ -85,6 +86,18 @@ const STEPS: [Step; 27] = [
         "ipmitool and FreeIPMI with our virtual BMC",
         &[Need::Ipmi],
         virtual_bmc::run,
+    ),
+    step(
+        "sol",
+        "a mebibyte of a virtual node's console over a network that loses a tenth, by three programs",
+        &[Need::Ipmi],
+        sol_checks::run,
+    ),
+    step(
+        "cli",
+        "our command line says of other people's BMCs what ipmitool says",
+        &[Need::Ipmi, Need::Bmcs],
+        cli_checks::run,
     ),
     step(
         "tshark",

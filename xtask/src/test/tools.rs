@@ -28,6 +28,8 @@ pub(crate) enum Need {
     Python,
     /// Python with Redfish clients.
     Clients,
+    /// Python with a BMC that others wrote.
+    Bmcs,
     /// The collection that has Ansible's Redfish modules.
     Ansible,
     /// Chromium, Node.js and playwright-core.
@@ -57,7 +59,7 @@ impl Need {
                 ("haproxy", "haproxy"),
                 ("caddy", "caddy"),
             ],
-            Self::Python | Self::Clients | Self::Ansible => &[("python3", "python3")],
+            Self::Python | Self::Clients | Self::Bmcs | Self::Ansible => &[("python3", "python3")],
             Self::Browser => &[("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")],
             Self::Load => &[
                 ("wrk", "wrk"),
@@ -82,7 +84,7 @@ pub(crate) fn install<'a>(workspace: &Workspace, needs: impl Iterator<Item = &'a
         .filter(|(program, _)| !process::is_installed(program))
         .map(|(_, package)| *package)
         .collect();
-    let python = [Need::Python, Need::Clients];
+    let python = [Need::Python, Need::Clients, Need::Bmcs];
     if python.iter().any(|need| needs.contains(need)) && !python_makes_environments() {
         packages.insert("python3-venv");
     }
@@ -94,6 +96,10 @@ pub(crate) fn install<'a>(workspace: &Workspace, needs: impl Iterator<Item = &'a
     if needs.contains(&Need::Clients) {
         let pins = workspace.path("xtask/peers/clients/requirements.txt");
         install_environment(&clients_home(workspace), &pins)?;
+    }
+    if needs.contains(&Need::Bmcs) {
+        let pins = workspace.path("xtask/peers/bmcs/requirements.txt");
+        install_environment(&bmcs_home(workspace), &pins)?;
     }
     if needs.contains(&Need::Ansible) {
         install_collection(workspace)?;
@@ -272,6 +278,11 @@ pub(crate) fn python_home(workspace: &Workspace) -> PathBuf {
 /// Where the Redfish clients in Python are installed.
 pub(crate) fn clients_home(workspace: &Workspace) -> PathBuf {
     workspace.target.join("peers/clients")
+}
+
+/// Where BMCs in Python are installed.
+pub(crate) fn bmcs_home(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("peers/bmcs")
 }
 
 /// Where Ansible finds its collections.
