@@ -92,7 +92,7 @@ impl Relay {
     /// # Errors
     /// As [`Self::start`].
     pub(crate) fn lossy(bmc: SocketAddr, loss: Loss) -> Result<Self> {
-        let console_side = UdpSocket::bind("127.0.0.1:0")?;
+        let console_side = bind_low()?;
         let bmc_side = UdpSocket::bind("127.0.0.1:0")?;
         bmc_side.connect(bmc)?;
         console_side.set_read_timeout(Some(TICK))?;
@@ -135,6 +135,13 @@ impl Relay {
         }
         std::mem::take(&mut *lock(&self.shared.record))
     }
+}
+
+/// A free port on 127.0.0.1 below 32,768: FreeIPMI's ipmiconsole calls a host with a higher one invalid.
+fn bind_low() -> Result<UdpSocket> {
+    let sockets = (24_000..32_768).map(|port| UdpSocket::bind(("127.0.0.1", port)));
+    let mut bound = sockets.filter_map(std::io::Result::ok);
+    bound.next().ok_or_else(|| "no free UDP port".into())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -58,7 +58,7 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Result {
 }
 
 /// One program, with a virtual BMC and a relay of its own.
-fn one(workspace: &Workspace, name: &'static str, report: &mut Report) -> Result {
+fn one(workspace: &Workspace, name: &'static str, report: &Report) -> Result {
     let port = UdpSocket::bind("0.0.0.0:0")?.local_addr()?.port();
     let from_sol = name != "reddrum";
     let loss = Loss {
