@@ -50,6 +50,30 @@ pub(super) fn wrk(url: &str, headers: &[String], connections: u32, seconds: u32)
     parse_wrk(&said).ok_or_else(|| format!("wrk {url}: {said}").into())
 }
 
+/// Asks for `url` that often over that many connections of HTTP/1.1, and says how long all of it took, in seconds.
+///
+/// # Errors
+/// Where h2load fails or not every answer is 2xx.
+pub(super) fn counted(url: &str, header: &str, connections: u32, requests: u32) -> Result<f64> {
+    let mut h2load = pinned(CLIENT_CORE, "h2load");
+    h2load.args(["--h1", "--requests", &requests.to_string()]);
+    h2load.args(["--clients", &connections.to_string(), "--header", header]);
+    h2load.arg(url);
+    let said = run(h2load, MARGIN)?.expect_success()?;
+    parse_h2load(&said, requests).ok_or_else(|| format!("h2load {url}: {said}").into())
+}
+
+/// Seconds out of `finished in 570.47ms, ...`, if every request came back with 2xx.
+fn parse_h2load(said: &str, requests: u32) -> Option<f64> {
+    let rest = |name: &str| said.lines().find_map(|line| line.trim().strip_prefix(name));
+    let good = rest("status codes:")?.split_whitespace().next()?;
+    if good.parse() != Ok(requests) {
+        return None;
+    }
+    let (time, _) = rest("finished in ")?.split_once(',')?;
+    milliseconds(time).map(|ms| ms / 1000.0)
+}
+
 /// `None` where something went wrong in the run.
 fn parse_wrk(said: &str) -> Option<Load> {
     if said.contains("Non-2xx") || said.contains("Socket errors") {
@@ -66,7 +90,7 @@ fn parse_wrk(said: &str) -> Option<Load> {
     })
 }
 
-/// wrk's way to write a time: `1.23ms`, `45.00us`, `2.10s`.
+/// The way of wrk and h2load to write a time: `1.23ms`, `45.00us`, `2.10s`.
 fn milliseconds(text: &str) -> Option<f64> {
     let (number, factor) = if let Some(number) = text.strip_suffix("us") {
         (number, 0.001)
@@ -167,6 +191,15 @@ mod tests {
         let bad = format!("{SAID}  Non-2xx or 3xx responses: 5\n");
         assert_eq!(parse_wrk(&bad), None);
         assert_eq!(parse_wrk("unable to connect"), None);
+    }
+
+    #[test]
+    fn h2load_is_understood_and_all_its_requests_must_have_been_answered() {
+        let said = "finished in 570.47ms, 3505.91 req/s, 30.28MB/s\n\
+            status codes: 2000 2xx, 0 3xx, 0 4xx, 0 5xx\n";
+        assert_eq!(parse_h2load(said, 2000), Some(0.57047));
+        assert_eq!(parse_h2load(said, 2001), None);
+        assert_eq!(parse_h2load("", 0), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod cli;
 mod load;
 mod redfish;
+mod redfish_python;
 mod redfish_stand;
 
 use std::process::Command;

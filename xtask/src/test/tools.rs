@@ -32,6 +32,8 @@ pub(crate) enum Need {
     Bmcs,
     /// The collection that has Ansible's Redfish modules.
     Ansible,
+    /// Python with a Redfish service to compare with.
+    Services,
     /// Chromium, Node.js and playwright-core.
     Browser,
     /// What puts load on a server: wrk and OpenSSL's s_time; nginx to compare with.
@@ -59,10 +61,13 @@ impl Need {
                 ("haproxy", "haproxy"),
                 ("caddy", "caddy"),
             ],
-            Self::Python | Self::Clients | Self::Bmcs | Self::Ansible => &[("python3", "python3")],
+            Self::Python | Self::Clients | Self::Bmcs | Self::Ansible | Self::Services => {
+                &[("python3", "python3")]
+            }
             Self::Browser => &[("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")],
             Self::Load => &[
                 ("wrk", "wrk"),
+                ("h2load", "nghttp2-client"),
                 ("openssl", "openssl"),
                 ("taskset", "util-linux"),
                 ("nginx", "nginx-light"),
@@ -84,7 +89,7 @@ pub(crate) fn install<'a>(workspace: &Workspace, needs: impl Iterator<Item = &'a
         .filter(|(program, _)| !process::is_installed(program))
         .map(|(_, package)| *package)
         .collect();
-    let python = [Need::Python, Need::Clients, Need::Bmcs];
+    let python = [Need::Python, Need::Clients, Need::Bmcs, Need::Services];
     if python.iter().any(|need| needs.contains(need)) && !python_makes_environments() {
         packages.insert("python3-venv");
     }
@@ -100,6 +105,10 @@ pub(crate) fn install<'a>(workspace: &Workspace, needs: impl Iterator<Item = &'a
     if needs.contains(&Need::Bmcs) {
         let pins = workspace.path("xtask/peers/bmcs/requirements.txt");
         install_environment(&bmcs_home(workspace), &pins)?;
+    }
+    if needs.contains(&Need::Services) {
+        let pins = workspace.path("xtask/peers/services/requirements.txt");
+        install_environment(&services_home(workspace), &pins)?;
     }
     if needs.contains(&Need::Ansible) {
         install_collection(workspace)?;
@@ -144,6 +153,7 @@ fn install_packages(packages: &BTreeSet<&str>) -> Result {
         Need::Python,
         Need::Clients,
         Need::Ansible,
+        Need::Services,
         Need::Browser,
         Need::Load,
     ];
@@ -283,6 +293,11 @@ pub(crate) fn clients_home(workspace: &Workspace) -> PathBuf {
 /// Where BMCs in Python are installed.
 pub(crate) fn bmcs_home(workspace: &Workspace) -> PathBuf {
     workspace.target.join("peers/bmcs")
+}
+
+/// Where the Redfish services in Python are installed.
+pub(crate) fn services_home(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("peers/services")
 }
 
 /// Where Ansible finds its collections.
