@@ -13,6 +13,7 @@ use core::time::Duration;
 
 use crate::bmc::{Bmc, Config, Handler, Request, User, V15};
 use crate::command::app::Guid;
+use crate::command::oem::OEM_COMMANDS;
 use crate::command::table::COMMANDS;
 use crate::console::{Event, Login, Policy, RequestTarget, Session, State, addressee};
 use crate::crypto::{Algorithms, Channel, Exchange, UserKey};
@@ -194,6 +195,9 @@ pub fn commands(bytes: &[u8]) {
         if let Ok(codec) = row.codec {
             (codec.laws)(bytes);
         }
+    }
+    for row in OEM_COMMANDS {
+        (row.codec.laws)(bytes);
     }
     let mut r = Reader::new(bytes);
     if let Ok(packet) = SolPacket::decode(&mut r) {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipmi::command::picmg::hpm::FirmwareVersion;
+use vbmc::controller::OemFamily;
 
 use crate::fault::Fault;
 use crate::ipmi::IpmiArgs;
@@ -97,6 +98,13 @@ pub(crate) struct ImportArgs {
     pub(crate) check: bool,
 }
 
+fn oem_family(name: &str) -> Result<OemFamily, String> {
+    OemFamily::of_name(name).ok_or_else(|| {
+        let names = OemFamily::ALL.map(|(name, _)| name);
+        format!("there are {}", names.join(", "))
+    })
+}
+
 /// Which virtual machines there are, and what befalls them.
 #[derive(Debug, Args)]
 pub(crate) struct MachinesArgs {
@@ -106,6 +114,10 @@ pub(crate) struct MachinesArgs {
     /// The UDP port at which the virtual BMCs answer, each on its own 127.16.x.y.
     #[arg(long, default_value_t = 6230, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) ipmi_port: u16,
+    /// Whose commands the nodes have besides the standard's: none, supermicro, dell, asrock, system-x, node-manager or
+    /// sbmr.
+    #[arg(long, value_name = "FAMILY", default_value = "none", value_parser = oem_family)]
+    pub(crate) oem: OemFamily,
     /// The seed of the machines' behaviour: same seed, same loads and temperatures.
     #[arg(long, default_value_t = 1, value_name = "SEED")]
     pub(crate) seed: u64,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ipmi::bmc;
 use ipmi::command::app::Guid;
 use ipmi::number::PrivilegeLevel;
+use ipmi::time::Instant;
 use serde::Serialize;
 use vbmc::bmcs::Bmcs;
 use vbmc::controller::{APPLICATION, BOOT, upgrade_image};
@@ -90,6 +91,10 @@ pub(crate) fn start(
         epoch_s: clock.epoch_s(),
     };
     let site = Site::new(options).map_err(|e| ProgramError::Usage(e.to_string()))?;
+    for index in 0..site.nodes() {
+        let mut machine = site.machine(index, Instant::ORIGIN);
+        machine.set_oem_family(args.oem);
+    }
     let access = bmc::Config::new(users(user)?, Guid::default());
     let bmcs = Arc::new(Bmcs::new(Arc::new(site), &access));
     Server::start(bmcs, clock, args.ipmi_port).map_err(|error| {
@@ -212,12 +217,15 @@ impl Served {
 mod tests {
     use std::net::Ipv4Addr;
 
+    use vbmc::controller::OemFamily;
+
     use super::*;
 
     fn machines(nodes: u32) -> MachinesArgs {
         MachinesArgs {
             nodes,
             ipmi_port: 0,
+            oem: OemFamily::None,
             seed: 7,
             faults: Vec::new(),
         }

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use ipmi::bmc::{Config, User, V15};
 use ipmi::command::app::Guid;
+use ipmi::command::oem::OEM_COMMANDS;
 use ipmi::command::table::{COMMANDS, CommandRow};
 use ipmi::console::{Event, Login, Policy, RequestTarget, Session};
 use ipmi::number::catalogue::{
@@ -133,6 +134,18 @@ impl Pair {
 }
 
 #[expect(clippy::print_stdout, reason = "it is a program for the terminal")]
+fn makers(brief: bool) {
+    for row in OEM_COMMANDS.iter().filter(|_| !brief) {
+        let number = format!("{:02X}/{:02X}", row.netfn.0, row.cmd);
+        println!(
+            "  {:20} {number:6} {:02X?} {}",
+            row.family, row.prefix, row.name
+        );
+    }
+    println!("\nmakers' own commands {}", OEM_COMMANDS.len());
+}
+
+#[expect(clippy::print_stdout, reason = "it is a program for the terminal")]
 fn enumerations(brief: bool) {
     let mut family = "";
     for row in ENUMERATIONS.iter().filter(|_| !brief) {
@@ -217,6 +230,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let all = COMMANDS.len();
     println!("\ncodec {codecs} of {all}, virtual BMC {answered} of {all}");
+    makers(brief);
     enumerations(brief);
     Ok(())
 }

@@ -299,7 +299,9 @@ impl Machine {
         self.host.tick(self.at_s, &mut |event| events.push(event));
         self.report(&events);
         self.watch();
+        let drive = self.controller().oem.drive();
         if let Body::Node(node) = &mut self.body {
+            node.drive(drive);
             let load = match self.host.activity() {
                 Activity::Off | Activity::Cycling { .. } => HostLoad::Off,
                 Activity::Booting { .. } => HostLoad::Booting,

@@ -48,6 +48,8 @@ pub(crate) mod function {
     use super::Function;
     use crate::number::{DefiningBody, NetFn};
 
+    pub(crate) use super::oem::*;
+
     pub(crate) const CHASSIS: Function = (NetFn::CHASSIS, &[]);
     pub(crate) const SENSOR_EVENT: Function = (NetFn::SENSOR_EVENT, &[]);
     pub(crate) const APP: Function = (NetFn::APP, &[]);
@@ -56,6 +58,30 @@ pub(crate) mod function {
     pub(crate) const PICMG: Function = (NetFn::GROUP_EXTENSION, &[DefiningBody::PICMG.0]);
     pub(crate) const VSO: Function = (NetFn::GROUP_EXTENSION, &[DefiningBody::VSO.0]);
     pub(crate) const DCMI: Function = (NetFn::GROUP_EXTENSION, &[DefiningBody::DCMI.0]);
+}
+
+/// The functions of makers.
+pub(crate) mod oem {
+    use super::Function;
+    use crate::number::{DefiningBody, NetFn};
+
+    /// Enterprise number of Intel, low byte first.
+    const INTEL: &[u8] = &[0x57, 0x01, 0x00];
+
+    pub(crate) const SUPERMICRO: Function = (NetFn(0x30), &[]);
+    pub(crate) const SUPERMICRO_GET_MODE: Function = (NetFn(0x30), &[0x00]);
+    pub(crate) const SUPERMICRO_SET_MODE: Function = (NetFn(0x30), &[0x01]);
+    pub(crate) const SUPERMICRO_GET_ZONE: Function = (NetFn(0x30), &[0x66, 0x00]);
+    pub(crate) const SUPERMICRO_SET_ZONE: Function = (NetFn(0x30), &[0x66, 0x01]);
+    pub(crate) const DELL_FAN_MODE: Function = (NetFn(0x30), &[0x01]);
+    pub(crate) const DELL_FAN_DUTY: Function = (NetFn(0x30), &[0x02]);
+    pub(crate) const DELL_POWER: Function = (NetFn(0x30), &[0x0a, 0x00]);
+    pub(crate) const DELL_SET_COOLING: Function = (NetFn(0x30), &[0x00, 0x16, 0x05]);
+    pub(crate) const DELL_GET_COOLING: Function = (NetFn(0x30), &[0x01, 0x16, 0x05]);
+    pub(crate) const DELL_COOLING: Function = (NetFn(0x30), &[0x16, 0x05]);
+    pub(crate) const OEM_3A: Function = (NetFn(0x3a), &[]);
+    pub(crate) const NODE_MANAGER: Function = (NetFn::OEM_GROUP, INTEL);
+    pub(crate) const SBMR: Function = (NetFn::GROUP_EXTENSION, &[DefiningBody::SBMR.0]);
 }
 
 /// Reads the bytes of a group; others are refused.

@@ -12,6 +12,7 @@ pub(crate) mod check;
 pub mod dcmi;
 pub mod event;
 pub(crate) mod layout;
+pub mod oem;
 pub mod picmg;
 mod secret;
 pub mod sensor;

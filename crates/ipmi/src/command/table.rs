@@ -42,7 +42,7 @@ pub struct Codec {
 }
 
 impl Codec {
-    const fn of<C: Command + fmt::Debug + PartialEq>() -> Self
+    pub(super) const fn of<C: Command + fmt::Debug + PartialEq>() -> Self
     where
         C::Response: fmt::Debug + PartialEq,
     {

@@ -486,6 +486,14 @@ macro_rules! beyond {
 
 beyond! {
     AlertCompletion
+    DellFanMode
+    DellLcdMode
+    NmDomain
+    NmPolicyExceptions
+    NmStatisticsMode
+    NmSwitch
+    NmTrigger
+    SupermicroFanMode
     BusedResourceAction
     BusedResourceOutcome
     ChipSetPowerState

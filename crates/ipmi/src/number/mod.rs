@@ -16,6 +16,7 @@ mod language;
 mod login;
 mod maker;
 mod messaging;
+mod oem;
 mod pef;
 mod picmg;
 mod record;
@@ -61,6 +62,7 @@ pub use messaging::{
     PasswordOperation, PayloadAccessOperation, PayloadEncryption, ReceiveState, SecurityKeyId,
     SecurityKeyLock, SecurityKeyOperation, SetupPayloads, StandardPayloads, SystemInterfaceType,
 };
+pub use oem::*;
 pub use pef::{
     AlertOperation, AlertPolicyRule, AlertStatus, EventFilterType, EventSeverity, PefActions,
     PefControl, PefParameter, PetSourceType,

@@ -7,6 +7,7 @@ mod dcmi;
 mod firmware;
 mod firmware_image;
 mod modular;
+mod oem;
 mod parameter;
 mod pef;
 mod sdr_changes;
@@ -24,6 +25,7 @@ pub use dcmi::{Dcmi, ThermalLimits};
 pub use firmware::{APPLICATION, BOOT, COMPONENTS, Component, Firmware, IMAGE_MAX, STEP_5S};
 pub use firmware_image::{MAGIC, firmware, upgrade_image};
 pub use modular::{FRUS, LEDS, LINKS_REMEMBERED, Modular, color};
+pub use oem::{BANKS, DRIVEN_FANS, Drive, Oem, OemFamily, POLICIES_MAX, ZONES};
 pub use parameter::{
     Access, PARAMETERS_MAX, ParameterSpec, Parameters, WRITING_S, read_parameter, write_parameter,
 };
@@ -95,6 +97,8 @@ pub struct Controller {
     pub firmware: Firmware,
     /// FRUs of a modular system (PICMG, VITA 46.11).
     pub modular: Modular,
+    /// Its maker's own.
+    pub oem: Oem,
     /// The PPP proxy's transmit buffer (§25.5).
     pub ppp: Vec<u8>,
     /// The serial multiplexer: to the BMC, system blocked, BMC blocked (§25.3).

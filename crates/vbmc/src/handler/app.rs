@@ -9,16 +9,17 @@ use ipmi::command::app::{
     SelfTestResults, SetAcpiPowerState, SetSystemInfoParameters, SetUserPayloadAccess,
     SetWatchdogTimer, SuspendResumePayloadEncryption, SystemInfoParameters, SystemText, WarmReset,
 };
+use ipmi::command::oem::dell::{LCD_MODE, LCD_TEXT};
 use ipmi::command::{Bytes, Command, Empty};
 use ipmi::number::{
     AcpiDevicePowerState, AcpiSystemPowerState, ChannelMedium, ChannelNumber, ChannelProtocol,
-    CompletionCode, DeviceAvailability, SelfTestResult, SessionSupport, StringEncoding,
-    SystemInfoParameter,
+    CompletionCode, DeviceAvailability, ParameterCompletion, SelfTestResult, SessionSupport,
+    StringEncoding, SystemInfoParameter,
 };
 use ipmi::wire::Writer;
 
 use super::{Device, firewall, messaging, payload, users};
-use crate::controller::{ParameterSpec, read_parameter, write_parameter};
+use crate::controller::{OemFamily, ParameterSpec, read_parameter, write_parameter};
 use crate::machine::Machine;
 use crate::profile::{BIOS_VERSION, DEVICE_ID, MANUFACTURER_ID, Model};
 use crate::sdr::support;
@@ -32,7 +33,7 @@ pub(super) const SERIAL_CHANNEL: ChannelNumber = ChannelNumber(2);
 /// The longest text has 17 blocks.
 const BLOCK_MAX: u8 = 16;
 /// System information that can be set: texts in blocks (§22.14a, table 22-16c).
-const SYSTEM_INFO: [ParameterSpec; 7] = [
+const SYSTEM_INFO: [ParameterSpec; 9] = [
     ParameterSpec::sets(1, BLOCK_MAX, 17, &[]),
     ParameterSpec::sets(2, BLOCK_MAX, 17, &[]),
     ParameterSpec::sets(3, BLOCK_MAX, 17, &[]),
@@ -40,7 +41,12 @@ const SYSTEM_INFO: [ParameterSpec; 7] = [
     ParameterSpec::sets(5, BLOCK_MAX, 17, &[]),
     ParameterSpec::sets(6, BLOCK_MAX, 17, &[]),
     ParameterSpec::sets(7, BLOCK_MAX, 17, &[]),
+    // Dell's LCD.
+    ParameterSpec::sets(LCD_TEXT.0, LCD_BLOCK_MAX, 17, &[]),
+    ParameterSpec::plain(LCD_MODE.0, 4, &[1]),
 ];
+/// Blocks of the LCD's text beyond the first: 62 characters and two bytes before them.
+const LCD_BLOCK_MAX: u8 = 3;
 
 pub(super) fn handle(
     device: &mut Device<'_>,
@@ -131,6 +137,15 @@ fn system_text(device: &Device<'_>, parameter: SystemInfoParameter) -> Option<St
     }
 }
 
+/// A maker's parameters are there only on its machines.
+fn check_maker(device: &Device<'_>, parameter: SystemInfoParameter) -> Result<(), CompletionCode> {
+    let is_dells = matches!(parameter, LCD_TEXT | LCD_MODE);
+    if is_dells && device.machine.oem_family() != OemFamily::Dell {
+        return Err(CompletionCode(ParameterCompletion::NOT_SUPPORTED.0));
+    }
+    Ok(())
+}
+
 fn get_system_info(
     device: &Device<'_>,
     command: &GetSystemInfoParameters,
@@ -152,6 +167,7 @@ fn system_info_data(
     device: &Device<'_>,
     command: &GetSystemInfoParameters,
 ) -> Result<Vec<u8>, CompletionCode> {
+    check_maker(device, command.parameter)?;
     let stored = &device.machine.controller().system_info;
     let (number, now_s) = (command.parameter.0, device.machine.at_s());
     let was_set = stored.get(number, 0, 0).is_some();
@@ -173,6 +189,7 @@ fn set_system_info(
     device: &mut Device<'_>,
     command: &SetSystemInfoParameters,
 ) -> Result<Empty, CompletionCode> {
+    check_maker(device, command.parameter)?;
     let now_s = device.machine.at_s();
     let parameters = &mut device.machine.controller_mut().system_info;
     let (number, data) = (command.parameter.0, command.data.as_slice());

@@ -8,6 +8,7 @@ mod firewall;
 mod hpm;
 mod messaging;
 mod microtca;
+mod oem;
 mod payload;
 mod picmg;
 mod sdr;
@@ -36,6 +37,8 @@ const PICMG: u8 = 0x00;
 const VSO: u8 = 0x03;
 /// Group extension of DCMI.
 const DCMI: u8 = 0xdc;
+/// Group extension of Arm's base manageability.
+const SBMR: u8 = 0xae;
 
 /// A machine as its management controller shows it over one LAN channel.
 #[derive(Debug)]
@@ -76,6 +79,7 @@ impl Device<'_> {
                 hpm::handle(self, request, response)
             }
             (Some(&PICMG), Form::AdvancedTca) => picmg::handle(self.machine, request, response),
+            (Some(&SBMR), _) => oem::handle(self.machine, request, response),
             (Some(&VSO), Form::Vpx) => vita::handle(self.machine, request, response),
             _ => CompletionCode::INVALID_COMMAND,
         }
@@ -111,6 +115,7 @@ impl Device<'_> {
                 _ => transport::handle(self, request, response),
             },
             NetFn::GROUP_EXTENSION => self.group_answer(request, response),
+            NetFn::OEM_GROUP | NetFn(0x30 | 0x3a) => oem::handle(self.machine, request, response),
             _ => CompletionCode::INVALID_COMMAND,
         }
     }

@@ -11,7 +11,7 @@ use ipmi::number::{
 };
 
 use super::{Events, Machine, PowerStatistics, Sample};
-use crate::controller::{Controller, Expired, SensorSettings};
+use crate::controller::{Controller, Expired, OemFamily, SensorSettings};
 use crate::host::WrongState;
 use crate::log::Event;
 use crate::sensor::{Analog, Condition, Signal, event_offset};
@@ -61,6 +61,17 @@ impl Machine {
     /// Builds it differently.
     pub const fn set_form(&mut self, form: Form) {
         self.form = form;
+    }
+
+    /// Whose commands it has besides the standard's.
+    #[must_use]
+    pub fn oem_family(&self) -> OemFamily {
+        self.controller().oem.family
+    }
+
+    /// Gives it a maker's commands.
+    pub fn set_oem_family(&mut self, family: OemFamily) {
+        self.controller_mut().oem.family = family;
     }
 
     /// The host's serial port, moved to the present, and the host's name.

@@ -1,5 +1,6 @@
 //! A computer with two processors.
 
+use crate::controller::Drive;
 use crate::curve::{hash, signed_unit, smooth};
 use crate::physics::{Place, approach, at, efficiency};
 use crate::sensor::Signal;
@@ -14,6 +15,10 @@ const FAN_W_MAX: f32 = 9.0;
 const CPU_LIMIT_C: f32 = 95.0;
 /// The fans turn no slower than this share of their top speed while the host runs.
 const DUTY_MIN: f32 = 0.28;
+/// The least share of its load that a capped node carries.
+const THROTTLE_MIN: f32 = 0.1;
+/// So far below its cap a node speeds up again, in W.
+const CAP_MARGIN_W: f32 = 12.0;
 /// Steps after which a node that was never looked at has found its balance.
 const SETTLING_STEPS: u64 = 60;
 
@@ -50,6 +55,10 @@ pub struct Node {
     /// `power_w` as the enclosure around it has warmed up so far.
     warm_w: f32,
     on: bool,
+    /// What consoles make it do.
+    drive: Drive,
+    /// How much of its load it carries, 0 to 1: less while its power is capped.
+    throttle: f32,
 }
 
 impl Node {
@@ -73,11 +82,18 @@ impl Node {
             power_w: 220.0,
             warm_w: 220.0,
             on: load != HostLoad::Off,
+            drive: Drive::default(),
+            throttle: 1.0,
         };
         for before in (0..SETTLING_STEPS).rev() {
             node.step(place, at_s.saturating_sub(before), load, 0.0);
         }
         node
+    }
+
+    /// Has it do what consoles want from now on.
+    pub const fn drive(&mut self, drive: Drive) {
+        self.drive = drive;
     }
 
     /// One second passes.
@@ -111,7 +127,22 @@ impl Node {
                 }
             };
         }
+        // Power above the cap slows the processors down within seconds; below it they speed up again.
+        let over = self
+            .drive
+            .cap_w
+            .is_some_and(|cap_w| self.power_w > f32::from(cap_w));
+        let near = self
+            .drive
+            .cap_w
+            .is_some_and(|cap_w| self.power_w > f32::from(cap_w) - CAP_MARGIN_W);
+        self.throttle = match (over, near) {
+            (true, _) => (self.throttle - 0.1).max(THROTTLE_MIN),
+            (false, true) => self.throttle,
+            (false, false) => (self.throttle + 0.02).min(1.0),
+        };
         for (watts, load) in self.cpu_w.iter_mut().zip(self.load) {
+            let load = load * self.throttle;
             let target = if self.on { 32.0 + 118.0 * load } else { 0.0 };
             approach(watts, target, 0.8);
         }
@@ -135,7 +166,11 @@ impl Node {
             let made = 1.0 + 0.02 * signed_unit(place.seed ^ 0xfa, fan as u64);
             // Driven, a fan is quick; without power it runs down.
             let share = if self.on { 0.45 } else { 0.3 };
-            approach(rpm, self.duty * made * FAN_RPM_MAX, share);
+            let duty = match self.drive.fans.get(fan).copied().flatten() {
+                Some(duty) if self.on => duty,
+                _ => self.duty,
+            };
+            approach(rpm, duty * made * FAN_RPM_MAX, share);
             if !self.on && *rpm < 100.0 {
                 *rpm = 0.0;
             }
