@@ -1,5 +1,7 @@
 //! Makers' own commands, over the network, and what the machine does about them.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test code, helpers too")]
+
 mod support;
 
 use ipmi::command::Bytes;

@@ -1,4 +1,5 @@
-//! Fans of `ASRock` Rack boards and of IBM/Lenovo System x (NetFn 3Ah). From the field.
+//! Fans of `ASRock` Rack boards and of IBM/Lenovo System x (NetFn 3Ah). From the field: network functions 30h to 3Fh
+//! are the maker's (§5.1, table 5-1).
 
 use crate::command::Empty;
 use crate::command::layout::{message, request};

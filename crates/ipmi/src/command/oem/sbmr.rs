@@ -1,4 +1,4 @@
-//! Arm servers with `OpenBMC`: boot progress codes (Arm SBMR 2.0; group extension AEh).
+//! Arm servers with `OpenBMC`: boot progress codes (Arm SBMR 2.0; group extension AEh, §5.1).
 
 use crate::command::layout::{message, request};
 

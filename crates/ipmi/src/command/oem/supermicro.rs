@@ -1,4 +1,5 @@
-//! Supermicro X10 to X13: fan mode, fan zones, chassis intrusion. From the field: Supermicro publishes no list of them.
+//! Supermicro X10 to X13: fan mode, fan zones, chassis intrusion. From the field: Supermicro publishes no list of
+//! them. Network functions 30h to 3Fh are the maker's (§5.1, table 5-1).
 
 use crate::command::Empty;
 use crate::command::layout::{message, request};
