@@ -12,9 +12,9 @@ use ipmi::command::picmg::hpm::{
     InitiateManualRollback, InitiateUpgradeAction, UploadFirmwareBlock,
 };
 use ipmi::number::{CompletionCode, HpmAction, HpmProperty};
+use ipmi::upgrade::{ImageAction, UpgradeImage};
 use serde_json::{Value, json};
 
-use super::hpm_image::{Action, Image};
 use super::{ADMINISTRATOR, Start, USER, start};
 use crate::error::ProgramError;
 use crate::ipmi::args::HpmCommand;
@@ -49,8 +49,8 @@ pub(super) fn begin(command: HpmCommand) -> Result<Start, ProgramError> {
             newer_only,
         } => {
             let usage = |error: String| ProgramError::Usage(format!("{}: {error}", file.display()));
-            let bytes = super::read_file(&file, FILE_MAX)?;
-            let image = Rc::new(Image::decode(&bytes).map_err(usage)?);
+            let image: Rc<[u8]> = super::read_file(&file, FILE_MAX)?.into();
+            UpgradeImage::parse(&image).map_err(|error| usage(error.to_string()))?;
             start(ADMINISTRATOR, move |line| {
                 upgrade(line, Rc::clone(&image), !no_activate, newer_only)
             })
@@ -154,19 +154,26 @@ async fn status(line: Line) -> Outcome {
 }
 
 /// Loads what the image has, and activates it.
-async fn upgrade(line: Line, image: Rc<Image>, activates: bool, newer_only: bool) -> Outcome {
+async fn upgrade(line: Line, file: Rc<[u8]>, activates: bool, newer_only: bool) -> Outcome {
+    // The file was checked before any host was asked.
+    let image = UpgradeImage::parse(&file).map_err(|error| Failure::Unfit {
+        kind: "no_image",
+        cause: format!("the file is no usable image: {error}"),
+        remedy: "take an HPM.1 image".to_owned(),
+    })?;
+    let header = &image.header;
     let device = line.call(&GetDeviceId).await?;
     let is_for = (device.manufacturer, device.product)
         == (
-            ipmi::number::EnterpriseNumber(image.manufacturer),
-            image.product,
+            ipmi::number::EnterpriseNumber(header.manufacturer),
+            header.product,
         );
     if !is_for {
         return Err(Failure::Unfit {
             kind: "other_product",
             cause: format!(
                 "the image is for maker {} product {:04x}h, and this is maker {} product {:04x}h",
-                image.manufacturer, image.product, device.manufacturer, device.product
+                header.manufacturer, header.product, device.manufacturer, device.product
             ),
             remedy: "take the image for this product".to_owned(),
         });
@@ -192,38 +199,33 @@ async fn upgrade(line: Line, image: Rc<Image>, activates: bool, newer_only: bool
     check(line).await
 }
 
-async fn is_newer(line: &Line, image: &Image) -> Result<bool, CallError> {
+async fn is_newer(line: &Line, image: &UpgradeImage<'_>) -> Result<bool, CallError> {
     let rank = |v: FirmwareVersion| (v.major, v.minor, v.auxiliary);
-    for action in &image.actions {
-        if let Action::Upload {
-            components,
-            version: new,
-            ..
-        } = action
-        {
-            let component = u8::try_from(components.trailing_zeros()).unwrap_or(0);
-            let now = version(line, component, HpmProperty::CURRENT_VERSION).await?;
-            if now.is_none_or(|now| rank(*new) > rank(now)) {
-                return Ok(true);
-            }
+    for upload in image.uploads() {
+        let now = version(line, upload.component, HpmProperty::CURRENT_VERSION).await?;
+        if now.is_none_or(|now| rank(upload.version) > rank(now)) {
+            return Ok(true);
         }
     }
     Ok(false)
 }
 
-async fn carry_out(line: &Line, action: &Action) -> Result<(), Failure> {
+async fn carry_out(line: &Line, action: &ImageAction<'_>) -> Result<(), Failure> {
     let initiate = |components, action| InitiateUpgradeAction { components, action };
     match action {
-        Action::Backup(components) => step(line, &initiate(*components, HpmAction::BACKUP)).await,
-        Action::Prepare(components) => step(line, &initiate(*components, HpmAction::PREPARE)).await,
-        Action::Upload {
-            components, data, ..
-        } => {
-            step(line, &initiate(*components, HpmAction::UPLOAD)).await?;
-            upload(line, data).await?;
+        ImageAction::Backup(components) => {
+            step(line, &initiate(*components, HpmAction::BACKUP)).await
+        }
+        ImageAction::Prepare(components) => {
+            step(line, &initiate(*components, HpmAction::PREPARE)).await
+        }
+        ImageAction::Upload(firmware) => {
+            let component = firmware.component;
+            step(line, &initiate(1 << component, HpmAction::UPLOAD)).await?;
+            upload(line, firmware.data).await?;
             let finish = FinishFirmwareUpload {
-                component: u8::try_from(components.trailing_zeros()).unwrap_or(0),
-                length: u32::try_from(data.len()).unwrap_or(u32::MAX),
+                component,
+                length: u32::try_from(firmware.data.len()).unwrap_or(u32::MAX),
             };
             step(line, &finish).await
         }

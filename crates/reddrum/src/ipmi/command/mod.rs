@@ -9,7 +9,6 @@ mod dcmi;
 pub(super) mod decode;
 mod fru;
 mod hpm;
-mod hpm_image;
 mod identify;
 mod lan;
 mod lan_set;
