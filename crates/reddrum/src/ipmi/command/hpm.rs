@@ -57,7 +57,7 @@ pub(super) fn begin(command: HpmCommand) -> Result<Start, ProgramError> {
         }
         HpmCommand::Activate => start(ADMINISTRATOR, |line| async move {
             activate(&line).await?;
-            check(line).await
+            Ok(activating())
         }),
         HpmCommand::Rollback => start(ADMINISTRATOR, |line| async move {
             step(&line, &InitiateManualRollback {}).await?;
@@ -195,6 +195,7 @@ async fn upgrade(line: Line, file: Rc<[u8]>, activates: bool, newer_only: bool) 
     }
     if activates {
         activate(&line).await?;
+        return Ok(activating());
     }
     check(line).await
 }
@@ -267,7 +268,24 @@ async fn activate(line: &Line) -> Result<(), Failure> {
     let command = ActivateFirmware {
         rollback_override: None,
     };
-    step(line, &command).await
+    match line.call(&command).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.completion() == Some(IN_PROGRESS) => Ok(()),
+        // The controller restarts, and the session is gone with it.
+        Err(CallError {
+            fault: CallFault::Unanswered { .. },
+            ..
+        }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The report of an activation, whose end no session sees.
+fn activating() -> Report {
+    Report::line(
+        "The controller activates the firmware and may restart; 'hpm check' tells what it has",
+        json!({ "activating": true }),
+    )
 }
 
 /// Sends a command, and waits until what it begins is done.
