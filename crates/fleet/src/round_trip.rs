@@ -13,11 +13,18 @@ const LEN: usize = (STEPS * DOUBLINGS) as usize;
 /// How many answers took how long: from a microsecond to a minute in steps of at most a quarter. Commands that had
 /// to be repeated are not in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RoundTrips([u64; LEN]);
+pub struct RoundTrips {
+    counts: [u64; LEN],
+    /// All of them together, in microseconds.
+    sum_us: u64,
+}
 
 impl Default for RoundTrips {
     fn default() -> Self {
-        Self([0; LEN])
+        Self {
+            counts: [0; LEN],
+            sum_us: 0,
+        }
     }
 }
 
@@ -29,13 +36,20 @@ impl RoundTrips {
         // The two bits behind the highest one.
         let step = (us << (31 - doublings) >> 29) & (STEPS - 1);
         let at = (doublings * STEPS + step) as usize;
-        self.0[at.min(LEN - 1)] += 1;
+        self.counts[at.min(LEN - 1)] += 1;
+        self.sum_us += u64::from(us);
     }
 
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.0.iter().sum()
+        self.counts.iter().sum()
+    }
+
+    /// How long they took together, in seconds; one of more than an hour counts as an hour or so.
+    #[must_use]
+    pub const fn sum_s(&self) -> f64 {
+        self.sum_us as f64 / 1_000_000.0
     }
 
     /// The time that this share of all answers did not exceed, in milliseconds, rounded up to the end of its step: 0.5
@@ -44,18 +58,32 @@ impl RoundTrips {
     pub fn quantile_ms(&self, share: f64) -> f64 {
         let rank = (self.count() as f64 * share).ceil() as u64;
         let mut below = 0;
-        let found = self.0.iter().position(|count| {
+        let found = self.counts.iter().position(|count| {
             below += count;
             below >= rank.max(1)
         });
         found.map_or(0.0, |at| end_us(at as u32) / 1_000.0)
     }
 
+    /// For each doubling of time from 2 µs on: its end in seconds, and how many answers took no longer. Slower ones than the
+    /// last are in [`Self::count`] only.
+    pub fn cumulative(&self) -> impl Iterator<Item = (f64, u64)> {
+        let mut sum = 0;
+        self.counts
+            .chunks(STEPS as usize)
+            .zip(0..DOUBLINGS - 1)
+            .map(move |(steps, doublings)| {
+                sum += steps.iter().sum::<u64>();
+                (f64::from(1_u32 << (doublings + 1)) / 1_000_000.0, sum)
+            })
+    }
+
     /// Those that came since `before`, an earlier state of the same counts.
     #[must_use]
     pub fn since(&self, before: &Self) -> Self {
         let mut since = *self;
-        for (count, before) in since.0.iter_mut().zip(before.0) {
+        since.sum_us = since.sum_us.saturating_sub(before.sum_us);
+        for (count, before) in since.counts.iter_mut().zip(before.counts) {
             *count = count.saturating_sub(before);
         }
         since
@@ -64,7 +92,8 @@ impl RoundTrips {
 
 impl std::ops::AddAssign for RoundTrips {
     fn add_assign(&mut self, other: Self) {
-        for (count, other) in self.0.iter_mut().zip(other.0) {
+        self.sum_us += other.sum_us;
+        for (count, other) in self.counts.iter_mut().zip(other.counts) {
             *count += other;
         }
     }
@@ -94,6 +123,7 @@ mod tests {
             );
         }
         assert_eq!(trips.count(), 10_000);
+        assert!((trips.sum_s() - 50.005).abs() < 1e-9);
     }
 
     #[test]
@@ -104,6 +134,21 @@ mod tests {
         trips.add(Duration::from_secs(1 << 40));
         assert_eq!(trips.count(), 2);
         assert!(trips.quantile_ms(1.0) >= 60_000.0);
+    }
+
+    #[test]
+    fn cumulative_counts_grow_to_all_but_those_beyond_the_range() {
+        let mut trips = RoundTrips::default();
+        for ms in [1, 1, 3, 30, 3_600_000] {
+            trips.add(Duration::from_millis(ms));
+        }
+        let found: Vec<_> = trips.cumulative().collect();
+        assert!(found.is_sorted_by(|a, b| a.0 < b.0 && a.1 <= b.1));
+        for (end, count) in found {
+            let exact = [0.001, 0.001, 0.003, 0.03].iter().filter(|s| **s < end);
+            assert_eq!(count, exact.count() as u64, "{end}");
+        }
+        assert_eq!(trips.count(), 5);
     }
 
     #[test]

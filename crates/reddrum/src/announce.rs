@@ -9,6 +9,9 @@ use serde::Serialize;
 pub(crate) struct Announcement {
     /// Base address, without a trailing slash.
     pub(crate) url: String,
+    /// Where figures for Prometheus are had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) metrics: Option<String>,
     /// Name of an account that may do everything; `None` where the operator knows it already.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) username: Option<String>,
@@ -57,6 +60,12 @@ impl Announcement {
             out,
             "\nRedDrum serves Redfish at {url}/redfish/v1/ and its dashboard at {url}/"
         )?;
+        if let Some(metrics) = &self.metrics {
+            writeln!(
+                out,
+                "  figures for Prometheus at {metrics} and {metrics}/machines"
+            )?;
+        }
         let (Some(username), Some(password)) = (&self.username, &self.password) else {
             return Ok(());
         };
@@ -121,6 +130,7 @@ mod tests {
         };
         Announcement {
             url: "https://127.0.0.1:8443".to_owned(),
+            metrics: None,
             username: Some("admin".to_owned()),
             password: Some("secret".to_owned()),
             bmcs: vec![bmc(1), bmc(2)],

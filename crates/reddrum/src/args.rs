@@ -136,6 +136,9 @@ pub(crate) struct DemoArgs {
     /// Where to serve Redfish over HTTPS; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:8443", value_name = "ADDRESS:PORT")]
     pub(crate) listen: SocketAddr,
+    /// Where to serve figures for Prometheus (/metrics), in clear text and without a login; not at all without this.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) metrics: Option<SocketAddr>,
     /// Once it serves, print one line of JSON on standard output instead of text.
     #[arg(long)]
     pub(crate) json: bool,

@@ -20,6 +20,7 @@ use crate::config::{EventsConfig, Secret};
 use crate::error::ProgramError;
 use crate::fault;
 use crate::host::LocalHost;
+use crate::metrics::MetricsConfig;
 use crate::password;
 use crate::vbmc_command::{self, PASSWORD_LEN, Served, User};
 use crate::web::{End, Web, asked_to_end_or_restart, close, random_uuid};
@@ -57,11 +58,19 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), ProgramError> {
         events: event_settings(&loopback_too())?,
         store: Store::in_memory().map_err(|e| ProgramError::System(e.to_string()))?,
         host: Arc::clone(&host),
+        metrics: args.metrics.map(|listen| MetricsConfig {
+            listen,
+            fleet_only: false,
+        }),
     };
     let bound = web.clone().bind(fleet.clone()).await?;
     // After a restart it is found where it was.
     web.listen = bound.address();
-    let announcement = announcement(&server, bound.url(), &service_password, &bmc_password);
+    let metrics = bound.metrics_url();
+    let announcement = Announcement {
+        metrics,
+        ..announcement(&server, bound.url(), &service_password, &bmc_password)
+    };
     let ready = async {
         let end = asked_to_end_or_restart(&host);
         tokio::select! {
@@ -168,6 +177,7 @@ fn announcement(
     let Served { bmcs, controllers } = Served::of(server, &bmc_user(bmc_password));
     Announcement {
         url,
+        metrics: None,
         username: Some(USERNAME.to_owned()),
         password: Some(password),
         bmcs,

@@ -12,6 +12,7 @@ mod fault;
 mod host;
 mod import;
 mod ipmi;
+mod metrics;
 mod password;
 mod place;
 mod reference;

@@ -61,6 +61,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<End, ProgramError> {
         events: event_settings(&config.events)?,
         store: store(config.service.state_dir.as_deref()).await?,
         host: Arc::clone(&host),
+        metrics: config.metrics.clone(),
     };
     let fleet = Fleet::start(&fleet_config).map_err(|e| ProgramError::Usage(e.to_string()))?;
     let fleet = Arc::new(fleet);
@@ -68,6 +69,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<End, ProgramError> {
     let bound = web.bind(fleet.clone()).await?;
     let announcement = Announcement {
         url: bound.url(),
+        metrics: bound.metrics_url(),
         username: None,
         password: None,
         bmcs: Vec::new(),

@@ -12,6 +12,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use fleet::Fleet;
 use hardware::Hardware;
 use redfish::{
     Account, EventSettings, Front, PrivilegeMap, Service, Settings, StaticFile, StaticFiles, Store,
@@ -23,6 +24,7 @@ use tokio::sync::watch;
 use crate::certificate::{Certificate, CertificateError};
 use crate::config::{FrontConfig, ProxyAddress};
 use crate::host::{LocalHost, Ports};
+use crate::metrics::{Metrics, MetricsConfig};
 use crate::ssdp::Announcers;
 
 /// What the service root calls the product.
@@ -35,6 +37,8 @@ const VENDOR: &str = "RedDrum";
 pub(crate) enum WebError {
     /// The address can't be listened at.
     Listen(SocketAddr, io::Error),
+    /// Figures can't be offered at this address.
+    Metrics(SocketAddr, io::Error),
     /// The service can't be announced at the interface with this address.
     Ssdp(IpAddr, io::Error),
     /// The Unix socket can't be made.
@@ -57,6 +61,9 @@ impl fmt::Display for WebError {
                 )
             }
             Self::Listen(address, error) => write!(f, "can't listen at {address}: {error}"),
+            Self::Metrics(address, error) => {
+                write!(f, "can't offer metrics at {address} ('[metrics] listen' or --metrics): {error}")
+            }
             Self::Ssdp(interface, error) => {
                 write!(
                     f,
@@ -108,6 +115,8 @@ pub(crate) struct Web {
     pub(crate) events: EventSettings,
     /// The machine that it runs on.
     pub(crate) host: Arc<LocalHost>,
+    /// Where figures for Prometheus are had, if at all.
+    pub(crate) metrics: Option<MetricsConfig>,
 }
 
 /// A service that has its socket but doesn't answer yet.
@@ -120,11 +129,12 @@ pub(crate) struct Bound {
     /// The Unix socket's file, removed at the end.
     socket: Option<SocketFile>,
     announcers: Announcers,
+    metrics: Option<Metrics>,
 }
 
 impl Web {
     /// Takes the socket and puts the service in front of `machines`.
-    pub(crate) async fn bind(self, machines: Arc<dyn Hardware>) -> Result<Bound, WebError> {
+    pub(crate) async fn bind(self, machines: Arc<Fleet>) -> Result<Bound, WebError> {
         let (tls, owner) = self.certificate.tls().map_err(WebError::Certificate)?;
         let uuid = self.uuid.clone();
         let settings = Settings {
@@ -141,7 +151,9 @@ impl Web {
             host: self.host.clone(),
             tls: Some((Arc::clone(&tls), owner)),
         };
-        let backend = Arc::new(HardwareBackend::new(machines));
+        let backend = Arc::new(HardwareBackend::new(
+            Arc::clone(&machines) as Arc<dyn Hardware>
+        ));
         let service = Arc::new(Service::new(settings, backend).map_err(WebError::Settings)?);
         if !service.has_accounts() {
             return Err(WebError::NoAccount);
@@ -160,6 +172,13 @@ impl Web {
         announcers
             .check()
             .map_err(|(interface, error)| WebError::Ssdp(interface, error))?;
+        let metrics = match &self.metrics {
+            None => None,
+            Some(config) => {
+                let bound = Metrics::bind(config, &machines, Arc::clone(&service)).await;
+                Some(bound.map_err(|error| WebError::Metrics(config.listen, error))?)
+            }
+        };
         Ok(Bound {
             certificate: Box::pin(followed),
             front,
@@ -167,6 +186,7 @@ impl Web {
             address,
             socket,
             announcers,
+            metrics,
         })
     }
 }
@@ -241,9 +261,18 @@ impl Bound {
         format!("https://{}", self.address)
     }
 
+    /// Where figures for Prometheus are had.
+    pub(crate) fn metrics_url(&self) -> Option<String> {
+        let address = self.metrics.as_ref()?.address()?;
+        Some(format!("http://{address}/metrics"))
+    }
+
     /// Answers requests until `shutdown` completes, then finishes those that are running.
     pub(crate) async fn serve(self, shutdown: impl Future<Output = ()>) {
         let (close, closing) = watch::channel(());
+        let metering = self
+            .metrics
+            .map(|metrics| tokio::spawn(metrics.serve(closing.clone())));
         let announcing = tokio::spawn(self.announcers.run(closing));
         let serving = self.front.serve(self.service, async {
             shutdown.await;
@@ -255,6 +284,9 @@ impl Bound {
         }
         // It fails only where it panicked, which has been reported then.
         let _ = announcing.await;
+        if let Some(metering) = metering {
+            let _ = metering.await;
+        }
         drop(self.socket);
     }
 }
@@ -307,7 +339,7 @@ pub(crate) async fn asked_to_end_or_restart(host: &LocalHost) -> io::Result<End>
 }
 
 /// Closes the fleet's sessions; its threads are joined off the runtime's own ones.
-pub(crate) async fn close(fleet: Arc<fleet::Fleet>) {
+pub(crate) async fn close(fleet: Arc<Fleet>) {
     let closing = tokio::task::spawn_blocking(move || drop(fleet));
     // It fails only where the closing thread panicked, which has been reported then.
     let _ = closing.await;

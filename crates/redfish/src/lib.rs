@@ -33,6 +33,7 @@ mod event;
 mod event_stream;
 mod failure;
 mod fault;
+mod figures;
 mod finish;
 mod fixed;
 mod head;
@@ -84,6 +85,7 @@ pub use event::{
     MAX_SUBSCRIPTIONS, STREAM_COMMENT_INTERVAL_S, STREAM_PATIENCE_S,
 };
 pub use failure::Failure;
+pub use figures::ServiceFigures;
 pub use redfish_schema::ip_addresses::AddressState;
 
 pub use host::{Host, HostFacts, Interface, InterfaceAddress, UnknownHost};

@@ -19,6 +19,7 @@ use crate::certificate::Certificates;
 use crate::error::{Error, READ_ONLY};
 use crate::event::Events;
 use crate::event_stream::{Streaming, is_stream};
+use crate::figures::Answered;
 use crate::finish::finish;
 use crate::fixed::{Fixed, options};
 use crate::head::{check_routing, is_own_origin};
@@ -55,6 +56,7 @@ pub struct Service {
     static_files: StaticFiles,
     pub(crate) locks: PathLocks,
     pub(crate) large_answers: LargeAnswers,
+    pub(crate) answered: Answered,
     root: Document,
     versions: Fixed,
     odata: Fixed,
@@ -145,6 +147,7 @@ impl Service {
             openapi: Fixed::new(openapi, "application/yaml"),
             locks: PathLocks::default(),
             large_answers: LargeAnswers::default(),
+            answered: Answered::default(),
             accounts,
             sessions,
             events,
@@ -170,6 +173,7 @@ impl Service {
             response.headers_mut().remove(header::WWW_AUTHENTICATE);
         }
         let mut response = finish(&parts, response).await;
+        self.answered.count(response.status());
         let headers = response.headers_mut();
         headers.insert(ODATA_VERSION, HeaderValue::from_static("4.0"));
         headers.insert(

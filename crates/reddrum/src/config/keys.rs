@@ -53,6 +53,7 @@ pub(crate) static ROOT: SectionKeys = SectionKeys {
             "who may log in to the Redfish service",
         ),
         key("events", "table", "", "where events are sent"),
+        key("metrics", "table", "", "figures for Prometheus"),
         key("fleet", "table", "", "how BMCs are polled"),
         key(
             "credentials",
@@ -216,6 +217,32 @@ pub(crate) static EVENTS: SectionKeys = SectionKeys {
     ],
 };
 
+/// `[metrics]`.
+pub(crate) static METRICS: SectionKeys = SectionKeys {
+    heading: "[metrics]",
+    meaning: "figures for Prometheus: /metrics of the fleet and the service, /metrics/machines of every sensor",
+    keys: &[
+        key(
+            "listen",
+            "string",
+            "",
+            "loopback address and port where they are had in clear text and without a login; not at all without this",
+        ),
+        key(
+            "insecure_network",
+            "boolean",
+            "false",
+            "listen may be any address: whoever reaches it reads every sensor",
+        ),
+        key(
+            "fleet_only",
+            "boolean",
+            "false",
+            "only figures of the fleet as a whole and of the service; no /metrics/machines",
+        ),
+    ],
+};
+
 /// `[fleet]`.
 pub(crate) static FLEET: SectionKeys = SectionKeys {
     heading: "[fleet]",
@@ -318,5 +345,12 @@ pub(crate) static TARGET: SectionKeys = SectionKeys {
 };
 
 /// Every section, in the order in which they are explained.
-pub(crate) static SECTIONS: &[&SectionKeys] =
-    &[&SERVICE, &ACCOUNT, &EVENTS, &FLEET, &CREDENTIALS, &TARGET];
+pub(crate) static SECTIONS: &[&SectionKeys] = &[
+    &SERVICE,
+    &ACCOUNT,
+    &EVENTS,
+    &METRICS,
+    &FLEET,
+    &CREDENTIALS,
+    &TARGET,
+];

@@ -6,6 +6,7 @@ mod events;
 mod front;
 pub(crate) mod hosts;
 mod keys;
+mod metrics;
 pub(crate) mod secret;
 mod section;
 
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use hardware::NodeId;
 use toml::de::DeTable;
 
+use crate::metrics::MetricsConfig;
 use crate::place;
 pub(crate) use events::EventsConfig;
 pub(crate) use front::{FrontConfig, ProxyAddress, SSDP_INTERFACES_MAX};
@@ -68,6 +70,8 @@ pub(crate) struct Config {
     pub(crate) accounts: Vec<AccountConfig>,
     /// Where events are sent.
     pub(crate) events: EventsConfig,
+    /// Where figures for Prometheus are had, if at all.
+    pub(crate) metrics: Option<MetricsConfig>,
     /// How BMCs are polled.
     pub(crate) fleet: FleetConfig,
     /// Logins for BMCs, by name.
@@ -189,6 +193,7 @@ impl Config {
         let keeps_state = service.as_ref().is_none_or(|s| s.state_dir.is_some());
         let accounts = read_accounts(&root, base, keeps_state, &mut problems);
         let events = events::read(&root, base, &mut problems);
+        let metrics = metrics::read(&root, &mut problems);
         let fleet = read_fleet(&root, &mut problems);
         let credentials = read_all_credentials(&root, base, &mut problems);
         let targets = read_targets(&root, &mut problems);
@@ -198,6 +203,7 @@ impl Config {
                 service,
                 accounts,
                 events,
+                metrics,
                 fleet,
                 credentials,
                 targets,

@@ -336,3 +336,19 @@ fn where_events_may_go_is_read() {
         "{found:?}"
     );
 }
+
+#[test]
+fn metrics_are_off_until_they_have_an_address_and_stay_on_this_machine_unless_told_otherwise() {
+    let folder = Folder::new("metrics", 0o600);
+    let parse = |section: &str| Config::parse(&format!("{GOOD}{section}"), &folder.0);
+    assert!(parse("").unwrap().metrics.is_none());
+    let local = parse("[metrics]\nlisten = \"127.0.0.1:9290\"\n").unwrap();
+    assert!(!local.metrics.unwrap().fleet_only);
+    let open = "[metrics]\nlisten = \"0.0.0.0:9290\"\n";
+    let refused = parse(open).unwrap_err();
+    assert!(refused[0].to_string().contains("insecure_network"));
+    assert!(parse(&format!("{open}insecure_network = true\n")).is_ok());
+    for bad in ["[metrics]\n", "[metrics]\nlisten = \"9290\"\n"] {
+        assert_eq!(parse(bad).unwrap_err().len(), 1, "{bad}");
+    }
+}

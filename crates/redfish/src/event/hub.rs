@@ -1,7 +1,7 @@
 //! Numbers events, and keeps the newest for whoever reads them.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -29,6 +29,10 @@ pub(crate) struct Hub {
     buffer: Mutex<Buffer>,
     newest: watch::Sender<u64>,
     is_enabled: AtomicBool,
+    /// Events and reports published in this run.
+    published: AtomicU64,
+    /// How often a reader was told of a loss.
+    losses: AtomicU64,
 }
 
 /// An event or a metric report and its JSON, made once for all readers.
@@ -132,6 +136,8 @@ impl Hub {
             }),
             newest: watch::Sender::new(first - 1),
             is_enabled: AtomicBool::new(true),
+            published: AtomicU64::new(0),
+            losses: AtomicU64::new(0),
         }
     }
 
@@ -155,6 +161,12 @@ impl Hub {
     /// Tells when there is a newer one.
     pub(crate) fn watch(&self) -> watch::Receiver<u64> {
         self.newest.subscribe()
+    }
+
+    /// How many events and reports were published in this run, and how often a reader was told of a loss.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        let published = self.published.load(Ordering::Relaxed);
+        (published, self.losses.load(Ordering::Relaxed))
     }
 
     /// A number for an event that only one reader gets.
@@ -202,6 +214,7 @@ impl Hub {
     }
 
     fn tell(&self, number: u64) {
+        self.published.fetch_add(1, Ordering::Relaxed);
         self.newest
             .send_modify(|newest| *newest = number.max(*newest));
     }
@@ -226,6 +239,7 @@ impl Hub {
         }
         if read.to < lost_to {
             read.lost_to = Some(lost_to);
+            self.losses.fetch_add(1, Ordering::Relaxed);
         }
         loop {
             let next = self.after(read.to);

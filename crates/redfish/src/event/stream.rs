@@ -177,6 +177,11 @@ impl Streams {
         });
     }
 
+    /// How many are open.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Stream>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }

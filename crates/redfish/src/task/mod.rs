@@ -163,6 +163,15 @@ impl Tasks {
             .collect()
     }
 
+    /// How many tasks there are in each state, parts of others among them.
+    pub(crate) fn count_by_state(&self) -> Vec<(&'static str, u64)> {
+        let held = self.held();
+        let states = || held.tasks.values().filter(|entry| !self.is_over(entry));
+        let count = |state| states().filter(|entry| entry.record.state == state).count() as u64;
+        let all = State::ALL.into_iter();
+        all.map(|state| (state.name(), count(state))).collect()
+    }
+
     /// The task with this `Id`.
     pub(crate) fn get(&self, id: &str) -> Option<(u64, Arc<Record>)> {
         let number = id.parse().ok().filter(|n: &u64| n.to_string() == id)?;

@@ -58,7 +58,29 @@ impl State {
         matches!(self, Self::Completed | Self::Cancelled | Self::Exception)
     }
 
-    /// The word of the schema.
+    /// Every state.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Pending,
+        Self::Running,
+        Self::Cancelling,
+        Self::Completed,
+        Self::Cancelled,
+        Self::Exception,
+    ];
+
+    /// The schema's word for it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "Pending",
+            Self::Running => "Running",
+            Self::Cancelling => "Cancelling",
+            Self::Completed => "Completed",
+            Self::Cancelled => "Cancelled",
+            Self::Exception => "Exception",
+        }
+    }
+
+    /// As `TaskState`.
     pub(crate) const fn word(self) -> TaskState {
         match self {
             Self::Pending => TaskState::Pending,
