@@ -17,6 +17,8 @@ pub const MAX_BUFFERED_EVENTS: usize = 8192;
 /// How many bytes of metric reports are kept with them. The oldest report makes room for a new one; the newest stays
 /// however large it is.
 pub const MAX_BUFFERED_REPORT_BYTES: usize = 64 * 1024 * 1024;
+/// How many metric reports are kept with them: they leave the events their place, however often they are made.
+pub const MAX_BUFFERED_REPORTS: usize = 512;
 /// How many resources may be in a bad condition at once whose events are told as one group.
 const MAX_GROUPS: usize = 4096;
 /// Numbers of one run of the service; the next run begins beyond them.
@@ -105,7 +107,8 @@ pub(crate) struct Before {
 
 struct Buffer {
     events: VecDeque<Arc<Published>>,
-    /// How many bytes the metric reports among them have.
+    /// How many of them are metric reports, and how many bytes those have.
+    reports: usize,
     report_bytes: usize,
     /// The number of the next event.
     next: u64,
@@ -128,6 +131,7 @@ impl Hub {
         Self {
             buffer: Mutex::new(Buffer {
                 events,
+                reports: 0,
                 report_bytes: 0,
                 next: first,
                 lost_to: first - 1,
@@ -301,26 +305,37 @@ impl EventSink for Hub {
 }
 
 impl Buffer {
-    /// Adds the newest, and drops what there is no room for.
+    /// Adds the newest, and drops what there is no room for. A report that is dropped is no loss to be told: a newer one
+    /// of its kind is on its way or there already.
     fn push(&mut self, new: Arc<Published>) {
         if self.events.len() == MAX_BUFFERED_EVENTS
             && let Some(oldest) = self.events.pop_front()
         {
-            let number = oldest.number;
-            self.report_bytes -= oldest.report_bytes();
-            self.lost_to = self.lost_to.max(number);
-            self.lost_to_subscriptions = number;
+            self.forget(&oldest);
+            if oldest.content.event().is_some() {
+                self.lost_to = self.lost_to.max(oldest.number);
+                self.lost_to_subscriptions = oldest.number;
+            }
         }
-        self.report_bytes += new.report_bytes();
-        // A report that is dropped is no loss to be told: a newer one of its kind is on its way or there already.
-        while self.report_bytes > MAX_BUFFERED_REPORT_BYTES
-            && new.report_bytes() > 0
-            && let Some(oldest) = self.events.iter().position(|e| e.report_bytes() > 0)
-            && let Some(dropped) = self.events.remove(oldest)
-        {
-            self.report_bytes -= dropped.report_bytes();
+        if new.is_report() {
+            self.reports += 1;
+            self.report_bytes += new.json.len();
+            while (self.reports > MAX_BUFFERED_REPORTS
+                || self.report_bytes > MAX_BUFFERED_REPORT_BYTES)
+                && let Some(oldest) = self.events.iter().position(|event| event.is_report())
+                && let Some(dropped) = self.events.remove(oldest)
+            {
+                self.forget(&dropped);
+            }
         }
         self.events.push_back(new);
+    }
+
+    fn forget(&mut self, dropped: &Published) {
+        if dropped.is_report() {
+            self.reports -= 1;
+            self.report_bytes -= dropped.json.len();
+        }
     }
 
     /// All that is told of a resource from when its condition became bad until it is well again has one cause.
@@ -363,12 +378,8 @@ fn published(record: Record) -> Arc<Published> {
 }
 
 impl Published {
-    /// How many bytes it has if it is a metric report.
-    const fn report_bytes(&self) -> usize {
-        match self.content {
-            Content::Event(_) => 0,
-            Content::Report { .. } => self.json.len(),
-        }
+    const fn is_report(&self) -> bool {
+        matches!(self.content, Content::Report { .. })
     }
 }
 
@@ -509,11 +520,28 @@ mod tests {
             hub.publish(event("/b"));
         }
         let read = all(&hub, 0);
-        let sizes: Vec<_> = read.events.iter().map(|e| e.report_bytes()).collect();
+        let size = |e: &Arc<Published>| if e.is_report() { e.json.len() } else { 0 };
+        let sizes: Vec<_> = read.events.iter().map(size).collect();
         assert_eq!(sizes, [0, 0, 0, 0, 2 * MAX_BUFFERED_REPORT_BYTES, 0]);
         assert_eq!(read.lost_to, None);
         report(7);
-        assert_eq!(all(&hub, 9).events[0].report_bytes(), 7);
+        assert_eq!(size(&all(&hub, 9).events[0]), 7);
+    }
+
+    #[test]
+    fn many_metric_reports_take_no_event_its_place() {
+        let hub = Hub::new(Before::default());
+        hub.publish(event("/a"));
+        for _ in 0..2 * MAX_BUFFERED_EVENTS {
+            hub.publish_report(None, Bytes::from_static(b"{}"));
+        }
+        hub.publish(event("/b"));
+        let is_event = |one: &Published| one.content.event().is_some();
+        let read = hub.read(Reader::Stream, 0, MAX_BUFFERED_EVENTS, is_event);
+        assert_eq!(origins(&read), ["/a", "/b"]);
+        assert_eq!(read.lost_to, None);
+        let reports = hub.read(Reader::Stream, 0, usize::MAX, Published::is_report);
+        assert_eq!(reports.events.len(), MAX_BUFFERED_REPORTS);
     }
 
     #[test]

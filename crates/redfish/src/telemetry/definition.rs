@@ -9,7 +9,7 @@ use redfish_schema::metric_report_definition::{
 use serde_json::{Map, Value};
 
 use super::check::{Check, Given, objects, texts};
-use super::metric::Wildcard;
+use super::metric::{MAX_METRIC_ID_BYTES, Wildcard};
 use super::resolve::Template;
 use super::{MAX_INTERVAL_MS, MAX_REPORT_VALUES, MIN_COLLECTION_INTERVAL_MS};
 use crate::Failure;
@@ -148,6 +148,10 @@ fn templates(check: &mut Check<'_>, wildcards: &[Wildcard]) -> Vec<Template> {
             check.not_in_list(other, &format!("{place}/CollectionTimeScope"), resolution);
         }
         let id = metric.get("MetricId").and_then(Value::as_str);
+        if id.is_some_and(|id| id.len() > MAX_METRIC_ID_BYTES) {
+            let resolution = format!("Give at most {MAX_METRIC_ID_BYTES} bytes.");
+            check.refuse(&format!("{place}/MetricId"), resolution);
+        }
         let given = check.properties(metric, &place, wildcards);
         if texts(metric, "MetricProperties").is_empty() {
             let place = format!("{place}/MetricProperties");
@@ -290,6 +294,14 @@ mod tests {
             (
                 json!({"Metrics": [{"MetricId": "A"}]}),
                 "PropertyValueError#/Metrics/0/MetricProperties",
+            ),
+            (
+                json!({"Metrics": [{"MetricId": "x".repeat(129), "MetricProperties": ["/redfish/v1/Chassis/{C}#/Name"]}]}),
+                "PropertyValueError#/Metrics/0/MetricId",
+            ),
+            (
+                json!({"MetricProperties": ["/redfish/v1/Chassis/{C}#/Name", format!("/redfish/v1/Chassis/{{C}}#/Oem/{}", "x".repeat(512))]}),
+                "PropertyValueError#/MetricProperties/1",
             ),
             (
                 json!({"Metrics": [{"MetricProperties": ["/redfish/v1/Chassis/{C}#/Name"], "CollectionFunction": "Average"}]}),

@@ -12,6 +12,10 @@ use crate::Path;
 
 /// How many metric properties a definition or trigger names at most, before wildcards.
 pub const MAX_METRIC_PROPERTIES: usize = 256;
+/// How long a metric property is at most, in bytes: every value of a report has its own.
+pub const MAX_METRIC_PROPERTY_BYTES: usize = 512;
+/// How long a `MetricId` is at most, in bytes: every value of its metric has it.
+pub const MAX_METRIC_ID_BYTES: usize = 128;
 /// How many wildcards it has at most.
 pub const MAX_WILDCARDS: usize = 16;
 /// How many values a wildcard lists at most.
@@ -61,6 +65,9 @@ impl MetricProperty {
     /// # Errors
     /// Says what form it should have.
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+        if text.len() > MAX_METRIC_PROPERTY_BYTES {
+            return Err("Give at most 512 bytes.");
+        }
         let (path, pointer) = text.split_once("#/").ok_or(
             "Name a property behind the path: /redfish/v1/Chassis/1/Sensors/Inlet#/Reading.",
         )?;

@@ -28,7 +28,10 @@ mod threshold;
 mod trigger;
 mod work;
 
-pub use metric::{MAX_METRIC_PROPERTIES, MAX_WILDCARD_VALUES, MAX_WILDCARDS};
+pub use metric::{
+    MAX_METRIC_ID_BYTES, MAX_METRIC_PROPERTIES, MAX_METRIC_PROPERTY_BYTES, MAX_WILDCARD_VALUES,
+    MAX_WILDCARDS,
+};
 pub use report::MAX_NEW_REPORTS;
 pub use trigger::{MAX_DISCRETE_TRIGGERS, MAX_TRIGGERED_REPORTS};
 
@@ -49,6 +52,9 @@ pub const MAX_TRIGGERS: usize = 64;
 /// How many values a report has at most, and how many properties a trigger watches: one of each machine of the largest
 /// fleet.
 pub const MAX_REPORT_VALUES: usize = 50_000;
+/// How many places, segments of paths and tokens of pointers, wildcards are followed to until they count as too many:
+/// ten for each value of the largest report.
+pub const MAX_RESOLVE_STEPS: usize = 10 * MAX_REPORT_VALUES;
 /// How many properties all definitions and triggers read together.
 pub const MAX_METRICS: usize = 200_000;
 /// How many values all reports keep together.

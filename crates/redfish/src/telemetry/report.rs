@@ -1,7 +1,7 @@
 //! The reports that a definition has made, and what of a new one is new.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use redfish_schema::DateTime;
 use redfish_schema::metric_report_definition::ReportUpdatesEnum as Updates;
@@ -9,17 +9,20 @@ use redfish_schema::metric_report_definition::ReportUpdatesEnum as Updates;
 use super::definition::Definition;
 use super::read::Sample;
 use super::resolve::Metric;
+use crate::Document;
 
 /// How many reports a definition keeps that makes a new one each time.
 pub const MAX_NEW_REPORTS: usize = 8;
 
 /// One report.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Report {
     pub(crate) id: String,
     pub(crate) values: VecDeque<Sample>,
     /// When it was made or added to, in milliseconds since 1970; none before the first time.
     pub(crate) time_ms: Option<i64>,
+    /// As clients get it. Made for the first, and shared by all: a report may have megabytes.
+    pub(crate) document: OnceLock<Document>,
 }
 
 /// The reports of one definition that are there to be read, oldest first.
@@ -70,6 +73,7 @@ impl Reports {
                     id,
                     values: samples.into(),
                     time_ms: Some(now_ms),
+                    document: OnceLock::new(),
                 }));
             }
             (Updates::Overwrite, Some(report)) => {
@@ -77,6 +81,7 @@ impl Reports {
                     id: id.to_owned(),
                     values: samples.into(),
                     time_ms: Some(now_ms),
+                    document: OnceLock::new(),
                 });
             }
             (Updates::AppendWrapsWhenFull | Updates::AppendStopsWhenFull, Some(report)) => {
@@ -92,7 +97,9 @@ impl Reports {
             .filter(|report| report.values.len() > room)
         {
             let excess = report.values.len() - room;
-            Arc::make_mut(report).values.drain(..excess);
+            let report = Arc::make_mut(report);
+            report.document.take();
+            report.values.drain(..excess);
         }
     }
 }
@@ -112,6 +119,7 @@ fn append(report: &mut Report, definition: &Definition, samples: Vec<Sample>, no
         report.values.drain(..excess);
     }
     report.time_ms = Some(now_ms);
+    report.document.take();
 }
 
 /// The values of the collection before.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::task::yield_now;
 
+use super::MAX_RESOLVE_STEPS;
 use super::metric::{ALL, MetricProperty, Piece, Wildcard};
 use crate::{Backend, Document, Failure, Path};
 
@@ -69,7 +70,8 @@ pub(super) struct Missing {
     pub(super) path: String,
 }
 
-/// Replaces the wildcards of `templates`; at most `most` properties come out. With `verify`, a resource that the client
+/// Replaces the wildcards of `templates`; at most `most` properties come out, of at most [`MAX_RESOLVE_STEPS`] places:
+/// what is listed but isn't there costs time, too. With `verify`, a resource that the client
 /// names himself has to be there.
 ///
 /// # Errors
@@ -88,7 +90,7 @@ pub(super) async fn resolve(
         verify,
         sources: Sources::default(),
         places: HashMap::new(),
-        asked: 0,
+        steps: 0,
     };
     for template in templates {
         resolver.add(template).await?;
@@ -104,7 +106,8 @@ struct Resolver<'a> {
     sources: Sources,
     /// Where in `sources` each path is.
     places: HashMap<String, usize>,
-    asked: usize,
+    /// How many places were looked at.
+    steps: usize,
 }
 
 /// A template that is replaced up to some segment.
@@ -132,7 +135,7 @@ impl<'a> Resolver<'a> {
             is_listed: false,
         }];
         while let Some(one) = open.pop() {
-            if self.sources.count >= self.most {
+            if self.sources.count >= self.most || !self.has_turn().await {
                 self.sources.is_cut = true;
                 return Ok(());
             }
@@ -146,6 +149,15 @@ impl<'a> Resolver<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Counts a place that is looked at, and lets others work now and then. `false` if these were too many.
+    async fn has_turn(&mut self) -> bool {
+        self.steps += 1;
+        if self.steps.is_multiple_of(RESOURCES_A_TURN) {
+            yield_now().await;
+        }
+        self.steps <= MAX_RESOLVE_STEPS
     }
 
     /// All that a segment can be.
@@ -203,6 +215,10 @@ impl<'a> Resolver<'a> {
         let json: Value = json.unwrap_or_default();
         let mut open = vec![(String::new(), &json, 0, one.bound.clone())];
         while let Some((text, value, done, bound)) = open.pop() {
+            if !self.has_turn().await {
+                self.sources.is_cut = true;
+                return Ok(());
+            }
             match pointer.get(done) {
                 None => self.put(template, &one.path, &text),
                 Some(Piece::Fixed(token)) => {
@@ -256,11 +272,7 @@ impl<'a> Resolver<'a> {
         self.sources.count += 1;
     }
 
-    async fn get(&mut self, path: &Path) -> Option<Document> {
-        self.asked += 1;
-        if self.asked.is_multiple_of(RESOURCES_A_TURN) {
-            yield_now().await;
-        }
+    async fn get(&self, path: &Path) -> Option<Document> {
         match self.backend.get(path).await {
             Ok(document) => Some(document),
             Err(Failure::NotFound) => None,

@@ -40,6 +40,8 @@ pub(crate) struct Telemetry {
     state: Arc<Mutex<State>>,
     /// The schedule has changed.
     pub(super) changed: Arc<Notify>,
+    /// One change at a time, from the look at what there is to what is made of it.
+    changes: tokio::sync::Mutex<()>,
     /// One collection at a time.
     pub(super) turn: tokio::sync::Mutex<()>,
     start: Instant,
@@ -225,6 +227,7 @@ impl Telemetry {
             store,
             state: Arc::new(Mutex::new(state)),
             changed: Arc::default(),
+            changes: tokio::sync::Mutex::default(),
             turn: tokio::sync::Mutex::default(),
             start: Instant::now(),
         })
@@ -251,6 +254,7 @@ impl Telemetry {
 
     /// Collects from now on, or no more.
     pub(crate) async fn enable(&self, is_enabled: bool) -> Result<(), Failure> {
+        let _change = self.changes.lock().await;
         let kept = Kept {
             is_enabled,
             ..self.lock().kept
@@ -323,6 +327,7 @@ impl Telemetry {
     /// Adds a definition; the answer is its `Id`.
     pub(crate) async fn define(&self, body: &Map<String, Value>) -> Result<String, Failure> {
         let definition = Definition::read(body.clone())?;
+        let _change = self.changes.lock().await;
         if self.lock().reporters.len() >= MAX_REPORT_DEFINITIONS {
             return Err(Failure::LimitReached);
         }
@@ -347,6 +352,7 @@ impl Telemetry {
         id: &str,
         changes: &Map<String, Value>,
     ) -> Result<(), Failure> {
+        let _change = self.changes.lock().await;
         let old = self.definition(id).ok_or(Failure::NotFound)?.definition;
         let definition = Definition::read(merge(&old.body, changes))?;
         let key = Key::Report(id.to_owned());
@@ -369,6 +375,7 @@ impl Telemetry {
 
     /// Removes a definition and its reports.
     pub(crate) async fn undefine(&self, id: &str) -> Result<(), Failure> {
+        let _change = self.changes.lock().await;
         let mut batch = Batch::default();
         batch.remove(DEFINITIONS, id);
         let id = id.to_owned();
@@ -382,6 +389,7 @@ impl Telemetry {
     /// Adds a trigger; the answer is its `Id`.
     pub(crate) async fn watch(&self, body: &Map<String, Value>) -> Result<String, Failure> {
         let trigger = Trigger::read(body.clone())?;
+        let _change = self.changes.lock().await;
         if self.lock().watchers.len() >= MAX_TRIGGERS {
             return Err(Failure::LimitReached);
         }
@@ -406,6 +414,7 @@ impl Telemetry {
         id: &str,
         changes: &Map<String, Value>,
     ) -> Result<(), Failure> {
+        let _change = self.changes.lock().await;
         let old = self.trigger(id).ok_or(Failure::NotFound)?.trigger;
         let trigger = Trigger::read(merge(&old.body, changes))?;
         self.check_reports(&trigger)?;
@@ -424,6 +433,7 @@ impl Telemetry {
 
     /// Removes a trigger.
     pub(crate) async fn unwatch(&self, id: &str) -> Result<(), Failure> {
+        let _change = self.changes.lock().await;
         let mut batch = Batch::default();
         batch.remove(TRIGGERS, id);
         let id = id.to_owned();
@@ -526,8 +536,9 @@ impl Telemetry {
         let sources = found
             .map_err(|missing| refused(&missing.place, format!("There is no {}.", missing.path)))?;
         if sources.is_cut {
-            let resolution =
-                format!("These are more than {MAX_REPORT_VALUES} properties: ask for fewer.");
+            let resolution = format!(
+                "These are more than {MAX_REPORT_VALUES} properties, or too many places to look for them: ask for fewer."
+            );
             return Err(refused("/MetricProperties", resolution));
         }
         if self.lock().metrics_beside(key) + sources.count > MAX_METRICS {

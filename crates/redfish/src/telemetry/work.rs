@@ -1,10 +1,11 @@
 //! Drives the schedule: one task that collects what is due.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use redfish_schema::metric_report_definition::MetricReportDefinitionType as Type;
 use redfish_schema::resource::Health;
 use redfish_schema::triggers::TriggerActionEnum as Action;
+use tokio::sync::MutexGuard;
 use tokio::time::sleep_until;
 
 use super::read::{Sample, read};
@@ -26,6 +27,21 @@ use crate::resource::telemetry_service as resource;
 enum Job {
     Report(Arc<Definition>),
     Trigger(Arc<Trigger>),
+}
+
+/// The right to collect. When it ends, the time that it took is rested from: also where the client who asked for a
+/// report has gone before it was made.
+struct Turn<'a> {
+    telemetry: &'a Telemetry,
+    began_ms: u64,
+    _alone: MutexGuard<'a, ()>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let now_ms = self.telemetry.now_ms();
+        self.telemetry.lock().schedule.ended(self.began_ms, now_ms);
+    }
 }
 
 impl Telemetry {
@@ -55,10 +71,20 @@ impl Telemetry {
     }
 
     async fn run(&self, key: &Key) {
-        let _turn = self.turn.lock().await;
-        let began_ms = self.now_ms();
+        let _turn = self.turn().await;
         self.collect(key).await;
-        self.lock().schedule.ended(began_ms, self.now_ms());
+    }
+
+    /// Waits until nobody else collects and the last collection has been rested from.
+    async fn turn(&self) -> Turn<'_> {
+        let alone = self.turn.lock().await;
+        let rest_until_ms = self.lock().schedule.rest_until_ms();
+        sleep_until(self.instant(rest_until_ms)).await;
+        Turn {
+            telemetry: self,
+            began_ms: self.now_ms(),
+            _alone: alone,
+        }
     }
 
     /// Makes the report of an `OnRequest` definition whose report has the same `Id`, unless it was made just now.
@@ -66,7 +92,7 @@ impl Telemetry {
         if !self.is_due(id) {
             return;
         }
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn().await;
         if self.is_due(id) {
             self.collect(&Key::Report(id.to_owned())).await;
         }
@@ -206,6 +232,7 @@ impl State {
             id: id.to_owned(),
             values: samples.iter().cloned().collect(),
             time_ms: Some(time_ms),
+            document: OnceLock::new(),
         });
         if definition.is_logged() {
             let room = MAX_KEPT_VALUES.saturating_sub(kept);

@@ -152,7 +152,12 @@ async fn a_report_is_made_when_it_is_read_and_its_wildcards_stand_for_what_there
         report["MetricReportDefinition"]["@odata.id"],
         definition["@odata.id"]
     );
-    // Within the minimum interval it is the same report.
+    // Within the minimum interval it is the same report, whose bytes all readers share.
+    let same = [
+        client.get(&format!("{REPORTS}/Inlets")).await,
+        client.get(&format!("{REPORTS}/Inlets")).await,
+    ];
+    assert_eq!(same[0].body.as_ptr(), same[1].body.as_ptr());
     set(&bench, 1, 71.5);
     sleep(Duration::from_secs(1)).await;
     assert_eq!(readings(&client, "Inlets").await, ["20", "71.5", "22"]);
@@ -631,4 +636,42 @@ async fn a_test_report_goes_to_whoever_wants_metric_reports() {
         let answer = client.post(&uri, &body.to_string()).await;
         answer.assert_error(400, &[message]);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn wildcards_that_lead_to_nothing_very_many_times_are_refused() {
+    let bench = Bench::new();
+    racks(&bench);
+    let client = bench.client("root").await;
+    let values: Vec<_> = (0..1500).map(|n| n.to_string()).collect();
+    // Three chassis, 1,500 sensors of each, and 1,500 places of each: nothing of it is there.
+    let body = json!({
+        "Wildcards": [{"Name": "C", "Values": ["*"]}, {"Name": "D", "Values": values}, {"Name": "S", "Values": values}],
+        "MetricProperties": ["/redfish/v1/Chassis/{C}/PCIeDevices/{D}/PCIeFunctions/{S}#/Status/Conditions/{S}/Message"],
+    });
+    let answer = client.post(DEFINITIONS, &body.to_string()).await;
+    assert_eq!(answer.status, 400, "{answer:?}");
+    assert_eq!(answer.messages(), ["PropertyValueError"]);
+    let sane = all_sensors(json!({})).to_string();
+    assert_eq!(client.post(DEFINITIONS, &sane).await.status, 201);
+}
+
+#[tokio::test]
+async fn a_definition_made_at_the_moment_does_not_undo_that_the_service_is_switched_off() {
+    let file = StateFile::new("telemetry-race");
+    {
+        let bench = file.bench();
+        racks(&bench);
+        let client = bench.client("root").await;
+        let unnamed = json!({"MetricProperties": [SENSOR]}).to_string();
+        let (off, made) = tokio::join!(
+            client.patch(SERVICE, r#"{"ServiceEnabled": false}"#),
+            client.post(DEFINITIONS, &unnamed),
+        );
+        assert_eq!((off.status.as_u16(), made.status.as_u16()), (200, 201));
+    }
+    let bench = file.bench();
+    let client = bench.client("root").await;
+    let service = client.get(SERVICE).await.json();
+    assert_eq!(service["ServiceEnabled"], false);
 }

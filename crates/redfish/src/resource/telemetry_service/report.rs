@@ -7,8 +7,16 @@ use super::{definition_path, report_path};
 use crate::telemetry::{Report, Sample};
 use crate::{Document, Failure};
 
-/// A report of the definition with this `Id`.
+/// A report of the definition with this `Id`, made once.
 pub(crate) fn document(definition: &str, report: &Report) -> Result<Document, Failure> {
+    if let Some(made) = report.document.get() {
+        return Ok(made.clone());
+    }
+    let made = make(definition, report)?.shared();
+    Ok(report.document.get_or_init(|| made).clone())
+}
+
+fn make(definition: &str, report: &Report) -> Result<Document, Failure> {
     let path = report_path(&report.id);
     let name = format!("Metric report {}", report.id);
     let mut resource = MetricReport::new(path, &*report.id, name);
