@@ -220,6 +220,7 @@ fn append_limit(check: &mut Check<'_>) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::metric::MAX_METRIC_PROPERTY_BYTES;
     use super::*;
     use serde_json::json;
 
@@ -296,14 +297,6 @@ mod tests {
                 "PropertyValueError#/Metrics/0/MetricProperties",
             ),
             (
-                json!({"Metrics": [{"MetricId": "x".repeat(129), "MetricProperties": ["/redfish/v1/Chassis/{C}#/Name"]}]}),
-                "PropertyValueError#/Metrics/0/MetricId",
-            ),
-            (
-                json!({"MetricProperties": ["/redfish/v1/Chassis/{C}#/Name", format!("/redfish/v1/Chassis/{{C}}#/Oem/{}", "x".repeat(512))]}),
-                "PropertyValueError#/MetricProperties/1",
-            ),
-            (
                 json!({"Metrics": [{"MetricProperties": ["/redfish/v1/Chassis/{C}#/Name"], "CollectionFunction": "Average"}]}),
                 "PropertyNotWritable#/Metrics/0/CollectionFunction",
             ),
@@ -330,5 +323,30 @@ mod tests {
         ] {
             assert_eq!(read(change).unwrap_err(), [expected]);
         }
+    }
+
+    #[test]
+    fn what_every_value_of_a_report_repeats_is_short() {
+        let name = "/redfish/v1/Chassis/{C}#/Name";
+        let of_id = |length: usize| {
+            let id = "x".repeat(length);
+            read(json!({"Metrics": [{"MetricId": id, "MetricProperties": [name]}]}))
+        };
+        assert!(of_id(MAX_METRIC_ID_BYTES).is_ok());
+        assert_eq!(
+            of_id(MAX_METRIC_ID_BYTES + 1).unwrap_err(),
+            ["PropertyValueError#/Metrics/0/MetricId"]
+        );
+        let of_property = |length: usize| {
+            let fixed = "/redfish/v1/Chassis/#/Name";
+            let id = "x".repeat(length - fixed.len());
+            let property = fixed.replace('#', &format!("{id}#"));
+            read(json!({"MetricProperties": [name, property]}))
+        };
+        assert!(of_property(MAX_METRIC_PROPERTY_BYTES).is_ok());
+        assert_eq!(
+            of_property(MAX_METRIC_PROPERTY_BYTES + 1).unwrap_err(),
+            ["PropertyValueError#/MetricProperties/1"]
+        );
     }
 }

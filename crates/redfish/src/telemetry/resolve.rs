@@ -162,7 +162,7 @@ impl<'a> Resolver<'a> {
 
     /// All that a segment can be.
     async fn step<'t>(
-        &mut self,
+        &self,
         template: &'t Template,
         one: Open<'t>,
         piece: &'t Piece,
