@@ -16,6 +16,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hardware::ApplyError;
+use ipmi::console::Login;
 use ipmi::entropy::Entropy;
 use ipmi::time::Instant;
 use udp::{BATCH_LEN, Options, ReceiveBatch, SendBatch, Socket, Waker};
@@ -128,6 +129,7 @@ pub(crate) fn unix_ms() -> u64 {
 enum Order {
     Job(Job),
     Address(Result<SocketAddr, String>),
+    Login(Arc<Login>),
 }
 
 /// What other threads and a shard's thread share.
@@ -216,6 +218,12 @@ impl Shard {
     /// mailbox has room for them beside its jobs.
     pub(crate) fn set_address(&self, slot: u32, address: Result<SocketAddr, String>) {
         lock(&self.mailbox.orders).push_back((slot, Order::Address(address)));
+        self.mailbox.waker.wake();
+    }
+
+    /// Gives a slot of the engine another login. As rare as addresses.
+    pub(crate) fn set_login(&self, slot: u32, login: Arc<Login>) {
+        lock(&self.mailbox.orders).push_back((slot, Order::Login(login)));
         self.mailbox.waker.wake();
     }
 
@@ -397,6 +405,7 @@ impl Driver {
             match order {
                 Order::Job(job) => self.engine.submit(now, slot, job),
                 Order::Address(address) => self.engine.set_address(now, slot, address),
+                Order::Login(login) => self.engine.set_login(now, slot, login),
             }
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hardware::{Identity, Indicator, Link, Node, Power};
-use ipmi::console::{Addressee, Policy, addressee};
+use ipmi::console::{Addressee, Login, Policy, addressee};
 use ipmi::entropy::Entropy;
 use ipmi::time::Instant;
 
@@ -294,6 +294,14 @@ impl Engine {
         });
         target.set_address(&mut self.cx, now, address);
         self.touched(slot);
+    }
+
+    /// Logs in to a slot's BMC with this from now on; a session that is open goes on.
+    pub fn set_login(&mut self, now: Instant, slot: u32, login: Arc<Login>) {
+        if let Some(target) = self.slots.get_mut(slot as usize) {
+            target.set_login(&mut self.cx, now, login);
+            self.touched(slot);
+        }
     }
 
     /// Writes the next datagram to be sent into `out` (of [`ipmi::wire::DATAGRAM_MAX`] bytes) and returns where to and

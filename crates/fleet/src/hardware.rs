@@ -8,6 +8,8 @@ use ::hardware::{
     ApplyError, ApplyFuture, Change, Hardware, Link, Node, NodeId, Observer, Topology,
 };
 
+use ipmi::console::Login;
+
 use crate::counters::Counters;
 use crate::drive::{Clock, Shard, StartError, unix_ms};
 use crate::engine::{Engine, EngineConfig, Shared};
@@ -102,6 +104,20 @@ impl Fleet {
         };
         if let Some(shard) = self.shards.get(seat.0 as usize) {
             shard.set_address(seat.1, address);
+        }
+    }
+
+    /// Logs in to a node's BMC with this from now on, without disturbing others. A session that is open goes on, since its
+    /// BMC has accepted it; a BMC that refused the login before is tried again within a second.
+    pub fn set_login(&self, id: &NodeId, login: &Arc<Login>) {
+        let Some(place) = self.shared.board.place(id.as_str()) else {
+            return;
+        };
+        let seats = [self.slots.get(place as usize), self.ipv6_slots.get(&place)];
+        for (shard, slot) in seats.into_iter().flatten() {
+            if let Some(shard) = self.shards.get(*shard as usize) {
+                shard.set_login(*slot, Arc::clone(login));
+            }
         }
     }
 
@@ -228,7 +244,6 @@ impl Hardware for Fleet {
 mod tests {
     use super::*;
     use ::hardware::NodeKind;
-    use ipmi::console::Login;
 
     fn targets(ipv4: u16, ipv6: u16) -> Vec<Target> {
         let login = Arc::new(Login::new("admin", b"secret").unwrap());

@@ -4,14 +4,18 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use hardware::{
     ApplyError, Availability, BootChange, BootMode, BootOverride, BootPersistence, BootTarget,
     Change, Indicator, Link, Power, PowerAction,
 };
+use ipmi::bmc::{Bmc, User};
+use ipmi::command::app::Guid;
 use ipmi::command::chassis::BootFlags;
-use ipmi::number::{BootDevice, ChassisControlAction, CipherSuiteId};
+use ipmi::console::Login;
+use ipmi::number::{BootDevice, ChassisControlAction, CipherSuiteId, PrivilegeLevel};
 use support::machine::{DISCRETE, NUMERIC, STEP, raw_at, states_of, value_of};
 use support::{Setup, World};
 use vbmc::net::Quality;
@@ -209,10 +213,7 @@ fn equal_machines_share_their_sensors_and_names_are_unique() {
     let mut world = World::new(Setup::new(3, 5, Quality::PERFECT));
     world.run_for(3 * SECOND);
     let (a, b) = (world.node(0), world.node(2));
-    assert!(std::sync::Arc::ptr_eq(
-        &a.inventory.sensors,
-        &b.inventory.sensors
-    ));
+    assert!(Arc::ptr_eq(&a.inventory.sensors, &b.inventory.sensors));
     let ids: Vec<_> = a
         .inventory
         .sensors
@@ -354,7 +355,7 @@ fn sensors_that_are_added_to_a_running_machine_appear() {
     let mut world = World::new(Setup::new(1, 14, Quality::PERFECT));
     let all = world.hosts[0].machine.records.clone();
     let fewer = all[..usize::from(NUMERIC) - 1].to_vec();
-    world.hosts[0].machine.records = std::sync::Arc::new(fewer);
+    world.hosts[0].machine.records = Arc::new(fewer);
     world.run_for(3 * SECOND);
     assert_eq!(world.node(0).readings.len(), usize::from(NUMERIC) - 1);
     world.hosts[0].machine.records = all;
@@ -486,15 +487,10 @@ fn a_wrong_password_is_said_so_and_is_not_tried_again_at_once() {
     let mut setup = Setup::new(1, 10, Quality::PERFECT);
     setup.config.poll_interval_ms = 1_000;
     let mut world = World::new(setup);
-    let user = ipmi::bmc::User::new(
-        "admin",
-        b"other",
-        ipmi::number::PrivilegeLevel::ADMINISTRATOR,
-    )
-    .unwrap();
+    let user = User::new("admin", b"other", PrivilegeLevel::ADMINISTRATOR).unwrap();
     let mut access = (**world.hosts[0].bmc.config()).clone();
     access.users = vec![user];
-    world.hosts[0].bmc.set_config(std::sync::Arc::new(access));
+    world.hosts[0].bmc.set_config(Arc::new(access));
     world.run_for(20 * SECOND);
     let Link::Down { reason, .. } = &world.node(0).link else {
         panic!("not down")
@@ -567,4 +563,33 @@ fn forged_and_misdirected_datagrams_change_nothing_and_are_counted() {
     world.run_for(3 * SECOND);
     check_readings(&world, 0, 2 * SECOND);
     assert_eq!(world.engine.counters().sessions_lost, 0);
+}
+
+#[test]
+fn a_new_login_is_used_at_once_where_the_old_one_is_refused_and_disturbs_nobody_else() {
+    let mut world = World::new(Setup::new(20, 5, Quality::PERFECT));
+    world.run_for(10 * SECOND);
+    // The operator changes a BMC's password at the BMC, which ends its sessions.
+    let user = User::new("admin", b"changed", PrivilegeLevel::ADMINISTRATOR).unwrap();
+    let access = ipmi::bmc::Config::new(vec![user], Guid([0x11; 16]));
+    world.hosts[3].bmc = Bmc::new(Arc::new(access));
+    world.run_for(40 * SECOND);
+    assert!(matches!(world.node(3).link, Link::Down { .. }));
+    let opened = world.engine.counters().sessions_opened;
+
+    let login = Login::new("admin", b"changed")
+        .and_then(|login| login.with_suites(&[CipherSuiteId::SUITE_3]));
+    let login = Arc::new(login.unwrap());
+    for node in [3, 4, 20] {
+        world.engine.set_login(world.now, node, Arc::clone(&login));
+    }
+    // Far sooner than a refused login is tried again by itself.
+    world.run_for(5 * SECOND);
+    assert_eq!(world.node(3).link, Link::Up);
+    assert!(world.age(3) < 3 * SECOND);
+    let counters = world.engine.counters();
+    assert_eq!(counters.sessions_opened, opened + 1, "sessions go on");
+    for node in 0..20 {
+        assert!(world.age(node) < 3 * SECOND, "n{node}");
+    }
 }

@@ -16,6 +16,7 @@ mod metrics;
 mod password;
 mod place;
 mod reference;
+mod reload;
 mod resolve;
 mod serve;
 mod ssdp;

@@ -23,8 +23,9 @@ use crate::config::{AccountConfig, Config, CredentialsConfig, FleetConfig, Servi
 use crate::error::ProgramError;
 use crate::host::LocalHost;
 use crate::place;
+use crate::reload::Reload;
 use crate::resolve::{self, Name};
-use crate::web::{End, Web, asked_to_end_or_restart, close, random_uuid};
+use crate::web::{End, Web, asked_to_stop_or_restart, close, random_uuid};
 
 /// Name of the file in the state folder that keeps the service's UUID.
 pub(crate) const UUID_FILE: &str = "uuid";
@@ -79,8 +80,11 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<End, ProgramError> {
         .print(args.json)
         .map_err(|e| ProgramError::system("standard output", e))?;
     let mut ended = Ok(End::Stop);
-    let end = async { ended = asked_to_end_or_restart(&host).await };
+    let reload = Reload::new(args.config.clone(), config, &fleet)?;
+    let reloading = tokio::spawn(reload.run());
+    let end = async { ended = asked_to_stop_or_restart(&host).await };
     bound.serve(end).await;
+    reloading.abort();
     close(fleet).await;
     ended.map_err(|e| ProgramError::system("waiting for a signal", e))
 }

@@ -321,12 +321,28 @@ pub(crate) fn random_uuid() -> Result<String, getrandom::Error> {
 /// closed.
 pub(crate) async fn asked_to_end() -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
     let mut hang_up = signal(SignalKind::hangup())?;
+    tokio::select! {
+        ended = asked_to_stop() => ended,
+        _ = hang_up.recv() => Ok(()),
+    }
+}
+
+/// Completes at Ctrl-C or SIGTERM.
+async fn asked_to_stop() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted,
         _ = terminate.recv() => Ok(()),
-        _ = hang_up.recv() => Ok(()),
+    }
+}
+
+/// As [`asked_to_end_or_restart`], for a service to which SIGHUP says something else.
+pub(crate) async fn asked_to_stop_or_restart(host: &LocalHost) -> io::Result<End> {
+    tokio::select! {
+        ended = asked_to_stop() => ended.map(|()| End::Stop),
+        () = host.restart_asked() => Ok(End::Restart),
     }
 }
 

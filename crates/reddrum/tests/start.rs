@@ -221,3 +221,53 @@ fn ends(folder: &Folder) -> Option<i32> {
         thread::sleep(Duration::from_millis(10));
     }
 }
+
+#[test]
+fn sighup_takes_over_a_bmcs_new_password_and_a_mistake_changes_nothing() {
+    let port = 30_000 + std::process::id() % 10_000;
+    let target = "[credentials.default]\nusername = \"admin\"\npassword_file = \"bmc\"\n\
+                  [metrics]\nlisten = \"127.0.0.1:0\"\n[[target]]\nnames = \"n1\"\nhosts = \"127.16.0.1\"\n";
+    let rest = format!("{ACCOUNT}{target}port = {port}\n");
+    let folder = Folder::new("reload", "", &rest);
+    folder.write("bmc", "wrong\n", 0o600);
+    folder.write("right", "right\n", 0o600);
+    let mut bmcs = Command::new(env!("CARGO_BIN_EXE_reddrum"));
+    bmcs.args(["vbmc", "--json", "--nodes", "1", "--ipmi-port"])
+        .arg(port.to_string())
+        .arg("--password-file")
+        .arg(folder.path("right"));
+    let mut bmcs = bmcs.stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(bmcs.stdout.take().unwrap());
+    said.read_line(&mut String::new()).unwrap();
+    let bmcs = Running {
+        child: bmcs,
+        address: String::new(),
+    };
+
+    let mut child = folder.command().env("REDDRUM_LOG", "info").spawn().unwrap();
+    let mut said = BufReader::new(child.stdout.take().unwrap());
+    said.read_line(&mut String::new()).unwrap();
+    let service = Running {
+        child,
+        address: String::new(),
+    };
+    let hang_up = || {
+        let pid = service.child.id().to_string();
+        let killed = Command::new("kill").args(["-HUP", &pid]).status();
+        assert!(killed.unwrap().success());
+    };
+    let says = |text: &str| folder.log().contains(text);
+    eventually(&folder, "refusal of the wrong password", || {
+        says("BMC down")
+    });
+    folder.write("bmc", "", 0o600);
+    hang_up();
+    eventually(&folder, "refusal of an empty file", || {
+        says("the configuration stays as it was")
+    });
+    assert!(!says("BMC up"));
+    folder.write("bmc", "right\n", 0o600);
+    hang_up();
+    eventually(&folder, "login with the right one", || says("BMC up"));
+    drop((service, bmcs));
+}

@@ -76,6 +76,12 @@ pub(crate) fn down_after(policy: &Policy) -> Duration {
     command.max(DOWN_AFTER)
 }
 
+/// A pause before a session is opened anew, different for each.
+fn reopen_pause(cx: &mut Context) -> Duration {
+    let within = u64::try_from(REOPEN_WITHIN.as_nanos()).unwrap_or(0);
+    Duration::from_nanos(cx.jitter.below(within))
+}
+
 impl Context {
     fn unix_ms(&self, now: Instant) -> u64 {
         self.unix_ms_at_origin + now.as_nanos() / 1_000_000
@@ -144,6 +150,8 @@ pub(crate) struct Slot {
     /// `None` until it is known.
     address: Option<SocketAddr>,
     login: Arc<Login>,
+    /// The login is newer than the session: the next one is opened with it.
+    login_is_new: bool,
     quirks: Quirks,
     generation: u16,
     phase: Phase,
@@ -196,6 +204,7 @@ impl Slot {
             place: setup.place,
             address: setup.address,
             login: Arc::clone(setup.login),
+            login_is_new: false,
             quirks: setup.quirks,
             generation: 0,
             phase: match setup.address {
@@ -291,6 +300,24 @@ impl Slot {
             }
             Err(reason) => self.down(cx, now, &reason),
         }
+    }
+
+    /// Logs in with this from now on. A session that is open goes on: its BMC has accepted it. A BMC that can't be
+    /// talked to is tried again soon, as if it had never refused.
+    pub(crate) fn set_login(&mut self, cx: &mut Context, now: Instant, login: Arc<Login>) {
+        self.login = login;
+        self.login_is_new = true;
+        if let Phase::Down { .. } = self.phase {
+            self.try_new_login(cx, now);
+        }
+    }
+
+    /// Spread in time: very many BMCs may have one login.
+    fn try_new_login(&mut self, cx: &mut Context, now: Instant) {
+        self.breaker = Breaker::default();
+        self.phase = Phase::Down {
+            retry_at: now + reopen_pause(cx),
+        };
     }
 
     /// Does what is due.
@@ -452,6 +479,9 @@ impl Slot {
         } else {
             &cx.policy
         };
+        if std::mem::take(&mut self.login_is_new) {
+            self.session = Session::new(Arc::clone(&self.login), Arc::clone(policy));
+        }
         self.session.set_policy(Arc::clone(policy));
         self.session.connect(now, id);
     }

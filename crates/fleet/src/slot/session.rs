@@ -1,12 +1,11 @@
 //! What becomes of a session: it opens, answers, fails to open, is lost, closes.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use ipmi::console::{Event, LoginFailure, SessionLost};
 use ipmi::time::Instant;
 
-use super::{Context, InFlight, Lacks, Phase, REOPEN_WITHIN, Round, Slot};
+use super::{Context, InFlight, Lacks, Phase, Round, Slot, reopen_pause};
 use crate::schedule::Trouble;
 
 impl Slot {
@@ -84,6 +83,10 @@ impl Slot {
             retry_at: now + pause,
         };
         self.down(cx, now, &reason);
+        // It was refused with a login that is not ours any more.
+        if self.login_is_new {
+            self.try_new_login(cx, now);
+        }
     }
 
     fn session_lost(&mut self, cx: &mut Context, now: Instant, lost: SessionLost) {
@@ -119,10 +122,8 @@ impl Slot {
     }
 
     fn come_back(&mut self, cx: &mut Context, now: Instant) {
-        let within = u64::try_from(REOPEN_WITHIN.as_nanos()).unwrap_or(0);
-        let pause = Duration::from_nanos(cx.jitter.below(within));
         self.phase = Phase::Down {
-            retry_at: now + pause,
+            retry_at: now + reopen_pause(cx),
         };
         // Not down yet: a BMC that restarted, or a burst of loss, and it is back with the next session. Only where
         // that can't be had is it told as down. Its readings are old in any case.

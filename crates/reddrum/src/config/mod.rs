@@ -122,7 +122,7 @@ pub(crate) struct FleetConfig {
 }
 
 /// `[credentials.NAME]`.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct CredentialsConfig {
     /// User name.
     pub(crate) username: String,
