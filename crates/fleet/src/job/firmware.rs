@@ -322,8 +322,8 @@ impl<'a> Upgrade<'a> {
             if self.wanted >> upload.component & 1 == 0 {
                 continue;
             }
-            // Unknown is no failure: the controller said that it has done what was asked.
-            let Some(runs) = self.current(upload.component).await else {
+            // A controller that doesn't tell is no failure: it said that it has done what was asked.
+            let Some(runs) = self.running(upload.component).await? else {
                 continue;
             };
             if (runs.major, runs.minor) != (upload.version.major, upload.version.minor) {
@@ -337,6 +337,23 @@ impl<'a> Upgrade<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The version that a component runs after the activation, where the controller tells. Some restart only after they
+    /// have said that they are done: one that is silent is looked for.
+    async fn running(&self, component: u8) -> Result<Option<FirmwareVersion>, ApplyError> {
+        let get = GetComponentProperties {
+            component,
+            property: HpmProperty::CURRENT_VERSION,
+        };
+        for _ in 0..SEARCHES_MAX {
+            match self.line.call(&get).await {
+                Ok(answer) => return Ok(FirmwareVersion::from_data(&answer.data)),
+                Err(CallError::Unanswered { .. }) => self.line.reopen().await,
+                Err(_) => return Ok(None),
+            }
+        }
+        Err(failed(StepError::Silent, "activation"))
     }
 
     async fn self_test(&self, header: &ImageHeader) -> Result<(), ApplyError> {

@@ -37,6 +37,9 @@ struct Controller {
     finds_fault: bool,
     /// It goes back to its old firmware.
     goes_back: bool,
+    /// It answers the activation, and so many commands after it not.
+    goes_away: u32,
+    away: u32,
     is_uploading: bool,
     next: u8,
     received: Vec<u8>,
@@ -58,6 +61,10 @@ impl Controller {
     fn answer(&mut self, call: &Call) -> play::Reply {
         let ok = |data: &[u8]| Some((CompletionCode::OK, data.to_vec()));
         let code = |code: u8| Some((CompletionCode(code), vec![0]));
+        if self.away > 0 {
+            self.away -= 1;
+            return None;
+        }
         if self.commands.last() != Some(&call.cmd) {
             self.commands.push(call.cmd);
         }
@@ -87,6 +94,7 @@ impl Controller {
             }
             ActivateFirmware::CMD => {
                 self.runs = (!self.goes_back).then_some(NEW);
+                self.away = self.goes_away;
                 ok(&[0])
             }
             QuerySelfTestResults::CMD => ok(&[0, 0x57, 0x02]),
@@ -352,4 +360,20 @@ fn a_controller_that_has_something_better_to_do_is_left_alone() {
         "{refused:?}"
     );
     assert_eq!(controller.runs, None);
+}
+
+#[test]
+fn what_runs_is_asked_until_the_controller_has_come_back_from_its_activation() {
+    let after = |goes_away: u32, goes_back: bool| {
+        upgraded(&mut Controller {
+            goes_away,
+            goes_back,
+            ..Controller::new()
+        })
+    };
+    assert_eq!(after(3, false), Ok(()));
+    let back = after(3, true).unwrap_err();
+    assert!(matches!(back, ApplyError::Refused { .. }), "{back:?}");
+    let gone = after(u32::MAX, false).unwrap_err();
+    assert!(matches!(gone, ApplyError::Unconfirmed { .. }), "{gone:?}");
 }
