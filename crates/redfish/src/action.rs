@@ -120,6 +120,11 @@ impl Service {
             return self.accepted(id);
         }
         if let Some((part, rest)) = resource::part(self, &target.resource.segments()) {
+            if let Some(begun) = part.begin(rest, &call, &order) {
+                let id = begun.await.map_err(failed)?;
+                self.record(&order.caller, deed);
+                return self.accepted(id);
+            }
             let outcome = part.action(rest, &call, &order.caller).await;
             let outcome = outcome.map_err(failed)?;
             self.record(&order.caller, deed);

@@ -25,7 +25,7 @@ struct Limit {
 }
 
 /// An action that isn't here is taken as the schema has it.
-static LIMITS: [Limit; 4] = [
+static LIMITS: [Limit; 5] = [
     Limit {
         action: "ComputerSystem.Reset",
         not_supported: &[],
@@ -71,6 +71,12 @@ static LIMITS: [Limit; 4] = [
     Limit {
         action: "CertificateService.ReplaceCertificate",
         not_supported: &["Password"],
+        required: &[],
+        words: &[],
+    },
+    Limit {
+        action: "UpdateService.SimpleUpdate",
+        not_supported: &["ExcludeTargets", "LocalImage", "Stage"],
         required: &[],
         words: &[],
     },

@@ -352,6 +352,7 @@ fn failure_answer(failure: Failure, uri: &str) -> Answer {
             messages,
             header: None,
         },
+        Failure::NotFetched(message) => Answer::new(StatusCode::BAD_GATEWAY, *message),
         Failure::Internal(cause) => {
             tracing::error!(uri, cause, "internal error");
             Answer::new(StatusCode::INTERNAL_SERVER_ERROR, message::internal_error())

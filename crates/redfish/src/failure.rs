@@ -103,6 +103,8 @@ pub enum Failure {
     Forbidden,
     /// The request doesn't fit, for reasons that these messages say.
     Messages(Vec<Message>),
+    /// What somebody else's server should have sent didn't come, for the reason that the message says.
+    NotFetched(Box<Message>),
     /// A fault of the service. The text goes to the log, not to the client.
     Internal(String),
 }
@@ -139,6 +141,7 @@ impl fmt::Display for Failure {
                 let keys: Vec<_> = messages.iter().map(Message::key).collect();
                 f.write_str(&keys.join(", "))
             }
+            Self::NotFetched(message) => f.write_str(message.key()),
             Self::Internal(cause) => write!(f, "internal error: {cause}"),
         }
     }

@@ -139,6 +139,7 @@ pub use template::Template;
 pub use tls::{CertificateOwner, Chain, ChainError, MAX_CHAIN, MAX_PEM_BYTES, Tls, authorities};
 pub use turn::{MAX_CHECKS_AT_ONCE, MAX_CHECKS_WAITING, MAX_CHECKS_WAITING_OF_CLIENT};
 pub use update::{
-    Image, Installed, MAX_IMAGE_BYTES, MAX_IMAGES, MAX_TARGETS, MAX_UPDATES_AT_ONCE, Progress,
-    UPLOAD_IDLE_S, Update, Updater,
+    FETCH_ANSWER_S, FETCH_IDLE_S, Image, Installed, MAX_FETCH_S, MAX_FETCHES_AT_ONCE,
+    MAX_IMAGE_BYTES, MAX_IMAGES, MAX_TARGETS, MAX_UPDATES_AT_ONCE, Progress, UPLOAD_IDLE_S, Update,
+    Updater,
 };

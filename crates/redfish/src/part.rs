@@ -4,6 +4,7 @@ use redfish_schema::{CheckedCreate, CheckedPatch};
 use serde_json::{Map, Value};
 
 use crate::caller::Caller;
+use crate::task::Order;
 use crate::{ActionCall, Backend, BackendFuture, Document, Failure, Outcome, Path};
 
 /// One service below the root, `/redfish/v1/AccountService` for instance.
@@ -60,6 +61,16 @@ pub(crate) trait Part: Send + Sync {
     /// Whether the service tells of changes of the resource at `rest`; if not, the part does, or nobody wants to know.
     fn is_told(&self, _rest: &[&str]) -> bool {
         true
+    }
+
+    /// Begins an action that always goes on as a task, whose number is the answer. `None` of the others.
+    fn begin<'a>(
+        &'a self,
+        _rest: &'a [&'a str],
+        _call: &'a ActionCall,
+        _order: &'a Order,
+    ) -> Option<BackendFuture<'a, u64>> {
+        None
     }
 
     /// Invokes an action that the resource at `rest` shows.

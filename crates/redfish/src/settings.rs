@@ -30,7 +30,7 @@ pub struct Settings {
     pub static_files: StaticFiles,
     /// Where the service keeps what clients change of it.
     pub store: Store,
-    /// Where events may be sent.
+    /// Where events may be sent, and images fetched from.
     pub events: EventSettings,
     /// The program's version, for the service's own manager.
     pub version: String,

@@ -241,7 +241,7 @@ pub(crate) static OWN: &[Template] = &[
     .changeable()
     .deletable(),
     Template::new("/redfish/v1/UpdateService", "UpdateService")
-        .actions(&["UpdateService.StartUpdate"]),
+        .actions(&["UpdateService.SimpleUpdate", "UpdateService.StartUpdate"]),
 ];
 
 #[cfg(test)]

@@ -194,25 +194,25 @@ pub(crate) static ACCOUNT: SectionKeys = SectionKeys {
 /// `[events]`.
 pub(crate) static EVENTS: SectionKeys = SectionKeys {
     heading: "[events]",
-    meaning: "where events are sent that clients subscribe to",
+    meaning: "which servers that clients name may be connected to: events go there, images of firmware come from there",
     keys: &[
         key(
             "allow_destinations",
             "array of strings",
             "[]",
-            "networks (127.0.0.0/8) that events may go to although such addresses are refused: loopback, link-local, multicast",
+            "networks (127.0.0.0/8) that events may go to, and images come from, although such addresses are refused: loopback, link-local, multicast",
         ),
         key(
             "allow_clear_text",
             "boolean",
             "false",
-            "events may go to http:// destinations: anybody on the way reads them, and their HttpHeaders",
+            "events may go to http:// destinations, and images come from them: anybody on the way reads events, HttpHeaders and passwords, and may change images",
         ),
         key(
             "ca_file",
             "string",
             "",
-            "PEM file with the certificate authorities of destinations; without it, those that this machine trusts",
+            "PEM file with the certificate authorities of destinations and of servers of images; without it, those that this machine trusts",
         ),
     ],
 };

@@ -13,13 +13,13 @@ use crate::Network;
 /// The longest destination, in bytes.
 const MAX_DESTINATION: usize = 2048;
 
-/// Where events may be sent, and whom the service believes there.
+/// Where events may be sent and images fetched from ([`Updater`](crate::Updater)), and whom the service believes there.
 #[derive(Debug, Clone)]
 pub struct EventSettings {
-    /// Networks that may be sent to although their addresses are refused otherwise: loopback, link-local (which holds
+    /// Networks that may be sent to, and images fetched from, although their addresses are refused otherwise: loopback, link-local (which holds
     /// the metadata services of clouds), multicast and other addresses that no event receiver has.
     pub allow_destinations: Vec<Network>,
-    /// Whether `http://` destinations are taken. Events, and the headers that authorise them, then cross the network in
+    /// Whether `http://` destinations are taken, and images fetched by HTTP. Events, and the headers that authorise them, then cross the network in
     /// clear text.
     pub allow_clear_text: bool,
     /// The certificate authorities that destinations are checked against.

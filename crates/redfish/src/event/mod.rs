@@ -4,7 +4,7 @@
 //!   backend, parts ─► EventSink ─► Hub ─┬─► stream      server-sent events, one task a stream
 //!                                numbers │
 //!                                buffer  └─► delivery    POST to a destination: a state machine, driven by work.rs
-//!                                                        push.rs is the only file that does IO
+//!                                                        connect.rs and push.rs alone do IO
 //! ```
 //!
 //! Metric reports of the telemetry service take the same way, to whoever asked for them instead of events.
@@ -12,6 +12,7 @@
 //! The hub keeps the newest events in one bounded buffer. Readers have no queue of their own: each remembers how far it
 //! has read, so a slow one costs nothing, and one that was overtaken is told that events may be lost.
 
+mod connect;
 mod delivery;
 mod destination;
 mod filter;
@@ -34,6 +35,7 @@ pub use stream::{
 pub use subscription::{MAX_FILTER_ITEMS, MAX_HEADERS_BYTES, MAX_SUBSCRIPTIONS};
 pub use work::MAX_DELIVERIES_AT_ONCE;
 
+pub(crate) use connect::{ConnectError, Connector};
 pub(crate) use delivery::Standing;
 pub(crate) use destination::{Destination, DestinationError};
 pub(crate) use filter::{EventFilter, MessageRef, is_at};

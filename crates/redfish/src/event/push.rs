@@ -1,8 +1,6 @@
-//! Sends payloads to destinations: the only part of eventing that does IO.
+//! Sends payloads to destinations, over the connections that [`Connector`] makes.
 
 use std::fmt;
-use std::io;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,34 +8,20 @@ use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use hyper::client::conn::http1::SendRequest;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 
-use super::destination::Host;
-use super::{Definition, Destination, DestinationError, EventSettings};
+use super::connect::{ConnectError, Connector};
+use super::{Definition, Destination, EventSettings};
 
-/// How long a connection to a destination may take, with the look-up of its name and the TLS handshake, in seconds.
-const CONNECT_TIMEOUT_S: u64 = 10;
 /// How long a destination may take to answer, in seconds.
 const ANSWER_TIMEOUT_S: u64 = 30;
 /// The longest answer that is read to its end, in bytes. A longer one costs its connection.
 const MAX_ANSWER_BYTES: usize = 16 * 1024;
-/// How many addresses of a name are tried.
-const MAX_ADDRESSES: usize = 4;
 
 /// Carries payloads.
 pub(crate) struct Courier {
-    settings: EventSettings,
-    verified: TlsConnector,
-    unverified: TlsConnector,
+    connector: Arc<Connector>,
 }
 
 /// A connection that is kept for the next payload.
@@ -50,13 +34,8 @@ pub(crate) struct Line {
 /// Why a payload didn't arrive.
 #[derive(Debug)]
 pub(crate) enum PushError {
-    /// The destination isn't allowed, or not any more.
-    Destination(DestinationError),
-    /// The name has no address.
-    NoAddress(io::Error),
-    Connect(io::Error),
-    /// The TLS handshake failed: an unknown authority or another name in the certificate, for instance.
-    Tls(io::Error),
+    /// There is no connection.
+    Connect(ConnectError),
     /// It took longer than this many seconds.
     Timeout(u64),
     /// The connection broke, or what came back is no HTTP.
@@ -68,20 +47,19 @@ pub(crate) enum PushError {
 impl fmt::Display for PushError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Destination(error) => error.fmt(f),
-            Self::NoAddress(error) => {
-                write!(f, "The name of the destination has no address: {error}.")
-            }
-            Self::Connect(error) => write!(f, "The destination can't be connected to: {error}."),
-            Self::Tls(error) => {
-                write!(f, "The TLS handshake with the destination failed: {error}.")
-            }
+            Self::Connect(error) => error.fmt(f),
             Self::Timeout(seconds) => {
                 write!(f, "The destination took longer than {seconds} seconds.")
             }
             Self::Http(error) => write!(f, "The exchange with the destination failed: {error}."),
             Self::Status(status) => write!(f, "The destination answered {status}."),
         }
+    }
+}
+
+impl From<ConnectError> for PushError {
+    fn from(error: ConnectError) -> Self {
+        Self::Connect(error)
     }
 }
 
@@ -92,28 +70,12 @@ impl From<hyper::Error> for PushError {
 }
 
 impl Courier {
-    pub(crate) fn new(settings: EventSettings) -> Result<Self, rustls::Error> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let versions = || {
-            ClientConfig::builder_with_provider(Arc::clone(&provider))
-                .with_safe_default_protocol_versions()
-        };
-        let verified = versions()?
-            .with_root_certificates(Arc::clone(&settings.authorities))
-            .with_no_client_auth();
-        let unverified = versions()?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyCertificate(Arc::clone(&provider))))
-            .with_no_client_auth();
-        Ok(Self {
-            settings,
-            verified: TlsConnector::from(Arc::new(verified)),
-            unverified: TlsConnector::from(Arc::new(unverified)),
-        })
+    pub(crate) const fn new(connector: Arc<Connector>) -> Self {
+        Self { connector }
     }
 
-    pub(crate) const fn settings(&self) -> &EventSettings {
-        &self.settings
+    pub(crate) fn settings(&self) -> &EventSettings {
+        self.connector.settings()
     }
 
     /// Sends one payload, over `line` if that leads to the same destination and is still open. `line` is then the
@@ -124,8 +86,8 @@ impl Courier {
         definition: &Definition,
         payload: Bytes,
     ) -> Result<(), PushError> {
-        let destination = Destination::parse(&definition.destination, &self.settings)
-            .map_err(PushError::Destination)?;
+        let destination = Destination::parse(&definition.destination, self.settings())
+            .map_err(ConnectError::Destination)?;
         let to = (
             definition.destination.clone(),
             definition.verify_certificate,
@@ -146,100 +108,13 @@ impl Courier {
                 }
             }
         }
-        let limit = Duration::from_secs(CONNECT_TIMEOUT_S);
-        let connected = timeout(
-            limit,
-            self.connect(&destination, definition.verify_certificate),
-        )
-        .await;
-        let sender = connected.map_err(|_| PushError::Timeout(CONNECT_TIMEOUT_S))??;
+        let verify = definition.verify_certificate;
+        let sender = self.connector.connect(&destination, verify).await?;
         let mut fresh = Line { sender, to };
         let is_open = exchange(&mut fresh, &destination, definition, payload).await?;
         *line = is_open.then_some(fresh);
         Ok(())
     }
-
-    async fn connect(
-        &self,
-        destination: &Destination,
-        verify: bool,
-    ) -> Result<SendRequest<Full<Bytes>>, PushError> {
-        let stream = connect_to(&self.addresses(destination).await?).await?;
-        if !destination.is_encrypted() {
-            return shake_hands(stream).await;
-        }
-        let connector = if verify {
-            &self.verified
-        } else {
-            &self.unverified
-        };
-        let name = match destination.host() {
-            Host::Address(address) => ServerName::from(*address),
-            Host::Name(name) => ServerName::try_from(name.clone())
-                .map_err(|_| PushError::Destination(DestinationError::Form))?,
-        };
-        let stream = connector
-            .connect(name, stream)
-            .await
-            .map_err(PushError::Tls)?;
-        shake_hands(stream).await
-    }
-
-    /// The addresses of the destination that may be sent to. The connection goes to one of exactly these: the name
-    /// isn't looked up again, so it can't point elsewhere after the check.
-    async fn addresses(&self, destination: &Destination) -> Result<Vec<SocketAddr>, PushError> {
-        let port = destination.port();
-        let found: Vec<IpAddr> = match destination.host() {
-            Host::Address(address) => vec![*address],
-            Host::Name(name) => {
-                let found = tokio::net::lookup_host((name.as_str(), port)).await;
-                let found = found.map_err(PushError::NoAddress)?;
-                found
-                    .map(|address| address.ip())
-                    .take(MAX_ADDRESSES)
-                    .collect()
-            }
-        };
-        if found.is_empty() {
-            let error = io::Error::from(io::ErrorKind::NotFound);
-            return Err(PushError::NoAddress(error));
-        }
-        for address in &found {
-            self.settings
-                .permit(*address)
-                .map_err(PushError::Destination)?;
-        }
-        let with_port = |address| SocketAddr::new(address, port);
-        Ok(found.into_iter().map(with_port).collect())
-    }
-}
-
-/// The first address that answers.
-async fn connect_to(addresses: &[SocketAddr]) -> Result<TcpStream, PushError> {
-    let mut last = io::Error::from(io::ErrorKind::NotFound);
-    for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(stream) => {
-                // A payload is one write: waiting for more to send with it gains nothing.
-                let _ = stream.set_nodelay(true);
-                return Ok(stream);
-            }
-            Err(error) => last = error,
-        }
-    }
-    Err(PushError::Connect(last))
-}
-
-async fn shake_hands<S>(stream: S) -> Result<SendRequest<Full<Bytes>>, PushError>
-where
-    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
-    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    // It ends with the sender, or when the receiver closes it; why, the next exchange says.
-    tokio::spawn(async move {
-        let _ = connection.await;
-    });
-    Ok(sender)
 }
 
 /// One POST and its answer. Says whether the connection can be used again.
@@ -293,46 +168,4 @@ fn request(
     );
     headers.insert("odata-version", HeaderValue::from_static("4.0"));
     request
-}
-
-/// Takes every certificate, for subscriptions with `VerifyCertificate` false. The receiver still has to prove that it
-/// holds the certificate's key.
-#[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signed, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signed, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, Semaphore};
 
+use super::connect::Connector;
 use super::delivery::{Delivery, Rules};
 use super::journal::Journal;
 use super::push::Courier;
@@ -61,7 +62,7 @@ impl Events {
     ///
     /// # Errors
     /// [`StoreError`] if the state can't be read.
-    pub(crate) fn open(settings: EventSettings, store: Store) -> Result<Arc<Self>, StoreError> {
+    pub(crate) fn open(connector: Arc<Connector>, store: Store) -> Result<Arc<Self>, StoreError> {
         let (journal, before, mut places) = Journal::open(store.clone())?;
         let hub = Arc::new(Hub::new(before));
         let mut stored = Vec::new();
@@ -83,7 +84,6 @@ impl Events {
         }
         let kept = stored_settings(&store)?;
         hub.enable(kept.is_enabled);
-        let courier = Courier::new(settings).map_err(|e| StoreError::File(e.to_string()))?;
         let ids = store.load::<u64>(IDS)?;
         let next_id = ids
             .iter()
@@ -94,7 +94,7 @@ impl Events {
             hub,
             subscriptions: Arc::new(Subscriptions::new(stored)),
             journal,
-            courier,
+            courier: Courier::new(connector),
             turns: Semaphore::new(MAX_DELIVERIES_AT_ONCE),
             kept: Arc::new(RwLock::new(kept)),
             store,

@@ -10,6 +10,16 @@ messages! {
         "Installation of image '%1' to '%2' failed.",
         "None.";
 
+    /// An image can't be fetched. `device` is who should have got it.
+    transfer_failed(image, device): "TransferFailed", Critical,
+        "Transfer of image '%1' to '%2' failed.",
+        "None.";
+
+    /// An image is being fetched.
+    transferring_to_component(image, device): "TransferringToComponent", Ok,
+        "Image '%1' is being transferred to '%2'.",
+        "None.";
+
     /// An image is installed, and runs.
     update_successful(device, image): "UpdateSuccessful", Ok,
         "Device '%1' successfully updated with image '%2'.",

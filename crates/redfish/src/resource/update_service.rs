@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::enabled;
 use crate::caller::Caller;
 use crate::part::Part;
+use crate::task::Order;
 use crate::update::Updates;
 use crate::{ActionCall, BackendFuture, Document, Failure, Outcome};
 
@@ -16,6 +17,8 @@ pub(crate) const PATH: &str = "/redfish/v1/UpdateService";
 pub(crate) const FIRMWARE: &str = "/redfish/v1/UpdateService/FirmwareInventory";
 /// Where images are sent to.
 pub(crate) const PUSH: &str = "/redfish/v1/UpdateService/update-multipart";
+/// The action that has the service fetch an image.
+pub(crate) const SIMPLE_UPDATE: &str = "UpdateService.SimpleUpdate";
 const START: &str = "UpdateService.StartUpdate";
 
 impl Part for Updates {
@@ -24,6 +27,15 @@ impl Part for Updates {
             [] => service(self),
             _ => Err(Failure::NotFound),
         }
+    }
+
+    fn begin<'a>(
+        &'a self,
+        _rest: &'a [&'a str],
+        call: &'a ActionCall,
+        order: &'a Order,
+    ) -> Option<BackendFuture<'a, u64>> {
+        (call.action.name == SIMPLE_UPDATE).then(|| Box::pin(self.fetch(call, order)) as _)
     }
 
     fn action<'a>(
@@ -55,7 +67,20 @@ fn service(updates: &Updates) -> Result<Document, Failure> {
     }
     resource.max_image_size_bytes = i64::try_from(updates.longest_image()).ok().map(Into::into);
     resource.multipart_http_push_uri = Some(PUSH.to_owned());
+    let support = OperationApplyTimeSupport::new(vec![
+        OperationApplyTime::Immediate,
+        OperationApplyTime::OnStartUpdateRequest,
+    ]);
+    let mut protocols = vec![schema::TransferProtocolType::HTTPS];
+    if updates.may_fetch_clear() {
+        protocols.push(schema::TransferProtocolType::HTTP);
+    }
     resource.actions = Some(schema::Actions {
+        simple_update: Some(schema::SimpleUpdateAction {
+            transfer_protocol_allowable_values: Some(protocols),
+            operation_apply_time_support: Some(support.clone()),
+            ..schema::SimpleUpdateAction::new(format!("{PATH}/Actions/{SIMPLE_UPDATE}"))
+        }),
         start_update: Some(schema::StartUpdateAction::new(format!(
             "{PATH}/Actions/{START}"
         ))),
@@ -64,10 +89,6 @@ fn service(updates: &Updates) -> Result<Document, Failure> {
     let document = Document::of(&resource)?;
     let mut json: Value = serde_json::from_slice(document.json())
         .map_err(|error| Failure::Internal(error.to_string()))?;
-    let support = OperationApplyTimeSupport::new(vec![
-        OperationApplyTime::Immediate,
-        OperationApplyTime::OnStartUpdateRequest,
-    ]);
     json["MultipartHttpPushUri@Redfish.OperationApplyTimeSupport"] = json!(support);
     let json = json.to_string().into_bytes().into();
     Ok(Document::from_json(document.resource(), json))

@@ -110,9 +110,9 @@ enum Woken {
 }
 
 /// Waits for the window and does the work then.
-async fn wait(mut handle: Handle, deferred: Deferred, owner: Owner, backend: Arc<dyn Backend>) {
+async fn wait(handle: Handle, deferred: Deferred, owner: Owner, backend: Arc<dyn Backend>) {
     let mut settings = handle.tasks.0.settings.subscribe();
-    match woken(&mut handle, &mut settings).await {
+    match woken(&handle, &mut settings).await {
         // `cancel` has ended it already.
         Woken::Cancelled => {}
         Woken::Missed => {
@@ -156,7 +156,7 @@ async fn wait(mut handle: Handle, deferred: Deferred, owner: Owner, backend: Arc
     }
 }
 
-async fn woken(handle: &mut Handle, settings: &mut watch::Receiver<Settings>) -> Woken {
+async fn woken(handle: &Handle, settings: &mut watch::Receiver<Settings>) -> Woken {
     loop {
         let window: Option<Window> = settings.borrow_and_update().window;
         let open = async move {

@@ -456,6 +456,16 @@ impl Handle {
         *self.cancelled.borrow()
     }
 
+    /// Says that nothing can stop the work from here on. `false` if somebody has called it off already.
+    pub(crate) fn keep(&self) -> bool {
+        let mut held = self.tasks.held();
+        let is_kept = !self.is_cancelled();
+        if is_kept && let Some(entry) = held.tasks.get_mut(&self.id) {
+            entry.cancel = None;
+        }
+        is_kept
+    }
+
     /// Says how far the work is, in percent.
     pub(crate) fn progress(&self, percent: u8) {
         let mut is_new = false;
@@ -506,8 +516,9 @@ impl Handle {
     }
 
     /// Waits until somebody calls the task off; for ever, if nobody does.
-    pub(crate) async fn cancelled(&mut self) {
-        if self.cancelled.wait_for(|is| *is).await.is_err() {
+    pub(crate) async fn cancelled(&self) {
+        let mut cancelled = self.cancelled.clone();
+        if cancelled.wait_for(|is| *is).await.is_err() {
             std::future::pending::<()>().await;
         }
     }

@@ -86,8 +86,8 @@ pub(crate) struct Intake {
 /// Why an image can't be taken.
 #[derive(Debug)]
 pub(crate) enum IntakeError {
-    /// It is longer than what the backend takes.
-    TooLong,
+    /// It is longer than what the backend takes, this many bytes.
+    TooLong(u64),
     /// It can't be written.
     File(io::Error),
 }
@@ -120,11 +120,16 @@ impl Intake {
         })
     }
 
+    /// The longest that it may be, in bytes.
+    pub(crate) const fn longest(&self) -> u64 {
+        self.longest
+    }
+
     /// Adds to it.
     pub(crate) async fn push(&mut self, data: &[u8]) -> Result<(), IntakeError> {
         self.length += data.len() as u64;
         if self.length > self.longest {
-            return Err(IntakeError::TooLong);
+            return Err(IntakeError::TooLong(self.longest));
         }
         self.waiting.extend_from_slice(data);
         if self.waiting.len() >= WRITE_BYTES {

@@ -3,18 +3,22 @@
 //! The service takes images and keeps order; a backend that can install them says so with
 //! [`Backend::updater`](crate::Backend::updater). Without one, nothing of this is announced.
 
+mod fetch;
 mod image;
 mod multipart;
 mod push;
 mod run;
+mod simple;
 
+pub use fetch::{FETCH_ANSWER_S, FETCH_IDLE_S, MAX_FETCH_S};
 pub use image::{Image, MAX_IMAGE_BYTES, MAX_IMAGES};
 pub(crate) use image::{Intake, IntakeError};
 pub(crate) use multipart::MultipartError;
 pub use push::UPLOAD_IDLE_S;
+pub use simple::MAX_FETCHES_AT_ONCE;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redfish_schema::OperationApplyTime;
 use serde_json::{Map, Value};
@@ -22,6 +26,7 @@ use tokio::sync::Semaphore;
 
 use crate::caller::Caller;
 use crate::error::Error;
+use crate::event::Connector;
 use crate::message;
 use crate::task::{Handle, Order, State, Tasks};
 use crate::{Backend, BackendFuture, Failure, Path};
@@ -78,6 +83,8 @@ pub struct Update {
     pub force: bool,
     task: Arc<Handle>,
     whole: Arc<Handle>,
+    /// How much of the task was done before this, in percent.
+    before: u8,
 }
 
 impl std::fmt::Debug for Update {
@@ -96,6 +103,7 @@ impl Update {
         Progress {
             task: Arc::clone(&self.task),
             whole: Arc::clone(&self.whole),
+            before: self.before,
         }
     }
 }
@@ -105,6 +113,7 @@ impl Update {
 pub struct Progress {
     task: Arc<Handle>,
     whole: Arc<Handle>,
+    before: u8,
 }
 
 impl std::fmt::Debug for Progress {
@@ -116,7 +125,7 @@ impl std::fmt::Debug for Progress {
 impl Progress {
     /// Says how far it is, in percent.
     pub fn tell(&self, percent: u8) {
-        self.task.progress(percent.min(100));
+        self.task.progress(after(self.before, percent));
     }
 
     /// Whether somebody has called it off.
@@ -126,30 +135,71 @@ impl Progress {
     }
 }
 
+/// How much of a task is done of which `before` percent were done already, and `percent` of the rest since.
+fn after(before: u8, percent: u8) -> u8 {
+    let rest = u16::from(100_u8.saturating_sub(before));
+    let since = rest * u16::from(percent.min(100)) / 100;
+    before.saturating_add(u8::try_from(since).unwrap_or(100))
+}
+
 /// The engine of the update service.
 pub(crate) struct Updates {
     tasks: Tasks,
     backend: Arc<dyn Backend>,
     folder: PathBuf,
+    connector: Arc<Connector>,
     images: Arc<Semaphore>,
-    /// Taken, and waiting for `StartUpdate`.
-    staged: Mutex<Vec<Staged>>,
+    fetches: Arc<Semaphore>,
+    staged: Waiting,
 }
+
+/// Taken, and waiting for `StartUpdate`.
+type Waiting = Arc<Mutex<Vec<Staged>>>;
 
 /// An update that waits for `StartUpdate`.
 struct Staged {
     task: Handle,
     asked: Asked,
     image: Image,
+    /// How much of the task is done with that, in percent.
+    percent: u8,
 }
 
 /// What a client wants of an image.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Asked {
+    pub(crate) origin: Origin,
     pub(crate) targets: Vec<Path>,
     pub(crate) force: bool,
     /// Wait for `StartUpdate`.
     pub(crate) is_staged: bool,
+}
+
+/// How an image has come.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// In a multipart push.
+    #[default]
+    Pushed,
+    /// From this URI, which has no query.
+    Fetched(String),
+}
+
+impl Origin {
+    /// From `uri`. Its query may be what authorises whoever knows it: nobody is told.
+    fn fetched(uri: &http::Uri) -> Self {
+        let text = uri.to_string();
+        let bare = text.split('?').next().unwrap_or_default();
+        Self::Fetched(bare.to_owned())
+    }
+
+    /// What messages call the image.
+    fn name(&self) -> &str {
+        match self {
+            Self::Pushed => push::FILE,
+            Self::Fetched(uri) => uri,
+        }
+    }
 }
 
 impl Asked {
@@ -203,13 +253,20 @@ impl Asked {
 }
 
 impl Updates {
-    pub(crate) fn new(tasks: Tasks, backend: Arc<dyn Backend>, folder: PathBuf) -> Self {
+    pub(crate) fn new(
+        tasks: &Tasks,
+        backend: &Arc<dyn Backend>,
+        folder: PathBuf,
+        connector: Arc<Connector>,
+    ) -> Self {
         Self {
-            tasks,
-            backend,
+            tasks: tasks.clone(),
+            backend: Arc::clone(backend),
             folder,
+            connector,
             images: Arc::new(Semaphore::new(MAX_IMAGES)),
-            staged: Mutex::default(),
+            fetches: Arc::new(Semaphore::new(MAX_FETCHES_AT_ONCE)),
+            staged: Waiting::default(),
         }
     }
 
@@ -258,17 +315,31 @@ impl Updates {
         } else {
             State::Running
         };
-        let stops = self.updater().is_some_and(Updater::can_stop);
-        let can_stop = stops || asked.is_staged || asked.targets.len() != 1;
+        let can_stop = asked.is_staged || self.can_stop(&asked);
         let task = self.tasks.begin(order.record(state), can_stop).await;
         let id = task.id();
-        let staged = Staged { task, asked, image };
+        let staged = Staged {
+            task,
+            asked,
+            image,
+            percent: 0,
+        };
         if staged.asked.is_staged {
             self.staged().push(staged);
         } else {
             self.spawn(staged);
         }
         id
+    }
+
+    /// Whether an installation can be called off that is under way: as such, or between two machines.
+    fn can_stop(&self, asked: &Asked) -> bool {
+        asked.targets.len() != 1 || self.updater().is_some_and(Updater::can_stop)
+    }
+
+    /// Whether HTTP without TLS may be used to fetch images.
+    pub(crate) fn may_fetch_clear(&self) -> bool {
+        self.connector.settings().allow_clear_text
     }
 
     /// Starts what waits for it.
@@ -284,7 +355,7 @@ impl Updates {
         }
         if started == 0 {
             let nothing = message::no_operation().with_resolution(
-                "No update waits for this. Push an image with @Redfish.OperationApplyTime set to \
+                "No update waits for this. Push an image, or have it fetched, with @Redfish.OperationApplyTime set to \
                  OnStartUpdateRequest first.",
             );
             return Err(Failure::Messages(vec![nothing]));
@@ -302,14 +373,18 @@ impl Updates {
         });
     }
 
-    fn staged(&self) -> std::sync::MutexGuard<'_, Vec<Staged>> {
-        self.staged.lock().unwrap_or_else(PoisonError::into_inner)
+    fn staged(&self) -> MutexGuard<'_, Vec<Staged>> {
+        lock(&self.staged)
     }
 
     fn spawn(&self, staged: Staged) {
         let backend = Arc::clone(&self.backend);
         tokio::spawn(run::run(backend, staged));
     }
+}
+
+fn lock(waiting: &Waiting) -> MutexGuard<'_, Vec<Staged>> {
+    waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Who asks for an update by this request.

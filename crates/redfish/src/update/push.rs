@@ -29,7 +29,7 @@ const MAX_PARAMETERS_BYTES: usize = 64 * 1024;
 /// What a body may have beside the image: parameters, headers, boundaries.
 const MAX_BESIDE_BYTES: u64 = 256 * 1024;
 const PARAMETERS: &str = "UpdateParameters";
-const FILE: &str = "UpdateFile";
+pub(super) const FILE: &str = "UpdateFile";
 const ALLOW: &str = "POST";
 
 impl Service {
@@ -211,7 +211,7 @@ impl Form {
 
 fn not_taken(error: IntakeError) -> Error {
     match error {
-        IntakeError::TooLong => Error::BodyTooLarge,
+        IntakeError::TooLong(_) => Error::BodyTooLarge,
         IntakeError::File(error) => {
             let failure = Failure::NotStored {
                 reason: format!("the image can't be written: {error}"),

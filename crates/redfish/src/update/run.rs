@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::{Asked, Image, Installed, MAX_UPDATES_AT_ONCE, Staged, Update};
+use super::{Asked, Image, Installed, MAX_UPDATES_AT_ONCE, Origin, Staged, Update};
 use crate::error::Error;
 use crate::message::{self, update as messages};
 use crate::resource::update_service;
@@ -24,9 +24,14 @@ type Failed = (Failure, String);
 
 /// Carries an update out, to the end of its task.
 pub(super) async fn run(backend: Arc<dyn Backend>, staged: Staged) {
-    let Staged { task, asked, image } = staged;
+    let Staged {
+        task,
+        asked,
+        image,
+        percent,
+    } = staged;
     let task = Arc::new(task);
-    let response = match installed(&task, &asked, &image, &backend).await {
+    let response = match installed(&task, &asked, (&image, percent), &backend).await {
         Ok(Ended::Done) => no_content(),
         Ok(Ended::Stopped) => return task.stopped().await,
         Err((failure, uri)) => Error::Backend(failure, uri).into_response(),
@@ -37,7 +42,7 @@ pub(super) async fn run(backend: Arc<dyn Backend>, staged: Staged) {
 async fn installed(
     task: &Arc<Handle>,
     asked: &Asked,
-    image: &Image,
+    (image, before): (&Image, u8),
     backend: &Arc<dyn Backend>,
 ) -> Result<Ended, Failed> {
     let service = || update_service::PATH.to_owned();
@@ -55,6 +60,8 @@ async fn installed(
         force: asked.force,
         task: Arc::clone(part),
         whole: Arc::clone(task),
+        // Of a part nothing was done before.
+        before: if Arc::ptr_eq(part, task) { before } else { 0 },
     };
     match targets.as_slice() {
         [] => Err((nothing_to_update(), service())),
@@ -64,7 +71,10 @@ async fn installed(
             match found {
                 Ok(Installed::Done) => Ok(Ended::Done),
                 Ok(Installed::Stopped) => Ok(Ended::Stopped),
-                Ok(Installed::NotForIt(reason)) => Err((wrong_image(&reason), target.to_string())),
+                Ok(Installed::NotForIt(reason)) => {
+                    let failure = wrong_image(&asked.origin, &reason);
+                    Err((failure, target.to_string()))
+                }
                 Err(failure) => Err((failure, target.to_string())),
             }
         }
@@ -72,6 +82,8 @@ async fn installed(
             let parts = Parts {
                 task,
                 image,
+                origin: &asked.origin,
+                before,
                 is_for_all,
                 total: targets.len(),
                 ended: 0,
@@ -108,6 +120,9 @@ fn tell(task: &Handle, image: &Image, target: &Path, found: &Result<Installed, F
 struct Parts<'a> {
     task: &'a Arc<Handle>,
     image: &'a Image,
+    origin: &'a Origin,
+    /// How much of the task was done before, in percent.
+    before: u8,
     /// Nobody has named targets: those that the image is not for are passed over.
     is_for_all: bool,
     total: usize,
@@ -148,7 +163,7 @@ impl Parts<'_> {
             Some(failed) => Err(failed),
             None if self.task.is_cancelled() => Ok(Ended::Stopped),
             None if self.fits == 0 => {
-                let failure = wrong_image("none of the machines is what it is for");
+                let failure = wrong_image(self.origin, "none of the machines is what it is for");
                 Err((failure, update_service::PATH.to_owned()))
             }
             None => Ok(Ended::Done),
@@ -170,13 +185,16 @@ impl Parts<'_> {
                 no_content()
             }
             Ok(Installed::NotForIt(_)) if self.is_for_all => no_content(),
-            Ok(Installed::NotForIt(reason)) => self.failure(wrong_image(&reason), target),
+            Ok(Installed::NotForIt(reason)) => {
+                self.failure(wrong_image(self.origin, &reason), target)
+            }
             Err(failure) => self.failure(failure, target),
         };
         part.finish(Answer::of(response)).await;
         self.ended += 1;
         let percent = self.ended * 100 / self.total;
-        self.task.progress(u8::try_from(percent).unwrap_or(100));
+        let percent = u8::try_from(percent).unwrap_or(100);
+        self.task.progress(super::after(self.before, percent));
     }
 
     /// The answer for a part that failed. The first failure is the whole update's.
@@ -194,8 +212,14 @@ impl Parts<'_> {
 }
 
 /// The image can't be installed, whatever the machine's state.
-fn wrong_image(reason: &str) -> Failure {
-    let wrong = message::property_value_error("UpdateFile").about("/UpdateFile");
+fn wrong_image(origin: &Origin, reason: &str) -> Failure {
+    let wrong = match origin {
+        Origin::Pushed => message::property_value_error("UpdateFile").about("/UpdateFile"),
+        Origin::Fetched(_) => {
+            message::action_parameter_value_error("ImageURI", update_service::SIMPLE_UPDATE)
+                .about("/ImageURI")
+        }
+    };
     let wrong = wrong.with_resolution(format!("Send another image: {reason}."));
     Failure::Messages(vec![wrong])
 }

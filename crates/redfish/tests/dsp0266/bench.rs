@@ -283,8 +283,15 @@ impl Backend for Rack {
     }
 }
 
+/// The longest image that the rack takes, in bytes.
+pub(crate) const LONGEST_IMAGE: u64 = 1024 * 1024;
+
 /// Managers can be updated.
 impl Updater for Rack {
+    fn longest_image(&self) -> u64 {
+        LONGEST_IMAGE
+    }
+
     fn check(&self, targets: &[Path]) -> Result<(), Failure> {
         let is_manager = |path: &Path| matches!(*path.segments(), ["Managers", _]);
         match targets.iter().find(|path| !is_manager(path)) {

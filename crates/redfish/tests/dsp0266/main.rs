@@ -32,6 +32,7 @@ mod query;
 mod roles;
 mod schemas;
 mod sessions;
+mod simple_update;
 mod static_files;
 mod tasks;
 mod telemetry;
