@@ -16,11 +16,12 @@ const MAX_DESTINATION: usize = 2048;
 /// Where events may be sent and images fetched from ([`Updater`](crate::Updater)), and whom the service believes there.
 #[derive(Debug, Clone)]
 pub struct EventSettings {
-    /// Networks that may be sent to, and images fetched from, although their addresses are refused otherwise: loopback, link-local (which holds
-    /// the metadata services of clouds), multicast and other addresses that no event receiver has.
+    /// Networks that may be sent to, and fetched from, although their addresses are refused otherwise: loopback,
+    /// link-local (which holds the metadata services of clouds), multicast and other addresses that no event receiver
+    /// has.
     pub allow_destinations: Vec<Network>,
-    /// Whether `http://` destinations are taken, and images fetched by HTTP. Events, and the headers that authorise them, then cross the network in
-    /// clear text.
+    /// Whether `http://` destinations are taken, and images fetched by HTTP. Events, and the headers that authorise
+    /// them, then cross the network in clear text, and so do images with the passwords for them.
     pub allow_clear_text: bool,
     /// The certificate authorities that destinations are checked against.
     pub authorities: Arc<RootCertStore>,

@@ -84,7 +84,6 @@ fn service(updates: &Updates) -> Result<Document, Failure> {
         start_update: Some(schema::StartUpdateAction::new(format!(
             "{PATH}/Actions/{START}"
         ))),
-        ..schema::Actions::default()
     });
     let document = Document::of(&resource)?;
     let mut json: Value = serde_json::from_slice(document.json())
