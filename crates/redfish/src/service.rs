@@ -17,7 +17,7 @@ use crate::audit::{AuditLog, Deed, Entry};
 use crate::caller::Caller;
 use crate::certificate::Certificates;
 use crate::error::{Error, READ_ONLY};
-use crate::event::{Connector, Events};
+use crate::event::Events;
 use crate::event_stream::{Streaming, is_stream};
 use crate::figures::Answered;
 use crate::finish::finish;
@@ -98,8 +98,7 @@ impl Service {
         let roots = backend.roots();
         let audit = Arc::new(AuditLog::load(settings.store.clone())?);
         let sessions = Arc::new(Sessions::new(settings.session_timeout_s));
-        let connector = Connector::new(settings.events.clone())?;
-        let events = Events::open(Arc::clone(&connector), settings.store.clone())?;
+        let events = Events::open(settings.events.clone(), settings.store.clone())?;
         let sink = Arc::clone(&events.hub) as Arc<dyn EventSink>;
         backend.watch(Arc::clone(&sink));
         let tasks = Tasks::load(settings.store.clone(), sink, Arc::clone(&audit))?;
@@ -116,7 +115,7 @@ impl Service {
         )?);
         let parts = Parts {
             telemetry: TelemetryService::load(&backend, &events.hub, &privileges, &settings.store)?,
-            updates: Updates::new(&tasks, &backend, settings.store.folder(), connector),
+            updates: Updates::new(&tasks, &backend, &settings.store, &events),
             tasks,
             event_service: event_service::EventService::new(Arc::clone(&events)),
             accounts: account_service::AccountService {

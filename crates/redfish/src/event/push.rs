@@ -74,6 +74,10 @@ impl Courier {
         Self { connector }
     }
 
+    pub(crate) fn connector(&self) -> Arc<Connector> {
+        Arc::clone(&self.connector)
+    }
+
     pub(crate) fn settings(&self) -> &EventSettings {
         self.connector.settings()
     }

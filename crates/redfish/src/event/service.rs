@@ -62,7 +62,7 @@ impl Events {
     ///
     /// # Errors
     /// [`StoreError`] if the state can't be read.
-    pub(crate) fn open(connector: Arc<Connector>, store: Store) -> Result<Arc<Self>, StoreError> {
+    pub(crate) fn open(settings: EventSettings, store: Store) -> Result<Arc<Self>, StoreError> {
         let (journal, before, mut places) = Journal::open(store.clone())?;
         let hub = Arc::new(Hub::new(before));
         let mut stored = Vec::new();
@@ -94,12 +94,17 @@ impl Events {
             hub,
             subscriptions: Arc::new(Subscriptions::new(stored)),
             journal,
-            courier: Courier::new(connector),
+            courier: Courier::new(Connector::new(settings)?),
             turns: Semaphore::new(MAX_DELIVERIES_AT_ONCE),
             kept: Arc::new(RwLock::new(kept)),
             store,
             next_id: Mutex::new(next_id),
         }))
+    }
+
+    /// The way to servers that clients name.
+    pub(crate) fn connector(&self) -> Arc<Connector> {
+        self.courier.connector()
     }
 
     pub(crate) fn settings(&self) -> &EventSettings {

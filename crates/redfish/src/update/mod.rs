@@ -26,8 +26,9 @@ use tokio::sync::Semaphore;
 
 use crate::caller::Caller;
 use crate::error::Error;
-use crate::event::Connector;
+use crate::event::{Connector, Events};
 use crate::message;
+use crate::store::Store;
 use crate::task::{Handle, Order, State, Tasks};
 use crate::{Backend, BackendFuture, Failure, Path};
 
@@ -256,14 +257,14 @@ impl Updates {
     pub(crate) fn new(
         tasks: &Tasks,
         backend: &Arc<dyn Backend>,
-        folder: PathBuf,
-        connector: Arc<Connector>,
+        store: &Store,
+        events: &Events,
     ) -> Self {
         Self {
             tasks: tasks.clone(),
             backend: Arc::clone(backend),
-            folder,
-            connector,
+            folder: store.folder(),
+            connector: events.connector(),
             images: Arc::new(Semaphore::new(MAX_IMAGES)),
             fetches: Arc::new(Semaphore::new(MAX_FETCHES_AT_ONCE)),
             staged: Waiting::default(),

@@ -235,7 +235,7 @@ async fn an_image_is_fetched_over_tls_with_credentials_that_nobody_sees() {
         "{head}"
     );
     let entries = client
-        .get("/redfish/v1/Managers/RedDrum/LogServices/AuditLog/Entries")
+        .get("/redfish/v1/Managers/Testbench/LogServices/Audit/Entries")
         .await;
     assert_eq!(entries.status, 200);
     for shown in [task.to_string(), entries.json().to_string()] {
