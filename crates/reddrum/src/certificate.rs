@@ -27,9 +27,17 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 pub(crate) struct Certificate {
     chain: Chain,
     /// The operator's files, if it is his.
-    files: Option<(PathBuf, PathBuf)>,
+    files: Option<Files>,
     /// Who vouches for clients; nobody, unless named.
     client_authorities: Vec<CertificateDer<'static>>,
+}
+
+/// The operator's files: chain, key, and when they had been changed before they were read.
+#[derive(Clone, Debug)]
+struct Files {
+    chain: PathBuf,
+    key: PathBuf,
+    seen: Option<(SystemTime, SystemTime)>,
 }
 
 /// Makes a folder that only its owner can look into, unless it is there.
@@ -56,9 +64,14 @@ impl Certificate {
 
     /// The operator's PEM files. The key must be readable by its owner only.
     pub(crate) fn load(chain: &Path, key: &Path) -> Result<Self, CertificateError> {
+        let files = Files {
+            seen: changed_at(chain, key),
+            chain: chain.to_owned(),
+            key: key.to_owned(),
+        };
         Ok(Self {
             chain: read(chain, key)?,
-            files: Some((chain.to_owned(), key.to_owned())),
+            files: Some(files),
             client_authorities: Vec::new(),
         })
     }
@@ -107,10 +120,15 @@ impl Certificate {
 
     /// Shows the operator's files anew whenever they have changed. Never completes.
     pub(crate) async fn follow_files(self, tls: Arc<Tls>) {
-        let Some((chain, key)) = self.files else {
+        // What changed since the start counts from there: the first look may come late.
+        let Some(Files {
+            chain,
+            key,
+            mut seen,
+        }) = self.files
+        else {
             return std::future::pending().await;
         };
-        let mut seen = changed_at(&chain, &key);
         loop {
             tokio::time::sleep(LOOK_INTERVAL).await;
             let now = changed_at(&chain, &key);

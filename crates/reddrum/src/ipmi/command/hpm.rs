@@ -269,13 +269,13 @@ async fn activate(line: &Line) -> Result<(), Failure> {
         rollback_override: None,
     };
     match line.call(&command).await {
-        Ok(_) => Ok(()),
-        Err(error) if error.completion() == Some(IN_PROGRESS) => Ok(()),
-        // The controller restarts, and the session is gone with it.
-        Err(CallError {
+        // Unanswered: the controller restarts, and the session is gone with it.
+        Ok(_)
+        | Err(CallError {
             fault: CallFault::Unanswered { .. },
             ..
         }) => Ok(()),
+        Err(error) if error.completion() == Some(IN_PROGRESS) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
