@@ -138,7 +138,7 @@ impl<'a> Check<'a> {
             return Vec::new();
         }
         let mut wildcards: Vec<Wildcard> = Vec::with_capacity(given.len());
-        for (index, object) in given.into_iter().enumerate() {
+        for (index, object) in given {
             let place = format!("/Wildcards/{index}");
             self.only(object, &place, &["Name", "Values"]);
             let name = object
@@ -161,10 +161,13 @@ impl<'a> Check<'a> {
             wildcards.push(Wildcard {
                 name: name.to_owned(),
                 // With all of them, the others are among them.
-                values: if values.contains(&ALL) {
+                values: if values.iter().any(|(_, value)| *value == ALL) {
                     vec![ALL.to_owned()]
                 } else {
-                    values.into_iter().map(str::to_owned).collect()
+                    values
+                        .into_iter()
+                        .map(|(_, value)| value.to_owned())
+                        .collect()
                 },
             });
         }
@@ -188,7 +191,7 @@ impl<'a> Check<'a> {
             return Vec::new();
         }
         let mut found = Vec::with_capacity(list.len());
-        for (index, text) in list.into_iter().enumerate() {
+        for (index, text) in list {
             let pointer = format!("{place}/{index}");
             match self.property(text, wildcards) {
                 Ok(property) => found.push(Given { property, pointer }),
@@ -218,7 +221,8 @@ impl<'a> Check<'a> {
         if !self.wrong.is_empty() {
             return;
         }
-        for (index, wildcard) in wildcards.iter().enumerate() {
+        let given = objects(self.body, "Wildcards");
+        for (wildcard, (index, _)) in wildcards.iter().zip(given) {
             let is_used = |p: &&MetricProperty| p.wildcards().any(|name| name == wildcard.name);
             if !properties.iter().any(is_used) {
                 let resolution = "Use the wildcard in a metric property, or leave it out.";
@@ -245,21 +249,28 @@ pub(super) fn id(body: &Map<String, Value>) -> Result<Option<String>, Failure> {
     Err(Failure::Messages(vec![message.with_resolution(resolution)]))
 }
 
-/// The objects in a list.
-pub(super) fn objects<'v>(body: &'v Map<String, Value>, name: &str) -> Vec<&'v Map<String, Value>> {
-    let list = body.get(name).and_then(Value::as_array);
-    list.into_iter()
-        .flatten()
-        .filter_map(Value::as_object)
-        .collect()
+/// The objects in a list, each with its place there: a client may have written `null` between them.
+pub(super) fn objects<'v>(
+    body: &'v Map<String, Value>,
+    name: &str,
+) -> Vec<(usize, &'v Map<String, Value>)> {
+    elements(body, name, Value::as_object)
 }
 
-/// The texts in a list.
-pub(super) fn texts<'v>(object: &'v Map<String, Value>, name: &str) -> Vec<&'v str> {
+/// The texts in a list, each with its place there.
+pub(super) fn texts<'v>(object: &'v Map<String, Value>, name: &str) -> Vec<(usize, &'v str)> {
+    elements(object, name, Value::as_str)
+}
+
+fn elements<'v, T: ?Sized>(
+    object: &'v Map<String, Value>,
+    name: &str,
+    of: impl Fn(&'v Value) -> Option<&'v T>,
+) -> Vec<(usize, &'v T)> {
     let list = object.get(name).and_then(Value::as_array);
-    list.into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
+    let places = list.into_iter().flatten().enumerate();
+    places
+        .filter_map(|(place, value)| Some((place, of(value)?)))
         .collect()
 }
 
@@ -313,5 +324,43 @@ mod tests {
             "MetricProperties": ["/1"],
         });
         assert_eq!(Value::Object(merge(&old, &changes)), expected);
+    }
+
+    #[test]
+    fn a_fault_is_told_of_the_element_that_has_it_also_behind_nulls() {
+        let body = map(json!({
+            "Wildcards": [
+                null, {"Name": "A", "Values": [null, "1"]}, null, {"Name": "A", "Values": ["2"]},
+                {"Name": "B", "Values": [null]},
+            ],
+            "MetricProperties": [null, "/redfish/v1/Chassis/{C}#/Name", null, "nothing"],
+        }));
+        let mut check = Check::new(&body);
+        let wildcards = check.wildcards();
+        check.properties(&body, "", &wildcards);
+        let Err(Failure::Messages(wrong)) = check.end(()) else {
+            panic!("nothing is wrong");
+        };
+        let about: Vec<_> = wrong.iter().flat_map(Message::related_properties).collect();
+        let expected = [
+            "#/Wildcards/3/Name",
+            "#/Wildcards/4/Values",
+            "#/MetricProperties/1",
+            "#/MetricProperties/3",
+        ];
+        assert_eq!(about, expected);
+    }
+
+    #[test]
+    fn a_wildcard_without_use_is_told_of_also_behind_nulls() {
+        let body = map(json!({"Wildcards": [null, {"Name": "A", "Values": ["1"]}]}));
+        let mut check = Check::new(&body);
+        let wildcards = check.wildcards();
+        check.unused(&wildcards, &[]);
+        let Err(Failure::Messages(wrong)) = check.end(()) else {
+            panic!("nothing is wrong");
+        };
+        let about: Vec<_> = wrong.iter().flat_map(Message::related_properties).collect();
+        assert_eq!(about, ["#/Wildcards/1/Name"]);
     }
 }

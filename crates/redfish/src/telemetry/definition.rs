@@ -138,7 +138,7 @@ fn templates(check: &mut Check<'_>, wildcards: &[Wildcard]) -> Vec<Template> {
         .into_iter()
         .map(|given| template(given, None))
         .collect();
-    for (index, metric) in objects(body, "Metrics").into_iter().enumerate() {
+    for (index, metric) in objects(body, "Metrics") {
         let place = format!("/Metrics/{index}");
         let known = ["MetricId", "MetricProperties", "CollectionTimeScope"];
         check.only(metric, &place, &known);

@@ -128,7 +128,7 @@ fn reports(check: &mut Check<'_>) -> Vec<String> {
         return Vec::new();
     }
     let mut ids = Vec::with_capacity(list.len());
-    for (index, link) in list.into_iter().enumerate() {
+    for (index, link) in list {
         let text = link
             .get("@odata.id")
             .and_then(Value::as_str)
@@ -253,7 +253,7 @@ fn discrete(check: &mut Check<'_>) -> Rule {
         );
     }
     let mut expected = Vec::with_capacity(list.len());
-    for (index, one) in list.into_iter().enumerate() {
+    for (index, one) in list {
         let place = format!("/DiscreteTriggers/{index}");
         let text = |name: &str| one.get(name).and_then(Value::as_str).map(str::to_owned);
         let value = text("Value");
