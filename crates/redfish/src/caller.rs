@@ -65,13 +65,16 @@ impl Caller {
     }
 }
 
-/// Whose a task or a subscription is: the account's, whatever it is called later.
+/// Whose a task or a subscription is: the account's, whatever it is called later. It isn't that of an account which is
+/// made under the same name after this one was deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "KeptOwner")]
 pub(crate) struct Owner {
     name: String,
     /// `None` for what was kept before accounts were told apart by `Id`, or came from another service's files.
     account_id: Option<String>,
+    /// [`Account::number`]
+    account_number: u64,
 }
 
 /// What may be in the store: once it was a name.
@@ -82,6 +85,8 @@ enum KeptOwner {
     Account {
         name: String,
         account_id: Option<String>,
+        #[serde(default)]
+        account_number: u64,
     },
 }
 
@@ -89,7 +94,15 @@ impl From<KeptOwner> for Owner {
     fn from(kept: KeptOwner) -> Self {
         match kept {
             KeptOwner::Name(name) => Self::named(name),
-            KeptOwner::Account { name, account_id } => Self { name, account_id },
+            KeptOwner::Account {
+                name,
+                account_id,
+                account_number,
+            } => Self {
+                name,
+                account_id,
+                account_number,
+            },
         }
     }
 }
@@ -100,6 +113,7 @@ impl Owner {
         Self {
             name: caller.user_name().to_owned(),
             account_id: Some(caller.account_id().to_owned()),
+            account_number: caller.account().number(),
         }
     }
 
@@ -108,6 +122,7 @@ impl Owner {
         Self {
             name,
             account_id: None,
+            account_number: 0,
         }
     }
 
@@ -119,17 +134,21 @@ impl Owner {
     /// Whether both are the same account.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (&self.account_id, &other.account_id) {
-            (Some(id), Some(other)) => id == other,
+            (Some(id), Some(other_id)) => {
+                id == other_id && self.account_number == other.account_number
+            }
             _ => self.name == other.name,
         }
     }
 
-    /// Whether it is the caller.
+    /// Whether it is the caller. One of whom only the name is known has a number of 0, as accounts have that came with
+    /// him.
     pub(crate) fn is(&self, caller: &Caller) -> bool {
-        match &self.account_id {
+        let is_named = match &self.account_id {
             Some(id) => id == caller.account_id(),
             None => self.name == caller.user_name(),
-        }
+        };
+        is_named && self.account_number == caller.account().number()
     }
 }
 
@@ -142,9 +161,16 @@ mod tests {
         let owner = Owner {
             name: "anna".to_owned(),
             account_id: Some("7".to_owned()),
+            account_number: 9,
         };
         let kept = serde_json::to_string(&owner).unwrap();
         assert_eq!(serde_json::from_str::<Owner>(&kept).unwrap(), owner);
+        let older = r#"{"name": "anna", "account_id": "7"}"#;
+        let expected = Owner {
+            account_number: 0,
+            ..owner
+        };
+        assert_eq!(serde_json::from_str::<Owner>(older).unwrap(), expected);
         let old: Owner = serde_json::from_str("\"anna\"").unwrap();
         assert_eq!(old, Owner::named("anna".to_owned()));
     }

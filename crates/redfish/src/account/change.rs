@@ -89,6 +89,8 @@ impl Accounts {
         let mut account = Account::with(&user_name, hash, &role_id);
         account.id = state.new_id(&user_name);
         account.epoch = self.new_epoch();
+        let drawn = account.draw_number();
+        drawn.map_err(|error| Failure::Internal(error.to_string()))?;
         refuse_taken(&state, &account)?;
         edit_account(&mut account, &edit, &state)?;
         set_expiration(&mut account, &edit, &policy);

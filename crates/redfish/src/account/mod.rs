@@ -53,6 +53,10 @@ pub struct Account {
 /// What the store keeps of an account.
 #[derive(Clone, Serialize, Deserialize)]
 struct Kept {
+    /// Tells it from every other account there was under its `Id`: drawn at random. 0 for what is older than these
+    /// numbers, and for what came from another service's files.
+    #[serde(default)]
+    number: u64,
     user_name: String,
     password: PasswordHash,
     role_id: String,
@@ -108,6 +112,7 @@ impl Account {
         Self {
             id: String::new(),
             kept: Kept {
+                number: 0,
                 user_name: user_name.to_owned(),
                 password,
                 role_id: role_id.to_owned(),
@@ -144,6 +149,22 @@ impl Account {
     /// Names its resource; empty before a service has it.
     pub(crate) fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Tells it from others that had its `Id` before.
+    pub(crate) const fn number(&self) -> u64 {
+        self.kept.number
+    }
+
+    /// Gives it a number that no other account has had.
+    ///
+    /// # Errors
+    /// What the system says that has no random numbers.
+    fn draw_number(&mut self) -> Result<(), getrandom::Error> {
+        let mut random = [0_u8; 8];
+        getrandom::fill(&mut random)?;
+        self.kept.number = u64::from_ne_bytes(random).max(1);
+        Ok(())
     }
 
     /// Compared with that of what its credentials have opened.

@@ -191,6 +191,7 @@ impl Accounts {
             }
             account.id = state.new_id(&name);
             account.epoch = self.new_epoch();
+            account.draw_number().map_err(AccountError::from)?;
             batch.put(ACCOUNTS, &account.id, &account.kept)?;
             batch.put(SEEDED, name, &())?;
             state.accounts.insert(account.id.clone(), Arc::new(account));

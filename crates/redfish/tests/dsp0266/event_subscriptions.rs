@@ -3,7 +3,7 @@
 use redfish::{MAX_FILTER_ITEMS, MAX_SUBSCRIPTIONS, Store};
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, PASSWORD};
+use crate::bench::{Bench, PASSWORD, StateFile};
 
 const SERVICE: &str = "/redfish/v1/EventService";
 const SUBSCRIPTIONS: &str = "/redfish/v1/EventService/Subscriptions";
@@ -314,6 +314,39 @@ async fn an_operator_subscribes_and_changes_what_is_his_and_a_reader_reads() {
     assert_eq!(reader.get(own).await.status, 200);
     assert_eq!(operator.patch(own, r#"{"Context": "x"}"#).await.status, 200);
     assert_eq!(operator.call("DELETE", own, &[], "").await.status, 204);
+}
+
+#[tokio::test]
+async fn an_account_made_again_under_a_name_does_not_get_what_the_one_before_had() {
+    let state = StateFile::new("made-again");
+    let own = {
+        let bench = state.bench();
+        let root = bench.client("root").await;
+        let accounts = "/redfish/v1/AccountService/Accounts";
+        let anna = json!({"UserName": "anna", "Password": PASSWORD, "RoleId": "Operator"});
+        let anna = anna.to_string();
+        assert_eq!(root.post(accounts, &anna).await.status, 201);
+        let first = bench.client("anna").await;
+        let own = first.post(SUBSCRIPTIONS, &body(json!({}))).await;
+        let own = own.header("location").unwrap().to_owned();
+        let changed = first.patch(&own, r#"{"Context": "x"}"#).await;
+        assert_eq!(changed.status, 200);
+        let path = format!("{accounts}/anna");
+        assert_eq!(root.call("DELETE", &path, &[], "").await.status, 204);
+        let again = root.post(accounts, &anna).await;
+        assert_eq!(again.header("location"), Some(&*path));
+        own
+    };
+    // What is kept over a restart tells them apart, too.
+    let bench = state.bench();
+    let second = bench.client("anna").await;
+    let denied = second.call("DELETE", &own, &[], "").await;
+    denied.assert_error(403, &["InsufficientPrivilege"]);
+    let others = second.post(SUBSCRIPTIONS, &body(json!({}))).await;
+    let others = others.header("location").unwrap();
+    assert_eq!(second.call("DELETE", others, &[], "").await.status, 204);
+    let root = bench.client("root").await;
+    assert_eq!(root.call("DELETE", &own, &[], "").await.status, 204);
 }
 
 #[tokio::test]
