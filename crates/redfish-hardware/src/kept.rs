@@ -8,7 +8,9 @@ use redfish::{Document, Failure, Path};
 
 /// How many documents are kept. Each has one place, given by its path; two that share a place take it from each other.
 pub(crate) const MAX_KEPT_DOCUMENTS: usize = 1024;
-/// The largest document that is kept, in bytes. All places together hold at most 16 MiB.
+/// The largest document that is kept, in bytes. All places together hold at most [`MAX_KEPT_DOCUMENTS`] times that,
+/// 16 MiB, and once more for each of the three compressed forms, which are made when clients ask for them. A form is
+/// longer than its document by a few bytes at most, so that is 65 MiB in all; of JSON it is usually a fraction.
 pub(crate) const MAX_KEPT_BYTES: usize = 16 * 1024;
 
 /// The last document made for some paths.

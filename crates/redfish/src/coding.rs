@@ -165,7 +165,11 @@ impl CodedForms {
 
     /// The form in `coding` of `bytes`, which are the same in every call. `None` if it can't be made.
     pub(crate) fn get(&self, coding: Coding, bytes: &[u8]) -> Option<Bytes> {
-        let made = || coding.encode(bytes).ok().map(Bytes::from);
+        let made = || {
+            let coded = coding.encode(bytes).ok()?;
+            // Without the room that the encoder has had in reserve: it may be kept for long.
+            Some(Bytes::from(coded.into_boxed_slice()))
+        };
         self.0[coding as usize].get_or_init(made).clone()
     }
 }
