@@ -120,6 +120,9 @@ impl Target {
                 "--nocapture",
             ])
             .env(ROLE, "1")
+            // Where each thread has an arena of its own, what one of them has freed is of no use to the others, and
+            // figures depend on which thread has served what.
+            .env("MALLOC_ARENA_MAX", "1")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());

@@ -319,6 +319,9 @@ impl Updater for Rack {
             if bytes.starts_with(b"only for other") && target != "other" {
                 return Ok(Installed::NotForIt("it is another one".to_owned()));
             }
+            if bytes.starts_with(b"stops") && update.progress().is_cancelled() {
+                return Ok(Installed::Stopped);
+            }
             assert_eq!(*update.image.bytes().await.unwrap(), *bytes);
             self.change(format!(
                 "UPDATE {target} {} bytes {sum} {}",
@@ -537,7 +540,10 @@ impl Bench {
         assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
         Client {
             bench: self,
-            token: answer.header("x-auth-token").unwrap().to_owned(),
+            credentials: (
+                "x-auth-token",
+                answer.header("x-auth-token").unwrap().to_owned(),
+            ),
         }
     }
 
@@ -545,7 +551,7 @@ impl Bench {
     pub(crate) async fn client(&self, user: &str) -> Client<'_> {
         Client {
             bench: self,
-            token: self.token(user).await,
+            credentials: ("x-auth-token", self.token(user).await),
         }
     }
 }
@@ -604,10 +610,11 @@ impl Drop for StateFile {
     }
 }
 
-/// Sends a token with every request.
+/// Sends credentials with every request: usually the token of a session.
 pub(crate) struct Client<'a> {
     pub(crate) bench: &'a Bench,
-    pub(crate) token: String,
+    /// The header that has them.
+    pub(crate) credentials: (&'static str, String),
 }
 
 impl Client<'_> {
@@ -618,7 +625,8 @@ impl Client<'_> {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Answer {
-        let mut all = vec![("x-auth-token", self.token.as_str())];
+        let (name, value) = &self.credentials;
+        let mut all = vec![(*name, value.as_str())];
         all.extend_from_slice(headers);
         self.bench.call(method, uri, &all, body).await
     }

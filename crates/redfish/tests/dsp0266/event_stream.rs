@@ -54,7 +54,7 @@ impl Message {
 async fn ask(client: &Client<'_>, query: &str, headers: &[(&str, &str)]) -> Response<Outgoing> {
     let mut request = Request::get(format!("{STREAM}{query}"))
         .header("host", "localhost")
-        .header("x-auth-token", &client.token);
+        .header(client.credentials.0, &client.credentials.1);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use crate::bench::{Answer, Bench, Client, StateFile, seeds};
+use crate::bench::{Answer, Bench, Client, PASSWORD, StateFile, seeds};
 use crate::event_delivery::Receiver;
 use crate::event_stream::{Stream, open};
 
@@ -39,6 +39,15 @@ fn racks(bench: &Bench) {
         .rack
         .chassis
         .store(3, std::sync::atomic::Ordering::Relaxed);
+}
+
+/// A client without a session: that would time out where the clock runs ahead.
+fn client<'a>(bench: &'a Bench, user: &str) -> Client<'a> {
+    let basic = crate::authentication::basic(user, PASSWORD);
+    Client {
+        bench,
+        credentials: ("authorization", basic),
+    }
 }
 
 fn set(bench: &Bench, chassis: usize, reading: f64) {
@@ -108,7 +117,7 @@ async fn next_report(stream: &mut Stream) -> Value {
 #[tokio::test(start_paused = true)]
 async fn the_service_says_what_it_can_and_every_link_leads_somewhere() {
     let bench = Bench::new();
-    let client = bench.client("reader").await;
+    let client = client(&bench, "reader");
     let root = client.get("/redfish/v1/").await.json();
     assert_eq!(root["TelemetryService"]["@odata.id"], SERVICE);
     let answer = client.get(SERVICE).await;
@@ -135,7 +144,7 @@ async fn the_service_says_what_it_can_and_every_link_leads_somewhere() {
 async fn a_report_is_made_when_it_is_read_and_its_wildcards_stand_for_what_there_is() {
     let bench = Bench::new();
     racks(&bench);
-    let client = bench.client("root").await;
+    let client = client(&bench, "root");
     let definition = define(&client, json!({})).await;
     assert_eq!(definition["MetricReportDefinitionType"], "OnRequest");
     let link = &definition["MetricReport"]["@odata.id"];
@@ -175,7 +184,7 @@ async fn a_periodic_report_is_appended_to_until_it_is_full() {
     let bench = Bench::new();
     racks(&bench);
     let _work = work(&bench);
-    let client = bench.client("root").await;
+    let client = client(&bench, "root");
     let periodic = json!({
         "Schedule": {"RecurrenceInterval": "PT10S"},
         "ReportUpdates": "AppendStopsWhenFull", "AppendLimit": 7,
@@ -197,7 +206,7 @@ async fn each_new_report_has_an_id_of_its_own_and_old_ones_go() {
     let bench = Bench::new();
     racks(&bench);
     let _work = work(&bench);
-    let client = bench.client("root").await;
+    let client = client(&bench, "root");
     let new = json!({"Schedule": {"RecurrenceInterval": "PT1S"}, "ReportUpdates": "NewReport"});
     let definition = define(&client, new).await;
     let path = definition["@odata.id"].as_str().unwrap();
@@ -219,7 +228,7 @@ async fn each_new_report_has_an_id_of_its_own_and_old_ones_go() {
 async fn a_definition_is_changed_and_removed() {
     let bench = Bench::new();
     racks(&bench);
-    let client = bench.client("root").await;
+    let client = client(&bench, "root");
     let path = define(&client, json!({})).await["@odata.id"].clone();
     let path = path.as_str().unwrap();
     let changed = client
@@ -255,7 +264,7 @@ async fn a_definition_is_changed_and_removed() {
 async fn what_the_backend_has_is_in_the_same_collections_and_stays() {
     let bench = Bench::new();
     racks(&bench);
-    let client = bench.client("root").await;
+    let client = client(&bench, "root");
     define(&client, json!({})).await;
     for collection in [DEFINITIONS, REPORTS] {
         let answer = client.get(collection).await;
@@ -282,7 +291,7 @@ async fn what_the_backend_has_is_in_the_same_collections_and_stays() {
 async fn what_is_not_there_is_refused_with_its_place() {
     let bench = Bench::new();
     racks(&bench);
-    let client = bench.client("root").await;
+    let client = client(&bench, "root");
     let nobody = "/redfish/v1/Chassis/9/Sensors/T#/Reading";
     for (change, place) in [
         (
@@ -322,12 +331,12 @@ async fn what_is_not_there_is_refused_with_its_place() {
 async fn readers_read_and_administrators_define() {
     let bench = Bench::new();
     racks(&bench);
-    let (root, reader) = (bench.client("root").await, bench.client("reader").await);
+    let (root, reader) = (client(&bench, "root"), client(&bench, "reader"));
     define(&root, json!({})).await;
     assert_eq!(readings(&reader, "Inlets").await, ["20", "21", "22"]);
     let path = format!("{DEFINITIONS}/Inlets");
     for user in ["reader", "operator"] {
-        let client = bench.client(user).await;
+        let client = client(&bench, user);
         let body = all_sensors(json!({"Id": "Other"})).to_string();
         for answer in [
             client.post(DEFINITIONS, &body).await,
@@ -362,7 +371,7 @@ async fn a_value_that_not_everybody_may_read_is_in_no_report() {
     let privileges = redfish::PrivilegeMap::parse(&registry.to_string()).unwrap();
     let bench = Bench::of(seeds(), Store::in_memory().unwrap(), privileges);
     racks(&bench);
-    let client = bench.client("root").await;
+    let client = client(&bench, "root");
     let more = json!({"MetricProperties": ["/redfish/v1/Chassis/0#/PowerState"]});
     define(&client, more).await;
     assert_eq!(readings(&client, "Inlets").await, ["Off"]);
@@ -373,7 +382,7 @@ async fn a_change_of_a_value_makes_a_report_and_streams_that_ask_for_it_get_it()
     let bench = Bench::new();
     racks(&bench);
     let _work = work(&bench);
-    let client = bench.client("root").await;
+    let client = client(&bench, "root");
     for id in ["Inlets", "Other"] {
         let on_change = json!({
             "Id": id, "MetricReportDefinitionType": "OnChange", "ReportActions": ["RedfishEvent"],
@@ -418,7 +427,7 @@ async fn a_threshold_that_is_crossed_is_told_and_so_is_the_way_back() {
     let bench = Bench::new();
     racks(&bench);
     let _work = work(&bench);
-    let client = bench.client("root").await;
+    let client = client(&bench, "root");
     let trigger = json!({
         "Id": "Hot", "MetricType": "Numeric", "TriggerActions": ["RedfishEvent"],
         "NumericThresholds": {
@@ -468,7 +477,7 @@ async fn a_discrete_trigger_has_a_report_made() {
     let bench = Bench::new();
     racks(&bench);
     let _work = work(&bench);
-    let client = bench.client("root").await;
+    let client = client(&bench, "root");
     define(&client, json!({"ReportActions": ["RedfishEvent"]})).await;
     let trigger = json!({
         "TriggerActions": ["RedfishEvent", "RedfishMetricReport"],
@@ -510,7 +519,7 @@ async fn definitions_and_triggers_survive_a_restart() {
     let before = {
         let bench = file.bench();
         racks(&bench);
-        let client = bench.client("root").await;
+        let client = client(&bench, "root");
         define(&client, json!({"Description": "What goes in"})).await;
         created(&client.post(TRIGGERS, &trigger.to_string()).await);
         let unnamed = json!({"MetricProperties": [SENSOR]}).to_string();
@@ -530,7 +539,7 @@ async fn definitions_and_triggers_survive_a_restart() {
     };
     let bench = file.bench();
     racks(&bench);
-    let client = bench.client("root").await;
+    let client = client(&bench, "root");
     let hot = client.get(&format!("{TRIGGERS}/Hot")).await.json();
     let inlets = client.get(&format!("{DEFINITIONS}/Inlets")).await.json();
     assert_eq!((hot, inlets), before);
@@ -555,7 +564,7 @@ async fn definitions_and_triggers_survive_a_restart() {
 async fn there_are_as_many_definitions_as_the_service_keeps() {
     let bench = Bench::new();
     racks(&bench);
-    let client = bench.client("root").await;
+    let client = client(&bench, "root");
     for number in 0..MAX_REPORT_DEFINITIONS {
         define(&client, json!({"Id": format!("D{number}")})).await;
     }
@@ -575,7 +584,7 @@ async fn a_report_is_pushed_to_who_is_subscribed_to_its_definition() {
     let bench = Bench::with_events(Store::in_memory().unwrap(), receiver.settings());
     racks(&bench);
     let _work = work(&bench);
-    let client = bench.client("root").await;
+    let client = client(&bench, "root");
     let definition = format!("{DEFINITIONS}/Inlets");
     let subscription = json!({
         "Destination": receiver.uri(), "Protocol": "Redfish", "Context": "the \"hall\"",
@@ -607,7 +616,7 @@ async fn a_report_is_pushed_to_who_is_subscribed_to_its_definition() {
 #[tokio::test]
 async fn a_test_report_goes_to_whoever_wants_metric_reports() {
     let bench = Bench::new();
-    let client = bench.client("root").await;
+    let client = client(&bench, "root");
     let mut events = open(&client, "", &[]).await;
     let filter = "?$filter=EventFormatType%20eq%20MetricReport";
     let mut reports = open(&client, filter, &[]).await;
@@ -642,7 +651,7 @@ async fn a_test_report_goes_to_whoever_wants_metric_reports() {
 async fn wildcards_that_lead_to_nothing_very_many_times_are_refused() {
     let bench = Bench::new();
     racks(&bench);
-    let client = bench.client("root").await;
+    let client = client(&bench, "root");
     let values: Vec<_> = (0..1500).map(|n| n.to_string()).collect();
     // Three chassis, 1,500 sensors of each, and 1,500 places of each: nothing of it is there.
     let body = json!({
@@ -662,7 +671,7 @@ async fn a_definition_made_at_the_moment_does_not_undo_that_the_service_is_switc
     {
         let bench = file.bench();
         racks(&bench);
-        let client = bench.client("root").await;
+        let client = client(&bench, "root");
         let unnamed = json!({"MetricProperties": [SENSOR]}).to_string();
         let (off, made) = tokio::join!(
             client.patch(SERVICE, r#"{"ServiceEnabled": false}"#),
@@ -671,7 +680,7 @@ async fn a_definition_made_at_the_moment_does_not_undo_that_the_service_is_switc
         assert_eq!((off.status.as_u16(), made.status.as_u16()), (200, 201));
     }
     let bench = file.bench();
-    let client = bench.client("root").await;
+    let client = client(&bench, "root");
     let service = client.get(SERVICE).await.json();
     assert_eq!(service["ServiceEnabled"], false);
 }
