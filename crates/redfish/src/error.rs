@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::Failure;
 use crate::message::{self, Message};
-use crate::update::MultipartError;
+use crate::update::{MIN_UPLOAD_BYTES_PER_S, MultipartError, UPLOAD_IDLE_S};
 
 /// The most messages that one error body holds.
 pub const MAX_MESSAGES: usize = 32;
@@ -46,6 +46,8 @@ pub(crate) enum Error {
     BodyTooLarge,
     /// The body took longer than `BODY_TIMEOUT_S`.
     BodyTimeout,
+    /// An image took longer than `UPLOAD_IDLE_S` and `MIN_UPLOAD_BYTES_PER_S` allow.
+    UploadTimeout,
     /// The connection broke inside of the body.
     BodyBroken,
     /// The body is no JSON object; the text says where.
@@ -273,6 +275,13 @@ impl Error {
                 let message = message::malformed_json().with_resolution(
                     "Send the whole body at once: the service waits 10 seconds for it.",
                 );
+                Answer::new(StatusCode::REQUEST_TIMEOUT, message)
+            }
+            Self::UploadTimeout => {
+                let message = message::unrecognized_request_body().with_resolution(format!(
+                    "Send the image without pauses of more than {UPLOAD_IDLE_S} seconds and with at least \
+                     {MIN_UPLOAD_BYTES_PER_S} bytes per second."
+                ));
                 Answer::new(StatusCode::REQUEST_TIMEOUT, message)
             }
             Self::Multipart(error) => {

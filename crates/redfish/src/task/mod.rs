@@ -515,6 +515,19 @@ impl Handle {
         true
     }
 
+    /// What the task is doing; `None` once it is forgotten.
+    pub(crate) fn state(&self) -> Option<State> {
+        self.tasks.record(self.id).map(|record| record.state)
+    }
+
+    /// Says that a task which waits will not begin: the caller ends it. `false` if somebody has called it off or
+    /// begun it already.
+    pub(crate) fn take(&self) -> bool {
+        let mut held = self.tasks.held();
+        let entry = held.tasks.get_mut(&self.id);
+        entry.is_some_and(|entry| !std::mem::replace(&mut entry.is_taken, true))
+    }
+
     /// Waits until somebody calls the task off; for ever, if nobody does.
     pub(crate) async fn cancelled(&self) {
         let mut cancelled = self.cancelled.clone();

@@ -9,16 +9,19 @@ mod multipart;
 mod push;
 mod run;
 mod simple;
+mod staged;
 
 pub use fetch::{FETCH_ANSWER_S, FETCH_IDLE_S, MAX_FETCH_S};
 pub use image::{Image, MAX_IMAGE_BYTES, MAX_IMAGES};
 pub(crate) use image::{Intake, IntakeError};
 pub(crate) use multipart::MultipartError;
-pub use push::UPLOAD_IDLE_S;
+pub use push::{MIN_UPLOAD_BYTES_PER_S, UPLOAD_IDLE_S};
 pub use simple::MAX_FETCHES_AT_ONCE;
+pub use staged::MAX_STAGED_S;
+use staged::{Staged, Waiting};
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use redfish_schema::OperationApplyTime;
 use serde_json::{Map, Value};
@@ -152,18 +155,6 @@ pub(crate) struct Updates {
     images: Arc<Semaphore>,
     fetches: Arc<Semaphore>,
     staged: Waiting,
-}
-
-/// Taken, and waiting for `StartUpdate`.
-type Waiting = Arc<Mutex<Vec<Staged>>>;
-
-/// An update that waits for `StartUpdate`.
-struct Staged {
-    task: Handle,
-    asked: Asked,
-    image: Image,
-    /// How much of the task is done with that, in percent.
-    percent: u8,
 }
 
 /// What a client wants of an image.
@@ -326,7 +317,7 @@ impl Updates {
             percent: 0,
         };
         if staged.asked.is_staged {
-            self.staged().push(staged);
+            self.staged.push(staged);
         } else {
             self.spawn(staged);
         }
@@ -345,9 +336,8 @@ impl Updates {
 
     /// Starts what waits for it.
     pub(crate) async fn start(&self) -> Result<(), Failure> {
-        let waiting = std::mem::take(&mut *self.staged());
         let mut started = 0_usize;
-        for staged in waiting {
+        for staged in self.staged.take_all() {
             // One that was called off meanwhile takes its image with it.
             if staged.task.resume().await {
                 started += 1;
@@ -366,26 +356,13 @@ impl Updates {
 
     /// Lets go of images whose updates were called off.
     pub(crate) fn sweep(&self) {
-        let tasks = &self.tasks;
-        self.staged().retain(|staged| {
-            tasks
-                .get(&staged.task.id().to_string())
-                .is_some_and(|(_, record)| record.state == State::Pending)
-        });
-    }
-
-    fn staged(&self) -> MutexGuard<'_, Vec<Staged>> {
-        lock(&self.staged)
+        self.staged.sweep();
     }
 
     fn spawn(&self, staged: Staged) {
         let backend = Arc::clone(&self.backend);
         tokio::spawn(run::run(backend, staged));
     }
-}
-
-fn lock(waiting: &Waiting) -> MutexGuard<'_, Vec<Staged>> {
-    waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Who asks for an update by this request.

@@ -9,7 +9,7 @@ use http::{Method, Response};
 use http_body::Body;
 use http_body_util::{BodyExt as _, Full};
 use serde_json::{Map, Value};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::multipart::{Event, Multipart, MultipartError};
 use super::{Asked, Image, Intake, IntakeError, Updates};
@@ -24,6 +24,9 @@ use crate::{Failure, Service, message};
 
 /// How long a client may pause while it sends an image, in seconds.
 pub const UPLOAD_IDLE_S: u64 = 30;
+/// How fast a client sends an image at least, on average, in bytes per second; beside that it has [`UPLOAD_IDLE_S`]
+/// once. Slow clients would keep the few places for images from others: the longest image takes under 2½ hours.
+pub const MIN_UPLOAD_BYTES_PER_S: u64 = 64 * 1024;
 /// How long `UpdateParameters` may be, in bytes.
 const MAX_PARAMETERS_BYTES: usize = 64 * 1024;
 /// What a body may have beside the image: parameters, headers, boundaries.
@@ -127,16 +130,19 @@ impl Form {
             return Err(Error::BodyTooLarge);
         }
         let mut body = std::pin::pin!(body);
+        let start = Instant::now();
+        let mut got = 0_u64;
         loop {
-            let frame = timeout(Duration::from_secs(UPLOAD_IDLE_S), body.frame()).await;
+            let frame = timeout_at(latest(start, got), body.frame()).await;
             let frame = match frame {
                 Ok(None) => break,
                 Ok(Some(frame)) => frame.map_err(|_| Error::BodyBroken)?,
-                Err(_) => return Err(Error::BodyTimeout),
+                Err(_) => return Err(Error::UploadTimeout),
             };
             let Ok(data) = frame.into_data() else {
                 continue;
             };
+            got += data.len() as u64;
             left = left
                 .checked_sub(data.len() as u64)
                 .ok_or(Error::BodyTooLarge)?;
@@ -207,6 +213,13 @@ impl Form {
         });
         Ok(())
     }
+}
+
+/// When more has to be there of an upload that began at `start` and of which there are `got` bytes.
+fn latest(start: Instant, got: u64) -> Instant {
+    let pause = Duration::from_secs(UPLOAD_IDLE_S);
+    let earned = Duration::from_millis(got.saturating_mul(1000) / MIN_UPLOAD_BYTES_PER_S);
+    (Instant::now() + pause).min(start + pause + earned)
 }
 
 fn not_taken(error: IntakeError) -> Error {

@@ -87,6 +87,7 @@ async fn installed(
                 is_for_all,
                 total: targets.len(),
                 ended: 0,
+                stopped: 0,
                 fits: 0,
                 failed: None,
             };
@@ -126,7 +127,10 @@ struct Parts<'a> {
     /// Nobody has named targets: those that the image is not for are passed over.
     is_for_all: bool,
     total: usize,
+    /// How many parts have ended, in whatever way.
     ended: usize,
+    /// How many of those were called off.
+    stopped: usize,
     /// To how many the image fits.
     fits: usize,
     failed: Option<Failed>,
@@ -161,7 +165,8 @@ impl Parts<'_> {
         }
         match self.failed {
             Some(failed) => Err(failed),
-            None if self.task.is_cancelled() => Ok(Ended::Stopped),
+            // Called off after everything was done, everything is done.
+            None if self.stopped > 0 || self.ended < self.total => Ok(Ended::Stopped),
             None if self.fits == 0 => {
                 let failure = wrong_image(self.origin, "none of the machines is what it is for");
                 Err((failure, update_service::PATH.to_owned()))
@@ -177,20 +182,23 @@ impl Parts<'_> {
         }
         let response = match found {
             Ok(Installed::Stopped) => {
-                part.stopped().await;
-                return;
+                self.stopped += 1;
+                None
             }
             Ok(Installed::Done) => {
                 self.fits += 1;
-                no_content()
+                Some(no_content())
             }
-            Ok(Installed::NotForIt(_)) if self.is_for_all => no_content(),
+            Ok(Installed::NotForIt(_)) if self.is_for_all => Some(no_content()),
             Ok(Installed::NotForIt(reason)) => {
-                self.failure(wrong_image(self.origin, &reason), target)
+                Some(self.failure(wrong_image(self.origin, &reason), target))
             }
-            Err(failure) => self.failure(failure, target),
+            Err(failure) => Some(self.failure(failure, target)),
         };
-        part.finish(Answer::of(response)).await;
+        match response {
+            Some(response) => part.finish(Answer::of(response)).await,
+            None => part.stopped().await,
+        }
         self.ended += 1;
         let percent = self.ended * 100 / self.total;
         let percent = u8::try_from(percent).unwrap_or(100);

@@ -67,7 +67,7 @@ impl Updates {
             stops,
             connector: Arc::clone(&self.connector),
             backend: Arc::clone(&self.backend),
-            staged: Arc::clone(&self.staged),
+            staged: self.staged.clone(),
             turn,
         };
         tokio::spawn(fetching.run(task, asked));
@@ -120,7 +120,7 @@ impl Fetching {
             percent: FETCHED_PERCENT,
         };
         if staged.asked.is_staged {
-            super::lock(&self.staged).push(staged);
+            self.staged.push(staged);
         } else {
             run::run(self.backend, staged).await;
         }
