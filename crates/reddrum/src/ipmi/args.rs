@@ -2,6 +2,7 @@
 
 mod access;
 mod hardware;
+mod makers;
 mod records;
 mod sol;
 
@@ -14,11 +15,12 @@ pub(super) use access::{
 
 use clap::{Args, Subcommand, ValueEnum};
 pub(super) use hardware::{
-    Color, DcmiCommand, DcmiPowerCommand, FanCommand, FanSpeed, HpmCommand, LedCommand, LedState,
-    LimitAction, McCommand, PefCommand, PicmgCommand, PowerLimitArgs, ResetKind, TimeoutAction,
-    UnitControl, WatchdogCommand,
+    Color, DcmiCommand, DcmiPowerCommand, FanSpeed, HpmCommand, LedCommand, LedState, LimitAction,
+    McCommand, PefCommand, PicmgCommand, PowerLimitArgs, ResetKind, TimeoutAction, UnitControl,
+    UnitFanCommand, WatchdogCommand,
 };
 use ipmi::number::{BootDevice, ChassisControlAction, PrivilegeLevel};
+pub(super) use makers::{FanCommand, LcdCommand, Maker, NmCommand, OfMaker};
 pub(super) use records::{
     FruArgs, FruCommand, FruText, Limit, SdrCommand, SelCommand, SelTimeCommand, SensorArgs,
     SensorCommand,
@@ -241,9 +243,15 @@ pub(super) enum IpmiCommand {
     /// Lights of a unit.
     #[command(subcommand)]
     Led(LedCommand),
-    /// Fan level of a unit.
+    /// Fans: their speeds, and by makers' own commands their duty (Supermicro, Dell, ASRock Rack, System x).
     #[command(subcommand)]
     Fan(FanCommand),
+    /// The text panel at the front (Dell).
+    #[command(subcommand)]
+    Lcd(LcdCommand),
+    /// Intel's Node Manager: power and its policies.
+    #[command(subcommand)]
+    Nm(NmCommand),
     /// Firmware, by HPM.1.
     #[command(subcommand)]
     Hpm(HpmCommand),
@@ -561,7 +569,10 @@ mod tests {
             "a lan print 15",
             "a user priv 64 user",
             "a lan set vlan id 0",
-            "a fan set 254",
+            "a picmg fan set 254",
+            "a fan set 101",
+            "a fan set 50 --maker acme",
+            "a lcd mode upside-down",
             "a sel add 1 2 3",
             "a",
         ] {

@@ -1,4 +1,4 @@
-//! The command line of what is beside the host: `mc`, `watchdog`, `pef`, `dcmi`, `picmg`, `led`, `fan`, `hpm`.
+//! The command line of what is beside the host: `mc`, `watchdog`, `pef`, `dcmi`, `picmg`, `led`, `hpm`.
 
 use std::path::PathBuf;
 
@@ -179,6 +179,9 @@ pub(in crate::ipmi) enum PicmgCommand {
         #[command(flatten)]
         unit: Unit,
     },
+    /// Fan level of a unit.
+    #[command(subcommand)]
+    Fan(UnitFanCommand),
 }
 
 /// How to control a unit.
@@ -248,7 +251,7 @@ pub(in crate::ipmi) enum Color {
 
 /// What to do with fans of a unit.
 #[derive(Clone, Copy, Debug, Subcommand)]
-pub(in crate::ipmi) enum FanCommand {
+pub(in crate::ipmi) enum UnitFanCommand {
     /// Level and limits.
     Get(Unit),
     /// Set the level.

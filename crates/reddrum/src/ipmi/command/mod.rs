@@ -7,12 +7,16 @@ mod channel;
 mod chassis;
 mod dcmi;
 pub(super) mod decode;
+mod fan;
 mod fru;
 mod hpm;
 mod identify;
 mod lan;
 mod lan_set;
+mod lcd;
+mod maker;
 mod mc;
+mod nm;
 mod pef;
 mod picmg;
 mod power;
@@ -143,7 +147,9 @@ pub(super) fn begin(command: &IpmiCommand) -> Result<Start, ProgramError> {
         IpmiCommand::Dcmi(command) => dcmi::begin(command)?,
         IpmiCommand::Picmg(command) => picmg::begin(command),
         IpmiCommand::Led(command) => picmg::begin_led(command),
-        IpmiCommand::Fan(command) => picmg::begin_fan(command),
+        IpmiCommand::Fan(command) => fan::begin(command),
+        IpmiCommand::Lcd(command) => lcd::begin(command)?,
+        IpmiCommand::Nm(command) => nm::begin(command),
         IpmiCommand::Hpm(command) => hpm::begin(command)?,
         IpmiCommand::Discover(_) | IpmiCommand::Decode { .. } => {
             return Err(ProgramError::Usage("it asks no BMC".to_owned()));

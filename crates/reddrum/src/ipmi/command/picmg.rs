@@ -1,4 +1,4 @@
-//! `picmg`, `led`, `fan`: units of AdvancedTCA and what is on them (PICMG 3.0 §3.2, §3.9).
+//! `picmg` and `led`: units of AdvancedTCA and what is on them (PICMG 3.0 §3.2, §3.9).
 
 use ipmi::command::picmg::{
     FruControl, GetAddressInfo, GetFanLevel, GetFanSpeedProperties, GetFruActivationPolicy,
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{ADMINISTRATOR, Start, USER, start};
 use crate::ipmi::args::{
-    Color, FanCommand, FanSpeed, LedCommand, LedState, PicmgCommand, UnitControl,
+    Color, FanSpeed, LedCommand, LedState, PicmgCommand, UnitControl, UnitFanCommand,
 };
 use crate::ipmi::report::{Report, Sheet};
 use crate::ipmi::talk::{Line, Outcome};
@@ -45,6 +45,7 @@ pub(super) fn begin(command: PicmgCommand) -> Start {
         PicmgCommand::Frucontrol { action, unit } => {
             start(ADMINISTRATOR, move |line| control(line, unit.fru, action))
         }
+        PicmgCommand::Fan(command) => begin_fan(command),
     }
 }
 
@@ -63,11 +64,11 @@ pub(super) fn begin_led(command: LedCommand) -> Start {
     }
 }
 
-/// How to begin `fan`.
-pub(super) fn begin_fan(command: FanCommand) -> Start {
+/// How to begin `picmg fan`.
+fn begin_fan(command: UnitFanCommand) -> Start {
     match command {
-        FanCommand::Get(unit) => start(ADMINISTRATOR, move |line| fan(line, unit.fru)),
-        FanCommand::Set { level, unit } => {
+        UnitFanCommand::Get(unit) => start(ADMINISTRATOR, move |line| fan(line, unit.fru)),
+        UnitFanCommand::Set { level, unit } => {
             start(ADMINISTRATOR, move |line| set_fan(line, unit.fru, level))
         }
     }

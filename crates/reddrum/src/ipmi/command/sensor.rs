@@ -6,7 +6,7 @@ use ipmi::command::sensor::{
     GetSensorReading, GetSensorReadingFactors, GetSensorThresholds, SensorReading,
     SensorThresholds, SetSensorThresholds,
 };
-use ipmi::number::{IpmbAddress, Threshold, ThresholdSet};
+use ipmi::number::{IpmbAddress, SensorType, Threshold, ThresholdSet};
 use ipmi::record::sdr::{Access, FullSensor, Owner, SdrBody, SdrRecord, Sensor};
 use ipmi::record::{AnalogFormat, Conversion};
 use serde_json::{Map, Value, json};
@@ -64,13 +64,30 @@ pub(super) async fn run(line: Line, names: Rc<[String]>) -> Outcome {
         });
     }
     let wanted = |s: &&Described| names.is_empty() || names.iter().any(|name| fits(name, &s.name));
+    report(&line, "sensors", sensors.iter().filter(wanted)).await
+}
+
+/// Reads the fans' sensors that have a value.
+pub(super) async fn fans(line: Line) -> Outcome {
+    let records = repository::read(&line).await?;
+    let sensors: Vec<_> = records.into_iter().flat_map(describe).collect();
+    let is_fan = |s: &&Described| s.sensor.sensor_type == SensorType::FAN && s.is_numeric();
+    report(&line, "fans", sensors.iter().filter(is_fan)).await
+}
+
+/// Reads these, one after the other.
+async fn report<'a>(
+    line: &Line,
+    key: &str,
+    sensors: impl Iterator<Item = &'a Described>,
+) -> Outcome {
     let mut read = Vec::new();
-    for sensor in sensors.iter().filter(wanted) {
-        read.push(sensor.read(&line).await?);
+    for sensor in sensors {
+        read.push(sensor.read(line).await?);
     }
     Ok(Report::of(
         read.iter().map(Read::line).collect(),
-        json!({ "sensors": read.iter().map(Read::json).collect::<Vec<_>>() }),
+        json!({ key: read.iter().map(Read::json).collect::<Vec<_>>() }),
     ))
 }
 

@@ -1,0 +1,214 @@
+//! Makers' own commands of `reddrum ipmi`, against virtual BMCs that have them.
+
+#![expect(clippy::unwrap_used, reason = "test code, helpers too")]
+
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ipmi::bmc::{Config, User};
+use ipmi::command::app::Guid;
+use ipmi::number::PrivilegeLevel;
+use serde_json::Value;
+use vbmc::bmcs::Bmcs;
+use vbmc::controller::OemFamily;
+use vbmc::serve::{Clock, Server};
+use vbmc::site::{Site, SiteOptions};
+
+const PASSWORD: &str = "right";
+
+/// A test that waits for a state longer than this has failed.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// One virtual machine with its BMC.
+struct Node {
+    server: Server,
+}
+
+impl Node {
+    fn new(family: OemFamily) -> Self {
+        let clock = Clock::start();
+        let options = SiteOptions {
+            nodes: 1,
+            seed: 1,
+            epoch_s: clock.epoch_s(),
+        };
+        let site = Arc::new(Site::new(options).unwrap());
+        site.machine(0, clock.now()).set_oem_family(family);
+        let user = User::new("admin", PASSWORD.as_bytes(), PrivilegeLevel::ADMINISTRATOR);
+        let access = Config::new(vec![user.unwrap()], Guid::default());
+        let bmcs = Arc::new(Bmcs::new(site, &access));
+        Self {
+            server: Server::start(bmcs, clock, 0).unwrap(),
+        }
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_reddrum"));
+        command.stdin(Stdio::null()).env("IPMI_PASSWORD", PASSWORD);
+        command.env_remove("REDDRUM_IPMI_PASSWORD");
+        command.env_remove("IPMI_KGKEY");
+        let port = self.server.port().to_string();
+        command.args(["ipmi", "127.16.0.1", "-U", "admin", "-p", &port]);
+        command.args(args).output().unwrap()
+    }
+
+    fn json(&self, args: &[&str]) -> Value {
+        let run = self.run(&[args, &["--json"]].concat());
+        serde_json::from_slice(&run.stdout).unwrap()
+    }
+
+    /// What a command brought.
+    fn result(&self, args: &[&str]) -> Value {
+        let mut said = self.json(args);
+        assert_eq!(said["ok"], true, "{said}");
+        said["result"].take()
+    }
+
+    /// Why a command failed.
+    fn failure(&self, args: &[&str]) -> Value {
+        let mut said = self.json(args);
+        assert_eq!(said["ok"], false, "{said}");
+        said["error"].take()
+    }
+
+    /// Speeds of the fans, in revolutions per minute.
+    fn speeds(&self) -> Vec<f64> {
+        let said = self.result(&["fan", "list"]);
+        let fans = said["fans"].as_array().unwrap().iter();
+        fans.map(|fan| {
+            assert_eq!(fan["unit"], "RPM");
+            fan["value"].as_f64().unwrap()
+        })
+        .collect()
+    }
+
+    /// Waits until the speeds are as wanted.
+    fn await_speeds(&self, wanted: impl Fn(&[f64]) -> bool) {
+        let begin = Instant::now();
+        loop {
+            let speeds = self.speeds();
+            if wanted(&speeds) {
+                return;
+            }
+            assert!(begin.elapsed() < DEADLINE, "still {speeds:?}");
+        }
+    }
+
+    /// A duty of all fans is seen at the fans, and goes away again.
+    fn obeys(&self, maker: &str) {
+        let quiet = self.speeds();
+        assert!(!quiet.is_empty());
+        let said = self.result(&["fan", "set", "100", "--maker", maker]);
+        assert_eq!(said["percent"], 100);
+        let fast = |speeds: &[f64]| speeds.iter().zip(&quiet).all(|(now, was)| *now > was * 1.5);
+        self.await_speeds(fast);
+        self.result(&["fan", "auto", "--maker", maker]);
+        self.await_speeds(|speeds| !speeds.iter().zip(&quiet).any(|(now, was)| *now > was * 1.5));
+    }
+}
+
+#[test]
+fn fans_of_every_maker_follow_a_duty_and_are_given_back() {
+    for (family, maker) in [
+        (OemFamily::Supermicro, "supermicro"),
+        (OemFamily::Dell, "dell"),
+        (OemFamily::Asrock, "asrock"),
+        (OemFamily::SystemX, "system-x"),
+    ] {
+        Node::new(family).obeys(maker);
+    }
+}
+
+#[test]
+fn a_zone_is_driven_alone() {
+    let node = Node::new(OemFamily::Dell);
+    node.result(&["fan", "set", "30", "--maker", "dell"]);
+    let args = ["fan", "set", "100", "--zone", "0", "--maker", "dell"];
+    assert_eq!(node.result(&args)["zone"], 0);
+    node.await_speeds(|speeds| speeds[0] > 2.5 * speeds[1] && speeds[0] > 2.5 * speeds[3]);
+    let args = ["fan", "set", "50", "--zone", "77", "--maker", "dell"];
+    assert_eq!(node.failure(&args)["kind"], "refused");
+}
+
+#[test]
+fn the_text_of_dells_panel_is_read_back() {
+    let node = Node::new(OemFamily::Dell);
+    let text = "rack 7, unit 12: please do not unplug, ring +49 30 1234 first";
+    let said = node.result(&["lcd", "set", text, "--maker", "dell"]);
+    assert_eq!(said["text"], text);
+    let get = ["lcd", "get", "--maker", "dell"];
+    let shown = node.result(&get);
+    assert_eq!(
+        (&shown["text"], &shown["mode"]),
+        (&said["text"], &said["mode"])
+    );
+    assert_eq!(shown["mode"], "user-defined text");
+    node.result(&["lcd", "set", "gr\u{fc}n", "--maker", "dell"]);
+    assert_eq!(node.result(&get)["text"], "gr\u{fc}n", "a shorter one");
+    node.result(&["lcd", "mode", "service-tag", "--maker", "dell"]);
+    let run = node.run(&get);
+    let lines = String::from_utf8(run.stdout).unwrap();
+    assert_eq!(
+        lines,
+        "LCD Shows   : service tag\nLCD Text    : gr\u{fc}n\n"
+    );
+}
+
+#[test]
+fn a_text_that_the_panel_can_not_show_is_refused_before_anybody_is_asked() {
+    let node = Node::new(OemFamily::Dell);
+    for text in ["x".repeat(63), "\u{20ac}".to_owned(), "a\nb".to_owned()] {
+        let run = node.run(&["lcd", "set", &text, "--maker", "dell"]);
+        assert_eq!(run.status.code(), Some(2), "{text}");
+    }
+    let longest = "x".repeat(62);
+    let said = node.result(&["lcd", "set", &longest, "--maker", "dell"]);
+    assert_eq!(said["text"], longest);
+}
+
+#[test]
+fn an_unknown_maker_is_told_with_the_remedy_and_nothing_is_tried() {
+    let node = Node::new(OemFamily::Dell);
+    for args in [
+        &["fan", "set", "100"][..],
+        &["fan", "auto"],
+        &["lcd", "get"],
+    ] {
+        let failure = node.failure(args);
+        assert_eq!(failure["kind"], "unknown_maker", "{args:?}");
+        let remedy = failure["remedy"].as_str().unwrap();
+        assert!(remedy.contains("--maker") && remedy.contains("'raw'"));
+    }
+    let failure = node.failure(&["lcd", "get", "--maker", "asrock"]);
+    assert_eq!(failure["kind"], "no_lcd");
+    let failure = node.failure(&["fan", "set", "50", "--maker", "supermicro"]);
+    assert_eq!(failure["kind"], "refused", "another maker's bytes");
+}
+
+#[test]
+fn node_manager_tells_power_and_its_policies() {
+    let node = Node::new(OemFamily::NodeManager);
+    let power = node.result(&["nm", "power"]);
+    let watts = power["current_w"].as_u64().unwrap();
+    assert!((50..2_000).contains(&watts), "{power}");
+    assert_eq!(node.result(&["nm", "version"])["firmware"], "4.1");
+    assert_eq!(
+        node.failure(&["nm", "policy", "7"])["kind"],
+        "no_such_policy"
+    );
+    // Set Policy 7: at once, for the platform, 300 W, within 6 s, statistics over 10 s.
+    let set = "0x2e 0xc1 0x57 1 0 0x10 7 0x10 1 0x2c 1 0x70 0x17 0 0 0 0 10 0";
+    let words: Vec<&str> = std::iter::once("raw").chain(set.split(' ')).collect();
+    node.result(&words);
+    let policy = node.result(&["nm", "policy", "7"]);
+    assert_eq!(policy["limit_w"], 300);
+    assert_eq!(
+        (&policy["enabled"], &policy["works"]),
+        (&true.into(), &true.into())
+    );
+    assert_eq!(policy["correction_ms"], 6_000);
+    let none = Node::new(OemFamily::None).failure(&["nm", "power"]);
+    assert_eq!(none["kind"], "no_node_manager");
+    assert!(none["remedy"].as_str().unwrap().contains("-t 0x2c -b 6"));
+}
