@@ -54,7 +54,7 @@ numbers! {
     /// Which Ethernet runs over a fabric link: the link type's extension, 4 bits (PICMG 3.1).
     pub struct EthernetLinkExtension(u8) {
         BASE_BX = 0x00 => "Fixed 1000BASE-BX",
-        BX4_10G = 0x01 => "Fixed 10GBASE-BX4 [XAUI]",
+        BX4_10G = 0x01 => "Fixed 10GBASE-BX4 (XAUI)",
         FC_PI = 0x02 => "FC-PI",
     }
 
