@@ -20,6 +20,9 @@ const PASSWORD: &str = "right";
 /// A test that waits for a state longer than this has failed.
 const DEADLINE: Duration = Duration::from_secs(60);
 
+/// Between two looks at a machine that is about to change.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
 /// One virtual machine with its BMC.
 struct Node {
     server: Server,
@@ -92,6 +95,7 @@ impl Node {
                 return;
             }
             assert!(begin.elapsed() < DEADLINE, "still {speeds:?}");
+            std::thread::sleep(LOOK_AGAIN);
         }
     }
 

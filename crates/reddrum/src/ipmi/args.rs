@@ -249,7 +249,7 @@ pub(super) enum IpmiCommand {
     /// The text panel at the front (Dell).
     #[command(subcommand)]
     Lcd(LcdCommand),
-    /// Intel's Node Manager: power and its policies.
+    /// Intel's Node Manager: power and its policies. On most boards it is behind the BMC: add `-t 0x2c -b 6`.
     #[command(subcommand)]
     Nm(NmCommand),
     /// Firmware, by HPM.1.

@@ -114,7 +114,7 @@ impl From<LcdShows> for DellLcdMode {
     }
 }
 
-/// What to ask Intel's Node Manager. On most boards it is a controller behind the BMC: add `-t 0x2c -b 6`.
+/// What to ask Intel's Node Manager.
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub(in crate::ipmi) enum NmCommand {
     /// Versions of Node Manager and its firmware.

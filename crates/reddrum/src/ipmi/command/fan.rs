@@ -277,4 +277,50 @@ mod tests {
         assert_eq!(outcome.unwrap_err().kind(), "no_such_zone");
         assert!(asked.is_empty());
     }
+
+    /// A Supermicro board in mode "optimal" that has so many zones and keeps no duty below 20 %; its mode at the end.
+    fn supermicro(zones: u8, duty: Duty) -> (Outcome, u8) {
+        let mut mode = SupermicroFanMode::OPTIMAL.0;
+        let mut duties = [100; 2];
+        let talk = Talk::new(|line| {
+            let maker = Some(Maker::Supermicro);
+            set(line, OfMaker { maker }, duty)
+        });
+        let outcome = play::run(talk, |call| -> Reply {
+            let data = match *call.data.as_slice() {
+                [0x00] => vec![mode],
+                [0x01, new] => {
+                    mode = new;
+                    vec![]
+                }
+                [0x66, 0x00, zone] if zone < zones => vec![duties[usize::from(zone)]],
+                [0x66, 0x01, zone, percent] if zone < zones => {
+                    duties[usize::from(zone)] = percent.max(20);
+                    vec![]
+                }
+                _ => return Some((CompletionCode::INVALID_DATA_FIELD, vec![])),
+            };
+            Some((CompletionCode::OK, data))
+        });
+        (outcome, mode)
+    }
+
+    #[test]
+    fn a_supermicro_board_with_one_zone_takes_a_duty_of_all_fans() {
+        let (outcome, mode) = supermicro(1, DUTY);
+        assert_eq!(outcome.unwrap().value["percent"], 40);
+        assert_eq!(mode, SupermicroFanMode::FULL.0);
+    }
+
+    #[test]
+    fn a_duty_that_is_refused_or_not_kept_leaves_supermicros_mode_as_it_was() {
+        let zone = Some(1);
+        let (refused, mode) = supermicro(1, Duty { zone, ..DUTY });
+        assert_eq!(refused.unwrap_err().kind(), "refused");
+        assert_eq!(mode, SupermicroFanMode::OPTIMAL.0);
+        let percent = 5;
+        let (other, mode) = supermicro(2, Duty { percent, ..DUTY });
+        assert_eq!(other.unwrap_err().kind(), "not_kept");
+        assert_eq!(mode, SupermicroFanMode::OPTIMAL.0);
+    }
 }
