@@ -21,6 +21,7 @@ mod event_subscriptions;
 mod get;
 mod headers;
 mod lockout;
+mod login_timing;
 mod mass_assignment;
 mod members;
 mod metadata;
