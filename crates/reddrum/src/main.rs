@@ -23,7 +23,7 @@ mod ssdp;
 mod vbmc_command;
 mod web;
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use args::{Cli, Command, ConfigCommand, ImportCommand};
@@ -49,6 +49,8 @@ fn start(cli: &Cli) -> Result<(), ProgramError> {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
+        // Colours are for terminals; a file or a journal gets plain text.
+        .with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
         .init();
     match &cli.command {
         Command::Demo(args) => block_on(demo::run(args)),

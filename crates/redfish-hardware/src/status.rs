@@ -8,7 +8,7 @@ use crate::part::{Measurement, Part, measurements};
 use crate::uri;
 
 /// DMTF's registry of resource events: the resource %1 has errors of type %2.
-const ERRORS_DETECTED: &str = "ResourceEvent.1.4.ResourceErrorsDetected";
+const ERRORS_DETECTED: &str = "ResourceEvent.1.3.ResourceErrorsDetected";
 
 pub(crate) const fn health(severity: Severity) -> Health {
     match severity {

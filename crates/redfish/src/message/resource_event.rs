@@ -15,6 +15,11 @@ messages! {
         "The resource has been created successfully.",
         "None";
 
+    /// Something is wrong with `property`: an error of the kind `error`.
+    resource_errors_detected(property, error): "ResourceErrorsDetected", Warning,
+        "The resource property %1 has detected errors of type '%2'.",
+        "Resolution dependent upon error type.";
+
     /// `PowerState` has become `Paused`.
     resource_paused(resource): "ResourcePaused", Ok,
         "The resource `%1` has been paused.",
