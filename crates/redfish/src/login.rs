@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use bytes::Bytes;
-use http::header::{self, HeaderName, HeaderValue};
+use http::header::{self, HeaderValue};
 use http::request::Parts as Head;
 use http::{Response, StatusCode};
 use http_body::Body;
@@ -24,10 +24,8 @@ use crate::query::Query;
 use crate::resource::account_service::account_path;
 use crate::resource::session_service;
 use crate::respond::respond;
-use crate::service::{LoggedIn, Service};
+use crate::service::{LoggedIn, Service, X_AUTH_TOKEN};
 use crate::session::{MAX_CONTEXT, OpenError};
-
-const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 
 impl Service {
     /// POST to the collection of sessions: a login (DSP0266 "Session login").

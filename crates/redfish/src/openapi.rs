@@ -3,6 +3,8 @@
 //! It is written from the [templates](Template) that are served, and refers to the schemas at
 //! [`/redfish/v1/JsonSchemas`](crate::resource::json_schemas).
 
+mod beside;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -17,10 +19,17 @@ use crate::template::OWN;
 const ERROR: &str = "#/components/responses/Error";
 const COMPONENTS: &str = "#/components";
 
-/// The document for a service of this name and version, in front of a backend with these places.
-pub(crate) fn document(title: &str, version: &str, backend: &[Template]) -> String {
+/// The document for a service of this name and version, in front of a backend with these places, which takes images
+/// or doesn't.
+pub(crate) fn document(
+    title: &str,
+    version: &str,
+    backend: &[Template],
+    can_update: bool,
+) -> String {
     let mut yaml = String::with_capacity(64 * 1024);
-    write_value(&mut yaml, &model(title, version, backend), 0);
+    let model = model(title, version, backend, can_update);
+    write_value(&mut yaml, &model, 0);
     yaml
 }
 
@@ -50,7 +59,7 @@ struct Place {
     actions: Vec<&'static str>,
 }
 
-fn model(title: &str, version: &str, backend: &[Template]) -> Value {
+fn model(title: &str, version: &str, backend: &[Template], can_update: bool) -> Value {
     let mut paths = Map::new();
     for place in places(backend) {
         let uri = place.template.uri;
@@ -72,6 +81,7 @@ fn model(title: &str, version: &str, backend: &[Template]) -> Value {
             }
         }
     }
+    beside::add(&mut paths, can_update);
     json!({
         "openapi": "3.1.1",
         "info": {"title": title, "version": version},
@@ -346,7 +356,7 @@ mod tests {
                 _ => {}
             }
         }
-        let model = model("Test", "1.0", &[]);
+        let model = model("Test", "1.0", &[], true);
         let mut found = Vec::new();
         references(&model, &mut found);
         assert!(found.len() > 100);
@@ -366,8 +376,9 @@ mod tests {
     fn what_both_sides_have_can_do_what_either_does() {
         let uri = "/redfish/v1/Managers/{ManagerId}/EthernetInterfaces/{EthernetInterfaceId}";
         let theirs = [Template::new(uri, "EthernetInterface").changeable()];
-        let is_changeable =
-            |backend: &[Template]| model("Test", "1.0", backend)["paths"][uri]["patch"].is_object();
+        let is_changeable = |backend: &[Template]| {
+            model("Test", "1.0", backend, false)["paths"][uri]["patch"].is_object()
+        };
         assert!(!is_changeable(&[]));
         assert!(is_changeable(&theirs));
     }

@@ -12,7 +12,7 @@ use http_body::Body;
 use http_body_util::Full;
 use redfish_schema::account_service::BasicAuthState;
 
-use crate::account::{Account, Accounts, MAX_USER_NAME, Refusal};
+use crate::account::Accounts;
 use crate::audit::{AuditLog, Deed, Entry};
 use crate::caller::Caller;
 use crate::certificate::Certificates;
@@ -22,11 +22,10 @@ use crate::event_stream::{Streaming, is_stream};
 use crate::figures::Answered;
 use crate::finish::finish;
 use crate::fixed::{Fixed, options};
-use crate::head::{check_routing, is_own_origin};
+use crate::head::check_routing;
 use crate::outgoing::Outgoing;
 use crate::path_lock::PathLocks;
 use crate::privilege::Operation;
-use crate::privilege::map::Holder;
 use crate::resource::certificate_service::CertificateService;
 use crate::resource::manager::{self, OwnManager};
 use crate::resource::telemetry_service::TelemetryService;
@@ -34,22 +33,21 @@ use crate::resource::{
     self, account_service, event_service, registries, service_root, session_service, update_service,
 };
 use crate::respond::LargeAnswers;
-use crate::session::{Session, Sessions};
+use crate::session::Sessions;
 use crate::settings::{Settings, SettingsError, is_uuid};
 use crate::static_files::StaticFiles;
 use crate::task::Tasks;
-use crate::tls::ClientCertificate;
 use crate::update::Updates;
 use crate::{Backend, Document, EventSink, Failure, Path, action_info, odata, openapi};
 
 const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
-const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
+pub(crate) const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 
 /// The service. [`handle`](Self::handle) answers one request; any number may run at once.
 pub struct Service {
     pub(crate) backend: Arc<dyn Backend>,
-    accounts: Arc<Accounts>,
-    sessions: Arc<Sessions>,
+    pub(crate) accounts: Arc<Accounts>,
+    pub(crate) sessions: Arc<Sessions>,
     events: Arc<Events>,
     audit: Arc<AuditLog>,
     pub(crate) parts: Parts,
@@ -138,7 +136,12 @@ impl Service {
         };
         let root = service_root::document(&settings, roots, &parts.manager)
             .map_err(|failure| SettingsError::Root(format!("{failure:?}")))?;
-        let openapi = openapi::document(&settings.product, &settings.version, backend.templates());
+        let openapi = openapi::document(
+            &settings.product,
+            &settings.version,
+            backend.templates(),
+            backend.updater().is_some(),
+        );
         Ok(Self {
             root: root.shared(),
             versions: Fixed::new(odata::VERSIONS, "application/json"),
@@ -285,85 +288,6 @@ impl Service {
         Some(document.respond(parts))
     }
 
-    /// The account behind a token or Basic credentials. A bad token isn't mended by good credentials.
-    async fn caller(&self, parts: &Head, client: Option<IpAddr>) -> Result<Caller, Error> {
-        let headers = &parts.headers;
-        if let Some(token) = headers.get(X_AUTH_TOKEN) {
-            let session = self.sessions.by_token(token.as_bytes());
-            let session = session.ok_or(Error::Unauthenticated)?;
-            let account = self.accounts.of_session(&session);
-            let account = account.ok_or(Error::Unauthenticated)?;
-            return Ok(self.as_caller(account, Some(session), client));
-        }
-        let Some(credentials) = headers.get(header::AUTHORIZATION) else {
-            return self.by_certificate(parts, client);
-        };
-        let verified = self.accounts.basic(credentials.as_bytes(), client).await;
-        let account = verified.map_err(|refusal| {
-            if refusal.is_logged() {
-                self.audit().record(&Entry {
-                    user: Accounts::claimed_user_name(credentials.as_bytes()),
-                    client,
-                    deed: Deed::LoginRefused,
-                });
-            }
-            Error::refused(refusal, parts.uri.path())
-        })?;
-        refuse_foreign_change(parts)?;
-        Ok(self.as_caller(account, None, client))
-    }
-
-    /// The account whose name the client's certificate has, to the letter.
-    fn by_certificate(&self, parts: &Head, client: Option<IpAddr>) -> Result<Caller, Error> {
-        let certificate = parts.extensions.get::<ClientCertificate>();
-        let certificate = certificate.ok_or(Error::Unauthenticated)?;
-        let account = self.accounts.by_user_name(&certificate.common_name);
-        let Some(account) = account.filter(|account| self.accounts.admits(account)) else {
-            self.audit().record(&Entry {
-                user: Some(
-                    certificate
-                        .common_name
-                        .chars()
-                        .take(MAX_USER_NAME)
-                        .collect(),
-                ),
-                client,
-                deed: Deed::LoginRefused,
-            });
-            return Err(Error::Unauthenticated);
-        };
-        refuse_foreign_change(parts)?;
-        Ok(self.as_caller(account, None, client))
-    }
-
-    fn as_caller(
-        &self,
-        account: Arc<Account>,
-        session: Option<Arc<Session>>,
-        client: Option<IpAddr>,
-    ) -> Caller {
-        let privileges = self.accounts.privileges_of(&account);
-        Caller::new(account, privileges, session, client)
-    }
-
-    /// Whether somebody whose password has to be changed may do this: look at his own account, change its password, and
-    /// end his sessions (DSP0266 "Password change required handling").
-    fn is_open_before_change(&self, caller: &Caller, method: &Method, path: &Path) -> bool {
-        let own = caller.account_id();
-        match *path.segments() {
-            ["AccountService", "Accounts", id] => {
-                id == own && matches!(*method, Method::GET | Method::HEAD | Method::PATCH)
-            }
-            ["AccountService", "Accounts", id, "Actions", action] => {
-                id == own && *method == Method::POST && action == "ManagerAccount.ChangePassword"
-            }
-            ["SessionService", "Sessions", _] => {
-                *method == Method::DELETE && self.owns(caller, path)
-            }
-            _ => false,
-        }
-    }
-
     /// The document at `path`, of the service or its backend.
     pub(crate) async fn document(&self, path: &Path) -> Result<Document, Error> {
         let document = self.resource(path).await;
@@ -390,111 +314,6 @@ impl Service {
             }
             None => self.backend.get(path).await,
         }
-    }
-
-    /// Whether the caller may do `operation` to the document at `path`.
-    pub(crate) fn may(
-        &self,
-        caller: &Caller,
-        path: &Path,
-        document: &Document,
-        operation: Operation,
-    ) -> bool {
-        let kind = document.resource().name;
-        let map = self.accounts.privilege_map();
-        map.permits(self.holder(caller, path), kind, path.as_str(), operation)
-    }
-
-    /// The same for what is at `uri`, is no resource, and needs what a resource of the type `kind` would.
-    pub(crate) fn may_beside(
-        &self,
-        caller: &Caller,
-        kind: &str,
-        uri: &str,
-        operation: Operation,
-    ) -> bool {
-        let holder = Holder {
-            has: caller.privileges(),
-            owns: false,
-        };
-        let map = self.accounts.privilege_map();
-        map.permits(holder, kind, uri, operation)
-    }
-
-    /// Whether the caller may do `operation` to each of these properties of the document at `path`.
-    pub(crate) fn may_each<'p>(
-        &self,
-        caller: &Caller,
-        path: &Path,
-        document: &Document,
-        operation: Operation,
-        properties: impl IntoIterator<Item = &'p str>,
-    ) -> bool {
-        let (kind, holder) = (document.resource().name, self.holder(caller, path));
-        let map = self.accounts.privilege_map();
-        let may = |name| map.permits_property(holder, kind, path.as_str(), operation, name);
-        properties.into_iter().all(may)
-    }
-
-    /// Whether the caller may do `operation` to anything at all of the document at `path`.
-    pub(crate) fn may_some(
-        &self,
-        caller: &Caller,
-        path: &Path,
-        document: &Document,
-        operation: Operation,
-    ) -> bool {
-        let (kind, holder) = (document.resource().name, self.holder(caller, path));
-        let map = self.accounts.privilege_map();
-        map.permits_something(holder, kind, path.as_str(), operation)
-    }
-
-    fn holder(&self, caller: &Caller, path: &Path) -> Holder {
-        Holder {
-            has: caller.privileges(),
-            owns: self.owns(caller, path),
-        }
-    }
-
-    /// Whether it is the caller's own account or session.
-    fn owns(&self, caller: &Caller, path: &Path) -> bool {
-        match *path.segments() {
-            ["AccountService", "Accounts", id] => id == caller.account_id(),
-            ["SessionService", "Sessions", id] => self
-                .sessions
-                .by_id(id)
-                .is_some_and(|session| session.account_id == caller.account_id()),
-            ["TaskService", "Tasks", id] | ["TaskService", "Tasks", id, "SubTasks", ..] => {
-                self.parts.tasks.is_of(id, caller)
-            }
-            ["EventService", "Subscriptions", id] => self.parts.event_service.is_of(id, caller),
-            _ => false,
-        }
-    }
-
-    /// The document at `path` as the caller may see it: without the properties that his role may not read.
-    pub(crate) async fn document_for(
-        &self,
-        caller: &Caller,
-        path: &Path,
-    ) -> Result<Document, Error> {
-        let document = self.document(path).await?;
-        let hidden = self.hidden(caller, path, document.resource().name);
-        Ok(document.without(&hidden))
-    }
-
-    /// Which properties of the resource of type `kind` at `path` the caller may not read.
-    pub(crate) fn hidden(&self, caller: &Caller, path: &Path, kind: &str) -> Vec<String> {
-        let overrides = &self.accounts.privilege_map().mapping(kind).properties;
-        if overrides.is_empty() {
-            return Vec::new();
-        }
-        let holder = self.holder(caller, path);
-        overrides
-            .iter()
-            .filter(|other| !holder.meets(other.operations.of(Operation::Get)))
-            .flat_map(|other| other.targets.iter().cloned())
-            .collect()
     }
 
     pub(crate) const fn root(&self) -> &Document {
@@ -547,21 +366,6 @@ impl Service {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LoggedIn;
 
-impl Error {
-    /// What somebody gets who asked for `uri` with credentials that open nothing.
-    pub(crate) fn refused(refusal: Refusal, uri: &str) -> Self {
-        match refusal {
-            Refusal::Wrong { .. } => Self::WrongCredentials(uri.to_owned()),
-            Refusal::Crowded => Self::Crowded,
-        }
-    }
-
-    /// What somebody gets who has to change his password first.
-    pub(crate) fn password_change_required(caller: &Caller) -> Self {
-        Self::PasswordChangeRequired(account_service::account_path(caller.account_id()))
-    }
-}
-
 fn refuse(parts: &Head, error: Error) -> Response<Full<Bytes>> {
     tracing::debug!(method = %parts.method, path = parts.uri.path(), ?error, "refused");
     error.into_response()
@@ -580,16 +384,6 @@ fn audit_refusal(audit: &AuditLog, caller: &Caller, parts: &Head, error: &Error)
         _ => return,
     };
     audit.record(&Entry::of(caller, deed));
-}
-
-/// A browser adds Basic credentials and certificates by itself, also to what a page of another site sends. Reading shows
-/// such a page nothing, but a change would be made. Tokens are safe: only our own page knows them.
-fn refuse_foreign_change(parts: &Head) -> Result<(), Error> {
-    let changes = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
-    if changes && !is_own_origin(parts) {
-        return Err(Error::ForeignOrigin);
-    }
-    Ok(())
 }
 
 fn is_sessions(path: &Path) -> bool {

@@ -1,5 +1,7 @@
 //! `/redfish/v1/TaskService`: tasks, their parts and their monitors (DSP0266 "Asynchronous operations").
 
+use std::fmt::Display;
+
 use redfish_schema::task::{self, Links, Payload, Task};
 use redfish_schema::task_service as schema;
 use redfish_schema::{CheckedPatch, Collection, DateTime, Reference};
@@ -19,7 +21,7 @@ pub const PATH: &str = "/redfish/v1/TaskService";
 const AUTO_DELETE: &str = "TaskAutoDeleteTimeoutMinutes";
 
 /// The path that tells how a task is getting on, and what came of it in the end.
-pub(crate) fn monitor_path(id: u64) -> String {
+pub(crate) fn monitor_path(id: impl Display) -> String {
     format!("{PATH}/TaskMonitors/{id}")
 }
 
