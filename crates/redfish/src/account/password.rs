@@ -13,8 +13,8 @@ use super::AccountError;
 
 /// Memory that one check takes, in KiB. With [`PASSWORD_PASSES`] it is one of the pairs that OWASP's Password Storage
 /// Cheat Sheet gives for argon2id, all of the same strength; this one needs the least memory. Checks run one after the
-/// other ([`MAX_CHECKS_AT_ONCE`](crate::MAX_CHECKS_AT_ONCE)) and share this memory, so 7 MiB are all that any
-/// number of logins takes.
+/// other ([`MAX_CHECKS_AT_ONCE`](crate::MAX_CHECKS_AT_ONCE)) and give it back, so 7 MiB are all that any
+/// number of logins takes, and nothing when nobody logs in.
 pub const PASSWORD_MEMORY_KIB: u32 = 7 * 1024;
 /// How often a check goes through its memory.
 pub const PASSWORD_PASSES: u32 = 5;
@@ -28,9 +28,12 @@ const SHA_CRYPT_ROUNDS: u32 = 5000;
 /// Bytes of a hash that is made here.
 const HASH_BYTES: usize = 32;
 
-/// The one piece of memory in which passwords are hashed. It is kept: a new one each time would be left to the
-/// allocator of whatever thread comes by, and add up.
-static MEMORY: Mutex<Vec<Block>> = Mutex::new(Vec::new());
+/// One password is hashed at a time, so that their memory doesn't add up.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+/// Room that is asked for to hash in, in bytes: more than the 32 MiB to which glibc's allocator may raise the size from
+/// which it maps a block on its own, so that the block goes back to the system at once, from whatever thread comes
+/// by. Pages that are never written take no memory, so a check costs [`PASSWORD_MEMORY_KIB`] and not this.
+const MAPPED_BYTES: usize = 33 << 20;
 
 /// What is kept of a password: `$argon2id$…` (PHC string format) or `$6$…` (SHA-512-crypt, from elsewhere).
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -206,18 +209,12 @@ fn hash(
     salt: &[u8],
     output: &mut [u8],
 ) -> Result<(), AccountError> {
-    let mut memory = MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
-    let blocks = params.block_count();
-    if memory.len() < blocks {
-        memory.resize(blocks, Block::new());
-    }
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut memory = Vec::with_capacity(MAPPED_BYTES / Block::SIZE);
+    memory.resize(params.block_count(), Block::new());
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
-    let hashed = argon2.hash_password_into_with_memory(
-        password.as_bytes(),
-        salt,
-        output,
-        &mut memory[..blocks],
-    );
+    let hashed =
+        argon2.hash_password_into_with_memory(password.as_bytes(), salt, output, &mut memory[..]);
     // What is left in it would make trying passwords cheap.
     memory.iter_mut().for_each(Block::zeroize);
     hashed.map_err(|_| AccountError::Hash)
