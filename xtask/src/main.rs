@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask tidy`, `test`, `codegen`, `capture`, `coverage`, `bench`.
+//! The project's own commands: `cargo xtask tidy`, `test`, `codegen`, `capture`, `coverage`, `bench`, `fuzz`.
 
 #![expect(
     clippy::print_stdout,
@@ -10,6 +10,7 @@ mod bench;
 mod capture;
 mod codegen;
 mod coverage;
+mod fuzz;
 mod peers;
 mod process;
 mod test;
@@ -49,6 +50,8 @@ enum Command {
     Coverage(coverage::Arguments),
     /// Captures golden datagrams: ipmitool talking to ipmi_sim.
     Capture(capture::Arguments),
+    /// Runs the fuzz targets, and prints what they found.
+    Fuzz(fuzz::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&workspace, &arguments),
         Command::Coverage(arguments) => coverage::run(&workspace, &arguments),
         Command::Capture(arguments) => capture::run(&workspace, &arguments),
+        Command::Fuzz(arguments) => fuzz::run_command(&workspace, &arguments),
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -30,6 +30,8 @@ pub mod curve;
 mod describe;
 pub mod fault;
 pub mod fru;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod handler;
 pub mod hardware;
 pub mod host;

@@ -12,7 +12,7 @@ use crate::peers::{
     virtual_bmc,
 };
 use crate::workspace::Workspace;
-use crate::{codegen, tidy};
+use crate::{codegen, fuzz, tidy};
 use tools::Need;
 pub(crate) use tools::{ansible_home, bmcs_home, clients_home, node_home, python_home};
 
@@ -43,7 +43,7 @@ struct Step {
 }
 
 /// Every step, in the order in which they run: the quick ones that fail often come first.
-const STEPS: [Step; 29] = [
+const STEPS: [Step; 30] = [
     step("fmt", "the code is formatted", &[], cargo::format),
     step(
         "tidy",
@@ -73,6 +73,12 @@ const STEPS: [Step; 29] = [
         "documentation builds without a warning, its examples run",
         &[],
         cargo::documentation,
+    ),
+    step(
+        "fuzz",
+        "each fuzz target for some seconds",
+        &[],
+        fuzz::run_short,
     ),
     step("build", "the release build", &[], cargo::release),
     step(
