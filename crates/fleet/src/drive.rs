@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use hardware::ApplyError;
+use hardware::{ApplyError, EnclosureId, Labels, Node};
 use ipmi::console::Login;
 use ipmi::entropy::Entropy;
 use ipmi::time::Instant;
@@ -23,7 +23,7 @@ use udp::{BATCH_LEN, Options, ReceiveBatch, SendBatch, Socket, Waker};
 
 use crate::engine::Engine;
 use crate::figures::ShardFigures;
-use crate::target::ConfigError;
+use crate::target::{ConfigError, Target};
 use crate::work::Job;
 
 /// The most operator commands on their way to one shard; more are refused as busy.
@@ -124,18 +124,25 @@ pub(crate) fn unix_ms() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// What other threads want of a slot.
+/// What other threads want of an engine, whose nodes they know by their places.
 #[derive(Debug)]
-enum Order {
-    Job(Job),
-    Address(Result<SocketAddr, String>),
-    Login(Arc<Login>),
+pub(crate) enum Order {
+    /// An operator command.
+    Job(u32, Job),
+    /// BMCs to be taken up.
+    Add(Vec<(u32, Target)>),
+    /// A BMC to be let go of, and what observers are told as its last snapshot.
+    Remove(u32, Option<Arc<Node>>),
+    /// Another login.
+    Login(u32, Arc<Login>),
+    /// What a node sits in, and its labels.
+    Labels(u32, Option<EnclosureId>, Arc<Labels>),
 }
 
 /// What other threads and a shard's thread share.
 #[derive(Debug)]
 struct Mailbox {
-    orders: Mutex<VecDeque<(u32, Order)>>,
+    orders: Mutex<VecDeque<Order>>,
     figures: Mutex<ShardFigures>,
     closing: AtomicBool,
     waker: Waker,
@@ -198,8 +205,8 @@ impl Shard {
         })
     }
 
-    /// Sends an operator command to a slot of the engine.
-    pub(crate) fn submit(&self, slot: u32, job: Job) {
+    /// Sends an operator command to the BMC of a place.
+    pub(crate) fn submit(&self, place: u32, job: Job) {
         let mut orders = lock(&self.mailbox.orders);
         if self.thread.as_ref().is_none_or(JoinHandle::is_finished) {
             // Dropped, the job tells that the machine is out of reach.
@@ -209,21 +216,15 @@ impl Shard {
             job.outcome.tell(Err(ApplyError::Busy));
             return;
         }
-        orders.push_back((slot, Order::Job(job)));
+        orders.push_back(Order::Job(place, job));
         drop(orders);
         self.mailbox.waker.wake();
     }
 
-    /// Tells a slot of the engine its address, or why it has none. Never more than one or two for each node, so that the
+    /// Orders anything but a job. There are never more of them than the configuration of the fleet has changes, so that the
     /// mailbox has room for them beside its jobs.
-    pub(crate) fn set_address(&self, slot: u32, address: Result<SocketAddr, String>) {
-        lock(&self.mailbox.orders).push_back((slot, Order::Address(address)));
-        self.mailbox.waker.wake();
-    }
-
-    /// Gives a slot of the engine another login. As rare as addresses.
-    pub(crate) fn set_login(&self, slot: u32, login: Arc<Login>) {
-        lock(&self.mailbox.orders).push_back((slot, Order::Login(login)));
+    pub(crate) fn order(&self, order: Order) {
+        lock(&self.mailbox.orders).push_back(order);
         self.mailbox.waker.wake();
     }
 
@@ -401,11 +402,15 @@ impl Driver {
 
     fn take_orders(&mut self, now: Instant) {
         let orders = std::mem::take(&mut *lock(&self.mailbox.orders));
-        for (slot, order) in orders {
+        for order in orders {
             match order {
-                Order::Job(job) => self.engine.submit(now, slot, job),
-                Order::Address(address) => self.engine.set_address(now, slot, address),
-                Order::Login(login) => self.engine.set_login(now, slot, login),
+                Order::Job(place, job) => self.engine.submit(now, place, job),
+                Order::Add(targets) => self.engine.add(now, targets),
+                Order::Remove(place, last) => self.engine.remove(now, place, last),
+                Order::Login(place, login) => self.engine.set_login(now, place, login),
+                Order::Labels(place, enclosure, labels) => {
+                    self.engine.set_labels(place, enclosure, labels);
+                }
             }
         }
     }

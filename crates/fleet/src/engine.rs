@@ -1,11 +1,13 @@
 //! The polling engine: very many BMCs as one state machine without clock, socket or thread.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hardware::{Identity, Indicator, Link, Node, Power};
+use hardware::{
+    EnclosureId, Identity, Indicator, Labels, Link, Node, NodeId, Observer, Power, Update,
+};
 use ipmi::console::{Addressee, Login, Policy, addressee};
 use ipmi::entropy::Entropy;
 use ipmi::time::Instant;
@@ -14,14 +16,17 @@ use crate::counters::Counters;
 use crate::figures::ShardFigures;
 use crate::gate::{Gates, Stage};
 use crate::plan::Plans;
-use crate::publish::{Board, Spares};
+use crate::publish::{Board, Moves, Spares};
 use crate::round_trip::RoundTrips;
 use crate::schedule::{self, Jitter};
 use crate::share::Texts;
-use crate::slot::{self, Context, SLOT_BITS, Setup, Slot};
+use crate::slot::{self, Context, SLOT_BITS, Setup, Slot, Trace};
 use crate::target::{Config, Target};
 use crate::timer::Wheel;
 use crate::work::Job;
+
+/// How long a BMC that was removed and added again is left alone in between.
+const LEAVE: Duration = Duration::from_secs(1);
 
 /// The machines of a fleet as readers see them, shared by its engines.
 #[derive(Clone, Debug)]
@@ -31,31 +36,41 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// Every target as a node that was not reached yet.
+    /// Every target as a node that was not reached yet. Their places are counted from 0, in this order.
     #[must_use]
     pub fn new(targets: &[Target]) -> Self {
-        let nodes = targets
-            .iter()
-            .map(|target| Arc::new(unreached(target)))
-            .collect();
+        let nodes = targets.iter().map(|target| Arc::new(unreached(target)));
         Self {
-            board: Arc::new(Board::new(nodes)),
+            board: Arc::new(Board::new(nodes.collect())),
             plans: Arc::default(),
         }
     }
 
-    /// The newest snapshot of target number `place`.
+    /// The newest snapshot of a node; `None` where there is none of this name.
     #[must_use]
-    pub fn node(&self, place: u32) -> Arc<Node> {
-        self.board.node(place)
+    pub fn node(&self, id: &str) -> Option<Arc<Node>> {
+        self.board.node(id)
+    }
+
+    /// From now on tells `observer` what happens to nodes.
+    pub fn observe(&self, observer: Arc<dyn Observer>) {
+        self.board.observe(&observer);
+    }
+
+    /// Takes the nodes of these names off and puts `targets` on, each as a node that was not reached yet; readers see both
+    /// at once. Engines, which know nodes by their places, are to be told besides: [`Engine::remove`], [`Engine::add`].
+    pub fn change(&self, leaving: &[NodeId], targets: &[Target]) -> Moves {
+        let nodes = targets.iter().map(|target| Arc::new(unreached(target)));
+        self.board.change(leaving, nodes.collect())
     }
 }
 
-fn unreached(target: &Target) -> Node {
+pub(crate) fn unreached(target: &Target) -> Node {
     Node {
         id: target.id.clone(),
         kind: target.kind,
         enclosure: target.enclosure.clone(),
+        labels: Arc::clone(&target.labels),
         link: Link::Connecting,
         power: Power::Unknown,
         boot: None,
@@ -76,8 +91,8 @@ fn unreached(target: &Target) -> Node {
 /// What an engine is told when it is made.
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
-    /// Every sensor is read once in this time.
-    pub poll_interval: Duration,
+    /// Every sensor is read once in this time, in milliseconds; targets may have their own.
+    pub poll_interval_ms: u32,
     /// Event log and boot options are looked at in every so many rounds.
     pub slow_rounds: u32,
     /// First contacts at a time, at most.
@@ -93,7 +108,7 @@ impl EngineConfig {
     #[must_use]
     pub fn of(config: &Config, seed: u64) -> Self {
         Self {
-            poll_interval: Duration::from_millis(config.poll_interval_ms.into()),
+            poll_interval_ms: config.poll_interval_ms,
             slow_rounds: config.slow_rounds.max(1),
             contacts_at_once: config.contacts_at_once.max(1),
             policy: Arc::clone(&config.policy),
@@ -115,11 +130,18 @@ impl EngineConfig {
 ///
 /// One socket serves all BMCs: an answer finds its slot by the console session ID in its header, which holds the slot's
 /// number and a generation, so that answers to a session that is gone find nobody. The few messages outside a
-/// session find theirs by the sender's address.
+/// session find theirs by the sender's address. Those outside name BMCs by their place among the fleet's nodes: a slot's
+/// number is the engine's own, and is another BMC's when the first one was removed and its session is closed.
 #[derive(Debug)]
 pub struct Engine {
-    slots: Vec<Slot>,
-    by_address: HashMap<(IpAddr, u16), u32>,
+    slots: Vec<Berth>,
+    /// The slot of each place; [`NOWHERE`] for places of other engines.
+    slot_of: Vec<u32>,
+    /// Vacant slots.
+    vacant: Vec<u32>,
+    by_address: HashMap<Peer, u32>,
+    /// Addresses of BMCs that were removed and whose session is still being closed.
+    leaving: HashSet<Peer>,
     timers: Wheel,
     /// Slots that may have something to send, each at most once.
     ready: VecDeque<u32>,
@@ -130,69 +152,183 @@ pub struct Engine {
     cx: Context,
 }
 
+type Peer = (IpAddr, u16);
+
+const fn peer(address: SocketAddr) -> Peer {
+    (address.ip(), address.port())
+}
+
+/// No slot.
+const NOWHERE: u32 = u32::MAX;
+
+/// Who has a slot.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are taken: a box would cost each of them a jump"
+)]
+enum Berth {
+    Taken(Slot),
+    /// Nobody. Its next BMC goes on with what sessions and gates know of the slot.
+    Vacant(Trace),
+}
+
 impl Engine {
-    /// An engine for those of `targets` whose numbers are in `places`; it begins to connect at `now`.
+    /// An engine without BMCs.
     #[must_use]
-    pub fn new(
-        now: Instant,
-        unix_ms: u64,
-        config: &EngineConfig,
-        shared: &Shared,
-        targets: &[Target],
-        places: impl IntoIterator<Item = u32>,
-    ) -> Self {
-        let places: Vec<u32> = places.into_iter().collect();
-        let mut slots: Vec<Slot> = Vec::with_capacity(places.len());
-        let mut by_address = HashMap::with_capacity(places.len());
-        for (index, place) in (0_u32..).zip(places) {
-            let target = &targets[place as usize];
-            if let Some(address) = target.address {
-                by_address.insert((address.ip(), address.port()), index);
-            }
-            slots.push(Slot::new(Setup {
-                index,
-                place,
-                address: target.address,
-                login: &target.login,
-                policy: &config.policy,
-                quirks: target.quirks,
-                node: shared.board.node(place),
-                connect_at: schedule::first_connect(now, index),
-            }));
-        }
+    pub fn new(now: Instant, unix_ms: u64, config: &EngineConfig, shared: &Shared) -> Self {
         let cx = Context {
-            poll_interval: config.poll_interval,
+            poll_interval_ms: config.poll_interval_ms,
             slow_rounds: config.slow_rounds,
-            slots: slots.len() as u32,
-            policy: Arc::clone(&config.policy),
+            slots: 0,
             down_after: slot::down_after(&config.policy),
             probe_policy: Arc::new(Policy {
                 attempts: 1,
                 ..*config.policy
             }),
+            policy: Arc::clone(&config.policy),
             board: Arc::clone(&shared.board),
             plans: Arc::clone(&shared.plans),
             texts: Texts::default(),
             spares: Spares::default(),
-            gates: Gates::new(now, slots.len() as u32, config.contacts_at_once),
+            gates: Gates::new(now, 0, config.contacts_at_once),
             round_trips: RoundTrips::default(),
             counters: Counters::default(),
             jitter: Jitter::new(config.seed),
             unix_ms_at_origin: unix_ms.saturating_sub(now.as_nanos() / 1_000_000),
         };
-        let mut timers = Wheel::new(now, slots.len());
-        for (index, slot) in (0..).zip(&slots) {
-            timers.set(index, slot.deadline(&cx));
-        }
         Self {
-            is_ready: vec![false; slots.len()],
-            slots,
-            by_address,
-            timers,
+            slots: Vec::new(),
+            slot_of: Vec::new(),
+            vacant: Vec::new(),
+            by_address: HashMap::new(),
+            leaving: HashSet::new(),
+            timers: Wheel::new(now, 0),
             ready: VecDeque::new(),
+            is_ready: Vec::new(),
             fired: Vec::new(),
             closing: false,
             cx,
+        }
+    }
+
+    /// Takes BMCs up, each with the place of its node; begins to connect to them at `now`, one after the other. A target without
+    /// an address, or with that of another BMC of this engine, is told as down and left alone.
+    pub fn add(&mut self, now: Instant, targets: impl IntoIterator<Item = (u32, Target)>) {
+        let targets = targets.into_iter();
+        let more = targets.size_hint().0.saturating_sub(self.vacant.len());
+        self.slots.reserve_exact(more);
+        self.by_address.reserve(more);
+        for (turn, (place, target)) in (0..).zip(targets) {
+            self.take_up(now, schedule::first_connect(now, turn), place, &target);
+        }
+        self.cx.slots = self.slots.len() as u32;
+        self.cx.gates.set_slots(self.cx.slots);
+    }
+
+    fn take_up(&mut self, now: Instant, connect_at: Instant, place: u32, target: &Target) {
+        let Some(spot) = self.cx.board.spot(place).filter(|_| !self.closing) else {
+            return;
+        };
+        let refused = match target.address {
+            None => Err("it has no address".to_owned()),
+            Some(address) if self.by_address.contains_key(&peer(address)) => {
+                // Their answers could not be told apart.
+                Err(format!("another node has the same address {address}"))
+            }
+            Some(address) => Ok(address),
+        };
+        let address = match refused {
+            Ok(address) => address,
+            Err(reason) => {
+                let unix_ms = self.cx.unix_ms(now);
+                self.cx.board.tell_unreachable(unix_ms, &spot, &reason);
+                return;
+            }
+        };
+        let index = self.vacant.pop().unwrap_or_else(|| {
+            self.slots.push(Berth::Vacant(Trace::default()));
+            self.timers.grow();
+            self.is_ready.push(false);
+            self.slots.len() as u32 - 1
+        });
+        let trace = match &self.slots[index as usize] {
+            Berth::Vacant(trace) => *trace,
+            Berth::Taken(_) => return,
+        };
+        // A BMC with room for one session only has none until the one before is closed.
+        let connect_at = match self.leaving.contains(&peer(address)) {
+            true => connect_at + LEAVE,
+            false => connect_at,
+        };
+        let slot = Slot::new(Setup {
+            index,
+            trace,
+            address,
+            login: &target.login,
+            policy: &self.cx.policy,
+            quirks: target.quirks,
+            poll_interval_ms: target.poll_interval_ms.unwrap_or(self.cx.poll_interval_ms),
+            spot,
+            connect_at,
+        });
+        self.timers.set(index, slot.deadline(&self.cx));
+        self.slots[index as usize] = Berth::Taken(slot);
+        self.by_address.insert(peer(address), index);
+        if self.slot_of.len() <= place as usize {
+            self.slot_of.resize(place as usize + 1, NOWHERE);
+        }
+        self.slot_of[place as usize] = index;
+    }
+
+    /// Lets go of the BMC of a place, whose node is off the board already: its session is closed, its waiting commands are told
+    /// so, and nothing of it is published any more. Then observers are told that this snapshot was the last one; `None` where
+    /// a node of the same name has taken its place. Its slot is another BMC's when the session is closed.
+    pub fn remove(&mut self, now: Instant, place: u32, last: Option<Arc<Node>>) {
+        self.let_go(now, place);
+        if let Some(last) = last {
+            self.cx.board.tell(&Update::Removed(last));
+        }
+    }
+
+    fn let_go(&mut self, now: Instant, place: u32) {
+        let Some(index) = self.slot_at(place) else {
+            return;
+        };
+        self.slot_of[place as usize] = NOWHERE;
+        let Some(Berth::Taken(slot)) = self.slots.get_mut(index as usize) else {
+            return;
+        };
+        let peer = peer(slot.address());
+        self.by_address.remove(&peer);
+        self.leaving.insert(peer);
+        slot.close(&mut self.cx, now, "it was removed from the fleet");
+        slot.leave_for_good();
+        self.touched(index);
+    }
+
+    /// Makes the slot of a removed BMC vacant once its session is closed.
+    fn vacate(&mut self, index: u32) {
+        let berth = &mut self.slots[index as usize];
+        if let Berth::Taken(slot) = berth
+            && slot.is_gone()
+        {
+            self.leaving.remove(&peer(slot.address()));
+            *berth = Berth::Vacant(slot.trace());
+            self.vacant.push(index);
+            self.timers.set(index, None);
+        }
+    }
+
+    fn slot_at(&self, place: u32) -> Option<u32> {
+        let index = self.slot_of.get(place as usize).copied();
+        index.filter(|index| *index != NOWHERE)
+    }
+
+    fn slot_mut(&mut self, index: u32) -> Option<(&mut Slot, &mut Context)> {
+        match self.slots.get_mut(index as usize) {
+            Some(Berth::Taken(slot)) => Some((slot, &mut self.cx)),
+            _ => None,
         }
     }
 
@@ -206,7 +342,7 @@ impl Engine {
         self.cx.counters.datagrams_received += 1;
         let index = match addressee(datagram) {
             Ok(Addressee::Session(id)) => self.slot_of_session(id),
-            Ok(Addressee::Sessionless) => self.by_address.get(&(from.ip(), from.port())).copied(),
+            Ok(Addressee::Sessionless) => self.by_address.get(&peer(from)).copied(),
             Ok(Addressee::Pong { .. }) => {
                 self.cx.counters.dropped_unexpected += 1;
                 return;
@@ -216,28 +352,27 @@ impl Engine {
                 return;
             }
         };
-        let Some(index) = index else {
+        let Some((index, (slot, cx))) =
+            index.and_then(|index| Some((index, self.slot_mut(index)?)))
+        else {
             self.cx.counters.dropped_unknown_session += 1;
             return;
         };
-        let slot = &mut self.slots[index as usize];
-        let is_its_own =
-            |address: SocketAddr| (address.ip(), address.port()) == (from.ip(), from.port());
-        if !slot.address().is_some_and(is_its_own) {
-            self.cx.counters.dropped_wrong_peer += 1;
+        if peer(slot.address()) != peer(from) {
+            cx.counters.dropped_wrong_peer += 1;
             return;
         }
-        slot.datagram(&mut self.cx, now, datagram);
+        slot.datagram(cx, now, datagram);
         self.touched(index);
         self.admit(now);
     }
 
     fn slot_of_session(&self, id: u32) -> Option<u32> {
         let index = id & ((1 << SLOT_BITS) - 1);
-        self.slots
-            .get(index as usize)
-            .filter(|slot| slot.session_id() == id)
-            .map(|_| index)
+        match self.slots.get(index as usize) {
+            Some(Berth::Taken(slot)) if slot.session_id() == id => Some(index),
+            _ => None,
+        }
     }
 
     /// Does everything that is due at `now`.
@@ -245,8 +380,10 @@ impl Engine {
         let mut fired = std::mem::take(&mut self.fired);
         self.timers.expire(now, &mut fired);
         for index in fired.drain(..) {
-            self.slots[index as usize].timeout(&mut self.cx, now);
-            self.touched(index);
+            if let Some((slot, cx)) = self.slot_mut(index) {
+                slot.timeout(cx, now);
+                self.touched(index);
+            }
         }
         self.fired = fired;
         self.cx.gates.look(now);
@@ -256,51 +393,47 @@ impl Engine {
     /// Goes on with the slots that waited for a place that is free now.
     fn admit(&mut self, now: Instant) {
         while let Some((stage, index)) = self.cx.gates.admit() {
-            self.slots[index as usize].admitted(&mut self.cx, now, stage);
+            match &mut self.slots[index as usize] {
+                Berth::Taken(slot) => slot.admitted(&mut self.cx, now, stage),
+                Berth::Vacant(trace) => {
+                    trace.waits &= !stage.bit();
+                    self.cx.gates.leave(stage);
+                    continue;
+                }
+            }
             self.touched(index);
         }
     }
 
-    /// Takes an operator command for a slot (its position in `places` at [`Self::new`]). The job is told its outcome
-    /// in any case.
-    pub fn submit(&mut self, now: Instant, slot: u32, job: Job) {
-        let Some(target) = self.slots.get_mut(slot as usize) else {
+    /// Takes an operator command for the BMC of a place. The job is told its outcome in any case.
+    pub fn submit(&mut self, now: Instant, place: u32, job: Job) {
+        let index = self.slot_at(place);
+        let Some((index, (slot, cx))) =
+            index.and_then(|index| Some((index, self.slot_mut(index)?)))
+        else {
             job.outcome.tell(Err(hardware::ApplyError::Absent));
             return;
         };
-        target.submit(&mut self.cx, now, job);
-        self.touched(slot);
+        slot.submit(cx, now, job);
+        self.touched(index);
     }
 
-    /// The address of a slot's BMC is known now, or could not be found out for this reason, which is told as the
-    /// node's. Nothing happens to a slot that has an address already.
-    pub fn set_address(&mut self, now: Instant, slot: u32, address: Result<SocketAddr, String>) {
-        let Some(target) = self.slots.get_mut(slot as usize) else {
-            return;
-        };
-        if target.address().is_some() {
-            return;
+    /// Logs in to the BMC of a place with this from now on; a session that is open goes on.
+    pub fn set_login(&mut self, now: Instant, place: u32, login: Arc<Login>) {
+        let index = self.slot_at(place);
+        if let Some((index, (slot, cx))) =
+            index.and_then(|index| Some((index, self.slot_mut(index)?)))
+        {
+            slot.set_login(cx, now, login);
+            self.touched(index);
         }
-        let address = address.and_then(|address| {
-            match *self
-                .by_address
-                .entry((address.ip(), address.port()))
-                .or_insert(slot)
-            {
-                owner if owner == slot => Ok(address),
-                // Their answers could not be told apart.
-                _ => Err(format!("another node has the same address {address}")),
-            }
-        });
-        target.set_address(&mut self.cx, now, address);
-        self.touched(slot);
     }
 
-    /// Logs in to a slot's BMC with this from now on; a session that is open goes on.
-    pub fn set_login(&mut self, now: Instant, slot: u32, login: Arc<Login>) {
-        if let Some(target) = self.slots.get_mut(slot as usize) {
-            target.set_login(&mut self.cx, now, login);
-            self.touched(slot);
+    /// Shows this of the BMC of a place from now on: what it sits in, and its labels.
+    pub fn set_labels(&mut self, place: u32, enclosure: Option<EnclosureId>, labels: Arc<Labels>) {
+        let index = self.slot_at(place);
+        if let Some((slot, cx)) = index.and_then(|index| self.slot_mut(index)) {
+            slot.set_labels(cx, enclosure, labels);
         }
     }
 
@@ -313,15 +446,16 @@ impl Engine {
         out: &mut [u8],
     ) -> Option<(SocketAddr, usize)> {
         while let Some(index) = self.ready.front().copied() {
-            let slot = &mut self.slots[index as usize];
-            // Without an address there is no session, and nothing to send.
-            if let Some(address) = slot.address()
-                && let Some(len) = slot.transmit(&mut self.cx, now, entropy, out)
-            {
-                return Some((address, len));
+            if let Berth::Taken(slot) = &mut self.slots[index as usize] {
+                if let Some(len) = slot.transmit(&mut self.cx, now, entropy, out) {
+                    return Some((slot.address(), len));
+                }
+                // A session's timer starts when its datagram is written.
+                self.timers.set(index, slot.deadline(&self.cx));
+                if slot.is_gone() {
+                    self.vacate(index);
+                }
             }
-            // A session's timer starts when its datagram is written.
-            self.timers.set(index, slot.deadline(&self.cx));
             self.is_ready[index as usize] = false;
             self.ready.pop_front();
         }
@@ -338,15 +472,28 @@ impl Engine {
     pub fn close(&mut self, now: Instant) {
         self.closing = true;
         for index in 0..self.slots.len() as u32 {
-            self.slots[index as usize].close(&mut self.cx, now);
-            self.touched(index);
+            if let Some((slot, cx)) = self.slot_mut(index) {
+                slot.close(cx, now, "the service is shutting down");
+                self.touched(index);
+            }
         }
     }
 
     /// Whether every session is closed after [`Self::close`].
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.closing && self.slots.iter().all(Slot::is_closed)
+        let is_closed = |berth: &Berth| match berth {
+            Berth::Taken(slot) => slot.is_closed(),
+            Berth::Vacant(_) => true,
+        };
+        self.closing && self.slots.iter().all(is_closed)
+    }
+
+    /// How many BMCs the engine had room for at most so far: those it polls, those whose session is being closed, and places of
+    /// removed ones that wait for others.
+    #[must_use]
+    pub const fn slots(&self) -> usize {
+        self.slots.len()
     }
 
     /// What the engine did so far.

@@ -144,6 +144,11 @@ impl Gates {
         }
     }
 
+    /// The engine has so many slots now.
+    pub(crate) fn set_slots(&mut self, slots: u32) {
+        self.limit_max = slots.max(LIMIT_MIN);
+    }
+
     /// Lets a slot in, or lets it wait until [`Self::admit`] names it.
     pub(crate) fn enter(&mut self, stage: Stage, slot: u32) -> bool {
         self.gates[stage as usize].enter(slot)

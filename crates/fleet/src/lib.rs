@@ -11,7 +11,8 @@
 //!     ├ quirks.rs                deviations that only the operator can know of
 //!     ├ figures.rs               what it did and how well
 //!     └ publish.rs               a round's readings ─► one Arc<hardware::Node>, one Update
-//!   hardware.rs   impl hardware::Hardware for Fleet: snapshots out, changes in
+//!   hardware.rs   impl hardware::Hardware for Fleet: snapshots out, changes in; BMCs come and go
+//!   crew.rs       which shard has which BMC
 //! ```
 //!
 //! **Invariant:** only `drive.rs` knows a socket, a clock or a thread. Everything else is a function of its
@@ -21,6 +22,7 @@ mod call;
 mod contact;
 mod convert;
 mod counters;
+mod crew;
 mod drive;
 mod engine;
 mod figures;
@@ -45,8 +47,9 @@ pub use counters::Counters;
 pub use drive::StartError;
 pub use engine::{Engine, EngineConfig, Shared};
 pub use figures::{Figures, Places, ShardFigures};
-pub use hardware::Fleet;
+pub use hardware::{Changes, Fleet};
 pub use outcome::{Outcome, OutcomeSender, outcome};
+pub use publish::Moves;
 pub use quirks::{Quirk, Quirks, UnknownQuirk};
 pub use round_trip::RoundTrips;
 pub use target::{Config, ConfigError, Target};

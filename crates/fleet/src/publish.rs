@@ -8,52 +8,124 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use hardware::{Node, NodeId, Observer, Reading, Update};
+use hardware::{Link, Node, NodeId, Observer, Reading, Update};
 
-/// The newest snapshot of every node of a fleet, and who wants to hear of new ones. Readers never wait.
+/// Where the newest snapshot of one node is.
+pub(crate) type Spot = ArcSwap<Node>;
+
+/// The newest snapshot of every node of a fleet, and who wants to hear of new ones. Readers never wait, also while nodes come
+/// and go: then the whole index is replaced, and the spots of nodes that stay are in the new one too.
 pub(crate) struct Board {
+    index: ArcSwap<Index>,
+    /// Held while the index is replaced.
+    replacing: Mutex<()>,
+    observers: ArcSwap<Vec<Arc<dyn Observer>>>,
+}
+
+/// Which nodes there are. A place is the number of a node for as long as it is there, and of another one later.
+#[derive(Clone, Default)]
+struct Index {
     ids: Arc<[NodeId]>,
     places: HashMap<NodeId, u32>,
-    nodes: Box<[ArcSwap<Node>]>,
-    observers: ArcSwap<Vec<Arc<dyn Observer>>>,
+    spots: Vec<Option<Arc<Spot>>>,
+}
+
+/// Who left the board and who came.
+#[derive(Clone, Debug, Default)]
+pub struct Moves {
+    /// The places of those that left, with their last snapshots.
+    pub left: Vec<(u32, Arc<Node>)>,
+    /// The places of the new ones, in the order in which they were given.
+    pub entered: Vec<u32>,
 }
 
 impl Board {
     /// A board with a place for each of these nodes, in this order.
     pub(crate) fn new(nodes: Vec<Arc<Node>>) -> Self {
-        let mut ids: Vec<_> = nodes.iter().map(|node| node.id.clone()).collect();
-        ids.sort_by(|a, b| natural_order(a.as_str(), b.as_str()));
-        let places = nodes.iter().map(|node| node.id.clone()).zip(0..).collect();
-        Self {
-            ids: ids.into(),
-            places,
-            nodes: nodes.into_iter().map(ArcSwap::new).collect(),
+        let board = Self {
+            index: ArcSwap::default(),
+            replacing: Mutex::default(),
             observers: ArcSwap::default(),
+        };
+        board.change(&[], nodes);
+        board
+    }
+
+    /// Takes the nodes of these names off, then puts `nodes` on; readers see both at once.
+    /// A name that is not there, and a new one that is there already, are left out.
+    pub(crate) fn change(&self, leaving: &[NodeId], nodes: Vec<Arc<Node>>) -> Moves {
+        let _alone = self
+            .replacing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut index = Index::clone(&self.index.load());
+        let mut moves = Moves::default();
+        for id in leaving {
+            let place = index.places.remove(id);
+            if let Some(place) = place
+                && let Some(spot) = index.spots[place as usize].take()
+            {
+                moves.left.push((place, spot.load_full()));
+            }
         }
+        let vacant: Vec<u32> = (0..)
+            .zip(&index.spots)
+            .filter(|(_, spot)| spot.is_none())
+            .map(|(place, _)| place)
+            .collect();
+        let mut vacant = vacant.into_iter();
+        index
+            .spots
+            .reserve_exact(nodes.len().saturating_sub(vacant.len()));
+        index.places.reserve(nodes.len());
+        for node in nodes {
+            if index.places.contains_key(&node.id) {
+                continue;
+            }
+            let place = vacant.next().unwrap_or_else(|| {
+                index.spots.push(None);
+                index.spots.len() as u32 - 1
+            });
+            index.places.insert(node.id.clone(), place);
+            index.spots[place as usize] = Some(Arc::new(Spot::new(node)));
+            moves.entered.push(place);
+        }
+        let mut ids: Vec<_> = index.places.keys().cloned().collect();
+        ids.sort_by(|a, b| natural_order(a.as_str(), b.as_str()));
+        index.ids = ids.into();
+        self.index.store(Arc::new(index));
+        moves
     }
 
     /// The names of all nodes, sorted as people expect.
     pub(crate) fn ids(&self) -> Arc<[NodeId]> {
-        Arc::clone(&self.ids)
+        Arc::clone(&self.index.load().ids)
     }
 
     /// The place of a node.
     pub(crate) fn place(&self, id: &str) -> Option<u32> {
-        self.places.get(id).copied()
+        self.index.load().places.get(id).copied()
     }
 
-    /// The newest snapshot at a place.
-    pub(crate) fn node(&self, place: u32) -> Arc<Node> {
-        self.nodes[place as usize].load_full()
+    /// The newest snapshot of a node.
+    pub(crate) fn node(&self, id: &str) -> Option<Arc<Node>> {
+        let index = self.index.load();
+        let place = *index.places.get(id)?;
+        Some(index.spots.get(place as usize)?.as_ref()?.load_full())
+    }
+
+    /// Where the snapshots of the node at a place are; `None` where it is gone already.
+    pub(crate) fn spot(&self, place: u32) -> Option<Arc<Spot>> {
+        self.index.load().spots.get(place as usize)?.clone()
     }
 
     /// Looks at the newest snapshot of every node.
     pub(crate) fn each(&self, mut look: impl FnMut(&Node)) {
-        for node in &self.nodes {
-            look(&node.load());
+        for spot in self.index.load().spots.iter().flatten() {
+            look(&spot.load());
         }
     }
 
@@ -66,9 +138,16 @@ impl Board {
         });
     }
 
+    /// Tells the observers.
+    pub(crate) fn tell(&self, update: &Update) {
+        for observer in self.observers.load().iter() {
+            observer.updated(update);
+        }
+    }
+
     /// Puts `after` in place of the snapshot before and tells the observers. Returns the one before.
-    fn put(&self, place: u32, after: &Arc<Node>) -> Arc<Node> {
-        let before = self.nodes[place as usize].swap(Arc::clone(after));
+    pub(crate) fn put(&self, spot: &Spot, after: &Arc<Node>) -> Arc<Node> {
+        let before = spot.swap(Arc::clone(after));
         let observers = self.observers.load();
         if !observers.is_empty() {
             let update = Update::Changed {
@@ -83,10 +162,31 @@ impl Board {
     }
 }
 
+impl Board {
+    /// Shows a node as down of which nothing can be asked, for this reason.
+    pub(crate) fn tell_unreachable(&self, unix_ms: u64, spot: &Spot, reason: &str) {
+        let before = spot.load_full();
+        let since_ms = match &before.link {
+            Link::Down { reason: known, .. } if **known == *reason => return,
+            Link::Down { since_ms, .. } => *since_ms,
+            Link::Connecting | Link::Up => unix_ms,
+        };
+        let after = Node {
+            link: Link::Down {
+                reason: reason.into(),
+                since_ms,
+            },
+            revision: before.revision + 1,
+            ..Node::clone(&before)
+        };
+        self.put(spot, &Arc::new(after));
+    }
+}
+
 impl fmt::Debug for Board {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Board")
-            .field("nodes", &self.nodes.len())
+            .field("nodes", &self.index.load().ids.len())
             .finish_non_exhaustive()
     }
 }
@@ -123,15 +223,17 @@ impl Spares {
 /// The snapshots of one node in the engine: the newest one, and the next one while it is being written.
 #[derive(Debug)]
 pub(crate) struct Page {
+    spot: Arc<Spot>,
     current: Arc<Node>,
     next: Option<Arc<Node>>,
 }
 
 impl Page {
-    /// A page that goes on from a snapshot, which is on the board.
-    pub(crate) const fn new(node: Arc<Node>) -> Self {
+    /// A page that goes on from the snapshot at a spot of the board.
+    pub(crate) fn new(spot: Arc<Spot>) -> Self {
         Self {
-            current: node,
+            current: spot.load_full(),
+            spot,
             next: None,
         }
     }
@@ -156,10 +258,10 @@ impl Page {
     }
 
     /// Publishes the page.
-    pub(crate) fn publish(&mut self, board: &Board, place: u32, spares: &mut Spares) {
+    pub(crate) fn publish(&mut self, board: &Board, spares: &mut Spares) {
         self.node_mut(spares).revision += 1;
         if let Some(next) = self.next.take() {
-            let before = board.put(place, &next);
+            let before = board.put(&self.spot, &next);
             self.current = next;
             spares.put(before);
         }
@@ -177,6 +279,7 @@ fn copy(from: &Node, to: &mut Node) {
     to.id.clone_from(&from.id);
     to.kind = from.kind;
     to.enclosure.clone_from(&from.enclosure);
+    to.labels.clone_from(&from.labels);
     to.link.clone_from(&from.link);
     to.power = from.power;
     to.boot = from.boot;
@@ -236,6 +339,7 @@ pub(crate) mod tests {
             id: NodeId::new(name).unwrap(),
             kind: NodeKind::Computer,
             enclosure: None,
+            labels: Arc::default(),
             link: Link::Connecting,
             power: Power::Unknown,
             boot: None,
@@ -253,9 +357,15 @@ pub(crate) mod tests {
     /// A board with these nodes, a page for each, and no spares yet.
     fn pages(nodes: &[Node]) -> (Board, Vec<Page>, Spares) {
         let nodes: Vec<_> = nodes.iter().cloned().map(Arc::new).collect();
-        let pages = nodes.iter().map(|node| Page::new(Arc::clone(node)));
+        let board = Board::new(nodes);
+        let places = 0..board.ids().len() as u32;
+        let pages = places.map(|place| Page::new(board.spot(place).unwrap()));
         let pages = pages.collect();
-        (Board::new(nodes), pages, Spares::default())
+        (board, pages, Spares::default())
+    }
+
+    fn at(board: &Board, place: usize) -> Arc<Node> {
+        board.node(["n1", "n2"][place]).unwrap()
     }
 
     fn write(page: &mut Page, spares: &mut Spares, value: f64) {
@@ -268,16 +378,16 @@ pub(crate) mod tests {
         let (board, mut pages, mut spares) = pages(&[blank("n1", 2), blank("n2", 2)]);
         let mut held = Vec::new();
         for round in 1..=20_u32 {
-            for (place, page) in (0..).zip(&mut pages) {
+            for (place, page) in (0_u32..).zip(&mut pages) {
                 write(page, &mut spares, f64::from(round + place));
-                page.publish(&board, place, &mut spares);
+                page.publish(&board, &mut spares);
             }
             // A reader that keeps every third snapshot.
             if round % 3 == 0 {
-                held.push((round, board.node(0)));
+                held.push((round, at(&board, 0)));
             }
-            for place in 0..2 {
-                let node = board.node(place);
+            for place in 0..2_u32 {
+                let node = at(&board, place as usize);
                 assert_eq!(node.readings[0].number(), Some(f64::from(round + place)));
                 assert_eq!(node.revision, u64::from(round));
                 assert_eq!(node.id.as_str(), ["n1", "n2"][place as usize]);
@@ -292,14 +402,14 @@ pub(crate) mod tests {
     #[test]
     fn a_snapshot_that_no_reader_holds_is_written_anew_for_any_node() {
         let (board, mut pages, mut spares) = pages(&[blank("n1", 4), blank("n2", 4)]);
-        let readings = |place| board.node(place).readings.as_ptr();
+        let readings = |place| at(&board, place).readings.as_ptr();
         let first = readings(0);
-        pages[0].publish(&board, 0, &mut spares);
-        pages[1].publish(&board, 1, &mut spares);
+        pages[0].publish(&board, &mut spares);
+        pages[1].publish(&board, &mut spares);
         assert_eq!(readings(1), first, "the one that was replaced");
-        let held = board.node(1);
-        pages[1].publish(&board, 1, &mut spares);
-        pages[0].publish(&board, 0, &mut spares);
+        let held = at(&board, 1);
+        pages[1].publish(&board, &mut spares);
+        pages[0].publish(&board, &mut spares);
         assert_ne!(readings(0), held.readings.as_ptr(), "a reader has it");
     }
 
@@ -308,11 +418,11 @@ pub(crate) mod tests {
         let (board, mut pages, mut spares) = pages(&[blank("n1", 1)]);
         let page = &mut pages[0];
         page.node_mut(&mut spares).power = Power::On;
-        page.publish(&board, 0, &mut spares);
+        page.publish(&board, &mut spares);
         write(page, &mut spares, 5.0);
-        page.publish(&board, 0, &mut spares);
-        page.publish(&board, 0, &mut spares);
-        let seen = board.node(0);
+        page.publish(&board, &mut spares);
+        page.publish(&board, &mut spares);
+        let seen = at(&board, 0);
         assert_eq!(
             (seen.power, seen.readings[0].number()),
             (Power::On, Some(5.0))
@@ -336,9 +446,35 @@ pub(crate) mod tests {
         let log = Arc::new(Log(Mutex::default()));
         board.observe(&(Arc::clone(&log) as Arc<dyn Observer>));
         for _ in 0..3 {
-            pages[0].publish(&board, 0, &mut spares);
+            pages[0].publish(&board, &mut spares);
         }
         assert_eq!(*log.0.lock().unwrap(), [(0, 1), (1, 2), (2, 3)]);
+    }
+
+    #[test]
+    fn nodes_come_and_go_without_moving_those_that_stay_and_places_are_taken_again() {
+        let (board, mut pages, mut spares) = pages(&[blank("n1", 1), blank("n2", 1)]);
+        let n3 = Arc::new(blank("n3", 1));
+        let id = |name: &str| NodeId::new(name).unwrap();
+        let moves = board.change(&[id("n1"), id("nobody")], vec![n3]);
+        assert_eq!(moves.entered, [0]);
+        assert_eq!((moves.left.len(), moves.left[0].1.id.as_str()), (1, "n1"));
+        let ids: Vec<_> = board.ids().iter().map(ToString::to_string).collect();
+        assert_eq!(ids, ["n2", "n3"]);
+        assert!(board.node("n1").is_none() && board.place("n1").is_none());
+        // The page of the one that went writes to nobody's place.
+        write(&mut pages[0], &mut spares, 7.0);
+        pages[0].publish(&board, &mut spares);
+        assert_eq!(board.node("n3").unwrap().revision, 0);
+        pages[1].publish(&board, &mut spares);
+        assert_eq!(board.node("n2").unwrap().revision, 1);
+        let again = Arc::new(blank("n2", 1));
+        assert_eq!(
+            board.change(&[], vec![again]).entered,
+            [],
+            "it is there already"
+        );
+        assert_eq!(board.node("n2").unwrap().revision, 1);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use hardware::{EnclosureId, NodeId, NodeKind, Topology};
+use hardware::{EnclosureId, Labels, NodeId, NodeKind, Topology};
 use ipmi::console::{Login, Policy};
 
 use crate::quirks::Quirks;
@@ -24,6 +24,27 @@ pub struct Target {
     pub enclosure: Option<EnclosureId>,
     /// Deviations from the specification that the operator knows of.
     pub quirks: Quirks,
+    /// Where it stands and what else the operator says of it.
+    pub labels: Arc<Labels>,
+    /// Its own poll interval in milliseconds, at least [`Config::POLL_INTERVAL_MS_MIN`]; `None` = the fleet's.
+    pub poll_interval_ms: Option<u32>,
+}
+
+impl Target {
+    /// A computer with nothing particular about it.
+    #[must_use]
+    pub fn new(id: NodeId, address: Option<SocketAddr>, login: &Arc<Login>) -> Self {
+        Self {
+            id,
+            kind: NodeKind::Computer,
+            address,
+            login: Arc::clone(login),
+            enclosure: None,
+            quirks: Quirks::default(),
+            labels: Arc::default(),
+            poll_interval_ms: None,
+        }
+    }
 }
 
 /// A fleet.

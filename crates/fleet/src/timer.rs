@@ -35,6 +35,16 @@ struct Timer {
     bucket: u8,
 }
 
+/// A timer that is not set.
+const UNSET: Timer = Timer {
+    due: NEVER,
+    placed: NEVER,
+    next: NONE,
+    previous: NONE,
+    level: 0,
+    bucket: 0,
+};
+
 #[derive(Clone, Debug)]
 struct Level {
     heads: [u32; BUCKETS],
@@ -58,23 +68,20 @@ const fn due_tick(at: Instant) -> u64 {
 impl Wheel {
     /// `timers` timers, none of them set; time starts at `now`.
     pub(crate) fn new(now: Instant, timers: usize) -> Self {
-        let timer = Timer {
-            due: NEVER,
-            placed: NEVER,
-            next: NONE,
-            previous: NONE,
-            level: 0,
-            bucket: 0,
-        };
         let level = Level {
             heads: [NONE; BUCKETS],
             occupied: 0,
         };
         Self {
             levels: std::array::from_fn(|_| level.clone()),
-            timers: vec![timer; timers],
+            timers: vec![UNSET; timers],
             elapsed: now.as_nanos() >> TICK_SHIFT,
         }
+    }
+
+    /// One timer more, not set; its number is the next one.
+    pub(crate) fn grow(&mut self) {
+        self.timers.push(UNSET);
     }
 
     /// Sets the timer of `slot` to fire at or shortly after `at`, in place of what it was set to; `None` = not at all.

@@ -10,8 +10,8 @@ use std::thread::{self, Thread};
 
 use fleet::{Config, Fleet, Target};
 use hardware::{
-    ApplyError, ApplyFuture, Availability, Change, Hardware, Link, NodeId, NodeKind, Observer,
-    Power, PowerAction, Update,
+    ApplyError, ApplyFuture, Availability, Change, Hardware, Link, NodeId, Observer, Power,
+    PowerAction, Update,
 };
 use ipmi::bmc::{self, User};
 use ipmi::command::app::Guid;
@@ -37,16 +37,10 @@ fn serve(nodes: u32) -> Server {
 fn targets(server: &Server, nodes: u32) -> Vec<Target> {
     let login = Arc::new(Login::new("admin", b"right").unwrap());
     (0..nodes)
-        .map(|index| Target {
-            id: NodeId::new(&format!("n{index}")).unwrap(),
-            kind: NodeKind::Computer,
-            address: Some(SocketAddr::new(
-                server.bmcs().site().address(index).into(),
-                server.port(),
-            )),
-            login: Arc::clone(&login),
-            enclosure: None,
-            quirks: fleet::Quirks::default(),
+        .map(|index| {
+            let id = NodeId::new(&format!("n{index}")).unwrap();
+            let address = server.bmcs().site().address(index).into();
+            Target::new(id, Some(SocketAddr::new(address, server.port())), &login)
         })
         .collect()
 }

@@ -9,9 +9,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use fleet::{Config, Engine, EngineConfig, Job, Outcome, Shared, Target, outcome};
-use hardware::{
-    ApplyError, Change, Installation, InstallationWatch, Link, Node, NodeKind, PowerAction,
-};
+use hardware::{ApplyError, Change, Installation, InstallationWatch, Link, Node, PowerAction};
 use ipmi::bmc::{self, User};
 use ipmi::command::app::Guid;
 use ipmi::command::picmg::hpm::FirmwareVersion;
@@ -52,19 +50,20 @@ impl World {
         let access = bmc::Config::new(vec![admin], Guid::default());
         let bmcs = Bmcs::new(Arc::clone(&site), &access);
         let login = Arc::new(Login::new("admin", b"secret").unwrap());
-        let targets = (0..NODES).map(|index| Target {
-            id: site.machine(index, Instant::ORIGIN).identity().id.clone(),
-            kind: NodeKind::Computer,
-            address: Some(SocketAddr::new(IpAddr::V4(site.address(index)), PORT)),
-            login: Arc::clone(&login),
-            enclosure: None,
-            quirks: fleet::Quirks::default(),
+        let targets = (0..NODES).map(|index| {
+            let id = site.machine(index, Instant::ORIGIN).identity().id.clone();
+            Target::new(
+                id,
+                Some(SocketAddr::new(IpAddr::V4(site.address(index)), PORT)),
+                &login,
+            )
         });
         let config = Config::new(targets.collect());
         let shared = Shared::new(&config.targets);
         let settings = EngineConfig::of(&config, seed);
         let now = Instant::ORIGIN;
-        let engine = Engine::new(now, 1, &settings, &shared, &config.targets, 0..NODES);
+        let mut engine = Engine::new(now, 1, &settings, &shared);
+        engine.add(now, (0..).zip(config.targets));
         Self {
             now,
             site,
@@ -119,7 +118,13 @@ impl World {
     }
 
     fn node(&self, index: u32) -> Arc<Node> {
-        self.shared.node(index)
+        let id = self
+            .site
+            .machine(index, Instant::ORIGIN)
+            .identity()
+            .id
+            .clone();
+        self.shared.node(id.as_str()).unwrap()
     }
 
     fn apply(&mut self, index: u32, change: Change) -> Outcome {

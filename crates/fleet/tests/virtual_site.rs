@@ -67,6 +67,8 @@ fn target(site: &Site, index: u32, login: &Arc<Login>) -> Target {
         login: Arc::clone(login),
         enclosure: hardware::EnclosureId::new(&site.slot(index).unwrap().enclosure()),
         quirks: fleet::Quirks::default(),
+        labels: Arc::default(),
+        poll_interval_ms: None,
     }
 }
 
@@ -89,14 +91,9 @@ fn polled(site: &Arc<Site>, span: Duration) -> Vec<Arc<Node>> {
     let (mut now, end) = (Instant::ORIGIN, Instant::ORIGIN + span);
     let settings = EngineConfig::of(&config, 1);
     let unix_ms = 1_000 * EPOCH_S;
-    let mut engine = Engine::new(
-        now,
-        unix_ms,
-        &settings,
-        &shared,
-        &config.targets,
-        0..site.len(),
-    );
+    let names: Vec<_> = config.targets.iter().map(|t| t.id.clone()).collect();
+    let mut engine = Engine::new(now, unix_ms, &settings, &shared);
+    engine.add(now, (0..).zip(config.targets));
     let console: SocketAddr = "127.0.0.1:40000".parse().unwrap();
     let (mut network, mut entropy) = (Network::new(Quality::PERFECT, 1), SeededEntropy::new(1));
     let mut out = [0; DATAGRAM_MAX];
@@ -125,7 +122,10 @@ fn polled(site: &Arc<Site>, span: Duration) -> Vec<Arc<Node>> {
         }
         engine.handle_timeouts(now);
     }
-    (0..site.len()).map(|place| shared.node(place)).collect()
+    names
+        .iter()
+        .map(|id| shared.node(id.as_str()).unwrap())
+        .collect()
 }
 
 /// The parts of an arrival that are borrowed apart.

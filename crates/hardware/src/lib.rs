@@ -46,4 +46,4 @@ pub use power_limit::{LimitAction, PowerLimit};
 pub use reading::{Availability, Reading, ThresholdState};
 pub use sensor::{Context, Quantity, Sensor, Threshold, Thresholds, Unit};
 pub use source::{ApplyFuture, Hardware, Observer, Update};
-pub use topology::{Enclosure, EnclosureId, EnclosureKind, Location, Topology};
+pub use topology::{Enclosure, EnclosureId, EnclosureKind, Labels, Location, Topology};

@@ -5,7 +5,8 @@ use core::borrow::Borrow;
 use core::fmt;
 
 use crate::{
-    BootOverride, EnclosureId, FirmwareComponent, Inventory, Log, Network, PowerLimit, Reading,
+    BootOverride, EnclosureId, FirmwareComponent, Inventory, Labels, Log, Network, PowerLimit,
+    Reading,
 };
 
 /// The stable name of a node, unique in one source of hardware, fit for a URI segment
@@ -153,6 +154,8 @@ pub struct Node {
     pub kind: NodeKind,
     /// The innermost enclosure it sits in (its sled), where the source knows one.
     pub enclosure: Option<EnclosureId>,
+    /// Where it stands and what else the operator says of it; equal ones may be shared.
+    pub labels: Arc<Labels>,
     /// Whether its controller answers.
     pub link: Link,
     /// Host power.

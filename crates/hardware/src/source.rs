@@ -22,8 +22,8 @@ pub enum Update {
         /// The snapshot now.
         after: Arc<Node>,
     },
-    /// A node is no longer part of the source.
-    Removed(NodeId),
+    /// A node is no longer part of the source; its last snapshot. No other update of it follows.
+    Removed(Arc<Node>),
     /// Enclosures changed.
     Topology,
 }

@@ -1,5 +1,6 @@
 //! Racks, blocks, sleds, power bays: what nodes sit in.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
 
@@ -59,6 +60,15 @@ pub struct Location {
     pub rack: Option<Arc<str>>,
     /// Rack unit, counted from the bottom.
     pub unit: Option<u16>,
+}
+
+/// What the operator says of a machine: where it stands, and labels of his own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Labels {
+    /// Where it stands.
+    pub location: Location,
+    /// Labels that mean something to the operator only: name and value, sorted by name.
+    pub others: Box<[(Arc<str>, Arc<str>)]>,
 }
 
 /// Something that holds nodes or other enclosures.

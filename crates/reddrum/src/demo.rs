@@ -139,6 +139,8 @@ fn start_fleet(server: &Server, bmc_password: &Secret) -> Result<Fleet, ProgramE
             login,
             enclosure,
             quirks,
+            labels: Arc::default(),
+            poll_interval_ms: None,
         })
     };
     let config = fleet::Config {

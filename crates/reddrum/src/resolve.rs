@@ -88,7 +88,7 @@ async fn look_up(host: &str, port: u16) -> Result<SocketAddr, String> {
 #[cfg(test)]
 mod tests {
     use fleet::{Config, Target};
-    use hardware::{Hardware, Link, NodeKind, Observer, Update};
+    use hardware::{Hardware, Link, Observer, Update};
     use ipmi::console::Login;
     use tokio::sync::Notify;
 
@@ -113,14 +113,7 @@ mod tests {
     #[tokio::test]
     async fn a_name_without_an_address_is_told_as_the_nodes_reason_and_does_not_stop_others() {
         let login = Arc::new(Login::new("admin", b"secret").unwrap());
-        let node = |name: &str| Target {
-            id: NodeId::new(name).unwrap(),
-            kind: NodeKind::Computer,
-            address: None,
-            login: Arc::clone(&login),
-            enclosure: None,
-            quirks: fleet::Quirks::default(),
-        };
+        let node = |name: &str| Target::new(NodeId::new(name).unwrap(), None, &login);
         let config = Config::new(vec![node("n1"), node("n2")]);
         let fleet = Arc::new(Fleet::start(&config).unwrap());
         let notified = Arc::new(Notified(Notify::new()));

@@ -123,6 +123,8 @@ fn targets(config: &Config) -> Result<(Vec<Target>, Vec<Name>), ProgramError> {
             login: Arc::clone(login),
             enclosure: place::innermost(&target.place),
             quirks: fleet::Quirks::default(),
+            labels: Arc::default(),
+            poll_interval_ms: None,
         });
     }
     Ok((targets, names))

@@ -248,16 +248,10 @@ impl Observer for Watch {
                     self.tell_of_node(&node.id, node.kind, &tree, &message);
                 }
             }
-            Update::Removed(id) => {
-                // As it was when last anybody looked.
-                if let Some(tree) = self.tree.last() {
-                    let kind = if tree.computers.contains(id) {
-                        NodeKind::Computer
-                    } else {
-                        NodeKind::EnclosureController
-                    };
+            Update::Removed(node) => {
+                if let Some(tree) = self.current_tree() {
                     let message = resource_event::resource_removed();
-                    self.tell_of_node(id, kind, &tree, &message);
+                    self.tell_of_node(&node.id, node.kind, &tree, &message);
                 }
             }
             Update::Topology => {}

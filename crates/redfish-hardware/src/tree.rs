@@ -109,14 +109,6 @@ impl Tree {
 pub(crate) struct TreeCache(Mutex<Option<Arc<Tree>>>);
 
 impl TreeCache {
-    /// The tree as it was when last somebody asked for it.
-    pub(crate) fn last(&self) -> Option<Arc<Tree>> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
     /// The tree as of now. The source shares its lists, so that two equal pointers mean an unchanged list; the
     /// tree holds both, which keeps their addresses from being used again.
     pub(crate) fn current(&self, hardware: &dyn Hardware) -> Arc<Tree> {

@@ -362,6 +362,7 @@ fn first_snapshot(site: &Site, index: u32, machine: &Machine, sensors: Arc<[Sens
             NodeKind::EnclosureController
         },
         enclosure: slot.and_then(|slot| EnclosureId::new(&slot.enclosure())),
+        labels: Arc::default(),
         link: Link::Up,
         power: Power::Unknown,
         boot: None,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fleet::{Config, Fleet, Target};
-use hardware::{Hardware, NodeId, NodeKind};
+use hardware::{Hardware, NodeId};
 use ipmi::bmc;
 use ipmi::command::app::Guid;
 use ipmi::console::Login;
@@ -87,14 +87,8 @@ fn config(port: u16, nodes: u32, interval_ms: u32, suite: u8) -> io::Result<Conf
     let login = Arc::new(login);
     let target = |index: u32| {
         let name = rack::Slot::of_node(index).name();
-        Some(Target {
-            id: NodeId::new(&name)?,
-            kind: NodeKind::Computer,
-            address: Some(SocketAddr::from((rack::address(index, nodes), port))),
-            login: Arc::clone(&login),
-            enclosure: None,
-            quirks: fleet::Quirks::default(),
-        })
+        let address = SocketAddr::from((rack::address(index, nodes), port));
+        Some(Target::new(NodeId::new(&name)?, Some(address), &login))
     };
     Ok(Config {
         poll_interval_ms: interval_ms,

@@ -221,12 +221,9 @@ impl Slot {
         if !self.enter(cx, Stage::Contact) {
             return false;
         }
-        let Some(address) = self.address else {
-            return false;
-        };
         let (plans, known) = (Arc::clone(&cx.plans), self.known);
         let about = contact::About {
-            address,
+            address: self.address,
             quirks: self.quirks,
         };
         let script = Script::new(|line| contact::contact(line, plans, known, about));

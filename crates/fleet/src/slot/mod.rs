@@ -14,7 +14,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hardware::{Link, Node};
+use hardware::{EnclosureId, Labels, Link};
 use ipmi::console::{Ignored, Login, Policy, Session, State};
 use ipmi::entropy::Entropy;
 use ipmi::time::Instant;
@@ -24,7 +24,7 @@ use crate::contact::{Finding, Known};
 use crate::counters::Counters;
 use crate::gate::{Gates, Stage};
 use crate::plan::{self, Plan, Plans};
-use crate::publish::{Board, Page, Spares};
+use crate::publish::{Board, Page, Spares, Spot};
 use crate::quirks::Quirks;
 use crate::round_trip::RoundTrips;
 use crate::schedule::{Breaker, Jitter, Pace};
@@ -48,7 +48,7 @@ const REOPEN_WITHIN: Duration = Duration::from_millis(1_000);
 /// What all slots of an engine share.
 #[derive(Debug)]
 pub(crate) struct Context {
-    pub(crate) poll_interval: Duration,
+    pub(crate) poll_interval_ms: u32,
     pub(crate) slow_rounds: u32,
     pub(crate) slots: u32,
     pub(crate) policy: Arc<Policy>,
@@ -83,7 +83,7 @@ fn reopen_pause(cx: &mut Context) -> Duration {
 }
 
 impl Context {
-    fn unix_ms(&self, now: Instant) -> u64 {
+    pub(crate) fn unix_ms(&self, now: Instant) -> u64 {
         self.unix_ms_at_origin + now.as_nanos() / 1_000_000
     }
 }
@@ -91,8 +91,6 @@ impl Context {
 /// Where a slot stands with its BMC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Its address is not known yet.
-    Unknown,
     /// No session; the next attempt is due then.
     Down {
         retry_at: Instant,
@@ -146,14 +144,15 @@ struct Round {
 #[derive(Debug)]
 pub(crate) struct Slot {
     index: u32,
-    place: u32,
-    /// `None` until it is known.
-    address: Option<SocketAddr>,
+    poll_interval_ms: u32,
+    address: SocketAddr,
     login: Arc<Login>,
     /// The login is newer than the session: the next one is opened with it.
     login_is_new: bool,
     quirks: Quirks,
     generation: u16,
+    /// Its BMC was removed: when the session is closed, the slot is vacant.
+    leaves: bool,
     phase: Phase,
     in_flight: InFlight,
     /// The last question was a talk's: the round has the next turn.
@@ -184,16 +183,26 @@ pub(crate) struct Slot {
     work: Option<Box<Work>>,
 }
 
+/// What is left of a BMC in the slot that it had.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Trace {
+    /// Of its last session: answers to that find nobody.
+    pub(crate) generation: u16,
+    /// At which gates the slot still waits: bits of [`Stage`].
+    pub(crate) waits: u8,
+}
+
 /// How a slot is made.
 #[derive(Debug)]
 pub(crate) struct Setup<'a> {
     pub(crate) index: u32,
-    pub(crate) place: u32,
-    pub(crate) address: Option<SocketAddr>,
+    pub(crate) trace: Trace,
+    pub(crate) address: SocketAddr,
     pub(crate) login: &'a Arc<Login>,
     pub(crate) policy: &'a Arc<Policy>,
     pub(crate) quirks: Quirks,
-    pub(crate) node: Arc<Node>,
+    pub(crate) poll_interval_ms: u32,
+    pub(crate) spot: Arc<Spot>,
     pub(crate) connect_at: Instant,
 }
 
@@ -201,17 +210,15 @@ impl Slot {
     pub(crate) fn new(setup: Setup<'_>) -> Self {
         Self {
             index: setup.index,
-            place: setup.place,
+            poll_interval_ms: setup.poll_interval_ms,
             address: setup.address,
             login: Arc::clone(setup.login),
             login_is_new: false,
             quirks: setup.quirks,
-            generation: 0,
-            phase: match setup.address {
-                Some(_) => Phase::Down {
-                    retry_at: setup.connect_at,
-                },
-                None => Phase::Unknown,
+            generation: setup.trace.generation,
+            leaves: false,
+            phase: Phase::Down {
+                retry_at: setup.connect_at,
             },
             in_flight: InFlight::Nothing,
             talked: false,
@@ -219,7 +226,7 @@ impl Slot {
             resent: false,
             sent_at: setup.connect_at,
             silent_since: None,
-            waits: 0,
+            waits: setup.trace.waits,
             inside: 0,
             lacks: Lacks::default(),
             breaker: Breaker::default(),
@@ -228,7 +235,7 @@ impl Slot {
             wake: None,
             contact_at: setup.connect_at,
             session: Session::new(Arc::clone(setup.login), Arc::clone(setup.policy)),
-            page: Page::new(setup.node),
+            page: Page::new(setup.spot),
             plan: None,
             known: None,
             log: None,
@@ -237,8 +244,8 @@ impl Slot {
         }
     }
 
-    /// Where its BMC listens, where that is known.
-    pub(crate) const fn address(&self) -> Option<SocketAddr> {
+    /// Where its BMC listens.
+    pub(crate) const fn address(&self) -> SocketAddr {
         self.address
     }
 
@@ -273,6 +280,24 @@ impl Slot {
         self.phase == Phase::Closed
     }
 
+    /// Its BMC was removed: once closed, it is gone.
+    pub(crate) const fn leave_for_good(&mut self) {
+        self.leaves = true;
+    }
+
+    /// Whether its BMC was removed and the session is closed.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.leaves && self.phase == Phase::Closed
+    }
+
+    /// What the slot's next BMC must know.
+    pub(crate) const fn trace(&self) -> Trace {
+        Trace {
+            generation: self.generation,
+            waits: self.waits,
+        }
+    }
+
     /// Takes a datagram from its BMC.
     pub(crate) fn datagram(&mut self, cx: &mut Context, now: Instant, datagram: &mut [u8]) {
         match self.session.handle_datagram(now, datagram) {
@@ -281,25 +306,21 @@ impl Slot {
         }
     }
 
-    /// Its address is known now, or could not be found out for this reason.
-    pub(crate) fn set_address(
+    /// Shows other labels, and another enclosure, from now on.
+    pub(crate) fn set_labels(
         &mut self,
         cx: &mut Context,
-        now: Instant,
-        address: Result<SocketAddr, String>,
+        enclosure: Option<EnclosureId>,
+        labels: Arc<Labels>,
     ) {
-        if self.phase != Phase::Unknown {
-            return;
-        }
-        match address {
-            Ok(address) => {
-                // Until now another engine may have spoken for this node.
-                self.page = Page::new(cx.board.node(self.place));
-                self.address = Some(address);
-                self.phase = Phase::Down { retry_at: now };
-            }
-            Err(reason) => self.down(cx, now, &reason),
-        }
+        let node = self.page.node_mut(&mut cx.spares);
+        (node.enclosure, node.labels) = (enclosure, labels);
+        self.publish(cx);
+    }
+
+    /// The interval of its rounds.
+    fn poll_interval(&self) -> Duration {
+        Duration::from_millis(self.poll_interval_ms.into())
     }
 
     /// Logs in with this from now on. A session that is open goes on: its BMC has accepted it. A BMC that can't be
@@ -447,16 +468,19 @@ impl Slot {
         Some(len)
     }
 
-    /// Closes its session for good.
-    pub(crate) fn close(&mut self, cx: &mut Context, now: Instant) {
+    /// Closes its session for good, for this reason.
+    pub(crate) fn close(&mut self, cx: &mut Context, now: Instant, reason: &str) {
         if let Some(mut work) = self.work.take() {
             cx.counters.jobs_failed += work.session_lost(now);
-            cx.counters.jobs_failed += work.unreachable("the service is shutting down");
+            cx.counters.jobs_failed += work.unreachable(reason);
         }
         self.talk = None;
         self.wake = None;
         self.silent_since = None;
         self.leave_all(cx);
+        if matches!(self.phase, Phase::Closing | Phase::Closed) {
+            return;
+        }
         cx.counters.sessions_closed += u64::from(self.phase == Phase::Up);
         match self.session.state() {
             State::Idle => self.phase = Phase::Closed,
@@ -502,7 +526,7 @@ impl Slot {
             Link::Down { since_ms, .. } => *since_ms,
             Link::Connecting | Link::Up => cx.unix_ms(now),
         };
-        tracing::warn!(node = %self.page.node().id, address = self.address.map(tracing::field::display), reason, "BMC down");
+        tracing::warn!(node = %self.page.node().id, address = %self.address, reason, "BMC down");
         let node = self.page.node_mut(&mut cx.spares);
         node.link = Link::Down {
             reason: reason.into(),
@@ -516,14 +540,14 @@ impl Slot {
     fn up(&mut self, cx: &mut Context) {
         if self.page.node().link != Link::Up {
             let node = self.page.node_mut(&mut cx.spares);
-            tracing::info!(node = %node.id, address = self.address.map(tracing::field::display), "BMC up");
+            tracing::info!(node = %node.id, address = %self.address, "BMC up");
             node.link = Link::Up;
         }
     }
 
     fn publish(&mut self, cx: &mut Context) {
         cx.counters.snapshots += 1;
-        self.page.publish(&cx.board, self.place, &mut cx.spares);
+        self.page.publish(&cx.board, &mut cx.spares);
     }
 }
 

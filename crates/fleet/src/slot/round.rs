@@ -22,7 +22,7 @@ use crate::talk::Talk;
 impl Slot {
     /// A node that was not read in this session is read at once, and then at its pace.
     pub(super) fn begin_rounds(&mut self, cx: &mut Context, now: Instant) {
-        self.pace = Pace::new(now, cx.poll_interval, self.index, cx.slots);
+        self.pace = Pace::new(now, self.poll_interval(), self.index, cx.slots);
         self.up(cx);
         self.round = Round {
             step: None,
@@ -34,6 +34,7 @@ impl Slot {
 
     /// Takes the next step of the round, or begins a round that is due.
     pub(super) fn round_turn(&mut self, cx: &mut Context, now: Instant) -> bool {
+        let interval = self.poll_interval();
         let Some(plan) = self.plan.as_ref().filter(|_| self.round.contacted) else {
             return false;
         };
@@ -46,7 +47,7 @@ impl Slot {
                 return false;
             }
             if !std::mem::take(&mut self.round.at_once) {
-                cx.counters.rounds_skipped += self.pace.advance(now, cx.poll_interval);
+                cx.counters.rounds_skipped += self.pace.advance(now, interval);
                 self.round.number = self.round.number.wrapping_add(1);
             }
             self.round.step = Some(0);

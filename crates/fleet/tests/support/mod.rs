@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fleet::{Config, Engine, EngineConfig, Job, Outcome, Shared, Target, outcome};
-use hardware::{Change, Node, NodeId, NodeKind};
+use hardware::{Change, Node, NodeId};
 use ipmi::bmc::{Bmc, User};
 use ipmi::command::app::Guid;
 use ipmi::console::Login;
@@ -53,6 +53,8 @@ pub(crate) struct Setup {
     pub(crate) quality: Quality,
     pub(crate) suite: CipherSuiteId,
     pub(crate) config: Config,
+    /// How many of the nodes the engine knows from the beginning; `None` = all.
+    pub(crate) present: Option<u32>,
 }
 
 impl Setup {
@@ -67,6 +69,7 @@ impl Setup {
             quality,
             suite: CipherSuiteId::SUITE_3,
             config,
+            present: None,
         }
     }
 }
@@ -74,6 +77,11 @@ impl Setup {
 fn address(node: u32) -> SocketAddr {
     let [_, a, b, c] = (node + 1).to_be_bytes();
     (Ipv4Addr::new(127, 16 + a, b, c), 623).into()
+}
+
+fn target(node: u32, login: &Arc<Login>) -> Target {
+    let id = NodeId::new(&format!("n{node}")).unwrap();
+    Target::new(id, Some(address(node)), login)
 }
 
 impl World {
@@ -84,24 +92,18 @@ impl World {
             quality,
             suite,
             mut config,
+            present,
         } = setup;
         let login = Login::new("admin", b"secret").and_then(|login| login.with_suites(&[suite]));
         let login = Arc::new(login.unwrap());
-        config.targets = (0..nodes)
-            .map(|node| Target {
-                id: NodeId::new(&format!("n{node}")).unwrap(),
-                kind: NodeKind::Computer,
-                address: Some(address(node)),
-                login: Arc::clone(&login),
-                enclosure: None,
-                quirks: fleet::Quirks::default(),
-            })
-            .collect();
+        let present = present.unwrap_or(nodes);
+        config.targets = (0..present).map(|node| target(node, &login)).collect();
         config.check().unwrap();
         let shared = Shared::new(&config.targets);
         let settings = EngineConfig::of(&config, seed);
         let now = Instant::ORIGIN;
-        let engine = Engine::new(now, UNIX_MS, &settings, &shared, &config.targets, 0..nodes);
+        let mut engine = Engine::new(now, UNIX_MS, &settings, &shared);
+        engine.add(now, (0..).zip(config.targets));
         let records = machine::records();
         let user = User::new("admin", b"secret", PrivilegeLevel::ADMINISTRATOR).unwrap();
         let host = |node: u32| {
@@ -189,6 +191,25 @@ impl World {
         }
     }
 
+    /// Takes BMCs off and puts others on, while all runs.
+    pub(crate) fn change(&mut self, leaving: &[u32], coming: &[u32]) {
+        let login = Login::new("admin", b"secret")
+            .and_then(|login| login.with_suites(&[CipherSuiteId::SUITE_3]));
+        let login = Arc::new(login.unwrap());
+        let name = |node: &u32| NodeId::new(&format!("n{node}")).unwrap();
+        let leaving: Vec<_> = leaving.iter().map(name).collect();
+        let targets: Vec<_> = coming.iter().map(|node| target(*node, &login)).collect();
+        let moves = self.shared.change(&leaving, &targets);
+        for (place, last) in moves.left {
+            let is_replaced = targets.iter().any(|target| target.id == last.id);
+            let last = (!is_replaced).then_some(last);
+            self.engine.remove(self.now, place, last);
+        }
+        let targets = moves.entered.into_iter().zip(targets);
+        self.engine.add(self.now, targets.collect::<Vec<_>>());
+        self.transmit();
+    }
+
     /// Wishes something of a node.
     pub(crate) fn apply(&mut self, node: u32, change: Change) -> Outcome {
         let (sender, outcome) = outcome();
@@ -206,7 +227,7 @@ impl World {
 
     /// The newest snapshot of a node.
     pub(crate) fn node(&self, node: u32) -> Arc<Node> {
-        self.shared.node(node)
+        self.shared.node(&format!("n{node}")).unwrap()
     }
 
     /// How old a node's readings are.

@@ -104,13 +104,13 @@ impl Fake {
     }
 
     pub(crate) fn remove(&self, id: &str) {
-        let (id, observers) = {
+        let (node, observers) = {
             let mut state = self.state.lock().unwrap();
             let node = state.nodes.remove(id).unwrap();
             state.ids = state.nodes.values().map(|node| node.id.clone()).collect();
-            (node.id.clone(), state.observers.clone())
+            (node, state.observers.clone())
         };
-        let update = Update::Removed(id);
+        let update = Update::Removed(node);
         observers
             .iter()
             .for_each(|observer| observer.updated(&update));
@@ -318,6 +318,7 @@ fn node(name: &str, kind: NodeKind, sensors: Vec<(Sensor, Reading)>) -> Node {
         id: NodeId::new(name).unwrap(),
         kind,
         enclosure: None,
+        labels: Arc::default(),
         link: Link::Up,
         power: Power::On,
         boot: Some(BootOverride::default()),

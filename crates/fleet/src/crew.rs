@@ -1,0 +1,286 @@
+//! The shards of a fleet, and which of them has which BMC.
+
+use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use ::hardware::{ApplyError, Node, Update};
+use ipmi::console::Login;
+
+use crate::drive::{Clock, Order, Shard, StartError, unix_ms};
+use crate::engine::{Engine, EngineConfig, Shared};
+use crate::figures::ShardFigures;
+use crate::hardware::Changes;
+use crate::publish::Moves;
+use crate::target::{Config, ConfigError, Target};
+use crate::work::Job;
+
+/// The shards, and where each BMC is.
+#[derive(Debug)]
+pub(crate) struct Crew {
+    shared: Shared,
+    /// Without targets.
+    config: Config,
+    clock: Clock,
+    shards: Vec<Member>,
+    /// By place.
+    seats: Vec<Seat>,
+    /// Of BMCs that have a shard: no two may have one.
+    addresses: HashSet<Peer>,
+}
+
+type Peer = (IpAddr, u16);
+
+const fn peer(address: SocketAddr) -> Peer {
+    (address.ip(), address.port())
+}
+
+#[derive(Debug)]
+struct Member {
+    shard: Shard,
+    /// Its socket is for IPv6 BMCs, or for IPv4 ones.
+    ipv6: bool,
+    bmcs: usize,
+}
+
+/// Who speaks for a node.
+#[derive(Debug)]
+enum Seat {
+    Vacant,
+    /// Nobody yet: its address is not known.
+    Waits(Box<Target>),
+    /// This shard.
+    Shard(u32, Peer),
+}
+
+impl Crew {
+    /// No shard yet: they come with their first BMC.
+    pub(crate) fn new(config: Config, shared: Shared) -> Self {
+        Self {
+            shared,
+            config,
+            clock: Clock::new(),
+            shards: Vec::new(),
+            seats: Vec::new(),
+            addresses: HashSet::new(),
+        }
+    }
+
+    /// Sees to it that there is a shard for every new BMC.
+    pub(crate) fn make_room(&mut self, changes: &Changes) -> Result<(), StartError> {
+        let targets = self.seats.len() + changes.add.len();
+        if targets
+            > self
+                .config
+                .shards
+                .saturating_mul(Config::TARGETS_PER_SHARD_MAX)
+        {
+            return Err(ConfigError::TooManyTargets { targets }.into());
+        }
+        for ipv6 in [false, true] {
+            let of_family =
+                |target: &&Target| target.address.is_some_and(|at| at.is_ipv6() == ipv6);
+            let count = changes.add.iter().filter(of_family).count();
+            let there = self
+                .shards
+                .iter()
+                .filter(|member| member.ipv6 == ipv6)
+                .count();
+            for _ in there..count.min(self.config.shards) {
+                self.start_shard(ipv6)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn start_shard(&mut self, ipv6: bool) -> Result<(), StartError> {
+        let number = self.shards.len();
+        let seed = unix_ms().wrapping_add(number as u64);
+        let settings = EngineConfig::of(&self.config, seed);
+        let engine = Engine::new(self.clock.now(), unix_ms(), &settings, &self.shared);
+        let shard = Shard::start(
+            format!("fleet-{number}"),
+            engine,
+            self.clock,
+            ipv6,
+            self.config.receive_buffer_bytes,
+        )?;
+        self.shards.push(Member {
+            shard,
+            ipv6,
+            bmcs: 0,
+        });
+        Ok(())
+    }
+
+    /// Lets shards know who left and who came.
+    pub(crate) fn move_all(&mut self, moves: &Moves, targets: Vec<Target>) {
+        for (place, last) in &moves.left {
+            let is_replaced = self.shared.board.place(last.id.as_str()).is_some();
+            let last = (!is_replaced).then(|| Arc::clone(last));
+            match std::mem::replace(&mut self.seats[*place as usize], Seat::Vacant) {
+                Seat::Shard(shard, peer) => {
+                    self.addresses.remove(&peer);
+                    let member = &mut self.shards[shard as usize];
+                    member.bmcs -= 1;
+                    member.shard.order(Order::Remove(*place, last));
+                }
+                Seat::Waits(_) | Seat::Vacant => {
+                    if let Some(last) = last {
+                        self.shared.board.tell(&Update::Removed(last));
+                    }
+                }
+            }
+        }
+        let left: HashMap<&str, &Arc<Node>> = moves
+            .left
+            .iter()
+            .map(|(_, last)| (last.id.as_str(), last))
+            .collect();
+        let mut shares: Vec<Vec<(u32, Target)>> = self.shards.iter().map(|_| Vec::new()).collect();
+        for (place, target) in moves.entered.iter().zip(targets) {
+            self.announce(*place, &left);
+            match target.address.map(|address| self.berth(address)) {
+                Some(Ok((shard, peer))) => {
+                    shares[shard as usize].push((*place, target));
+                    self.seat(*place, Seat::Shard(shard, peer));
+                }
+                Some(Err(reason)) => {
+                    self.seat(*place, Seat::Waits(Box::new(target)));
+                    self.tell_unreachable(*place, &reason);
+                }
+                None => self.seat(*place, Seat::Waits(Box::new(target))),
+            }
+        }
+        for (member, share) in self.shards.iter().zip(shares) {
+            if !share.is_empty() {
+                member.shard.order(Order::Add(share));
+            }
+        }
+    }
+
+    /// Tells of a node that is new, or that has taken another one's place.
+    fn announce(&self, place: u32, left: &HashMap<&str, &Arc<Node>>) {
+        let Some(after) = self.shared.board.spot(place).map(|spot| spot.load_full()) else {
+            return;
+        };
+        let before = left.get(after.id.as_str()).map(|before| Arc::clone(before));
+        self.shared.board.tell(&match before {
+            Some(before) => Update::Changed { before, after },
+            None => Update::Added(after),
+        });
+    }
+
+    fn seat(&mut self, place: u32, seat: Seat) {
+        let place = place as usize;
+        if self.seats.len() <= place {
+            self.seats.resize_with(place + 1, || Seat::Vacant);
+        }
+        self.seats[place] = seat;
+    }
+
+    /// A shard for a BMC at this address; why there is none.
+    fn berth(&mut self, address: SocketAddr) -> Result<(u32, Peer), String> {
+        if self.addresses.contains(&peer(address)) {
+            // Their answers could not be told apart.
+            return Err(format!("another node has the same address {address}"));
+        }
+        let ipv6 = address.is_ipv6();
+        if self.least_busy(ipv6).is_none() {
+            self.start_shard(ipv6)
+                .map_err(|error| format!("its address is {address}, but {error}"))?;
+        }
+        let shard = self.least_busy(ipv6).ok_or("there is no shard")?;
+        self.shards[shard as usize].bmcs += 1;
+        self.addresses.insert(peer(address));
+        Ok((shard, peer(address)))
+    }
+
+    fn tell_unreachable(&self, place: u32, reason: &str) {
+        if let Some(spot) = self.shared.board.spot(place) {
+            self.shared.board.tell_unreachable(unix_ms(), &spot, reason);
+        }
+    }
+
+    fn least_busy(&self, ipv6: bool) -> Option<u32> {
+        let members = (0..).zip(&self.shards);
+        let of_family = members.filter(|(_, member)| member.ipv6 == ipv6);
+        of_family
+            .min_by_key(|(_, member)| member.bmcs)
+            .map(|(index, _)| index)
+    }
+
+    /// What an engine wants to know of the BMC of a place.
+    pub(crate) fn order(&mut self, place: u32, order: Order) {
+        match (self.seats.get_mut(place as usize), order) {
+            (Some(Seat::Shard(shard, _)), order) => self.shards[*shard as usize].shard.order(order),
+            (Some(Seat::Waits(target)), Order::Login(_, login)) => target.login = login,
+            (Some(Seat::Waits(target)), Order::Labels(_, enclosure, labels)) => {
+                (target.enclosure, target.labels) = (enclosure, labels);
+                if let Some(spot) = self.shared.board.spot(place) {
+                    let mut node = Node::clone(&spot.load());
+                    node.enclosure.clone_from(&target.enclosure);
+                    node.labels = Arc::clone(&target.labels);
+                    node.revision += 1;
+                    self.shared.board.put(&spot, &Arc::new(node));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Gives the BMC of a place another login.
+    pub(crate) fn set_login(&mut self, place: u32, login: &Arc<Login>) {
+        self.order(place, Order::Login(place, Arc::clone(login)));
+    }
+
+    /// Sends an operator command to the BMC of a place.
+    pub(crate) fn submit(&self, place: u32, job: Job) {
+        match self.seats.get(place as usize) {
+            Some(Seat::Shard(shard, _)) => self.shards[*shard as usize].shard.submit(place, job),
+            Some(Seat::Waits(_)) => job.outcome.tell(Err(ApplyError::Unreachable {
+                reason: "the address of its BMC is not known yet".to_owned(),
+            })),
+            Some(Seat::Vacant) | None => job.outcome.tell(Err(ApplyError::Absent)),
+        }
+    }
+
+    /// Seats a BMC whose address is known now, or shows why it isn't.
+    pub(crate) fn set_address(&mut self, place: u32, address: Result<SocketAddr, String>) {
+        let Some(Seat::Waits(_)) = self.seats.get(place as usize) else {
+            return;
+        };
+        let berth = address.and_then(|address| Ok((address, self.berth(address)?)));
+        match berth {
+            Ok((address, (shard, peer))) => {
+                let seat = Seat::Shard(shard, peer);
+                if let Seat::Waits(mut target) =
+                    std::mem::replace(&mut self.seats[place as usize], seat)
+                {
+                    target.address = Some(address);
+                    let order = Order::Add(vec![(place, *target)]);
+                    self.shards[shard as usize].shard.order(order);
+                }
+            }
+            Err(reason) => self.tell_unreachable(place, &reason),
+        }
+    }
+
+    /// What each shard did.
+    pub(crate) fn figures(&self) -> Vec<ShardFigures> {
+        self.shards
+            .iter()
+            .map(|member| member.shard.figures())
+            .collect()
+    }
+
+    /// Closes every session and ends the threads.
+    pub(crate) fn close(&mut self) {
+        for member in &self.shards {
+            member.shard.begin_close();
+        }
+        for member in &mut self.shards {
+            member.shard.join();
+        }
+    }
+}
