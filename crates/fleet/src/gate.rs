@@ -9,7 +9,11 @@
 //! a hundred. [`Gates`] finds out as TCP's BBR does: the limit grows while BMCs wait and answers are hardly slower than with
 //! few commands in flight, shrinks when they are, and every now and then is made small for a moment to learn
 //! how fast answers are then. A BMC that lets a command be repeated leaves its gate: slow and dead ones take
-//! nobody's place.
+//! nobody's place. Before its next command it has to enter again, ahead of those who have not begun.
+//!
+//! Where most answers come only after a repetition, that is no BMC's fault: whoever answers, or carries the answers, or this
+//! program itself, has less time than the work takes. Then a BMC keeps its place for the first repetition, and the limit
+//! shrinks further than it would otherwise. Where that mends nothing, the BMCs are just slow, and it is given up.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -45,6 +49,15 @@ const CONNECTS_MAX: u32 = 1_024;
 /// However slow answers are, so many rounds, and so many contacts, may run; and with so many the search begins. Far fewer would
 /// do where all goes well, but answers are slow for other reasons too, such as other programs on the same processor.
 const LIMIT_MIN: u32 = 1_024;
+
+/// Where most answers are late, the limit shrinks down to this.
+const LIMIT_FEWEST: u32 = 64;
+
+/// That many answers at least are needed to say that most are late.
+const LATE_ANSWERS_MIN: u32 = 64;
+
+/// After so many looks with [`LIMIT_FEWEST`] places and late answers all the same, the cause is not how much is asked.
+const FUTILE_LOOKS: u32 = 50;
 
 /// How often the limit is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -88,6 +101,16 @@ impl Gate {
         enters
     }
 
+    fn enter_again(&mut self, slot: u32) -> bool {
+        let enters = self.inside < self.limit;
+        if enters {
+            self.inside += 1;
+        } else {
+            self.waiting.push_front(slot);
+        }
+        enters
+    }
+
     fn admit(&mut self) -> Option<u32> {
         if self.inside >= self.limit {
             return None;
@@ -109,6 +132,18 @@ enum Search {
     Measure { back_to: u32 },
 }
 
+/// Whether answers come in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Strain {
+    None,
+    /// Most come late; for so many looks although few are asked for.
+    Overload {
+        looks: u32,
+    },
+    /// Most come late, and asking for fewer did not help.
+    Futile,
+}
+
 /// The gates of all stages.
 #[derive(Debug)]
 pub(crate) struct Gates {
@@ -123,6 +158,11 @@ pub(crate) struct Gates {
     floor: Duration,
     /// Time to all answers since the last look, and how many.
     answers: (Duration, u32),
+    /// Answers since the last look that came only after a repetition.
+    late: u32,
+    /// Answers in time, and late ones, of the last looks; older ones count less.
+    recent: (u32, u32),
+    strain: Strain,
 }
 
 impl Gates {
@@ -141,6 +181,9 @@ impl Gates {
             next_look: now + LOOK_EVERY,
             floor: Duration::MAX,
             answers: (Duration::ZERO, 0),
+            late: 0,
+            recent: (0, 0),
+            strain: Strain::None,
         }
     }
 
@@ -152,6 +195,16 @@ impl Gates {
     /// Lets a slot in, or lets it wait until [`Self::admit`] names it.
     pub(crate) fn enter(&mut self, stage: Stage, slot: u32) -> bool {
         self.gates[stage as usize].enter(slot)
+    }
+
+    /// Lets a slot in that was inside before and has more to do, ahead of those who wait; or lets it wait, as the first.
+    pub(crate) fn enter_again(&mut self, stage: Stage, slot: u32) -> bool {
+        self.gates[stage as usize].enter_again(slot)
+    }
+
+    /// Whether more is being asked for than can be answered.
+    pub(crate) const fn are_overloaded(&self) -> bool {
+        matches!(self.strain, Strain::Overload { .. })
     }
 
     /// A slot that was inside is no longer.
@@ -173,6 +226,11 @@ impl Gates {
         self.answers.1 += 1;
     }
 
+    /// An answer came, but only after a repetition.
+    pub(crate) const fn answered_late(&mut self) {
+        self.late += 1;
+    }
+
     /// Adapts the limit, where it is time to.
     pub(crate) fn look(&mut self, now: Instant) {
         if now < self.next_look {
@@ -181,6 +239,7 @@ impl Gates {
         self.next_look = now + LOOK_EVERY;
         let (sum, count) = std::mem::take(&mut self.answers);
         let mean = (count > 0).then(|| sum / count);
+        self.judge(count, mean);
         let [_, contacts, rounds] = &self.gates;
         let contacts_wait = !contacts.waiting.is_empty();
         let someone_waits = contacts_wait || !rounds.waiting.is_empty();
@@ -188,13 +247,8 @@ impl Gates {
         (self.limit, self.search) = match self.search {
             Search::Follow { looks: 0 } => {
                 let back_to = self.limit;
-                (
-                    LIMIT_MIN,
-                    Search::Drain {
-                        looks: DRAIN_LOOKS_MAX,
-                        back_to,
-                    },
-                )
+                let looks = DRAIN_LOOKS_MAX;
+                (self.few(), Search::Drain { looks, back_to })
             }
             Search::Follow { looks } => {
                 self.floor = self.floor.min(mean.unwrap_or(self.floor));
@@ -202,17 +256,18 @@ impl Gates {
                 let limit = self.followed(mean, someone_waits);
                 (limit, Search::Follow { looks })
             }
-            Search::Drain { looks, back_to } if looks > 0 && inside > LIMIT_MIN => {
+            Search::Drain { looks, back_to } if looks > 0 && inside > self.few() => {
                 let looks = looks - 1;
-                (LIMIT_MIN, Search::Drain { looks, back_to })
+                (self.few(), Search::Drain { looks, back_to })
             }
-            Search::Drain { back_to, .. } => (LIMIT_MIN, Search::Measure { back_to }),
+            Search::Drain { back_to, .. } => (self.few(), Search::Measure { back_to }),
             Search::Measure { back_to } => {
                 self.floor = mean.unwrap_or(self.floor);
                 let looks = LOOKS_BETWEEN_PROBES;
                 (back_to, Search::Follow { looks })
             }
         };
+        self.gates[Stage::Connect as usize].limit = self.limit.min(CONNECTS_MAX);
         self.gates[Stage::Contact as usize].limit = self.limit.min(self.contacts_max);
         self.gates[Stage::Round as usize].limit = match contacts_wait {
             true => self.limit / 4,
@@ -220,14 +275,55 @@ impl Gates {
         };
     }
 
+    /// Says whether answers come in time, after a look with so many that did, within this time in the mean.
+    fn judge(&mut self, in_time: u32, mean: Option<Duration>) {
+        let fade = |sum: u32, new: u32| (sum - sum / 4).saturating_add(new);
+        let late = std::mem::take(&mut self.late);
+        self.recent = (fade(self.recent.0, in_time), fade(self.recent.1, late));
+        let (in_time, late) = self.recent;
+        // Of a network that loses three of ten datagrams each way, half of the answers come late.
+        let mostly_late = late / 2 > in_time;
+        // The others were lucky: they came just before they would have been asked for again.
+        let nearly_late = late > in_time / 8 && mean.is_some_and(|mean| mean > 2 * SLOW_MAX);
+        let are_late = (mostly_late || nearly_late) && late >= LATE_ANSWERS_MIN;
+        self.strain = match self.strain {
+            _ if !are_late => Strain::None,
+            Strain::None => Strain::Overload { looks: 0 },
+            Strain::Overload { looks } if looks >= FUTILE_LOOKS => Strain::Futile,
+            Strain::Overload { looks } => Strain::Overload {
+                looks: looks + u32::from(self.limit <= LIMIT_FEWEST),
+            },
+            Strain::Futile => Strain::Futile,
+        };
+    }
+
+    /// Few enough places to learn how fast answers can be.
+    fn few(&self) -> u32 {
+        match self.limit {
+            LIMIT_MIN.. => LIMIT_MIN,
+            limit => (limit / 4).max(LIMIT_FEWEST),
+        }
+    }
+
+    /// So many places there are however slow answers are. After an overload it is known that fewer do.
+    const fn least(&self) -> u32 {
+        match self.limit {
+            LIMIT_MIN.. => LIMIT_MIN,
+            _ => LIMIT_FEWEST,
+        }
+    }
+
     fn followed(&self, mean: Option<Duration>, someone_waits: bool) -> u32 {
+        if self.are_overloaded() {
+            return (self.limit - self.limit / 8).max(LIMIT_FEWEST);
+        }
         let slow = self.floor.saturating_mul(2).saturating_add(SLACK);
         let slow = slow
             .min(SLOW_MAX)
             .max(self.floor.saturating_add(self.floor / 4));
         if mean.is_some_and(|mean| mean > slow) {
-            (self.limit - self.limit / 8).max(LIMIT_MIN)
-        } else if someone_waits {
+            (self.limit - self.limit / 8).max(self.least())
+        } else if someone_waits || self.limit < LIMIT_MIN {
             (self.limit + self.limit / 8).min(self.limit_max)
         } else {
             self.limit

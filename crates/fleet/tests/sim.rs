@@ -19,7 +19,7 @@ use ipmi::command::chassis::BootFlags;
 use ipmi::console::Login;
 use ipmi::number::{BootDevice, ChassisControlAction, CipherSuiteId, PrivilegeLevel};
 use support::machine::{DISCRETE, NUMERIC, STEP, raw_at, states_of, value_of};
-use support::{Setup, World};
+use support::{Bottleneck, Setup, World};
 use vbmc::net::Quality;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -482,6 +482,36 @@ fn thousands_of_dead_bmcs_take_no_living_ones_place() {
     let figures = world.engine.figures();
     assert_eq!(figures.sessions(), u64::from(NODES - DEAD));
     assert_eq!((figures.connects.waiting, figures.rounds.waiting), (0, 0));
+}
+
+#[test]
+fn where_more_is_asked_than_can_be_answered_the_work_is_not_lost_to_repetitions() {
+    const NODES: u32 = 1_000;
+    const A_SECOND: u32 = 1_250;
+    let mut world = World::new(Setup::new(NODES, 12, Quality::PERFECT));
+    // What waits in its queue waits longer than a command does before it is repeated.
+    world.bottleneck = Some(Bottleneck::new(A_SECOND, 2 * A_SECOND));
+    world.run_for(60 * SECOND);
+    let up = |world: &World| {
+        let is_up = |node: &u32| world.node(*node).link == Link::Up;
+        (0..NODES).filter(is_up).count() as u32
+    };
+    let before = *world.engine.counters();
+    world.run_for(30 * SECOND);
+    let after = *world.engine.counters();
+    let answered = after.commands - before.commands;
+    let repeated = after.retransmits - before.retransmits;
+    assert_eq!(up(&world), NODES);
+    assert!(
+        answered > u64::from(A_SECOND) * 30 * 9 / 10,
+        "{answered} commands"
+    );
+    assert!(repeated < answered / 20, "{repeated} repetitions");
+    // And when there is room again, it is used.
+    world.bottleneck = None;
+    world.run_for(15 * SECOND);
+    assert_eq!(up(&world), NODES);
+    assert!((0..NODES).all(|node| world.age(node) < 3 * SECOND));
 }
 
 #[test]

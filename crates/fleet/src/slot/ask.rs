@@ -186,6 +186,10 @@ impl Slot {
         if self.talk.is_none() && !self.begin_contact(cx, now) {
             return false;
         }
+        // A contact, which holds records in memory.
+        if !self.round.contacted && !self.enter_again(cx, Stage::Contact) {
+            return false;
+        }
         let Some(talk) = &mut self.talk else {
             return false;
         };

@@ -367,11 +367,15 @@ impl Slot {
         }
     }
 
-    /// An answer did not come in time: the BMC waits for it outside of every gate.
+    /// An answer did not come in time: the BMC waits for it outside of every gate. Where answers are late everywhere it
+    /// stays inside for the first repetition: another in its place would wait as long.
     fn unanswered(&mut self, cx: &mut Context) {
-        self.leave_all(cx);
-        if self.in_flight != InFlight::Nothing && self.sent {
-            self.resent = true;
+        if self.resent || !cx.gates.are_overloaded() {
+            self.leave_all(cx);
+        }
+        let asked = self.in_flight != InFlight::Nothing && self.sent;
+        self.resent = asked || self.phase == Phase::Connecting;
+        if asked {
             self.silent_since.get_or_insert(self.sent_at);
         }
     }
@@ -391,6 +395,20 @@ impl Slot {
             self.waits |= stage.bit();
         }
         enters
+    }
+
+    /// As [`Self::enter`], for what has begun and was interrupted by an answer that came late.
+    fn enter_again(&mut self, cx: &mut Context, stage: Stage) -> bool {
+        let bit = stage.bit();
+        if (self.inside | self.waits) & bit != 0 {
+            return self.inside & bit != 0;
+        }
+        if cx.gates.enter_again(stage, self.index) {
+            self.inside |= bit;
+        } else {
+            self.waits |= bit;
+        }
+        self.inside & bit != 0
     }
 
     fn leave(&mut self, cx: &mut Context, stage: Stage) {
@@ -497,6 +515,7 @@ impl Slot {
         let id = u32::from(self.generation) << SLOT_BITS | self.index;
         let id = NonZeroU32::new(id).expect("the generation is at least 1");
         self.phase = Phase::Connecting;
+        self.resent = false;
         let probing = self.breaker.is_probing();
         let policy = if probing {
             &cx.probe_policy

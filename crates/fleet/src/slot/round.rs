@@ -14,7 +14,7 @@ use crate::contact::log::LogStamp;
 use crate::convert;
 use crate::gate::Stage;
 use crate::job;
-use crate::plan::{self, GET_SENSOR_READING, Read};
+use crate::plan::{self, GET_SENSOR_READING, Item, Read};
 use crate::schedule::Pace;
 use crate::script::Script;
 use crate::talk::Talk;
@@ -34,6 +34,10 @@ impl Slot {
 
     /// Takes the next step of the round, or begins a round that is due.
     pub(super) fn round_turn(&mut self, cx: &mut Context, now: Instant) -> bool {
+        let goes_on = self.round.contacted && self.round.step.is_some();
+        if goes_on && !self.enter_again(cx, Stage::Round) {
+            return false;
+        }
         let interval = self.poll_interval();
         let Some(plan) = self.plan.as_ref().filter(|_| self.round.contacted) else {
             return false;
@@ -67,23 +71,7 @@ impl Slot {
             }
         } else if step <= items {
             let item = plan.items[step as usize - 1];
-            let (netfn, cmd) = GET_SENSOR_READING;
-            let target = RequestTarget {
-                netfn,
-                cmd,
-                lun: item.lun,
-            };
-            self.in_flight = InFlight::Sensor(step - 1);
-            (self.sent, self.resent) = (false, false);
-            cx.counters.commands += 1;
-            self.gave_way();
-            if self
-                .session
-                .request_raw(now, target, &[item.number], true)
-                .is_err()
-            {
-                self.answered(cx, None);
-            }
+            self.ask_sensor(cx, now, step - 1, item);
         } else if step == items + 1 {
             if (first || turn.is_multiple_of(2)) && !self.lacks.log && self.talk.is_none() {
                 self.send(cx, now, &Call::of(&GetSelInfo), InFlight::LogInfo);
@@ -105,6 +93,24 @@ impl Slot {
             self.finish_round(cx, now);
         }
         true
+    }
+
+    /// Asks for a reading, of the item with this index in the plan, without a call being made for it.
+    fn ask_sensor(&mut self, cx: &mut Context, now: Instant, index: u32, item: Item) {
+        let (netfn, cmd) = GET_SENSOR_READING;
+        let target = RequestTarget {
+            netfn,
+            cmd,
+            lun: item.lun,
+        };
+        self.in_flight = InFlight::Sensor(index);
+        (self.sent, self.resent) = (false, false);
+        cx.counters.commands += 1;
+        self.gave_way();
+        let asked = self.session.request_raw(now, target, &[item.number], true);
+        if asked.is_err() {
+            self.answered(cx, None);
+        }
     }
 
     fn finish_round(&mut self, cx: &mut Context, now: Instant) {

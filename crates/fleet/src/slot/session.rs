@@ -23,7 +23,9 @@ impl Slot {
                 if self.silent_since.take().is_some() && self.round.contacted {
                     self.up(cx);
                 }
-                if !self.resent {
+                if self.resent {
+                    cx.gates.answered_late();
+                } else {
                     let after = now.since(self.sent_at);
                     cx.round_trips.add(after);
                     cx.gates.answered(after);

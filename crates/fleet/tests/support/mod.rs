@@ -34,6 +34,36 @@ pub(crate) struct Host {
     pub(crate) heard: u64,
 }
 
+/// One queue before all BMCs, as when one busy computer plays them, or one slow link leads to them.
+pub(crate) struct Bottleneck {
+    /// How long each datagram takes to get through.
+    pub(crate) each: Duration,
+    /// How many wait at most; what comes then is lost.
+    pub(crate) queue: u32,
+    /// When it is through with what it has.
+    free_at: Instant,
+}
+
+impl Bottleneck {
+    pub(crate) const fn new(a_second: u32, queue: u32) -> Self {
+        Self {
+            each: Duration::from_nanos(1_000_000_000 / a_second as u64),
+            queue,
+            free_at: Instant::ORIGIN,
+        }
+    }
+
+    /// When a datagram is through that comes now; `None` if it is lost.
+    fn pass(&mut self, now: Instant) -> Option<Instant> {
+        let begin = self.free_at.max(now);
+        if begin.since(now) > self.each * self.queue {
+            return None;
+        }
+        self.free_at = begin + self.each;
+        Some(self.free_at)
+    }
+}
+
 /// The whole.
 pub(crate) struct World {
     pub(crate) now: Instant,
@@ -41,6 +71,7 @@ pub(crate) struct World {
     pub(crate) shared: Shared,
     pub(crate) hosts: Vec<Host>,
     pub(crate) network: Network,
+    pub(crate) bottleneck: Option<Bottleneck>,
     places: HashMap<SocketAddr, usize>,
     entropy: SeededEntropy,
     /// A digest of every arrival: when, from whom, to whom, which bytes.
@@ -124,6 +155,7 @@ impl World {
             shared,
             hosts: (0..nodes).map(host).collect(),
             network: Network::new(quality, seed),
+            bottleneck: None,
             places: (0..nodes)
                 .map(|node| (address(node), node as usize))
                 .collect(),
@@ -167,6 +199,13 @@ impl World {
         if host.mute {
             return;
         }
+        let through_at = match &mut self.bottleneck {
+            None => Some(self.now),
+            Some(bottleneck) => bottleneck.pass(self.now),
+        };
+        let Some(through_at) = through_at else {
+            return;
+        };
         let mut out = [0; DATAGRAM_MAX];
         host.machine.now = self.now;
         let Host { machine, bmc, .. } = host;
@@ -179,7 +218,7 @@ impl World {
             &mut out,
         );
         if let Some(len) = reply {
-            self.network.send(self.now, to, from, &out[..len]);
+            self.network.send(through_at, to, from, &out[..len]);
         }
     }
 
