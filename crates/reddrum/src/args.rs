@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipmi::command::picmg::hpm::FirmwareVersion;
 use vbmc::controller::OemFamily;
+use vbmc::machine::Form;
 
 use crate::fault::Fault;
 use crate::ipmi::IpmiArgs;
@@ -98,6 +99,13 @@ pub(crate) struct ImportArgs {
     pub(crate) check: bool,
 }
 
+fn form(name: &str) -> Result<Form, String> {
+    Form::of_name(name).ok_or_else(|| {
+        let names = Form::ALL.map(|(name, _)| name);
+        format!("there are {}", names.join(", "))
+    })
+}
+
 fn oem_family(name: &str) -> Result<OemFamily, String> {
     OemFamily::of_name(name).ok_or_else(|| {
         let names = OemFamily::ALL.map(|(name, _)| name);
@@ -118,6 +126,10 @@ pub(crate) struct MachinesArgs {
     /// sbmr.
     #[arg(long, value_name = "FAMILY", default_value = "none", value_parser = oem_family)]
     pub(crate) oem: OemFamily,
+    /// How the nodes are built: server, advanced-tca (PICMG's commands and sensors: FRUs, LEDs, links, fan tray) or vpx
+    /// (VITA 46.11's).
+    #[arg(long, value_name = "FORM", default_value = "server", value_parser = form)]
+    pub(crate) form: Form,
     /// The seed of the machines' behaviour: same seed, same loads and temperatures.
     #[arg(long, default_value_t = 1, value_name = "SEED")]
     pub(crate) seed: u64,

@@ -93,6 +93,7 @@ pub(crate) fn start(
     let site = Site::new(options).map_err(|e| ProgramError::Usage(e.to_string()))?;
     for index in 0..site.nodes() {
         let mut machine = site.machine(index, Instant::ORIGIN);
+        machine.set_form(args.form);
         machine.set_oem_family(args.oem);
     }
     let access = bmc::Config::new(users(user)?, Guid::default());
@@ -218,6 +219,7 @@ mod tests {
     use std::net::Ipv4Addr;
 
     use vbmc::controller::OemFamily;
+    use vbmc::machine::Form;
 
     use super::*;
 
@@ -225,6 +227,7 @@ mod tests {
         MachinesArgs {
             nodes,
             ipmi_port: 0,
+            form: Form::Server,
             oem: OemFamily::None,
             seed: 7,
             faults: Vec::new(),

@@ -7,7 +7,9 @@ use hardware::{
     Availability, Context, LogEntry, LogEntryKind, Quantity, Reading, Sensor, Severity,
     ThresholdState, Thresholds, Unit,
 };
-use ipmi::number::{EntityId, EventReadingType, SensorType, SensorUnit, Threshold};
+use ipmi::number::{
+    EntityId, EventReadingType, SensorGroup, SensorType, SensorUnit, State, Threshold,
+};
 use ipmi::record::Timestamp;
 use ipmi::record::sdr::Units;
 use ipmi::record::sel::{EventDirection, SelRecord, SensorContext};
@@ -78,7 +80,9 @@ fn number(blank: Sensor, analog: &Analog) -> Sensor {
 
 fn states(blank: Sensor, discrete: &Discrete, sensor_type: SensorType) -> Sensor {
     let kind = discrete.event_type;
-    let name = |offset| kind.state_name(sensor_type, offset).unwrap_or("");
+    // Types from F0h on are PICMG's here: only a shelf manager has any.
+    let state = |offset| State::of(SensorGroup::Picmg, kind, sensor_type, offset);
+    let name = |offset| state(offset).and_then(State::name).unwrap_or("");
     let named = (0..15)
         .rev()
         .find(|offset| !name(*offset).is_empty())

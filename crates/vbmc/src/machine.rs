@@ -1,7 +1,9 @@
 //! One machine: its state, moved along virtual time only when somebody looks.
 
 mod effects;
+mod modular;
 mod power;
+mod states;
 
 use std::sync::Arc;
 
@@ -13,7 +15,7 @@ use ipmi::number::{
 };
 use ipmi::time::Instant;
 
-pub use effects::Form;
+pub use modular::Form;
 pub use power::PowerStatistics;
 
 use crate::controller::Controller;
@@ -23,7 +25,7 @@ use crate::host::{Activity, Host, HostEvent, WrongState};
 use crate::log::{Event, EventLog};
 use crate::physics::{Block, Body, Feed, HostLoad, Node, Place, PowerBay};
 use crate::profile::{Model, Profile};
-use crate::sensor::{Analog, Condition, Kind, Signal, event_offset};
+use crate::sensor::{Analog, Kind, Signal, event_offset};
 use crate::serial::Serial;
 
 /// The most seconds that are worked out one by one when a machine was not looked at for long. Heat that is older
@@ -500,32 +502,6 @@ impl Machine {
                 data: [0x50 | event_offset(threshold), now.raw, limit.raw],
             };
             self.log_event(&event);
-        }
-    }
-
-    fn states(&self, condition: Condition) -> u16 {
-        match condition {
-            Condition::Cpu(_) => 1 << 7,
-            Condition::Memory => 1 << 6,
-            Condition::Supply(_)
-            | Condition::Drive(_)
-            | Condition::SupplyRedundancy
-            | Condition::FanRedundancy => 1,
-            Condition::PowerUnit => match self.host.activity() {
-                Activity::Off => 1,
-                Activity::Cycling { .. } => 1 << 1 | 1,
-                _ => 0,
-            },
-            Condition::AcpiPower => {
-                if self.host.is_on() {
-                    1
-                } else {
-                    1 << 5
-                }
-            }
-            Condition::EventLog if self.log.is_full() => 1 << 4,
-            Condition::EventLog if self.log.is_almost_full() => 1 << 5,
-            Condition::EventLog | Condition::Watchdog | Condition::Intrusion => 0,
         }
     }
 

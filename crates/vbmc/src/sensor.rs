@@ -82,6 +82,12 @@ pub enum Condition {
     Drive(u8),
     /// Memory is present and enabled.
     Memory,
+    /// The state of a FRU in a shelf (PICMG).
+    HotSwap(u8),
+    /// The handle of a mezzanine (PICMG).
+    Handle(u8),
+    /// The two buses of IPMB-0 (PICMG).
+    IpmbLink,
 }
 
 /// The six limits in the sensor's unit, lowest first: lower non-recoverable, critical, non-critical, upper

@@ -5,6 +5,7 @@ pub(crate) mod families;
 mod freeipmi;
 pub(crate) mod ipmi_sim;
 pub(crate) mod ipmitool;
+mod picmg;
 pub(crate) mod program;
 pub(crate) mod redfish;
 pub(crate) mod relay;

@@ -9,7 +9,7 @@ use super::program::{self, eventually};
 use super::report::{Report, none_of};
 use super::sensor::{self, Sensor};
 use super::target::Target;
-use super::{families, freeipmi, ipmitool};
+use super::{families, freeipmi, ipmitool, picmg};
 use crate::Result;
 use crate::process::{Finished, command, run as run_program};
 use crate::workspace::Workspace;
@@ -60,7 +60,7 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Result {
         report.note("ipmiping left out: only root may bind port 623, and it knows no other");
     }
     report.check("Ctrl-C ends it", demo.interrupt());
-    Ok(())
+    picmg::run(workspace, report)
 }
 
 /// The standard output must have every one of these.
@@ -71,6 +71,19 @@ pub(super) fn says(finished: Finished, expected: &[&str]) -> Result {
         None => Ok(()),
         Some(text) => Err(format!("{text:?} is missing\n{complaint}").into()),
     }
+}
+
+/// ipmitool says exactly this within some time.
+pub(super) fn eventually_says(
+    target: &Target,
+    suite: u8,
+    arguments: &[&str],
+    wanted: &str,
+) -> Result {
+    eventually(PATIENCE, wanted, || {
+        let said = ipmitool::call(target, suite, arguments)?.expect_success()?;
+        Ok((said.trim() == wanted).then_some(()))
+    })
 }
 
 /// ipmitool takes our upgrade image for one, finds what is different in it, and installs it.
@@ -152,11 +165,7 @@ fn ipmitool_changes(target: &Target, suite: u8, report: &mut Report) {
         for (verb, state) in [("off", "off"), ("on", "on")] {
             ipmitool::call(target, suite, &["chassis", "power", verb])?.expect_success()?;
             let wanted = format!("Chassis Power is {state}");
-            eventually(PATIENCE, &wanted, || {
-                let said = ipmitool::call(target, suite, &["chassis", "power", "status"])?
-                    .expect_success()?;
-                Ok((said.trim() == wanted).then_some(()))
-            })?;
+            eventually_says(target, suite, &["chassis", "power", "status"], &wanted)?;
         }
         Ok(())
     };

@@ -18,8 +18,8 @@ use ipmi::command::{Bytes, Command};
 use ipmi::number::{
     ActivationPolicy, AmcLinkType, BusedResourceAction, BusedResourceOutcome, ChassisControlAction,
     ClockDirection, ClockPll, CompletionCode, FanLevelSetting, FruActivation, FruControlAction,
-    FruControlSupport, HotSwapState, IpmbAddress, LedColors, LinkInterface, LinkSignalingClass,
-    LinkType, PicmgExtension, PicmgSiteType, PowerLevelType, RestartCause,
+    FruControlSupport, IpmbAddress, LedColors, LinkInterface, LinkSignalingClass, LinkType,
+    PicmgExtension, PicmgSiteType, PowerLevelType, RestartCause,
 };
 use ipmi::record::RecordId;
 use ipmi::wire::Writer;
@@ -201,15 +201,11 @@ pub(super) fn activate(
     fru: usize,
     activation: FruActivation,
 ) -> Result<(), CompletionCode> {
-    let state = match activation {
-        FruActivation::DEACTIVATE => HotSwapState::M1,
-        FruActivation::ACTIVATE => HotSwapState::M4,
-        _ => return Err(CompletionCode::INVALID_DATA_FIELD),
-    };
-    let found = &mut machine.controller_mut().modular.frus[fru];
-    let changed = found.state != state;
-    found.state = state;
-    found.power_level = activation.0;
+    if activation.name().is_none() {
+        return Err(CompletionCode::INVALID_DATA_FIELD);
+    }
+    machine.controller_mut().modular.frus[fru].power_level = activation.0;
+    let changed = machine.set_hot_swap(u8::try_from(fru).unwrap_or(u8::MAX), activation);
     if fru == 0 && changed {
         let action = if activation == FruActivation::ACTIVATE {
             ChassisControlAction::POWER_UP

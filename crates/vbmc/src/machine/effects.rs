@@ -20,18 +20,6 @@ use crate::serial::Serial;
 /// What every controller remembers that nobody has set anything of.
 static FACTORY: LazyLock<Controller> = LazyLock::new(Controller::default);
 
-/// How the machine is built: what its controller answers beside IPMI itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Form {
-    /// A server: DCMI and HPM.1.
-    #[default]
-    Server,
-    /// The shelf manager of an `AdvancedTCA` shelf: PICMG, too.
-    AdvancedTca,
-    /// A module of a VPX chassis: VITA 46.11, too.
-    Vpx,
-}
-
 impl Machine {
     /// What consoles have set.
     #[must_use]
@@ -50,17 +38,6 @@ impl Machine {
         let product = self.profile.product_id;
         let firmware = &mut self.controller_mut().firmware;
         firmware.install(component, data, product)
-    }
-
-    /// How it is built.
-    #[must_use]
-    pub const fn form(&self) -> Form {
-        self.form
-    }
-
-    /// Builds it differently.
-    pub const fn set_form(&mut self, form: Form) {
-        self.form = form;
     }
 
     /// Whose commands it has besides the standard's.

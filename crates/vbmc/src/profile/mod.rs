@@ -1,5 +1,6 @@
 //! What a kind of machine has: its sensors and nameplates. Shared by all machines of the kind.
 
+mod advanced_tca;
 mod block;
 mod node;
 mod power_bay;
@@ -95,9 +96,23 @@ impl Profile {
             Model::Block => block::profile(),
             Model::PowerBay => power_bay::profile(),
         };
-        profile.sensors.sort_by_key(|sensor| sensor.number);
-        profile.sdr = Repository::of(&profile);
+        profile.finish();
         profile
+    }
+
+    /// The profile of a node that is built as the shelf manager of an `AdvancedTCA` shelf.
+    #[must_use]
+    pub fn advanced_tca() -> Self {
+        let mut profile = node::profile();
+        profile.sensors.extend(advanced_tca::sensors());
+        profile.finish();
+        profile
+    }
+
+    /// Sorts the sensors, and writes the records.
+    fn finish(&mut self) {
+        self.sensors.sort_by_key(|sensor| sensor.number);
+        self.sdr = Repository::of(self);
     }
 
     /// Its FRU inventories: the machine's own, number 0, then those of its power supplies, processors and memory
@@ -285,8 +300,9 @@ mod tests {
 
     #[test]
     fn every_profile_has_unique_numbers_and_names_that_fit_a_record() {
-        for model in [Model::Node, Model::Block, Model::PowerBay] {
-            let profile = Profile::new(model);
+        let models = [Model::Node, Model::Block, Model::PowerBay].map(Profile::new);
+        for profile in models.into_iter().chain([Profile::advanced_tca()]) {
+            let model = profile.model;
             assert!(
                 profile
                     .sensors

@@ -21,6 +21,14 @@ pub(in crate::ipmi) struct SensorArgs {
 /// What to do with sensors.
 #[derive(Clone, Debug, Subcommand)]
 pub(in crate::ipmi) enum SensorCommand {
+    /// All sensors, a line each.
+    List,
+    /// All that is known of some.
+    Get {
+        /// These; `*` stands for any characters, upper and lower case are alike.
+        #[arg(value_name = "NAME", required = true)]
+        names: Vec<String>,
+    },
     /// Set a threshold.
     Thresh {
         /// The sensor.
@@ -51,10 +59,19 @@ pub(in crate::ipmi) enum Limit {
 }
 
 /// What to do with the sensor data records.
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub(in crate::ipmi) enum SdrCommand {
-    /// All records: number, type, name, what they belong to.
+    /// All sensors with their readings, in short.
     List,
+    /// The same with number, entity and the names of states.
+    Elist,
+    /// The sensors of a type; without one, the types that there are.
+    Type {
+        /// Name or number of the type: `Temperature`, 0x01.
+        name: Option<String>,
+    },
+    /// All records as they are: number, type, name, sensor number.
+    Records,
     /// The repository: how many, how much room, when it changed.
     Info,
 }

@@ -9,6 +9,7 @@ mod dcmi;
 pub(super) mod decode;
 mod fan;
 mod fru;
+mod group;
 mod hpm;
 mod identify;
 mod lan;
@@ -110,7 +111,10 @@ pub(super) fn begin(command: &IpmiCommand) -> Result<Start, ProgramError> {
             watchdog::begin(command)?
         }
         IpmiCommand::Sensor(args) => of_sensors(args),
-        IpmiCommand::Sdr(command) => start(USER, move |line| sdr::run(line, command)),
+        IpmiCommand::Sdr(command) => {
+            let command = Rc::new(command);
+            start(USER, move |line| sdr::run(line, Rc::clone(&command)))
+        }
         IpmiCommand::Sel(command) => {
             let action = sel::Action::new(&command)?;
             let level = if action.changes() { OPERATOR } else { USER };
@@ -158,14 +162,20 @@ pub(super) fn begin(command: &IpmiCommand) -> Result<Start, ProgramError> {
 }
 
 fn of_sensors(args: SensorArgs) -> Start {
-    let Some(SensorCommand::Thresh {
-        name,
-        threshold,
-        value,
-    }) = args.command
-    else {
-        let names: Rc<[String]> = args.names.into();
-        return start(USER, move |line| sensor::run(line, Rc::clone(&names)));
+    let (name, threshold, value) = match args.command {
+        None | Some(SensorCommand::List) => {
+            let names: Rc<[String]> = args.names.into();
+            return start(USER, move |line| sensor::run(line, Rc::clone(&names)));
+        }
+        Some(SensorCommand::Get { names }) => {
+            let names: Rc<[String]> = names.into();
+            return start(USER, move |line| sensor::get(line, Rc::clone(&names)));
+        }
+        Some(SensorCommand::Thresh {
+            name,
+            threshold,
+            value,
+        }) => (name, threshold, value),
     };
     let threshold = match threshold {
         Limit::Lnr => Threshold::LowerNonRecoverable,

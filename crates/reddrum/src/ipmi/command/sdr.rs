@@ -1,11 +1,17 @@
-//! `sdr`: the sensor data records themselves (§33.9, §43).
+//! `sdr`: sensors in short, and the sensor data records themselves (§33.9, §43).
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use ipmi::command::storage::GetSdrRepositoryInfo;
+use ipmi::number::{SensorGroup, SensorType};
 use ipmi::record::sdr::{SdrBody, SdrRecord};
 use serde_json::{Value, json};
 
-use super::repository;
+use super::sensor::{self, Described, Read, Wanted};
+use super::{group, repository};
 use crate::ipmi::args::SdrCommand;
+use crate::ipmi::failure::Failure;
 use crate::ipmi::report::{Report, Sheet};
 use crate::ipmi::talk::{Line, Outcome};
 
@@ -13,9 +19,24 @@ use crate::ipmi::talk::{Line, Outcome};
 const WIDTH: usize = 21;
 
 /// Does it.
-pub(super) async fn run(line: Line, command: SdrCommand) -> Outcome {
-    match command {
-        SdrCommand::List => {
+pub(super) async fn run(line: Line, command: Rc<SdrCommand>) -> Outcome {
+    match &*command {
+        SdrCommand::List => sensors(&line, |_, _| true, short).await,
+        SdrCommand::Elist => sensors(&line, |_, _| true, extended).await,
+        SdrCommand::Type { name: None } => types(&line).await,
+        SdrCommand::Type { name: Some(name) } => {
+            let is_it = |sensor: &Described, group| is_of_type(sensor, group, name);
+            let found = sensors(&line, is_it, extended).await?;
+            if found.lines.is_empty() {
+                return Err(Failure::Unfit {
+                    kind: "no_such_type",
+                    cause: format!("there is no sensor of type '{name}'"),
+                    remedy: "'sdr type' without a name lists the types that there are".to_owned(),
+                });
+            }
+            Ok(found)
+        }
+        SdrCommand::Records => {
             let records = repository::read(&line).await?;
             let lines = records.iter().map(describe).collect();
             let list: Vec<Value> = records.iter().map(value).collect();
@@ -35,6 +56,103 @@ pub(super) async fn run(line: Line, command: SdrCommand) -> Outcome {
             Ok(sheet.report())
         }
     }
+}
+
+/// Reads the sensors that are wanted, a line each. Limits are not asked for: that halves the requests.
+async fn sensors(
+    line: &Line,
+    is_wanted: impl Fn(&Described, SensorGroup) -> bool,
+    show: fn(&Described, &Read) -> String,
+) -> Outcome {
+    let sensors = sensor::all(line).await?;
+    let group = group::find(line, sensor::types(&sensors)).await?;
+    let (mut lines, mut values) = (Vec::new(), Vec::new());
+    for sensor in sensors.iter().filter(|sensor| is_wanted(sensor, group)) {
+        let read = sensor.read(line, group, Wanted::Reading).await?;
+        lines.push(show(sensor, &read));
+        let mut value = read.json();
+        value["number"] = sensor.sensor.key.sensor_number.into();
+        value["entity"] = sensor.entity().into();
+        value["type"] = sensor.type_name(group).into();
+        if let Value::Object(fields) = &mut value {
+            fields.remove("thresholds");
+        }
+        values.push(value);
+    }
+    Ok(Report::of(lines, json!({ "sensors": values })))
+}
+
+/// The types of the sensors that there are, and how many sensors each has.
+async fn types(line: &Line) -> Outcome {
+    let sensors = sensor::all(line).await?;
+    let group = group::find(line, sensor::types(&sensors)).await?;
+    let mut counts: BTreeMap<u8, (String, usize)> = BTreeMap::new();
+    for sensor in &sensors {
+        let number = sensor.sensor.sensor_type.0;
+        let name = || (sensor.type_name(group), 0);
+        counts.entry(number).or_insert_with(name).1 += 1;
+    }
+    let line = |(number, (name, count)): (&u8, &(String, usize))| {
+        format!("0x{number:02x} | {name:<32} | {count}")
+    };
+    let value = |(number, (name, count)): (&u8, &(String, usize))| json!({ "number": number, "name": name, "sensors": count });
+    Ok(Report::of(
+        counts.iter().map(line).collect(),
+        json!({ "types": counts.iter().map(value).collect::<Vec<_>>() }),
+    ))
+}
+
+/// Whether a sensor has the type of this name, or of this number as in `0x01`.
+fn is_of_type(sensor: &Described, group: SensorGroup, name: &str) -> bool {
+    let number = name
+        .strip_prefix("0x")
+        .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+    match number {
+        Some(number) => sensor.sensor.sensor_type == SensorType(number),
+        None => sensor.type_name(group).eq_ignore_ascii_case(name),
+    }
+}
+
+/// The reading with its unit, no more digits than needed; a discrete sensor's states as a mask.
+fn reading(read: &Read, none: &str) -> String {
+    match (read.value, &read.unit, read.states) {
+        (Some(value), Some(unit), _) if value == value.trunc() => format!("{value:.0} {unit}"),
+        (Some(value), Some(unit), _) => format!("{value:.2} {unit}"),
+        (_, _, Some(states)) => format!("0x{states:02x}"),
+        _ => none.to_owned(),
+    }
+}
+
+/// Whether it can be read, and how it is, in at most two letters.
+fn health(read: &Read) -> &str {
+    match (read.value, read.states) {
+        (None, None) => "ns",
+        (_, Some(_)) => "ok",
+        (Some(_), None) => &read.status,
+    }
+}
+
+/// As `ipmitool sdr list` has it.
+fn short(_: &Described, read: &Read) -> String {
+    let reading = reading(read, "no reading");
+    format!("{:<16} | {reading:<17} | {}", read.name, health(read))
+}
+
+/// As `ipmitool sdr elist` has it.
+fn extended(sensor: &Described, read: &Read) -> String {
+    let number = sensor.sensor.key.sensor_number;
+    let text = match read.states {
+        Some(_) if read.status == "-" => String::new(),
+        Some(_) => read.status.clone(),
+        None => reading(read, "No Reading"),
+    };
+    let line = format!(
+        "{:<16} | {number:02X}h | {:<3} | {:>4} | {text}",
+        read.name,
+        health(read),
+        sensor.entity()
+    );
+    line.trim_end().to_owned()
 }
 
 fn name(record: &SdrRecord) -> String {

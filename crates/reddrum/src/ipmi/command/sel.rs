@@ -7,14 +7,14 @@ use ipmi::command::storage::{
     AddSelEntry, ClearSel, DeleteSelEntry, GetSelEntry, GetSelInfo, GetSelTime, ReserveSel,
     SEL_RECORD_LEN, SelErasure, SelInfo, SelOperations, SetSelTime,
 };
-use ipmi::number::{CompletionCode, EraseAction, EraseProgress};
+use ipmi::number::{CompletionCode, EraseAction, EraseProgress, SensorGroup};
 use ipmi::record::sdr::{SdrBody, SensorKey, Units};
 use ipmi::record::sel::{SelRecord, SensorContext};
 use ipmi::record::{Conversion, RecordId, ReservationId, Timestamp};
 use serde_json::{Value, json};
 use time::{Date, Month, PrimitiveDateTime, Time};
 
-use super::repository;
+use super::{group, repository};
 use crate::error::ProgramError;
 use crate::ipmi::args::{SelCommand, SelTimeCommand};
 use crate::ipmi::failure::Failure;
@@ -228,9 +228,14 @@ async fn list(line: &Line, names: bool) -> Outcome {
         }
         _ => None,
     };
+    let types = entries.iter().filter_map(|record| match record {
+        SelRecord::SystemEvent(event) => Some(event.sensor_type),
+        _ => None,
+    });
+    let group = group::find(line, types).await?;
     let (lines, entries): (Vec<_>, Vec<_>) = entries
         .iter()
-        .map(|record| show(record, context(record)))
+        .map(|record| show(record, context(record), group))
         .unzip();
     Ok(Report::of(lines, json!({ "entries": entries })))
 }
@@ -279,13 +284,13 @@ async fn sources(line: &Line) -> Result<HashMap<(u8, u8, u8), Source>, CallError
     Ok(sources)
 }
 
-fn show(record: &SelRecord, source: Option<&Source>) -> (String, Value) {
-    let context = source.map_or_else(SensorContext::default, |source| SensorContext {
-        name: Some(&source.name),
-        conversion: source.conversion,
-        units: Some(source.units),
-        ..SensorContext::default()
-    });
+fn show(record: &SelRecord, source: Option<&Source>, group: SensorGroup) -> (String, Value) {
+    let context = SensorContext {
+        name: source.map(|source| source.name.as_str()),
+        conversion: source.and_then(|source| source.conversion),
+        units: source.map(|source| source.units),
+        group,
+    };
     let text = record.describe(context);
     let time = record.timestamp();
     let when = time.map_or_else(String::new, |time| time.to_string());

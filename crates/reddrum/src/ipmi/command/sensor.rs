@@ -6,14 +6,14 @@ use ipmi::command::sensor::{
     GetSensorReading, GetSensorReadingFactors, GetSensorThresholds, SensorReading,
     SensorThresholds, SetSensorThresholds,
 };
-use ipmi::number::{IpmbAddress, SensorType, Threshold, ThresholdSet};
+use ipmi::number::{IpmbAddress, SensorGroup, SensorType, State, Threshold, ThresholdSet};
 use ipmi::record::sdr::{Access, FullSensor, Owner, SdrBody, SdrRecord, Sensor};
 use ipmi::record::{AnalogFormat, Conversion};
 use serde_json::{Map, Value, json};
 
-use super::repository;
+use super::{group, repository};
 use crate::ipmi::failure::Failure;
-use crate::ipmi::report::Report;
+use crate::ipmi::report::{Report, pair};
 use crate::ipmi::talk::{CallError, CallFault, Line, Outcome};
 
 /// Address of the BMC itself: the only owner whose sensors can be read without bridging.
@@ -29,30 +29,79 @@ const COLUMNS: [(Threshold, &str); 6] = [
     (Threshold::UpperNonRecoverable, "upper_non_recoverable"),
 ];
 
+/// The same, in words.
+const NAMES: [(Threshold, &str); 6] = [
+    (Threshold::LowerNonRecoverable, "Lower Non-Recoverable"),
+    (Threshold::LowerCritical, "Lower Critical"),
+    (Threshold::LowerNonCritical, "Lower Non-Critical"),
+    (Threshold::UpperNonCritical, "Upper Non-Critical"),
+    (Threshold::UpperCritical, "Upper Critical"),
+    (Threshold::UpperNonRecoverable, "Upper Non-Recoverable"),
+];
+
+/// Width of the names in the report of `get`.
+const WIDTH: usize = 22;
+
 /// A sensor as its record describes it.
-struct Described {
-    name: String,
-    sensor: Sensor,
+pub(super) struct Described {
+    pub(super) name: String,
+    pub(super) sensor: Sensor,
     full: Option<Box<FullSensor>>,
 }
 
 /// A sensor as it is now.
-struct Read {
-    name: String,
+pub(super) struct Read {
+    pub(super) name: String,
     /// In its unit; `None` for a discrete sensor and while there is no reading.
-    value: Option<f64>,
-    unit: Option<String>,
+    pub(super) value: Option<f64>,
+    pub(super) unit: Option<String>,
     /// `ok`, `nc`, `cr`, `nr` for a sensor with thresholds, `na` without a reading; else the states, `-` for none.
-    status: String,
-    states: Option<u16>,
+    pub(super) status: String,
+    pub(super) states: Option<u16>,
     /// In the order of [`COLUMNS`].
     thresholds: [Option<f64>; 6],
 }
 
 /// Reads the sensors whose names fit one of `names`, or all.
 pub(super) async fn run(line: Line, names: Rc<[String]>) -> Outcome {
-    let records = repository::read(&line).await?;
-    let sensors: Vec<_> = records.into_iter().flat_map(describe).collect();
+    let sensors = chosen(&line, &names).await?;
+    report(&line, "sensors", &sensors).await
+}
+
+/// Reads the sensors whose names fit one of `names`, and says all that is known of each.
+pub(super) async fn get(line: Line, names: Rc<[String]>) -> Outcome {
+    let sensors = chosen(&line, &names).await?;
+    let group = group::find(&line, types(&sensors)).await?;
+    let (mut lines, mut values) = (Vec::new(), Vec::new());
+    for sensor in &sensors {
+        let read = sensor.read(&line, group, Wanted::All).await?;
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
+        lines.extend(sensor.sheet(&read, group));
+        let mut value = read.json();
+        value["number"] = sensor.sensor.key.sensor_number.into();
+        value["entity"] = sensor.entity().into();
+        value["type"] = sensor.type_name(group).into();
+        values.push(value);
+    }
+    Ok(Report::of(lines, json!({ "sensors": values })))
+}
+
+/// The sensors of the repository, in its order.
+pub(super) async fn all(line: &Line) -> Result<Vec<Described>, CallError> {
+    let records = repository::read(line).await?;
+    Ok(records.into_iter().flat_map(describe).collect())
+}
+
+/// The types of sensors.
+pub(super) fn types(sensors: &[Described]) -> impl Iterator<Item = SensorType> {
+    sensors.iter().map(|sensor| sensor.sensor.sensor_type)
+}
+
+/// Those whose names fit one of `names`, or all where there are no names.
+async fn chosen(line: &Line, names: &[String]) -> Result<Vec<Described>, Failure> {
+    let mut sensors = all(line).await?;
     let unknown = names
         .iter()
         .find(|name| !sensors.iter().any(|s| fits(name, &s.name)));
@@ -63,27 +112,23 @@ pub(super) async fn run(line: Line, names: Rc<[String]>) -> Outcome {
             remedy: "'sensor' without names lists all; '*' stands for any characters".to_owned(),
         });
     }
-    let wanted = |s: &&Described| names.is_empty() || names.iter().any(|name| fits(name, &s.name));
-    report(&line, "sensors", sensors.iter().filter(wanted)).await
+    sensors.retain(|s| names.is_empty() || names.iter().any(|name| fits(name, &s.name)));
+    Ok(sensors)
 }
 
 /// Reads the fans' sensors that have a value.
 pub(super) async fn fans(line: Line) -> Outcome {
-    let records = repository::read(&line).await?;
-    let sensors: Vec<_> = records.into_iter().flat_map(describe).collect();
-    let is_fan = |s: &&Described| s.sensor.sensor_type == SensorType::FAN && s.is_numeric();
-    report(&line, "fans", sensors.iter().filter(is_fan)).await
+    let mut sensors = all(&line).await?;
+    sensors.retain(|s| s.sensor.sensor_type == SensorType::FAN && s.is_numeric());
+    report(&line, "fans", &sensors).await
 }
 
 /// Reads these, one after the other.
-async fn report<'a>(
-    line: &Line,
-    key: &str,
-    sensors: impl Iterator<Item = &'a Described>,
-) -> Outcome {
+async fn report(line: &Line, key: &str, sensors: &[Described]) -> Outcome {
+    let group = group::find(line, types(sensors)).await?;
     let mut read = Vec::new();
     for sensor in sensors {
-        read.push(sensor.read(line).await?);
+        read.push(sensor.read(line, group, Wanted::All).await?);
     }
     Ok(Report::of(
         read.iter().map(Read::line).collect(),
@@ -98,8 +143,7 @@ pub(super) async fn set_threshold(
     threshold: Threshold,
     value: f64,
 ) -> Outcome {
-    let records = repository::read(&line).await?;
-    let mut sensors = records.into_iter().flat_map(describe);
+    let mut sensors = all(&line).await?.into_iter();
     let unfit = |kind, cause: String| Failure::Unfit {
         kind,
         cause,
@@ -123,7 +167,7 @@ pub(super) async fn set_threshold(
         thresholds,
     };
     line.call_on_lun(key.lun().get(), &command).await?;
-    let read = sensor.read(&line).await?;
+    let read = sensor.read(&line, SensorGroup::Maker, Wanted::All).await?;
     let kept = read.thresholds[threshold_column(threshold)];
     let text = format!("{}: {threshold:?} is now {}", sensor.name, number(kept));
     Ok(Report::line(text, read.json()))
@@ -178,8 +222,23 @@ fn fits(pattern: &str, name: &str) -> bool {
     name.ends_with(last)
 }
 
+/// How much is read of a sensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// Its reading.
+    Reading,
+    /// Its thresholds, too, as they are set now.
+    All,
+}
+
 impl Described {
-    async fn read(&self, line: &Line) -> Result<Read, CallError> {
+    /// Reads it.
+    pub(super) async fn read(
+        &self,
+        line: &Line,
+        group: SensorGroup,
+        wanted: Wanted,
+    ) -> Result<Read, CallError> {
         let key = self.sensor.key;
         if key.owner() != BMC || key.channel().0 != 0 {
             // It sits behind another controller, which only bridging reaches.
@@ -200,7 +259,7 @@ impl Described {
             return Ok(self.unread());
         };
         let Some(full) = self.full.as_ref().filter(|_| self.is_numeric()) else {
-            return Ok(self.states(&reading));
+            return Ok(self.states(&reading, group));
         };
         let value = value(line, full, raw).await?;
         let compares = self.sensor.event_reading_type.is_threshold();
@@ -212,9 +271,57 @@ impl Described {
         Ok(Read {
             value,
             status: status.to_owned(),
-            thresholds: thresholds(line, full).await?,
+            thresholds: match wanted {
+                Wanted::Reading => [None; 6],
+                Wanted::All => thresholds(line, full).await?,
+            },
             ..self.unread()
         })
+    }
+
+    /// What its type is called.
+    pub(super) fn type_name(&self, group: SensorGroup) -> String {
+        let found = self.sensor.sensor_type;
+        let name = group.sensor_type_name(found);
+        name.map_or_else(|| format!("OEM type {:02X}h", found.0), str::to_owned)
+    }
+
+    /// What it belongs to, as ipmitool writes it: kind and instance.
+    pub(super) fn entity(&self) -> String {
+        let entity = self.sensor.entity;
+        format!("{}.{}", entity.id.0, entity.instance())
+    }
+
+    /// All that is known of it, line by line.
+    fn sheet(&self, read: &Read, group: SensorGroup) -> Vec<String> {
+        let number = self.sensor.key.sensor_number;
+        let mut lines = Vec::new();
+        let mut put = |name: &str, text: String| lines.push(pair(name, WIDTH, text));
+        put("Sensor ID", format!("{} (0x{number:x})", self.name));
+        put("Entity ID", self.entity());
+        put("Sensor Type", self.type_name(group));
+        match (&read.unit, read.states) {
+            (Some(unit), _) => {
+                let text = read.value.map(|value| format!("{value} {unit}"));
+                put(
+                    "Sensor Reading",
+                    text.unwrap_or_else(|| "No Reading".to_owned()),
+                );
+                put("Status", read.status.clone());
+                for ((_, name), value) in NAMES.into_iter().zip(read.thresholds) {
+                    put(
+                        name,
+                        value.map_or_else(|| "na".to_owned(), |value| value.to_string()),
+                    );
+                }
+            }
+            (None, Some(states)) => {
+                put("States Asserted", format!("{states:#06x}"));
+                put("States", read.status.clone());
+            }
+            (None, None) => put("Sensor Reading", "No Reading".to_owned()),
+        }
+        lines
     }
 
     fn is_numeric(&self) -> bool {
@@ -233,13 +340,14 @@ impl Described {
         }
     }
 
-    fn states(&self, reading: &SensorReading) -> Read {
+    fn states(&self, reading: &SensorReading, group: SensorGroup) -> Read {
         let kind = self.sensor.event_reading_type;
+        let is_set = |offset: &u8| reading.states >> offset & 1 == 1;
+        let name = |offset| State::of(group, kind, self.sensor.sensor_type, offset)?.name();
         let names: Vec<_> = if kind.is_threshold() {
             reading.thresholds().names().collect()
         } else {
-            kind.state_names(self.sensor.sensor_type, reading.states)
-                .collect()
+            (0..15).filter(is_set).filter_map(name).collect()
         };
         Read {
             status: if names.is_empty() {
@@ -356,7 +464,7 @@ impl Read {
         line.trim_end().to_owned()
     }
 
-    fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         let thresholds: Map<_, _> = COLUMNS
             .into_iter()
             .zip(self.thresholds)
