@@ -1,4 +1,4 @@
-//! The certificate authorities that receivers of events are checked against.
+//! The certificate authorities that servers are checked against: receivers of events, lists of BMCs.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +14,9 @@ use crate::error::ProgramError;
 /// What the service is told about the destinations of events.
 pub(crate) fn event_settings(config: &EventsConfig) -> Result<EventSettings, ProgramError> {
     let authorities = match &config.ca_file {
-        Some(file) => of_file(file)?,
+        Some(file) => of_file(file).map_err(|text| {
+            ProgramError::Usage(format!("[events] ca_file {}: {text}", file.display()))
+        })?,
         None => of_machine(),
     };
     Ok(EventSettings {
@@ -25,23 +27,24 @@ pub(crate) fn event_settings(config: &EventsConfig) -> Result<EventSettings, Pro
 }
 
 /// Every authority of a PEM file.
-fn of_file(file: &Path) -> Result<RootCertStore, ProgramError> {
-    let bad =
-        |text: String| ProgramError::Usage(format!("[events] ca_file {}: {text}", file.display()));
+///
+/// # Errors
+/// What is wrong with the file.
+pub(crate) fn of_file(file: &Path) -> Result<RootCertStore, String> {
     let certificates =
         CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let mut store = RootCertStore::empty();
-    for certificate in certificates.map_err(|e| bad(e.to_string()))? {
-        store.add(certificate).map_err(|e| bad(e.to_string()))?;
+    for certificate in certificates.map_err(|e| e.to_string())? {
+        store.add(certificate).map_err(|e| e.to_string())?;
     }
     if store.is_empty() {
-        return Err(bad("holds no certificate in PEM form".to_owned()));
+        return Err("holds no certificate in PEM form".to_owned());
     }
     Ok(store)
 }
 
 /// What the machine trusts. A file of it that can't be read leaves the others.
-fn of_machine() -> RootCertStore {
+pub(crate) fn of_machine() -> RootCertStore {
     let found = rustls_native_certs::load_native_certs();
     for error in &found.errors {
         tracing::warn!(%error, "a certificate authority of this machine can't be read");

@@ -11,6 +11,7 @@ mod error;
 mod fault;
 mod host;
 mod import;
+mod inventory;
 mod ipmi;
 mod metrics;
 mod password;
@@ -20,6 +21,7 @@ mod reload;
 mod resolve;
 mod serve;
 mod ssdp;
+mod targets;
 mod vbmc_command;
 mod web;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use hardware::{Asset, Enclosure, EnclosureId, EnclosureKind, Location, Topology};
 
-use crate::config::Place;
+use crate::config::{Place, TargetConfig};
 
 /// The enclosures that `places` name, parents before children, each once.
 pub(crate) fn topology<'a>(places: impl IntoIterator<Item = &'a Place>) -> Topology {
@@ -14,9 +14,12 @@ pub(crate) fn topology<'a>(places: impl IntoIterator<Item = &'a Place>) -> Topol
         let mut parent: Option<EnclosureId> = None;
         for (kind, id) in levels(place) {
             if seen.insert(id.clone()) {
+                let text = |value: &Option<String>| value.as_deref().map(Into::into);
                 let location = Location {
-                    rack: place.rack.as_deref().map(Into::into),
-                    ..Location::default()
+                    site: text(&place.site),
+                    row: text(&place.row),
+                    rack: text(&place.rack),
+                    unit: None,
                 };
                 enclosures.push(Enclosure {
                     id: id.clone(),
@@ -40,8 +43,24 @@ pub(crate) fn innermost(place: &Place) -> Option<EnclosureId> {
     levels(place).pop().map(|(_, id)| id)
 }
 
+/// The name that a machine and an enclosure share, where there is one: both are a chassis in Redfish.
+pub(crate) fn shared_name(targets: &[TargetConfig]) -> Option<String> {
+    let mut places: BTreeSet<String> = BTreeSet::new();
+    let mut last: Option<&Place> = None;
+    for target in targets {
+        let place = &target.treatment.place;
+        // Those of one section come one after the other.
+        if last != Some(place) {
+            places.extend(names(place));
+            last = Some(place);
+        }
+    }
+    let mut ids = targets.iter().map(|target| target.id.as_str());
+    ids.find(|id| places.contains(*id)).map(ToOwned::to_owned)
+}
+
 /// The names of the enclosures of one place.
-pub(crate) fn names(place: &Place) -> impl Iterator<Item = String> + use<> {
+fn names(place: &Place) -> impl Iterator<Item = String> + use<> {
     levels(place).into_iter().map(|(_, id)| id.to_string())
 }
 
@@ -75,6 +94,7 @@ mod tests {
             rack: Some(own(rack)),
             block: block.map(own),
             sled: sled.map(own),
+            ..Place::default()
         }
     }
 

@@ -1,119 +1,203 @@
-//! SIGHUP: reads the configuration again and takes over new passwords of BMCs, without a restart.
+//! A running service follows its configuration: at SIGHUP the whole file is read again, and lists of BMCs whenever they change.
+//!
+//! What is wrong changes nothing: a file with a mistake leaves all as it was, a list with one leaves that list as it was.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
 use fleet::Fleet;
-use hardware::NodeId;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::spawn_blocking;
+use tokio::time::{MissedTickBehavior, interval};
 
-use crate::config::{Config, CredentialsConfig, TargetConfig};
+use crate::config::{Config, Source, TargetConfig};
 use crate::error::ProgramError;
-use crate::serve;
+use crate::inventory::{Inventory, LOOK_EVERY};
+use crate::resolve::Names;
+use crate::{serve, targets};
 
 /// What was read last.
 pub(crate) struct Reload {
     file: PathBuf,
-    fleet: Weak<Fleet>,
-    hang_up: Signal,
-    credentials: BTreeMap<String, CredentialsConfig>,
+    config: Config,
+    /// The lists that the configuration names.
+    lists: Vec<Inventory>,
+    /// All BMCs as the fleet knows them.
     targets: Vec<TargetConfig>,
 }
 
 impl Reload {
-    /// Listens for the signal from now on.
+    /// Reads the lists of a configuration for the first time. A server that doesn't answer is asked again later; a file must be
+    /// good.
     ///
     /// # Errors
-    /// The system doesn't let us.
-    pub(crate) fn new(
-        file: PathBuf,
-        config: Config,
-        fleet: &Arc<Fleet>,
-    ) -> Result<Self, ProgramError> {
-        let hang_up = signal(SignalKind::hangup());
+    /// What is wrong with a list.
+    pub(crate) async fn new(file: PathBuf, mut config: Config) -> Result<Self, ProgramError> {
+        let mut lists = Vec::new();
+        for of_list in std::mem::take(&mut config.inventories) {
+            let mut list = Inventory::new(of_list);
+            match list.read().await {
+                Ok(targets) => list.targets = targets,
+                Err(error) => match list.config.source {
+                    Source::File(_) => return Err(ProgramError::Usage(error)),
+                    Source::Url(_) => tracing::warn!("no list of BMCs yet: {error}"),
+                },
+            }
+            lists.push(list);
+        }
+        let all = lists.iter().map(|list| &*list.targets);
+        let targets = targets::merged(&config, all).map_err(ProgramError::Usage)?;
         Ok(Self {
             file,
-            fleet: Arc::downgrade(fleet),
-            hang_up: hang_up.map_err(|e| ProgramError::system("waiting for SIGHUP", e))?,
-            credentials: config.credentials,
-            targets: config.targets,
+            config,
+            lists,
+            targets,
         })
     }
 
-    /// Reads the file at each signal. A file with a mistake changes nothing.
-    pub(crate) async fn run(mut self) {
-        while self.hang_up.recv().await.is_some() {
-            let file = self.file.clone();
-            // Files and their secrets may lie on slow disks.
-            let read = spawn_blocking(move || Config::load(&file)).await;
-            match read {
-                Ok(Ok(config)) => self.take(config),
-                Ok(Err(error)) => {
-                    tracing::error!("the configuration stays as it was: {error}");
-                }
-                Err(_) => return,
+    /// The configuration, as it was read last.
+    pub(crate) const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Every BMC.
+    pub(crate) fn targets(&self) -> &[TargetConfig] {
+        &self.targets
+    }
+
+    /// Follows the files for as long as it is polled.
+    pub(crate) async fn run(mut self, mut hang_up: Signal, fleet: Weak<Fleet>, names: Arc<Names>) {
+        let mut look = interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                heard = hang_up.recv() => match heard {
+                    Some(()) => self.read_all(&fleet, &names).await,
+                    None => return,
+                },
+                _ = look.tick() => self.look(&fleet, &names).await,
             }
         }
     }
 
-    /// Takes over the logins that are new.
-    fn take(&mut self, config: Config) {
-        let logins = match serve::logins(&config) {
-            Ok(logins) => logins,
+    /// Reads the lists that changed.
+    async fn look(&mut self, fleet: &Weak<Fleet>, names: &Names) {
+        for index in 0..self.lists.len() {
+            if self.lists[index].is_due() {
+                self.read_list(index, fleet, names).await;
+            }
+        }
+    }
+
+    async fn read_list(&mut self, index: usize, fleet: &Weak<Fleet>, names: &Names) {
+        let list = &mut self.lists[index];
+        let targets = match list.read().await {
+            Ok(targets) if targets == list.targets => return,
+            Ok(targets) => targets,
             Err(error) => {
-                tracing::error!("the configuration stays as it was: {error}");
+                tracing::error!("this list of BMCs stays as it was: {error}");
                 return;
             }
         };
-        let Some(fleet) = self.fleet.upgrade() else {
-            return;
-        };
-        let renewed = renewed(
-            (&self.credentials, &self.targets),
-            (&config.credentials, &config.targets),
-        );
-        for target in &config.targets {
-            if renewed.contains(&target.id)
-                && let Some(login) = logins.get(target.credentials.as_str())
-            {
-                fleet.set_login(&target.id, login);
-            }
+        let before = std::mem::replace(&mut list.targets, targets);
+        let source = list.config.source.to_string();
+        let all = self.lists.iter().map(|list| &*list.targets);
+        let taken = targets::merged(&self.config, all)
+            .and_then(|merged| self.take(merged, None, fleet, names));
+        if let Err(error) = taken {
+            tracing::error!("this list of BMCs stays as it was: {source}: {error}");
+            self.lists[index].targets = before;
         }
-        let ids = |targets: &[TargetConfig]| -> BTreeSet<NodeId> {
-            targets.iter().map(|target| target.id.clone()).collect()
+    }
+
+    /// Reads the configuration, its secrets and its lists.
+    async fn read_all(&mut self, fleet: &Weak<Fleet>, names: &Names) {
+        let file = self.file.clone();
+        // Files and their secrets may lie on slow disks.
+        let read = spawn_blocking(move || Config::load(&file)).await;
+        let taken = match read {
+            Ok(Ok(config)) => self.take_all(config, fleet, names).await,
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(error) => Err(error.to_string()),
         };
-        if ids(&self.targets) != ids(&config.targets) {
-            tracing::warn!("targets were added or removed: that takes a restart");
+        if let Err(error) = taken {
+            tracing::error!("the configuration stays as it was: {error}");
+        }
+    }
+
+    async fn take_all(
+        &mut self,
+        mut config: Config,
+        fleet: &Weak<Fleet>,
+        names: &Names,
+    ) -> Result<(), String> {
+        let mut lists = Vec::new();
+        for of_list in std::mem::take(&mut config.inventories) {
+            let mut list = Inventory::new(of_list);
+            match list.read().await {
+                Ok(targets) => list.targets = targets,
+                Err(error) if matches!(list.config.source, Source::File(_)) => return Err(error),
+                Err(error) => {
+                    tracing::warn!("what this server said last goes on to hold: {error}");
+                    let same = |known: &&Inventory| known.config.source == list.config.source;
+                    if let Some(known) = self.lists.iter().find(same) {
+                        list.targets.clone_from(&known.targets);
+                    }
+                }
+            }
+            lists.push(list);
+        }
+        let merged = targets::merged(&config, lists.iter().map(|list| &*list.targets))?;
+        self.take(merged, Some(config), fleet, names)?;
+        self.lists = lists;
+        Ok(())
+    }
+
+    /// Brings the fleet to where it has these BMCs, with the logins of this configuration or of the present one.
+    fn take(
+        &mut self,
+        merged: Vec<TargetConfig>,
+        config: Option<Config>,
+        fleet: &Weak<Fleet>,
+        names: &Names,
+    ) -> Result<(), String> {
+        let Some(fleet) = fleet.upgrade() else {
+            return Ok(());
+        };
+        let new = config.as_ref().unwrap_or(&self.config);
+        let logins = serve::logins(new).map_err(|error| error.to_string())?;
+        let before = (&*self.targets, &self.config.credentials);
+        let plan = targets::plan(before, (&merged, &new.credentials), &logins);
+        let (removed, added) = (plan.changes.remove.len(), plan.changes.add.len());
+        let (labelled, renewed) = (plan.changes.labels.len(), plan.logins.len());
+        names.forget(&plan.changes.remove);
+        fleet
+            .change(plan.changes)
+            .map_err(|error| error.to_string())?;
+        names.want(plan.names);
+        for (id, login) in &plan.logins {
+            fleet.set_login(id, login);
         }
         tracing::info!(
-            machines = renewed.len(),
-            "the configuration was read again; logins that changed are used from now on"
+            machines = merged.len(),
+            removed,
+            added,
+            labelled,
+            logins = renewed,
+            "the configuration was read again; what changed holds from now on"
         );
-        // A machine that is new stays so until the restart.
-        let known = ids(&self.targets);
-        self.targets = config.targets;
-        self.targets.retain(|target| known.contains(&target.id));
-        self.credentials = config.credentials;
+        self.targets = merged;
+        if let Some(config) = config {
+            self.config = config;
+        }
+        Ok(())
     }
 }
 
-type Logins<'a> = (&'a BTreeMap<String, CredentialsConfig>, &'a [TargetConfig]);
-
-/// Machines whose login differs from before; those that were not there before have none to differ from.
-fn renewed(before: Logins<'_>, after: Logins<'_>) -> BTreeSet<NodeId> {
-    let before = by_machine(before);
-    by_machine(after)
-        .into_iter()
-        .filter(|(id, login)| before.get(id).is_some_and(|known| known != login))
-        .map(|(id, _)| id.clone())
-        .collect()
-}
-
-fn by_machine<'a>(
-    (credentials, targets): Logins<'a>,
-) -> BTreeMap<&'a NodeId, Option<&'a CredentialsConfig>> {
-    let login = |target: &'a TargetConfig| (&target.id, credentials.get(&target.credentials));
-    targets.iter().map(login).collect()
+/// Hears SIGHUP from now on.
+///
+/// # Errors
+/// The system doesn't let us.
+pub(crate) fn hang_up() -> Result<Signal, ProgramError> {
+    signal(SignalKind::hangup()).map_err(|e| ProgramError::system("waiting for SIGHUP", e))
 }

@@ -1,11 +1,13 @@
 //! Looks up the host names of BMCs in the background, again and again until each has an address.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use fleet::Fleet;
 use hardware::NodeId;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 /// The most look-ups at a time: each takes a thread of the runtime while it lasts.
@@ -16,7 +18,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 const PAUSE_MAX: Duration = Duration::from_secs(60);
 
 /// A name to be looked up, and for which node.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Name {
     pub(crate) id: NodeId,
     pub(crate) host: String,
@@ -28,52 +30,92 @@ pub(crate) fn literal(host: &str, port: u16) -> Option<SocketAddr> {
     Some(SocketAddr::new(host.parse::<IpAddr>().ok()?, port))
 }
 
-/// Looks up `names` and tells the fleet their addresses. Ends when each has one, or the fleet is gone.
-pub(crate) async fn resolve(fleet: Weak<Fleet>, mut names: Vec<Name>) {
-    let mut pause = PAUSE;
-    loop {
-        names = once(&fleet, names).await;
-        if names.is_empty() || fleet.strong_count() == 0 {
+/// The names that have no address yet.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    wanted: Mutex<BTreeMap<NodeId, Name>>,
+    more: Notify,
+}
+
+impl Names {
+    /// Looks these up, too.
+    pub(crate) fn want(&self, names: Vec<Name>) {
+        if !names.is_empty() {
+            let named = names.into_iter().map(|name| (name.id.clone(), name));
+            self.wanted().extend(named);
+            self.more.notify_one();
+        }
+    }
+
+    /// Looks those of these nodes up no more.
+    pub(crate) fn forget(&self, ids: &[NodeId]) {
+        let mut wanted = self.wanted();
+        for id in ids {
+            wanted.remove(id);
+        }
+    }
+
+    fn wanted(&self) -> MutexGuard<'_, BTreeMap<NodeId, Name>> {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks names up and tells the fleet their addresses, for as long as there is a fleet.
+    pub(crate) async fn resolve(self: Arc<Self>, fleet: Weak<Fleet>) {
+        let mut pause = PAUSE;
+        while fleet.strong_count() > 0 {
+            self.once(&fleet).await;
+            let all_found = self.wanted().is_empty();
+            tokio::select! {
+                () = self.more.notified() => pause = PAUSE,
+                () = tokio::time::sleep(pause), if !all_found => pause = (2 * pause).min(PAUSE_MAX),
+            }
+        }
+    }
+
+    /// Looks each name up once.
+    async fn once(&self, fleet: &Weak<Fleet>) {
+        let names: Vec<Name> = self.wanted().values().cloned().collect();
+        let (mut names, mut running) = (names.into_iter(), JoinSet::new());
+        loop {
+            while running.len() < LOOK_UPS_MAX
+                && let Some(name) = names.next()
+            {
+                running.spawn(async move {
+                    let found = look_up(&name.host, name.port).await;
+                    (name, found)
+                });
+            }
+            // A look-up that panicked comes to nothing.
+            let Some(Ok((name, found))) = running.join_next().await else {
+                return;
+            };
+            let Some(fleet) = fleet.upgrade() else {
+                return;
+            };
+            self.tell(&fleet, &name, found);
+        }
+    }
+
+    fn tell(&self, fleet: &Arc<Fleet>, name: &Name, found: Result<SocketAddr, String>) {
+        let mut wanted = self.wanted();
+        if wanted.get(&name.id) != Some(name) {
+            // Removed meanwhile, or given another name.
             return;
         }
-        tokio::time::sleep(pause).await;
-        pause = (2 * pause).min(PAUSE_MAX);
-    }
-}
-
-/// Looks up each name once; returns those without an address.
-async fn once(fleet: &Weak<Fleet>, names: Vec<Name>) -> Vec<Name> {
-    let (mut names, mut running, mut left) = (names.into_iter(), JoinSet::new(), Vec::new());
-    loop {
-        while running.len() < LOOK_UPS_MAX
-            && let Some(name) = names.next()
-        {
-            running.spawn(async move {
-                let found = look_up(&name.host, name.port).await;
-                (name, found)
-            });
+        match &found {
+            Ok(_) => {
+                wanted.remove(&name.id);
+            }
+            Err(error) => {
+                tracing::warn!(node = %name.id, host = name.host, error, "no address for a host name");
+            }
         }
-        // A look-up that panicked is not repeated.
-        let Some(Ok((name, found))) = running.join_next().await else {
-            return left;
-        };
-        let Some(fleet) = fleet.upgrade() else {
-            return left;
-        };
-        tell(&fleet, &name, found, &mut left);
+        let found = found.map_err(|error| {
+            let host = &name.host;
+            format!("the host name {host:?} has no address: {error}")
+        });
+        fleet.set_address(&name.id, found);
     }
-}
-
-fn tell(fleet: &Arc<Fleet>, name: &Name, found: Result<SocketAddr, String>, left: &mut Vec<Name>) {
-    if let Err(error) = &found {
-        tracing::warn!(node = %name.id, host = name.host, error, "no address for a host name");
-        left.push(name.clone());
-    }
-    let found = found.map_err(|error| {
-        let host = &name.host;
-        format!("the host name {host:?} has no address: {error}")
-    });
-    fleet.set_address(&name.id, found);
 }
 
 async fn look_up(host: &str, port: u16) -> Result<SocketAddr, String> {
@@ -90,7 +132,6 @@ mod tests {
     use fleet::{Config, Target};
     use hardware::{Hardware, Link, Observer, Update};
     use ipmi::console::Login;
-    use tokio::sync::Notify;
 
     use super::*;
 
@@ -124,10 +165,12 @@ mod tests {
             port: 1,
         };
         // RFC 6761 reserves both names.
-        let names = vec![name("n1", "nowhere.invalid"), name("n2", "localhost")];
-        let left = once(&Arc::downgrade(&fleet), names).await;
+        let names = Names::default();
+        names.want(vec![name("n1", "nowhere.invalid"), name("n2", "localhost")]);
+        names.once(&Arc::downgrade(&fleet)).await;
+        let left: Vec<_> = names.wanted().keys().cloned().collect();
         assert_eq!(left.len(), 1);
-        assert_eq!(left[0].id.as_str(), "n1");
+        assert_eq!(left[0].as_str(), "n1");
         loop {
             if let Link::Down { reason, .. } = &fleet.node("n1").unwrap().link {
                 assert!(reason.contains("nowhere.invalid"), "{reason}");

@@ -1,13 +1,11 @@
 //! `reddrum serve`: the BMCs of a configuration file as Redfish.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use fleet::{Fleet, Target};
-use hardware::NodeKind;
 use ipmi::console::{Login, Policy};
 use ipmi::number::CipherSuiteId;
 use redfish::{
@@ -19,12 +17,14 @@ use crate::announce::Announcement;
 use crate::args::ServeArgs;
 use crate::authorities::event_settings;
 use crate::certificate::{self, Certificate};
-use crate::config::{AccountConfig, Config, CredentialsConfig, FleetConfig, ServiceConfig};
+use crate::config::{
+    AccountConfig, Config, CredentialsConfig, FleetConfig, ServiceConfig, TargetConfig,
+};
 use crate::error::ProgramError;
 use crate::host::LocalHost;
-use crate::place;
-use crate::reload::Reload;
-use crate::resolve::{self, Name};
+use crate::reload::{Reload, hang_up};
+use crate::resolve::{Name, Names};
+use crate::targets::{self, Logins, Maker};
 use crate::web::{End, Web, asked_to_stop_or_restart, close, random_uuid};
 
 /// Name of the file in the state folder that keeps the service's UUID.
@@ -38,9 +38,10 @@ const STATE_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until asked to end, or to start anew.
 pub(crate) async fn run(args: &ServeArgs) -> Result<End, ProgramError> {
-    let config = Config::load(&args.config)?;
-    let (targets, names) = targets(&config)?;
-    let topology = place::topology(config.targets.iter().map(|t| &t.place));
+    let reload = Reload::new(args.config.clone(), Config::load(&args.config)?).await?;
+    let config = reload.config();
+    let (targets, names) = taken(config, reload.targets())?;
+    let topology = targets::topology(reload.targets());
     let fleet_config = fleet::Config {
         poll_interval_ms: config.fleet.poll_interval_ms,
         policy: Arc::new(policy(&config.fleet)),
@@ -66,7 +67,9 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<End, ProgramError> {
     };
     let fleet = Fleet::start(&fleet_config).map_err(|e| ProgramError::Usage(e.to_string()))?;
     let fleet = Arc::new(fleet);
-    tokio::spawn(resolve::resolve(Arc::downgrade(&fleet), names));
+    let wanted = Arc::new(Names::default());
+    wanted.want(names);
+    tokio::spawn(Arc::clone(&wanted).resolve(Arc::downgrade(&fleet)));
     let bound = web.bind(fleet.clone()).await?;
     let announcement = Announcement {
         url: bound.url(),
@@ -80,8 +83,8 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<End, ProgramError> {
         .print(args.json)
         .map_err(|e| ProgramError::system("standard output", e))?;
     let mut ended = Ok(End::Stop);
-    let reload = Reload::new(args.config.clone(), config, &fleet)?;
-    let reloading = tokio::spawn(reload.run());
+    let following = reload.run(hang_up()?, Arc::downgrade(&fleet), wanted);
+    let reloading = tokio::spawn(following);
     let end = async { ended = asked_to_stop_or_restart(&host).await };
     bound.serve(end).await;
     reloading.abort();
@@ -99,44 +102,27 @@ fn policy(config: &FleetConfig) -> Policy {
     }
 }
 
-/// Every target, and the names of those that are given by name: these are looked up when all runs already.
-fn targets(config: &Config) -> Result<(Vec<Target>, Vec<Name>), ProgramError> {
-    let logins = logins(config)?;
-    let mut targets = Vec::with_capacity(config.targets.len());
-    let mut names = Vec::new();
-    for target in &config.targets {
-        let Some(login) = logins.get(target.credentials.as_str()) else {
-            continue;
-        };
-        let address = resolve::literal(&target.host, target.port);
-        if address.is_none() {
-            names.push(Name {
-                id: target.id.clone(),
-                host: target.host.clone(),
-                port: target.port,
-            });
-        }
-        targets.push(Target {
-            id: target.id.clone(),
-            kind: NodeKind::Computer,
-            address,
-            login: Arc::clone(login),
-            enclosure: place::innermost(&target.place),
-            quirks: fleet::Quirks::default(),
-            labels: Arc::default(),
-            poll_interval_ms: None,
-        });
-    }
+/// Every BMC, and the names of those that are given by name: these are looked up when all runs already.
+fn taken(
+    config: &Config,
+    targets: &[TargetConfig],
+) -> Result<(Vec<Target>, Vec<Name>), ProgramError> {
+    let (logins, mut maker) = (logins(config)?, Maker::default());
+    let names = targets.iter().filter_map(targets::name).collect();
+    let targets = targets
+        .iter()
+        .filter_map(|target| maker.target(target, &logins))
+        .collect();
     Ok((targets, names))
 }
 
 /// What each of the credentials becomes, by name.
-pub(crate) fn logins(config: &Config) -> Result<BTreeMap<&str, Arc<Login>>, ProgramError> {
-    let mut logins = BTreeMap::new();
+pub(crate) fn logins(config: &Config) -> Result<Logins, ProgramError> {
+    let mut logins = Logins::new();
     for (name, credentials) in &config.credentials {
         let login = login(credentials)
             .map_err(|e| ProgramError::Usage(format!("[credentials.{name}]: {e}")))?;
-        logins.insert(name.as_str(), Arc::new(login));
+        logins.insert(name.clone(), Arc::new(login));
     }
     Ok(logins)
 }

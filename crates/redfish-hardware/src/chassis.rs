@@ -51,6 +51,7 @@ pub(crate) fn of_node(tree: &Tree, node: &Node) -> Chassis {
         location_indicator_active: Some(system::indicator(node)),
         indicator_led: Some(indicator_led(node)),
         power_state: Some(system::power_state(node)),
+        location: location(&node.labels.location, &node.labels.others),
         status: Some(status::rolled_up(status::link_state(node), health)),
         links: Some(links),
         ..with_subsystems(with_asset(own, &asset), id)
@@ -98,7 +99,7 @@ pub(crate) fn of_enclosure(
         None => enclosure.asset.clone(),
     };
     Chassis {
-        location: location(&enclosure.location),
+        location: location(&enclosure.location, &[]),
         // Nobody measures whether a rack has power.
         power_state: Some(controller.map_or(Nullable::Null, system::power_state)),
         status: Some(enclosure_status(hardware, tree, id, controller)),
@@ -162,14 +163,18 @@ fn with_subsystems(chassis: Chassis, id: &str) -> Chassis {
     }
 }
 
-fn location(location: &Location) -> Option<resource::Location> {
+/// Labels of the operator's own stand behind the site: `Ulm; owner=a; tenant=b`.
+fn location(location: &Location, labels: &[(Arc<str>, Arc<str>)]) -> Option<resource::Location> {
     let text = |value: &Option<Arc<str>>| value.as_deref().map(Into::into);
+    let labels = labels.iter().map(|(name, value)| format!("{name}={value}"));
+    let site = location.site.as_deref().map(ToOwned::to_owned);
+    let info: Vec<String> = site.into_iter().chain(labels).collect();
     let placement = Placement {
         row: text(&location.row),
         rack: text(&location.rack),
         rack_offset_units: location.unit.map(|_| RackUnits::EIA310.into()),
         rack_offset: location.unit.map(|unit| i64::from(unit).into()),
-        additional_info: text(&location.site),
+        additional_info: (!info.is_empty()).then(|| info.join("; ").as_str().into()),
     };
     let is_known = placement != Placement::default();
     is_known.then(|| resource::Location {

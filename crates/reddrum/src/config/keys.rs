@@ -62,6 +62,12 @@ pub(crate) static ROOT: SectionKeys = SectionKeys {
             "named logins for BMCs",
         ),
         key("target", "array of tables", "", "the BMCs"),
+        key(
+            "inventory",
+            "array of tables",
+            "",
+            "files and servers that list further BMCs",
+        ),
     ],
 };
 
@@ -188,6 +194,12 @@ pub(crate) static ACCOUNT: SectionKeys = SectionKeys {
             "",
             "environment variable with the password",
         ),
+        key(
+            "password_command",
+            "array of strings",
+            "",
+            "program and arguments that say the password in their first line",
+        ),
     ],
 };
 
@@ -288,6 +300,12 @@ pub(crate) static CREDENTIALS: SectionKeys = SectionKeys {
             "environment variable with the password",
         ),
         key(
+            "password_command",
+            "array of strings",
+            "",
+            "program and arguments that say the password in their first line, such as a vault's client",
+        ),
+        key(
             "kg_file",
             "string",
             "",
@@ -298,6 +316,12 @@ pub(crate) static CREDENTIALS: SectionKeys = SectionKeys {
             "string",
             "",
             "environment variable with the BMC key (K_g), hexadecimal",
+        ),
+        key(
+            "kg_command",
+            "array of strings",
+            "",
+            "program and arguments that say the BMC key (K_g), hexadecimal",
         ),
         key(
             "cipher_suites",
@@ -313,6 +337,43 @@ pub(crate) static CREDENTIALS: SectionKeys = SectionKeys {
         ),
     ],
 };
+
+const PORT: Key = key("port", "integer", "623", "UDP port of the BMC");
+const CREDENTIALS_NAME: Key = key(
+    "credentials",
+    "string",
+    "default",
+    "which [credentials.NAME] to log in with",
+);
+const SITE: Key = key("site", "string", "", "the site or building");
+const ROW: Key = key("row", "string", "", "the row of racks");
+const RACK: Key = key("rack", "string", "", "the rack the machines stand in");
+const BLOCK: Key = key("block", "string", "", "the block in the rack");
+const SLED: Key = key("sled", "string", "", "the sled in the block or rack");
+const UNIT: Key = key(
+    "unit",
+    "integer",
+    "",
+    "the rack unit, counted from the bottom",
+);
+const LABELS: Key = key(
+    "labels",
+    "table of strings",
+    "",
+    "labels of your own, shown in bmc_labels and in Redfish's Location: labels = { tenant = \"a\" }",
+);
+const QUIRKS: Key = key(
+    "quirks",
+    "array of strings",
+    "[]",
+    "what the BMCs do in their own way, by the names of FreeIPMI's workaround flags",
+);
+const POLL_INTERVAL: Key = key(
+    "poll_interval_ms",
+    "integer",
+    "that of [fleet]",
+    "each sensor is read once in this time; 100 to 3600000",
+);
 
 /// `[[target]]`.
 pub(crate) static TARGET: SectionKeys = SectionKeys {
@@ -331,16 +392,84 @@ pub(crate) static TARGET: SectionKeys = SectionKeys {
             "the hosts",
             "names of the machines in Redfish, a range of the same length",
         ),
-        key("port", "integer", "623", "UDP port of the BMC"),
+        PORT,
+        CREDENTIALS_NAME,
+        SITE,
+        ROW,
+        RACK,
+        BLOCK,
+        SLED,
+        UNIT,
+        LABELS,
+        QUIRKS,
+        POLL_INTERVAL,
+    ],
+};
+
+/// `[[inventory]]`.
+pub(crate) static INVENTORY: SectionKeys = SectionKeys {
+    heading: "[[inventory]]",
+    meaning: "a file or a server that lists BMCs; the keys of [[target]] hold where the list says nothing else",
+    keys: &[
         key(
-            "credentials",
+            "file",
             "string",
-            "default",
-            "which [credentials.NAME] to log in with",
+            "",
+            "CSV, JSON or YAML, also Prometheus' file_sd; read again when it changes",
         ),
-        key("rack", "string", "", "the rack the machines stand in"),
-        key("block", "string", "", "the block in the rack"),
-        key("sled", "string", "", "the sled in the block or rack"),
+        key(
+            "url",
+            "string",
+            "",
+            "a server that answers as Prometheus' http_sd; asked again and again",
+        ),
+        key(
+            "format",
+            "string",
+            "by the file's name; json",
+            "csv, json or yaml",
+        ),
+        key(
+            "refresh_s",
+            "integer",
+            "60",
+            "how often the server is asked; 5 to 86400",
+        ),
+        key(
+            "token_file",
+            "string",
+            "",
+            "file with a token for the server (Authorization: Bearer), readable by its owner only",
+        ),
+        key(
+            "token_env",
+            "string",
+            "",
+            "environment variable with that token",
+        ),
+        key(
+            "token_command",
+            "array of strings",
+            "",
+            "program and arguments that say that token",
+        ),
+        key(
+            "ca_file",
+            "string",
+            "",
+            "PEM file with the certificate authorities of the server; without it, those that this machine trusts",
+        ),
+        PORT,
+        CREDENTIALS_NAME,
+        SITE,
+        ROW,
+        RACK,
+        BLOCK,
+        SLED,
+        UNIT,
+        LABELS,
+        QUIRKS,
+        POLL_INTERVAL,
     ],
 };
 
@@ -353,4 +482,5 @@ pub(crate) static SECTIONS: &[&SectionKeys] = &[
     &FLEET,
     &CREDENTIALS,
     &TARGET,
+    &INVENTORY,
 ];

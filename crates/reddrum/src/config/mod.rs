@@ -5,27 +5,31 @@
 mod events;
 mod front;
 pub(crate) mod hosts;
+mod inventory;
 mod keys;
 mod metrics;
 pub(crate) mod secret;
 mod section;
+mod target;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use hardware::NodeId;
 use toml::de::DeTable;
 
 use crate::metrics::MetricsConfig;
-use crate::place;
 pub(crate) use events::EventsConfig;
 pub(crate) use front::{FrontConfig, ProxyAddress, SSDP_INTERFACES_MAX};
+pub(crate) use inventory::{Format, InventoryConfig, Source};
 pub(crate) use keys::SECTIONS;
 pub(crate) use secret::Secret;
 use section::{Problem, Problems, Section, line_of};
+pub(crate) use target::{
+    Place, TargetConfig, Treatment, UNIT_LIMITS, check_label, check_place, expand, read_quirks,
+};
 
 /// The most targets one process takes.
 pub(crate) const TARGETS_MAX: usize = 65_536;
@@ -34,6 +38,9 @@ pub(crate) const TARGETS_MAX: usize = 65_536;
 pub(crate) const SESSION_TIMEOUT_LIMITS_S: RangeInclusive<u32> = 30..=86_400;
 /// What it is when absent.
 pub(crate) const SESSION_TIMEOUT_DEFAULT_S: u32 = 1800;
+
+/// What `poll_interval_ms` may be.
+pub(crate) const POLL_INTERVAL_LIMITS_MS: RangeInclusive<u32> = 100..=3_600_000;
 
 /// What is wrong with a configuration file.
 #[derive(Debug)]
@@ -76,8 +83,10 @@ pub(crate) struct Config {
     pub(crate) fleet: FleetConfig,
     /// Logins for BMCs, by name.
     pub(crate) credentials: BTreeMap<String, CredentialsConfig>,
-    /// The BMCs, ranges expanded; at most [`TARGETS_MAX`].
+    /// The BMCs that the file itself names, ranges expanded; at most [`TARGETS_MAX`].
     pub(crate) targets: Vec<TargetConfig>,
+    /// Where others are listed.
+    pub(crate) inventories: Vec<InventoryConfig>,
 }
 
 /// `[service]`.
@@ -136,32 +145,6 @@ pub(crate) struct CredentialsConfig {
     pub(crate) privilege: ipmi::number::PrivilegeLevel,
 }
 
-/// One BMC.
-#[derive(Clone, Debug)]
-pub(crate) struct TargetConfig {
-    /// Name of the machine in Redfish.
-    pub(crate) id: NodeId,
-    /// Address or host name of its BMC.
-    pub(crate) host: String,
-    /// UDP port of its BMC.
-    pub(crate) port: u16,
-    /// Name of the credentials.
-    pub(crate) credentials: String,
-    /// Rack, block and sled, outermost first, as far as given.
-    pub(crate) place: Place,
-}
-
-/// Where a machine stands.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Place {
-    /// Rack.
-    pub(crate) rack: Option<String>,
-    /// Block.
-    pub(crate) block: Option<String>,
-    /// Sled.
-    pub(crate) sled: Option<String>,
-}
-
 impl Config {
     /// Reads and checks a file. Paths in it are relative to its folder.
     pub(crate) fn load(path: &Path) -> Result<Self, ConfigError> {
@@ -196,7 +179,8 @@ impl Config {
         let metrics = metrics::read(&root, &mut problems);
         let fleet = read_fleet(&root, &mut problems);
         let credentials = read_all_credentials(&root, base, &mut problems);
-        let targets = read_targets(&root, &mut problems);
+        let targets = target::read_targets(&root, &mut problems);
+        let inventories = inventory::read_inventories(&root, base, &mut problems);
         let found = problems.finish();
         match service {
             Some(service) if found.is_empty() => Ok(Self {
@@ -207,6 +191,7 @@ impl Config {
                 fleet,
                 credentials,
                 targets,
+                inventories,
             }),
             _ => Err(found),
         }
@@ -331,7 +316,7 @@ fn read_password(
     let before = problems.count();
     let password = secret::read(section, problems, base, "password");
     if password.is_none() && problems.count() == before {
-        let text = "is missing (or password_env)";
+        let text = "is missing (or password_env, or password_command)";
         section.problem(problems, "password_file", text);
     }
     password
@@ -344,7 +329,12 @@ fn read_fleet(root: &Section<'_, '_>, problems: &mut Problems<'_>) -> FleetConfi
         .unwrap_or_else(|| (&empty, root.span().clone()));
     let section = Section::open(&keys::FLEET, "[fleet]".into(), table, span, problems);
     FleetConfig {
-        poll_interval_ms: section.integer(problems, "poll_interval_ms", 100..=3_600_000, 1000),
+        poll_interval_ms: section.integer(
+            problems,
+            "poll_interval_ms",
+            POLL_INTERVAL_LIMITS_MS,
+            1000,
+        ),
         request_timeout_ms: section.integer(problems, "request_timeout_ms", 50..=60_000, 500),
         request_attempts: section.integer(problems, "request_attempts", 1..=10, 6),
     }
@@ -440,137 +430,6 @@ pub(crate) fn decode_hex(text: &[u8]) -> Option<Vec<u8>> {
         return None;
     };
     (!pairs.is_empty()).then(|| pairs.iter().map(|[high, low]| high << 4 | low).collect())
-}
-
-fn read_targets(root: &Section<'_, '_>, problems: &mut Problems<'_>) -> Vec<TargetConfig> {
-    let known: BTreeSet<String> = root
-        .table(problems, "credentials")
-        .map(|(tables, _)| {
-            tables
-                .iter()
-                .map(|(k, _)| k.get_ref().to_string())
-                .collect()
-        })
-        .unwrap_or_default();
-    let mut seen = BTreeSet::new();
-    let mut targets = Vec::new();
-    for (table, span) in root.tables(problems, "target") {
-        let section = Section::open(&keys::TARGET, "[[target]]".into(), table, span, problems);
-        let credentials = section
-            .string(problems, "credentials")
-            .unwrap_or_else(|| "default".to_owned());
-        if !known.contains(&credentials) {
-            let text = format!("there is no [credentials.{credentials}]");
-            section.problem(problems, "credentials", text);
-        }
-        for target in read_target(&section, &credentials, problems) {
-            if targets.len() == TARGETS_MAX {
-                section.problem(
-                    problems,
-                    "hosts",
-                    format!("more than {TARGETS_MAX} targets"),
-                );
-                return targets;
-            }
-            if !seen.insert(target.id.clone()) {
-                let text = format!("'{}' is there twice", target.id);
-                section.problem(problems, "hosts", text);
-            }
-            targets.push(target);
-        }
-        refuse_shared_names(&section, &targets, problems);
-    }
-    targets
-}
-
-/// A machine and what it stands in are both a chassis in Redfish: they can't have one name.
-fn refuse_shared_names(
-    section: &Section<'_, '_>,
-    targets: &[TargetConfig],
-    problems: &mut Problems<'_>,
-) {
-    let places: BTreeSet<String> = targets
-        .iter()
-        .flat_map(|target| place::names(&target.place))
-        .collect();
-    if let Some(shared) = targets
-        .iter()
-        .find(|target| places.contains(target.id.as_str()))
-    {
-        let text = format!("'{}' is the name of a machine too", shared.id);
-        section.problem(problems, "rack", text);
-    }
-}
-
-fn read_target(
-    section: &Section<'_, '_>,
-    credentials: &str,
-    problems: &mut Problems<'_>,
-) -> Vec<TargetConfig> {
-    let port = section.integer(problems, "port", 1..=65_535, 623);
-    let place = read_place(section, problems);
-    let Some(range) = section.required(problems, "hosts") else {
-        return Vec::new();
-    };
-    let names = section
-        .string(problems, "names")
-        .unwrap_or_else(|| range.clone());
-    let mut expand = |key: &str, text: &str| {
-        hosts::expand(text)
-            .map_err(|error| section.problem(problems, key, error))
-            .ok()
-    };
-    let (Some(hosts), Some(names)) = (expand("hosts", &range), expand("names", &names)) else {
-        return Vec::new();
-    };
-    if hosts.len() != names.len() {
-        let text = format!("{} names for {} hosts", names.len(), hosts.len());
-        section.problem(problems, "names", text);
-        return Vec::new();
-    }
-    let mut targets = Vec::with_capacity(hosts.len());
-    for (host, name) in hosts.into_iter().zip(names) {
-        let Some(id) = NodeId::new(&name) else {
-            let text = format!("'{name}' can't name a machine: letters, digits, '.', '_', '-'");
-            section.problem(problems, "names", text);
-            continue;
-        };
-        targets.push(TargetConfig {
-            id,
-            host,
-            port: u16::try_from(port).unwrap_or(u16::MAX),
-            credentials: credentials.to_owned(),
-            place: place.clone(),
-        });
-    }
-    targets
-}
-
-fn read_place(section: &Section<'_, '_>, problems: &mut Problems<'_>) -> Place {
-    let mut name = |key: &str| {
-        let text = section.string(problems, key)?;
-        if NodeId::new(&text).is_none() {
-            section.problem(
-                problems,
-                key,
-                "only letters, digits, '.', '_' and '-' may be used",
-            );
-        }
-        Some(text)
-    };
-    let place = Place {
-        rack: name("rack"),
-        block: name("block"),
-        sled: name("sled"),
-    };
-    if place.rack.is_none() && (place.block.is_some() || place.sled.is_some()) {
-        section.problem(
-            problems,
-            "rack",
-            "is missing: a block or sled stands in a rack",
-        );
-    }
-    place
 }
 
 #[cfg(test)]

@@ -2,8 +2,11 @@
 
 use std::fmt;
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use super::section::{Problems, Section};
 
@@ -38,8 +41,14 @@ impl Drop for Secret {
 /// The longest secret file that is read, in bytes.
 const SECRET_LEN_MAX: u64 = 4096;
 
-/// Reads the secret that `{stem}_file` or `{stem}_env` of a section names. `None` where neither is there, or where
-/// something is wrong with it (reported).
+/// How long a command may take to say a secret.
+const COMMAND_MAX: Duration = Duration::from_secs(15);
+
+/// How often it is looked whether it has.
+const COMMAND_LOOK: Duration = Duration::from_millis(10);
+
+/// Reads the secret that `{stem}_file`, `{stem}_env` or `{stem}_command` of a section names. `None` where none is there,
+/// or where something is wrong with it (reported).
 pub(crate) fn read(
     section: &Section<'_, '_>,
     problems: &mut Problems<'_>,
@@ -47,8 +56,24 @@ pub(crate) fn read(
     stem: &str,
 ) -> Option<Secret> {
     let (file_key, env_key) = (format!("{stem}_file"), format!("{stem}_env"));
+    let command_key = format!("{stem}_command");
     let file = section.string(problems, &file_key);
     let variable = section.string(problems, &env_key);
+    let command = section.strings(problems, &command_key);
+    if !command.is_empty() {
+        if file.is_some() || variable.is_some() {
+            let text = format!("give one of {file_key}, {env_key} and {command_key}");
+            section.problem(problems, &command_key, text);
+            return None;
+        }
+        return match from_command(&command, base) {
+            Ok(secret) => Some(secret),
+            Err(text) => {
+                section.problem(problems, &command_key, text);
+                None
+            }
+        };
+    }
     match (file, variable) {
         (Some(_), Some(_)) => {
             section.problem(
@@ -96,11 +121,87 @@ pub(crate) fn from_file(path: &Path) -> Result<Secret, String> {
             "larger than {SECRET_LEN_MAX} bytes: not a secret"
         )));
     }
-    let bytes = fs::read(path).map_err(|e| say(&e))?;
-    let line = bytes.split(|&b| b == b'\n').next().unwrap_or_default();
+    let bytes = Secret::new(fs::read(path).map_err(|e| say(&e))?);
+    first_line(&bytes).ok_or_else(|| say(&"its first line is empty"))
+}
+
+/// The first line, where there is something in it.
+fn first_line(text: &Secret) -> Option<Secret> {
+    let line = text.expose().split(|&b| b == b'\n').next()?;
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if line.is_empty() {
-        return Err(say(&"its first line is empty"));
+    (!line.is_empty()).then(|| Secret::new(line))
+}
+
+/// Reads the first line that a program says: the way to vaults and password managers. It gets no input, and no shell is
+/// between.
+fn from_command(command: &[String], base: &Path) -> Result<Secret, String> {
+    let [program, arguments @ ..] = command else {
+        return Err("expected a program and its arguments".to_owned());
+    };
+    let say = |what: &dyn fmt::Display| format!("{program}: {what}");
+    let mut child = Command::new(program)
+        .args(arguments)
+        .current_dir(if base.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            base
+        })
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|e| say(&e))?;
+    let begun = Instant::now();
+    // A secret fits into the pipe: the program need not be read from before it has ended.
+    let status = loop {
+        match child.try_wait().map_err(|e| say(&e))? {
+            Some(status) => break status,
+            None if begun.elapsed() > COMMAND_MAX => {
+                let _ = child.kill();
+                let _ = child.wait();
+                let seconds = COMMAND_MAX.as_secs();
+                return Err(say(&format_args!("it has not ended within {seconds} s")));
+            }
+            None => std::thread::sleep(COMMAND_LOOK),
+        }
+    };
+    if !status.success() {
+        return Err(say(&format_args!("it failed ({status})")));
     }
-    Ok(Secret::new(line))
+    let mut said = Vec::new();
+    if let Some(output) = child.stdout.take() {
+        let read = output.take(SECRET_LEN_MAX).read_to_end(&mut said);
+        read.map_err(|e| say(&e))?;
+    }
+    first_line(&Secret::new(said)).ok_or_else(|| say(&"it said nothing in its first line"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(command: &[&str]) -> Result<Secret, String> {
+        let command: Vec<_> = command.iter().map(ToString::to_string).collect();
+        from_command(&command, Path::new("."))
+    }
+
+    #[test]
+    fn a_command_says_the_secret_in_its_first_line() {
+        let secret = run(&["printf", "%s\\n%s\\n", "hush", "not this"]).unwrap();
+        assert_eq!(secret.expose(), b"hush");
+    }
+
+    #[test]
+    fn a_command_that_fails_is_missing_or_silent_is_told_without_what_it_said() {
+        let failed = run(&["sh", "-c", "echo hush; exit 3"]).unwrap_err();
+        assert!(
+            failed.contains("exit status: 3") && !failed.contains("hush"),
+            "{failed}"
+        );
+        assert!(
+            run(&["/nowhere/at-all"])
+                .unwrap_err()
+                .contains("No such file")
+        );
+        assert!(run(&["true"]).unwrap_err().contains("said nothing"));
+    }
 }

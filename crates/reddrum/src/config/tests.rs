@@ -73,7 +73,7 @@ fn a_range_of_targets_becomes_one_target_each() {
     );
     assert_eq!(config.accounts[0].password.expose(), b"calvin");
     assert_eq!(config.fleet.poll_interval_ms, 2000);
-    assert_eq!(config.targets[0].port, 623);
+    assert_eq!(config.targets[0].treatment.port, 623);
 }
 
 #[test]

@@ -43,6 +43,11 @@ static METRICS: &[Metric] = &[
         "Who the machine is, as far as it tells; always 1.",
     ),
     gauge(
+        "bmc_labels",
+        labels,
+        "Where the machine stands, and its labels of the configuration as label_…; always 1.",
+    ),
+    gauge(
         "bmc_last_reading_timestamp_seconds",
         read_at,
         "When the sensors were last read.",
@@ -153,6 +158,32 @@ fn info(family: &Family, node: &Node, text: &mut Text) {
         labels.extend(value.as_deref().map(|value| (name, value)));
     }
     text.count(family, &labels, 1);
+}
+
+/// Nothing for a machine of which the configuration says nothing.
+fn labels(family: &Family, node: &Node, text: &mut Text) {
+    let (location, others) = (&node.labels.location, &node.labels.others);
+    let unit = location.unit.map(|unit| unit.to_string());
+    let named = [
+        ("site", location.site.as_deref()),
+        ("row", location.row.as_deref()),
+        ("rack", location.rack.as_deref()),
+        ("unit", unit.as_deref()),
+    ];
+    let own: Vec<_> = others
+        .iter()
+        .map(|(name, value)| (format!("label_{name}"), value))
+        .collect();
+    let mut labels = vec![("node", node.id.as_str())];
+    labels.extend(
+        named
+            .iter()
+            .filter_map(|(name, value)| Some((*name, (*value)?))),
+    );
+    labels.extend(own.iter().map(|(name, value)| (name.as_str(), &***value)));
+    if labels.len() > 1 {
+        text.count(family, &labels, 1);
+    }
 }
 
 fn read_at(family: &Family, node: &Node, text: &mut Text) {

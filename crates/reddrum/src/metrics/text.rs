@@ -62,7 +62,7 @@ pub(crate) struct Family {
 }
 
 /// A label and its value, which may be any text.
-pub(crate) type Label<'a> = (&'static str, &'a str);
+pub(crate) type Label<'a> = (&'a str, &'a str);
 
 /// Text being written.
 #[derive(Debug)]

@@ -1,0 +1,282 @@
+//! All BMCs of a configuration, with those of its lists; and what has to change in a running fleet to get there.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use fleet::{Changes, Target};
+use hardware::{Labels, Location, NodeId, NodeKind, Topology};
+use ipmi::console::Login;
+
+use crate::config::{Config, CredentialsConfig, TARGETS_MAX, TargetConfig, Treatment};
+use crate::place;
+use crate::resolve::{self, Name};
+
+/// Every BMC of the file and of its lists.
+///
+/// # Errors
+/// Which of them can't be together.
+pub(crate) fn merged<'a>(
+    config: &Config,
+    lists: impl Iterator<Item = &'a [TargetConfig]>,
+) -> Result<Vec<TargetConfig>, String> {
+    let mut all = config.targets.clone();
+    for list in lists {
+        all.extend_from_slice(list);
+    }
+    if all.len() > TARGETS_MAX {
+        return Err(format!("{} BMCs; {TARGETS_MAX} are possible", all.len()));
+    }
+    let mut names = HashSet::with_capacity(all.len());
+    let mut hosts = HashMap::with_capacity(all.len());
+    for target in &all {
+        let (id, treatment) = (&target.id, &target.treatment);
+        if !names.insert(id) {
+            return Err(format!("'{id}' is there twice"));
+        }
+        if let Some(first) = hosts.insert((&target.host, treatment.port), id) {
+            let host = &target.host;
+            return Err(format!(
+                "'{first}' and '{id}' have the same BMC {host}:{}",
+                treatment.port
+            ));
+        }
+        if !config.credentials.contains_key(&treatment.credentials) {
+            let credentials = &treatment.credentials;
+            return Err(format!("'{id}': there is no [credentials.{credentials}]"));
+        }
+    }
+    match place::shared_name(&all) {
+        Some(name) => Err(format!(
+            "'{name}' is the name of a machine and of what it stands in"
+        )),
+        None => Ok(all),
+    }
+}
+
+/// The enclosures that these BMCs stand in.
+pub(crate) fn topology(targets: &[TargetConfig]) -> Topology {
+    place::topology(targets.iter().map(|target| &target.treatment.place))
+}
+
+/// Logins by the names of their credentials.
+pub(crate) type Logins = BTreeMap<String, Arc<Login>>;
+
+/// What becomes of a BMC of the configuration, and the name to be looked up where it is given by one. Those with equal labels
+/// share them.
+#[derive(Debug, Default)]
+pub(crate) struct Maker(HashMap<*const Treatment, Arc<Labels>>);
+
+impl Maker {
+    /// The target; `None` without its login.
+    pub(crate) fn target(&mut self, config: &TargetConfig, logins: &Logins) -> Option<Target> {
+        let treatment = &config.treatment;
+        let login = logins.get(&treatment.credentials)?;
+        Some(Target {
+            kind: NodeKind::Computer,
+            enclosure: place::innermost(&treatment.place),
+            quirks: treatment.quirks,
+            labels: self.labels(treatment),
+            poll_interval_ms: treatment.poll_interval_ms,
+            ..Target::new(
+                config.id.clone(),
+                resolve::literal(&config.host, treatment.port),
+                login,
+            )
+        })
+    }
+
+    fn labels(&mut self, treatment: &Arc<Treatment>) -> Arc<Labels> {
+        let made = self.0.entry(Arc::as_ptr(treatment));
+        Arc::clone(made.or_insert_with(|| Arc::new(labels(treatment))))
+    }
+}
+
+fn labels(treatment: &Treatment) -> Labels {
+    let text = |value: &Option<String>| value.as_deref().map(Into::into);
+    let place = &treatment.place;
+    let others = treatment.labels.iter();
+    Labels {
+        location: Location {
+            site: text(&place.site),
+            row: text(&place.row),
+            rack: text(&place.rack),
+            unit: place.unit,
+        },
+        others: others
+            .map(|(name, value)| (name.as_str().into(), value.as_str().into()))
+            .collect(),
+    }
+}
+
+/// The name to be looked up for a BMC.
+pub(crate) fn name(config: &TargetConfig) -> Option<Name> {
+    let port = config.treatment.port;
+    resolve::literal(&config.host, port)
+        .is_none()
+        .then(|| Name {
+            id: config.id.clone(),
+            host: config.host.clone(),
+            port,
+        })
+}
+
+/// How to get from one state of a fleet to another.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    /// What the fleet is told.
+    pub(crate) changes: Changes,
+    /// Names to be looked up.
+    pub(crate) names: Vec<Name>,
+    /// Machines that are logged in to in another way from now on.
+    pub(crate) logins: Vec<(NodeId, Arc<Login>)>,
+}
+
+type Credentials = BTreeMap<String, CredentialsConfig>;
+
+/// The way from `before` to `after`, each with its credentials.
+pub(crate) fn plan(
+    (before, old): (&[TargetConfig], &Credentials),
+    (after, new): (&[TargetConfig], &Credentials),
+    logins: &Logins,
+) -> Plan {
+    let (mut plan, mut maker) = (Plan::default(), Maker::default());
+    let known: HashMap<&NodeId, &TargetConfig> = before.iter().map(|t| (&t.id, t)).collect();
+    let mut moved = before.len() != after.len();
+    for target in after {
+        let Some(was) = known.get(&target.id) else {
+            moved = true;
+            plan.names.extend(name(target));
+            plan.changes.add.extend(maker.target(target, logins));
+            continue;
+        };
+        let (a, b) = (&was.treatment, &target.treatment);
+        if is_another(was, target) {
+            plan.changes.remove.push(target.id.clone());
+            plan.names.extend(name(target));
+            plan.changes.add.extend(maker.target(target, logins));
+        } else if old.get(&a.credentials) != new.get(&b.credentials)
+            && let Some(login) = logins.get(&b.credentials)
+        {
+            plan.logins.push((target.id.clone(), Arc::clone(login)));
+        }
+        if (&a.place, &a.labels) != (&b.place, &b.labels) {
+            moved |= a.place != b.place;
+            let enclosure = place::innermost(&b.place);
+            let labels = (target.id.clone(), enclosure, maker.labels(b));
+            plan.changes.labels.push(labels);
+        }
+    }
+    let stays: HashSet<&NodeId> = after.iter().map(|target| &target.id).collect();
+    let gone = before.iter().filter(|target| !stays.contains(&target.id));
+    plan.changes
+        .remove
+        .extend(gone.map(|target| target.id.clone()));
+    plan.changes.topology = moved.then(|| Arc::new(topology(after)));
+    plan
+}
+
+/// Whether a machine has another BMC, or one that is polled in another way: it is taken up anew.
+fn is_another(was: &TargetConfig, is: &TargetConfig) -> bool {
+    let how = |target: &TargetConfig| {
+        let treatment = &target.treatment;
+        (treatment.port, treatment.quirks, treatment.poll_interval_ms)
+    };
+    was.host != is.host || how(was) != how(is)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::serve;
+
+    /// A configuration with the targets that `text` names.
+    fn config(text: &str) -> Config {
+        // A command says the password: there is no file that others could read.
+        let credentials = |name: &str, password: &str| {
+            format!(
+                "[credentials.{name}]\nusername = \"u\"\npassword_command = [\"echo\", \"{password}\"]\n"
+            )
+        };
+        let text = format!(
+            "[service]\nstate_dir = \"s\"\n{}{}{text}",
+            credentials("default", "one"),
+            credentials("other", "two")
+        );
+        Config::parse(&text, Path::new("/")).unwrap()
+    }
+
+    fn planned(before: &str, after: &str) -> Plan {
+        let (before, after) = (config(before), config(after));
+        let logins = serve::logins(&after).unwrap();
+        let old = (&*before.targets, &before.credentials);
+        plan(old, (&after.targets, &after.credentials), &logins)
+    }
+
+    fn ids(ids: &[NodeId]) -> Vec<&str> {
+        ids.iter().map(NodeId::as_str).collect()
+    }
+
+    #[test]
+    fn only_what_differs_is_planned() {
+        let plan = planned(
+            "[[target]]\nhosts = \"10.0.0.[1-4]\"\nnames = \"n[1-4]\"\n",
+            "[[target]]\nhosts = \"10.0.0.[2-4]\"\nnames = \"n[2-4]\"\n[[target]]\nhosts = \"bmc9\"\n",
+        );
+        assert_eq!(ids(&plan.changes.remove), ["n1"]);
+        let added: Vec<_> = plan.changes.add.iter().map(|t| t.id.as_str()).collect();
+        assert_eq!(added, ["bmc9"]);
+        assert_eq!(plan.names.len(), 1, "it has to be looked up");
+        assert!(plan.logins.is_empty() && plan.changes.labels.is_empty());
+        let same = "[[target]]\nhosts = \"10.0.0.[1-4]\"\n";
+        let plan = planned(same, same);
+        assert!(plan.changes.add.is_empty() && plan.changes.remove.is_empty());
+        assert!(plan.changes.topology.is_none());
+    }
+
+    #[test]
+    fn another_address_takes_a_machine_up_anew_another_rack_or_login_does_not() {
+        let target = |host: &str, rest: &str| {
+            format!("[[target]]\nhosts = \"{host}\"\nnames = \"n1\"\n{rest}\n")
+        };
+        let before = target("10.0.0.1", "");
+        let plan = planned(&before, &target("10.0.0.2", ""));
+        assert_eq!(ids(&plan.changes.remove), ["n1"]);
+        assert_eq!(plan.changes.add.len(), 1);
+        let plan = planned(&before, &target("10.0.0.1", "credentials = \"other\""));
+        assert!(plan.changes.add.is_empty() && plan.changes.remove.is_empty());
+        assert_eq!(plan.logins.len(), 1);
+        let plan = planned(&before, &target("10.0.0.1", "rack = \"R1\"\nunit = 7"));
+        assert!(plan.changes.add.is_empty() && plan.changes.remove.is_empty());
+        let (id, enclosure, labels) = &plan.changes.labels[0];
+        assert_eq!(id.as_str(), "n1");
+        assert_eq!(enclosure.as_ref().unwrap().as_str(), "R1");
+        assert_eq!(labels.location.unit, Some(7));
+        assert_eq!(plan.changes.topology.unwrap().enclosures.len(), 1);
+    }
+
+    #[test]
+    fn lists_that_do_not_go_together_are_refused_with_the_reason() {
+        let base = config("[[target]]\nhosts = \"10.0.0.1\"\nnames = \"n1\"\nrack = \"R1\"\n");
+        let list = |text: &str| config(text).targets;
+        for (text, wanted) in [
+            (
+                "hosts = \"10.0.0.9\"\nnames = \"n1\"",
+                "'n1' is there twice",
+            ),
+            (
+                "hosts = \"10.0.0.1\"\nnames = \"n2\"",
+                "'n1' and 'n2' have the same BMC",
+            ),
+            (
+                "hosts = \"10.0.0.2\"\nnames = \"R1\"",
+                "'R1' is the name of a machine",
+            ),
+        ] {
+            let list = list(&format!("[[target]]\n{text}\n"));
+            let error = merged(&base, std::iter::once(&*list)).unwrap_err();
+            assert!(error.contains(wanted), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Lists of BMCs are followed while `serve` runs, as an operator sees it.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long to wait for what never comes.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A running service in a folder of its own; both go with the test.
+struct Service {
+    folder: PathBuf,
+    child: Child,
+    metrics: String,
+}
+
+impl Service {
+    /// Starts with these files and this end of the configuration.
+    fn start(name: &str, files: &[(&str, &str)], rest: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("inventory-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let text = format!(
+            "[service]\nlisten = \"127.0.0.1:0\"\n[metrics]\nlisten = \"127.0.0.1:0\"\n\
+             [[account]]\nusername = \"root\"\nrole = \"Administrator\"\npassword_command = [\"echo\", \"correct horse\"]\n\
+             [credentials.default]\nusername = \"admin\"\npassword_file = \"password\"\n{rest}"
+        );
+        write(&folder, "password", "secret\n");
+        write(&folder, "reddrum.toml", &text);
+        for (name, text) in files {
+            write(&folder, name, text);
+        }
+        let mut child = Command::new(env!("CARGO_BIN_EXE_reddrum"))
+            .args(["serve", "--json", "--config"])
+            .arg(folder.join("reddrum.toml"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(fs::File::create(folder.join("log")).unwrap())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut said = BufReader::new(child.stdout.take().unwrap());
+        said.read_line(&mut line).unwrap();
+        let log = fs::read_to_string(folder.join("log")).unwrap();
+        let said: serde_json::Value =
+            serde_json::from_str(&line).unwrap_or_else(|_| panic!("{log}"));
+        let metrics = said["metrics"].as_str().unwrap();
+        let metrics = metrics
+            .trim_start_matches("http://")
+            .trim_end_matches("/metrics");
+        Self {
+            folder,
+            metrics: metrics.to_owned(),
+            child,
+        }
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        write(&self.folder, name, text);
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    /// The machines that it has, with what is said of each besides.
+    fn machines(&self) -> Vec<String> {
+        let mut stream = TcpStream::connect(&self.metrics).unwrap();
+        stream
+            .write_all(b"GET /metrics/machines HTTP/1.0\r\nhost: localhost\r\n\r\n")
+            .unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        let lines = text
+            .lines()
+            .filter(|line| line.starts_with("bmc_up{") || line.starts_with("bmc_labels{"));
+        lines
+            .map(|line| line.rsplit_once(' ').unwrap().0.to_owned())
+            .collect()
+    }
+
+    #[track_caller]
+    fn eventually(&self, what: &str, ready: impl Fn() -> bool) {
+        let begun = Instant::now();
+        while !ready() {
+            assert!(begun.elapsed() < LIMIT, "no {what}\n{}", self.log());
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn hang_up(&self) {
+        let pid = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-HUP", &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Puts a file in place whole, as an operator's tool does.
+fn write(folder: &Path, name: &str, text: &str) {
+    let new = folder.join("new");
+    fs::write(&new, text).unwrap();
+    fs::set_permissions(&new, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::rename(new, folder.join(name)).unwrap();
+}
+
+fn up(names: &[&str]) -> Vec<String> {
+    names
+        .iter()
+        .map(|name| format!("bmc_up{{node=\"{name}\"}}"))
+        .collect()
+}
+
+#[test]
+fn machines_come_and_go_with_an_edited_file_and_a_broken_one_changes_nothing() {
+    let service = Service::start(
+        "file",
+        &[(
+            "bmcs.csv",
+            "hosts,names,rack,label.owner\n127.9.9.[1-2],n[1-2],R1,a\n",
+        )],
+        "[[inventory]]\nfile = \"bmcs.csv\"\n[[target]]\nhosts = \"127.9.9.9\"\nnames = \"n9\"\n",
+    );
+    let labels =
+        |name: &str| format!("bmc_labels{{node=\"{name}\",rack=\"R1\",label_owner=\"a\"}}");
+    let mut wanted = up(&["n1", "n2", "n9"]);
+    wanted.extend([labels("n1"), labels("n2")]);
+    assert_eq!(service.machines(), wanted);
+
+    service.write("bmcs.csv", "hosts,names\n127.9.9.[2-4],n[2-4]\n");
+    let wanted = up(&["n2", "n3", "n4", "n9"]);
+    service.eventually("new machines", || service.machines() == wanted);
+
+    for (text, why) in [
+        ("hosts,names\n127.9.9.[2-4]\n", "line 2: 1 fields"),
+        ("hosts,names\n127.9.9.8,n9\n", "'n9' is there twice"),
+        ("hosts,nmes\n127.9.9.8,n8\n", "did you mean 'names'"),
+    ] {
+        service.write("bmcs.csv", text);
+        service.eventually("refusal", || service.log().contains(why));
+        assert_eq!(service.machines(), wanted);
+    }
+
+    // The configuration file itself is read when it is asked for.
+    let file = fs::read_to_string(service.folder.join("reddrum.toml")).unwrap();
+    service.write("bmcs.csv", "hosts,names\n127.9.9.3,n3\n");
+    service.write(
+        "reddrum.toml",
+        &file.replace("names = \"n9\"", "names = \"n10\""),
+    );
+    service.hang_up();
+    service.eventually("both changes", || service.machines() == up(&["n3", "n10"]));
+}
+
+#[test]
+fn a_server_is_asked_again_and_again_and_what_it_said_last_holds_when_it_fails() {
+    let answer = Arc::new(Mutex::new((
+        200,
+        "[{\"targets\": [\"127.9.8.1:6230\"]}]".to_owned(),
+    )));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/targets", listener.local_addr().unwrap());
+    let told = Arc::clone(&answer);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 4096];
+            let length = stream.read(&mut request).unwrap();
+            assert!(request[..length].starts_with(b"GET /targets HTTP/1.1\r\n"));
+            let (status, body) = told.lock().unwrap().clone();
+            let length = body.len();
+            let head = format!(
+                "HTTP/1.1 {status} X\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+            );
+            stream.write_all((head + &body).as_bytes()).unwrap();
+        }
+    });
+    let rest = format!("[[inventory]]\nurl = \"{url}\"\nrefresh_s = 5\n");
+    let service = Service::start("url", &[], &rest);
+    assert_eq!(service.machines(), up(&["127.9.8.1"]));
+    *answer.lock().unwrap() = (503, "away".to_owned());
+    service.eventually("complaint", || service.log().contains("answers 503"));
+    assert_eq!(service.machines(), up(&["127.9.8.1"]));
+    *answer.lock().unwrap() = (200, "[{\"targets\": [\"127.9.8.2\"]}]".to_owned());
+    service.eventually("new machine", || service.machines() == up(&["127.9.8.2"]));
+}
