@@ -77,8 +77,10 @@ fn begin_fan(command: UnitFanCommand) -> Start {
 async fn properties(line: Line) -> Outcome {
     let found = line.call(&GetPicmgProperties {}).await?;
     let mut sheet = Sheet::new(WIDTH);
-    let version = format!("{}.{}", found.major, found.minor);
-    sheet.put("PICMG Version", "version", version);
+    // The major version says which of PICMG's families it is.
+    let version = format!("{}.{}", found.major.0, found.minor);
+    let text = format!("{version} ({})", found.major);
+    sheet.put_as("PICMG Version", "version", text, version);
     sheet.put("Highest FRU", "fru_max", found.fru_max);
     sheet.put("FRU of This Controller", "fru", found.fru_id);
     Ok(sheet.report())
