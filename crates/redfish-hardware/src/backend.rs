@@ -126,7 +126,8 @@ impl HardwareBackend {
         match *path.segments() {
             ["Systems"] => document(&system::collection(&self.tree().computers)),
             ["Systems", id] => self.of_node(path, &self.computer(id)?, |node| {
-                Ok(document(&system::resource(node))?.changeable())
+                let system = document(&system::resource(node))?.changeable();
+                Ok(system.settable_later(path.as_str()))
             }),
             ["Systems", id, ref rest @ ..] => {
                 self.of_node(path, &self.computer(id)?, |node| system_part(node, rest))
@@ -143,7 +144,7 @@ impl HardwareBackend {
                 self.of_node(path, &self.node(id)?, |node| log_part(node, rest))
             }
             ["Managers", id, ref rest @ ..] => {
-                self.of_node(path, &self.node(id)?, |node| manager_part(node, rest))
+                self.of_node(path, &self.node(id)?, |node| manager_part(path, node, rest))
             }
             ["UpdateService", "FirmwareInventory"] => {
                 document(&inventory::collection(&*self.hardware, &self.tree()))
@@ -316,12 +317,13 @@ fn system_part(node: &Node, rest: &[&str]) -> Result<Document, Failure> {
 }
 
 /// What lies below a manager, but for its logs.
-fn manager_part(node: &Node, rest: &[&str]) -> Result<Document, Failure> {
+fn manager_part(path: &Path, node: &Node, rest: &[&str]) -> Result<Document, Failure> {
     match *rest {
         ["NetworkProtocol"] => document(&network_protocol::resource(node)),
         ["EthernetInterfaces"] => document(&ethernet_interface::collection(node)),
         ["EthernetInterfaces", ethernet_interface::LAN] => {
-            Ok(document(&ethernet_interface::resource(node))?.changeable())
+            let interface = document(&ethernet_interface::resource(node))?.changeable();
+            Ok(interface.settable_later(path.as_str()))
         }
         _ => Err(Failure::NotFound),
     }
@@ -365,6 +367,10 @@ impl Backend for HardwareBackend {
             let (node, wishes) = self.wishes(path, patch)?;
             self.apply_each(&node, wishes).await
         })
+    }
+
+    fn check(&self, path: &Path, patch: &CheckedPatch) -> Result<(), Failure> {
+        self.wishes(path, patch).map(drop)
     }
 
     fn has_firmware_inventory(&self) -> bool {

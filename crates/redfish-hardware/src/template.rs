@@ -63,6 +63,12 @@ pub(crate) static TEMPLATES: &[Template] = &[
     )
     .changeable(),
     Template::new(
+        "/redfish/v1/Managers/{ManagerId}/EthernetInterfaces/{EthernetInterfaceId}/Settings",
+        "EthernetInterface",
+    )
+    .changeable()
+    .deletable(),
+    Template::new(
         "/redfish/v1/Managers/{ManagerId}/LogServices",
         "LogServiceCollection",
     ),
@@ -103,6 +109,12 @@ pub(crate) static TEMPLATES: &[Template] = &[
         "/redfish/v1/Systems/{ComputerSystemId}/Processors/{ProcessorId}",
         "Processor",
     ),
+    Template::new(
+        "/redfish/v1/Systems/{ComputerSystemId}/Settings",
+        "ComputerSystem",
+    )
+    .changeable()
+    .deletable(),
     Template::new(
         "/redfish/v1/TelemetryService/MetricDefinitions",
         "MetricDefinitionCollection",

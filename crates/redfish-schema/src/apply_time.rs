@@ -1,35 +1,66 @@
-//! `@Redfish.OperationApplyTimeSupport`: when an operation can be carried out (DSP0266 "Operation apply time").
+//! When an operation is carried out, and when settings are applied (DSP0266 "Operation apply time", "Settings resource").
 
 use serde::Serialize;
 
 use crate::Reference;
 use crate::enumeration::enumeration;
-use crate::table::{Kind, ObjectType, Property};
+use crate::table::{EnumType, Kind, ObjectType, Property};
 
-/// The annotation by which a resource shows its maintenance window, and takes another one.
-pub(crate) const MAINTENANCE_WINDOW: &str = "@Redfish.MaintenanceWindow";
+const START: Property = Property::new("MaintenanceWindowStartTime", Kind::DateTime)
+    .read_write()
+    .not_null();
+
+const DURATION: Property = Property::new(
+    "MaintenanceWindowDurationInSeconds",
+    Kind::integer(Some(1), None),
+)
+.read_write()
+.not_null();
 
 /// `Settings.v1_3_3.MaintenanceWindow`.
-static WINDOW: ObjectType = ObjectType::new(
-    "MaintenanceWindow",
+static WINDOW: ObjectType = ObjectType::new("MaintenanceWindow", &[START, DURATION]);
+
+/// The words of `Settings.v1_3_3.ApplyTime`.
+static APPLY_TIME: EnumType = EnumType {
+    name: "ApplyTime",
+    members: &[
+        "Immediate",
+        "OnReset",
+        "AtMaintenanceWindowStart",
+        "InMaintenanceWindowOnReset",
+    ],
+    deprecated: &[],
+};
+
+/// `Settings.v1_3_3.PreferredApplyTime`.
+static PREFERRED: ObjectType = ObjectType::new(
+    "PreferredApplyTime",
     &[
-        Property::new("MaintenanceWindowStartTime", Kind::DateTime)
+        Property::new("ApplyTime", Kind::Enumeration(&APPLY_TIME))
             .read_write()
             .not_null(),
-        Property::new(
-            "MaintenanceWindowDurationInSeconds",
-            Kind::integer(Some(1), None),
-        )
-        .read_write()
-        .not_null(),
+        START,
+        DURATION,
     ],
 );
 
-/// The annotation as if it was a property.
-pub(crate) static WINDOW_PROPERTY: Property =
-    Property::new(MAINTENANCE_WINDOW, Kind::Object(&WINDOW))
+/// The annotations that a PATCH may change, as if they were properties: the maintenance window of a resource, and when
+/// the content of a settings resource is applied.
+static ANNOTATIONS: [Property; 2] = [
+    Property::new("@Redfish.MaintenanceWindow", Kind::Object(&WINDOW))
         .by_member()
-        .not_null();
+        .not_null(),
+    Property::new("@Redfish.SettingsApplyTime", Kind::Object(&PREFERRED))
+        .by_member()
+        .not_null(),
+];
+
+/// The annotation `name` of a resource, if a PATCH may change it.
+pub(crate) fn annotation(name: &str) -> Option<&'static Property> {
+    ANNOTATIONS
+        .iter()
+        .find(|annotation| annotation.name == name)
+}
 
 enumeration! {
     /// The words of `Settings.OperationApplyTime`.

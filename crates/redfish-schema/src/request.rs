@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use crate::apply_time::{MAINTENANCE_WINDOW, WINDOW_PROPERTY};
+use crate::apply_time;
 use crate::problem::{Fault, Problem, below};
 use crate::scalar;
 use crate::table::{Action, Kind, ObjectType, Permission, Property, ResourceType};
@@ -77,8 +77,8 @@ fn collect_leaves<'v>(
 
 /// Checks the body of a PATCH of a resource.
 ///
-/// OData annotations in the body are ignored. `@Redfish.MaintenanceWindow` is checked like a property; whether the
-/// resource has one is not the schema's business.
+/// OData annotations in the body are ignored. `@Redfish.MaintenanceWindow` and `@Redfish.SettingsApplyTime` are checked
+/// like properties; whether the resource has one is not the schema's business.
 ///
 /// # Errors
 ///
@@ -329,9 +329,10 @@ impl Check {
                 continue;
             }
             let place = below(pointer, name);
-            let is_window = name == MAINTENANCE_WINDOW && pointer.is_empty();
             let property = match object.property(name) {
-                None if is_window && self.mode == Mode::Patch => Some(&WINDOW_PROPERTY),
+                None if pointer.is_empty() && self.mode == Mode::Patch => {
+                    apply_time::annotation(name)
+                }
                 property => property,
             };
             let checked = match property {

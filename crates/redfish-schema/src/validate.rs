@@ -50,7 +50,7 @@ impl Check {
             return self.report(place, Problem::UnknownType);
         };
         let path = members.get("@odata.id").and_then(Value::as_str);
-        if path.is_some_and(|path| !resource.may_be_at(path.split('#').next().unwrap_or(path))) {
+        if path.is_some_and(|path| !is_at_home(resource, path.split('#').next().unwrap_or(path))) {
             self.report(below(pointer, "@odata.id"), Problem::WrongAddress);
         }
         if resource.is_collection() && !members.contains_key("Members@odata.count") {
@@ -302,6 +302,12 @@ fn known_type(odata_type: &str) -> Option<&'static ResourceType> {
     ];
     let is_known = numbers.next().is_none() && given <= [ours.major, ours.minor, ours.errata];
     is_known.then_some(resource)
+}
+
+/// A settings resource has the type of the resource above it (DSP0266 "Settings resource").
+fn is_at_home(resource: &ResourceType, path: &str) -> bool {
+    let above = path.strip_suffix("/Settings");
+    resource.may_be_at(path) || above.is_some_and(|above| resource.may_be_at(above))
 }
 
 fn is_link(given: &Map<String, Value>) -> bool {

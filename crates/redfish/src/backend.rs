@@ -36,6 +36,15 @@ pub trait Backend: Send + Sync + 'static {
     /// [`Failure::PropertyNotWritable`] the service asks again without that property.
     fn patch<'a>(&'a self, path: &'a Path, patch: &'a CheckedPatch) -> BackendFuture<'a, Outcome>;
 
+    /// Whether [`patch`](Self::patch) would take this, as far as that is known without asking the machine. The service
+    /// asks before it keeps settings of a resource that is [`settable_later`](Document::settable_later).
+    ///
+    /// # Errors
+    /// [`Failure`] as of a `patch`.
+    fn check(&self, _path: &Path, _patch: &CheckedPatch) -> Result<(), Failure> {
+        Err(Failure::NotChangeable)
+    }
+
     /// Invokes an action of the resource at `path`. The service has checked that the resource shows the
     /// action, and the parameters against the schema and the resource's allowable values.
     fn action<'a>(&'a self, path: &'a Path, call: &'a ActionCall) -> BackendFuture<'a, Outcome>;

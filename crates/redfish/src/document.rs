@@ -8,9 +8,10 @@ use redfish_schema::{Resource, ResourceType};
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 use serde_json::{Map, Value};
 
-use crate::Failure;
+use crate::change::with_annotations;
 use crate::coding::CodedForms;
 use crate::etag::ETag;
+use crate::{Failure, settings_resource};
 
 /// The JSON of one resource together with its type.
 ///
@@ -36,6 +37,7 @@ struct Methods {
     changeable: bool,
     insertable: bool,
     deletable: bool,
+    settable_later: bool,
 }
 
 /// How much memory a thread keeps for writing documents, in bytes. Most are smaller.
@@ -95,6 +97,7 @@ impl Document {
                 changeable: false,
                 insertable: false,
                 deletable: false,
+                settable_later: false,
             },
             derived: None,
         }
@@ -152,6 +155,52 @@ impl Document {
         self
     }
 
+    /// The same [changeable](Self::changeable) resource at `path`, with a settings resource, `path/Settings`, for what
+    /// shall be changed later (DSP0266 "Settings resource"). The service has all to do with it; the backend says with
+    /// [`check`](crate::Backend::check) what it would take, and is given a `patch` when the time has come.
+    #[must_use]
+    pub fn settable_later(self, path: &str) -> Self {
+        let mut annotations = Map::new();
+        let annotation = settings_resource::annotation(path);
+        annotations.insert(settings_resource::SETTINGS.to_owned(), annotation);
+        let json = with_annotations(&self, &annotations);
+        let mut document = self.with_json(json);
+        document.methods.settable_later = true;
+        document
+    }
+
+    /// Whether it has a settings resource.
+    #[must_use]
+    pub const fn is_settable_later(&self) -> bool {
+        self.methods.settable_later
+    }
+
+    /// The same resource with this `@Redfish.Settings` in place of the one before. Its entity tag doesn't count `etag`,
+    /// which becomes a member of the annotation: it is the tag of an earlier state, maybe of this one.
+    pub(crate) fn with_settings(self, annotation: &Value, etag: Option<&str>) -> Self {
+        let Ok(mut object) = serde_json::from_slice::<Map<String, Value>>(&self.json) else {
+            return self;
+        };
+        object.insert(settings_resource::SETTINGS.to_owned(), annotation.clone());
+        let Ok(counted) = serde_json::to_vec(&object) else {
+            return self;
+        };
+        let Some(etag) = etag else {
+            return self.with_json(counted.into());
+        };
+        object[settings_resource::SETTINGS]["ETag"] = etag.into();
+        let json = serde_json::to_vec(&object).unwrap_or_default().into();
+        let derived = Some(Derived {
+            tag: ETag::of(&counted),
+            forms: CodedForms::default(),
+        });
+        Self {
+            json,
+            derived,
+            ..self
+        }
+    }
+
     /// The methods that the resource has, as the `Allow` header names them (DSP0266 "Response headers").
     #[must_use]
     pub const fn allow(&self) -> &'static str {
@@ -159,6 +208,7 @@ impl Document {
             changeable,
             insertable,
             deletable,
+            settable_later: _,
         } = self.methods;
         match (changeable, insertable, deletable) {
             (false, false, false) => "GET, HEAD",

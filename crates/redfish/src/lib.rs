@@ -60,6 +60,7 @@ mod server;
 mod service;
 mod session;
 mod settings;
+mod settings_resource;
 mod ssdp;
 mod static_files;
 mod store;
@@ -120,6 +121,9 @@ pub use session::{
     MIN_TIMEOUT_S,
 };
 pub use settings::{Settings, SettingsError, is_uuid};
+pub use settings_resource::{
+    MAX_APPLICATIONS_AT_ONCE, MAX_APPLY_ATTEMPTS, MAX_SETTINGS, MAX_SETTINGS_BYTES,
+};
 pub use ssdp::{
     MAX_SSDP_ANSWERS_PER_S, MAX_SSDP_DATAGRAM, MAX_SSDP_NOTIFY_INTERVAL_S, MAX_SSDP_WAITING,
     MIN_SSDP_NOTIFY_INTERVAL_S, SSDP_GROUP, SSDP_MAX_AGE_S, SSDP_NOTIFY_INTERVAL_S, SSDP_PORT,

@@ -27,6 +27,7 @@ use crate::privilege::Operation;
 use crate::query::Query;
 use crate::respond::respond;
 use crate::service::Service;
+use crate::settings_resource::{self, APPLY_TIME};
 use crate::task::{Order, Request, WINDOW, has_window};
 use crate::{Backend, Document, Failure, Outcome, Path, resource};
 
@@ -56,7 +57,7 @@ impl Service {
         let body = Value::Object(body);
         let patch = check_patch(document.resource(), &body)
             .map_err(|faults| refusal(&faults, &body, &document))?;
-        refuse_window(&patch, path)?;
+        refuse_annotations(&patch, path)?;
         // The body may have taken seconds. From here to the answer nobody else changes this resource.
         let lock = self.lock(path).await?;
         let document = self.document_for(caller, path).await?;
@@ -65,12 +66,8 @@ impl Service {
         }
         refuse_words(&patch, &parse(&document, path)?)?;
         let present = self.present(path).await?;
-        let change = Change {
-            patch: patch.onto(document.resource(), &present),
-            not_done: Vec::new(),
-            body,
-            path: path.clone(),
-        };
+        let patch = patch.onto(document.resource(), &present);
+        let change = Change::new(patch, body, path.clone());
         if let Some((part, rest)) = resource::part(self, &path.segments()) {
             let change = change.make(Maker::Part(part, rest, caller)).await?;
             self.record(caller, change.deed());
@@ -137,7 +134,7 @@ impl Service {
 }
 
 /// A PATCH that fits, and how far it got.
-struct Change {
+pub(crate) struct Change {
     patch: CheckedPatch,
     not_done: Vec<NotDone>,
     body: Value,
@@ -146,14 +143,24 @@ struct Change {
 
 /// Who makes a change.
 #[derive(Clone, Copy)]
-enum Maker<'a> {
+pub(crate) enum Maker<'a> {
     Part(&'a dyn Part, &'a [&'a str], &'a Caller),
     Backend(&'a dyn Backend),
 }
 
 impl Change {
+    /// A change of the resource at `path`: what `body` asks for, with whole arrays.
+    pub(crate) const fn new(patch: CheckedPatch, body: Value, path: Path) -> Self {
+        Self {
+            patch,
+            not_done: Vec::new(),
+            body,
+            path,
+        }
+    }
+
     /// Makes the change, without what turns out to be unchangeable here. Each turn has one property less.
-    async fn make(mut self, maker: Maker<'_>) -> Result<Self, Error> {
+    pub(crate) async fn make(mut self, maker: Maker<'_>) -> Result<Self, Error> {
         loop {
             let outcome = match maker {
                 Maker::Part(part, rest, caller) => part.patch(rest, &self.patch, caller).await,
@@ -182,7 +189,7 @@ impl Change {
     }
 
     /// For the audit log: what was changed.
-    fn deed(&self) -> Deed {
+    pub(crate) fn deed(&self) -> Deed {
         let is_done = |pointer: &String| !self.not_done.iter().any(|not| not.pointer == *pointer);
         let properties = self.patch.leaves().into_iter().map(|(pointer, _)| pointer);
         Deed::Changed {
@@ -191,9 +198,8 @@ impl Change {
         }
     }
 
-    /// 200 with the resource as it is now, and messages about what isn't changed.
-    fn answer(&self, document: &Document) -> Response<Full<Bytes>> {
-        let mut response = respond(document);
+    /// Messages about what isn't changed, and where in the body each of it is.
+    pub(crate) fn told(&self) -> Vec<(String, Message)> {
         let left_out = self.patch.left_out();
         let pointers = left_out.iter().map(|fault| fault.pointer.clone());
         let messages = patch_messages(left_out, &self.body, &Value::Null);
@@ -204,6 +210,13 @@ impl Change {
             let pointer = || not_done.pointer.clone();
             told.extend(messages.into_iter().map(|m| (pointer(), about(m))));
         }
+        told
+    }
+
+    /// 200 with the resource as it is now, and messages about what isn't changed.
+    fn answer(&self, document: &Document) -> Response<Full<Bytes>> {
+        let mut response = respond(document);
+        let told = self.told();
         if !told.is_empty()
             && let Ok(Value::Object(shown)) = parse(document, &self.path)
         {
@@ -240,11 +253,17 @@ fn refuse_words(patch: &CheckedPatch, shown: &Value) -> Result<(), Error> {
     }
 }
 
-/// Refuses a maintenance window of a resource that has none.
-fn refuse_window(patch: &CheckedPatch, path: &Path) -> Result<(), Error> {
-    if patch.changes().contains_key(WINDOW) && !has_window(path) {
-        let about = format!("/{WINDOW}");
-        return Err(message::property_unknown(WINDOW).about(about).into());
+/// Refuses a maintenance window of a resource that has none, and an apply time of what is no settings resource.
+fn refuse_annotations(patch: &CheckedPatch, path: &Path) -> Result<(), Error> {
+    let places = [
+        (WINDOW, has_window(path)),
+        (APPLY_TIME, settings_resource::is_one(path)),
+    ];
+    for (name, is_here) in places {
+        if patch.changes().contains_key(name) && !is_here {
+            let about = format!("/{name}");
+            return Err(message::property_unknown(name).about(about).into());
+        }
     }
     Ok(())
 }

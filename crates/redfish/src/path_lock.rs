@@ -10,7 +10,8 @@ use crate::Path;
 type Lock = Arc<tokio::sync::Mutex<()>>;
 
 /// The resources that are being changed. It holds no more of them than changes run.
-#[derive(Default)]
+/// Clones share them.
+#[derive(Default, Clone)]
 pub(crate) struct PathLocks(Arc<Mutex<HashMap<Path, Lock>>>);
 
 /// The right to change a resource. A change that goes on by itself takes it along.
@@ -27,7 +28,7 @@ impl PathLocks {
         let lock = Arc::clone(self.by_path().entry(path.clone()).or_default());
         // From here on, dropping this future cleans up as well.
         let mut waiting = PathLock {
-            locks: Self(Arc::clone(&self.0)),
+            locks: self.clone(),
             path: path.clone(),
             lock,
             held: None,

@@ -35,6 +35,7 @@ use crate::resource::{
 use crate::respond::LargeAnswers;
 use crate::session::Sessions;
 use crate::settings::{Settings, SettingsError, is_uuid};
+use crate::settings_resource::FutureSettings;
 use crate::static_files::StaticFiles;
 use crate::task::Tasks;
 use crate::update::Updates;
@@ -73,6 +74,7 @@ pub(crate) struct Parts {
     pub(crate) certificates: Option<CertificateService>,
     pub(crate) updates: Updates,
     pub(crate) telemetry: TelemetryService,
+    pub(crate) settings: FutureSettings,
 }
 
 impl fmt::Debug for Service {
@@ -93,13 +95,17 @@ impl Service {
         if !(crate::MIN_TIMEOUT_S..=crate::MAX_TIMEOUT_S).contains(&settings.session_timeout_s) {
             return Err(SettingsError::SessionTimeout);
         }
-        let roots = backend.roots();
         let audit = Arc::new(AuditLog::load(settings.store.clone())?);
         let sessions = Arc::new(Sessions::new(settings.session_timeout_s));
         let events = Events::open(settings.events.clone(), settings.store.clone())?;
         let sink = Arc::clone(&events.hub) as Arc<dyn EventSink>;
-        backend.watch(Arc::clone(&sink));
-        let tasks = Tasks::load(settings.store.clone(), sink, Arc::clone(&audit))?;
+        let tasks = Tasks::load(
+            settings.store.clone(),
+            Arc::clone(&sink),
+            Arc::clone(&audit),
+        )?;
+        let future = FutureSettings::load(&settings.store, backend, &tasks, &audit, &sink)?;
+        let backend = future.backend(sink);
         tasks.resume(&backend);
         let certificates = Certificates::of(&settings)?;
         let manager = OwnManager::load(&settings, Arc::clone(&audit), certificates.clone())?;
@@ -115,13 +121,11 @@ impl Service {
             telemetry: TelemetryService::load(&backend, &events.hub, &privileges, &settings.store)?,
             updates: Updates::new(&tasks, &backend, &settings.store, &events),
             tasks,
+            settings: future.clone(),
             event_service: event_service::EventService::new(Arc::clone(&events)),
             accounts: account_service::AccountService {
                 accounts: Arc::clone(&accounts),
-                knows_certificates: settings
-                    .tls
-                    .as_ref()
-                    .is_some_and(|(tls, _)| tls.knows_clients()),
+                knows_certificates: settings.knows_clients(),
             },
             registries: registries::Registries { privileges },
             sessions: session_service::SessionService::load(
@@ -134,6 +138,7 @@ impl Service {
             }),
             manager,
         };
+        let roots = backend.roots();
         let root = service_root::document(&settings, roots, &parts.manager)
             .map_err(|failure| SettingsError::Root(format!("{failure:?}")))?;
         let openapi = openapi::document(
@@ -148,7 +153,7 @@ impl Service {
             odata: Fixed::new(odata::service_document(roots), "application/json"),
             metadata: Fixed::new(odata::metadata(), "application/xml"),
             openapi: Fixed::new(openapi, "application/yaml"),
-            locks: PathLocks::default(),
+            locks: future.locks(),
             large_answers: LargeAnswers::default(),
             answered: Answered::default(),
             accounts,
@@ -336,10 +341,11 @@ impl Service {
         &self.events
     }
 
-    /// What the service does without being asked: it delivers events to their subscribers and collects telemetry, for
-    /// as long as this is polled. [`Front::serve`](crate::Front::serve) does that.
+    /// What the service does without being asked: it delivers events to their subscribers, collects telemetry and applies
+    /// settings whose time has come, for as long as this is polled. [`Front::serve`](crate::Front::serve) does that.
     pub async fn work(&self) {
-        tokio::join!(self.events.work(), self.parts.telemetry.telemetry.work());
+        let (telemetry, settings) = (&self.parts.telemetry.telemetry, &self.parts.settings);
+        tokio::join!(self.events.work(), telemetry.work(), settings.work());
     }
 
     /// Whether there is any account; without one, nobody can ever log in.

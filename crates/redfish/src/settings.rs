@@ -40,6 +40,15 @@ pub struct Settings {
     pub tls: Option<(Arc<Tls>, CertificateOwner)>,
 }
 
+impl Settings {
+    /// Whether a client may be somebody by its certificate.
+    pub(crate) fn knows_clients(&self) -> bool {
+        self.tls
+            .as_ref()
+            .is_some_and(|(tls, _)| tls.knows_clients())
+    }
+}
+
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")

@@ -594,3 +594,32 @@ fn a_failure_says_whose_fault_it_is() {
     };
     assert_eq!(pointer, "/LocationIndicatorActive");
 }
+
+#[test]
+fn what_is_for_later_is_checked_without_asking_the_machine() {
+    let fake = Fake::hall();
+    let client = Client::of(&fake);
+    let interface = "/redfish/v1/Managers/Loose/EthernetInterfaces/LAN";
+    for (uri, body) in [
+        (SYSTEM, json!({"AssetTag": "A1"})),
+        (SYSTEM, json!({"Boot": {"BootSourceOverrideTarget": "Pxe"}})),
+        (interface, json!({"DHCPv4": {"DHCPEnabled": true}})),
+    ] {
+        assert_eq!(client.check(uri, &body), (Ok(()), true), "{body}");
+    }
+    let (refused, _) = client.check(SYSTEM, &json!({"HostName": "node"}));
+    let pointer = "/HostName".to_owned();
+    assert_eq!(refused, Err(Failure::PropertyNotWritable { pointer }));
+    let never = json!({"Boot": {"BootSourceOverrideTarget": "UefiHttp"}});
+    let (refused, _) = client.check(SYSTEM, &never);
+    assert!(matches!(
+        refused,
+        Err(Failure::PropertyValueUnavailable { .. })
+    ));
+    let (refused, is_settable_later) = client.check(
+        "/redfish/v1/Chassis/Loose",
+        &json!({"LocationIndicatorActive": true}),
+    );
+    assert_eq!((refused, is_settable_later), (Ok(()), false));
+    assert!(fake.applied().is_empty());
+}

@@ -557,6 +557,14 @@ impl Client {
         ready(self.0.patch(&path, &patch))
     }
 
+    /// Whether a patch would be taken, and whether the resource can be set later.
+    pub(crate) fn check(&self, uri: &str, body: &Value) -> (Result<(), Failure>, bool) {
+        let path = Path::parse(uri).unwrap();
+        let document = ready(self.0.get(&path)).unwrap();
+        let patch = check_patch(document.resource(), body).unwrap();
+        (self.0.check(&path, &patch), document.is_settable_later())
+    }
+
     pub(crate) fn call(&self, uri: &str, action: &str, body: &Value) -> Result<Outcome, Failure> {
         let path = Path::parse(uri).unwrap();
         let action = ready(self.0.get(&path))?.resource().action(action).unwrap();

@@ -280,6 +280,11 @@ messages! {
         "The event subscription was terminated.",
         "None.";
 
+    /// All of what was asked is done.
+    success(): "Success", Ok,
+        "The request completed successfully.",
+        "None.";
+
     /// The body is in a form that the service can't read.
     unrecognized_request_body(): "UnrecognizedRequestBody", Warning,
         "The service detected a malformed request body that it was unable to interpret.",

@@ -182,6 +182,8 @@ fn needs<'m>(mapping: &'m Mapping, path: &str) -> &'m Operations {
         return &mapping.operations;
     }
     let path = path.strip_suffix('/').unwrap_or(path);
+    // What a resource will be needs what the resource needs.
+    let path = path.strip_suffix("/Settings").unwrap_or(path);
     let at_uri = mapping
         .uris
         .iter()

@@ -30,7 +30,9 @@ pub(crate) fn part<'a, 's>(
     let (first, rest) = segments.split_first()?;
     if let ["Managers", id, rest @ ..] = segments {
         let own = &service.parts.manager;
-        return (*id == own.id()).then_some((own as &dyn Part, rest));
+        if *id == own.id() {
+            return Some((own, rest));
+        }
     }
     let part: &dyn Part = match *first {
         "SessionService" => &service.parts.sessions,
@@ -42,6 +44,9 @@ pub(crate) fn part<'a, 's>(
         "CertificateService" => service.parts.certificates.as_ref()?,
         "JsonSchemas" => &json_schemas::JsonSchemas,
         "Registries" => &service.parts.registries,
+        "Systems" | "Managers" | "Chassis" if matches!(segments, [_, _, .., "Settings"]) => {
+            return Some((&service.parts.settings, segments));
+        }
         _ => return None,
     };
     Some((part, rest))

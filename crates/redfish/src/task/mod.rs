@@ -10,7 +10,7 @@ mod run;
 mod window;
 
 pub(crate) use record::{Answer, Deferred, Note, Record, Request, State, now_ms};
-pub(crate) use run::Order;
+pub(crate) use run::{ANSWER_WITHIN, Order};
 pub(crate) use window::{Place, WINDOW, Window, has_window};
 
 use std::collections::BTreeMap;
@@ -142,6 +142,11 @@ impl Tasks {
 
     pub(crate) fn settings(&self) -> Settings {
         *self.0.settings.borrow()
+    }
+
+    /// Tells when the settings change.
+    pub(crate) fn settings_changes(&self) -> watch::Receiver<Settings> {
+        self.0.settings.subscribe()
     }
 
     pub(crate) async fn set(&self, settings: Settings) -> Result<(), Failure> {

@@ -21,7 +21,8 @@ use crate::resource::task_service;
 use crate::respond::{no_content, respond};
 use crate::{Failure, Path, Service};
 
-const ANSWER_WITHIN: Duration = Duration::from_secs(ANSWER_WITHIN_S);
+/// [`ANSWER_WITHIN_S`]
+pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(ANSWER_WITHIN_S);
 /// When a client should ask again how a change is getting on, in seconds.
 const RETRY_AFTER_S: u32 = 5;
 /// The methods of a task monitor.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use redfish_schema::{CheckedPatch, DateTime};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::message;
 use crate::{Failure, Path};
@@ -47,13 +47,27 @@ impl Window {
         }
     }
 
+    /// How long it is until the window opens, and until it is over; nothing of what has passed.
+    pub(crate) fn left(self, now_ms: i64) -> (Duration, Duration) {
+        let end_ms = self
+            .start_ms
+            .saturating_add_unsigned(self.duration_s.saturating_mul(1000));
+        let until = |at_ms: i64| u64::try_from(at_ms.saturating_sub(now_ms)).unwrap_or(0);
+        let (open, end) = (until(self.start_ms), until(end_ms));
+        (Duration::from_millis(open), Duration::from_millis(end))
+    }
+
     /// As the annotation shows it.
     pub(crate) fn to_json(self) -> Value {
-        json!({
-            "@odata.type": "#Settings.v1_3_3.MaintenanceWindow",
-            START: DateTime::from_unix_ms(self.start_ms).to_string(),
-            DURATION: self.duration_s,
-        })
+        let mut json = json!({"@odata.type": "#Settings.v1_3_3.MaintenanceWindow"});
+        self.show(&mut json);
+        json
+    }
+
+    /// Sets the members of an annotation that say when it is.
+    pub(crate) fn show(self, annotation: &mut Value) {
+        annotation[START] = DateTime::from_unix_ms(self.start_ms).to_string().into();
+        annotation[DURATION] = self.duration_s.into();
     }
 
     /// The window that a patch of `TaskService` asks for; what it doesn't name stays as in `current`.
@@ -65,19 +79,39 @@ impl Window {
         current: Option<Self>,
         now_ms: i64,
     ) -> Result<Option<Self>, Failure> {
-        let Some(Value::Object(given)) = patch.changes().get(WINDOW) else {
-            return Ok(None);
-        };
+        match patch.changes().get(WINDOW) {
+            Some(Value::Object(given)) => {
+                Self::of_members(given, WINDOW, current, now_ms).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether members of an annotation name a window, or a part of one.
+    pub(crate) fn is_named(given: &Map<String, Value>) -> bool {
+        given.contains_key(START) || given.contains_key(DURATION)
+    }
+
+    /// The window that members of the annotation `annotation` ask for; what they don't name stays as in `current`.
+    ///
+    /// # Errors
+    /// Messages, if a part is missing or the window would be over.
+    pub(crate) fn of_members(
+        given: &Map<String, Value>,
+        annotation: &str,
+        current: Option<Self>,
+        now_ms: i64,
+    ) -> Result<Self, Failure> {
         let wrong = |name: &str, value: String| {
             let message = message::property_value_out_of_range(value, name)
-                .about(format!("/{WINDOW}/{name}"))
+                .about(format!("/{annotation}/{name}"))
                 .with_resolution(
                     "Choose a window that isn't over, of at least one second and at most 31 days.",
                 );
             Failure::Messages(vec![message])
         };
         let missing = |name: &str| {
-            let message = message::property_missing(name).about(format!("/{WINDOW}/{name}"));
+            let message = message::property_missing(name).about(format!("/{annotation}/{name}"));
             Failure::Messages(vec![message])
         };
         let start_ms = match given.get(START).and_then(Value::as_str) {
@@ -103,7 +137,7 @@ impl Window {
             let start = DateTime::from_unix_ms(start_ms).to_string();
             return Err(wrong(START, start));
         }
-        Ok(Some(window))
+        Ok(window)
     }
 }
 

@@ -27,7 +27,10 @@ async fn a_reset_without_a_type_is_asked_for_one() {
     let answer = client.call("POST", RESET, &[], "").await;
     answer.assert_error(400, &["ActionParameterMissing"]);
     let message = &answer.json()["error"]["@Message.ExtendedInfo"][0];
-    assert_eq!(message["Resolution"], "Choose one of: On, ForceOff.");
+    assert_eq!(
+        message["Resolution"],
+        "Choose one of: On, ForceOff, ForceRestart."
+    );
     assert!(bench.rack.log().is_empty());
 }
 

@@ -85,6 +85,12 @@ const TEMPLATES: &[Template] = &[
     Template::new("/redfish/v1/Systems/{ComputerSystemId}", "ComputerSystem")
         .changeable()
         .actions(&["ComputerSystem.Reset"]),
+    Template::new(
+        "/redfish/v1/Systems/{ComputerSystemId}/Settings",
+        "ComputerSystem",
+    )
+    .changeable()
+    .deletable(),
     Template::new("/redfish/v1/Managers", "ManagerCollection"),
     Template::new("/redfish/v1/Managers/{ManagerId}", "Manager"),
 ];
@@ -135,11 +141,13 @@ impl Rack {
             ..computer_system::Links::default()
         });
         let mut reset = ResetAction::new(format!("{path}/Actions/ComputerSystem.Reset"));
-        reset.reset_type_allowable_values = Some(vec![ResetType::On, ResetType::ForceOff]);
+        let resets = [ResetType::On, ResetType::ForceOff, ResetType::ForceRestart];
+        reset.reset_type_allowable_values = Some(resets.to_vec());
         let in_window = OperationApplyTimeSupport::in_window_of("/redfish/v1/TaskService");
         reset.operation_apply_time_support = Some(in_window);
         system.actions = Some(Actions { reset: Some(reset) });
-        Document::of(&system).map(Document::changeable)
+        let document = Document::of(&system).map(Document::changeable)?;
+        Ok(document.settable_later(&path))
     }
 
     /// `/redfish/v1/Chassis` and below: unlinked, as large as a test wants it, with a sensor in each chassis.
@@ -268,6 +276,24 @@ impl Backend for Rack {
                 Outcome::Partly(not_done)
             })
         })
+    }
+
+    /// No rack has host names, nor a tag with an exclamation mark.
+    fn check(&self, _: &Path, patch: &CheckedPatch) -> Result<(), Failure> {
+        if patch.get("/HostName").is_some() {
+            return Err(Failure::PropertyNotWritable {
+                pointer: "/HostName".to_owned(),
+            });
+        }
+        let tag = patch.get("/AssetTag").and_then(Value::as_str);
+        match tag.filter(|tag| tag.contains('!')) {
+            Some(tag) => Err(Failure::PropertyValueUnavailable {
+                pointer: "/AssetTag".to_owned(),
+                value: tag.to_owned(),
+                remedy: "Speak softly.".to_owned(),
+            }),
+            None => Ok(()),
+        }
     }
 
     fn updater(&self) -> Option<&dyn Updater> {

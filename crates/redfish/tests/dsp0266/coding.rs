@@ -59,7 +59,8 @@ async fn a_body_is_compressed_in_the_coding_that_the_client_likes_best() {
 async fn short_bodies_errors_and_logins_are_sent_as_they_are() {
     let bench = Bench::new();
     let client = bench.client("root").await;
-    for uri in ["/redfish", SYSTEM, "/redfish/v1/Nothing"] {
+    let manager = "/redfish/v1/Managers/bmc";
+    for uri in ["/redfish", manager, "/redfish/v1/Nothing"] {
         let answer = get(&client, uri, "gzip").await;
         assert!(answer.body.len() < redfish::MIN_CODED_BYTES, "{uri}");
         assert_eq!(answer.header("content-encoding"), None, "{uri}");

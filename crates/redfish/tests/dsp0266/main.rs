@@ -33,6 +33,7 @@ mod query;
 mod roles;
 mod schemas;
 mod sessions;
+mod settings_resource;
 mod simple_update;
 mod static_files;
 mod tasks;
