@@ -148,9 +148,8 @@ fn every_resource_is_at_a_place_that_is_announced_and_every_place_has_one() {
         assert_eq!(place.kind, kind.name, "{uri}");
         assert!(kind.may_be_at(place.uri), "{place:?}");
         let methods = client.document(&uri).unwrap();
-        let settings = places
-            .iter()
-            .any(|one| one.is_at(&format!("{uri}/Settings")));
+        let settings = format!("{}/Settings", place.uri);
+        let settings = places.iter().any(|one| one.uri == settings);
         assert_eq!(settings, methods.is_settable_later(), "{uri}");
         assert!(place.is_changeable || !methods.is_changeable(), "{uri}");
         assert!(place.is_insertable || !methods.is_insertable(), "{uri}");
