@@ -34,7 +34,7 @@ use crate::resource::{
 };
 use crate::respond::LargeAnswers;
 use crate::session::Sessions;
-use crate::settings::{Settings, SettingsError, is_uuid};
+use crate::settings::{Settings, SettingsError};
 use crate::settings_resource::FutureSettings;
 use crate::static_files::StaticFiles;
 use crate::task::Tasks;
@@ -89,12 +89,7 @@ impl Service {
     /// # Errors
     /// [`SettingsError`] names the setting that can't be used.
     pub fn new(mut settings: Settings, backend: Arc<dyn Backend>) -> Result<Self, SettingsError> {
-        if !is_uuid(&settings.uuid) {
-            return Err(SettingsError::Uuid);
-        }
-        if !(crate::MIN_TIMEOUT_S..=crate::MAX_TIMEOUT_S).contains(&settings.session_timeout_s) {
-            return Err(SettingsError::SessionTimeout);
-        }
+        settings.check()?;
         let audit = Arc::new(AuditLog::load(settings.store.clone())?);
         let sessions = Arc::new(Sessions::new(settings.session_timeout_s));
         let events = Events::open(settings.events.clone(), settings.store.clone())?;
@@ -138,8 +133,7 @@ impl Service {
             }),
             manager,
         };
-        let roots = backend.roots();
-        let root = service_root::document(&settings, roots, &parts.manager)
+        let root = service_root::document(&settings, backend.roots(), &parts.manager)
             .map_err(|failure| SettingsError::Root(format!("{failure:?}")))?;
         let openapi = openapi::document(
             &settings.product,
@@ -150,7 +144,7 @@ impl Service {
         Ok(Self {
             root: root.shared(),
             versions: Fixed::new(odata::VERSIONS, "application/json"),
-            odata: Fixed::new(odata::service_document(roots), "application/json"),
+            odata: Fixed::new(odata::service_document(backend.roots()), "application/json"),
             metadata: Fixed::new(odata::metadata(), "application/xml"),
             openapi: Fixed::new(openapi, "application/yaml"),
             locks: future.locks(),

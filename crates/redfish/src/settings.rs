@@ -41,6 +41,17 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether a service can start with them, as far as they say it themselves.
+    pub(crate) fn check(&self) -> Result<(), SettingsError> {
+        if !is_uuid(&self.uuid) {
+            return Err(SettingsError::Uuid);
+        }
+        if !(crate::MIN_TIMEOUT_S..=crate::MAX_TIMEOUT_S).contains(&self.session_timeout_s) {
+            return Err(SettingsError::SessionTimeout);
+        }
+        Ok(())
+    }
+
     /// Whether a client may be somebody by its certificate.
     pub(crate) fn knows_clients(&self) -> bool {
         self.tls
