@@ -160,6 +160,8 @@ pub enum ApplyError {
         /// What is wrong with it ("the image is for product 2201h, the machine is 2200h").
         reason: String,
     },
+    /// What the image would install runs already; nothing was changed.
+    UpToDate,
     /// It was called off and given up; the machine is as it was.
     Cancelled,
     /// The machine understood and said no.
@@ -188,6 +190,7 @@ impl fmt::Display for ApplyError {
             Self::Unsupported { what } => write!(f, "the machine does not support {what}"),
             Self::WrongState { reason } => write!(f, "not possible now: {reason}"),
             Self::WrongImage { reason } => write!(f, "wrong image: {reason}"),
+            Self::UpToDate => f.write_str("it runs already"),
             Self::Cancelled => f.write_str("it was called off"),
             Self::Refused { reason } => write!(f, "the machine refused: {reason}"),
             Self::Unreachable { reason } => write!(f, "the machine can't be reached: {reason}"),

@@ -429,8 +429,8 @@ pub(crate) fn failure(error: ApplyError, origin: Origin) -> Failure {
         ApplyError::WrongImage { reason } => Failure::Refused {
             reason: format!("wrong image: {reason}"),
         },
-        ApplyError::Cancelled => Failure::WrongState {
-            reason: "it was called off".to_owned(),
+        error @ (ApplyError::UpToDate | ApplyError::Cancelled) => Failure::WrongState {
+            reason: error.to_string(),
         },
         ApplyError::Refused { reason } => Failure::Refused { reason },
         ApplyError::Unreachable { reason } => Failure::Unreachable { reason },

@@ -73,6 +73,10 @@ impl Updater for HardwareBackend {
         paths.filter_map(|path| Path::parse(&path).ok()).collect()
     }
 
+    fn machine(&self, path: &Path) -> String {
+        target(path).map_or_else(|| path.to_string(), |(id, _)| id.to_owned())
+    }
+
     fn update<'a>(&'a self, update: &'a Update) -> BackendFuture<'a, Installed> {
         Box::pin(async move {
             let (node, part) = target(&update.target).ok_or(Failure::NotFound)?;
@@ -95,8 +99,17 @@ impl Updater for HardwareBackend {
                 .apply(&node.id, Change::Firmware(installation));
             match applied.await {
                 Ok(()) => Ok(Installed::Done),
+                Err(ApplyError::UpToDate) => Ok(Installed::UpToDate),
                 Err(ApplyError::Cancelled) => Ok(Installed::Stopped),
                 Err(ApplyError::WrongImage { reason }) => Ok(Installed::NotForIt(reason)),
+                // Somebody else has taken it up, not through this service: ipmitool does that.
+                Err(ApplyError::WrongState { reason }) => Err(Failure::InUse {
+                    reason: format!(
+                        "{} takes no firmware now: {reason}. Nothing was changed. Send the image again when that is \
+                         over.",
+                        node.id
+                    ),
+                }),
                 Err(error) => Err(change::failure(error, Origin::Action)),
             }
         })

@@ -200,7 +200,7 @@ fn control(machine: &mut Machine, action: PowerAction) -> Result<(), ApplyError>
     machine.control(action).map_err(refused)
 }
 
-/// Installs what the image has for this machine. All of it is checked before any of it.
+/// Installs what the image has for this machine, but for what runs already. All of it is checked before any of it.
 fn install(machine: &mut Machine, installation: &Installation) -> Result<(), ApplyError> {
     let wrong = |reason: String| ApplyError::WrongImage { reason };
     let profile = machine.profile();
@@ -215,9 +215,15 @@ fn install(machine: &mut Machine, installation: &Installation) -> Result<(), App
         return Err(wrong("the image is for another product".to_owned()));
     }
     let wanted = |number: u8| installation.component.is_none_or(|only| only == number);
-    let uploads: Vec<_> = image.uploads().filter(|up| wanted(up.component)).collect();
+    let mut uploads: Vec<_> = image.uploads().filter(|up| wanted(up.component)).collect();
     if uploads.is_empty() {
         return Err(wrong("the image has nothing for this component".to_owned()));
+    }
+    let components = &machine.controller().firmware.components;
+    let runs = |number: u8| components.get(usize::from(number)).map(|one| one.current);
+    uploads.retain(|up| installation.force || runs(up.component) != Some(up.version));
+    if uploads.is_empty() {
+        return Err(ApplyError::UpToDate);
     }
     if installation.watch.is_cancelled() {
         return Err(ApplyError::Cancelled);

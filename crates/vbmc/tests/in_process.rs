@@ -219,7 +219,14 @@ fn firmware_is_installed_where_it_belongs_and_nowhere_else() {
     let refused = setup.apply("Rack1-Block1-BC", Change::Firmware(boot.clone()));
     assert!(matches!(refused, Err(ApplyError::Unsupported { .. })));
     assert_eq!(versions(), ["2.14", "2.14"]);
-    assert_eq!(setup.apply(NODE, Change::Firmware(boot)), Ok(()));
+    assert_eq!(setup.apply(NODE, Change::Firmware(boot.clone())), Ok(()));
+    let again = setup.apply(NODE, Change::Firmware(boot.clone()));
+    assert_eq!(again, Err(ApplyError::UpToDate));
+    let forced = Installation {
+        force: true,
+        ..boot
+    };
+    assert_eq!(setup.apply(NODE, Change::Firmware(forced)), Ok(()));
     assert_eq!(versions(), ["1.99", "2.14"]);
     assert_eq!(
         setup.node(NODE).identity.controller_firmware.as_deref(),

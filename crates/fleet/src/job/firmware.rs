@@ -54,20 +54,21 @@ fn version_of(device: &DeviceId) -> String {
     format!("{}.{:02x}", device.firmware_major, device.firmware_minor)
 }
 
-/// Installs an image and starts it. Well ended, the controller says that it runs.
+/// Installs an image and starts it. Well ended, the controller says that it runs; what runs already is left alone.
 pub(super) async fn install(line: &Line, order: &Installation) -> Result<(), ApplyError> {
     let image = UpgradeImage::parse(&order.image).map_err(|error| wrong(error.to_string()))?;
     let mut upgrade = Upgrade::look(line, order, &image).await?;
-    if upgrade.wanted != 0 {
-        let carried_out = upgrade.carry_out(&image).await;
-        if let Err(error) = carried_out {
-            // Also where the controller seems to be gone: it may have heard everything but not been heard.
-            let _ = line.call(&AbortFirmwareUpgrade).await;
-            return Err(error);
-        }
-        upgrade.activate().await?;
-        upgrade.verify(&image).await?;
+    if upgrade.wanted == 0 {
+        return Err(ApplyError::UpToDate);
     }
+    let carried_out = upgrade.carry_out(&image).await;
+    if let Err(error) = carried_out {
+        // Also where the controller seems to be gone: it may have heard everything but not been heard.
+        let _ = line.call(&AbortFirmwareUpgrade).await;
+        return Err(error);
+    }
+    upgrade.activate().await?;
+    upgrade.verify(&image).await?;
     order.watch.progress(100);
     Ok(())
 }

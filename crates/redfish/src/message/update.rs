@@ -10,6 +10,11 @@ messages! {
         "Installation of image '%1' to '%2' failed.",
         "None.";
 
+    /// Nothing is updated: an image is for something else, or runs already.
+    no_targets_determined(image): "NoTargetsDetermined", Ok,
+        "No target device will be updated with image '%1'.",
+        "None.";
+
     /// An image can't be fetched. `device` is who should have got it.
     transfer_failed(image, device): "TransferFailed", Critical,
         "Transfer of image '%1' to '%2' failed.",

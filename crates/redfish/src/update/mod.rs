@@ -3,6 +3,7 @@
 //! The service takes images and keeps order; a backend that can install them says so with
 //! [`Backend::updater`](crate::Backend::updater). Without one, nothing of this is announced.
 
+mod busy;
 mod fetch;
 mod image;
 mod multipart;
@@ -11,11 +12,13 @@ mod run;
 mod simple;
 mod staged;
 
+use busy::Installing;
 pub use fetch::{FETCH_ANSWER_S, FETCH_IDLE_S, MAX_FETCH_S};
 pub use image::{Image, MAX_IMAGE_BYTES, MAX_IMAGES};
 pub(crate) use image::{Intake, IntakeError};
 pub(crate) use multipart::MultipartError;
 pub use push::{MIN_UPLOAD_BYTES_PER_S, UPLOAD_IDLE_S};
+use run::Installer;
 pub use simple::MAX_FETCHES_AT_ONCE;
 pub use staged::MAX_STAGED_S;
 use staged::{Staged, Waiting};
@@ -62,6 +65,11 @@ pub trait Updater: Send + Sync {
     /// Everything that can be updated, one path for each machine: an image without targets is offered to all of them.
     fn all(&self) -> Vec<Path>;
 
+    /// Which machine a target is a part of. A machine gets one image at a time.
+    fn machine(&self, target: &Path) -> String {
+        target.to_string()
+    }
+
     /// Installs an image on one target. Done or failed, the machine is left able to take another one.
     fn update<'a>(&'a self, update: &'a Update) -> BackendFuture<'a, Installed>;
 }
@@ -71,6 +79,8 @@ pub trait Updater: Send + Sync {
 pub enum Installed {
     /// The new firmware runs.
     Done,
+    /// The machine has it already, and nobody insisted (`ForceUpdate`). Nothing was changed.
+    UpToDate,
     /// The image is for other machines, for this reason. Nothing was changed.
     NotForIt(String),
     /// It was called off, and nothing was changed.
@@ -155,6 +165,7 @@ pub(crate) struct Updates {
     images: Arc<Semaphore>,
     fetches: Arc<Semaphore>,
     staged: Waiting,
+    installing: Installing,
 }
 
 /// What a client wants of an image.
@@ -185,7 +196,7 @@ impl Origin {
         Self::Fetched(bare.to_owned())
     }
 
-    /// What messages call the image.
+    /// What messages call the image, where its file has no name.
     fn name(&self) -> &str {
         match self {
             Self::Pushed => push::FILE,
@@ -259,6 +270,7 @@ impl Updates {
             images: Arc::new(Semaphore::new(MAX_IMAGES)),
             fetches: Arc::new(Semaphore::new(MAX_FETCHES_AT_ONCE)),
             staged: Waiting::default(),
+            installing: Installing::default(),
         }
     }
 
@@ -360,8 +372,14 @@ impl Updates {
     }
 
     fn spawn(&self, staged: Staged) {
-        let backend = Arc::clone(&self.backend);
-        tokio::spawn(run::run(backend, staged));
+        tokio::spawn(self.installer().run(staged));
+    }
+
+    fn installer(&self) -> Installer {
+        Installer {
+            backend: Arc::clone(&self.backend),
+            installing: self.installing.clone(),
+        }
     }
 }
 

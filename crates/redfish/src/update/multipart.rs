@@ -12,11 +12,22 @@ pub(crate) const MAX_PARTS: usize = 8;
 /// The most bytes that the headers of a part have together.
 pub(crate) const MAX_PART_HEADER_BYTES: usize = 4096;
 
+/// How long the name of a file may be, in characters. The rest is cut off.
+const MAX_FILE_NAME: usize = 128;
+
+/// The field of a form that a part is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Field {
+    pub(crate) name: String,
+    /// What the client calls the file, without folders.
+    pub(crate) file_name: Option<String>,
+}
+
 /// What comes next in a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Event {
     /// A part begins: the name of its field.
-    Part(String),
+    Part(Field),
     /// More of its content.
     Data(Vec<u8>),
     /// It is whole.
@@ -191,7 +202,7 @@ impl Multipart {
         if end > MAX_PART_HEADER_BYTES {
             return Err(MultipartError::HeaderTooLong);
         }
-        events.push(Event::Part(field_name(&self.buffer[..end])?));
+        events.push(Event::Part(field(&self.buffer[..end])?));
         self.buffer.drain(..end + 2);
         self.place = Place::Data;
         Ok(true)
@@ -238,8 +249,8 @@ fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
     None
 }
 
-/// The name of the field in a part's `Content-Disposition`.
-fn field_name(headers: &[u8]) -> Result<String, MultipartError> {
+/// What a part's `Content-Disposition` says.
+fn field(headers: &[u8]) -> Result<Field, MultipartError> {
     let text = std::str::from_utf8(headers).map_err(|_| MultipartError::Header)?;
     let mut found = None;
     for line in text.split_terminator("\r\n") {
@@ -259,13 +270,23 @@ fn field_name(headers: &[u8]) -> Result<String, MultipartError> {
             let (kind, parameters) = value.split_once(';').unwrap_or((value, ""));
             let name = parameter(parameters, "name")
                 .filter(|_| kind.trim().eq_ignore_ascii_case("form-data"));
-            if found.is_some() || name.is_none() {
+            let (Some(name), None) = (name, &found) else {
                 return Err(MultipartError::NoName);
-            }
-            found = name;
+            };
+            let file_name = parameter(parameters, "filename");
+            let file_name = file_name.as_deref().and_then(last_name);
+            found = Some(Field { name, file_name });
         }
     }
     found.ok_or(MultipartError::NoName)
+}
+
+/// The last part of a path, which some clients send whole (RFC 7578 §4.2): printable, and not too long. `None` if that is
+/// nothing.
+fn last_name(path: &str) -> Option<String> {
+    let last = path.rsplit(['/', '\\']).next().unwrap_or_default().trim();
+    let is_plain = !last.is_empty() && !last.contains(char::is_control);
+    is_plain.then(|| last.chars().take(MAX_FILE_NAME).collect())
 }
 
 /// The value of the parameter `wanted` in `; a=b; c="d"`. `None` if it isn't there, twice there or malformed.
@@ -322,7 +343,7 @@ mod tests {
         for piece in body.chunks(piece) {
             for event in multipart.push(piece)? {
                 match event {
-                    Event::Part(name) => parts.push((name, Vec::new())),
+                    Event::Part(field) => parts.push((field.name, Vec::new())),
                     Event::Data(data) => parts.last_mut().unwrap().1.extend(data),
                     Event::PartEnd => {}
                 }
@@ -342,6 +363,25 @@ mod tests {
         for piece in 1..BODY.len() {
             assert_eq!(parse(BODY.as_bytes(), piece).unwrap(), whole, "{piece}");
         }
+    }
+
+    #[test]
+    fn a_file_is_called_by_the_last_part_of_its_name() {
+        for (given, wanted) in [
+            ("filename=bmc.hpm", Some("bmc.hpm")),
+            ("filename=\"a b.hpm\"", Some("a b.hpm")),
+            ("filename=\"../../etc/passwd\"", Some("passwd")),
+            ("filename=\"C:\\\\images\\\\bmc.hpm\"", Some("bmc.hpm")),
+            ("filename=\"x/\"", None),
+            ("filename=\"\"", None),
+            ("size=1", None),
+        ] {
+            let header = format!("Content-Disposition: form-data; name=UpdateFile; {given}\r\n");
+            let found = field(header.as_bytes()).unwrap();
+            assert_eq!(found.file_name.as_deref(), wanted, "{given}");
+        }
+        let long = last_name(&"x".repeat(4000));
+        assert_eq!(long.map(|name| name.len()), Some(MAX_FILE_NAME));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use http_body_util::{BodyExt as _, Full};
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 
-use super::multipart::{Event, Multipart, MultipartError};
+use super::multipart::{Event, Field, Multipart, MultipartError};
 use super::{Asked, Image, Intake, IntakeError, Updates};
 use crate::audit::Deed;
 use crate::body::parse_object;
@@ -160,7 +160,7 @@ impl Form {
 
     async fn event(&mut self, event: Event, updates: &Updates) -> Result<(), Error> {
         match (event, self.part) {
-            (Event::Part(name), _) => self.begin(&name, updates),
+            (Event::Part(field), _) => self.begin(&field, updates),
             (Event::Data(data), Some(Part::File)) => match &mut self.intake {
                 Some(intake) => intake.push(&data).await.map_err(not_taken),
                 None => Ok(()),
@@ -193,15 +193,15 @@ impl Form {
         }
     }
 
-    fn begin(&mut self, name: &str, updates: &Updates) -> Result<(), Error> {
-        let twice = || Error::DuplicateProperty(name.to_owned());
-        self.part = Some(match name {
+    fn begin(&mut self, field: &Field, updates: &Updates) -> Result<(), Error> {
+        let twice = || Error::DuplicateProperty(field.name.clone());
+        self.part = Some(match field.name.as_str() {
             PARAMETERS if self.parsed.is_some() => return Err(twice()),
             PARAMETERS => Part::Parameters,
             FILE if self.image.is_some() => return Err(twice()),
             FILE => {
                 let intake = updates
-                    .intake(FILE)
+                    .intake(field.file_name.as_deref().unwrap_or(FILE))
                     .map_err(|failure| Error::Backend(failure, update_service::PUSH.to_owned()))?;
                 self.intake = Some(intake);
                 Part::File

@@ -1,15 +1,16 @@
 //! What becomes of an image: it goes to its targets, a few at a time, each a part of one task.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::{Asked, Image, Installed, MAX_UPDATES_AT_ONCE, Origin, Staged, Update};
-use crate::error::Error;
+use super::{Asked, Image, Installed, Installing, MAX_UPDATES_AT_ONCE, Origin, Staged, Update};
+use crate::error::{Error, messages_of};
 use crate::message::{self, update as messages};
 use crate::resource::update_service;
 use crate::respond::no_content;
-use crate::task::{Answer, Handle, Note};
+use crate::task::{Answer, Handle, Note, TASKS_PATH};
 use crate::{Backend, Failure, Path};
 
 /// How a whole update ended that did not fail.
@@ -22,31 +23,62 @@ enum Ended {
 /// What went wrong, and at which resource.
 type Failed = (Failure, String);
 
-/// Carries an update out, to the end of its task.
-pub(super) async fn run(backend: Arc<dyn Backend>, staged: Staged) {
-    let Staged {
-        task,
-        asked,
-        image,
-        percent,
-    } = staged;
-    let task = Arc::new(task);
-    let response = match installed(&task, &asked, (&image, percent), &backend).await {
-        Ok(Ended::Done) => no_content(),
-        Ok(Ended::Stopped) => return task.stopped().await,
-        Err((failure, uri)) => Error::Backend(failure, uri).into_response(),
-    };
-    task.finish(Answer::of(response)).await;
+/// How many reasons why an image doesn't fit are told.
+const MAX_REASONS: usize = 4;
+
+/// What installs images.
+#[derive(Clone)]
+pub(super) struct Installer {
+    pub(super) backend: Arc<dyn Backend>,
+    pub(super) installing: Installing,
+}
+
+impl Installer {
+    /// Carries an update out, to the end of its task.
+    pub(super) async fn run(self, staged: Staged) {
+        let Staged {
+            task,
+            asked,
+            image,
+            percent,
+        } = staged;
+        let task = Arc::new(task);
+        let response = match installed(&task, &asked, (&image, percent), &self).await {
+            Ok(Ended::Done) => no_content(),
+            Ok(Ended::Stopped) => return task.stopped().await,
+            Err((failure, uri)) => Error::Backend(failure, uri).into_response(),
+        };
+        task.finish(Answer::of(response)).await;
+    }
+
+    /// Installs on one target, unless another task does so on the same machine.
+    async fn one(self, update: Update) -> Result<Installed, Failure> {
+        let updater = self.backend.updater().ok_or(Failure::NotFound)?;
+        let machine = updater.machine(&update.target);
+        let turn = self.installing.begin(machine, update.whole.id());
+        let _turn = turn.map_err(|other| Failure::InUse {
+            reason: format!(
+                "The task {TASKS_PATH}/{other} installs firmware on this machine. Nothing was changed. Wait until that \
+                 task has ended, or call it off with DELETE, then send the image again."
+            ),
+        })?;
+        updater.update(&update).await
+    }
+
+    fn machine(&self, target: &Path) -> String {
+        let updater = self.backend.updater();
+        updater.map_or_else(|| target.to_string(), |updater| updater.machine(target))
+    }
 }
 
 async fn installed(
     task: &Arc<Handle>,
     asked: &Asked,
     (image, before): (&Image, u8),
-    backend: &Arc<dyn Backend>,
+    installer: &Installer,
 ) -> Result<Ended, Failed> {
     let service = || update_service::PATH.to_owned();
-    let updater = backend.updater();
+    let updater = installer.backend.updater();
     let all = updater.ok_or_else(|| (Failure::NotFound, service()))?.all();
     let is_for_all = asked.targets.is_empty();
     let targets = if is_for_all {
@@ -66,10 +98,10 @@ async fn installed(
     match targets.as_slice() {
         [] => Err((nothing_to_update(), service())),
         [target] => {
-            let found = one(Arc::clone(backend), update(target, task)).await;
+            let found = installer.clone().one(update(target, task)).await;
             tell(task, image, target, &found);
             match found {
-                Ok(Installed::Done) => Ok(Ended::Done),
+                Ok(Installed::Done | Installed::UpToDate) => Ok(Ended::Done),
                 Ok(Installed::Stopped) => Ok(Ended::Stopped),
                 Ok(Installed::NotForIt(reason)) => {
                     let failure = wrong_image(&asked.origin, &reason);
@@ -89,18 +121,11 @@ async fn installed(
                 ended: 0,
                 stopped: 0,
                 fits: 0,
+                misfits: Vec::new(),
                 failed: None,
             };
-            parts.run(backend, targets, update).await
+            parts.run(installer, targets, update).await
         }
-    }
-}
-
-/// Installs on one target.
-async fn one(backend: Arc<dyn Backend>, update: Update) -> Result<Installed, Failure> {
-    match backend.updater() {
-        Some(updater) => updater.update(&update).await,
-        None => Err(Failure::NotFound),
     }
 }
 
@@ -109,10 +134,19 @@ fn tell(task: &Handle, image: &Image, target: &Path, found: &Result<Installed, F
     let (image, target) = (image.name(), target.to_string());
     let message = match found {
         Ok(Installed::Done) => messages::update_successful(target, image),
+        Ok(Installed::UpToDate) => {
+            messages::no_targets_determined(image).with_resolution(format!(
+                "Nothing was done: {target} runs what is in the image already. Set ForceUpdate to install it again."
+            ))
+        }
         Ok(Installed::Stopped) => return,
-        Ok(Installed::NotForIt(reason)) => message::no_operation()
+        Ok(Installed::NotForIt(reason)) => messages::no_targets_determined(image)
             .with_resolution(format!("The image is not for {target}: {reason}.")),
-        Err(_) => messages::apply_failed(image, target),
+        Err(failure) => {
+            let why = messages_of(failure.clone(), &target);
+            let why = why.first().map(|message| message.resolution().to_owned());
+            messages::apply_failed(image, target).with_resolution(why.unwrap_or_default())
+        }
     };
     task.note(Note::from(&message));
 }
@@ -133,30 +167,43 @@ struct Parts<'a> {
     stopped: usize,
     /// To how many the image fits.
     fits: usize,
+    /// Why it doesn't fit the others, each reason once.
+    misfits: Vec<String>,
     failed: Option<Failed>,
 }
 
 impl Parts<'_> {
     async fn run(
         mut self,
-        backend: &Arc<dyn Backend>,
+        installer: &Installer,
         targets: &[Path],
         update: impl Fn(&Path, &Arc<Handle>) -> Update,
     ) -> Result<Ended, Failed> {
-        let mut waiting = targets.iter();
+        let mut waiting: VecDeque<&Path> = targets.iter().collect();
         let mut running = JoinSet::new();
+        // Parts of one machine get the image one after the other.
+        let mut machines = Vec::new();
         loop {
             while running.len() < MAX_UPDATES_AT_ONCE && !self.task.is_cancelled() {
-                let Some(target) = waiting.next() else { break };
+                let is_free = |target: &&Path| !machines.contains(&installer.machine(target));
+                let next = waiting.iter().position(is_free);
+                let Some(target) = next.and_then(|next| waiting.remove(next)) else {
+                    break;
+                };
                 let part = self.task.part(format!("Update of {target}")).await;
                 let part = Arc::new(part);
                 let (update, target) = (update(target, &part), target.clone());
-                let backend = Arc::clone(backend);
-                running.spawn(async move { (target, part, one(backend, update).await) });
+                machines.push(installer.machine(&target));
+                let installer = installer.clone();
+                running.spawn(async move { (target, part, installer.one(update).await) });
             }
             match running.join_next().await {
                 None => break,
-                Some(Ok((target, part, found))) => self.ended(&target, &part, found).await,
+                Some(Ok((target, part, found))) => {
+                    let machine = installer.machine(&target);
+                    machines.retain(|other| *other != machine);
+                    self.ended(&target, &part, found).await;
+                }
                 Some(Err(error)) => {
                     let failure = Failure::Internal(error.to_string());
                     self.failed = Some((failure, update_service::PATH.to_owned()));
@@ -168,7 +215,7 @@ impl Parts<'_> {
             // Called off after everything was done, everything is done.
             None if self.stopped > 0 || self.ended < self.total => Ok(Ended::Stopped),
             None if self.fits == 0 => {
-                let failure = wrong_image(self.origin, "none of the machines is what it is for");
+                let failure = wrong_image(self.origin, &self.misfits.join("; "));
                 Err((failure, update_service::PATH.to_owned()))
             }
             None => Ok(Ended::Done),
@@ -185,11 +232,16 @@ impl Parts<'_> {
                 self.stopped += 1;
                 None
             }
-            Ok(Installed::Done) => {
+            Ok(Installed::Done | Installed::UpToDate) => {
                 self.fits += 1;
                 Some(no_content())
             }
-            Ok(Installed::NotForIt(_)) if self.is_for_all => Some(no_content()),
+            Ok(Installed::NotForIt(reason)) if self.is_for_all => {
+                if self.misfits.len() < MAX_REASONS && !self.misfits.contains(&reason) {
+                    self.misfits.push(reason);
+                }
+                Some(no_content())
+            }
             Ok(Installed::NotForIt(reason)) => {
                 Some(self.failure(wrong_image(self.origin, &reason), target))
             }

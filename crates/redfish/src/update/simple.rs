@@ -13,14 +13,14 @@ use tokio::sync::OwnedSemaphorePermit;
 use zeroize::Zeroizing;
 
 use super::fetch::{FetchError, Source, fetch, refused};
-use super::{Asked, Intake, MAX_TARGETS, Origin, Staged, Updates, run};
+use super::{Asked, Installer, Intake, MAX_TARGETS, Origin, Staged, Updates};
 use crate::error::Error;
 use crate::event::{Connector, Destination, DestinationError};
 use crate::fault::shorten;
 use crate::message::{self, Message, update as messages};
 use crate::resource::update_service;
 use crate::task::{Answer, Handle, Note, Order, State};
-use crate::{ActionCall, Backend, Failure, Path};
+use crate::{ActionCall, Failure, Path};
 
 /// How many images are fetched at once: fewer than are kept, so that slow servers leave places for images that are
 /// pushed. One more is refused with 503.
@@ -66,7 +66,7 @@ impl Updates {
             intake,
             stops,
             connector: Arc::clone(&self.connector),
-            backend: Arc::clone(&self.backend),
+            installer: self.installer(),
             staged: self.staged.clone(),
             turn,
         };
@@ -82,7 +82,7 @@ struct Fetching {
     /// Whether its installation can be called off.
     stops: bool,
     connector: Arc<Connector>,
-    backend: Arc<dyn Backend>,
+    installer: Installer,
     staged: super::Waiting,
     turn: OwnedSemaphorePermit,
 }
@@ -122,7 +122,7 @@ impl Fetching {
         if staged.asked.is_staged {
             self.staged.push(staged);
         } else {
-            run::run(self.backend, staged).await;
+            self.installer.run(staged).await;
         }
     }
 }

@@ -333,6 +333,13 @@ impl Updater for Rack {
         all.iter().map(|path| Path::parse(path).unwrap()).collect()
     }
 
+    fn machine(&self, target: &Path) -> String {
+        let name = target.last();
+        name.split_once('.')
+            .map_or(name, |(machine, _)| machine)
+            .to_owned()
+    }
+
     fn update<'a>(&'a self, update: &'a Update) -> BackendFuture<'a, Installed> {
         Box::pin(async move {
             update.progress().tell(25);
@@ -344,6 +351,12 @@ impl Updater for Rack {
             let target = update.target.last();
             if bytes.starts_with(b"only for other") && target != "other" {
                 return Ok(Installed::NotForIt("it is another one".to_owned()));
+            }
+            if bytes.starts_with(b"no image") {
+                return Ok(Installed::NotForIt("the file is no image".to_owned()));
+            }
+            if bytes.starts_with(b"runs already") && !update.force {
+                return Ok(Installed::UpToDate);
             }
             if bytes.starts_with(b"stops") && update.progress().is_cancelled() {
                 return Ok(Installed::Stopped);

@@ -39,3 +39,4 @@ mod static_files;
 mod tasks;
 mod telemetry;
 mod update;
+mod update_outcome;

@@ -26,7 +26,7 @@ fn part(name: &str, content: &str) -> String {
     format!("--frontier\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{content}\r\n")
 }
 
-fn form(parameters: &Value, image: &str) -> String {
+pub(crate) fn form(parameters: &Value, image: &str) -> String {
     let parts = [
         part("UpdateParameters", &parameters.to_string()),
         part("UpdateFile", image),
@@ -34,7 +34,7 @@ fn form(parameters: &Value, image: &str) -> String {
     format!("{}--frontier--\r\n", parts.concat())
 }
 
-async fn push(client: &Client<'_>, body: &str) -> Answer {
+pub(crate) async fn push(client: &Client<'_>, body: &str) -> Answer {
     let headers = [("content-type", KIND)];
     client.call("POST", PUSH, &headers, body).await
 }
@@ -59,7 +59,7 @@ impl Drop for Slow {
 }
 
 /// The task of an update once it has ended.
-async fn ended(client: &Client<'_>, accepted: &Answer) -> Value {
+pub(crate) async fn ended(client: &Client<'_>, accepted: &Answer) -> Value {
     assert_eq!(accepted.status, 202, "{accepted:?}");
     accepted.assert_valid();
     let uri = accepted.json()["@odata.id"].as_str().unwrap().to_owned();

@@ -204,7 +204,7 @@ fn an_upgrade_ends_with_the_new_version_and_all_of_the_work_done() {
     assert_eq!(watch.percent.load(Ordering::Relaxed), 100);
     // Once more: there is nothing to do, unless it is forced.
     controller.commands.clear();
-    assert_eq!(upgraded(&mut controller), Ok(()));
+    assert_eq!(upgraded(&mut controller), Err(ApplyError::UpToDate));
     assert!(!controller.commands.contains(&InitiateUpgradeAction::CMD));
     let forced = Installation {
         force: true,
