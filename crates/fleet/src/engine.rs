@@ -15,6 +15,7 @@ use ipmi::time::Instant;
 use crate::counters::Counters;
 use crate::figures::ShardFigures;
 use crate::gate::{Gates, Stage};
+use crate::news::{self, News};
 use crate::plan::Plans;
 use crate::publish::{Board, Moves, Spares};
 use crate::round_trip::RoundTrips;
@@ -194,6 +195,7 @@ impl Engine {
             gates: Gates::new(now, 0, config.contacts_at_once),
             round_trips: RoundTrips::default(),
             counters: Counters::default(),
+            news: News::default(),
             jitter: Jitter::new(config.seed),
             unix_ms_at_origin: unix_ms.saturating_sub(now.as_nanos() / 1_000_000),
         };
@@ -388,6 +390,9 @@ impl Engine {
         self.fired = fired;
         self.cx.gates.look(now);
         self.admit(now);
+        if let Some(untold) = self.cx.news.summary(now) {
+            tracing::warn!(target: news::TARGET, "{untold}");
+        }
     }
 
     /// Goes on with the slots that waited for a place that is free now.

@@ -270,6 +270,26 @@ fn a_new_configuration_ends_the_sessions_of_those_it_takes_the_right_from() {
 }
 
 #[test]
+fn the_session_that_changes_its_users_password_outlives_that() {
+    let with = |password: &[u8]| {
+        let user = User::new("admin", password, PrivilegeLevel::ADMINISTRATOR).unwrap();
+        Arc::new(Config {
+            users: vec![user],
+            ..config()
+        })
+    };
+    let mut pair = Pair::new(login(&[17]), config());
+    pair.establish();
+    assert_eq!(control(&mut pair), done());
+    pair.bmc.set_config_as_asked(with(b"other"));
+    assert_eq!(control(&mut pair), done());
+    // Somebody else's command comes in between: then it wasn't this session that asked.
+    let _ = pair.at_bmc(&open(17, 77));
+    pair.bmc.set_config_as_asked(with(b"third"));
+    assert_eq!(pair.bmc.session_count(), 0);
+}
+
+#[test]
 fn a_session_that_ended_by_silence_is_not_counted() {
     let mut pair = Pair::new(login(&[17]), config());
     pair.establish();

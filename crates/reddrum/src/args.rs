@@ -15,12 +15,14 @@ use crate::ipmi::IpmiArgs;
 #[derive(Debug, Parser)]
 #[command(name = "reddrum", version, arg_required_else_help = true)]
 pub(crate) struct Cli {
-    /// How much to log to standard error: error, warn, info, debug, trace, or a filter such as fleet=debug.
+    /// How much to log to standard error: error, warn, info, debug, trace, or a filter such as warn,fleet=debug.
+    ///
+    /// At info: 'bmc' tells which BMCs go and come back, 'config' of files that are read again, 'audit' who did what.
     #[arg(
         long,
         global = true,
         env = "REDDRUM_LOG",
-        default_value = "warn",
+        default_value = "warn,bmc=info,config=info",
         value_name = "FILTER"
     )]
     pub(crate) log: String,

@@ -1,25 +1,28 @@
-//! The certificate authorities that servers are checked against: receivers of events, lists of BMCs.
+//! The certificate authorities that servers are checked against: receivers of events, servers of images, lists of BMCs.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use redfish::EventSettings;
+use redfish::DestinationSettings;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use crate::config::EventsConfig;
+use crate::config::DestinationsConfig;
 use crate::error::ProgramError;
 
-/// What the service is told about the destinations of events.
-pub(crate) fn event_settings(config: &EventsConfig) -> Result<EventSettings, ProgramError> {
+/// What the service is told about the servers of a section, `[events]` or `[update]`.
+pub(crate) fn destination_settings(
+    config: &DestinationsConfig,
+    section: &str,
+) -> Result<DestinationSettings, ProgramError> {
     let authorities = match &config.ca_file {
         Some(file) => of_file(file).map_err(|text| {
-            ProgramError::Usage(format!("[events] ca_file {}: {text}", file.display()))
+            ProgramError::Usage(format!("{section} ca_file {}: {text}", file.display()))
         })?,
-        None => of_machine(),
+        None => of_machine(section),
     };
-    Ok(EventSettings {
+    Ok(DestinationSettings {
         allow_destinations: config.allow_destinations.clone(),
         allow_clear_text: config.allow_clear_text,
         authorities: Arc::new(authorities),
@@ -44,7 +47,7 @@ pub(crate) fn of_file(file: &Path) -> Result<RootCertStore, String> {
 }
 
 /// What the machine trusts. A file of it that can't be read leaves the others.
-pub(crate) fn of_machine() -> RootCertStore {
+pub(crate) fn of_machine(section: &str) -> RootCertStore {
     let found = rustls_native_certs::load_native_certs();
     for error in &found.errors {
         tracing::warn!(%error, "a certificate authority of this machine can't be read");
@@ -53,8 +56,8 @@ pub(crate) fn of_machine() -> RootCertStore {
     store.add_parsable_certificates(found.certs);
     if store.is_empty() {
         tracing::warn!(
-            "this machine trusts no certificate authority: events go only to destinations whose certificates aren't \
-             verified. [events] ca_file names a file of authorities"
+            "this machine trusts no certificate authority, so no certificate of a server can be verified. {section} \
+             ca_file names a file of authorities"
         );
     }
     store
@@ -71,19 +74,27 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("authorities-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let file = folder.join("ca.pem");
-        let config = EventsConfig {
+        let config = DestinationsConfig {
             ca_file: Some(file.clone()),
-            ..EventsConfig::default()
+            ..DestinationsConfig::default()
         };
-        assert!(event_settings(&config).is_err());
+        assert!(destination_settings(&config, "[events]").is_err());
         fs::write(&file, "nothing\n").unwrap();
-        let error = event_settings(&config).unwrap_err().to_string();
+        let error = destination_settings(&config, "[events]")
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("holds no certificate"), "{error}");
         let key = rcgen::KeyPair::generate().unwrap();
         let parameters = rcgen::CertificateParams::new(vec!["ca.example".to_owned()]).unwrap();
         let authority = parameters.self_signed(&key).unwrap();
         fs::write(&file, authority.pem()).unwrap();
-        assert_eq!(event_settings(&config).unwrap().authorities.len(), 1);
+        assert_eq!(
+            destination_settings(&config, "[events]")
+                .unwrap()
+                .authorities
+                .len(),
+            1
+        );
         fs::remove_dir_all(&folder).unwrap();
     }
 }

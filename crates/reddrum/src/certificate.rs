@@ -142,7 +142,9 @@ impl Certificate {
                     .map_err(|e| CertificateError(e.to_string()))
             });
             match shown {
-                Ok(()) => tracing::info!("the new certificate is shown from now on"),
+                Ok(()) => {
+                    tracing::info!(target: "config", "the new certificate is shown from now on")
+                }
                 Err(error) => tracing::warn!(%error, "the old certificate stays"),
             }
         }

@@ -36,12 +36,18 @@ pub(crate) fn check(file: &Path, out: &mut impl Write) -> Result<io::Result<()>,
     serve::logins(&config)?;
     serve::accounts(&config.accounts)?;
     serve::privileges(config.service.privilege_registry.as_deref())?;
-    let (targets, accounts) = (config.targets.len(), config.accounts.len());
+    let targets = counted(config.targets.len(), "target");
+    let accounts = counted(config.accounts.len(), "account");
     Ok(writeln!(
         out,
-        "{}: good: {targets} targets, {accounts} accounts",
+        "{}: good: {targets}, {accounts}",
         file.display()
     ))
+}
+
+fn counted(count: usize, what: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{ending}")
 }
 
 #[cfg(test)]

@@ -14,9 +14,9 @@ use vbmc::serve::{Clock, Server};
 
 use crate::announce::Announcement;
 use crate::args::DemoArgs;
-use crate::authorities::event_settings;
+use crate::authorities::destination_settings;
 use crate::certificate::Certificate;
-use crate::config::{EventsConfig, Secret};
+use crate::config::{DestinationsConfig, Secret};
 use crate::error::ProgramError;
 use crate::fault;
 use crate::host::LocalHost;
@@ -55,7 +55,8 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), ProgramError> {
         privileges: PrivilegeMap::default(),
         session_timeout_s: SESSION_TIMEOUT_S,
         front: crate::config::FrontConfig::default(),
-        events: event_settings(&loopback_too())?,
+        events: destination_settings(&loopback_too(), "[events]")?,
+        images: destination_settings(&loopback_too(), "[update]")?,
         store: Store::in_memory().map_err(|e| ProgramError::System(e.to_string()))?,
         host: Arc::clone(&host),
         metrics: args.metrics.map(|listen| MetricsConfig {
@@ -100,10 +101,10 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), ProgramError> {
         .map_err(|e| ProgramError::system("the demo", e))
 }
 
-/// Who tries the demo has his receiver of events on the same machine.
-fn loopback_too() -> EventsConfig {
+/// Who tries the demo has his receiver of events and his images on the same machine.
+fn loopback_too() -> DestinationsConfig {
     let loopback = ["127.0.0.0/8", "::1"].iter();
-    EventsConfig {
+    DestinationsConfig {
         allow_destinations: loopback.filter_map(|text| text.parse().ok()).collect(),
         allow_clear_text: true,
         ca_file: None,

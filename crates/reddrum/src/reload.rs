@@ -179,6 +179,7 @@ impl Reload {
             fleet.set_login(id, login);
         }
         tracing::info!(
+            target: "config",
             machines = merged.len(),
             removed,
             added,

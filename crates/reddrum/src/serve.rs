@@ -15,7 +15,7 @@ use tokio::time::sleep;
 
 use crate::announce::Announcement;
 use crate::args::ServeArgs;
-use crate::authorities::event_settings;
+use crate::authorities::destination_settings;
 use crate::certificate::{self, Certificate};
 use crate::config::{
     AccountConfig, Config, CredentialsConfig, FleetConfig, ServiceConfig, TargetConfig,
@@ -60,7 +60,8 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<End, ProgramError> {
         privileges: privileges(config.service.privilege_registry.as_deref())?,
         session_timeout_s: config.service.session_timeout_s,
         front: config.service.front.clone(),
-        events: event_settings(&config.events)?,
+        events: destination_settings(&config.events, "[events]")?,
+        images: destination_settings(&config.update, "[update]")?,
         store: store(config.service.state_dir.as_deref()).await?,
         host: Arc::clone(&host),
         metrics: config.metrics.clone(),

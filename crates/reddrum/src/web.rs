@@ -15,7 +15,8 @@ use bytes::Bytes;
 use fleet::Fleet;
 use hardware::Hardware;
 use redfish::{
-    Account, EventSettings, Front, PrivilegeMap, Service, Settings, StaticFile, StaticFiles, Store,
+    Account, DestinationSettings, Front, PrivilegeMap, Service, Settings, StaticFile, StaticFiles,
+    Store,
 };
 use redfish_hardware::HardwareBackend;
 use tokio::net::{TcpListener, UnixListener};
@@ -112,7 +113,9 @@ pub(crate) struct Web {
     /// Where the service keeps what clients change of it.
     pub(crate) store: Store,
     /// Where events may be sent.
-    pub(crate) events: EventSettings,
+    pub(crate) events: DestinationSettings,
+    /// Where images of firmware may be fetched from.
+    pub(crate) images: DestinationSettings,
     /// The machine that it runs on.
     pub(crate) host: Arc<LocalHost>,
     /// Where figures for Prometheus are had, if at all.
@@ -147,6 +150,7 @@ impl Web {
             static_files: dashboard_files(),
             store: self.store,
             events: self.events,
+            images: self.images,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             host: self.host.clone(),
             tls: Some((Arc::clone(&tls), owner)),

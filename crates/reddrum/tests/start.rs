@@ -244,7 +244,7 @@ fn sighup_takes_over_a_bmcs_new_password_and_a_mistake_changes_nothing() {
         address: String::new(),
     };
 
-    let mut child = folder.command().env("REDDRUM_LOG", "info").spawn().unwrap();
+    let mut child = folder.command().spawn().unwrap();
     let mut said = BufReader::new(child.stdout.take().unwrap());
     said.read_line(&mut String::new()).unwrap();
     let service = Running {
@@ -268,6 +268,9 @@ fn sighup_takes_over_a_bmcs_new_password_and_a_mistake_changes_nothing() {
     assert!(!says("BMC up"));
     folder.write("bmc", "right\n", 0o600);
     hang_up();
-    eventually(&folder, "login with the right one", || says("BMC up"));
+    eventually(&folder, "login with the right one", || says("BMC up again"));
+    eventually(&folder, "a line about the new configuration", || {
+        says("the configuration was read again")
+    });
     drop((service, bmcs));
 }

@@ -28,6 +28,7 @@ const BOOT_MODE: &str = "/Boot/BootSourceOverrideMode";
 const ASSET_TAG: &str = "/AssetTag";
 const HOST_NAME: &str = "/HostName";
 const DHCP: &str = "/DHCPv4/DHCPEnabled";
+const ADDRESSES: &str = "/IPv4Addresses";
 const STATIC_ADDRESSES: &str = "/IPv4StaticAddresses";
 const VLAN_ENABLE: &str = "/VLAN/VLANEnable";
 const VLAN_ID: &str = "/VLAN/VLANId";
@@ -218,6 +219,7 @@ fn boot(patch: &CheckedPatch) -> Result<Option<Wish>, Failure> {
 /// The wishes in a PATCH of a controller's interface: its name, and its settings as one, so that they are set as a whole
 /// or not at all.
 pub(crate) fn of_interface(node: &Node, patch: &CheckedPatch) -> Result<Vec<Wish>, Failure> {
+    refuse_present_addresses(patch)?;
     only(
         patch,
         &[HOST_NAME, DHCP, STATIC_ADDRESSES, VLAN_ENABLE, VLAN_ID],
@@ -257,6 +259,17 @@ pub(crate) fn of_interface(node: &Node, patch: &CheckedPatch) -> Result<Vec<Wish
         },
     });
     Ok(name.into_iter().chain(settings).collect())
+}
+
+/// The schema lets the addresses in use be written, and most clients mean those that are to be used.
+fn refuse_present_addresses(patch: &CheckedPatch) -> Result<(), Failure> {
+    if patch.get(ADDRESSES).is_none() {
+        return Ok(());
+    }
+    let message = message::property_not_writable(&ADDRESSES[1..]).about(ADDRESSES);
+    Err(Failure::Messages(vec![message.with_resolution(
+        "IPv4Addresses shows the address in use. Set IPv4StaticAddresses, or DHCPv4, instead.",
+    )]))
 }
 
 type Addresses = (Option<Ipv4Addr>, Option<Ipv4Addr>, Option<Ipv4Addr>);

@@ -110,10 +110,15 @@ impl From<KeptOwner> for Owner {
 impl Owner {
     /// Who asks.
     pub(crate) fn of(caller: &Caller) -> Self {
+        Self::of_account(caller.account())
+    }
+
+    /// Somebody by his account.
+    pub(crate) fn of_account(account: &Account) -> Self {
         Self {
-            name: caller.user_name().to_owned(),
-            account_id: Some(caller.account_id().to_owned()),
-            account_number: caller.account().number(),
+            name: account.user_name().to_owned(),
+            account_id: Some(account.id().to_owned()),
+            account_number: account.number(),
         }
     }
 

@@ -12,9 +12,10 @@ use http_body_util::Full;
 use redfish_schema::{check_create, resource_type};
 use serde_json::{Map, Value};
 
+use crate::account::Account;
 use crate::audit::{Deed, Entry};
 use crate::body::{MAX_BODY_BYTES, read_object};
-use crate::caller::Caller;
+use crate::caller::{Caller, Owner};
 use crate::error::Error;
 use crate::fault::patch_messages;
 use crate::message::{Message, resource_event};
@@ -135,6 +136,10 @@ impl Service {
         if !document.tag().permits(&parts.headers) {
             return Err(Error::Precondition);
         }
+        let owner = match *path.segments() {
+            ["AccountService", "Accounts", id] => self.accounts().by_id(id),
+            _ => None,
+        };
         let deed = match *path.segments() {
             ["SessionService", "Sessions", id] => Deed::LoggedOut(id.to_owned()),
             _ => Deed::Deleted {
@@ -149,6 +154,9 @@ impl Service {
             self.record(caller, deed);
             if is_told {
                 self.tell(path, &document, resource_event::resource_removed());
+            }
+            if let Some(account) = owner {
+                self.end_subscriptions(&account, caller).await;
             }
             return Ok(no_content());
         }
@@ -167,6 +175,29 @@ impl Service {
             Ok(no_content())
         })
         .await
+    }
+
+    /// Ends the subscriptions of an account that is no more: what its owner asked for would go on to where he chose.
+    async fn end_subscriptions(&self, account: &Account, caller: &Caller) {
+        let owner = Owner::of_account(account);
+        for path in self.parts.event_service.paths_of(&owner) {
+            let Ok(path) = Path::parse(&path) else {
+                continue;
+            };
+            let segments = path.segments();
+            let (Ok(document), Some((part, rest))) =
+                (self.document(&path).await, resource::part(self, &segments))
+            else {
+                continue;
+            };
+            if let Err(failure) = part.delete(rest, caller).await {
+                tracing::error!(%path, %failure, "the subscription of a deleted account stays");
+                continue;
+            }
+            let gone = path.to_string();
+            self.record(caller, Deed::Deleted { path: gone });
+            self.tell(&path, &document, resource_event::resource_removed());
+        }
     }
 
     /// Tells of a change of what is the service's own; of what is the backend's, the backend does.

@@ -25,7 +25,7 @@ pub enum Failure {
         pointer: String,
         /// The value asked for.
         value: String,
-        /// What to do about it.
+        /// Cause and what to do about it, without the value: it is logged.
         remedy: String,
     },
     /// The parameter is right by schema, and this resource can't use it.
@@ -39,7 +39,7 @@ pub enum Failure {
         parameter: String,
         /// The value asked for.
         value: String,
-        /// What to do about it.
+        /// Cause and what to do about it, without the value: it is logged.
         remedy: String,
     },
     /// The machine is busy with something else. Nothing was changed.
@@ -116,13 +116,13 @@ impl fmt::Display for Failure {
             Self::NotFound => f.write_str("no such resource"),
             Self::NotChangeable => f.write_str("it can't be changed in this way"),
             Self::PropertyNotWritable { pointer } => write!(f, "{pointer} can't be changed"),
-            Self::PropertyValueUnavailable { pointer, .. } => {
-                write!(f, "{pointer} can't have that value")
-            }
+            Self::PropertyValueUnavailable {
+                pointer, remedy, ..
+            } => write!(f, "{pointer} can't have that value: {remedy}"),
             Self::ParameterNotSupported { parameter } => write!(f, "{parameter} isn't supported"),
-            Self::ParameterValueUnavailable { parameter, .. } => {
-                write!(f, "{parameter} can't have that value now")
-            }
+            Self::ParameterValueUnavailable {
+                parameter, remedy, ..
+            } => write!(f, "{parameter} can't have that value now: {remedy}"),
             Self::Busy { .. } => f.write_str("the machine is busy"),
             Self::Unavailable { .. } => f.write_str("the service is busy"),
             Self::WrongState { reason } => write!(f, "not possible now: {reason}"),

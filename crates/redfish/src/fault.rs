@@ -134,6 +134,16 @@ pub(crate) fn shorten(text: String) -> String {
     }
 }
 
+/// The one of these names that a word is most likely meant to be, if it is like any.
+pub(crate) fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = word.to_lowercase();
+    let distance = |name: &str| strsim::damerau_levenshtein(&lower, &name.to_lowercase());
+    let found = names.map(|name| (distance(name), name)).min();
+    // What shares less than half its letters is no typo of it.
+    let found = found.filter(|(distance, name)| distance * 2 <= name.len().max(word.len()));
+    found.map(|(_, name)| name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use crate::account::{self, Account};
-use crate::event::{self, EventSettings};
+use crate::event::{self, DestinationSettings};
 use crate::privilege::Privileges;
 use crate::store::{Batch, Store, StoreError};
 
@@ -97,7 +97,7 @@ impl Import {
     pub fn add_subscription(
         &mut self,
         new: &NewSubscription<'_>,
-        settings: &EventSettings,
+        settings: &DestinationSettings,
     ) -> Result<(), ImportError> {
         self.events.add(new, settings)
     }

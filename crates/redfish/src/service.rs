@@ -114,7 +114,7 @@ impl Service {
         )?);
         let parts = Parts {
             telemetry: TelemetryService::load(&backend, &events.hub, &privileges, &settings.store)?,
-            updates: Updates::new(&tasks, &backend, &settings.store, &events),
+            updates: Updates::new(&tasks, &backend, &settings.store, settings.images.clone())?,
             tasks,
             settings: future.clone(),
             event_service: event_service::EventService::new(Arc::clone(&events)),

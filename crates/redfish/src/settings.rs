@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::EventSettings;
+use crate::DestinationSettings;
 use crate::account::{Account, AccountError, LoadError};
 use crate::host::Host;
 use crate::privilege::PrivilegeMap;
@@ -30,8 +30,10 @@ pub struct Settings {
     pub static_files: StaticFiles,
     /// Where the service keeps what clients change of it.
     pub store: Store,
-    /// Where events may be sent, and images fetched from.
-    pub events: EventSettings,
+    /// Where events may be sent.
+    pub events: DestinationSettings,
+    /// Where images of firmware may be fetched from.
+    pub images: DestinationSettings,
     /// The program's version, for the service's own manager.
     pub version: String,
     /// The machine that the service runs on.

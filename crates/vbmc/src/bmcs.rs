@@ -184,7 +184,7 @@ impl Bmcs {
         if let Some(new_config) = new_config {
             // Users or keys were changed over IPMI.
             let new_config = Arc::new(new_config);
-            bmc.set_config(Arc::clone(&new_config));
+            bmc.set_config_as_asked(Arc::clone(&new_config));
             *config = new_config;
         }
         if command {

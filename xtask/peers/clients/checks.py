@@ -273,6 +273,36 @@ class Listener:
                 if event.get("OriginOfCondition", {}).get("@odata.id") == path]
 
 
+class ImageServer:
+    """A server of one image on this machine, with HTTPS, Basic authentication and a certificate of its own."""
+
+    def __init__(self, image):
+        self.password = "Image-Passw0rd"
+        expected = "Basic " + base64.b64encode(f"images:{self.password}".encode()).decode()
+        with open(image, "rb") as file:
+            content = file.read()
+
+        class Handler(http_server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                is_known = self.headers.get("Authorization") == expected
+                self.send_response(200 if is_known else 401)
+                self.send_header("Content-Length", str(len(content) if is_known else 0))
+                self.end_headers()
+                if is_known:
+                    self.wfile.write(content)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http_server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        folder = os.environ["REDDRUM_IMAGE_SERVER"]
+        context.load_cert_chain(os.path.join(folder, "server.pem"), os.path.join(folder, "server.key"))
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"https://127.0.0.1:{self.server.server_port}/{os.path.basename(image)}"
+
+
 def settle():
     """Waits until every sensor of every machine has been read."""
     def read(machine):

@@ -1,5 +1,6 @@
 """python-redfish-library ("redfish"), DMTF's own: what a script of an operator is made of."""
 
+import os
 from datetime import datetime, timedelta, timezone
 
 import redfish
@@ -7,8 +8,8 @@ from redfish.messages import RedfishPasswordChangeRequiredError
 from redfish.rest.v1 import AuthMethod, InvalidCredentialsError
 
 from checks import (
-    MACHINES, PASSWORD, URL, USERNAME, certificate_file, check, equal, eventually, finish, get, holds, http, role_of,
-    settle,
+    MACHINES, PASSWORD, URL, USERNAME, ImageServer, certificate_file, check, equal, eventually, finish, get, holds,
+    http, near, role_of, run, settle,
 )
 
 MACHINE = MACHINES[0]
@@ -201,6 +202,71 @@ def work_later(rest):
         equal(MACHINE.power(), "on")
 
 
+def report_metrics(rest):
+    definitions = "/redfish/v1/TelemetryService/MetricReportDefinitions"
+    sensors = get(f"/redfish/v1/Chassis/{MACHINE.name}/Sensors?$expand=.")["Members"]
+    [sensor, *_] = [sensor for sensor in sensors if sensor["ReadingType"] == "Temperature"]
+    inlet = f"/redfish/v1/Chassis/{{Chassis}}/Sensors/{sensor['Id']}#/Reading"
+    with check("post of a periodic MetricReportDefinition: its report has a value of each machine, as the sensors have"):
+        names = sorted(machine.name for machine in MACHINES)
+        body = {
+            "Id": "Temperatures", "Name": "Temperatures", "MetricReportDefinitionType": "Periodic",
+            "Schedule": {"RecurrenceInterval": "PT1S"}, "ReportActions": ["LogToMetricReportsCollection"],
+            "Wildcards": [{"Name": "Chassis", "Values": names}], "MetricProperties": [inlet],
+        }
+        answer = expect(rest.post(definitions, body=body), 201)
+        definition, report = answer.getheader("Location"), answer.dict["MetricReport"]["@odata.id"]
+        values = eventually("report", lambda: rest.get(report).dict.get("MetricValues"))
+        expected = sorted(inlet.replace("{Chassis}", name) for name in names)
+        equal(sorted(value["MetricProperty"] for value in values), expected)
+        for value in values:
+            now = get(value["MetricProperty"].split("#")[0])["Reading"]
+            near(float(value["MetricValue"]), now, 5, value["MetricProperty"])
+    with check("a report is made anew each second"):
+        first = expect(rest.get(report), 200).dict["Timestamp"]
+        eventually("newer report", lambda: rest.get(report).dict["Timestamp"] > first)
+    with check("post of a definition with an action that is there twice: 400 that names it"):
+        twice = {**body, "Id": "Twice", "ReportActions": ["RedfishEvent", "RedfishEvent"]}
+        answer = expect(rest.post(definitions, body=twice), 400)
+        equal(answer.dict["error"]["@Message.ExtendedInfo"][0]["RelatedProperties"], ["#/ReportActions/1"])
+    with check("delete of a definition: its report goes with it"):
+        expect(rest.delete(definition), 200, 204)
+        expect(rest.get(definition), 404)
+        expect(rest.get(report), 404)
+
+
+def fetch_firmware(rest):
+    update = "/redfish/v1/UpdateService"
+    target = f"{update}/FirmwareInventory/{MACHINE.name}-BMC"
+    action = get(update)["Actions"]["#UpdateService.SimpleUpdate"]["target"]
+    image = os.path.abspath("simple_update.hpm")
+    run(os.environ["REDDRUM_BINARY"], "vbmc", "firmware", "--version", "4.30", "-o", image)
+    server = ImageServer(image)
+
+    def ended(body):
+        answer = expect(rest.post(action, body=body), 202)
+        task = answer.dict["@odata.id"]
+        eventually("end of the task", lambda: not answer.monitor(rest).is_processing)
+        return expect(rest.get(task), 200).dict
+
+    with check("SimpleUpdate from a server with HTTPS and Basic: ipmitool says that the new version runs"):
+        body = {"ImageURI": server.url, "Targets": [target], "Username": "images", "Password": server.password}
+        task = ended(body)
+        equal(task["TaskState"], "Completed", task["Messages"])
+        holds(": 4.30" in MACHINE.ipmitool("mc", "info"), "another version runs")
+        equal(get(target)["Version"], "4.30")
+        holds(server.password not in str(task), "the task tells the password")
+    with check("SimpleUpdate of the version that runs: the task says that nothing was done"):
+        task = ended(body)
+        equal(task["TaskState"], "Completed")
+        keys = [message["MessageId"].rsplit(".", 1)[1] for message in task["Messages"]]
+        holds("NoTargetsDetermined" in keys and "UpdateSuccessful" not in keys, keys)
+    with check("SimpleUpdate with a wrong password: the task fails and says why"):
+        task = ended({**body, "Password": "wrong"})
+        equal(task["TaskState"], "Exception")
+        holds("Correct Username and Password" in str(task["Messages"]), task["Messages"])
+
+
 settle()
 log_in()
 with client() as rest:
@@ -208,4 +274,6 @@ with client() as rest:
     change(rest)
     work_later(rest)
     manage_accounts(rest)
+    report_metrics(rest)
+    fetch_firmware(rest)
 finish()

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::UdpSocket;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -62,6 +62,22 @@ pub(crate) fn demo(workspace: &Workspace, name: &str, nodes: u32) -> Result<Prog
     demo_at(workspace, name, nodes, port)
 }
 
+/// [`demo`] that trusts the certificates in a PEM file, and no other, where it connects to servers itself.
+///
+/// # Errors
+/// As [`demo`].
+pub(crate) fn demo_that_trusts(
+    workspace: &Workspace,
+    name: &str,
+    nodes: u32,
+    certificates: &Path,
+) -> Result<Program> {
+    let port = UdpSocket::bind("0.0.0.0:0")?.local_addr()?.port();
+    let mut demo = demo_command(workspace, nodes, port)?;
+    demo.env("SSL_CERT_FILE", certificates);
+    start(workspace, name, demo)
+}
+
 /// [`demo`] with the virtual BMCs at a given UDP port.
 ///
 /// # Errors
@@ -72,6 +88,10 @@ pub(crate) fn demo_at(
     nodes: u32,
     ipmi_port: u16,
 ) -> Result<Program> {
+    start(workspace, name, demo_command(workspace, nodes, ipmi_port)?)
+}
+
+fn demo_command(workspace: &Workspace, nodes: u32, ipmi_port: u16) -> Result<Command> {
     let mut demo = command(binary(workspace)?);
     demo.args([
         "demo",
@@ -82,18 +102,14 @@ pub(crate) fn demo_at(
         &nodes.to_string(),
     ]);
     demo.args(["--ipmi-port", &ipmi_port.to_string()]);
-    start(workspace, name, demo)
+    Ok(demo)
 }
 
 /// `reddrum serve` with a configuration file.
 ///
 /// # Errors
 /// Where it doesn't come to serve; with its log.
-pub(crate) fn serve(
-    workspace: &Workspace,
-    name: &str,
-    config: &std::path::Path,
-) -> Result<Program> {
+pub(crate) fn serve(workspace: &Workspace, name: &str, config: &Path) -> Result<Program> {
     let mut serve = command(binary(workspace)?);
     serve.args(["serve", "--json", "--config"]).arg(config);
     start(workspace, name, serve)

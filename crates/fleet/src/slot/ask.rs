@@ -255,7 +255,7 @@ impl Slot {
                 cx.counters.repositories_cut += u64::from(contacted.cut);
                 cx.counters.records_ignored += contacted.plan.ignored_records as u64;
                 self.known = Some(contacted.known);
-                self.up(cx);
+                self.up(cx, now);
                 let node = self.page.node_mut(&mut cx.spares);
                 node.identity = contacted.identity;
                 node.inventory = contacted.inventory;

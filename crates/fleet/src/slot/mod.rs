@@ -23,6 +23,7 @@ use crate::contact::log::LogPosition;
 use crate::contact::{Finding, Known};
 use crate::counters::Counters;
 use crate::gate::{Gates, Stage};
+use crate::news::{self, News};
 use crate::plan::{self, Plan, Plans};
 use crate::publish::{Board, Page, Spares, Spot};
 use crate::quirks::Quirks;
@@ -63,6 +64,7 @@ pub(crate) struct Context {
     pub(crate) gates: Gates,
     pub(crate) round_trips: RoundTrips,
     pub(crate) counters: Counters,
+    pub(crate) news: News,
     pub(crate) jitter: Jitter,
     /// Milliseconds since the Unix epoch at [`Instant::ORIGIN`].
     pub(crate) unix_ms_at_origin: u64,
@@ -545,7 +547,9 @@ impl Slot {
             Link::Down { since_ms, .. } => *since_ms,
             Link::Connecting | Link::Up => cx.unix_ms(now),
         };
-        tracing::warn!(node = %self.page.node().id, address = %self.address, reason, "BMC down");
+        if cx.news.down(now) {
+            tracing::warn!(target: news::TARGET, node = %self.page.node().id, address = %self.address, reason, "BMC down");
+        }
         let node = self.page.node_mut(&mut cx.spares);
         node.link = Link::Down {
             reason: reason.into(),
@@ -556,12 +560,17 @@ impl Slot {
     }
 
     /// The BMC answers and is known.
-    fn up(&mut self, cx: &mut Context) {
-        if self.page.node().link != Link::Up {
-            let node = self.page.node_mut(&mut cx.spares);
-            tracing::info!(node = %node.id, address = %self.address, "BMC up");
-            node.link = Link::Up;
+    fn up(&mut self, cx: &mut Context, now: Instant) {
+        let (id, address) = (&self.page.node().id, &self.address);
+        match self.page.node().link {
+            Link::Up => return,
+            Link::Connecting => tracing::debug!(node = %id, %address, "BMC up"),
+            Link::Down { .. } if cx.news.up(now) => {
+                tracing::info!(target: news::TARGET, node = %id, %address, "BMC up again");
+            }
+            Link::Down { .. } => {}
         }
+        self.page.node_mut(&mut cx.spares).link = Link::Up;
     }
 
     fn publish(&mut self, cx: &mut Context) {

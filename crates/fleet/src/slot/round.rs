@@ -23,7 +23,7 @@ impl Slot {
     /// A node that was not read in this session is read at once, and then at its pace.
     pub(super) fn begin_rounds(&mut self, cx: &mut Context, now: Instant) {
         self.pace = Pace::new(now, self.poll_interval(), self.index, cx.slots);
-        self.up(cx);
+        self.up(cx, now);
         self.round = Round {
             step: None,
             number: 0,

@@ -21,7 +21,7 @@ impl Slot {
             }
             Event::Response(response) => {
                 if self.silent_since.take().is_some() && self.round.contacted {
-                    self.up(cx);
+                    self.up(cx, now);
                 }
                 if self.resent {
                     cx.gates.answered_late();

@@ -28,6 +28,8 @@ pub struct Bmc {
     pub(super) config: Arc<Config>,
     pub(super) sessions: SessionTable,
     pub(super) guard: Guard,
+    /// The session whose command was handled last; 0 is none.
+    asked: u32,
 }
 
 impl Bmc {
@@ -38,6 +40,7 @@ impl Bmc {
             config,
             sessions: SessionTable::default(),
             guard: Guard::default(),
+            asked: 0,
         }
     }
 
@@ -55,6 +58,7 @@ impl Bmc {
         handler: &mut dyn Handler,
         out: &mut [u8],
     ) -> Option<usize> {
+        self.asked = 0;
         let mut r = Reader::new(datagram);
         if rmcp::decode(&mut r).ok()? == rmcp::Class::Asf {
             return pong(&mut r, out);
@@ -154,7 +158,14 @@ impl Bmc {
     /// Sessions of users who are no more, or have another name or password, end at once, and so does all that is
     /// being set up; none goes on above its user's level. Users who were locked out may log in again.
     pub fn set_config(&mut self, config: Arc<Config>) {
-        self.sessions.reconfigure(&self.config, &config);
+        self.asked = 0;
+        self.set_config_as_asked(config);
+    }
+
+    /// The same after the last datagram was a command that has changed it. The session of that command goes on, also if
+    /// it was its own user's password: it still has to be closed, and nothing that IPMI 2.0 §22.30 says ends it.
+    pub fn set_config_as_asked(&mut self, config: Arc<Config>) {
+        self.sessions.reconfigure(&self.config, &config, self.asked);
         self.guard.unlock();
         self.config = config;
     }
@@ -225,6 +236,7 @@ impl Bmc {
             return None;
         }
         active.executed.note(&message);
+        self.asked = id;
         let permitted = active.privilege >= minimum_privilege(header.netfn, header.cmd, body);
         let changes = permitted && changes_state(header.netfn, header.cmd, body);
         let changing = changes.then(|| Changing {

@@ -287,8 +287,8 @@ impl SessionTable {
 
     /// Brings the sessions under a new configuration: those of users who are no more, or have another password, end,
     /// as does all that is in set-up, and of IPMI 1.5 where that is not spoken any more; none works above its user's
-    /// level.
-    pub(super) fn reconfigure(&mut self, old: &Config, new: &Config) {
+    /// level. The session `asked` has changed that itself, and outlives its password.
+    pub(super) fn reconfigure(&mut self, old: &Config, new: &Config, asked: u32) {
         self.slots.retain_mut(|slot| {
             let Stage::Active(active) = &mut slot.stage else {
                 return false;
@@ -305,7 +305,7 @@ impl SessionTable {
             }
             active.limit = active.limit.min(user.privilege);
             active.privilege = active.privilege.min(user.privilege);
-            user.is_same(was)
+            user.is_same(was) || slot.bmc_session_id == asked
         });
     }
 

@@ -206,25 +206,51 @@ pub(crate) static ACCOUNT: SectionKeys = SectionKeys {
 /// `[events]`.
 pub(crate) static EVENTS: SectionKeys = SectionKeys {
     heading: "[events]",
-    meaning: "which servers that clients name may be connected to: events go there, images of firmware come from there",
+    meaning: "which servers that clients name get events",
     keys: &[
         key(
             "allow_destinations",
             "array of strings",
             "[]",
-            "networks (127.0.0.0/8) that events may go to, and images come from, although such addresses are refused: loopback, link-local, multicast",
+            "networks (127.0.0.0/8) that events may go to although such addresses are refused: loopback, link-local, multicast",
         ),
         key(
             "allow_clear_text",
             "boolean",
             "false",
-            "events may go to http:// destinations, and images come from them: anybody on the way reads events, HttpHeaders and passwords, and may change images",
+            "events may go to http:// destinations: anybody on the way reads them, and HttpHeaders",
         ),
         key(
             "ca_file",
             "string",
             "",
-            "PEM file with the certificate authorities of destinations and of servers of images; without it, those that this machine trusts",
+            "PEM file with the certificate authorities of destinations; without it, those that this machine trusts",
+        ),
+    ],
+};
+
+/// `[update]`.
+pub(crate) static UPDATE: SectionKeys = SectionKeys {
+    heading: "[update]",
+    meaning: "which servers that clients name images of firmware are fetched from (SimpleUpdate)",
+    keys: &[
+        key(
+            "allow_destinations",
+            "array of strings",
+            "[]",
+            "networks (127.0.0.0/8) that images may come from although such addresses are refused: loopback, link-local, multicast",
+        ),
+        key(
+            "allow_clear_text",
+            "boolean",
+            "false",
+            "images may be fetched by http://: anybody on the way reads passwords and may change images",
+        ),
+        key(
+            "ca_file",
+            "string",
+            "",
+            "PEM file with the certificate authorities of such servers; without it, those that this machine trusts",
         ),
     ],
 };
@@ -478,6 +504,7 @@ pub(crate) static SECTIONS: &[&SectionKeys] = &[
     &SERVICE,
     &ACCOUNT,
     &EVENTS,
+    &UPDATE,
     &METRICS,
     &FLEET,
     &CREDENTIALS,

@@ -2,7 +2,7 @@
 //!
 //! Everything wrong with a file is reported at once, each with its line, its key and what to do. Nothing is guessed.
 
-mod events;
+mod destinations;
 mod front;
 pub(crate) mod hosts;
 mod inventory;
@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use crate::metrics::MetricsConfig;
-pub(crate) use events::EventsConfig;
+pub(crate) use destinations::DestinationsConfig;
 pub(crate) use front::{FrontConfig, ProxyAddress, SSDP_INTERFACES_MAX};
 pub(crate) use inventory::{Format, InventoryConfig, Source};
 pub(crate) use keys::SECTIONS;
@@ -76,7 +76,9 @@ pub(crate) struct Config {
     /// Who may log in.
     pub(crate) accounts: Vec<AccountConfig>,
     /// Where events are sent.
-    pub(crate) events: EventsConfig,
+    pub(crate) events: DestinationsConfig,
+    /// Where images of firmware are fetched from.
+    pub(crate) update: DestinationsConfig,
     /// Where figures for Prometheus are had, if at all.
     pub(crate) metrics: Option<MetricsConfig>,
     /// How BMCs are polled.
@@ -175,7 +177,8 @@ impl Config {
         let service = read_service(&root, base, &mut problems);
         let keeps_state = service.as_ref().is_none_or(|s| s.state_dir.is_some());
         let accounts = read_accounts(&root, base, keeps_state, &mut problems);
-        let events = events::read(&root, base, &mut problems);
+        let events = destinations::read(&root, "events", &keys::EVENTS, base, &mut problems);
+        let update = destinations::read(&root, "update", &keys::UPDATE, base, &mut problems);
         let metrics = metrics::read(&root, &mut problems);
         let fleet = read_fleet(&root, &mut problems);
         let credentials = read_all_credentials(&root, base, &mut problems);
@@ -187,6 +190,7 @@ impl Config {
                 service,
                 accounts,
                 events,
+                update,
                 metrics,
                 fleet,
                 credentials,
@@ -284,12 +288,12 @@ fn read_accounts(
         let role = section
             .string(problems, "role")
             .unwrap_or_else(|| "ReadOnly".to_owned());
-        if !["Administrator", "Operator", "ReadOnly"].contains(&role.as_str()) {
-            section.problem(
-                problems,
-                "role",
-                "expected Administrator, Operator or ReadOnly",
-            );
+        let roles = ["Administrator", "Operator", "ReadOnly"];
+        if !roles.contains(&role.as_str()) {
+            let meant = section::nearest(&role, roles.into_iter());
+            let meant = meant.map_or_else(String::new, |role| format!("; did you mean '{role}'?"));
+            let text = format!("expected Administrator, Operator or ReadOnly{meant}");
+            section.problem(problems, "role", text);
         }
         let password = read_password(&section, base, problems);
         let (Some(username), Some(password)) = (username, password) else {

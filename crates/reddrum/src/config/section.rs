@@ -279,15 +279,20 @@ fn whole_number(value: &DeValue<'_>) -> Option<i64> {
     i64::from_str_radix(number.as_str(), number.radix()).ok()
 }
 
+/// The one of these names that a word is most likely meant to be, if it is like any.
+pub(super) fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = word.to_lowercase();
+    let distance = |name: &str| strsim::damerau_levenshtein(&lower, &name.to_lowercase());
+    let found = names.map(|name| (distance(name), name)).min();
+    // A word that shares less than half its letters is no typo of it.
+    let found = found.filter(|(distance, name)| distance * 2 <= name.len().max(word.len()));
+    found.map(|(_, name)| name)
+}
+
 fn unknown_key(name: &str, keys: &SectionKeys) -> String {
     let names = || keys.keys.iter().map(|k| k.name);
-    let nearest = names()
-        .map(|known| (strsim::damerau_levenshtein(name, known), known))
-        .min()
-        // A word that shares less than half its letters is no typo of it.
-        .filter(|(distance, known)| distance * 2 <= known.len().max(name.len()));
-    match nearest {
-        Some((_, known)) => format!("unknown key; did you mean '{known}'?"),
+    match nearest(name, names()) {
+        Some(known) => format!("unknown key; did you mean '{known}'?"),
         None => format!(
             "unknown key; valid here: {}",
             names().collect::<Vec<_>>().join(", ")

@@ -165,7 +165,9 @@ pub(super) fn read_treatment(
                 .any(|(name, _)| *name.get_ref() == *credentials)
         });
     if !is_known {
-        let text = format!("there is no [credentials.{credentials}]");
+        let meant = section::nearest(&credentials, known.iter().map(|name| &**name));
+        let meant = meant.map_or_else(String::new, |name| format!("; did you mean '{name}'?"));
+        let text = format!("there is no [credentials.{credentials}]{meant}");
         section.problem(problems, "credentials", text);
     }
     let port = section.integer(problems, "port", 1..=65_535, 623);

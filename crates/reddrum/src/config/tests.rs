@@ -168,6 +168,32 @@ fn a_target_without_its_credentials_is_refused() {
 }
 
 #[test]
+fn a_word_that_is_nearly_right_is_answered_with_the_right_one() {
+    let found = problems(
+        "credentials-typo",
+        &GOOD.replace("[credentials.default]", "[credentials.defaults]"),
+    );
+    let text = "there is no [credentials.default]; did you mean 'defaults'?";
+    assert!(found.iter().any(|p| p.contains(text)), "{found:?}");
+    let found = problems(
+        "role-typo",
+        &GOOD.replace("\"Administrator\"", "\"administrater\""),
+    );
+    let text = "did you mean 'Administrator'?";
+    assert!(found.iter().any(|p| p.contains(text)), "{found:?}");
+}
+
+#[test]
+fn where_images_may_come_from_is_read_beside_where_events_may_go() {
+    let folder = Folder::new("update", 0o600);
+    let text = format!("{GOOD}\n[update]\nallow_clear_text = true\nca_file = \"ca.pem\"");
+    let config = Config::parse(&text, &folder.0).unwrap();
+    assert!(config.update.allow_clear_text && !config.events.allow_clear_text);
+    assert_eq!(config.update.ca_file, Some(folder.0.join("ca.pem")));
+    assert_eq!(config.events.ca_file, None);
+}
+
+#[test]
 fn two_targets_of_one_name_are_refused() {
     let found = problems(
         "twice",

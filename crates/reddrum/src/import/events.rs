@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use redfish::{EventRules, EventSettings, Import, NewSubscription};
+use redfish::{DestinationSettings, EventRules, Import, NewSubscription};
 use serde_json::{Map, Value};
 
 use super::files::{File, Files};
@@ -63,7 +63,7 @@ fn add(
         owner,
     };
     // Where events may go is decided when the configuration is there; what is refused by default isn't slipped in.
-    match import.add_subscription(&new, &EventSettings::default()) {
+    match import.add_subscription(&new, &DestinationSettings::default()) {
         Ok(()) => report.taken(what, &format!("{destination}, belongs to {owner}")),
         Err(error) => report.left(what, &format!("{destination}: {error}")),
     }

@@ -144,6 +144,9 @@ pub(super) struct Connection {
         requires = "transit"
     )]
     pub(super) transit_channel: u8,
+    /// Whose commands to send.
+    #[command(flatten)]
+    pub(super) of: OfMaker,
     /// Print one JSON object a line for each host.
     #[arg(long, global = true)]
     pub(super) json: bool,

@@ -56,7 +56,7 @@ pub(crate) fn run(args: &IpmiArgs) -> Result<(), ProgramError> {
     {
         return sol::run(names, connection, args);
     }
-    let (privilege, begin) = command::begin(&args.command)?;
+    let (privilege, begin) = command::begin(&args.command, args.connection.of)?;
     let login = (
         login::login(connection, privilege)?,
         login::policy(connection),

@@ -405,6 +405,17 @@ fn a_patch_of_an_interface_is_one_change_of_the_controllers_network() {
 }
 
 #[test]
+fn who_writes_the_addresses_in_use_is_told_where_to_write() {
+    let patch = json!({"IPv4Addresses": [{"Address": "10.0.0.9"}]});
+    let refused = Client::of(&Fake::hall()).patch(INTERFACE, &patch);
+    let Err(Failure::Messages(messages)) = refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(messages[0].key(), "PropertyNotWritable");
+    assert!(messages[0].resolution().contains("IPv4StaticAddresses"));
+}
+
+#[test]
 fn an_interface_refuses_what_a_controller_can_not_be_told() {
     let fake = Fake::hall();
     for (patch, wanted) in [

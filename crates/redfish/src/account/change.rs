@@ -13,6 +13,7 @@ use super::table::{ACCOUNTS, MAX_ACCOUNTS, ROLES, SETTINGS, SETTINGS_KEY, State}
 use super::{Account, Accounts, Policy, check_user_name, now_ms};
 use crate::Failure;
 use crate::caller::Caller;
+use crate::fault::nearest;
 use crate::message::{self, Message};
 use crate::privilege::{Privileges, Role};
 use crate::session::Session;
@@ -62,6 +63,27 @@ struct Then {
 }
 
 impl Accounts {
+    /// What is wrong with an edit, as far as that can be seen before: all of it, where a change finds the first only.
+    /// `user_name` is the account's so far.
+    pub(crate) fn faults(&self, edit: &Edit, user_name: Option<&str>) -> Vec<Message> {
+        let state = self.read();
+        let mut faults = Vec::new();
+        let user_name = edit.user_name.as_deref().or(user_name);
+        if let Some(new) = &edit.user_name {
+            faults.extend(user_name_fault(new));
+        }
+        if let Some(password) = &edit.password {
+            // That a password is a name which can't be had is no fault of its own.
+            let of = user_name.filter(|_| faults.is_empty());
+            let of = of.unwrap_or_default();
+            faults.extend(password_fault(&state.policy, password, of, "Password"));
+        }
+        if let Some(role_id) = &edit.role_id {
+            faults.extend(role_fault(&state, role_id));
+        }
+        faults
+    }
+
     /// Adds an account. Its `Id` is the answer.
     pub(crate) async fn create(
         self: &Arc<Self>,
@@ -73,12 +95,9 @@ impl Accounts {
             password,
             edit,
         } = new;
-        check_user_name(&user_name).map_err(|error| {
-            let message = message::property_value_format_error(&user_name, "UserName");
-            wrong(message, "UserName", &error.to_string())
-        })?;
+        none(user_name_fault(&user_name))?;
         let policy = self.policy();
-        accept(&policy, &password, &user_name, "Password")?;
+        none(password_fault(&policy, &password, &user_name, "Password"))?;
         let hash = self.hash(password, client).await?;
         let changing = self.start().await;
         let state = self.read().clone();
@@ -155,7 +174,12 @@ impl Accounts {
         let account = self.by_id(id).ok_or(Failure::NotFound)?;
         let user_name = edit.user_name.as_deref();
         let user_name = user_name.unwrap_or_else(|| account.user_name());
-        accept(&self.policy(), password, user_name, "Password")?;
+        none(password_fault(
+            &self.policy(),
+            password,
+            user_name,
+            "Password",
+        ))?;
         if by.account_id() == id && account.must_change_password() {
             let turn = self.turns.take(by.client()).await.ok_or(CROWDED)?;
             if self
@@ -410,19 +434,53 @@ impl Accounts {
 const CROWDED: Failure = Failure::Unavailable { retry_after_s: 2 };
 
 fn wrong(message: Message, property: &str, remedy: &str) -> Failure {
-    let message = message.about(format!("/{property}"));
-    Failure::Messages(vec![message.with_resolution(remedy)])
+    Failure::Messages(vec![fault(message, property, remedy)])
 }
 
-/// Whether the rules let a password be set. It isn't repeated in the message.
-fn accept(policy: &Policy, password: &str, user_name: &str, property: &str) -> Result<(), Failure> {
-    match policy.refuses(password, user_name) {
+fn fault(message: Message, property: &str, remedy: &str) -> Message {
+    let message = message.about(format!("/{property}"));
+    message.with_resolution(remedy)
+}
+
+/// A fault fails a change.
+fn none(fault: Option<Message>) -> Result<(), Failure> {
+    match fault {
         None => Ok(()),
-        Some(rule) => {
-            let message = message::property_value_format_error("******", property);
-            Err(wrong(message, property, &rule))
-        }
+        Some(fault) => Err(Failure::Messages(vec![fault])),
     }
+}
+
+fn user_name_fault(user_name: &str) -> Option<Message> {
+    let error = check_user_name(user_name).err()?;
+    let message = message::property_value_format_error(user_name, "UserName");
+    Some(fault(message, "UserName", &error.to_string()))
+}
+
+/// Why the rules don't let a password be set. It isn't repeated in the message.
+fn password_fault(
+    policy: &Policy,
+    password: &str,
+    user_name: &str,
+    property: &str,
+) -> Option<Message> {
+    let rule = policy.refuses(password, user_name)?;
+    let message = message::property_value_format_error("******", property);
+    Some(fault(message, property, &rule))
+}
+
+/// There is no such role; which there are, and which may be meant.
+fn role_fault(state: &State, role_id: &str) -> Option<Message> {
+    if state.privileges_of(role_id).is_some() {
+        return None;
+    }
+    let custom = state.roles.keys().map(String::as_str);
+    let predefined = Role::ALL.map(Role::name);
+    let ids: Vec<&str> = predefined.into_iter().chain(custom).collect();
+    let meant = nearest(role_id, ids.iter().copied());
+    let meant = meant.map_or_else(String::new, |id| format!("Did you mean '{id}'? "));
+    let message = message::property_value_not_in_list(role_id, "RoleId");
+    let remedy = format!("{meant}Choose one of: {}.", ids.join(", "));
+    Some(fault(message, "RoleId", &remedy))
 }
 
 /// Refuses a user name that another account has.
@@ -442,24 +500,11 @@ fn refuse_taken(state: &State, account: &Account) -> Result<(), Failure> {
 fn edit_account(account: &mut Account, edit: &Edit, state: &State) -> Result<(), Failure> {
     let kept = &mut account.kept;
     if let Some(user_name) = &edit.user_name {
-        check_user_name(user_name).map_err(|error| {
-            let message = message::property_value_format_error(user_name, "UserName");
-            wrong(message, "UserName", &error.to_string())
-        })?;
+        none(user_name_fault(user_name))?;
         kept.user_name.clone_from(user_name);
     }
     if let Some(role_id) = &edit.role_id {
-        if state.privileges_of(role_id).is_none() {
-            let message = message::property_value_not_in_list(role_id, "RoleId");
-            let custom = state.roles.keys().map(String::as_str);
-            let ids: Vec<&str> = Role::ALL
-                .map(Role::name)
-                .into_iter()
-                .chain(custom)
-                .collect();
-            let remedy = format!("Choose one of: {}.", ids.join(", "));
-            return Err(wrong(message, "RoleId", &remedy));
-        }
+        none(role_fault(state, role_id))?;
         kept.role_id.clone_from(role_id);
     }
     kept.enabled = edit.enabled.unwrap_or(kept.enabled);

@@ -107,16 +107,42 @@ impl Deed {
     }
 }
 
+/// A text as the log has it: on one line, and with nothing that a terminal takes for a command.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            // They would be escaped, too, and need not be.
+            '\'' | '"' => plain.push(character),
+            other => plain.extend(other.escape_debug()),
+        }
+    }
+    plain
+}
+
 /// Writes an entry to the program's log. Names come from outside: control characters are escaped.
 fn print(entry: &Entry) {
-    let user = entry.user.as_deref().unwrap_or("-").escape_debug();
+    let user = plain(entry.user.as_deref().unwrap_or("-"));
     let client = entry.client.map(|address| address.to_string());
     let client = client.as_deref().unwrap_or("-");
-    let deed = entry.deed.to_string();
-    let deed = deed.escape_debug();
+    let deed = plain(&entry.deed.to_string());
     if entry.deed.is_warning() {
         tracing::warn!(target: "audit", "{user} from {client}: {deed}");
     } else {
         tracing::info!(target: "audit", "{user} from {client}: {deed}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_log_is_one_line_and_reads_as_it_was_meant() {
+        let text = "in use: it can't be had: \"busy\"\n\u{1b}[2Jend";
+        assert_eq!(
+            plain(text),
+            "in use: it can't be had: \"busy\"\\n\\u{1b}[2Jend"
+        );
     }
 }

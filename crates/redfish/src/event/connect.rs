@@ -21,7 +21,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::destination::Host;
-use super::{Destination, DestinationError, EventSettings};
+use super::{Destination, DestinationError, DestinationSettings};
 use crate::store::StoreError;
 
 /// How long a connection may take, with the look-up of the name and the TLS handshake, in seconds.
@@ -31,7 +31,7 @@ const MAX_ADDRESSES: usize = 4;
 
 /// Makes connections.
 pub(crate) struct Connector {
-    settings: EventSettings,
+    settings: DestinationSettings,
     verified: TlsConnector,
     unverified: TlsConnector,
 }
@@ -71,12 +71,12 @@ impl fmt::Display for ConnectError {
 impl Connector {
     /// # Errors
     /// [`StoreError`] if the cryptography is of no use.
-    pub(crate) fn new(settings: EventSettings) -> Result<Arc<Self>, StoreError> {
+    pub(crate) fn new(settings: DestinationSettings) -> Result<Arc<Self>, StoreError> {
         let connector = Self::with(settings).map_err(|e| StoreError::File(e.to_string()))?;
         Ok(Arc::new(connector))
     }
 
-    fn with(settings: EventSettings) -> Result<Self, rustls::Error> {
+    fn with(settings: DestinationSettings) -> Result<Self, rustls::Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let versions = || {
             ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -96,7 +96,7 @@ impl Connector {
         })
     }
 
-    pub(crate) const fn settings(&self) -> &EventSettings {
+    pub(crate) const fn settings(&self) -> &DestinationSettings {
         &self.settings
     }
 

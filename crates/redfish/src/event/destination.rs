@@ -13,22 +13,23 @@ use crate::Network;
 /// The longest destination, in bytes.
 const MAX_DESTINATION: usize = 2048;
 
-/// Where events may be sent and images fetched from ([`Updater`](crate::Updater)), and whom the service believes there.
+/// To which servers that clients name the service connects, and whom it believes there: receivers of events, or servers
+/// of images ([`Updater`](crate::Updater)).
 #[derive(Debug, Clone)]
-pub struct EventSettings {
+pub struct DestinationSettings {
     /// Networks that may be sent to, and fetched from, although their addresses are refused otherwise: loopback,
     /// link-local (which holds the metadata services of clouds), multicast and other addresses that no event receiver
     /// has.
     pub allow_destinations: Vec<Network>,
-    /// Whether `http://` destinations are taken, and images fetched by HTTP. Events, and the headers that authorise
-    /// them, then cross the network in clear text, and so do images with the passwords for them.
+    /// Whether HTTP without TLS is taken. Events and the headers that authorise them then cross the network in clear
+    /// text, or images and the passwords for them.
     pub allow_clear_text: bool,
     /// The certificate authorities that destinations are checked against.
     pub authorities: Arc<RootCertStore>,
 }
 
 /// Nothing is opened and nobody believed: the deliveries that succeed are those with `VerifyCertificate` false.
-impl Default for EventSettings {
+impl Default for DestinationSettings {
     fn default() -> Self {
         Self {
             allow_destinations: Vec::new(),
@@ -90,7 +91,10 @@ impl fmt::Display for DestinationError {
 
 impl Destination {
     /// Reads a destination and checks what can be checked without looking up its name.
-    pub(crate) fn parse(text: &str, settings: &EventSettings) -> Result<Self, DestinationError> {
+    pub(crate) fn parse(
+        text: &str,
+        settings: &DestinationSettings,
+    ) -> Result<Self, DestinationError> {
         if text.len() > MAX_DESTINATION || text.contains('#') {
             return Err(DestinationError::Form);
         }
@@ -171,7 +175,7 @@ impl Host {
     }
 }
 
-impl EventSettings {
+impl DestinationSettings {
     /// Whether events may be sent to `address`.
     pub(crate) fn permit(&self, address: IpAddr) -> Result<(), DestinationError> {
         let address = embedded(address);
@@ -243,7 +247,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Destination, DestinationError> {
-        Destination::parse(text, &EventSettings::default())
+        Destination::parse(text, &DestinationSettings::default())
     }
 
     #[test]
@@ -276,9 +280,9 @@ mod tests {
 
     #[test]
     fn clear_text_is_taken_where_the_settings_say_so() {
-        let settings = EventSettings {
+        let settings = DestinationSettings {
             allow_clear_text: true,
-            ..EventSettings::default()
+            ..DestinationSettings::default()
         };
         let found = Destination::parse("http://a.example/", &settings).unwrap();
         assert_eq!((found.port(), found.is_encrypted()), (80, false));
@@ -344,9 +348,9 @@ mod tests {
 
     #[test]
     fn a_network_that_is_allowed_is_taken_in_every_spelling() {
-        let settings = EventSettings {
+        let settings = DestinationSettings {
             allow_destinations: vec!["127.0.0.0/8".parse().unwrap()],
-            ..EventSettings::default()
+            ..DestinationSettings::default()
         };
         for address in ["127.0.0.1", "[::ffff:127.0.0.1]"] {
             assert!(

@@ -4,7 +4,8 @@ use redfish_schema::event::EventType;
 
 use super::service::{IDS, IDS_KEY, Kept, SETTINGS, SETTINGS_KEY, SUBSCRIPTIONS};
 use super::{
-    Definition, Destination, EventFilter, EventSettings, Format, MAX_SUBSCRIPTIONS, RetryPolicy,
+    Definition, Destination, DestinationSettings, EventFilter, Format, MAX_SUBSCRIPTIONS,
+    RetryPolicy,
 };
 use crate::caller::Owner;
 use crate::import::{EventRules, ImportError, NewSubscription};
@@ -24,7 +25,7 @@ impl Import {
     pub(crate) fn add(
         &mut self,
         new: &NewSubscription<'_>,
-        settings: &EventSettings,
+        settings: &DestinationSettings,
     ) -> Result<(), ImportError> {
         if self.subscriptions.len() >= MAX_SUBSCRIPTIONS {
             return Err(ImportError::TooMany(MAX_SUBSCRIPTIONS));

@@ -12,7 +12,7 @@ use hyper::client::conn::http1::SendRequest;
 use tokio::time::timeout;
 
 use super::connect::{ConnectError, Connector};
-use super::{Definition, Destination, EventSettings};
+use super::{Definition, Destination, DestinationSettings};
 
 /// How long a destination may take to answer, in seconds.
 const ANSWER_TIMEOUT_S: u64 = 30;
@@ -74,11 +74,7 @@ impl Courier {
         Self { connector }
     }
 
-    pub(crate) fn connector(&self) -> Arc<Connector> {
-        Arc::clone(&self.connector)
-    }
-
-    pub(crate) fn settings(&self) -> &EventSettings {
+    pub(crate) fn settings(&self) -> &DestinationSettings {
         self.connector.settings()
     }
 

@@ -10,7 +10,7 @@ use super::delivery::{Delivery, Rules};
 use super::journal::Journal;
 use super::push::Courier;
 use super::{
-    Definition, Event, EventSettings, EventSink as _, Hub, MAX_DELIVERIES_AT_ONCE,
+    Definition, DestinationSettings, Event, EventSink as _, Hub, MAX_DELIVERIES_AT_ONCE,
     MAX_SUBSCRIPTIONS, Standing, Streams, Subscription, Subscriptions,
 };
 use crate::Failure;
@@ -62,7 +62,10 @@ impl Events {
     ///
     /// # Errors
     /// [`StoreError`] if the state can't be read.
-    pub(crate) fn open(settings: EventSettings, store: Store) -> Result<Arc<Self>, StoreError> {
+    pub(crate) fn open(
+        settings: DestinationSettings,
+        store: Store,
+    ) -> Result<Arc<Self>, StoreError> {
         let (journal, before, mut places) = Journal::open(store.clone())?;
         let hub = Arc::new(Hub::new(before));
         let mut stored = Vec::new();
@@ -102,12 +105,7 @@ impl Events {
         }))
     }
 
-    /// The way to servers that clients name.
-    pub(crate) fn connector(&self) -> Arc<Connector> {
-        self.courier.connector()
-    }
-
-    pub(crate) fn settings(&self) -> &EventSettings {
+    pub(crate) fn settings(&self) -> &DestinationSettings {
         self.courier.settings()
     }
 

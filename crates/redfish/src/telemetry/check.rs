@@ -103,9 +103,18 @@ impl<'a> Check<'a> {
         self.body.get(name)?.as_bool()
     }
 
-    /// The words of a list; a word that `read` doesn't take is noted.
-    pub(super) fn words<T>(&self, name: &str, read: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
+    /// The words of a list; one that is there twice is noted.
+    pub(super) fn words<T>(
+        &mut self,
+        name: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Option<Vec<T>> {
         let words = self.body.get(name)?.as_array()?;
+        for (index, word) in words.iter().enumerate() {
+            if words[..index].contains(word) {
+                self.refuse(&format!("/{name}/{index}"), "Name each word once.");
+            }
+        }
         Some(words.iter().filter_map(|w| read(w.as_str()?)).collect())
     }
 

@@ -140,8 +140,15 @@ fn templates(check: &mut Check<'_>, wildcards: &[Wildcard]) -> Vec<Template> {
         .collect();
     for (index, metric) in objects(body, "Metrics") {
         let place = format!("/Metrics/{index}");
-        let known = ["MetricId", "MetricProperties", "CollectionTimeScope"];
+        let known = [
+            "MetricId",
+            "MetricProperties",
+            "CollectionFunction",
+            "CollectionDuration",
+            "CollectionTimeScope",
+        ];
         check.only(metric, &place, &known);
+        refuse_calculation(check, metric, &place);
         let scope = metric.get("CollectionTimeScope").and_then(Value::as_str);
         if let Some(other) = scope.filter(|word| *word != CollectionTimeScope::Point.as_str()) {
             let resolution = "Values are those of a point in time: choose Point.";
@@ -171,6 +178,16 @@ fn templates(check: &mut Check<'_>, wildcards: &[Wildcard]) -> Vec<Template> {
         .collect();
     check.unused(wildcards, &properties);
     templates
+}
+
+/// Calculations over time aren't offered, although the schema has them.
+fn refuse_calculation(check: &mut Check<'_>, metric: &Map<String, Value>, place: &str) {
+    let resolution = "The service does no calculations over time: leave this out, and calculate from the reports.";
+    for name in ["CollectionFunction", "CollectionDuration"] {
+        if let Some(word) = metric.get(name).and_then(Value::as_str) {
+            check.not_in_list(word, &format!("{place}/{name}"), resolution);
+        }
+    }
 }
 
 fn interval(check: &mut Check<'_>) -> Option<u64> {
@@ -298,7 +315,11 @@ mod tests {
             ),
             (
                 json!({"Metrics": [{"MetricProperties": ["/redfish/v1/Chassis/{C}#/Name"], "CollectionFunction": "Average"}]}),
-                "PropertyNotWritable#/Metrics/0/CollectionFunction",
+                "PropertyValueNotInList#/Metrics/0/CollectionFunction",
+            ),
+            (
+                json!({"ReportActions": ["RedfishEvent", "LogToMetricReportsCollection", "RedfishEvent"]}),
+                "PropertyValueError#/ReportActions/2",
             ),
             (
                 json!({"ReportUpdates": "NewReport"}),

@@ -32,9 +32,9 @@ use tokio::sync::Semaphore;
 
 use crate::caller::Caller;
 use crate::error::Error;
-use crate::event::{Connector, Events};
+use crate::event::{Connector, DestinationSettings};
 use crate::message;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::task::{Handle, Order, State, Tasks};
 use crate::{Backend, BackendFuture, Failure, Path};
 
@@ -260,18 +260,18 @@ impl Updates {
         tasks: &Tasks,
         backend: &Arc<dyn Backend>,
         store: &Store,
-        events: &Events,
-    ) -> Self {
-        Self {
+        servers: DestinationSettings,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
             tasks: tasks.clone(),
             backend: Arc::clone(backend),
             folder: store.folder(),
-            connector: events.connector(),
+            connector: Connector::new(servers)?,
             images: Arc::new(Semaphore::new(MAX_IMAGES)),
             fetches: Arc::new(Semaphore::new(MAX_FETCHES_AT_ONCE)),
             staged: Waiting::default(),
             installing: Installing::default(),
-        }
+        })
     }
 
     pub(crate) fn updater(&self) -> Option<&dyn Updater> {

@@ -1,6 +1,7 @@
 //! Accounts that clients make, change and remove (DSP0266 "Account service overview").
 
 use redfish::{Account, Role};
+use serde_json::json;
 
 use crate::bench::{Answer, Bench, Client, PASSWORD, StateFile};
 
@@ -690,4 +691,76 @@ async fn a_hash_from_elsewhere_opens_and_is_kept_in_our_own_form() {
         200
     );
     assert!(Account::with_hash("old", "plain text", "Operator").is_err());
+}
+
+#[tokio::test]
+async fn every_mistake_in_an_account_is_named_with_its_property() {
+    let bench = Bench::new();
+    let client = bench.client("root").await;
+    let body =
+        json!({"UserName": "a b", "Password": "x", "RoleId": "administrater", "Locked": true});
+    let refused = client.post(ACCOUNTS, &body.to_string()).await;
+    assert_eq!(refused.status, 400);
+    let json = refused.json();
+    let messages = json["error"]["@Message.ExtendedInfo"].as_array().unwrap();
+    let mut about: Vec<_> = messages
+        .iter()
+        .map(|message| message["RelatedProperties"][0].as_str().unwrap())
+        .collect();
+    about.sort_unstable();
+    assert_eq!(about, ["#/Locked", "#/Password", "#/RoleId", "#/UserName"]);
+    let role = messages
+        .iter()
+        .find(|message| message["RelatedProperties"][0] == "#/RoleId");
+    let remedy = role.unwrap()["Resolution"].as_str().unwrap();
+    assert!(
+        remedy.starts_with("Did you mean 'Administrator'?"),
+        "{remedy}"
+    );
+    // Of a PATCH, too; and nothing was changed.
+    let body = json!({"Password": "x", "RoleId": "nobody", "Enabled": false});
+    let uri = format!("{ACCOUNTS}/reader");
+    let refused = client.patch(&uri, &body.to_string()).await;
+    refused.assert_error(400, &["PropertyValueFormatError", "PropertyValueNotInList"]);
+    assert_eq!(client.get(&uri).await.json()["Enabled"], true);
+}
+
+const SUBSCRIPTIONS: &str = "/redfish/v1/EventService/Subscriptions";
+
+#[tokio::test]
+async fn with_an_account_go_its_subscriptions_and_nobody_elses() {
+    let bench = Bench::new();
+    let root = bench.client("root").await;
+    let new =
+        json!({"UserName": "leaver", "Password": "correct horse 2", "RoleId": "Administrator"});
+    assert_eq!(root.post(ACCOUNTS, &new.to_string()).await.status, 201);
+    let leaver = bench.client_with("leaver", "correct horse 2").await;
+    let subscription = |context: &str| {
+        json!({"Destination": "https://203.0.113.1/", "Protocol": "Redfish", "Context": context})
+            .to_string()
+    };
+    assert_eq!(
+        leaver.post(SUBSCRIPTIONS, &subscription("a")).await.status,
+        201
+    );
+    assert_eq!(
+        leaver.post(SUBSCRIPTIONS, &subscription("b")).await.status,
+        201
+    );
+    let stays = root.post(SUBSCRIPTIONS, &subscription("c")).await;
+    let stays = stays.header("location").unwrap().to_owned();
+    assert_eq!(
+        delete(&root, &format!("{ACCOUNTS}/leaver")).await.status,
+        204
+    );
+    let left = root.get(SUBSCRIPTIONS).await.json();
+    assert_eq!(left["Members"], json!([{"@odata.id": stays}]));
+    let log = "/redfish/v1/Managers/Testbench/LogServices/Audit/Entries";
+    let log = root.get(log).await;
+    let text = String::from_utf8(log.body.to_vec()).unwrap();
+    assert_eq!(
+        text.matches("deleted /redfish/v1/EventService/Subscriptions/")
+            .count(),
+        2
+    );
 }

@@ -9,8 +9,8 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use redfish::{
     Account, ActionCall, Backend, BackendFuture, CertificateOwner, Chain, DEFAULT_TIMEOUT_S,
-    Document, EventSettings, EventSink, Failure, Host, Installed, NotDone, Outcome, Path, Role,
-    RootLink, Service, Settings, StaticFile, StaticFiles, Store, Template, Tls, UnknownHost,
+    DestinationSettings, Document, EventSink, Failure, Host, Installed, NotDone, Outcome, Path,
+    Role, RootLink, Service, Settings, StaticFile, StaticFiles, Store, Template, Tls, UnknownHost,
     Update, Updater,
 };
 use redfish_schema::chassis::{self, Chassis, ChassisType};
@@ -452,7 +452,8 @@ pub(crate) fn settings(store: Store) -> Settings {
         session_timeout_s: DEFAULT_TIMEOUT_S,
         static_files: StaticFiles::default(),
         store,
-        events: EventSettings::default(),
+        events: DestinationSettings::default(),
+        images: DestinationSettings::default(),
         version: "1.2.3".to_owned(),
         host: Arc::new(UnknownHost),
         tls: None,
@@ -467,11 +468,11 @@ impl Bench {
 
     /// The same, with what `store` keeps.
     pub(crate) fn with(store: Store) -> Self {
-        Self::with_events(store, EventSettings::default())
+        Self::with_events(store, DestinationSettings::default())
     }
 
     /// The same, with other destinations of events.
-    pub(crate) fn with_events(store: Store, events: EventSettings) -> Self {
+    pub(crate) fn with_events(store: Store, events: DestinationSettings) -> Self {
         let privileges = redfish::PrivilegeMap::default();
         Self::with_all(seeds(), store, privileges, events)
     }
@@ -482,7 +483,16 @@ impl Bench {
         store: Store,
         privileges: redfish::PrivilegeMap,
     ) -> Self {
-        Self::with_all(accounts, store, privileges, EventSettings::default())
+        Self::with_all(accounts, store, privileges, DestinationSettings::default())
+    }
+
+    /// One that may fetch images from these servers.
+    pub(crate) fn with_images(images: DestinationSettings) -> Self {
+        Self::made_of(Settings {
+            accounts: seeds(),
+            images,
+            ..settings(Store::in_memory().unwrap())
+        })
     }
 
     /// With what `store` keeps, on this host.
@@ -498,7 +508,7 @@ impl Bench {
         accounts: Vec<Account>,
         store: Store,
         privileges: redfish::PrivilegeMap,
-        events: EventSettings,
+        events: DestinationSettings,
     ) -> Self {
         let page = StaticFile {
             path: "/",

@@ -10,7 +10,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use redfish::message::resource_event;
-use redfish::{Event, EventSettings, Store};
+use redfish::{DestinationSettings, Event, Store};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::{RootCertStore, ServerConfig};
 use serde_json::{Value, json};
@@ -91,8 +91,8 @@ impl Receiver {
         }
     }
 
-    pub(crate) fn settings(&self) -> EventSettings {
-        EventSettings {
+    pub(crate) fn settings(&self) -> DestinationSettings {
+        DestinationSettings {
             allow_destinations: vec!["127.0.0.0/8".parse().unwrap(), "::1".parse().unwrap()],
             allow_clear_text: false,
             authorities: Arc::clone(&self.authority),
@@ -299,7 +299,7 @@ async fn many_events_come_together_and_in_order() {
 #[tokio::test]
 async fn a_receiver_whose_certificate_is_not_believed_gets_nothing_unless_that_was_asked_for() {
     let mut receiver = Receiver::start().await;
-    let settings = EventSettings {
+    let settings = DestinationSettings {
         authorities: Arc::new(RootCertStore::empty()),
         ..receiver.settings()
     };
@@ -482,7 +482,7 @@ async fn a_service_that_was_killed_tells_that_events_may_be_lost() {
 #[tokio::test]
 async fn a_name_of_an_address_that_is_refused_gets_nothing() {
     let mut receiver = Receiver::start().await;
-    let settings = EventSettings {
+    let settings = DestinationSettings {
         allow_destinations: Vec::new(),
         ..receiver.settings()
     };
@@ -503,7 +503,7 @@ async fn a_name_of_an_address_that_is_refused_gets_nothing() {
 #[tokio::test]
 async fn clear_text_is_delivered_where_the_configuration_allows_it() {
     let mut receiver = Receiver::at("127.0.0.1:0".parse().unwrap(), false).await;
-    let settings = EventSettings {
+    let settings = DestinationSettings {
         allow_clear_text: true,
         ..receiver.settings()
     };

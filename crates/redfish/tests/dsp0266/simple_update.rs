@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redfish::{EventSettings, FETCH_ANSWER_S, FETCH_IDLE_S, MAX_FETCHES_AT_ONCE, Store};
+use redfish::{DestinationSettings, FETCH_ANSWER_S, FETCH_IDLE_S, MAX_FETCHES_AT_ONCE, Store};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::{RootCertStore, ServerConfig};
 use serde_json::{Value, json};
@@ -103,12 +103,15 @@ impl Server {
 
     /// A service that may fetch from here.
     fn bench(&self) -> Bench {
-        let settings = EventSettings {
+        Bench::with_images(self.settings())
+    }
+
+    fn settings(&self) -> DestinationSettings {
+        DestinationSettings {
             allow_destinations: vec!["127.0.0.0/8".parse().unwrap(), "::1".parse().unwrap()],
             allow_clear_text: !self.is_encrypted,
             authorities: Arc::clone(&self.authority),
-        };
-        Bench::with_events(Store::in_memory().unwrap(), settings)
+        }
     }
 
     fn uri(&self, path: &str) -> String {
@@ -357,7 +360,9 @@ async fn a_request_that_does_not_fit_is_refused_and_nobody_is_asked() {
 #[tokio::test]
 async fn a_name_of_an_address_that_is_refused_is_not_connected_to() {
     let mut server = Server::start(image("firmware")).await;
-    let bench = Bench::new();
+    // That events may go there says nothing about images.
+    let events = server.settings();
+    let bench = Bench::with_events(Store::in_memory().unwrap(), events);
     let client = bench.client("root").await;
     let uri = format!("https://localhost:{}/image", server.address.port());
     let accepted = update(&client, &json!({"ImageURI": uri})).await;

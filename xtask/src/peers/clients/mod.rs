@@ -3,7 +3,8 @@
 //! A script in `xtask/peers/clients` drives each one, unchanged, and prints every call and how it came out. What a
 //! client reads or changes is compared with what ipmitool says of the same BMC.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -45,12 +46,32 @@ pub(crate) fn redfish_utilities(workspace: &Workspace, report: &mut Report) -> R
     python(workspace, report, "redfish_utilities")
 }
 
-/// DMTF's Python library.
+/// DMTF's Python library. The demo trusts the certificate of a server of images beside the script.
 ///
 /// # Errors
 /// As [`sushy`].
 pub(crate) fn redfish_library(workspace: &Workspace, report: &mut Report) -> Result {
-    python(workspace, report, "redfish_library")
+    let folder = image_server(workspace)?;
+    let trust = folder.join("server.pem");
+    let demo = program::demo_that_trusts(workspace, "client-redfish_library", NODES, &trust)?;
+    let mut python = script(workspace, "redfish_library")?;
+    python.env("REDDRUM_IMAGE_SERVER", &folder);
+    visit(demo, report, python, &workspace.target.join("peers"))
+}
+
+/// Makes a certificate for a server at 127.0.0.1: `server.pem` and `server.key` in the folder that is the answer.
+fn image_server(workspace: &Workspace) -> Result<PathBuf> {
+    let folder = workspace.target.join("peers/image_server");
+    fs::create_dir_all(&folder)?;
+    let mut openssl = command("openssl");
+    openssl.args("req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=images".split(' '));
+    // An authority's certificate is refused as a server's.
+    openssl.args(["-addext", "subjectAltName=IP:127.0.0.1"]);
+    openssl.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
+    openssl.arg("-keyout").arg(folder.join("server.key"));
+    openssl.arg("-out").arg(folder.join("server.pem"));
+    run_program(openssl, LIMIT)?.expect_success()?;
+    Ok(folder)
 }
 
 /// What the power driver of MAAS asks for.
@@ -99,10 +120,20 @@ pub(crate) fn nv_redfish(workspace: &Workspace, report: &mut Report) -> Result {
 /// Runs `NAME_client.py` on a demo of its own.
 fn python(workspace: &Workspace, report: &mut Report, name: &str) -> Result {
     let demo = program::demo(workspace, &format!("client-{name}"), NODES)?;
+    visit(
+        demo,
+        report,
+        script(workspace, name)?,
+        &workspace.target.join("peers"),
+    )
+}
+
+/// How to run `NAME_client.py`.
+fn script(workspace: &Workspace, name: &str) -> Result<Command> {
     let mut python = command(clients_home(workspace).join("bin/python"));
     python.arg(workspace.path(format!("xtask/peers/clients/{name}_client.py")));
     python.env("REDDRUM_BINARY", program::binary(workspace)?);
-    visit(demo, report, python, &workspace.target.join("peers"))
+    Ok(python)
 }
 
 /// Runs a script to its end and takes over its checks.

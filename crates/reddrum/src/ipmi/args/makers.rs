@@ -19,8 +19,8 @@ pub(in crate::ipmi) enum Maker {
 /// Whose commands to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Args)]
 pub(in crate::ipmi) struct OfMaker {
-    /// Send this maker's commands, whoever the BMC says made it. [default: as Get Device ID says]
-    #[arg(long, value_name = "MAKER")]
+    /// Send this maker's commands (fan, lcd), whoever the BMC says made it. [default: as Get Device ID says]
+    #[arg(long, global = true, value_name = "MAKER")]
     pub(in crate::ipmi) maker: Option<Maker>,
 }
 
@@ -38,34 +38,25 @@ pub(in crate::ipmi) enum FanCommand {
         /// x's bank (1 or 2). [default: all]
         #[arg(long, value_name = "N")]
         zone: Option<u8>,
-        /// Whose commands.
-        #[command(flatten)]
-        of: OfMaker,
     },
     /// Leave all fans to the BMC again (Supermicro: mode "optimal").
-    Auto(OfMaker),
+    Auto,
 }
 
 /// What to do with the text panel at the front of a machine.
 #[derive(Clone, Debug, Subcommand)]
 pub(in crate::ipmi) enum LcdCommand {
     /// What it shows, and the text set.
-    Get(OfMaker),
+    Get,
     /// Set a text, and show it.
     Set {
         /// The text: at most 62 characters of Latin-1.
         text: String,
-        /// Whose commands.
-        #[command(flatten)]
-        of: OfMaker,
     },
     /// Choose what it shows.
     Mode {
         /// What.
         mode: LcdShows,
-        /// Whose commands.
-        #[command(flatten)]
-        of: OfMaker,
     },
 }
 
@@ -152,6 +143,33 @@ impl From<Domain> for NmDomain {
             Domain::Platform => Self::PLATFORM,
             Domain::Cpu => Self::CPU,
             Domain::Memory => Self::MEMORY,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::ipmi::args::IpmiArgs;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: IpmiArgs,
+    }
+
+    #[test]
+    fn the_maker_is_named_before_the_command_or_behind_it() {
+        for line in [
+            "ipmi a --maker dell fan set 50",
+            "ipmi --maker dell a fan set 50",
+            "ipmi a fan --maker dell set 50",
+            "ipmi a fan set 50 --maker dell",
+        ] {
+            let found = Line::try_parse_from(line.split(' ')).unwrap();
+            assert_eq!(found.args.connection.of.maker, Some(Maker::Dell), "{line}");
         }
     }
 }

@@ -23,13 +23,13 @@ const SYSTEM_X_BANKS: [u8; 2] = [1, 2];
 const FULL_255: u8 = 255;
 
 /// How to begin it.
-pub(super) fn begin(command: FanCommand) -> Start {
+pub(super) fn begin(command: FanCommand, of: OfMaker) -> Start {
     match command {
         FanCommand::List => start(USER, sensor::fans),
-        FanCommand::Set { percent, zone, of } => start(ADMINISTRATOR, move |line| {
+        FanCommand::Set { percent, zone } => start(ADMINISTRATOR, move |line| {
             set(line, of, Duty { percent, zone })
         }),
-        FanCommand::Auto(of) => start(ADMINISTRATOR, move |line| auto(line, of)),
+        FanCommand::Auto => start(ADMINISTRATOR, move |line| auto(line, of)),
     }
 }
 

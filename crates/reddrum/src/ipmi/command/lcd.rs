@@ -26,16 +26,14 @@ const BLOCKS_MAX: u8 = 4;
 ///
 /// # Errors
 /// The text can't be shown.
-pub(super) fn begin(command: LcdCommand) -> Result<Start, ProgramError> {
+pub(super) fn begin(command: LcdCommand, of: OfMaker) -> Result<Start, ProgramError> {
     Ok(match command {
-        LcdCommand::Get(of) => start(USER, move |line| get(line, of)),
-        LcdCommand::Set { text, of } => {
+        LcdCommand::Get => start(USER, move |line| get(line, of)),
+        LcdCommand::Set { text } => {
             let text = Rc::new(latin_1(&text)?);
             start(ADMINISTRATOR, move |line| set(line, of, Rc::clone(&text)))
         }
-        LcdCommand::Mode { mode, of } => {
-            start(ADMINISTRATOR, move |line| show(line, of, mode.into()))
-        }
+        LcdCommand::Mode { mode } => start(ADMINISTRATOR, move |line| show(line, of, mode.into())),
     })
 }
 

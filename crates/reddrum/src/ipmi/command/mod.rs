@@ -39,8 +39,8 @@ use ipmi::bmc::minimum_privilege;
 use ipmi::number::{ChannelNumber, NetFn, PrivilegeLevel, Threshold};
 
 use super::args::{
-    ChassisCommand, FruArgs, FruCommand, IpmiCommand, LanCommand, Limit, McCommand, OnChannel,
-    SensorArgs, SensorCommand, SolCommand,
+    ChassisCommand, FruArgs, FruCommand, IpmiCommand, LanCommand, Limit, McCommand, OfMaker,
+    OnChannel, SensorArgs, SensorCommand, SolCommand,
 };
 use super::engine::Begin;
 use super::talk::{Line, Outcome, Talk};
@@ -81,11 +81,11 @@ fn read_file(path: &Path, max: u64) -> Result<Vec<u8>, ProgramError> {
     Ok(bytes)
 }
 
-/// How to begin the command.
+/// How to begin the command; its own commands are those of `of`.
 ///
 /// # Errors
 /// An argument can't be used.
-pub(super) fn begin(command: &IpmiCommand) -> Result<Start, ProgramError> {
+pub(super) fn begin(command: &IpmiCommand, of: OfMaker) -> Result<Start, ProgramError> {
     Ok(match command.clone() {
         IpmiCommand::Power { action } | IpmiCommand::Chassis(ChassisCommand::Power { action }) => {
             let level = action.control().map_or(USER, |_| OPERATOR);
@@ -151,8 +151,8 @@ pub(super) fn begin(command: &IpmiCommand) -> Result<Start, ProgramError> {
         IpmiCommand::Dcmi(command) => dcmi::begin(command)?,
         IpmiCommand::Picmg(command) => picmg::begin(command),
         IpmiCommand::Led(command) => picmg::begin_led(command),
-        IpmiCommand::Fan(command) => fan::begin(command),
-        IpmiCommand::Lcd(command) => lcd::begin(command)?,
+        IpmiCommand::Fan(command) => fan::begin(command, of),
+        IpmiCommand::Lcd(command) => lcd::begin(command, of)?,
         IpmiCommand::Nm(command) => nm::begin(command),
         IpmiCommand::Hpm(command) => hpm::begin(command)?,
         IpmiCommand::Discover(_) | IpmiCommand::Decode { .. } => {

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use super::{not_writable, refused, role};
 use crate::account::{Account, Accounts, Edit, NewAccount, Refusal};
 use crate::caller::Caller;
+use crate::error::messages_of;
 use crate::{ActionCall, Document, Failure, message};
 
 /// Path of the collection.
@@ -58,7 +59,7 @@ pub(super) async fn create(
     new: &CheckedCreate,
     caller: &Caller,
 ) -> Result<String, Failure> {
-    let mut edit = edit_of(new.values())?;
+    let mut edit = edit_of(accounts, new.values(), None)?;
     let new = NewAccount {
         user_name: edit.user_name.take().unwrap_or_default(),
         password: edit.password.take().unwrap_or_default(),
@@ -74,7 +75,8 @@ pub(super) async fn patch(
     patch: &CheckedPatch,
     caller: &Caller,
 ) -> Result<(), Failure> {
-    let edit = edit_of(patch.changes())?;
+    let account = accounts.by_id(id).ok_or(Failure::NotFound)?;
+    let edit = edit_of(accounts, patch.changes(), Some(account.user_name()))?;
     if edit.password.is_some() && accounts.policy().change_by_action_only {
         let message = message::property_not_writable("Password");
         let remedy = "RequireChangePasswordAction of the account service is true: invoke the action \
@@ -120,29 +122,49 @@ pub(super) async fn change_password(
     accounts.update(id, edit, caller).await
 }
 
-/// What a PATCH or POST asks for. The schema has checked the types.
-fn edit_of(values: &Map<String, Value>) -> Result<Edit, Failure> {
+/// What a PATCH or POST asks for of an account with this name so far. The schema has checked the types.
+///
+/// # Errors
+/// Everything that is wrong with it.
+fn edit_of(
+    accounts: &Accounts,
+    values: &Map<String, Value>,
+    user_name: Option<&str>,
+) -> Result<Edit, Failure> {
     let mut edit = Edit::default();
+    let mut faults = Vec::new();
     for (name, value) in values {
-        match name.as_str() {
-            "UserName" => edit.user_name = Some(text(name, value)?),
-            "Password" => edit.password = Some(Zeroizing::new(text(name, value)?)),
-            "RoleId" => edit.role_id = Some(text(name, value)?),
-            "Enabled" => edit.enabled = value.as_bool(),
-            "Locked" => edit.unlock = unlock(value)?,
-            "PasswordChangeRequired" => {
-                edit.password_change_required = Some(value.as_bool().unwrap_or_default());
-            }
-            "PasswordExpiration" => edit.password_expiration = Some(time(name, value)?),
-            "AccountExpiration" => edit.account_expiration = Some(time(name, value)?),
-            "StrictAccountTypes" => {
-                edit.strict_account_types = Some(value.as_bool().unwrap_or_default());
-            }
-            "AccountTypes" => check_types(value)?,
-            _ => return Err(not_writable(name)),
+        if let Err(failure) = set(&mut edit, name, value) {
+            faults.extend(messages_of(failure, COLLECTION));
         }
     }
-    Ok(edit)
+    faults.extend(accounts.faults(&edit, user_name));
+    if faults.is_empty() {
+        Ok(edit)
+    } else {
+        Err(Failure::Messages(faults))
+    }
+}
+
+fn set(edit: &mut Edit, name: &str, value: &Value) -> Result<(), Failure> {
+    match name {
+        "UserName" => edit.user_name = Some(text(name, value)?),
+        "Password" => edit.password = Some(Zeroizing::new(text(name, value)?)),
+        "RoleId" => edit.role_id = Some(text(name, value)?),
+        "Enabled" => edit.enabled = value.as_bool(),
+        "Locked" => edit.unlock = unlock(value)?,
+        "PasswordChangeRequired" => {
+            edit.password_change_required = Some(value.as_bool().unwrap_or_default());
+        }
+        "PasswordExpiration" => edit.password_expiration = Some(time(name, value)?),
+        "AccountExpiration" => edit.account_expiration = Some(time(name, value)?),
+        "StrictAccountTypes" => {
+            edit.strict_account_types = Some(value.as_bool().unwrap_or_default());
+        }
+        "AccountTypes" => check_types(value)?,
+        _ => return Err(not_writable(name)),
+    }
+    Ok(())
 }
 
 fn text(name: &str, value: &Value) -> Result<String, Failure> {

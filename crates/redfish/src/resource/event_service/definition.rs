@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::is_origin_type;
 use crate::caller::Owner;
 use crate::event::{
-    Definition, Destination, EventFilter, EventSettings, Format, Header, MAX_FILTER_ITEMS,
+    Definition, Destination, DestinationSettings, EventFilter, Format, Header, MAX_FILTER_ITEMS,
     MAX_HEADERS_BYTES, MessageRef, RetryPolicy,
 };
 use crate::fault::shorten;
@@ -30,7 +30,7 @@ const HEARTBEAT_MIN: u16 = 10;
 pub(super) fn new(
     body: &CheckedCreate,
     owner: Owner,
-    settings: &EventSettings,
+    settings: &DestinationSettings,
 ) -> Result<Definition, Failure> {
     let mut check = Check::default();
     let text = |name| body.text(name).map(str::to_owned);

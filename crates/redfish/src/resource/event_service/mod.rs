@@ -59,6 +59,15 @@ impl EventService {
         }
     }
 
+    /// Paths of the subscriptions of one owner.
+    pub(crate) fn paths_of(&self, owner: &Owner) -> Vec<String> {
+        let all = self.events.subscriptions.list();
+        let own = all
+            .iter()
+            .filter(|one| one.definition().owner.is_same(owner));
+        own.map(|one| subscription_path(one.id())).collect()
+    }
+
     fn subscription(&self, id: &str) -> Result<Arc<Subscription>, Failure> {
         self.events.subscriptions.get(id).ok_or(Failure::NotFound)
     }

@@ -43,8 +43,8 @@ pub(super) fn resource(
 ) -> Result<Document, Failure> {
     let path = format!("{manager}/NetworkProtocol");
     let mut resource = ManagerNetworkProtocol::new(path, "NetworkProtocol", "Network protocol");
-    resource.host_name = Some(facts.host_name.clone().unwrap_or_default().into());
-    resource.fqdn = Some(facts.fqdn.clone().unwrap_or_default().into());
+    resource.host_name = Some(facts.host_name.clone().into());
+    resource.fqdn = Some(facts.fqdn.clone().into());
     resource.http = Some(Protocol {
         protocol_enabled: Some(facts.http_port.is_some().into()),
         port: Some(facts.http_port.map(i64::from).into()),

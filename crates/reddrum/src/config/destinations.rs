@@ -1,35 +1,37 @@
-//! `[events]`: where events are sent.
+//! `[events]` and `[update]`: which servers that clients name may be connected to.
 
 use std::path::{Path, PathBuf};
 
 use redfish::Network;
 use toml::de::DeTable;
 
-use super::keys;
+use super::keys::SectionKeys;
 use super::section::{Problems, Section};
 
-/// `[events]`.
+/// One of the two sections.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct EventsConfig {
-    /// Networks that may be sent to although such addresses are refused.
+pub(crate) struct DestinationsConfig {
+    /// Networks that may be connected to although such addresses are refused.
     pub(crate) allow_destinations: Vec<Network>,
-    /// Whether `http://` destinations are taken.
+    /// Whether `http://` is taken.
     pub(crate) allow_clear_text: bool,
-    /// The certificate authorities of destinations, a PEM file; without it, those that the machine trusts.
+    /// The certificate authorities of the servers, a PEM file; without it, those that the machine trusts.
     pub(crate) ca_file: Option<PathBuf>,
 }
 
-/// Reads the section; paths start at `base`.
+/// Reads the section `name`; paths start at `base`.
 pub(super) fn read(
     root: &Section<'_, '_>,
+    name: &str,
+    keys: &'static SectionKeys,
     base: &Path,
     problems: &mut Problems<'_>,
-) -> EventsConfig {
+) -> DestinationsConfig {
     let empty = DeTable::new();
     let (table, span) = root
-        .table(problems, "events")
+        .table(problems, name)
         .unwrap_or_else(|| (&empty, root.span().clone()));
-    let section = Section::open(&keys::EVENTS, "[events]".into(), table, span, problems);
+    let section = Section::open(keys, keys.heading.into(), table, span, problems);
     let mut allow_destinations = Vec::new();
     for text in section.strings(problems, "allow_destinations") {
         match text.parse() {
@@ -39,7 +41,7 @@ pub(super) fn read(
             }
         }
     }
-    EventsConfig {
+    DestinationsConfig {
         allow_destinations,
         allow_clear_text: section.flag(problems, "allow_clear_text"),
         ca_file: section
