@@ -1,7 +1,6 @@
 //! Which resource lies where: paths taken apart.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use hardware::{Enclosure, Hardware, Node, NodeKind};
 use redfish::{
@@ -15,6 +14,7 @@ use crate::event::Watch;
 use crate::kept::KeptDocuments;
 use crate::template::TEMPLATES;
 use crate::tree::{Tree, TreeCache};
+use crate::update::TakesFirmware;
 use crate::{
     chassis, environment_metrics, ethernet_interface, inventory, log, manager, memory,
     network_protocol, power, power_subsystem, processor, sensor, system, telemetry, thermal,
@@ -50,8 +50,7 @@ pub struct HardwareBackend {
     hardware: Arc<dyn Hardware>,
     tree: Arc<TreeCache>,
     kept: KeptDocuments,
-    /// Some machine takes firmware over the network.
-    takes_firmware: AtomicBool,
+    takes_firmware: Arc<TakesFirmware>,
 }
 
 impl std::fmt::Debug for HardwareBackend {
@@ -76,7 +75,7 @@ impl HardwareBackend {
             hardware,
             tree: Arc::default(),
             kept: KeptDocuments::default(),
-            takes_firmware: AtomicBool::new(false),
+            takes_firmware: Arc::default(),
         }
     }
 
@@ -377,19 +376,14 @@ impl Backend for HardwareBackend {
         true
     }
 
-    /// Where no machine takes firmware, there is nothing to announce. Once one does, that holds for good: a controller
-    /// forgets nothing that it could.
+    /// Where no machine takes firmware, there is nothing to announce.
     fn updater(&self) -> Option<&dyn Updater> {
-        let can_update = self.takes_firmware.load(Ordering::Relaxed)
-            || self.hardware.node_ids().iter().any(|id| {
-                let node = self.hardware.node(id.as_str());
-                node.is_some_and(|node| inventory::updateable(&node).is_some())
-            });
-        self.takes_firmware.store(can_update, Ordering::Relaxed);
-        can_update.then_some(self as &dyn Updater)
+        let does = self.takes_firmware.does_any(&*self.hardware);
+        does.then_some(self as &dyn Updater)
     }
 
     fn watch(&self, sink: Arc<dyn EventSink>) {
+        self.takes_firmware.watch(&*self.hardware);
         Watch::begin(&self.hardware, &self.tree, sink);
     }
 

@@ -1,13 +1,63 @@
 //! Images on their way to machines.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use hardware::{ApplyError, Change, Installation, InstallationWatch, MAX_IMAGE_BYTES};
+use hardware::{
+    ApplyError, Change, Hardware, Installation, InstallationWatch, MAX_IMAGE_BYTES, Observer,
+};
 use redfish::{BackendFuture, Failure, Installed, Path, Progress, Update, Updater, message};
 
 use crate::HardwareBackend;
 use crate::change::{self, Origin};
 use crate::inventory::{self, Part};
+
+/// Whether any machine takes firmware over the network. Once one does, that holds for good: a controller forgets nothing
+/// that it could.
+#[derive(Debug, Default)]
+pub(crate) struct TakesFirmware {
+    does: AtomicBool,
+    /// The machines tell of themselves, and needn't be looked at.
+    is_watched: AtomicBool,
+}
+
+impl TakesFirmware {
+    /// Hears from now on which machines do.
+    pub(crate) fn watch(self: &Arc<Self>, hardware: &dyn Hardware) {
+        hardware.observe(Arc::clone(self) as Arc<dyn Observer>);
+        self.does_any(hardware);
+        self.is_watched.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether any does. Looks at each machine as long as nobody watches them.
+    pub(crate) fn does_any(&self, hardware: &dyn Hardware) -> bool {
+        if !self.does.load(Ordering::Relaxed) && !self.is_watched.load(Ordering::Relaxed) {
+            let ids = hardware.node_ids();
+            let mut nodes = ids.iter().filter_map(|id| hardware.node(id.as_str()));
+            if nodes.any(|node| inventory::updateable(&node).is_some()) {
+                self.does.store(true, Ordering::Relaxed);
+            }
+        }
+        self.does.load(Ordering::Relaxed)
+    }
+}
+
+impl Observer for TakesFirmware {
+    fn updated(&self, update: &hardware::Update) {
+        let node = match update {
+            hardware::Update::Changed { before, after }
+                if !Arc::ptr_eq(&before.identity, &after.identity) =>
+            {
+                after
+            }
+            hardware::Update::Added(node) => node,
+            _ => return,
+        };
+        if inventory::updateable(node).is_some() {
+            self.does.store(true, Ordering::Relaxed);
+        }
+    }
+}
 
 /// Tells an update how far the machine is.
 struct Watch(Progress);

@@ -19,17 +19,10 @@ use crate::template::OWN;
 const ERROR: &str = "#/components/responses/Error";
 const COMPONENTS: &str = "#/components";
 
-/// The document for a service of this name and version, in front of a backend with these places, which takes images
-/// or doesn't.
-pub(crate) fn document(
-    title: &str,
-    version: &str,
-    backend: &[Template],
-    can_update: bool,
-) -> String {
+/// The document for a service of this name and version, in front of a backend with these places.
+pub(crate) fn document(title: &str, version: &str, backend: &[Template]) -> String {
     let mut yaml = String::with_capacity(64 * 1024);
-    let model = model(title, version, backend, can_update);
-    write_value(&mut yaml, &model, 0);
+    write_value(&mut yaml, &model(title, version, backend), 0);
     yaml
 }
 
@@ -59,7 +52,7 @@ struct Place {
     actions: Vec<&'static str>,
 }
 
-fn model(title: &str, version: &str, backend: &[Template], can_update: bool) -> Value {
+fn model(title: &str, version: &str, backend: &[Template]) -> Value {
     let mut paths = Map::new();
     for place in places(backend) {
         let uri = place.template.uri;
@@ -81,7 +74,7 @@ fn model(title: &str, version: &str, backend: &[Template], can_update: bool) -> 
             }
         }
     }
-    beside::add(&mut paths, can_update);
+    beside::add(&mut paths);
     json!({
         "openapi": "3.1.1",
         "info": {"title": title, "version": version},
@@ -356,7 +349,7 @@ mod tests {
                 _ => {}
             }
         }
-        let model = model("Test", "1.0", &[], true);
+        let model = model("Test", "1.0", &[]);
         let mut found = Vec::new();
         references(&model, &mut found);
         assert!(found.len() > 100);
@@ -376,9 +369,8 @@ mod tests {
     fn what_both_sides_have_can_do_what_either_does() {
         let uri = "/redfish/v1/Managers/{ManagerId}/EthernetInterfaces/{EthernetInterfaceId}";
         let theirs = [Template::new(uri, "EthernetInterface").changeable()];
-        let is_changeable = |backend: &[Template]| {
-            model("Test", "1.0", backend, false)["paths"][uri]["patch"].is_object()
-        };
+        let is_changeable =
+            |backend: &[Template]| model("Test", "1.0", backend)["paths"][uri]["patch"].is_object();
         assert!(!is_changeable(&[]));
         assert!(is_changeable(&theirs));
     }

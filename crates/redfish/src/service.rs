@@ -135,12 +135,7 @@ impl Service {
         };
         let root = service_root::document(&settings, backend.roots(), &parts.manager)
             .map_err(|failure| SettingsError::Root(format!("{failure:?}")))?;
-        let openapi = openapi::document(
-            &settings.product,
-            &settings.version,
-            backend.templates(),
-            backend.updater().is_some(),
-        );
+        let openapi = openapi::document(&settings.product, &settings.version, backend.templates());
         Ok(Self {
             root: root.shared(),
             versions: Fixed::new(odata::VERSIONS, "application/json"),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hardware::FirmwareComponent;
-use redfish::{Backend, Failure, Path};
+use redfish::{Backend, Event, EventSink, Failure, Path};
 
 use crate::fake::{Client, Fake};
 
@@ -30,6 +30,25 @@ fn path(id: &str) -> Path {
 fn where_no_machine_takes_firmware_the_service_offers_no_way_to_send_any() {
     let fake = Fake::hall();
     let backend = redfish_hardware::HardwareBackend::new(Arc::clone(&fake) as _);
+    assert!(backend.updater().is_none());
+    with_components(&fake, "Loose");
+    assert!(backend.updater().is_some());
+}
+
+/// Hears nothing.
+struct Deaf;
+
+impl EventSink for Deaf {
+    fn publish(&self, _: Event) {}
+}
+
+#[test]
+fn a_machine_that_takes_firmware_tells_so_itself() {
+    let fake = Fake::hall();
+    let backend = redfish_hardware::HardwareBackend::new(Arc::clone(&fake) as _);
+    backend.watch(Arc::new(Deaf));
+    assert!(backend.updater().is_none());
+    fake.change("Loose", |_| {});
     assert!(backend.updater().is_none());
     with_components(&fake, "Loose");
     assert!(backend.updater().is_some());

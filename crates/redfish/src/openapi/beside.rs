@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use super::{COMPONENTS, answers, path_item};
 use crate::resource::{event_service, json_schemas, registries, task_service, update_service};
 
-/// Adds these places to `paths`.
-pub(super) fn add(paths: &mut Map<String, Value>, can_update: bool) {
+/// Adds these places to `paths`. Some answer only where there is something for them, as resources do.
+pub(super) fn add(paths: &mut Map<String, Value>) {
     let open = [
         ("/redfish", "application/json", "The versions of Redfish"),
         (
@@ -50,9 +50,7 @@ pub(super) fn add(paths: &mut Map<String, Value>, can_update: bool) {
     let monitor = task_service::monitor_path("{TaskId}");
     let place = task_monitor(&monitor);
     paths.insert(monitor, place);
-    if can_update {
-        paths.insert(update_service::PUSH.to_owned(), push());
-    }
+    paths.insert(update_service::PUSH.to_owned(), push());
 }
 
 /// A document that is only read.

@@ -521,6 +521,8 @@ impl Telemetry {
         templates: &[Template],
         wildcards: &[Wildcard],
     ) -> Result<Resolved, Failure> {
+        // It may take as long as a collection, and shares the time for these.
+        let _turn = self.turn().await;
         let found = resolve(
             &*self.backend,
             templates,

@@ -76,7 +76,7 @@ impl Telemetry {
     }
 
     /// Waits until nobody else collects and the last collection has been rested from.
-    async fn turn(&self) -> Turn<'_> {
+    pub(super) async fn turn(&self) -> Turn<'_> {
         let alone = self.turn.lock().await;
         let rest_until_ms = self.lock().schedule.rest_until_ms();
         sleep_until(self.instant(rest_until_ms)).await;
