@@ -143,7 +143,7 @@ impl Certificate {
             });
             match shown {
                 Ok(()) => {
-                    tracing::info!(target: "config", "the new certificate is shown from now on")
+                    tracing::info!(target: "config", "the new certificate is shown from now on");
                 }
                 Err(error) => tracing::warn!(%error, "the old certificate stays"),
             }

@@ -31,7 +31,7 @@ enum Job {
 
 /// The right to collect. When it ends, the time that it took is rested from: also where the client who asked for a
 /// report has gone before it was made.
-struct Turn<'a> {
+pub(super) struct Turn<'a> {
     telemetry: &'a Telemetry,
     began_ms: u64,
     _alone: MutexGuard<'a, ()>,

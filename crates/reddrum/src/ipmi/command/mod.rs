@@ -135,15 +135,7 @@ pub(super) fn begin(command: &IpmiCommand, of: OfMaker) -> Result<Start, Program
             };
             start(level, move |line| sol::run(line, action))
         }
-        IpmiCommand::Lan(LanCommand::Print(channel)) => {
-            start(OPERATOR, move |line| lan::print(line, on(channel)))
-        }
-        IpmiCommand::Lan(LanCommand::Set { channel, setting }) => {
-            let channel = on(OnChannel { channel });
-            start(ADMINISTRATOR, move |line| {
-                lan_set::run(line, channel, setting)
-            })
-        }
+        IpmiCommand::Lan(command) => of_lan(command),
         IpmiCommand::User(command) => user::begin(command)?,
         IpmiCommand::Channel(command) => channel::begin(command),
         IpmiCommand::Session(command) => channel::begin_session(command),
@@ -159,6 +151,18 @@ pub(super) fn begin(command: &IpmiCommand, of: OfMaker) -> Result<Start, Program
             return Err(ProgramError::Usage("it asks no BMC".to_owned()));
         }
     })
+}
+
+fn of_lan(command: LanCommand) -> Start {
+    match command {
+        LanCommand::Print(channel) => start(OPERATOR, move |line| lan::print(line, on(channel))),
+        LanCommand::Set { channel, setting } => {
+            let channel = on(OnChannel { channel });
+            start(ADMINISTRATOR, move |line| {
+                lan_set::run(line, channel, setting)
+            })
+        }
+    }
 }
 
 fn of_sensors(args: SensorArgs) -> Start {
