@@ -53,7 +53,12 @@ pub(crate) static ROOT: SectionKeys = SectionKeys {
             "who may log in to the Redfish service",
         ),
         key("events", "table", "", "where events are sent"),
-        key("update", "table", "", "where images of firmware are fetched from"),
+        key(
+            "update",
+            "table",
+            "",
+            "where images of firmware are fetched from",
+        ),
         key("metrics", "table", "", "figures for Prometheus"),
         key("fleet", "table", "", "how BMCs are polled"),
         key(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fleet::{Quirk, Quirks};
 use hardware::NodeId;
 
-use super::section::{Problems, Section};
+use super::section::{self, Problems, Section};
 use super::{TARGETS_MAX, hosts, keys};
 use crate::place;
 
@@ -157,15 +157,12 @@ pub(super) fn read_treatment(
     let credentials = section
         .string(problems, "credentials")
         .unwrap_or_else(|| "default".to_owned());
-    let is_known = root
+    let known: Vec<&str> = root
         .table(problems, "credentials")
-        .is_some_and(|(tables, _)| {
-            tables
-                .iter()
-                .any(|(name, _)| *name.get_ref() == *credentials)
-        });
-    if !is_known {
-        let meant = section::nearest(&credentials, known.iter().map(|name| &**name));
+        .map(|(tables, _)| tables.iter().map(|(name, _)| &**name.get_ref()).collect())
+        .unwrap_or_default();
+    if !known.contains(&&*credentials) {
+        let meant = section::nearest(&credentials, known.into_iter());
         let meant = meant.map_or_else(String::new, |name| format!("; did you mean '{name}'?"));
         let text = format!("there is no [credentials.{credentials}]{meant}");
         section.problem(problems, "credentials", text);
