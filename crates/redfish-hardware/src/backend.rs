@@ -1,6 +1,6 @@
 //! Which resource lies where: paths taken apart.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use hardware::{Enclosure, Hardware, Node, NodeKind};
 use redfish::{
@@ -13,7 +13,7 @@ use crate::change::{self, Wish};
 use crate::event::Watch;
 use crate::kept::KeptDocuments;
 use crate::template::TEMPLATES;
-use crate::tree::{Tree, TreeCache};
+use crate::tree::{Collections, Tree, TreeCache};
 use crate::update::TakesFirmware;
 use crate::{
     chassis, environment_metrics, ethernet_interface, inventory, log, manager, memory,
@@ -123,7 +123,10 @@ impl HardwareBackend {
 
     fn read(&self, path: &Path) -> Result<Document, Failure> {
         match *path.segments() {
-            ["Systems"] => document(&system::collection(&self.tree().computers)),
+            ["Systems"] => self.of_tree(
+                |kept| &kept.systems,
+                |tree| document(&system::collection(&tree.computers)),
+            ),
             ["Systems", id] => self.of_node(path, &self.computer(id)?, |node| {
                 let system = document(&system::resource(node))?.changeable();
                 Ok(system.settable_later(path.as_str()))
@@ -131,13 +134,19 @@ impl HardwareBackend {
             ["Systems", id, ref rest @ ..] => {
                 self.of_node(path, &self.computer(id)?, |node| system_part(node, rest))
             }
-            ["Chassis"] => document(&chassis::collection(&self.tree())),
+            ["Chassis"] => self.of_tree(
+                |kept| &kept.chassis,
+                |tree| document(&chassis::collection(tree)),
+            ),
             ["Chassis", id] => self.chassis(id),
             ["Chassis", id, ref rest @ ..] => {
                 let node = self.sensing_node(id)?;
                 self.of_node(path, &node, |node| chassis_part(id, node, rest))
             }
-            ["Managers"] => document(&manager::collection(self.tree().nodes())),
+            ["Managers"] => self.of_tree(
+                |kept| &kept.managers,
+                |tree| document(&manager::collection(tree.nodes())),
+            ),
             ["Managers", id] => document(&manager::resource(&self.tree(), &*self.node(id)?)),
             ["Managers", id, "LogServices", ref rest @ ..] => {
                 self.of_node(path, &self.node(id)?, |node| log_part(node, rest))
@@ -154,6 +163,21 @@ impl HardwareBackend {
             ["TelemetryService", ref rest @ ..] => self.telemetry(rest),
             _ => Err(Failure::NotFound),
         }
+    }
+
+    /// A document that shows nothing but what there is, not how it is.
+    fn of_tree(
+        &self,
+        place: impl FnOnce(&Collections) -> &OnceLock<Document>,
+        make: impl FnOnce(&Tree) -> Result<Document, Failure>,
+    ) -> Result<Document, Failure> {
+        let tree = self.tree();
+        let place = place(&tree.collections);
+        if let Some(kept) = place.get() {
+            return Ok(kept.clone());
+        }
+        let document = make(&tree)?.shared();
+        Ok(place.get_or_init(|| document).clone())
     }
 
     /// A document that shows nothing but this snapshot: `make` may look at nothing else that can change.

@@ -1,9 +1,10 @@
 //! What sits in what: an index over nodes and enclosures, made anew only when one of the two lists changes.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use hardware::{Enclosure, Hardware, NodeId, NodeKind, Topology};
+use redfish::Document;
 
 /// Who is where. Holds names only; snapshots are asked for when a resource is built.
 #[derive(Debug)]
@@ -18,6 +19,16 @@ pub(crate) struct Tree {
     enclosures: HashMap<String, usize>,
     children: HashMap<String, Vec<String>>,
     controls: HashMap<NodeId, usize>,
+    /// The collections that list it, once they were asked for: with very many machines they are long.
+    pub(crate) collections: Collections,
+}
+
+/// Documents that are made of a [`Tree`] alone.
+#[derive(Debug, Default)]
+pub(crate) struct Collections {
+    pub(crate) systems: OnceLock<Document>,
+    pub(crate) chassis: OnceLock<Document>,
+    pub(crate) managers: OnceLock<Document>,
 }
 
 impl Tree {
@@ -30,6 +41,7 @@ impl Tree {
             enclosures: HashMap::new(),
             children: HashMap::new(),
             controls: HashMap::new(),
+            collections: Collections::default(),
         };
         let topology = Arc::clone(&tree.topology);
         for (index, enclosure) in topology.enclosures.iter().enumerate() {
