@@ -60,7 +60,7 @@ pub(crate) fn shared_name(targets: &[TargetConfig]) -> Option<String> {
 }
 
 /// The names of the enclosures of one place.
-fn names(place: &Place) -> impl Iterator<Item = String> + use<> {
+pub(crate) fn names(place: &Place) -> impl Iterator<Item = String> + use<> {
     levels(place).into_iter().map(|(_, id)| id.to_string())
 }
 

@@ -63,10 +63,12 @@ pub(super) fn read_targets(
     problems: &mut Problems<'_>,
 ) -> Vec<TargetConfig> {
     let mut seen = BTreeSet::new();
+    let mut taken = Taken::default();
     let mut targets = Vec::new();
     for (table, span) in root.tables(problems, "target") {
         let section = Section::open(&keys::TARGET, "[[target]]".into(), table, span, problems);
         let treatment = Arc::new(read_treatment(root, &section, problems));
+        let first = targets.len();
         for target in read_target(&section, &treatment, problems) {
             if targets.len() == TARGETS_MAX {
                 section.problem(
@@ -82,18 +84,39 @@ pub(super) fn read_targets(
             }
             targets.push(target);
         }
-        refuse_shared_names(&section, &targets, problems);
+        refuse_shared_names(&section, &targets[first..], &mut taken, problems);
     }
     targets
+}
+
+/// Names of chassis that the sections before have taken.
+#[derive(Default)]
+struct Taken {
+    machines: BTreeSet<String>,
+    places: BTreeSet<String>,
 }
 
 /// A machine and what it stands in are both a chassis in Redfish: they can't have one name.
 fn refuse_shared_names(
     section: &Section<'_, '_>,
     targets: &[TargetConfig],
+    taken: &mut Taken,
     problems: &mut Problems<'_>,
 ) {
-    if let Some(shared) = place::shared_name(targets) {
+    let machines = targets.iter().map(|target| target.id.as_str().to_owned());
+    taken.machines.extend(machines);
+    let Some(target) = targets.first() else {
+        return;
+    };
+    let names = place::names(&target.treatment.place);
+    let of_machine = names.into_iter().find(|name| {
+        taken.places.insert(name.clone());
+        taken.machines.contains(name)
+    });
+    let mut ids = targets.iter().map(|target| target.id.as_str());
+    let shared =
+        of_machine.or_else(|| ids.find(|id| taken.places.contains(*id)).map(str::to_owned));
+    if let Some(shared) = shared {
         let text = format!("'{shared}' is the name of a machine too");
         section.problem(problems, "rack", text);
     }

@@ -212,6 +212,17 @@ fn a_rack_with_the_name_of_a_machine_is_refused() {
 }
 
 #[test]
+fn a_rack_and_a_machine_of_different_sections_share_no_name_either() {
+    let more = "\n[[target]]\nhosts = \"10.0.0.9\"\nnames = \"R1\"\n";
+    let found = problems("shared_across", &format!("{GOOD}{more}"));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].ends_with("'R1' is the name of a machine too"),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn the_cipher_suite_that_checks_no_password_is_refused() {
     let found = problems("suite0", &GOOD.replace("[17, 3]", "[17, 0]"));
     assert!(found[0].contains("suite 0 checks no password"), "{found:?}");
