@@ -68,6 +68,7 @@ mod task;
 mod telemetry;
 mod template;
 mod tls;
+mod trust;
 mod turn;
 mod update;
 
@@ -142,7 +143,10 @@ pub use telemetry::{
     MAX_WILDCARD_VALUES, MAX_WILDCARDS, MIN_COLLECTION_INTERVAL_MS, RESOLVE_INTERVAL_MS,
 };
 pub use template::Template;
-pub use tls::{CertificateOwner, Chain, ChainError, MAX_CHAIN, MAX_PEM_BYTES, Tls, authorities};
+pub use tls::{
+    CertificateOwner, Chain, ChainError, MAX_CHAIN, MAX_PEM_BYTES, Tls, TlsConfig, authorities,
+};
+pub use trust::MAX_CLIENT_AUTHORITIES;
 pub use turn::{MAX_CHECKS_AT_ONCE, MAX_CHECKS_WAITING, MAX_CHECKS_WAITING_OF_CLIENT};
 pub use update::{
     FETCH_ANSWER_S, FETCH_IDLE_S, Image, Installed, MAX_FETCH_S, MAX_FETCHES_AT_ONCE,

@@ -38,6 +38,7 @@ use crate::settings::{Settings, SettingsError};
 use crate::settings_resource::FutureSettings;
 use crate::static_files::StaticFiles;
 use crate::task::Tasks;
+use crate::trust::Trust;
 use crate::update::Updates;
 use crate::{Backend, Document, EventSink, Failure, Path, action_info, odata, openapi};
 
@@ -103,6 +104,7 @@ impl Service {
         let backend = future.backend(sink);
         tasks.resume(&backend);
         let certificates = Certificates::of(&settings)?;
+        let trust = Trust::load(&settings)?;
         let manager = OwnManager::load(&settings, Arc::clone(&audit), certificates.clone())?;
         let privileges = Arc::new(std::mem::take(&mut settings.privileges));
         let accounts = Arc::new(Accounts::load(
@@ -120,7 +122,7 @@ impl Service {
             event_service: event_service::EventService::new(Arc::clone(&events)),
             accounts: account_service::AccountService {
                 accounts: Arc::clone(&accounts),
-                knows_certificates: settings.knows_clients(),
+                trust: trust.clone(),
             },
             registries: registries::Registries { privileges },
             sessions: session_service::SessionService::load(
@@ -129,7 +131,7 @@ impl Service {
                 settings.store.clone(),
             )?,
             certificates: certificates.map(|certificates| {
-                CertificateService::new(certificates, manager.https_certificates())
+                CertificateService::new(certificates, manager.https_certificates(), trust)
             }),
             manager,
         };

@@ -53,13 +53,6 @@ impl Settings {
         }
         Ok(())
     }
-
-    /// Whether a client may be somebody by its certificate.
-    pub(crate) fn knows_clients(&self) -> bool {
-        self.tls
-            .as_ref()
-            .is_some_and(|(tls, _)| tls.knows_clients())
-    }
 }
 
 impl fmt::Debug for Settings {

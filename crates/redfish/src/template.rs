@@ -101,6 +101,16 @@ pub(crate) static OWN: &[Template] = &[
     .changeable()
     .deletable()
     .actions(&["ManagerAccount.ChangePassword"]),
+    Template::new(
+        "/redfish/v1/AccountService/MultiFactorAuth/ClientCertificate/Certificates",
+        "CertificateCollection",
+    )
+    .insertable(),
+    Template::new(
+        "/redfish/v1/AccountService/MultiFactorAuth/ClientCertificate/Certificates/{CertificateId}",
+        "Certificate",
+    )
+    .deletable(),
     Template::new("/redfish/v1/AccountService/Roles", "RoleCollection").insertable(),
     Template::new("/redfish/v1/AccountService/Roles/{RoleId}", "Role")
         .changeable()

@@ -9,9 +9,13 @@ use crate::tls::Facts;
 use crate::{Document, Failure};
 
 /// A collection of certificates at `path`.
-pub(crate) fn collection(path: &str, name: &str, ids: &[&str]) -> Result<Document, Failure> {
-    let member = |id: &&str| Reference::to(format!("{path}/{id}"));
-    let members = ids.iter().map(member).collect();
+pub(crate) fn collection(
+    path: &str,
+    name: &str,
+    ids: &[impl AsRef<str>],
+) -> Result<Document, Failure> {
+    let member = |id: &str| Reference::to(format!("{path}/{id}"));
+    let members = ids.iter().map(|id| member(id.as_ref())).collect();
     Document::of(&Collection::new(&schema::COLLECTION, path, name, members))
 }
 
@@ -20,13 +24,13 @@ pub(crate) fn member(
     path: &str,
     id: &str,
     (text, kind): (String, CertificateType),
-    usage: CertificateUsageType,
+    usage: Option<CertificateUsageType>,
     facts: Facts,
 ) -> Result<Document, Failure> {
     Document::of(&Certificate {
         certificate_string: Some(text.into()),
         certificate_type: Some(kind.into()),
-        certificate_usage_types: Some(vec![usage]),
+        certificate_usage_types: usage.map(|usage| vec![usage]),
         issuer: Some(facts.issuer),
         subject: Some(facts.subject),
         valid_not_before: Some(facts.not_before),

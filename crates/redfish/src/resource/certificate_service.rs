@@ -15,7 +15,9 @@ use crate::caller::Caller;
 use crate::certificate::Certificates;
 use crate::message::{self, Message};
 use crate::part::Part;
+use crate::resource::account_service::authority::COLLECTION as AUTHORITIES;
 use crate::tls::{CsrRequest, KeyKind};
+use crate::trust::Trust;
 use crate::{ActionCall, BackendFuture, Document, Failure, Outcome};
 
 /// Path of the service.
@@ -31,13 +33,20 @@ pub(crate) struct CertificateService {
     certificates: Arc<Certificates>,
     /// Path of the collection with the certificate of HTTPS.
     https: String,
+    /// Who vouches for clients.
+    trust: Option<Trust>,
 }
 
 impl CertificateService {
-    pub(crate) const fn new(certificates: Arc<Certificates>, https: String) -> Self {
+    pub(crate) const fn new(
+        certificates: Arc<Certificates>,
+        https: String,
+        trust: Option<Trust>,
+    ) -> Self {
         Self {
             certificates,
             https,
+            trust,
         }
     }
 
@@ -58,10 +67,12 @@ impl CertificateService {
     }
 
     fn locations(&self) -> Result<Document, Failure> {
-        let https = Reference::to(format!("{}/{HTTPS_ID}", self.https));
+        let mut all = vec![Reference::to(format!("{}/{HTTPS_ID}", self.https))];
+        let authorities = self.trust.iter().flat_map(Trust::ids);
+        all.extend(authorities.map(|id| Reference::to(format!("{AUTHORITIES}/{id}"))));
         Document::of(&CertificateLocations {
             links: Some(certificate_locations::Links {
-                certificates: Some(vec![https]),
+                certificates: Some(all),
             }),
             ..CertificateLocations::new(LOCATIONS, "CertificateLocations", "Certificate locations")
         })

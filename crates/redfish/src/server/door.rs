@@ -7,15 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
-use tokio_rustls::TlsAcceptor;
 
 use super::Server;
 use super::crowd::{Crowd, Place};
+use crate::TlsConfig;
 use crate::proxy::Peer;
 
 /// How long to wait after `accept` failed, in milliseconds: the usual cause is that no file descriptor is left.
@@ -38,7 +37,7 @@ enum Listener {
 #[derive(Clone)]
 pub(super) enum Way {
     /// Over TLS.
-    Https(TlsAcceptor),
+    Https(TlsConfig),
     /// In clear text from a trusted proxy.
     Proxy,
     /// In clear text from anybody, to be sent to HTTPS.
@@ -72,10 +71,10 @@ enum Stream {
 }
 
 impl Door {
-    pub(super) fn https(listener: TcpListener, tls: Arc<ServerConfig>) -> Self {
+    pub(super) const fn https(listener: TcpListener, tls: TlsConfig) -> Self {
         Self {
             listener: Listener::Tcp(listener),
-            way: Way::Https(TlsAcceptor::from(tls)),
+            way: Way::Https(tls),
         }
     }
 

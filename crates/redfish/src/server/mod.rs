@@ -21,16 +21,16 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
 use crate::proxy::{Peer, TrustedProxies};
 use crate::service::LoggedIn;
-use crate::tls::ClientCertificate;
+use crate::tls::{Presented, TlsConfig};
 use crate::{Outgoing, Service};
 use crowd::{Activity, Crowd, Place};
 use door::{Door, Way};
@@ -71,7 +71,7 @@ const HTTPS_PORT: u16 = 443;
 /// closes every connection. TLS versions, certificate and ALPN are those of `tls`. [`Front`] has more ways in.
 pub async fn serve(
     listener: TcpListener,
-    tls: Arc<ServerConfig>,
+    tls: impl Into<TlsConfig>,
     service: Arc<Service>,
     shutdown: impl Future<Output = ()>,
 ) {
@@ -108,8 +108,8 @@ impl Front {
 
     /// Takes requests over TLS, from anybody.
     #[must_use]
-    pub fn https(mut self, listener: TcpListener, tls: Arc<ServerConfig>) -> Self {
-        self.doors.push(Door::https(listener, tls));
+    pub fn https(mut self, listener: TcpListener, tls: impl Into<TlsConfig>) -> Self {
+        self.doors.push(Door::https(listener, tls.into()));
         self
     }
 
@@ -229,8 +229,8 @@ struct Line {
     activity: Arc<Activity>,
     peer: Peer,
     way: Way,
-    /// Who the client is by the certificate that it showed, once TLS is up.
-    certificate: OnceLock<ClientCertificate>,
+    /// The certificates that the client has shown, once TLS is up.
+    presented: OnceLock<Presented>,
 }
 
 type Ended = Result<(), Box<dyn Error + Send + Sync>>;
@@ -253,20 +253,23 @@ impl Server {
             activity: Arc::clone(place.activity()),
             peer,
             way,
-            certificate: OnceLock::new(),
+            presented: OnceLock::new(),
         });
-        let Way::Https(acceptor) = &line.way else {
+        let Way::Https(tls) = &line.way else {
             return line.requests(stream, closing).await;
         };
         let limit = Duration::from_secs(HANDSHAKE_TIMEOUT_S);
+        let config = tls.current();
+        let acceptor = TlsAcceptor::from(Arc::clone(&config));
         let stream = tokio::select! {
             stream = timeout(limit, acceptor.accept(stream)) => stream??,
             () = line.activity.shown_out() => return Ok(()),
             _ = closing.changed() => return Ok(()),
         };
-        if let Some(shown) = ClientCertificate::of(stream.get_ref().1.peer_certificates()) {
+        let certificates = stream.get_ref().1.peer_certificates();
+        if let Some(presented) = tls.presented(&config, certificates) {
             // Nobody else sets it.
-            let _ = line.certificate.set(shown);
+            let _ = line.presented.set(presented);
         }
         line.requests(stream, closing).await
     }
@@ -323,8 +326,10 @@ impl Line {
                 .into_response()
                 .map(Outgoing::Whole)
         } else {
-            if let Some(certificate) = self.certificate.get() {
-                parts.extensions.insert(certificate.clone());
+            if let (Way::Https(tls), Some(presented)) = (way, self.presented.get())
+                && let Some(client) = tls.client(presented)
+            {
+                parts.extensions.insert(client.clone());
             }
             let request = Request::from_parts(parts, body);
             server.service.handle(request, origin.client).await

@@ -3,13 +3,14 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use redfish_schema::CheckedPatch;
+use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
+use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::*;
 use crate::{
@@ -90,7 +91,7 @@ impl Bench {
         };
         Self {
             server: Arc::new(server),
-            way: Way::Https(TlsAcceptor::from(Arc::new(tls))),
+            way: Way::Https(Arc::new(tls).into()),
             crowd: Crowd::new(places),
             certificate,
             next: AtomicU64::new(0),

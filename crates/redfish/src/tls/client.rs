@@ -9,7 +9,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 
 use super::chain::certificates;
-use super::{ChainError, Facts};
+use super::{ChainError, Facts, MAX_PEM_BYTES};
 
 /// Who a connection's certificate says that the client is. TLS has checked that an authority vouches for it and that the
 /// client has its key.
@@ -42,9 +42,34 @@ pub fn authorities(text: &str) -> Result<Vec<CertificateDer<'static>>, ChainErro
     }
 }
 
+/// The one authority in a PEM text.
+///
+/// # Errors
+/// [`ChainError`] says what is wrong with it.
+pub(crate) fn one_authority(text: &str) -> Result<CertificateDer<'static>, ChainError> {
+    if text.len() > MAX_PEM_BYTES {
+        return Err(ChainError::TooLong);
+    }
+    let [authority] = <[_; 1]>::try_from(authorities(text)?).map_err(|_| ChainError::TooLong)?;
+    let added = RootCertStore::empty().add(authority.clone());
+    added.map_err(|e| ChainError::Unusable(e.to_string()))?;
+    Ok(authority)
+}
+
+/// Who vouches for clients besides the operator's authorities, and whether that counts.
+#[derive(Debug)]
+pub(crate) struct Clients {
+    pub(crate) added: Vec<CertificateDer<'static>>,
+    /// Whether clients are asked for certificates at all.
+    pub(crate) is_enabled: bool,
+    /// Whether a client without one gets no answer. It counts where somebody vouches for clients.
+    pub(crate) needs_certificate: bool,
+}
+
 /// What asks clients for certificates: of these authorities, or of nobody.
 pub(super) fn verifier(
     authorities: &[CertificateDer<'static>],
+    needs_certificate: bool,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ClientCertVerifier>, ChainError> {
     if authorities.is_empty() {
@@ -57,8 +82,11 @@ pub(super) fn verifier(
             .add(authority.clone())
             .map_err(|e| unusable(e.to_string()))?;
     }
-    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
-        .allow_unauthenticated()
-        .build()
-        .map_err(|e| unusable(e.to_string()))
+    let builder =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
+    let builder = match needs_certificate {
+        true => builder,
+        false => builder.allow_unauthenticated(),
+    };
+    builder.build().map_err(|e| unusable(e.to_string()))
 }

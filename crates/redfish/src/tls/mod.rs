@@ -4,6 +4,7 @@ mod chain;
 mod client;
 mod csr;
 mod facts;
+mod live;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,10 +17,13 @@ use rustls::sign::CertifiedKey;
 
 pub(crate) use chain::pem;
 pub use chain::{Chain, ChainError, MAX_CHAIN, MAX_PEM_BYTES};
-pub(crate) use client::ClientCertificate;
 pub use client::authorities;
+pub(crate) use client::{ClientCertificate, Clients, one_authority};
 pub(crate) use csr::{CsrRequest, KeyKind, PendingKey};
 pub(crate) use facts::Facts;
+use live::Live;
+pub(crate) use live::Presented;
+pub use live::TlsConfig;
 
 /// Who takes care of the service's certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,8 +37,9 @@ pub enum CertificateOwner {
 /// The certificate that TLS shows, and the configuration that shows it.
 pub struct Tls {
     shown: Arc<Shown>,
-    config: Arc<ServerConfig>,
-    knows_clients: bool,
+    config: TlsConfig,
+    /// Who vouches for clients, as the operator says.
+    authorities: Vec<CertificateDer<'static>>,
 }
 
 /// What every new connection is shown.
@@ -47,28 +52,40 @@ impl Tls {
     /// # Errors
     /// [`ChainError`] if certificate and key don't belong together, or one of them or of the authorities can't be used.
     pub fn new(chain: Chain, authorities: &[CertificateDer<'static>]) -> Result<Self, ChainError> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
         let certified = Arc::new(chain.certified()?);
         let shown = Arc::new(Shown(ArcSwap::from_pointee((chain, certified))));
-        let verifier = client::verifier(authorities, &provider)?;
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-            .map_err(|e| ChainError::Unusable(e.to_string()))?
-            .with_client_cert_verifier(verifier)
-            .with_cert_resolver(Arc::clone(&shown) as Arc<dyn ResolvesServerCert>);
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let config = Arc::new(config);
+        let config = TlsConfig::new(live(&shown, authorities, false)?);
         Ok(Self {
             shown,
             config,
-            knows_clients: !authorities.is_empty(),
+            authorities: authorities.to_vec(),
         })
     }
 
     /// What a listener needs.
     #[must_use]
-    pub fn config(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.config)
+    pub fn config(&self) -> TlsConfig {
+        self.config.clone()
+    }
+
+    /// Who vouches for clients, as the operator says.
+    pub(crate) fn authorities(&self) -> &[CertificateDer<'static>] {
+        &self.authorities
+    }
+
+    /// Believes these authorities, too, from the next connection on.
+    ///
+    /// # Errors
+    /// [`ChainError`] if one can't be used; all stays as it was then.
+    pub(crate) fn believe(&self, clients: Clients) -> Result<(), ChainError> {
+        let mut all = clients.added;
+        all.extend_from_slice(&self.authorities);
+        if !clients.is_enabled {
+            all.clear();
+        }
+        let live = live(&self.shown, &all, clients.needs_certificate)?;
+        self.config.set(live);
+        Ok(())
     }
 
     /// Shows another chain from the next connection on. Open connections go on with theirs.
@@ -81,16 +98,30 @@ impl Tls {
         Ok(())
     }
 
-    /// Whether a client may be somebody by its certificate.
-    #[must_use]
-    pub const fn knows_clients(&self) -> bool {
-        self.knows_clients
-    }
-
     /// The chain that is shown now.
     pub(crate) fn chain(&self) -> Chain {
         self.shown.0.load().0.clone()
     }
+}
+
+/// A configuration in which these vouch for clients.
+fn live(
+    shown: &Arc<Shown>,
+    authorities: &[CertificateDer<'static>],
+    needs_certificate: bool,
+) -> Result<Live, ChainError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = client::verifier(authorities, needs_certificate, &provider)?;
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .map_err(|e| ChainError::Unusable(e.to_string()))?
+        .with_client_cert_verifier(Arc::clone(&verifier))
+        .with_cert_resolver(Arc::clone(shown) as Arc<dyn ResolvesServerCert>);
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(Live {
+        config: Arc::new(config),
+        verifier: Some(verifier),
+    })
 }
 
 impl fmt::Debug for Tls {

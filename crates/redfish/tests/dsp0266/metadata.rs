@@ -122,6 +122,10 @@ async fn every_resource_is_at_a_place_that_is_announced_and_can_what_is_said_the
         r#"{"Destination":"https://203.0.113.1/","Protocol":"Redfish","Context":"x"}"#;
     let subscriptions = "/redfish/v1/EventService/Subscriptions";
     assert_eq!(client.post(subscriptions, subscription).await.status, 201);
+    let authority = serde_json::json!({"CertificateString": authority(), "CertificateType": "PEM"});
+    let authorities = "/redfish/v1/AccountService/MultiFactorAuth/ClientCertificate/Certificates";
+    let added = client.post(authorities, &authority.to_string()).await;
+    assert_eq!(added.status, 201, "{added:?}");
 
     let all: Vec<Template> = bench.service.templates().collect();
     let mut empty = all.clone();
@@ -177,4 +181,12 @@ async fn every_resource_is_at_a_place_that_is_announced_and_can_what_is_said_the
     let not_here = ["/SubTasks", "{EthernetInterfaceId}", "/TelemetryService/"];
     empty.retain(|place| !not_here.iter().any(|part| place.uri.contains(part)));
     assert!(empty.is_empty(), "nothing is at {empty:?}");
+}
+
+/// The certificate of somebody who may vouch for others, as PEM.
+fn authority() -> String {
+    let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let key = rcgen::KeyPair::generate().unwrap();
+    params.self_signed(&key).unwrap().pem()
 }

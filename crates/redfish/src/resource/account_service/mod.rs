@@ -1,23 +1,24 @@
 //! `/redfish/v1/AccountService`: accounts, roles and the rules for them (DSP0266 "Account service overview").
 
 mod account;
+pub(crate) mod authority;
 mod role;
 
 use std::sync::Arc;
 
 use redfish_schema::account_service::{
-    self as schema, BasicAuthState, CertificateMappingAttribute, ClientCertificate,
-    LocalAccountAuth, MultiFactorAuth,
+    self as schema, BasicAuthState, LocalAccountAuth, MultiFactorAuth,
 };
 use redfish_schema::manager_account::AccountTypes;
 use redfish_schema::{CheckedCreate, CheckedPatch, Reference};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{enabled, registries};
 use crate::account::{Accounts, MAX_EXPIRATION_DAYS, MAX_FAILURES, MAX_LOCKOUT_S, Policy};
 use crate::caller::Caller;
 use crate::message;
 use crate::part::{Created, Part};
+use crate::trust::Trust;
 use crate::{ActionCall, BackendFuture, Document, Failure, MAX_PASSWORD, Outcome};
 
 pub(crate) use account::path_of as account_path;
@@ -25,21 +26,29 @@ pub(crate) use account::path_of as account_path;
 /// Path of the service.
 pub(crate) const PATH: &str = "/redfish/v1/AccountService";
 
+const MULTI_FACTOR_AUTH: &str = "MultiFactorAuth";
+
 /// The part of the tree below [`PATH`].
 pub(crate) struct AccountService {
     pub(crate) accounts: Arc<Accounts>,
-    /// Whether a client may be somebody by its certificate.
-    pub(crate) knows_certificates: bool,
+    /// Who vouches for clients with certificates. `None` where the service has no TLS of its own.
+    pub(crate) trust: Option<Trust>,
 }
 
 impl Part for AccountService {
     fn get(&self, rest: &[&str]) -> Result<Document, Failure> {
         match *rest {
-            [] => service(&self.accounts.policy(), self.knows_certificates),
+            [] => service(&self.accounts.policy(), self.trust.as_ref()),
             ["Accounts"] => account::collection(&self.accounts),
             ["Accounts", id] => account::member(&self.accounts, id),
             ["Roles"] => role::collection(&self.accounts),
             ["Roles", id] => role::member(&self.accounts, id),
+            ["MultiFactorAuth", "ClientCertificate", "Certificates"] => {
+                authority::collection(self.trust()?)
+            }
+            ["MultiFactorAuth", "ClientCertificate", "Certificates", id] => {
+                authority::member(self.trust()?, id)
+            }
             _ => Err(Failure::NotFound),
         }
     }
@@ -71,17 +80,23 @@ impl Part for AccountService {
             let path = match *rest {
                 ["Accounts"] => account::create(&self.accounts, new, caller).await?,
                 ["Roles"] => role::create(&self.accounts, new).await?,
+                ["MultiFactorAuth", "ClientCertificate", "Certificates"] => {
+                    authority::create(self.trust()?, new, caller).await?
+                }
                 _ => return Err(Failure::NotChangeable),
             };
             Ok(Created(path))
         })
     }
 
-    fn delete<'a>(&'a self, rest: &'a [&'a str], _caller: &'a Caller) -> BackendFuture<'a, ()> {
+    fn delete<'a>(&'a self, rest: &'a [&'a str], caller: &'a Caller) -> BackendFuture<'a, ()> {
         Box::pin(async move {
             match *rest {
                 ["Accounts", id] => self.accounts.remove(id).await,
                 ["Roles", id] => self.accounts.remove_role(id).await,
+                ["MultiFactorAuth", "ClientCertificate", "Certificates", id] => {
+                    authority::delete(self.trust()?, id, caller).await
+                }
                 _ => Err(Failure::NotChangeable),
             }
         })
@@ -106,12 +121,23 @@ impl Part for AccountService {
 }
 
 impl AccountService {
+    fn trust(&self) -> Result<&Trust, Failure> {
+        self.trust.as_ref().ok_or(Failure::NotFound)
+    }
+
     async fn set_policy(&self, patch: &CheckedPatch) -> Result<(), Failure> {
         let mut policy = Policy::clone(&self.accounts.policy());
-        for (name, value) in patch.changes() {
+        let mut changes = patch.changes().clone();
+        let factors = changes.remove(MULTI_FACTOR_AUTH);
+        for (name, value) in &changes {
             set(&mut policy, name, value)?;
         }
-        let changes = patch.changes().clone();
+        if let Some(Value::Object(factors)) = factors {
+            self.set_factors(factors).await?;
+        }
+        if changes.is_empty() {
+            return Ok(());
+        }
         let apply = move |policy: &mut Policy| {
             for (name, value) in &changes {
                 // It fits, as was seen just now; on top of what others changed since.
@@ -119,6 +145,19 @@ impl AccountService {
             }
         };
         self.accounts.set_policy(apply).await
+    }
+
+    /// Certificates of clients are the one other factor that there is.
+    async fn set_factors(&self, mut factors: Map<String, Value>) -> Result<(), Failure> {
+        let certificates = factors.remove("ClientCertificate");
+        let (None, Some(Value::Object(changes)), Some(trust)) =
+            (factors.keys().next(), certificates, &self.trust)
+        else {
+            let other = factors.keys().next();
+            let other = other.map_or("ClientCertificate", String::as_str);
+            return Err(not_writable(&format!("{MULTI_FACTOR_AUTH}/{other}")));
+        };
+        trust.set(&changes).await
     }
 }
 
@@ -194,7 +233,7 @@ fn not_writable(property: &str) -> Failure {
     }
 }
 
-fn service(policy: &Policy, knows_certificates: bool) -> Result<Document, Failure> {
+fn service(policy: &Policy, trust: Option<&Trust>) -> Result<Document, Failure> {
     let mut resource = schema::AccountService::new(PATH, "AccountService", "Account Service");
     resource.service_enabled = Some(true.into());
     resource.min_password_length = Some(policy.min_password_length.into());
@@ -209,15 +248,9 @@ fn service(policy: &Policy, knows_certificates: bool) -> Result<Document, Failur
     resource.supported_account_types = Some(vec![AccountTypes::Redfish]);
     resource.local_account_auth = Some(LocalAccountAuth::Enabled);
     resource.http_basic_auth = Some(policy.basic_auth.into());
-    let certificates = ClientCertificate {
-        enabled: Some(knows_certificates.into()),
-        certificate_mapping_attribute: Some(CertificateMappingAttribute::CommonName.into()),
-        respond_to_unauthenticated_clients: Some(true.into()),
-        certificates: None,
-    };
     resource.multi_factor_auth = Some(
         MultiFactorAuth {
-            client_certificate: Some(certificates.into()),
+            client_certificate: Some(authority::settings(trust).into()),
         }
         .into(),
     );

@@ -29,7 +29,7 @@ pub(super) fn certificates(
         [HTTPS_ID] => {
             let facts = certificates.facts().ok_or(Failure::NotFound)?;
             let usage = CertificateUsageType::Web;
-            certificate::member(&path, HTTPS_ID, certificates.pem(), usage, facts)
+            certificate::member(&path, HTTPS_ID, certificates.pem(), Some(usage), facts)
         }
         _ => Err(Failure::NotFound),
     }
