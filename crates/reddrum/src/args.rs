@@ -226,6 +226,10 @@ pub(crate) struct VbmcArgs {
     /// made and printed.
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<PathBuf>,
+    /// Cipher suites that the BMCs offer, 0 to 19. Those beside 3 and 17 are weak, and 0 lets anybody in: for testing
+    /// consoles. [default: 17,3]
+    #[arg(long, value_name = "SUITE", value_delimiter = ',', value_parser = clap::value_parser!(u8).range(0..=19))]
+    pub(crate) suites: Vec<u8>,
     /// The UDP port at which consoles reach the BMCs, where a relay is in between: BMCs tell it to consoles of SOL,
     /// and those check it.
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]

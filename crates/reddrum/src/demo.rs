@@ -41,7 +41,7 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), ProgramError> {
     let bmc_password = password::generate(PASSWORD_LEN).map_err(no_randomness)?;
 
     let clock = Clock::start();
-    let server = vbmc_command::start(&args.machines, clock, &bmc_user(&bmc_password))?;
+    let server = vbmc_command::start(&args.machines, clock, &bmc_user(&bmc_password), &[])?;
     let faults = fault::plan(&args.machines.faults, server.bmcs())?;
     let fleet = Arc::new(start_fleet(&server, &bmc_password)?);
     let host = Arc::new(LocalHost::default());

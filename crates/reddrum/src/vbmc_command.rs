@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ipmi::bmc;
 use ipmi::command::app::Guid;
-use ipmi::number::PrivilegeLevel;
+use ipmi::number::{CipherSuiteId, PrivilegeLevel};
 use ipmi::time::Instant;
 use serde::Serialize;
 use vbmc::bmcs::Bmcs;
@@ -51,7 +51,7 @@ pub(crate) async fn run(args: &VbmcArgs) -> Result<(), ProgramError> {
         password: &password,
     };
     let clock = Clock::start();
-    let server = start(&args.machines, clock, &user)?;
+    let server = start(&args.machines, clock, &user, &args.suites)?;
     if let Some(port) = args.told_port {
         server.bmcs().set_port(port);
     }
@@ -79,11 +79,12 @@ fn write_firmware(args: &FirmwareArgs) -> Result<(), ProgramError> {
     std::fs::write(&args.output, image).map_err(|e| ProgramError::system(&file.to_string(), e))
 }
 
-/// Starts the machines; each answers as soon as this returns.
+/// Starts the machines; each answers as soon as this returns. No `suites` stands for the default ones.
 pub(crate) fn start(
     args: &MachinesArgs,
     clock: Clock,
     user: &User<'_>,
+    suites: &[u8],
 ) -> Result<Server, ProgramError> {
     let options = SiteOptions {
         nodes: args.nodes,
@@ -96,7 +97,10 @@ pub(crate) fn start(
         machine.set_form(args.form);
         machine.set_oem_family(args.oem);
     }
-    let access = bmc::Config::new(users(user)?, Guid::default());
+    let mut access = bmc::Config::new(users(user)?, Guid::default());
+    if !suites.is_empty() {
+        access.suites = suites.iter().map(|id| CipherSuiteId(*id)).collect();
+    }
     let bmcs = Arc::new(Bmcs::new(Arc::new(site), &access));
     Server::start(bmcs, clock, args.ipmi_port).map_err(|error| {
         let port = args.ipmi_port;
@@ -240,7 +244,7 @@ mod tests {
             name: "admin",
             password: &password,
         };
-        let server = start(&machines(nodes), Clock::start(), &user).unwrap();
+        let server = start(&machines(nodes), Clock::start(), &user, &[]).unwrap();
         let served = Served::of(&server, &user);
         (server, served)
     }
@@ -274,7 +278,7 @@ mod tests {
             name: "admin",
             password: &password,
         };
-        let refused = start(&machines(1), Clock::start(), &user);
+        let refused = start(&machines(1), Clock::start(), &user, &[]);
         assert!(matches!(refused, Err(ProgramError::Usage(_))));
     }
 

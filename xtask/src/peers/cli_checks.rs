@@ -52,12 +52,20 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Result {
     pyghmi(workspace, report)
 }
 
-fn pyghmi(workspace: &Workspace, report: &mut Report) -> Result {
+/// A BMC made with pyghmi.
+///
+/// # Errors
+/// Where it doesn't start.
+pub(super) fn start_pyghmi(workspace: &Workspace) -> Result<program::Program> {
     let port = UdpSocket::bind("127.0.0.1:0")?.local_addr()?.port();
     let mut python = command(bmcs_home(workspace).join("bin/python"));
     python.arg(workspace.path("xtask/peers/bmcs/pyghmi_bmc.py"));
     python.args([&port.to_string(), USERNAME, PASSWORD]);
-    let bmc = program::start(workspace, "pyghmi-bmc", python)?;
+    program::start(workspace, "pyghmi-bmc", python)
+}
+
+fn pyghmi(workspace: &Workspace, report: &mut Report) -> Result {
+    let bmc = start_pyghmi(workspace)?;
     let target = bmc.bmcs.first().cloned().ok_or("no BMC")?;
     let ours = |line: &str| ours(workspace, &target, line);
     let checks: [(&str, Result); 5] = [

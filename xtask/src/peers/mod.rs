@@ -23,6 +23,7 @@ pub(crate) mod demo;
 pub(crate) mod proxies;
 pub(crate) mod sim_checks;
 pub(crate) mod sol_checks;
+pub(crate) mod suites;
 pub(crate) mod tshark_checks;
 pub(crate) mod validators;
 pub(crate) mod virtual_bmc;

@@ -29,6 +29,8 @@ pub(crate) struct Datagram {
     pub(crate) direction: Direction,
     /// The UDP payload.
     pub(crate) bytes: Vec<u8>,
+    /// It got lost after it was written down.
+    pub(crate) lost: bool,
 }
 
 /// What a relay loses, after it has written it down.
@@ -36,8 +38,6 @@ pub(crate) struct Datagram {
 pub(crate) struct Loss {
     /// Of all datagrams, each way, in thousandths.
     pub(crate) permille: u64,
-    /// Only from the first packet of serial over LAN on: some consoles don't survive a lossy log-in.
-    pub(crate) from_sol: bool,
 }
 
 impl Loss {
@@ -62,7 +62,6 @@ struct Shared {
     loss: Loss,
     seen: AtomicU64,
     lost: AtomicU64,
-    losing: AtomicBool,
     console_side: UdpSocket,
     bmc_side: UdpSocket,
     console: Mutex<Option<SocketAddr>>,
@@ -102,7 +101,6 @@ impl Relay {
             loss,
             seen: AtomicU64::new(0),
             lost: AtomicU64::new(0),
-            losing: AtomicBool::new(!loss.from_sol),
             console_side,
             bmc_side,
             console: Mutex::new(None),
@@ -125,6 +123,11 @@ impl Relay {
     /// How many datagrams it lost so far.
     pub(crate) fn lost(&self) -> u64 {
         self.shared.lost.load(Ordering::Relaxed)
+    }
+
+    /// Hands out what passed so far, in order, and begins a new record.
+    pub(crate) fn forget(&self) -> Vec<Datagram> {
+        std::mem::take(&mut *lock(&self.shared.record))
     }
 
     /// Ends it and hands out what passed, in order.
@@ -150,12 +153,9 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl Shared {
     /// Whether this one gets lost.
-    fn loses(&self, bytes: &[u8]) -> bool {
-        if is_sol(bytes) {
-            self.losing.store(true, Ordering::Relaxed);
-        }
+    fn loses(&self) -> bool {
         let count = self.seen.fetch_add(1, Ordering::Relaxed);
-        let lost = self.losing.load(Ordering::Relaxed) && self.loss.hits(count);
+        let lost = self.loss.hits(count);
         self.lost.fetch_add(lost.into(), Ordering::Relaxed);
         lost
     }
@@ -179,12 +179,14 @@ impl Shared {
                     length
                 }
             };
+            let lost = self.loses();
             // Written down before it is sent on: the answer can't overtake the question in the record.
             lock(&self.record).push(Datagram {
                 direction,
                 bytes: buffer[..length].to_vec(),
+                lost,
             });
-            if self.loses(&buffer[..length]) {
+            if lost {
                 continue;
             }
             let _ = match (direction, *lock(&self.console)) {
@@ -204,10 +206,7 @@ mod tests {
 
     #[test]
     fn about_as_many_are_lost_as_asked_for() {
-        let loss = Loss {
-            permille: 100,
-            from_sol: false,
-        };
+        let loss = Loss { permille: 100 };
         let lost = (0..100_000).filter(|count| loss.hits(*count)).count();
         assert!((9_700..10_300).contains(&lost), "{lost}");
         assert_eq!((0..1_000).filter(|n| Loss::default().hits(*n)).count(), 0);

@@ -96,6 +96,7 @@ pub(crate) fn open(record: &[Datagram], password: &[u8], kg: Option<&[u8]>) -> R
         plain.push(Datagram {
             direction: datagram.direction,
             bytes,
+            lost: datagram.lost,
         });
     }
     Ok(Opened {

@@ -59,6 +59,7 @@ fn notices_a_wrong_checksum(folder: &Path) -> Result {
     let record = [Datagram {
         direction: Direction::ToBmc,
         bytes,
+        lost: false,
     }];
     same(
         "complaints",

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use crate::Result;
 use crate::peers::report::Report;
 use crate::peers::{
-    browser, cli_checks, clients, demo, proxies, sim_checks, sol_checks, tshark_checks, validators,
-    virtual_bmc,
+    browser, cli_checks, clients, demo, proxies, sim_checks, sol_checks, suites, tshark_checks,
+    validators, virtual_bmc,
 };
 use crate::workspace::Workspace;
 use crate::{codegen, fuzz, tidy};
@@ -43,7 +43,7 @@ struct Step {
 }
 
 /// Every step, in the order in which they run: the quick ones that fail often come first.
-const STEPS: [Step; 30] = [
+const STEPS: [Step; 31] = [
     step("fmt", "the code is formatted", &[], cargo::format),
     step(
         "tidy",
@@ -92,6 +92,12 @@ const STEPS: [Step; 30] = [
         "ipmitool and FreeIPMI with our virtual BMC",
         &[Need::Ipmi],
         virtual_bmc::run,
+    ),
+    step(
+        "suites",
+        "every cipher suite 0 to 19 both ways, as a table",
+        &[Need::Ipmi, Need::Bmcs],
+        suites::run,
     ),
     step(
         "sol",
