@@ -143,6 +143,23 @@ fn no_common_suite_names_what_the_bmc_offers() {
 }
 
 #[test]
+fn a_suite_that_stands_alone_is_proposed_at_once_and_the_list_asked_for_only_where_it_is_refused() {
+    for (suites, asks) in [(&[17][..], 0), (&[17, 3], 1), (&[1], 1)] {
+        let mut pair = Pair::new(login(suites), config());
+        pair.connect();
+        assert_eq!(pair.run() == Happened::Established, suites != [1]);
+        // Get Channel Cipher Suites has command 54h, at its place in an IPMI 1.5 packet.
+        let is_list = |datagram: &Vec<u8>| {
+            !is(datagram, PayloadType::OPEN_SESSION_REQUEST) && datagram.get(19) == Some(&0x54)
+        };
+        let asked = pair.trace.iter().filter(|(console, datagram)| {
+            *console && datagram.get(4) == Some(&0) && is_list(datagram)
+        });
+        assert_eq!(asked.count(), asks, "{suites:?}");
+    }
+}
+
+#[test]
 fn a_bmc_that_does_not_tell_its_suites_has_them_tried_in_order() {
     let only_3 = Config {
         suites: vec![CipherSuiteId(3)],

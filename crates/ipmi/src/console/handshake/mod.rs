@@ -246,7 +246,7 @@ impl Handshake {
             }
             // Some BMCs don't answer it, or refuse it; then the suites are tried one by one.
             (Step::ExpectCipherSuites { .. }, None) if sendings < OPTIONAL_ATTEMPTS => Next::Repeat,
-            (Step::ExpectCipherSuites { .. }, _) => self.begin_suites(login),
+            (Step::ExpectCipherSuites { .. }, _) => self.suites_known(login),
             (Step::ExpectChallenge(_) | Step::ExpectActivation(_), refusal) => {
                 self.v15_unanswered(policy, refusal, sendings)
             }
@@ -378,10 +378,11 @@ impl Handshake {
                 if !capabilities.sessions.contains(ExtendedCapabilities::V2_0) {
                     return Ok(self.keep(Refusal::Lacks(LoginFailure::NotRmcpPlus)));
                 }
-                Ok(self.ask(Step::ExpectCipherSuites {
-                    index: 0,
-                    records: SuiteRecords::default(),
-                }))
+                // With one suite there is nothing to choose: the list is asked for only where that one is refused.
+                Ok(match login.suites() {
+                    [_] => self.begin_suites(login),
+                    _ => self.ask_suites(),
+                })
             }
             Step::ExpectCipherSuites { index, records }
                 if is_answer_to(GetChannelCipherSuites::NETFN, GetChannelCipherSuites::CMD) =>
@@ -523,13 +524,18 @@ impl Handshake {
             _ if opening && is_about_suite(status) => {
                 // This suite's try was no failed attempt at logging in.
                 self.logins = self.logins.saturating_sub(1);
-                let failure = match failure {
-                    LoginFailure::PrivilegeRefused => failure,
-                    _ => LoginFailure::NoCommonSuite {
-                        offered: self.offered,
-                    },
-                };
-                self.begin_suite(login, self.suite + 1, failure)
+                match failure {
+                    LoginFailure::PrivilegeRefused => {
+                        self.begin_suite(login, self.suite + 1, failure)
+                    }
+                    // Why is told with what the BMC offers.
+                    _ if login.suites().len() == 1 => self.ask_suites(),
+                    _ => {
+                        let offered = self.offered;
+                        let failure = LoginFailure::NoCommonSuite { offered };
+                        self.begin_suite(login, self.suite + 1, failure)
+                    }
+                }
             }
             _ if failure == LoginFailure::Resources && self.logins < policy.attempts => {
                 self.restart(policy, failure)

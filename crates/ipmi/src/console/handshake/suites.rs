@@ -19,6 +19,25 @@ impl Handshake {
             .and_then(|suite| Algorithms::of(*suite))
     }
 
+    /// Asks for the list of suites.
+    pub(super) fn ask_suites(&mut self) -> Next {
+        self.ask(Step::ExpectCipherSuites {
+            index: 0,
+            records: SuiteRecords::default(),
+        })
+    }
+
+    /// The list is there, or doesn't come: several suites are tried, and one was refused before.
+    pub(super) fn suites_known(&mut self, login: &Login) -> Next {
+        match login.suites() {
+            [_] => {
+                let offered = self.offered;
+                Next::Fail(LoginFailure::NoCommonSuite { offered })
+            }
+            _ => self.begin_suites(login),
+        }
+    }
+
     /// Tries the login's suites, from the best on.
     pub(super) fn begin_suites(&mut self, login: &Login) -> Next {
         let offered = self.offered;
@@ -76,6 +95,6 @@ impl Handshake {
             });
         }
         self.offered = (!records.suites.is_empty()).then_some(records.suites);
-        self.begin_suites(login)
+        self.suites_known(login)
     }
 }
