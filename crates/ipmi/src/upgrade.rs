@@ -284,7 +284,8 @@ fn read_action<'a>(
             Ok(ImageAction::Upload(Upload {
                 component: components.trailing_zeros() as u8,
                 version,
-                description: text(description),
+                // The last byte is a zero; where a maker wrote something else there it counts as one.
+                description: text(&description[..DESCRIPTION_LEN - 1]),
                 data: r.take("firmware", length)?,
             }))
         }
