@@ -36,12 +36,7 @@ struct Way<'a> {
 /// # Errors
 /// Where a BMC doesn't start.
 pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Result {
-    let port = UdpSocket::bind("0.0.0.0:0")?.local_addr()?.port();
-    let all: Vec<String> = SUITES.map(|suite| suite.to_string()).collect();
-    let mut vbmc = command(program::binary(workspace)?);
-    vbmc.args(["vbmc", "--json", "--nodes", "1", "--suites", &all.join(",")]);
-    vbmc.args(["--ipmi-port", &port.to_string()]);
-    let mut vbmc = program::start(workspace, "suites", vbmc)?;
+    let mut vbmc = start_vbmc(workspace)?;
     let virtual_bmc = vbmc.bmcs.first().cloned().ok_or("no virtual BMC")?;
     let sim = IpmiSim::start(workspace, &workspace.target.join("peers/ipmi_sim-suites"))?;
     let pyghmi = cli_checks::start_pyghmi(workspace)?;
@@ -94,11 +89,7 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Result {
             },
         },
     ];
-    let mut head = format!("{:<14}{:<14}", "console", "BMC");
-    for suite in SUITES {
-        let _ = write!(head, "{suite:>3}");
-    }
-    report.note(&head);
+    report.note(&head());
     for way in &ways {
         let outcome = tried(way, report);
         let name = format!(
@@ -109,6 +100,24 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Result {
     }
     vbmc.expect_running()?;
     vbmc.interrupt()
+}
+
+/// A virtual BMC that offers every suite.
+fn start_vbmc(workspace: &Workspace) -> Result<program::Program> {
+    let port = UdpSocket::bind("0.0.0.0:0")?.local_addr()?.port();
+    let all: Vec<String> = SUITES.map(|suite| suite.to_string()).collect();
+    let mut vbmc = command(program::binary(workspace)?);
+    vbmc.args(["vbmc", "--json", "--nodes", "1", "--suites", &all.join(",")]);
+    vbmc.args(["--ipmi-port", &port.to_string()]);
+    program::start(workspace, "suites", vbmc)
+}
+
+fn head() -> String {
+    let mut head = format!("{:<14}{:<14}", "console", "BMC");
+    for suite in SUITES {
+        let _ = write!(head, "{suite:>3}");
+    }
+    head
 }
 
 /// Tries every suite, prints the row, and compares it with what is known.
