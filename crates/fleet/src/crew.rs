@@ -8,10 +8,11 @@ use ::hardware::{ApplyError, Node, Update};
 use ipmi::console::Login;
 
 use crate::drive::{Clock, Order, Shard, StartError, unix_ms};
-use crate::engine::{Engine, EngineConfig, Shared};
+use crate::engine::{Coming, Engine, EngineConfig};
 use crate::figures::ShardFigures;
 use crate::hardware::Changes;
 use crate::publish::Moves;
+use crate::shared::Shared;
 use crate::target::{Config, ConfigError, Target};
 use crate::work::Job;
 
@@ -48,7 +49,7 @@ struct Member {
 enum Seat {
     Vacant,
     /// Nobody yet: its address is not known.
-    Waits(Box<Target>),
+    Waits(Box<Coming>),
     /// This shard.
     Shard(u32, Peer),
 }
@@ -114,8 +115,9 @@ impl Crew {
     }
 
     /// Lets shards know who left and who came.
-    pub(crate) fn move_all(&mut self, moves: &Moves, targets: Vec<Target>) {
-        for (place, last) in &moves.left {
+    pub(crate) fn move_all(&mut self, mut moves: Moves, targets: Vec<Target>) {
+        let left = std::mem::take(&mut moves.left);
+        for (place, last) in &left {
             let is_replaced = self.shared.board.place(last.id.as_str()).is_some();
             let last = (!is_replaced).then(|| Arc::clone(last));
             match std::mem::replace(&mut self.seats[*place as usize], Seat::Vacant) {
@@ -132,24 +134,25 @@ impl Crew {
                 }
             }
         }
-        let left: HashMap<&str, &Arc<Node>> = moves
-            .left
+        let left: HashMap<&str, &Arc<Node>> = left
             .iter()
             .map(|(_, last)| (last.id.as_str(), last))
             .collect();
-        let mut shares: Vec<Vec<(u32, Target)>> = self.shards.iter().map(|_| Vec::new()).collect();
-        for (place, target) in moves.entered.iter().zip(targets) {
-            self.announce(*place, &left);
-            match target.address.map(|address| self.berth(address)) {
+        let mut shares: Vec<Vec<Coming>> = self.shards.iter().map(|_| Vec::new()).collect();
+        let entered = std::mem::take(&mut moves.entered);
+        for (place, target) in entered.into_iter().zip(targets) {
+            self.announce(place, &left);
+            let coming = Coming::of(&mut moves, place, target);
+            match coming.target.address.map(|address| self.berth(address)) {
                 Some(Ok((shard, peer))) => {
-                    shares[shard as usize].push((*place, target));
-                    self.seat(*place, Seat::Shard(shard, peer));
+                    shares[shard as usize].push(coming);
+                    self.seat(place, Seat::Shard(shard, peer));
                 }
                 Some(Err(reason)) => {
-                    self.seat(*place, Seat::Waits(Box::new(target)));
-                    self.tell_unreachable(*place, &reason);
+                    self.seat(place, Seat::Waits(Box::new(coming)));
+                    self.tell_unreachable(place, &reason);
                 }
-                None => self.seat(*place, Seat::Waits(Box::new(target))),
+                None => self.seat(place, Seat::Waits(Box::new(coming))),
             }
         }
         for (member, share) in self.shards.iter().zip(shares) {
@@ -214,8 +217,9 @@ impl Crew {
     pub(crate) fn order(&mut self, place: u32, order: Order) {
         match (self.seats.get_mut(place as usize), order) {
             (Some(Seat::Shard(shard, _)), order) => self.shards[*shard as usize].shard.order(order),
-            (Some(Seat::Waits(target)), Order::Login(_, login)) => target.login = login,
-            (Some(Seat::Waits(target)), Order::Labels(_, enclosure, labels)) => {
+            (Some(Seat::Waits(coming)), Order::Login(_, login)) => coming.target.login = login,
+            (Some(Seat::Waits(coming)), Order::Labels(_, enclosure, labels)) => {
+                let target = &mut coming.target;
                 (target.enclosure, target.labels) = (enclosure, labels);
                 if let Some(spot) = self.shared.board.spot(place) {
                     let mut node = Node::clone(&spot.load());
@@ -254,11 +258,11 @@ impl Crew {
         match berth {
             Ok((address, (shard, peer))) => {
                 let seat = Seat::Shard(shard, peer);
-                if let Seat::Waits(mut target) =
+                if let Seat::Waits(mut coming) =
                     std::mem::replace(&mut self.seats[place as usize], seat)
                 {
-                    target.address = Some(address);
-                    let order = Order::Add(vec![(place, *target)]);
+                    coming.target.address = Some(address);
+                    let order = Order::Add(vec![*coming]);
                     self.shards[shard as usize].shard.order(order);
                 }
             }

@@ -21,9 +21,9 @@ use ipmi::entropy::Entropy;
 use ipmi::time::Instant;
 use udp::{BATCH_LEN, Options, ReceiveBatch, SendBatch, Socket, Waker};
 
-use crate::engine::Engine;
+use crate::engine::{Coming, Engine};
 use crate::figures::ShardFigures;
-use crate::target::{ConfigError, Target};
+use crate::target::ConfigError;
 use crate::work::Job;
 
 /// The most operator commands on their way to one shard; more are refused as busy.
@@ -130,7 +130,7 @@ pub(crate) enum Order {
     /// An operator command.
     Job(u32, Job),
     /// BMCs to be taken up.
-    Add(Vec<(u32, Target)>),
+    Add(Vec<Coming>),
     /// A BMC to be let go of, and what observers are told as its last snapshot.
     Remove(u32, Option<Arc<Node>>),
     /// Another login.

@@ -5,9 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hardware::{
-    EnclosureId, Identity, Indicator, Labels, Link, Node, NodeId, Observer, Power, Update,
-};
+use hardware::{EnclosureId, Labels, Node, Update};
 use ipmi::console::{Addressee, Login, Policy, addressee};
 use ipmi::entropy::Entropy;
 use ipmi::time::Instant;
@@ -15,12 +13,13 @@ use ipmi::time::Instant;
 use crate::counters::Counters;
 use crate::figures::ShardFigures;
 use crate::gate::{Gates, Stage};
+use crate::memory::Remembered;
 use crate::news::{self, News};
-use crate::plan::Plans;
-use crate::publish::{Board, Moves, Spares};
+use crate::publish::{Moves, Spares};
 use crate::round_trip::RoundTrips;
 use crate::schedule::{self, Jitter};
 use crate::share::Texts;
+use crate::shared::Shared;
 use crate::slot::{self, Context, SLOT_BITS, Setup, Slot, Trace};
 use crate::target::{Config, Target};
 use crate::timer::Wheel;
@@ -28,66 +27,6 @@ use crate::work::Job;
 
 /// How long a BMC that was removed and added again is left alone in between.
 const LEAVE: Duration = Duration::from_secs(1);
-
-/// The machines of a fleet as readers see them, shared by its engines.
-#[derive(Clone, Debug)]
-pub struct Shared {
-    pub(crate) board: Arc<Board>,
-    pub(crate) plans: Arc<Plans>,
-}
-
-impl Shared {
-    /// Every target as a node that was not reached yet. Their places are counted from 0, in this order.
-    #[must_use]
-    pub fn new(targets: &[Target]) -> Self {
-        let nodes = targets.iter().map(|target| Arc::new(unreached(target)));
-        Self {
-            board: Arc::new(Board::new(nodes.collect())),
-            plans: Arc::default(),
-        }
-    }
-
-    /// The newest snapshot of a node; `None` where there is none of this name.
-    #[must_use]
-    pub fn node(&self, id: &str) -> Option<Arc<Node>> {
-        self.board.node(id)
-    }
-
-    /// From now on tells `observer` what happens to nodes.
-    pub fn observe(&self, observer: Arc<dyn Observer>) {
-        self.board.observe(&observer);
-    }
-
-    /// Takes the nodes of these names off and puts `targets` on, each as a node that was not reached yet; readers see both
-    /// at once. Engines, which know nodes by their places, are to be told besides: [`Engine::remove`], [`Engine::add`].
-    pub fn change(&self, leaving: &[NodeId], targets: &[Target]) -> Moves {
-        let nodes = targets.iter().map(|target| Arc::new(unreached(target)));
-        self.board.change(leaving, nodes.collect())
-    }
-}
-
-pub(crate) fn unreached(target: &Target) -> Node {
-    Node {
-        id: target.id.clone(),
-        kind: target.kind,
-        enclosure: target.enclosure.clone(),
-        labels: Arc::clone(&target.labels),
-        link: Link::Connecting,
-        power: Power::Unknown,
-        boot: None,
-        indicator: Indicator::Unknown,
-        power_limit: None,
-        inventory: Arc::default(),
-        identity: Arc::new(Identity {
-            controller_address: target.address.map(|at| at.ip().to_string().into()),
-            ..Identity::default()
-        }),
-        readings: Arc::default(),
-        log: Arc::default(),
-        read_at_ms: 0,
-        revision: 0,
-    }
-}
 
 /// What an engine is told when it is made.
 #[derive(Clone, Debug)]
@@ -153,6 +92,39 @@ pub struct Engine {
     cx: Context,
 }
 
+/// A BMC to be taken up.
+#[derive(Debug)]
+pub struct Coming {
+    /// The place of its node.
+    pub place: u32,
+    /// Which BMC.
+    pub target: Target,
+    pub(crate) remembered: Option<Box<Remembered>>,
+}
+
+impl Coming {
+    /// A BMC that entered the fleet, with what is remembered of it.
+    #[must_use]
+    pub fn of(moves: &mut Moves, place: u32, target: Target) -> Self {
+        Self {
+            place,
+            target,
+            remembered: moves.remembered.remove(&place),
+        }
+    }
+}
+
+/// A BMC of which nothing is known.
+impl From<(u32, Target)> for Coming {
+    fn from((place, target): (u32, Target)) -> Self {
+        Self {
+            place,
+            target,
+            remembered: None,
+        }
+    }
+}
+
 type Peer = (IpAddr, u16);
 
 const fn peer(address: SocketAddr) -> Peer {
@@ -190,6 +162,7 @@ impl Engine {
             policy: Arc::clone(&config.policy),
             board: Arc::clone(&shared.board),
             plans: Arc::clone(&shared.plans),
+            memory: shared.memory.clone(),
             texts: Texts::default(),
             spares: Spares::default(),
             gates: Gates::new(now, 0, config.contacts_at_once),
@@ -216,19 +189,24 @@ impl Engine {
 
     /// Takes BMCs up, each with the place of its node; begins to connect to them at `now`, one after the other. A target without
     /// an address, or with that of another BMC of this engine, is told as down and left alone.
-    pub fn add(&mut self, now: Instant, targets: impl IntoIterator<Item = (u32, Target)>) {
+    pub fn add<C: Into<Coming>>(&mut self, now: Instant, targets: impl IntoIterator<Item = C>) {
         let targets = targets.into_iter();
         let more = targets.size_hint().0.saturating_sub(self.vacant.len());
         self.slots.reserve_exact(more);
         self.by_address.reserve(more);
-        for (turn, (place, target)) in (0..).zip(targets) {
-            self.take_up(now, schedule::first_connect(now, turn), place, &target);
+        for (turn, coming) in (0..).zip(targets) {
+            self.take_up(now, schedule::first_connect(now, turn), coming.into());
         }
         self.cx.slots = self.slots.len() as u32;
         self.cx.gates.set_slots(self.cx.slots);
     }
 
-    fn take_up(&mut self, now: Instant, connect_at: Instant, place: u32, target: &Target) {
+    fn take_up(&mut self, now: Instant, connect_at: Instant, coming: Coming) {
+        let Coming {
+            place,
+            target,
+            remembered,
+        } = coming;
         let Some(spot) = self.cx.board.spot(place).filter(|_| !self.closing) else {
             return;
         };
@@ -272,6 +250,7 @@ impl Engine {
             quirks: target.quirks,
             poll_interval_ms: target.poll_interval_ms.unwrap_or(self.cx.poll_interval_ms),
             spot,
+            remembered,
             connect_at,
         });
         self.timers.set(index, slot.deadline(&self.cx));

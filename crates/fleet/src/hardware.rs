@@ -14,9 +14,10 @@ use ipmi::console::Login;
 use crate::counters::Counters;
 use crate::crew::Crew;
 use crate::drive::{Order, StartError, unix_ms};
-use crate::engine::Shared;
 use crate::figures::Figures;
+use crate::memory::Memory;
 use crate::outcome::outcome;
+use crate::shared::Shared;
 use crate::target::{Config, Target};
 use crate::work::Job;
 
@@ -50,7 +51,8 @@ impl Fleet {
     /// The configuration is out of bounds, or the system has no socket or thread left.
     pub fn start(config: &Config) -> Result<Self, StartError> {
         config.check()?;
-        let shared = Shared::new(&[]);
+        let memory = config.memory.as_deref().map(Memory::open);
+        let shared = Shared::with_memory(memory.map(Arc::new));
         let settings = Config {
             targets: Vec::new(),
             ..config.clone()
@@ -89,7 +91,7 @@ impl Fleet {
             })
             .collect();
         let moves = self.shared.change(&changes.remove, &add);
-        crew.move_all(&moves, add);
+        crew.move_all(moves, add);
         for (id, enclosure, labels) in changes.labels {
             if let Some(place) = self.shared.board.place(id.as_str()) {
                 crew.order(place, Order::Labels(place, enclosure, labels));

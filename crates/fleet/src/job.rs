@@ -22,7 +22,7 @@ use ipmi::number::{
 };
 
 use crate::call::CallError;
-use crate::contact::log::{self, LogRead};
+use crate::contact::log::{self, LogRead, Since};
 use crate::script::Line;
 use text::Text;
 
@@ -130,7 +130,7 @@ pub(crate) async fn run(line: Line, change: Change) -> JobDone {
         }
         Change::ClearLog => {
             let outcome = clear_log(&line).await;
-            observed.log = log::read(&line, None).await.ok();
+            observed.log = log::read(&line, Since::Never, None).await.ok();
             outcome
         }
         Change::ResetController => {

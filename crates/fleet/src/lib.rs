@@ -13,9 +13,10 @@
 //!     └ publish.rs               a round's readings ─► one Arc<hardware::Node>, one Update
 //!   hardware.rs   impl hardware::Hardware for Fleet: snapshots out, changes in; BMCs come and go
 //!   crew.rs       which shard has which BMC
+//!   memory/       what outlives a restart, in a file
 //! ```
 //!
-//! **Invariant:** only `drive.rs` knows a socket, a clock or a thread. Everything else is a function of its
+//! **Invariant:** only `drive.rs` knows a socket or a clock, and only `memory/file.rs` a file. Everything else is a function of its
 //! arguments: the same datagrams at the same times make the same fleet.
 
 mod call;
@@ -29,6 +30,7 @@ mod figures;
 mod gate;
 mod hardware;
 mod job;
+mod memory;
 mod news;
 mod outcome;
 mod plan;
@@ -38,6 +40,7 @@ mod round_trip;
 mod schedule;
 mod script;
 mod share;
+mod shared;
 mod slot;
 mod talk;
 mod target;
@@ -46,13 +49,15 @@ mod work;
 
 pub use counters::Counters;
 pub use drive::StartError;
-pub use engine::{Engine, EngineConfig, Shared};
+pub use engine::{Coming, Engine, EngineConfig};
 pub use figures::{Figures, Places, ShardFigures};
 pub use hardware::{Changes, Fleet};
+pub use memory::Memory;
 pub use news::MAX_STATE_LINES;
 pub use outcome::{Outcome, OutcomeSender, outcome};
 pub use publish::Moves;
 pub use quirks::{Quirk, Quirks, UnknownQuirk};
 pub use round_trip::RoundTrips;
+pub use shared::Shared;
 pub use target::{Config, ConfigError, Target};
 pub use work::Job;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use hardware::{Availability, Reading, Sensor, Threshold, ThresholdState};
 use ipmi::command::Message;
@@ -11,6 +11,9 @@ use ipmi::number::{CompletionCode, NetFn, ReadingFlags};
 use ipmi::record::Conversion;
 use ipmi::record::sdr::Units;
 use ipmi::wire::Reader;
+
+use crate::memory::Fingerprint;
+use crate::quirks::Quirks;
 
 /// The reading of every raw byte of one conversion; not a number where it has none.
 pub(crate) type Table = [f64; 256];
@@ -51,6 +54,10 @@ pub(crate) struct Plan {
     pub(crate) tables: Box<[Table]>,
     /// What is known of the sensors that events name, by [`Sensor::key`]; those that can't be read included.
     pub(crate) sources: HashMap<u32, EventSource>,
+    /// What the records that it was made from are remembered as; not set where nothing is.
+    pub(crate) repository: OnceLock<Fingerprint>,
+    /// With which deviations it was made.
+    pub(crate) quirks: Quirks,
     /// Readings count although the BMC says that scanning is off.
     pub(crate) ignore_scanning_disabled: bool,
     /// Records that could not be understood, sensors of other controllers, sensors that are too many.

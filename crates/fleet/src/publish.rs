@@ -13,6 +13,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use hardware::{Link, Node, NodeId, Observer, Reading, Update};
 
+use crate::memory::Remembered;
+
 /// Where the newest snapshot of one node is.
 pub(crate) type Spot = ArcSwap<Node>;
 
@@ -40,6 +42,8 @@ pub struct Moves {
     pub left: Vec<(u32, Arc<Node>)>,
     /// The places of the new ones, in the order in which they were given.
     pub entered: Vec<u32>,
+    /// What is remembered of new ones, by place.
+    pub(crate) remembered: HashMap<u32, Box<Remembered>>,
 }
 
 impl Board {

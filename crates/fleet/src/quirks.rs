@@ -50,6 +50,10 @@ impl Quirks {
     pub(crate) const fn bits(self) -> u8 {
         self.0
     }
+
+    pub(crate) const fn of_bits(bits: u8) -> Self {
+        Self(bits)
+    }
 }
 
 /// There is no quirk of this name.

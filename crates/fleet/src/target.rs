@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use hardware::{EnclosureId, Labels, NodeId, NodeKind, Topology};
@@ -68,6 +69,8 @@ pub struct Config {
     pub shards: usize,
     /// Wanted size of each socket's receive buffer, in bytes.
     pub receive_buffer_bytes: usize,
+    /// The file in which BMCs are remembered from run to run; `None` = they are not.
+    pub memory: Option<PathBuf>,
 }
 
 impl Config {
@@ -104,6 +107,7 @@ impl Config {
             contacts_at_once: 1_024,
             shards: 1,
             receive_buffer_bytes: 4 << 20,
+            memory: None,
         }
     }
 

@@ -4,6 +4,8 @@
 
 #[path = "sim/coming_and_going.rs"]
 mod coming_and_going;
+#[path = "sim/restarts.rs"]
+mod restarts;
 mod support;
 
 use std::sync::Arc;

@@ -90,7 +90,8 @@ fn polled(site: &Arc<Site>, span: Duration) -> Vec<Arc<Node>> {
     let shared = Shared::new(&config.targets);
     let (mut now, end) = (Instant::ORIGIN, Instant::ORIGIN + span);
     let settings = EngineConfig::of(&config, 1);
-    let unix_ms = 1_000 * EPOCH_S;
+    // The same time as the machines have, so that times in their logs need no correction.
+    let unix_ms = 1_000 * (EPOCH_S + stopped().as_nanos() / 1_000_000_000);
     let names: Vec<_> = config.targets.iter().map(|t| t.id.clone()).collect();
     let mut engine = Engine::new(now, unix_ms, &settings, &shared);
     engine.add(now, (0..).zip(config.targets));

@@ -1,7 +1,7 @@
 //! `reddrum serve`: the BMCs of a configuration file as Redfish.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +31,8 @@ use crate::web::{End, Web, asked_to_stop_or_restart, close, random_uuid};
 pub(crate) const UUID_FILE: &str = "uuid";
 /// Name of the file in the state folder that keeps what clients change.
 pub(crate) const STATE_FILE: &str = "state.redb";
+/// Name of the file in the state folder in which BMCs are remembered.
+const MEMORY_FILE: &str = "fleet.redb";
 /// How often to try to open it while another process has it.
 const STATE_ATTEMPTS: u32 = 100;
 /// How long to wait in between.
@@ -46,6 +48,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<End, ProgramError> {
         poll_interval_ms: config.fleet.poll_interval_ms,
         policy: Arc::new(policy(&config.fleet)),
         topology: Arc::new(topology),
+        memory: memory(config.service.state_dir.as_deref())?,
         ..fleet::Config::new(targets)
     };
     let host = Arc::new(LocalHost::new(SsdpSettings {
@@ -208,6 +211,16 @@ async fn store(state_dir: Option<&Path>) -> Result<Store, ProgramError> {
         }
     }
     Err(failed(&StoreError::InUse))
+}
+
+/// Where BMCs are remembered: in the state folder, or not at all.
+fn memory(state_dir: Option<&Path>) -> Result<Option<PathBuf>, ProgramError> {
+    let Some(folder) = state_dir else {
+        return Ok(None);
+    };
+    certificate::private_folder(folder)
+        .map_err(|e| ProgramError::system(&folder.display().to_string(), e))?;
+    Ok(Some(folder.join(MEMORY_FILE)))
 }
 
 /// The service's UUID: made once and kept in the state folder, or made for this run.

@@ -9,6 +9,7 @@
 //! | a reading crosses a limit or comes back     | `Reading…Threshold`, `SensorReading…`| sensor                    |
 //! | a discrete state gets worse or better       | `ResourceStatusChanged…`             | power supply, fan, chassis|
 //! | a new entry in an event log; a cleared log  | `ResourceCreated`, `ResourceChanged` | log entry, log service    |
+//! | entries of a log were lost unread           | `ResourceStatusChangedWarning`       | log service               |
 //!
 //! What is found at first contact is no event: it did not happen then. Only a limit that is found crossed is told: nobody
 //! was told before.
@@ -26,10 +27,6 @@ use crate::part::{self, Measurement};
 use crate::tree::{Tree, TreeCache};
 use crate::unit::Conversion;
 use crate::uri;
-
-/// How many entries of a log one update reports, the newest ones: a log that was read anew after a long silence may have
-/// thousands, and whoever needs all of them reads the log.
-pub(crate) const LOG_EVENTS_MAX: usize = 64;
 
 /// Translates the updates of a source for a sink.
 pub(crate) struct Watch {
@@ -221,17 +218,25 @@ impl Watch {
     }
 
     fn log(&self, manager: &str, before: &Log, after: &Log) {
-        // What the first reading finds is history.
-        if !before.complete {
-            return;
+        if after.losses > before.losses {
+            let origin = uri::log(manager);
+            let message = status_changed(&origin, Severity::Warning).with_resolution(
+                "Entries were lost before they could be read: the log was full, or overwrote them. Clear it now and then.",
+            );
+            self.tell(message, origin, "LogService");
         }
-        if after.entries.is_empty() && !before.entries.is_empty() {
+        if before.complete && after.entries.is_empty() && !before.entries.is_empty() {
             let changed = resource_event::resource_changed();
             self.tell(changed, uri::log(manager), "LogService");
             return;
         }
-        let new = new_entries(&before.entries, &after.entries);
-        for entry in &new[new.len().saturating_sub(LOG_EVENTS_MAX)..] {
+        // What the first reading finds is history, but for what came while nobody looked.
+        let unseen = after.entries.len().saturating_sub(after.unseen as usize);
+        let new = match before.complete {
+            true => new_entries(&before.entries, &after.entries),
+            false => &after.entries[unseen..],
+        };
+        for entry in new {
             let origin = uri::log_entry(manager, entry.id);
             self.tell(resource_event::resource_created(), origin, "LogEntry");
         }
@@ -264,7 +269,9 @@ fn new_entries<'a>(before: &[LogEntry], after: &'a [LogEntry]) -> &'a [LogEntry]
     let Some(last) = before.last() else {
         return after;
     };
-    let known = after.iter().rposition(|entry| entry == last);
+    let known = after
+        .iter()
+        .rposition(|entry| (entry.id, &entry.raw) == (last.id, &last.raw));
     known.map_or(after, |known| &after[known + 1..])
 }
 

@@ -432,5 +432,6 @@ fn log(machine: &Machine) -> Log {
         capacity: u32::try_from(LOG_ENTRIES_MAX).ok(),
         overflowed: log.overflowed(),
         complete: true,
+        ..Log::default()
     }
 }

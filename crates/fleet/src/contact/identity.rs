@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use hardware::Identity;
-use ipmi::command::app::{
-    DeviceId, GetDeviceGuid, GetSystemGuid, GetSystemInfoParameters, Guid, SystemText,
-};
+use ipmi::command::app::{DeviceId, GetSystemGuid, GetSystemInfoParameters, Guid, SystemText};
 use ipmi::command::transport::{
     GetLanConfigurationParameters, GetSolConfigurationParameters, LanValue, SolValue,
 };
@@ -24,9 +22,10 @@ const TEXT_BLOCKS_MAX: u8 = 17;
 pub(super) async fn read(
     line: &Line,
     device: &DeviceId,
-    about: About,
+    guid: Option<Guid>,
+    about: &About,
 ) -> Result<Identity, CallError> {
-    let controller = optional(line.call(&GetDeviceGuid).await)?.and_then(uuid);
+    let controller = guid.and_then(uuid);
     // The device's own GUID stands in for the system's where the BMC does not tell that (§22.14).
     let system = optional(line.call(&GetSystemGuid).await)?.and_then(uuid);
     let bios_version = info(line, SystemInfoParameter::SYSTEM_FIRMWARE_VERSION).await?;
@@ -127,7 +126,7 @@ mod tests {
     use std::net::SocketAddr;
 
     use ipmi::command::Command;
-    use ipmi::command::app::IpmiVersion;
+    use ipmi::command::app::{GetDeviceGuid, IpmiVersion};
     use ipmi::number::{CompletionCode, DeviceSupport};
 
     use super::*;
@@ -139,6 +138,8 @@ mod tests {
         About {
             address,
             quirks: Quirks::default(),
+            recalled: false,
+            memory: None,
         }
     }
 
@@ -157,7 +158,10 @@ mod tests {
             auxiliary_firmware: None,
         };
         let mut answer = answer;
-        let script = Script::new(move |line| async move { read(&line, &device, about()).await });
+        let script = Script::new(move |line| async move {
+            let guid = optional(line.call(&GetDeviceGuid).await)?;
+            read(&line, &device, guid, &about()).await
+        });
         play::run(script, |call| answer(call.cmd, call.data()))
     }
 

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use ipmi::command::storage::{GetSelEntry, GetSelInfo, SEL_RECORD_LEN, SelInfo, SelOperations};
+use ipmi::command::storage::{
+    GetSelEntry, GetSelInfo, GetSelTime, SEL_RECORD_LEN, SelInfo, SelOperations,
+};
 use ipmi::number::CompletionCode;
 use ipmi::record::RecordId;
 
@@ -12,12 +14,23 @@ use crate::script::Line;
 /// The most entries that one reading walks over: as many as there are record numbers.
 const WALK_MAX: usize = 65_535;
 
+/// How often a log is read again because it was cleared meanwhile.
+const READINGS_MAX: u32 = 3;
+
+/// A clock that is so far off, in seconds, is only late by the way to the BMC and back.
+const CLOCK_SLACK_S: i64 = 5;
+
+/// A record as the BMC stores it.
+pub(crate) type Record = [u8; SEL_RECORD_LEN];
+
 /// What tells whether the log changed since it was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LogStamp {
-    entries: u16,
-    last_addition: u32,
-    last_erase: u32,
+    pub(crate) entries: u16,
+    pub(crate) last_addition: u32,
+    pub(crate) last_erase: u32,
+    /// The BMC had no room for entries.
+    pub(crate) overflowed: bool,
 }
 
 impl LogStamp {
@@ -26,44 +39,140 @@ impl LogStamp {
             entries: info.entry_count,
             last_addition: info.last_addition.0,
             last_erase: info.last_erase.0,
+            overflowed: info.operations.contains(SelOperations::OVERFLOW),
         }
     }
 }
 
 /// How far a log was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LogPosition {
     pub(crate) stamp: LogStamp,
-    /// The last record read; `None` = the log was empty.
-    pub(crate) last: Option<[u8; SEL_RECORD_LEN]>,
+    /// The last record read, whole, by which the place is found again; `None` = the log was empty.
+    pub(crate) last: Option<Record>,
+}
+
+/// What is known of a log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Since {
+    /// Nothing: all that is found is history.
+    #[default]
+    Never,
+    /// An earlier run has followed it up to here, and told of all entries. They are not at hand now.
+    Earlier(LogPosition),
+    /// It was read up to here.
+    Read(LogPosition),
+}
+
+impl Since {
+    const fn position(&self) -> Option<&LogPosition> {
+        match self {
+            Self::Never => None,
+            Self::Earlier(position) | Self::Read(position) => Some(position),
+        }
+    }
+
+    /// What is known when the whole log is to be read anew, of the same machine or of another one.
+    pub(crate) const fn to_be_read_anew(self, same: bool) -> Self {
+        match self {
+            Self::Earlier(position) | Self::Read(position) if same => Self::Earlier(position),
+            _ => Self::Never,
+        }
+    }
+
+    /// Whether a log of this stamp has to be read.
+    pub(crate) fn is_outdated(&self, stamp: LogStamp) -> bool {
+        !matches!(self, Self::Read(position) if position.stamp == stamp)
+    }
 }
 
 /// What a reading of the log brought.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LogRead {
     pub(crate) position: LogPosition,
     /// The records, oldest first.
-    pub(crate) records: Vec<[u8; SEL_RECORD_LEN]>,
+    pub(crate) records: Vec<Record>,
     /// `records` follow what was read before; else they replace it.
     pub(crate) continues: bool,
-    pub(crate) overflowed: bool,
+    /// So many records at the end are news to those whom an earlier run told of the log.
+    pub(crate) unseen: usize,
+    /// Entries were lost before they could be read.
+    pub(crate) lost: bool,
+    /// How far the clock of the log is ahead, in seconds, where that was looked at.
+    pub(crate) clock_offset_s: Option<i64>,
     /// How many entries the log has room for, used ones included; `None` where the BMC doesn't tell.
     pub(crate) capacity: Option<u32>,
     /// The list was read to its end.
     pub(crate) complete: bool,
 }
 
-/// Reads what is new since `since`, or everything where that can't be told.
-pub(crate) async fn read(line: &Line, since: Option<LogPosition>) -> Result<LogRead, CallError> {
-    let info = line.call(&GetSelInfo).await?;
-    let stamp = LogStamp::of(&info);
-    let overflowed = info.operations.contains(SelOperations::OVERFLOW);
+/// Reads what is new, or everything where that can't be told; `unix_s` is the time now, to compare the BMC's clock with.
+///
+/// A log that is cleared while it is read is read again. What had been read of it by then is gone at the BMC and is kept.
+pub(crate) async fn read(
+    line: &Line,
+    since: Since,
+    unix_s: Option<u64>,
+) -> Result<LogRead, CallError> {
+    let mut rescued: Vec<Record> = Vec::new();
+    let mut clock_offset_s = None;
+    for reading in 1.. {
+        let info = line.call(&GetSelInfo).await?;
+        if let (None, true, Some(unix_s)) = (clock_offset_s, info.entry_count > 0, unix_s) {
+            clock_offset_s = Some(clock_offset(line, unix_s).await?);
+        }
+        let mut read = once(line, since, &info).await?;
+        let was_cleared =
+            info.entry_count > 0 && line.call(&GetSelInfo).await?.last_erase != info.last_erase;
+        if was_cleared && reading < READINGS_MAX {
+            let news = match since {
+                Since::Never => 0,
+                Since::Earlier(_) => read.unseen,
+                Since::Read(_) if read.continues => read.records.len(),
+                Since::Read(_) => news_of(&read.records, since).0,
+            };
+            rescued.extend(&read.records[read.records.len() - news..]);
+            continue;
+        }
+        rescued.retain(|record| !read.records.contains(record));
+        if !rescued.is_empty() {
+            if matches!(since, Since::Earlier(_)) {
+                read.unseen += rescued.len();
+            }
+            rescued.append(&mut read.records);
+            read.records = rescued;
+            read.continues = false;
+        }
+        read.clock_offset_s = clock_offset_s;
+        return Ok(read);
+    }
+    // The loop above ends with its last reading.
+    Ok(LogRead::default())
+}
+
+/// How far the BMC's clock is ahead; 0 where it has none, or one that was never set.
+async fn clock_offset(line: &Line, unix_s: u64) -> Result<i64, CallError> {
+    let clock = match line.call(&GetSelTime).await {
+        Ok(time) => time.unix_seconds(),
+        Err(error) if error.completion().is_some() => None,
+        Err(error) => return Err(error),
+    };
+    let ahead = clock.map_or(0, |clock| i64::from(clock) - unix_s.cast_signed());
+    Ok(if ahead.abs() > CLOCK_SLACK_S {
+        ahead
+    } else {
+        0
+    })
+}
+
+async fn once(line: &Line, since: Since, info: &SelInfo) -> Result<LogRead, CallError> {
+    let stamp = LogStamp::of(info);
     let mut walk = Walk {
         line,
         records: Vec::new(),
     };
     let mut outcome = None;
-    if let Some(LogPosition {
+    if let Since::Read(LogPosition {
         stamp: old,
         last: Some(last),
     }) = since
@@ -78,16 +187,44 @@ pub(crate) async fn read(line: &Line, since: Option<LogPosition>) -> Result<LogR
         None => (walk.from(RecordId::FIRST).await?, false),
     };
     let last = walk.records.last().copied();
-    let last = last.or_else(|| since.filter(|_| continues).and_then(|since| since.last));
-    let position = LogPosition { stamp, last };
+    let before = since.position().filter(|_| continues);
+    let last = last.or_else(|| before.and_then(|position| position.last));
+    let (news, gap) = match continues {
+        true => (walk.records.len(), false),
+        false => news_of(&walk.records, since),
+    };
+    let overflows = stamp.overflowed && since.position().is_some_and(|old| !old.stamp.overflowed);
+    let erased = since
+        .position()
+        .is_some_and(|old| old.stamp.last_erase != stamp.last_erase);
     Ok(LogRead {
-        position,
+        position: LogPosition { stamp, last },
         records: walk.records,
         continues,
-        overflowed,
-        capacity: capacity(&info),
+        unseen: match since {
+            Since::Earlier(_) => news,
+            Since::Never | Since::Read(_) => 0,
+        },
+        lost: overflows || gap && !erased,
+        clock_offset_s: None,
+        capacity: capacity(info),
         complete,
     })
+}
+
+/// How many of all records of a log are new, and whether the last one that was read is not among them although it was not the
+/// only one.
+fn news_of(records: &[Record], since: Since) -> (usize, bool) {
+    let Some(position) = since.position() else {
+        return (0, false);
+    };
+    let Some(last) = position.last else {
+        return (records.len(), false);
+    };
+    match records.iter().rposition(|record| *record == last) {
+        Some(place) => (records.len() - place - 1, false),
+        None => (records.len(), !records.is_empty()),
+    }
 }
 
 /// Entries that are there and those that fit into the free bytes; FFFFh stands for 64 KiB or more (§31.2).
@@ -161,7 +298,13 @@ mod tests {
         erased: u32,
         calls: u32,
         loops: bool,
+        /// How far its clock is ahead.
+        clock_ahead_s: i32,
+        /// It is cleared before this call, and has two entries then.
+        clear_at: Option<u32>,
     }
+
+    const NOW_S: u64 = 1_700_000_000;
 
     impl Played {
         fn add(&mut self, count: usize) {
@@ -173,11 +316,21 @@ mod tests {
             }
         }
 
-        fn read(&mut self, since: Option<LogPosition>) -> LogRead {
+        fn read(&mut self, since: Since) -> LogRead {
             self.calls = 0;
-            let script = Script::new(move |line| async move { read(&line, since).await });
+            let script =
+                Script::new(move |line| async move { read(&line, since, Some(NOW_S)).await });
             play::run(script, |call| {
                 self.calls += 1;
+                if call.cmd == GetSelTime::CMD {
+                    let clock = (NOW_S as u32).wrapping_add_signed(self.clock_ahead_s);
+                    return Some((CompletionCode::OK, clock.to_le_bytes().to_vec()));
+                }
+                if self.clear_at == Some(self.calls) {
+                    self.records.clear();
+                    self.erased += 1;
+                    self.add(2);
+                }
                 if call.cmd == GetSelInfo::CMD {
                     let count = self.records.len() as u16;
                     let mut info = vec![0x51];
@@ -185,7 +338,7 @@ mod tests {
                     info.extend([0xff, 0xff]);
                     info.extend(u32::from(count).to_le_bytes());
                     info.extend(self.erased.to_le_bytes());
-                    info.push(0x80);
+                    info.push(if self.records.len() >= 20 { 0x80 } else { 0 });
                     return Some((CompletionCode::OK, info));
                 }
                 let id = usize::from(u16::from_le_bytes([call.data()[2], call.data()[3]])).max(1);
@@ -209,18 +362,18 @@ mod tests {
     fn the_first_reading_takes_all_and_the_next_only_what_is_new() {
         let mut bmc = Played::default();
         bmc.add(20);
-        let all = bmc.read(None);
+        let all = bmc.read(Since::Never);
         assert_eq!(
             (all.records.len(), all.continues, all.complete),
             (20, false, true)
         );
-        assert!(all.overflowed);
+        assert!(all.position.stamp.overflowed);
         bmc.add(3);
-        let new = bmc.read(Some(all.position));
+        let new = bmc.read(Since::Read(all.position));
         assert_eq!(new.records, bmc.records[20..]);
         assert!(new.continues);
-        assert_eq!(bmc.calls, 1 + 1 + 3);
-        let nothing = bmc.read(Some(new.position));
+        assert_eq!(bmc.calls, 1 + 1 + 1 + 3 + 1);
+        let nothing = bmc.read(Since::Read(new.position));
         assert_eq!((nothing.records.len(), nothing.continues), (0, true));
         assert_eq!(nothing.position, new.position);
     }
@@ -229,11 +382,11 @@ mod tests {
     fn a_log_that_was_cleared_replaces_what_was_read_even_where_it_grew_again() {
         let mut bmc = Played::default();
         bmc.add(5);
-        let before = bmc.read(None);
+        let before = bmc.read(Since::Never);
         bmc.records.clear();
         bmc.erased = 9;
         bmc.add(8);
-        let after = bmc.read(Some(before.position));
+        let after = bmc.read(Since::Read(before.position));
         assert_eq!((after.records.len(), after.continues), (8, false));
     }
 
@@ -241,24 +394,24 @@ mod tests {
     fn an_erase_that_no_timestamp_tells_is_noticed_by_the_last_record() {
         let mut bmc = Played::default();
         bmc.add(5);
-        let mut before = bmc.read(None);
+        let mut before = bmc.read(Since::Never);
         bmc.records.clear();
         bmc.erased = 9;
         bmc.add(8);
         before.position.stamp.last_erase = 9;
-        assert!(!bmc.read(Some(before.position)).continues);
+        assert!(!bmc.read(Since::Read(before.position)).continues);
     }
 
     #[test]
     fn an_empty_log_takes_one_call() {
         let mut bmc = Played::default();
-        let empty = bmc.read(None);
+        let empty = bmc.read(Since::Never);
         assert_eq!(
             (empty.records.len(), empty.complete, bmc.calls),
             (0, true, 1)
         );
         bmc.add(2);
-        assert_eq!(bmc.read(Some(empty.position)).records.len(), 2);
+        assert_eq!(bmc.read(Since::Read(empty.position)).records.len(), 2);
     }
 
     #[test]
@@ -268,7 +421,87 @@ mod tests {
             ..Played::default()
         };
         bmc.add(6);
-        let got = bmc.read(None);
+        let got = bmc.read(Since::Never);
         assert_eq!((got.records.len(), got.complete), (6, false));
+    }
+
+    #[test]
+    fn an_earlier_run_is_told_exactly_what_came_since_also_after_a_clear() {
+        let mut bmc = Played::default();
+        bmc.add(5);
+        let before = Since::Earlier(bmc.read(Since::Never).position);
+        let same = bmc.read(before);
+        assert_eq!((same.records.len(), same.unseen, same.lost), (5, 0, false));
+        bmc.add(3);
+        let more = bmc.read(before);
+        assert_eq!((more.records.len(), more.unseen, more.lost), (8, 3, false));
+        bmc.records.clear();
+        bmc.erased = 9;
+        bmc.add(2);
+        let cleared = bmc.read(before);
+        assert_eq!(
+            (cleared.records.len(), cleared.unseen, cleared.lost),
+            (2, 2, false)
+        );
+        bmc.records.clear();
+        let empty = bmc.read(before);
+        assert_eq!(
+            (empty.records.len(), empty.unseen, empty.lost),
+            (0, 0, false)
+        );
+    }
+
+    #[test]
+    fn entries_that_were_overwritten_or_had_no_room_are_told_as_lost_once() {
+        let mut bmc = Played::default();
+        bmc.add(8);
+        let before = bmc.read(Since::Never).position;
+        // A ring: the ones that were known are gone, and nothing was erased.
+        bmc.records.clear();
+        bmc.add(3);
+        for record in &mut bmc.records {
+            record[15] = 7;
+        }
+        let ring = bmc.read(Since::Earlier(before));
+        assert_eq!((ring.unseen, ring.lost), (3, true));
+        bmc.add(17);
+        let full = bmc.read(Since::Read(ring.position));
+        assert!(full.lost, "the log overflowed");
+        let still = bmc.read(Since::Read(full.position));
+        assert!(!still.lost, "told already");
+    }
+
+    #[test]
+    fn a_log_that_is_cleared_while_it_is_read_loses_nothing_that_was_read() {
+        for since in [true, false] {
+            let mut bmc = Played::default();
+            bmc.add(2);
+            let position = bmc.read(Since::Never).position;
+            bmc.add(4);
+            // Information, clock, two known entries, two new ones; then it is cleared.
+            let (since, clear_at) = match since {
+                true => (Since::Earlier(position), 7),
+                false => (Since::Read(position), 6),
+            };
+            bmc.clear_at = Some(clear_at);
+            let new: Vec<_> = bmc.records[2..4].to_vec();
+            let read = bmc.read(since);
+            assert_eq!(read.records[..2], new, "{since:?}");
+            assert_eq!(read.records[2..], bmc.records, "{since:?}");
+            assert!(!read.continues && read.complete && !read.lost);
+            bmc.clear_at = None;
+            let again = bmc.read(Since::Read(read.position));
+            assert!(again.continues && again.records.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_off_is_noticed_and_one_that_is_late_by_the_way_is_not() {
+        let mut bmc = Played::default();
+        bmc.add(1);
+        for (ahead, noticed) in [(3_600, 3_600), (-86_400, -86_400), (3, 0), (0, 0)] {
+            bmc.clock_ahead_s = ahead;
+            assert_eq!(bmc.read(Since::Never).clock_offset_s, Some(noticed));
+        }
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod firmware;
 pub(crate) mod fru;
 pub(crate) mod identity;
+mod key;
 pub(crate) mod log;
 pub(crate) mod repository;
 
@@ -11,7 +12,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hardware::{Identity, Inventory};
-use ipmi::command::app::{DeviceId, GetDeviceId};
+use ipmi::command::app::{DeviceId, GetDeviceGuid, GetDeviceId, Guid};
 use ipmi::command::sensor::{
     GetDeviceSdrInfo, GetSensorReadingFactors, GetSensorThresholds, SensorThresholds,
 };
@@ -22,27 +23,38 @@ use ipmi::record::sdr::{FruLocator, FullSensor, SensorKey};
 
 use crate::call::{Call, CallError, decode};
 use crate::convert::{self, Described};
+use crate::memory::Memory;
 use crate::plan::{Plan, Plans, Table};
 use crate::quirks::Quirks;
 use crate::script::Line;
-use log::{LogPosition, LogRead};
+use log::{LogRead, Since};
 use repository::{Source, Stamp};
 
 /// The most inventories beside the BMC's own that are read of one machine.
 const PARTS_MAX: usize = 64;
 
+#[cfg(test)]
+pub(crate) use key::empty_key;
+use key::plan_key;
+pub(crate) use key::plan_of;
+
 /// By what a BMC is known again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Known {
-    device: DeviceId,
-    stamp: Option<Stamp>,
+    pub(crate) device: DeviceId,
+    pub(crate) stamp: Option<Stamp>,
+    pub(crate) guid: Option<Guid>,
 }
 
 /// What is known of a BMC before it is talked to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct About {
     pub(crate) address: SocketAddr,
     pub(crate) quirks: Quirks,
+    /// What is known of it is from an earlier run: who it is, is asked anew.
+    pub(crate) recalled: bool,
+    /// Where records are remembered.
+    pub(crate) memory: Option<Arc<Memory>>,
 }
 
 /// What a first contact found.
@@ -61,6 +73,8 @@ pub(crate) struct Contacted {
 pub(crate) enum Finding {
     /// The BMC is the one that was known, with the same records.
     Unchanged,
+    /// It is the one that an earlier run knew; who it says it is now.
+    Recognized(Arc<Identity>),
     /// All about a BMC.
     Contact(Box<Contacted>),
     /// News of its event log; `None` where it could not be read.
@@ -70,8 +84,8 @@ pub(crate) enum Finding {
 }
 
 /// Reads what is new in the event log.
-pub(crate) async fn follow_log(line: Line, since: Option<LogPosition>) -> Finding {
-    Finding::Log(log::read(&line, since).await.ok())
+pub(crate) async fn follow_log(line: Line, since: Since, unix_s: u64) -> Finding {
+    Finding::Log(log::read(&line, since, Some(unix_s)).await.ok())
 }
 
 /// Gets acquainted with a BMC; stops early where it is `known` already.
@@ -96,18 +110,28 @@ async fn acquaint(
     let device = line.call(&GetDeviceId).await?;
     let source = source_of(&device);
     let stamp = optional(repository::stamp(line, source).await)?;
-    let now = Known { device, stamp };
-    if known == Some(now) {
+    let guid = optional(line.call(&GetDeviceGuid).await)?;
+    let now = Known {
+        device,
+        stamp,
+        guid,
+    };
+    let is_known = known == Some(now);
+    if is_known && !about.recalled {
         return Ok(Finding::Unchanged);
     }
-    let identity = identity::read(line, &device, about).await?;
-    let sensors = read_sensors(line, plans, source, about.quirks).await?;
+    let identity = identity::read(line, &device, guid, &about).await?;
+    if is_known {
+        return Ok(Finding::Recognized(Arc::new(identity)));
+    }
+    let sensors = read_sensors(line, plans, source, &about).await?;
     let names = Arc::clone(&sensors.plan.sensors);
     let inventory = read_inventory(line, &sensors.frus, names).await?;
     Ok(Finding::Contact(Box::new(Contacted {
         known: Known {
             device,
             stamp: sensors.stamp,
+            guid,
         },
         identity: Arc::new(identity),
         inventory: Arc::new(inventory),
@@ -131,8 +155,9 @@ async fn read_sensors(
     line: &Line,
     plans: &Plans,
     source: Source,
-    quirks: Quirks,
+    about: &About,
 ) -> Result<Sensors, CallError> {
+    let quirks = about.quirks;
     // A BMC without records has no sensors that we could name.
     let repository = optional(repository::read(line, source).await)?;
     let stamp = repository.as_ref().map(|repository| repository.stamp);
@@ -144,7 +169,11 @@ async fn read_sensors(
     let limits = read_limits(line, &described).await?;
     let tables = read_tables(line, &described).await?;
     let key = plan_key(&records, &limits, &tables, quirks);
+    let repository = about.memory.as_ref().map(|memory| memory.keep(&key));
     let plan = plans.get(key, || convert::plan(&described, &limits, &tables, quirks));
+    if let Some(repository) = repository {
+        plan.repository.get_or_init(|| repository);
+    }
     Ok(Sensors {
         plan,
         frus: described.frus,
@@ -264,41 +293,6 @@ async fn read_table(line: &Line, full: &FullSensor) -> Result<Option<Box<Table>>
         }
         raw = end;
     }
-}
-
-/// Everything that a plan is made from, as bytes: equal bytes, equal plans.
-fn plan_key(records: &[Vec<u8>], limits: &Limits, tables: &Tables, quirks: Quirks) -> Vec<u8> {
-    let len = records.iter().map(|record| 4 + record.len()).sum::<usize>();
-    let mut key = Vec::with_capacity(1 + len + limits.len() * 16);
-    key.push(quirks.bits());
-    for record in records {
-        key.extend_from_slice(&(record.len() as u32).to_le_bytes());
-        key.extend_from_slice(record);
-    }
-    let mut limits: Vec<_> = limits
-        .iter()
-        .map(|(key, limits)| (sort_key(key), limits))
-        .collect();
-    limits.sort_unstable_by_key(|(key, _)| *key);
-    for (sensor, limits) in limits {
-        key.extend_from_slice(&sensor);
-        key.push(limits.present.0);
-        key.extend_from_slice(&limits.raw);
-    }
-    let mut tables: Vec<_> = tables
-        .iter()
-        .map(|(key, table)| (sort_key(key), table))
-        .collect();
-    tables.sort_unstable_by_key(|(key, _)| *key);
-    for (sensor, table) in tables {
-        key.extend_from_slice(&sensor);
-        key.extend(table.iter().flat_map(|value| value.to_le_bytes()));
-    }
-    key
-}
-
-const fn sort_key(key: &SensorKey) -> [u8; 3] {
-    [key.owner_id, key.owner_lun, key.sensor_number]
 }
 
 async fn read_inventory(

@@ -19,25 +19,33 @@ pub(crate) fn log(before: &Log, read: &LogRead, plan: &Plan) -> Log {
     let mut types = HashMap::new();
     let kept: &[LogEntry] = if read.continues { &before.entries } else { &[] };
     let total = kept.len() + read.records.len();
-    let entries = kept
+    let entries: Arc<[LogEntry]> = kept
         .iter()
         .cloned()
         .chain(
             read.records
                 .iter()
-                .map(|record| entry(record, plan, &mut types)),
+                .map(|record| entry(record, read.clock_offset_s.unwrap_or(0), plan, &mut types)),
         )
         .skip(total.saturating_sub(MAX_LOG_ENTRIES))
         .collect();
     Log {
+        unseen: read.unseen.min(entries.len()) as u32,
+        losses: before.losses + u32::from(read.lost),
         entries,
         capacity: read.capacity,
-        overflowed: read.overflowed,
+        overflowed: read.position.stamp.overflowed,
         complete: read.complete,
     }
 }
 
-fn entry(raw: &[u8; 16], plan: &Plan, types: &mut HashMap<u8, Arc<str>>) -> LogEntry {
+/// The time of an entry is that of the BMC's clock, less what this was ahead of ours when the entry was read.
+fn entry(
+    raw: &[u8; 16],
+    clock_offset_s: i64,
+    plan: &Plan,
+    types: &mut HashMap<u8, Arc<str>>,
+) -> LogEntry {
     let record = SelRecord::decode(raw);
     let event = match &record {
         SelRecord::SystemEvent(event) => Some(event),
@@ -69,7 +77,7 @@ fn entry(raw: &[u8; 16], plan: &Plan, types: &mut HashMap<u8, Arc<str>>) -> LogE
         at_s: record
             .timestamp()
             .and_then(Timestamp::unix_seconds)
-            .map(u64::from),
+            .map(|at_s| u64::from(at_s).saturating_add_signed(-clock_offset_s)),
         severity: event.filter(|_| asserted).map_or(Severity::Ok, |event| {
             severity(
                 event.event_reading_type(),
@@ -107,7 +115,6 @@ mod tests {
     use ipmi::record::{AnalogFormat, Conversion, Factors};
 
     use super::*;
-    use crate::contact::log::LogPosition;
     use crate::plan::EventSource;
 
     fn plan() -> Plan {
@@ -139,18 +146,22 @@ mod tests {
     }
 
     fn read(records: Vec<[u8; 16]>, continues: bool) -> LogRead {
-        let position = LogPosition {
-            stamp: Default::default(),
-            last: None,
-        };
         LogRead {
-            position,
             records,
             continues,
-            overflowed: false,
-            capacity: None,
             complete: true,
+            ..LogRead::default()
         }
+    }
+
+    #[test]
+    fn times_are_those_of_our_clock() {
+        let read = LogRead {
+            clock_offset_s: Some(3_600),
+            ..read(vec![record(1, 1_700_003_600, 1, [0; 3])], false)
+        };
+        let log = log(&Log::default(), &read, &plan());
+        assert_eq!(log.entries[0].at_s, Some(1_700_000_000));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Sensor data records become sensors and the plan by which they are read.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use hardware::{Context, MAX_SENSORS, Quantity, Sensor, Severity, Thresholds, Unit};
 use ipmi::number::{EntityId, EventReadingType, Lun, SensorType, Threshold};
@@ -138,6 +138,8 @@ pub(crate) fn plan(
         sensors: builder.sensors.into(),
         items: builder.items.into(),
         tables: builder.tables.into(),
+        repository: OnceLock::new(),
+        quirks,
         ignore_scanning_disabled: quirks.has(Quirk::IgnoreScanningDisabled),
         ignored_records: described.ignored,
     }

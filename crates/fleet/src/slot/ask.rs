@@ -9,9 +9,10 @@ use ipmi::time::Instant;
 
 use super::{Context, InFlight, Phase, Slot};
 use crate::call::Call;
-use crate::contact::log::LogRead;
+use crate::contact::log::{LogRead, Since};
 use crate::contact::{self, Finding};
 use crate::gate::Stage;
+use crate::memory::Contact;
 use crate::script::{Answer, Script};
 use crate::talk::{Talk, Turn};
 use crate::work::Finished;
@@ -73,12 +74,17 @@ impl Slot {
             .is_err()
         {
             // Longer than this BMC's payload limit: as good as refused, now and ever.
-            self.answered(cx, Some((CompletionCode::REQUEST_LENGTH_INVALID, &[])));
+            self.answered(cx, now, Some((CompletionCode::REQUEST_LENGTH_INVALID, &[])));
         }
     }
 
     /// The question in flight has its answer, or will have none.
-    pub(super) fn answered(&mut self, cx: &mut Context, reply: Option<(CompletionCode, &[u8])>) {
+    pub(super) fn answered(
+        &mut self,
+        cx: &mut Context,
+        now: Instant,
+        reply: Option<(CompletionCode, &[u8])>,
+    ) {
         let who = std::mem::replace(&mut self.in_flight, InFlight::Nothing);
         let as_answer = || match reply {
             Some((completion, data)) => Answer::Reply {
@@ -109,7 +115,7 @@ impl Slot {
             | InFlight::Records
             | InFlight::PowerLimit => {
                 if let Some((completion, data)) = reply {
-                    self.round_answered(cx, who, completion, data);
+                    self.round_answered(cx, now, who, completion, data);
                 }
             }
         }
@@ -142,6 +148,9 @@ impl Slot {
             Err(_) => cx.counters.jobs_failed += 1,
         }
         let observed = std::mem::take(&mut finished.done.observed);
+        let names_changed = observed.network.is_some()
+            || observed.asset_tag.is_some()
+            || observed.controller_name.is_some();
         let node = self.page.node_mut(&mut cx.spares);
         if let Some(status) = &observed.status {
             node.power = job::power_of(status);
@@ -167,6 +176,9 @@ impl Slot {
             self.contact_at = now;
         }
         let power = node.power;
+        if names_changed {
+            self.remember(cx);
+        }
         if let Some(log) = observed.log {
             self.log_read(cx, log);
         }
@@ -229,6 +241,8 @@ impl Slot {
         let about = contact::About {
             address: self.address,
             quirks: self.quirks,
+            recalled: self.recalled,
+            memory: cx.memory.clone(),
         };
         let script = Script::new(|line| contact::contact(line, plans, known, about));
         self.talk = Some(Box::new(Talk::new(script)));
@@ -239,30 +253,38 @@ impl Slot {
         self.leave(cx, Stage::Contact);
         match finding {
             Finding::Unchanged => self.begin_rounds(cx, now),
+            Finding::Recognized(identity) => {
+                self.recalled = false;
+                if *identity != *self.page.node().identity {
+                    self.identified(cx, identity);
+                    self.remember(cx);
+                }
+                self.up(cx, now);
+                self.publish(cx);
+                self.begin_rounds(cx, now);
+            }
             Finding::Contact(mut contacted) => {
+                self.recalled = false;
                 if let Some(inventory) = Arc::get_mut(&mut contacted.inventory) {
                     cx.texts.inventory(inventory);
-                }
-                if let Some(identity) = Arc::get_mut(&mut contacted.identity) {
-                    cx.texts.identity(identity);
-                    // The address is the one by which it was shown before.
-                    let before = &self.page.node().identity.controller_address;
-                    if identity.controller_address == *before {
-                        identity.controller_address.clone_from(before);
-                    }
                 }
                 cx.counters.contacts += 1;
                 cx.counters.repositories_cut += u64::from(contacted.cut);
                 cx.counters.records_ignored += contacted.plan.ignored_records as u64;
+                // Of another machine nothing of the log is known; of the same one, names in it may have changed.
+                let same = self
+                    .known
+                    .is_some_and(|known| known.guid == contacted.known.guid);
+                self.log = self.log.to_be_read_anew(same);
                 self.known = Some(contacted.known);
                 self.up(cx, now);
+                self.identified(cx, contacted.identity);
                 let node = self.page.node_mut(&mut cx.spares);
-                node.identity = contacted.identity;
                 node.inventory = contacted.inventory;
                 node.readings =
                     vec![hardware::Reading::default(); node.inventory.sensors.len()].into();
                 self.plan = Some(contacted.plan);
-                self.log = None;
+                self.remember(cx);
                 self.publish(cx);
                 self.begin_rounds(cx, now);
             }
@@ -276,13 +298,53 @@ impl Slot {
         }
     }
 
-    fn log_read(&mut self, cx: &mut Context, read: LogRead) {
+    /// The BMC says who it is.
+    fn identified(&mut self, cx: &mut Context, mut identity: Arc<hardware::Identity>) {
+        if let Some(identity) = Arc::get_mut(&mut identity) {
+            cx.texts.identity(identity);
+            // The address is the one by which it was shown before.
+            let before = &self.page.node().identity.controller_address;
+            if identity.controller_address == *before {
+                identity.controller_address.clone_from(before);
+            }
+        }
+        self.page.node_mut(&mut cx.spares).identity = identity;
+    }
+
+    /// Sees to it that the next run knows this BMC.
+    fn remember(&self, cx: &Context) {
+        let repository = self.plan.as_ref().and_then(|plan| plan.repository.get());
+        if let (Some(memory), Some(repository), Some(known)) = (&cx.memory, repository, self.known)
+        {
+            let node = self.page.node();
+            let contact = Contact {
+                address: self.address,
+                repository: *repository,
+                known,
+                suite: self.session.suite(),
+                identity: Arc::clone(&node.identity),
+                inventory: Arc::clone(&node.inventory),
+            };
+            memory.remember(&node.id, &contact);
+        }
+    }
+
+    /// What is new is shown at once, and remembered as told after that.
+    fn log_read(&mut self, cx: &mut Context, mut read: LogRead) {
         cx.counters.log_entries += read.records.len() as u64;
-        self.log = Some(read.position);
+        self.log = Since::Read(read.position);
+        match read.clock_offset_s {
+            Some(offset_s) => self.log_clock_offset_s = i32::try_from(offset_s).unwrap_or(0),
+            None => read.clock_offset_s = Some(self.log_clock_offset_s.into()),
+        }
         let Some(plan) = &self.plan else { return };
         let node = self.page.node_mut(&mut cx.spares);
         let mut log = convert::log(&node.log, &read, plan);
         cx.texts.log(&mut log);
         node.log = Arc::new(log);
+        self.publish(cx);
+        if let Some(memory) = &cx.memory {
+            memory.remember_log(&self.page.node().id, &read.position);
+        }
     }
 }

@@ -19,10 +19,11 @@ use ipmi::console::{Ignored, Login, Policy, Session, State};
 use ipmi::entropy::Entropy;
 use ipmi::time::Instant;
 
-use crate::contact::log::LogPosition;
+use crate::contact::log::Since;
 use crate::contact::{Finding, Known};
 use crate::counters::Counters;
 use crate::gate::{Gates, Stage};
+use crate::memory::{Memory, Remembered};
 use crate::news::{self, News};
 use crate::plan::{self, Plan, Plans};
 use crate::publish::{Board, Page, Spares, Spot};
@@ -59,6 +60,7 @@ pub(crate) struct Context {
     pub(crate) probe_policy: Arc<Policy>,
     pub(crate) board: Arc<Board>,
     pub(crate) plans: Arc<Plans>,
+    pub(crate) memory: Option<Arc<Memory>>,
     pub(crate) texts: Texts,
     pub(crate) spares: Spares,
     pub(crate) gates: Gates,
@@ -180,7 +182,11 @@ pub(crate) struct Slot {
     page: Page,
     plan: Option<Arc<Plan>>,
     known: Option<Known>,
-    log: Option<LogPosition>,
+    /// What is known is from an earlier run, and was not confirmed yet.
+    recalled: bool,
+    /// How far the clock of its log was ahead when last looked at, in seconds.
+    log_clock_offset_s: i32,
+    log: Since,
     talk: Option<Box<Talk<Finding>>>,
     work: Option<Box<Work>>,
 }
@@ -205,11 +211,16 @@ pub(crate) struct Setup<'a> {
     pub(crate) quirks: Quirks,
     pub(crate) poll_interval_ms: u32,
     pub(crate) spot: Arc<Spot>,
+    pub(crate) remembered: Option<Box<Remembered>>,
     pub(crate) connect_at: Instant,
 }
 
 impl Slot {
     pub(crate) fn new(setup: Setup<'_>) -> Self {
+        let mut session = Session::new(Arc::clone(setup.login), Arc::clone(setup.policy));
+        let remembered = setup.remembered.as_deref();
+        session.set_proven_suite(remembered.and_then(|remembered| remembered.suite));
+        let log = remembered.and_then(|remembered| remembered.log);
         Self {
             index: setup.index,
             poll_interval_ms: setup.poll_interval_ms,
@@ -236,11 +247,13 @@ impl Slot {
             pace: Pace::new(setup.connect_at, Duration::from_secs(1), 0, 1),
             wake: None,
             contact_at: setup.connect_at,
-            session: Session::new(Arc::clone(setup.login), Arc::clone(setup.policy)),
+            session,
             page: Page::new(setup.spot),
-            plan: None,
-            known: None,
-            log: None,
+            plan: remembered.map(|remembered| Arc::clone(&remembered.plan)),
+            known: remembered.map(|remembered| remembered.known),
+            recalled: remembered.is_some(),
+            log_clock_offset_s: 0,
+            log: log.map_or(Since::Never, Since::Earlier),
             talk: None,
             work: None,
         }
@@ -602,7 +615,7 @@ mod tests {
     fn a_slot_is_small_enough_for_fifty_thousand() {
         let (slot, session) = (size_of::<Slot>(), size_of::<Session>());
         assert!(
-            slot <= 704,
+            slot <= 720,
             "a slot takes {slot} bytes, {session} of them the session"
         );
     }

@@ -109,7 +109,7 @@ impl Slot {
         self.gave_way();
         let asked = self.session.request_raw(now, target, &[item.number], true);
         if asked.is_err() {
-            self.answered(cx, None);
+            self.answered(cx, now, None);
         }
     }
 
@@ -155,6 +155,7 @@ impl Slot {
     pub(super) fn round_answered(
         &mut self,
         cx: &mut Context,
+        now: Instant,
         who: InFlight,
         completion: CompletionCode,
         data: &[u8],
@@ -202,9 +203,9 @@ impl Slot {
                 let Ok(info) = decode::<GetSelInfo>(completion, data) else {
                     return;
                 };
-                if self.log.is_none_or(|log| log.stamp != LogStamp::of(&info)) {
-                    let since = self.log;
-                    let script = Script::new(|line| contact::follow_log(line, since));
+                if self.log.is_outdated(LogStamp::of(&info)) {
+                    let (since, unix_s) = (self.log, cx.unix_ms(now) / 1_000);
+                    let script = Script::new(|line| contact::follow_log(line, since, unix_s));
                     self.talk = Some(Box::new(Talk::new(script)));
                 }
             }

@@ -30,12 +30,12 @@ impl Slot {
                     cx.round_trips.add(after);
                     cx.gates.answered(after);
                 }
-                self.answered(cx, Some((response.completion, response.data)));
+                self.answered(cx, now, Some((response.completion, response.data)));
                 self.proceed(cx, now);
             }
             Event::RequestTimedOut(_) => {
                 cx.counters.timeouts += 1;
-                self.answered(cx, None);
+                self.answered(cx, now, None);
                 self.proceed(cx, now);
             }
             Event::LoginFailed(failure) => self.login_failed(cx, now, failure),

@@ -15,7 +15,7 @@ use ipmi::command::sensor::{
 };
 use ipmi::command::storage::{
     ClearSel, FruData, FruInventoryAreaInfo, GetFruInventoryAreaInfo, GetSdr, GetSdrRepositoryInfo,
-    GetSelEntry, GetSelInfo, ReadFruData, ReserveSdrRepository, ReserveSel, SdrData,
+    GetSelEntry, GetSelInfo, GetSelTime, ReadFruData, ReserveSdrRepository, ReserveSel, SdrData,
     SdrRepositoryInfo, SdrRepositoryOperations, SelEntryData, SelErasure, SelInfo, SelOperations,
 };
 use ipmi::command::{Bytes, Empty};
@@ -39,6 +39,9 @@ pub(crate) const NUMERIC: u8 = 6;
 
 /// Discrete sensors: the numbers after those.
 pub(crate) const DISCRETE: u8 = 6;
+
+/// Event number 1 is a second after this, as the machine's log says.
+pub(crate) const EVENTS_FROM_S: u32 = 1_700_000_000;
 
 /// How long a numeric sensor keeps a value.
 pub(crate) const STEP: Duration = Duration::from_millis(500);
@@ -70,6 +73,13 @@ pub(crate) struct Machine {
     pub(crate) boot: BootFlags,
     pub(crate) log: Vec<[u8; 16]>,
     pub(crate) erased: u32,
+    /// Events that ever happened, and how many of them the log has room for at a time.
+    pub(crate) events: u32,
+    pub(crate) capacity: usize,
+    /// An event found no room.
+    pub(crate) overflowed: bool,
+    /// How far its clock is ahead.
+    pub(crate) clock_ahead_s: i32,
     /// Every Chassis Control that was executed.
     pub(crate) controls: Vec<ChassisControlAction>,
     /// Requests executed.
@@ -91,6 +101,10 @@ impl Machine {
             boot: BootFlags::default(),
             log: Vec::new(),
             erased: 1,
+            events: 0,
+            capacity: usize::MAX,
+            overflowed: false,
+            clock_ahead_s: 0,
             controls: Vec::new(),
             requests: 0,
             records: Arc::clone(records),
@@ -99,15 +113,27 @@ impl Machine {
         }
     }
 
-    /// Adds a temperature event of sensor 1.
+    /// Adds a temperature event of sensor 1, where there is room.
     pub(crate) fn add_event(&mut self) {
+        self.events += 1;
+        if self.log.len() >= self.capacity {
+            self.overflowed = true;
+            return;
+        }
         let id = self.log.len() as u16 + 1;
         let mut record = [0; 16];
         record[..2].copy_from_slice(&id.to_le_bytes());
         record[2] = 2;
-        record[3..7].copy_from_slice(&(1_700_000_000 + u32::from(id)).to_le_bytes());
+        record[3..7].copy_from_slice(&(EVENTS_FROM_S + self.events).to_le_bytes());
         record[7..].copy_from_slice(&[0x20, 0, 4, 1, 1, 1, 0x59, 200, 190]);
         self.log.push(record);
+    }
+
+    /// Clears the log.
+    pub(crate) fn clear(&mut self) {
+        self.log.clear();
+        self.erased += 1;
+        self.overflowed = false;
     }
 
     fn fru(&self) -> Vec<u8> {
@@ -269,9 +295,13 @@ impl Machine {
                     version: 0x51,
                     entry_count: self.log.len() as u16,
                     free_bytes: 0,
-                    last_addition: Timestamp(self.log.len() as u32),
+                    last_addition: Timestamp(self.events),
                     last_erase: Timestamp(self.erased),
-                    operations: SelOperations::RESERVE,
+                    operations: if self.overflowed {
+                        SelOperations(SelOperations::RESERVE.0 | SelOperations::OVERFLOW.0)
+                    } else {
+                        SelOperations::RESERVE
+                    },
                 })
             }),
             ReserveSel::CMD => serve(request, w, |_: ReserveSel| Ok(ReservationId(1))),
@@ -289,9 +319,14 @@ impl Machine {
                     data: Bytes::from(*record),
                 })
             }),
+            GetSelTime::CMD => serve(request, w, |_: GetSelTime| {
+                let now_s = (super::UNIX_MS + self.now.as_nanos() / 1_000_000) / 1_000;
+                Ok(Timestamp(
+                    (now_s as u32).wrapping_add_signed(self.clock_ahead_s),
+                ))
+            }),
             ClearSel::CMD => serve(request, w, |_: ClearSel| {
-                self.log.clear();
-                self.erased += 1;
+                self.clear();
                 Ok(SelErasure(EraseProgress::COMPLETED))
             }),
             _ => CompletionCode::INVALID_COMMAND,

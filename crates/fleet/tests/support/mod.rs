@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use fleet::{Config, Engine, EngineConfig, Job, Outcome, Shared, Target, outcome};
+use fleet::{Coming, Config, Engine, EngineConfig, Job, Memory, Outcome, Shared, Target, outcome};
 use hardware::{Change, Node, NodeId};
 use ipmi::bmc::{Bmc, User};
 use ipmi::command::app::Guid;
@@ -66,6 +66,9 @@ impl Bottleneck {
 
 /// The whole.
 pub(crate) struct World {
+    memory: Option<Arc<Memory>>,
+    settings: EngineConfig,
+    targets: Vec<Target>,
     pub(crate) now: Instant,
     pub(crate) engine: Engine,
     pub(crate) shared: Shared,
@@ -86,6 +89,8 @@ pub(crate) struct Setup {
     pub(crate) config: Config,
     /// How many of the nodes the engine knows from the beginning; `None` = all.
     pub(crate) present: Option<u32>,
+    /// What outlives the engine.
+    pub(crate) memory: Option<Arc<Memory>>,
 }
 
 impl Setup {
@@ -101,6 +106,7 @@ impl Setup {
             suite: CipherSuiteId::SUITE_3,
             config,
             present: None,
+            memory: None,
         }
     }
 }
@@ -115,6 +121,26 @@ fn target(node: u32, login: &Arc<Login>) -> Target {
     Target::new(id, Some(address(node)), login)
 }
 
+/// An engine that takes up all targets at `now`.
+fn begin(
+    now: Instant,
+    settings: &EngineConfig,
+    memory: Option<&Arc<Memory>>,
+    targets: Vec<Target>,
+) -> (Engine, Shared) {
+    let shared = Shared::with_memory(memory.cloned());
+    let mut moves = shared.change(&[], &targets);
+    let unix_ms = UNIX_MS + now.as_nanos() / 1_000_000;
+    let mut engine = Engine::new(now, unix_ms, settings, &shared);
+    let places: Vec<u32> = moves.entered.clone();
+    let coming = places.into_iter().zip(targets);
+    let coming: Vec<_> = coming
+        .map(|(place, target)| Coming::of(&mut moves, place, target))
+        .collect();
+    engine.add(now, coming);
+    (engine, shared)
+}
+
 impl World {
     pub(crate) fn new(setup: Setup) -> Self {
         let Setup {
@@ -124,17 +150,16 @@ impl World {
             suite,
             mut config,
             present,
+            memory,
         } = setup;
         let login = Login::new("admin", b"secret").and_then(|login| login.with_suites(&[suite]));
         let login = Arc::new(login.unwrap());
         let present = present.unwrap_or(nodes);
         config.targets = (0..present).map(|node| target(node, &login)).collect();
         config.check().unwrap();
-        let shared = Shared::new(&config.targets);
         let settings = EngineConfig::of(&config, seed);
         let now = Instant::ORIGIN;
-        let mut engine = Engine::new(now, UNIX_MS, &settings, &shared);
-        engine.add(now, (0..).zip(config.targets));
+        let (engine, shared) = begin(now, &settings, memory.as_ref(), config.targets.clone());
         let records = machine::records();
         let user = User::new("admin", b"secret", PrivilegeLevel::ADMINISTRATOR).unwrap();
         let host = |node: u32| {
@@ -150,6 +175,9 @@ impl World {
             }
         };
         Self {
+            memory,
+            settings,
+            targets: config.targets,
             now,
             engine,
             shared,
@@ -228,6 +256,13 @@ impl World {
         while let Some((to, len)) = self.engine.poll_transmit(now, entropy, &mut out) {
             self.network.send(now, CONSOLE, to, &out[..len]);
         }
+    }
+
+    /// The process is killed, and another one begins with what was remembered.
+    pub(crate) fn kill_and_restart(&mut self) {
+        let (memory, targets) = (self.memory.as_ref(), self.targets.clone());
+        (self.engine, self.shared) = begin(self.now, &self.settings, memory, targets);
+        self.transmit();
     }
 
     /// Takes BMCs off and puts others on, while all runs.

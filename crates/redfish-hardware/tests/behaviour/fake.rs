@@ -369,6 +369,7 @@ fn node(name: &str, kind: NodeKind, sensors: Vec<(Sensor, Reading)>) -> Node {
             capacity: Some(3_639),
             overflowed: false,
             complete: true,
+            ..Log::default()
         }),
         read_at_ms: READ_AT_MS,
         revision: 1,

@@ -1,0 +1,110 @@
+//! What the engines of a fleet share: the nodes as readers see them, plans, and what is remembered.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use hardware::{Identity, Indicator, Link, Node, NodeId, Observer, Power};
+
+use crate::memory::{Memory, Remembered};
+use crate::plan::Plans;
+use crate::publish::{Board, Moves};
+use crate::target::Target;
+
+/// The machines of a fleet as readers see them, shared by its engines.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    pub(crate) board: Arc<Board>,
+    pub(crate) plans: Arc<Plans>,
+    pub(crate) memory: Option<Arc<Memory>>,
+}
+
+impl Shared {
+    /// Every target as a node that was not reached yet. Their places are counted from 0, in this order.
+    #[must_use]
+    pub fn new(targets: &[Target]) -> Self {
+        let shared = Self::with_memory(None);
+        shared.change(&[], targets);
+        shared
+    }
+
+    /// No nodes yet, and what is remembered of their BMCs from earlier runs.
+    #[must_use]
+    pub fn with_memory(memory: Option<Arc<Memory>>) -> Self {
+        Self {
+            board: Arc::new(Board::new(Vec::new())),
+            plans: Arc::default(),
+            memory,
+        }
+    }
+
+    /// The newest snapshot of a node; `None` where there is none of this name.
+    #[must_use]
+    pub fn node(&self, id: &str) -> Option<Arc<Node>> {
+        self.board.node(id)
+    }
+
+    /// From now on tells `observer` what happens to nodes.
+    pub fn observe(&self, observer: Arc<dyn Observer>) {
+        self.board.observe(&observer);
+    }
+
+    /// Takes the nodes of these names off and puts `targets` on, each as a node that was not reached yet; readers see both
+    /// at once. Engines, which know nodes by their places, are to be told besides: [`Engine::remove`], [`Engine::add`].
+    pub fn change(&self, leaving: &[NodeId], targets: &[Target]) -> Moves {
+        let Some(memory) = &self.memory else {
+            let nodes = targets.iter().map(|target| Arc::new(unreached(target)));
+            return self.board.change(leaving, nodes.collect());
+        };
+        // What is put on again is known already.
+        let staying: HashSet<&NodeId> = targets.iter().map(|target| &target.id).collect();
+        for id in leaving.iter().filter(|id| !staying.contains(id)) {
+            memory.forget(id);
+        }
+        let remembered = memory.recall(targets, &self.plans);
+        let nodes = targets.iter().zip(&remembered).map(|(target, remembered)| {
+            let node = unreached(target);
+            Arc::new(match remembered {
+                Some(remembered) => recalled(node, remembered),
+                None => node,
+            })
+        });
+        let mut moves = self.board.change(leaving, nodes.collect());
+        let known = moves.entered.iter().zip(remembered);
+        let known = known.filter_map(|(place, known)| Some((*place, Box::new(known?))));
+        moves.remembered = known.collect();
+        moves
+    }
+}
+
+/// As an earlier run knew it: all but its readings.
+fn recalled(node: Node, remembered: &Remembered) -> Node {
+    Node {
+        identity: Arc::clone(&remembered.identity),
+        inventory: Arc::clone(&remembered.inventory),
+        readings: vec![hardware::Reading::default(); remembered.inventory.sensors.len()].into(),
+        ..node
+    }
+}
+
+fn unreached(target: &Target) -> Node {
+    Node {
+        id: target.id.clone(),
+        kind: target.kind,
+        enclosure: target.enclosure.clone(),
+        labels: Arc::clone(&target.labels),
+        link: Link::Connecting,
+        power: Power::Unknown,
+        boot: None,
+        indicator: Indicator::Unknown,
+        power_limit: None,
+        inventory: Arc::default(),
+        identity: Arc::new(Identity {
+            controller_address: target.address.map(|at| at.ip().to_string().into()),
+            ..Identity::default()
+        }),
+        readings: Arc::default(),
+        log: Arc::default(),
+        read_at_ms: 0,
+        revision: 0,
+    }
+}

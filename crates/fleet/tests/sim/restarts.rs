@@ -1,0 +1,267 @@
+//! What a restart keeps: inventories at once, event logs without loss and without repetition.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use fleet::Memory;
+use hardware::{Availability, Link, Log, LogEntry, Node, Observer, Update};
+use vbmc::net::Quality;
+
+use crate::support::machine::EVENTS_FROM_S;
+use crate::support::{Setup, UNIX_MS, World};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn remembering(nodes: u32, seed: u64, quality: Quality) -> World {
+    World::new(Setup {
+        memory: Some(Arc::new(Memory::volatile())),
+        ..Setup::new(nodes, seed, quality)
+    })
+}
+
+/// The numbers of the events that subscribers hear of, and how often they hear of losses: the rules of `hardware::Log`.
+#[derive(Default)]
+struct Subscriber {
+    told: Mutex<Vec<u32>>,
+    losses: Mutex<u32>,
+}
+
+fn number(entry: &LogEntry) -> u32 {
+    let at_s = u32::from_le_bytes(entry.raw[3..7].try_into().unwrap());
+    at_s - EVENTS_FROM_S
+}
+
+impl Subscriber {
+    fn hear(&self, before: &Log, after: &Log) {
+        *self.losses.lock().unwrap() += after.losses - before.losses;
+        let from = match (before.complete, before.entries.last()) {
+            (false, _) => after.entries.len() - after.unseen as usize,
+            (true, None) => 0,
+            (true, Some(last)) => {
+                let known = after
+                    .entries
+                    .iter()
+                    .rposition(|entry| entry.raw == last.raw);
+                known.map_or(0, |known| known + 1)
+            }
+        };
+        let new = after.entries[from..].iter().map(number);
+        self.told.lock().unwrap().extend(new);
+    }
+
+    fn told(&self) -> Vec<u32> {
+        self.told.lock().unwrap().clone()
+    }
+}
+
+impl Observer for Subscriber {
+    fn updated(&self, update: &Update) {
+        if let Update::Changed { before, after } = update
+            && !Arc::ptr_eq(&before.log, &after.log)
+        {
+            self.hear(&before.log, &after.log);
+        }
+    }
+}
+
+fn names(node: &Node) -> Vec<String> {
+    let sensors = node.inventory.sensors.iter();
+    sensors.map(|sensor| sensor.id.to_string()).collect()
+}
+
+fn subscribe(world: &World, subscriber: &Arc<Subscriber>) {
+    world
+        .shared
+        .observe(Arc::clone(subscriber) as Arc<dyn Observer>);
+}
+
+#[test]
+fn after_a_restart_inventories_are_there_at_once_and_are_not_read_again() {
+    let mut world = remembering(20, 1, Quality::PERFECT);
+    world.run_for(5 * SECOND);
+    let before = world.node(7);
+    let reads = world.hosts[7].machine.repository_reads;
+    assert!(reads > 0);
+    world.hosts[7].mute = true;
+    world.kill_and_restart();
+    for node in [7, 8] {
+        let node = world.node(node);
+        assert_eq!((node.link.clone(), node.read_at_ms), (Link::Connecting, 0));
+        assert_eq!(names(&node), names(&before));
+        assert!(
+            node.readings
+                .iter()
+                .all(|r| r.availability == Availability::Pending)
+        );
+        assert_eq!(node.identity.controller_firmware.as_deref(), Some("2.15"));
+    }
+    assert_eq!(world.node(7).identity, before.identity);
+    assert_eq!(world.node(7).inventory.product, before.inventory.product);
+    world.run_for(20 * SECOND);
+    assert!(matches!(world.node(7).link, Link::Down { .. }));
+    assert_eq!(
+        names(&world.node(7)),
+        names(&before),
+        "also while it is away"
+    );
+    world.hosts[7].mute = false;
+    world.run_for(60 * SECOND);
+    for node in 0..20 {
+        assert_eq!(world.node(node).link, Link::Up, "n{node}");
+        assert!(world.age(node) <= 2 * SECOND, "n{node}");
+    }
+    assert_eq!(world.hosts[7].machine.repository_reads, reads);
+    assert_eq!(
+        world.engine.counters().contacts,
+        0,
+        "nobody was got acquainted with anew"
+    );
+}
+
+#[test]
+fn records_that_changed_while_nobody_looked_are_read_again() {
+    let mut world = remembering(2, 2, Quality::PERFECT);
+    let all = Arc::clone(&world.hosts[0].machine.records);
+    world.hosts[0].machine.records = Arc::new(all[..3].to_vec());
+    world.run_for(5 * SECOND);
+    assert_eq!(world.node(0).readings.len(), 3);
+    world.hosts[0].machine.records = all;
+    world.hosts[0].machine.records_changed = 2;
+    world.kill_and_restart();
+    assert_eq!(world.node(0).readings.len(), 3);
+    world.run_for(5 * SECOND);
+    assert!(world.node(0).readings.len() > 3);
+    assert_eq!(world.engine.counters().contacts, 1, "of this one only");
+}
+
+#[test]
+fn a_machine_that_was_removed_is_forgotten() {
+    let mut world = remembering(2, 3, Quality::PERFECT);
+    world.run_for(5 * SECOND);
+    world.change(&[1], &[]);
+    world.kill_and_restart();
+    assert_eq!(world.node(1).readings.len(), 0);
+    assert!(!world.node(0).readings.is_empty());
+}
+
+#[test]
+fn each_entry_is_told_once_however_often_the_process_is_killed() {
+    let mut world = remembering(1, 4, Quality::PERFECT);
+    let subscriber = Arc::new(Subscriber::default());
+    for _ in 0..3 {
+        world.hosts[0].machine.add_event();
+    }
+    subscribe(&world, &subscriber);
+    world.run_for(5 * SECOND);
+    assert_eq!(subscriber.told(), [], "history");
+    for round in 0..40_u32 {
+        for _ in 0..round % 4 {
+            world.hosts[0].machine.add_event();
+        }
+        // In the middle of log-ins, of contacts, of rounds.
+        world.run_for(Duration::from_millis(u64::from(round * 137 % 2_900)));
+        world.kill_and_restart();
+        subscribe(&world, &subscriber);
+        world.hosts[0].machine.add_event();
+    }
+    world.run_for(10 * SECOND);
+    let all: Vec<u32> = (4..=world.hosts[0].machine.events).collect();
+    assert_eq!(subscriber.told(), all);
+    assert_eq!(*subscriber.losses.lock().unwrap(), 0);
+    assert_eq!(world.node(0).log.entries.len(), all.len() + 3);
+}
+
+#[test]
+fn a_log_cleared_while_it_is_read_or_nobody_looks_is_followed_without_repetition() {
+    // Every command takes 20 ms, so that clearing falls into the reading.
+    let slow = Quality {
+        latency: Duration::from_millis(10),
+        ..Quality::PERFECT
+    };
+    let mut world = remembering(1, 5, slow);
+    let subscriber = Arc::new(Subscriber::default());
+    subscribe(&world, &subscriber);
+    world.run_for(5 * SECOND);
+    let mut wiped = Vec::new();
+    for round in 0..60_u32 {
+        for _ in 0..1 + round % 7 {
+            world.hosts[0].machine.add_event();
+        }
+        world.run_for(Duration::from_millis(u64::from(round * 211 % 3_100)));
+        if round % 3 == 0 {
+            let machine = &mut world.hosts[0].machine;
+            let told = subscriber.told();
+            let numbers = machine
+                .log
+                .iter()
+                .map(|raw| u32::from_le_bytes(raw[3..7].try_into().unwrap()) - EVENTS_FROM_S);
+            wiped.extend(numbers.filter(|number| !told.contains(number)));
+            machine.clear();
+        }
+        if round % 4 == 0 {
+            world.kill_and_restart();
+            subscribe(&world, &subscriber);
+        }
+    }
+    world.run_for(20 * SECOND);
+    let told = subscriber.told();
+    let mut once = told.clone();
+    once.sort_unstable();
+    once.dedup();
+    assert_eq!(once.len(), told.len(), "nothing twice: {told:?}");
+    let events = world.hosts[0].machine.events;
+    let missing: Vec<u32> = (1..=events)
+        .filter(|number| !told.contains(number))
+        .collect();
+    assert!(
+        missing.iter().all(|number| wiped.contains(number)),
+        "{missing:?} were told to nobody, but only {wiped:?} were cleared unread"
+    );
+    assert!(told.len() > 100, "{} of {events}", told.len());
+}
+
+#[test]
+fn a_log_that_overflows_while_it_is_read_is_told_once_as_incomplete() {
+    let slow = Quality {
+        latency: Duration::from_millis(10),
+        ..Quality::PERFECT
+    };
+    let mut world = remembering(1, 6, slow);
+    world.hosts[0].machine.capacity = 60;
+    let subscriber = Arc::new(Subscriber::default());
+    subscribe(&world, &subscriber);
+    world.run_for(5 * SECOND);
+    for _ in 0..90 {
+        world.hosts[0].machine.add_event();
+        world.run_for(Duration::from_millis(50));
+    }
+    world.run_for(10 * SECOND);
+    assert_eq!(subscriber.told(), (1..=60).collect::<Vec<_>>());
+    assert_eq!(*subscriber.losses.lock().unwrap(), 1);
+    world.kill_and_restart();
+    subscribe(&world, &subscriber);
+    world.run_for(20 * SECOND);
+    assert_eq!(*subscriber.losses.lock().unwrap(), 1, "told already");
+    world.hosts[0].machine.clear();
+    world.hosts[0].machine.add_event();
+    world.run_for(10 * SECOND);
+    assert_eq!(subscriber.told().last(), Some(&91));
+}
+
+#[test]
+fn times_of_entries_are_ours_whatever_the_clock_of_the_bmc_says() {
+    let mut world = remembering(2, 7, Quality::PERFECT);
+    world.hosts[0].machine.clock_ahead_s = 7_200;
+    for host in &mut world.hosts {
+        host.machine.add_event();
+    }
+    world.run_for(5 * SECOND);
+    let at_s = |node| world.node(node).log.entries[0].at_s.unwrap();
+    let event_s = u64::from(EVENTS_FROM_S) + 1;
+    assert_eq!((at_s(0), at_s(1)), (event_s - 7_200, event_s));
+    assert_eq!(
+        UNIX_MS / 1_000,
+        u64::from(EVENTS_FROM_S),
+        "one clock for all else"
+    );
+}
