@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hardware::{EnclosureId, Labels, Link};
-use ipmi::console::{Ignored, Login, Policy, Session, State};
+use ipmi::console::{Login, Policy, Session, State};
 use ipmi::entropy::Entropy;
 use ipmi::time::Instant;
 
@@ -317,7 +317,7 @@ impl Slot {
     pub(crate) fn datagram(&mut self, cx: &mut Context, now: Instant, datagram: &mut [u8]) {
         match self.session.handle_datagram(now, datagram) {
             Ok(event) => self.event(cx, now, event),
-            Err(ignored) => *dropped(&mut cx.counters, ignored) += 1,
+            Err(ignored) => *session::dropped(&mut cx.counters, ignored) += 1,
         }
     }
 
@@ -589,21 +589,6 @@ impl Slot {
     fn publish(&mut self, cx: &mut Context) {
         cx.counters.snapshots += 1;
         self.page.publish(&cx.board, &mut cx.spares);
-    }
-}
-
-/// The figure for a datagram that was ignored for this reason.
-const fn dropped(counters: &mut Counters, ignored: Ignored) -> &mut u64 {
-    match ignored {
-        Ignored::Unparsable(_) => &mut counters.dropped_unparsable,
-        Ignored::NotForUs => &mut counters.dropped_unknown_session,
-        Ignored::Unprotected | Ignored::BadIntegrity | Ignored::BadPadding => {
-            &mut counters.dropped_bad_integrity
-        }
-        Ignored::Duplicate => &mut counters.dropped_duplicate,
-        Ignored::OutOfWindow | Ignored::KeyStreamLost => &mut counters.dropped_out_of_window,
-        Ignored::Late => &mut counters.dropped_late,
-        Ignored::OtherPayload => &mut counters.dropped_unexpected,
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use ipmi::console::{Event, LoginFailure, SessionLost};
+use ipmi::console::{Event, Ignored, LoginFailure, SessionLost};
 use ipmi::time::Instant;
 
 use super::{Context, InFlight, Lacks, Phase, Round, Slot, reopen_pause};
+use crate::counters::Counters;
 use crate::schedule::Trouble;
 
 impl Slot {
@@ -132,5 +133,20 @@ impl Slot {
         self.wake = None;
         self.mark_stale(cx);
         self.publish(cx);
+    }
+}
+
+/// The figure for a datagram that was ignored for this reason.
+pub(super) const fn dropped(counters: &mut Counters, ignored: Ignored) -> &mut u64 {
+    match ignored {
+        Ignored::Unparsable(_) => &mut counters.dropped_unparsable,
+        Ignored::NotForUs => &mut counters.dropped_unknown_session,
+        Ignored::Unprotected | Ignored::BadIntegrity | Ignored::BadPadding => {
+            &mut counters.dropped_bad_integrity
+        }
+        Ignored::Duplicate => &mut counters.dropped_duplicate,
+        Ignored::OutOfWindow | Ignored::KeyStreamLost => &mut counters.dropped_out_of_window,
+        Ignored::Late => &mut counters.dropped_late,
+        Ignored::OtherPayload => &mut counters.dropped_unexpected,
     }
 }
