@@ -353,7 +353,13 @@ impl Driver {
         figures.counters.dropped_truncated += self.truncated;
         if now >= self.report_at {
             self.report_at = now + REPORT_EVERY;
-            tracing::info!("{}", figures.since(&self.reported));
+            let oldest = self.engine.oldest_reading(now).unwrap_or_default();
+            tracing::info!(
+                sessions = figures.sessions(),
+                oldest_reading_s = format!("{:.1}", oldest.as_secs_f64()),
+                "{}",
+                figures.since(&self.reported)
+            );
             self.reported = figures;
         }
         *lock(&self.mailbox.figures) = figures;

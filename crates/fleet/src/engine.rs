@@ -486,6 +486,20 @@ impl Engine {
         &self.cx.counters
     }
 
+    /// How old the oldest readings are among BMCs that answer, by the wall clock; `None` where none was read. Looks at every
+    /// BMC: some milliseconds for fifty thousand.
+    #[must_use]
+    pub fn oldest_reading(&self, now: Instant) -> Option<Duration> {
+        let read_at_ms = self.slots.iter().filter_map(|berth| match berth {
+            Berth::Taken(slot) => slot.read_at_ms(),
+            Berth::Vacant(_) => None,
+        });
+        let oldest_ms = read_at_ms.min()?;
+        Some(Duration::from_millis(
+            self.cx.unix_ms(now).saturating_sub(oldest_ms),
+        ))
+    }
+
     /// What the engine did so far and is doing; the times are the driver's to add.
     #[must_use]
     pub fn figures(&self) -> ShardFigures {

@@ -191,6 +191,8 @@ fn on_a_good_network_every_sensor_is_read_once_a_second() {
             (after.rounds_skipped, after.retransmits, after.timeouts),
             (0, 0, 0)
         );
+        let oldest = (0..50).map(|node| world.age(node)).max();
+        assert_eq!(world.engine.oldest_reading(world.now), oldest);
         for node in 0..50 {
             assert!(world.age(node) <= SECOND + Duration::from_millis(100));
             check_readings(&world, node, 2 * SECOND);

@@ -305,6 +305,12 @@ impl Slot {
         self.leaves && self.phase == Phase::Closed
     }
 
+    /// When its BMC was last read, where it answers and was.
+    pub(crate) fn read_at_ms(&self) -> Option<u64> {
+        let node = self.page.node();
+        (node.link == Link::Up && node.read_at_ms > 0).then_some(node.read_at_ms)
+    }
+
     /// What the slot's next BMC must know.
     pub(crate) const fn trace(&self) -> Trace {
         Trace {
