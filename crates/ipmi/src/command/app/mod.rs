@@ -1,4 +1,16 @@
 //! Application commands: the device itself, sessions, channels (NetFn 06h).
+//!
+//! ```
+//! use ipmi::command::Message;
+//! use ipmi::command::app::DeviceId;
+//! use ipmi::wire::Reader;
+//!
+//! // What a BMC answers to Get Device ID, behind the completion code.
+//! let data = [0x20, 0x01, 0x02, 0x14, 0x02, 0xbf, 0xd9, 0x7e, 0x00, 0x00, 0x22];
+//! let device = DeviceId::decode(&mut Reader::new(&data))?;
+//! assert_eq!((device.manufacturer.0, device.product), (32_473, 0x2200));
+//! # Ok::<(), ipmi::wire::WireError>(())
+//! ```
 
 pub mod activate_session;
 pub mod close_session;

@@ -1,4 +1,19 @@
 //! Chassis commands: power, identification, boot options (NetFn 00h, §28).
+//!
+//! ```
+//! use ipmi::command::Command;
+//! use ipmi::command::chassis::ChassisControl;
+//! use ipmi::number::ChassisControlAction;
+//! use ipmi::wire::Writer;
+//!
+//! let cycle = ChassisControl { action: ChassisControlAction::POWER_CYCLE };
+//! let mut buffer = [0; 4];
+//! let mut w = Writer::new(&mut buffer);
+//! cycle.encode(&mut w);
+//! assert_eq!(w.written(), [2]);
+//! // It changes something: a console doesn't repeat it by itself.
+//! assert!(!cycle.is_idempotent());
+//! ```
 
 mod boot_parameter;
 mod chassis_control;

@@ -1,4 +1,17 @@
 //! Commands of the Data Center Manageability Interface, DCMI 1.5 (group extension DCh).
+//!
+//! ```
+//! use ipmi::command::Command;
+//! use ipmi::command::dcmi::power::GetPowerReading;
+//! use ipmi::number::PowerStatisticsMode;
+//! use ipmi::wire::Writer;
+//!
+//! let ask = GetPowerReading { mode: PowerStatisticsMode::SYSTEM, period: 0 };
+//! let mut buffer = [0; 8];
+//! let mut w = Writer::new(&mut buffer);
+//! ask.encode(&mut w);
+//! assert_eq!(w.written(), [0xdc, 1, 0, 0]);
+//! ```
 
 mod capabilities;
 mod identification;

@@ -1,4 +1,18 @@
 //! Commands of PICMG (group extension 00h): `AdvancedTCA`, `AdvancedMC`, `MicroTCA`, and firmware upgrade by HPM.1.
+//!
+//! ```
+//! use ipmi::command::Command;
+//! use ipmi::command::picmg::SetFruActivation;
+//! use ipmi::number::FruActivation;
+//! use ipmi::wire::Writer;
+//!
+//! let out = SetFruActivation { fru_id: 1, activation: FruActivation::DEACTIVATE };
+//! let mut buffer = [0; 4];
+//! let mut w = Writer::new(&mut buffer);
+//! out.encode(&mut w);
+//! // PICMG's group byte, the FRU, what to do.
+//! assert_eq!(w.written(), [0, 1, 0]);
+//! ```
 
 mod control;
 mod ekeying;

@@ -2,6 +2,17 @@
 //!
 //! Get Device SDR and Reserve Device SDR Repository (NetFn 04h) are here too: they differ from their
 //! repository twins by network function only.
+//!
+//! ```
+//! use ipmi::command::Message;
+//! use ipmi::command::storage::SelInfo;
+//! use ipmi::wire::Reader;
+//!
+//! let data = [0x51, 7, 0, 0x00, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0x02];
+//! let info = SelInfo::decode(&mut Reader::new(&data))?;
+//! assert_eq!((info.entry_count, info.free_bytes), (7, 4_096));
+//! # Ok::<(), ipmi::wire::WireError>(())
+//! ```
 
 mod auxiliary_log;
 pub mod change_sdr;

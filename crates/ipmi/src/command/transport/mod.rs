@@ -1,4 +1,17 @@
 //! Transport commands: configuration of LAN channels (NetFn 0Ch, §23).
+//!
+//! ```
+//! use ipmi::command::Command;
+//! use ipmi::command::transport::GetLanConfigurationParameters;
+//! use ipmi::number::{ChannelNumber, LanParameter};
+//! use ipmi::wire::Writer;
+//!
+//! let ask = GetLanConfigurationParameters::new(ChannelNumber(1), LanParameter::IP_ADDRESS);
+//! let mut buffer = [0; 8];
+//! let mut w = Writer::new(&mut buffer);
+//! ask.encode(&mut w);
+//! assert_eq!(w.written(), [1, 3, 0, 0]);
+//! ```
 
 mod lan_parameters;
 mod lan_statistics;

@@ -1,4 +1,15 @@
 //! Commands of VITA 46.11, system management on VPX (group extension 03h). They are much like PICMG's.
+//!
+//! ```
+//! use ipmi::command::Command;
+//! use ipmi::command::vita::GetVsoCapabilities;
+//! use ipmi::wire::Writer;
+//!
+//! let mut buffer = [0; 4];
+//! let mut w = Writer::new(&mut buffer);
+//! GetVsoCapabilities.encode(&mut w);
+//! assert_eq!(w.written(), [3]);
+//! ```
 
 mod chassis;
 mod fru;
