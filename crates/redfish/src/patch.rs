@@ -233,7 +233,7 @@ fn refusal(faults: &[Fault], body: &Value, document: &Document) -> Error {
 }
 
 /// Refuses words that the resource doesn't offer, though the schema has them.
-fn refuse_words(patch: &CheckedPatch, shown: &Value) -> Result<(), Error> {
+pub(crate) fn refuse_words(patch: &CheckedPatch, shown: &Value) -> Result<(), Error> {
     let refused: Vec<Message> = patch
         .leaves()
         .into_iter()

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::fault::patch_messages;
 use crate::message;
 use crate::part::Part;
+use crate::patch::refuse_words;
 use crate::task::{ANSWER_WITHIN, Place, now_ms};
 use crate::{Backend, BackendFuture, Document, Failure, Outcome, Path};
 
@@ -48,7 +49,11 @@ impl Part for FutureSettings {
     ) -> BackendFuture<'a, Outcome> {
         Box::pin(async move {
             let (settings, live) = paths(rest)?;
-            let kind = self.0.backend.get(&live).await?.resource();
+            let document = self.0.backend.get(&live).await?;
+            let kind = document.resource();
+            let shown = serde_json::from_slice(document.json())
+                .map_err(|error| Failure::Internal(error.to_string()))?;
+            refuse_words(patch, &shown).map_err(failure)?;
             let mut record = self.free(&live)?;
             let pending = self.merged(&live, kind, record.pending.take(), patch, caller)?;
             record.pending = Some(pending.clone());

@@ -201,13 +201,20 @@ pub(super) fn success(told: Vec<(String, Message)>) -> Vec<Message> {
     told.into_iter().map(|(_, message)| message).collect()
 }
 
-/// The settings resource's object: what of `shown` a client may write, and the values to come above it.
+/// The settings resource's object: what of `shown` a client may write, and the values to come above it. Of a boot override
+/// only what is to come: clients (OpenStack's, for one) set it where they see it, and most mean the present.
 pub(super) fn future(
     kind: &'static redfish_schema::ObjectType,
     shown: &Map<String, Value>,
     pending: Option<&Pending>,
 ) -> Map<String, Value> {
     let mut future = settable(kind, shown);
+    if let Some(Value::Object(boot)) = future.get_mut("Boot") {
+        boot.retain(|name, _| !(name.contains("BootSourceOverride") || name == "HttpBootUri"));
+        if boot.is_empty() {
+            future.remove("Boot");
+        }
+    }
     if let Some(pending) = pending {
         lay_over(&mut future, &pending.changes);
     }

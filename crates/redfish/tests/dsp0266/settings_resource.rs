@@ -130,9 +130,20 @@ async fn a_resource_names_its_settings_and_they_show_what_can_be_set() {
         settings["@Redfish.SettingsApplyTime"]["ApplyTime"],
         "OnReset"
     );
-    for absent in ["PowerState", "Actions", "Links", "@Redfish.Settings"] {
+    for absent in [
+        "PowerState",
+        "Actions",
+        "Links",
+        "Boot",
+        "@Redfish.Settings",
+    ] {
         assert!(settings.get(absent).is_none(), "{absent}");
     }
+    let boot = r#"{"Boot":{"BootSourceOverrideTarget":"Pxe"}}"#;
+    let answer = client.patch(SETTINGS, boot).await;
+    answer.assert_valid();
+    let target = &answer.json()["Boot"]["BootSourceOverrideTarget"];
+    assert_eq!(target, "Pxe", "an override is shown where it is to come");
     for nowhere in [
         "/redfish/v1/Managers/bmc/Settings",
         "/redfish/v1/Systems/9/Settings",
