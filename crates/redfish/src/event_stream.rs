@@ -19,6 +19,7 @@ use crate::privilege::{Operation, PrivilegeMap, Privileges};
 use crate::query::EventQuery;
 use crate::resource::event_service;
 use crate::service::Service;
+use crate::tls::Vouched;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const MEDIA_TYPE: &str = "text/event-stream";
@@ -72,7 +73,7 @@ impl Service {
             client: caller.client(),
             query: EventQuery::parse(parts.uri.query())?,
             last_event,
-            watch: self.watch(caller),
+            watch: self.watch(caller, vouched(parts, caller)),
         };
         let body = self
             .events()
@@ -93,12 +94,15 @@ impl Service {
         Ok(response)
     }
 
-    /// Whether the caller may go on reading: his account, his session and his role are asked each time. An open stream
-    /// is use of its session.
-    fn watch(&self, caller: &Caller) -> Watch {
+    /// Whether the caller may go on reading: his account, his session or certificate and his role are asked each time. An
+    /// open stream is use of its session.
+    fn watch(&self, caller: &Caller, vouched: Option<Vouched>) -> Watch {
         let (accounts, sessions) = (Arc::clone(self.accounts()), self.sessions());
         let (session, opened) = (caller.session().cloned(), Arc::clone(caller.account()));
         Box::new(move || {
+            if vouched.as_ref().is_some_and(|vouched| !vouched.is_still()) {
+                return false;
+            }
             let account = match &session {
                 Some(session) if !sessions.prolong(session) => None,
                 Some(session) => accounts.of_session(session),
@@ -110,6 +114,14 @@ impl Service {
             })
         })
     }
+}
+
+/// Who vouches for a caller that is somebody by his certificate. `None` of one that has shown a token or a password.
+fn vouched(parts: &Head, caller: &Caller) -> Option<Vouched> {
+    let is_by_certificate =
+        caller.session().is_none() && !parts.headers.contains_key(header::AUTHORIZATION);
+    let vouched = parts.extensions.get::<Vouched>();
+    vouched.filter(|_| is_by_certificate).cloned()
 }
 
 fn may_watch(map: &PrivilegeMap, has: Privileges) -> bool {

@@ -198,7 +198,7 @@ impl Trust {
             return Err(Failure::NotFound);
         }
         let mut batch = Batch::default();
-        batch.remove(AUTHORITIES, id);
+        batch.remove(AUTHORITIES, number.to_string());
         self.commit(batch, move |held| {
             held.added.remove(&number);
         })

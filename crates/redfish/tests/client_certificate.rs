@@ -352,6 +352,37 @@ async fn an_authority_that_is_added_counts_at_once_and_one_that_is_removed_no_mo
 }
 
 #[tokio::test]
+async fn a_stream_of_events_ends_with_its_readers_authority_and_others_go_on() {
+    let (operators, added) = (Authority::new(), Authority::new());
+    let server = start(&operators).await;
+    let made = as_root(&server, "POST", CERTIFICATES, as_pem(&added.certificate)).await;
+    assert_eq!(made.0, 201);
+    let mut streams = Vec::new();
+    for authority in [&added, &operators] {
+        let client = client_of(&server.1, Some(authority.client("root")));
+        let mut line = Line::open(server.0, &client).await.unwrap();
+        let request = Request::builder().uri("/redfish/v1/EventService/SSE");
+        let request = request.header("host", "localhost");
+        let response = line.0.send_request(request.body(Full::default()).unwrap());
+        let response = response.await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        streams.push((line, response.into_body()));
+    }
+    let (_others_line, mut others) = streams.pop().unwrap();
+    let (_own_line, own) = streams.pop().unwrap();
+    let uri = made.1.unwrap();
+    let removed = as_root(&server, "DELETE", &uri, json!({})).await;
+    assert_eq!(removed.0, 204);
+    // It ends, and with it its subscription, of which the other stream tells.
+    own.collect().await.unwrap();
+    let mut told = String::new();
+    while !told.contains("Subscriptions/SSE1") {
+        let piece = others.frame().await.unwrap().unwrap();
+        told += std::str::from_utf8(&piece.into_data().unwrap()).unwrap();
+    }
+}
+
+#[tokio::test]
 async fn added_authorities_survive_a_restart_and_the_operators_stay() {
     let (operators, added) = (Authority::new(), Authority::new());
     let store = redfish::Store::in_memory().unwrap();

@@ -30,7 +30,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::proxy::{Peer, TrustedProxies};
 use crate::service::LoggedIn;
-use crate::tls::{Presented, TlsConfig};
+use crate::tls::{Presented, TlsConfig, Vouched};
 use crate::{Outgoing, Service};
 use crowd::{Activity, Crowd, Place};
 use door::{Door, Way};
@@ -230,7 +230,7 @@ struct Line {
     peer: Peer,
     way: Way,
     /// The certificates that the client has shown, once TLS is up.
-    presented: OnceLock<Presented>,
+    presented: OnceLock<Arc<Presented>>,
 }
 
 type Ended = Result<(), Box<dyn Error + Send + Sync>>;
@@ -269,7 +269,7 @@ impl Server {
         let certificates = stream.get_ref().1.peer_certificates();
         if let Some(presented) = tls.presented(&config, certificates) {
             // Nobody else sets it.
-            let _ = line.presented.set(presented);
+            let _ = line.presented.set(Arc::new(presented));
         }
         line.requests(stream, closing).await
     }
@@ -330,6 +330,8 @@ impl Line {
                 && let Some(client) = tls.client(presented)
             {
                 parts.extensions.insert(client.clone());
+                let vouched = Vouched::new(tls.clone(), Arc::clone(presented));
+                parts.extensions.insert(vouched);
             }
             let request = Request::from_parts(parts, body);
             server.service.handle(request, origin.client).await

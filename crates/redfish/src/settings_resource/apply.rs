@@ -1,6 +1,5 @@
 //! When settings are due, and how they are applied.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -55,10 +54,11 @@ impl Entry {
     }
 
     /// When something comes by itself, at the earliest.
-    fn next(&self) -> Option<Instant> {
+    ///
+    /// `now` is the one for which [`due`](Self::due) was asked: what comes between the two is missed by neither.
+    fn next(&self, now: Instant) -> Option<Instant> {
         self.record.waiting()?;
         let all = [self.again, self.opens, self.ends];
-        let now = Instant::now();
         all.into_iter().flatten().filter(|at| *at > now).min()
     }
 
@@ -128,7 +128,7 @@ impl FutureSettings {
             let settings = self.clone();
             tokio::spawn(async move { settings.apply(&path, due).await });
         }
-        held.values().filter_map(Entry::next).min()
+        held.values().filter_map(|entry| entry.next(now)).min()
     }
 
     /// Whether a reset of the resource at `top` would apply something.
@@ -160,14 +160,25 @@ impl FutureSettings {
 
     /// The resource at `top` is gone: another of its name shall not get its settings.
     pub(super) fn forget(&self, top: &str) {
-        let mut batch = Batch::default();
-        self.held().retain(|path, _| {
-            let stays = !is_below(path, top);
-            if !stays {
-                batch.remove(TABLE, path.as_str());
+        let gone: Vec<String> = {
+            let mut held = self.held();
+            let below = held.range(top.to_owned()..).map(|(path, _)| path);
+            let below = below.take_while(|path| path.starts_with(top));
+            let gone = below.filter(|path| is_below(path, top)).cloned();
+            let gone: Vec<String> = gone.collect();
+            for path in &gone {
+                held.remove(path);
             }
-            stays
-        });
+            gone
+        };
+        // Most of what goes has no settings: the queue of the store is for others then.
+        if gone.is_empty() {
+            return;
+        }
+        let mut batch = Batch::default();
+        for path in &gone {
+            batch.remove(TABLE, path.as_str());
+        }
         if let Err(error) = self.0.store.write_behind(batch) {
             tracing::error!(%error, path = top, "settings of what is gone are not forgotten");
         }
@@ -198,7 +209,12 @@ impl FutureSettings {
     }
 
     /// Applies the settings of a resource that its entry has as taken.
+    ///
+    /// Those that wait for their turn are written down as waiting: a crash leaves them to the process after.
     async fn apply(&self, path: &Path, due: Due) {
+        let Ok(_turn) = self.0.turns.acquire().await else {
+            return;
+        };
         let Some(pending) = self.begin(path).await else {
             return;
         };
@@ -228,6 +244,9 @@ impl FutureSettings {
 
     /// Applies settings that the table has as being applied.
     pub(super) async fn apply_taken(&self, path: &Path, pending: Pending) -> Result<(), Failure> {
+        let Ok(_turn) = self.0.turns.acquire().await else {
+            return Err(Failure::Internal("no turn for settings".to_owned()));
+        };
         let applied = self.try_to(path, &pending).await;
         let told = applied.as_ref().map(|_| ()).map_err(Failure::clone);
         self.finish(path, &pending, applied).await;
@@ -259,8 +278,6 @@ impl FutureSettings {
 
     /// Asks the backend.
     async fn try_to(&self, path: &Path, pending: &Pending) -> Result<Change, Failure> {
-        let turn = Arc::clone(&self.0.turns).acquire_owned().await;
-        let _turn = turn.map_err(|error| Failure::Internal(error.to_string()))?;
         let _lock = self.0.locks.lock(path).await;
         let kind = self.0.backend.get(path).await?.resource();
         let patch = part::checked(kind, &pending.changes)?;
@@ -319,8 +336,12 @@ impl FutureSettings {
         }
     }
 
-    /// Keeps a fact also if it can't be written: a restart then finds settings that were being applied, and says so.
+    /// Keeps a fact also if it can't be written: a restart then finds settings that were being applied, and says so. Of a
+    /// resource that was [forgotten](Self::forget) meanwhile there is nothing to keep.
     async fn put_anyway(&self, path: &Path, record: Record) {
+        if self.record(path.as_str()).is_none() {
+            return;
+        }
         if let Err(failure) = self.put(path.as_str(), record.clone()).await {
             tracing::error!(%path, %failure, "the outcome of settings is not written");
             let entry = self.entry(record);

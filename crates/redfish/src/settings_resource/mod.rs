@@ -68,7 +68,7 @@ struct Shared {
     table: Mutex<BTreeMap<String, Entry>>,
     /// Something may be due.
     changed: Notify,
-    turns: Arc<Semaphore>,
+    turns: Semaphore,
 }
 
 /// The settings of one resource, and what a restart needn't know of them.
@@ -108,7 +108,7 @@ impl FutureSettings {
             locks: PathLocks::default(),
             table: Mutex::default(),
             changed: Notify::new(),
-            turns: Arc::new(Semaphore::new(MAX_APPLICATIONS_AT_ONCE)),
+            turns: Semaphore::new(MAX_APPLICATIONS_AT_ONCE),
         }));
         let mut batch = Batch::default();
         for (path, mut record) in settings.0.store.load::<Record>(TABLE)? {

@@ -30,6 +30,24 @@ pub(crate) struct Presented {
     live: Arc<Live>,
 }
 
+/// A client by its certificate, for what outlives its request.
+#[derive(Clone)]
+pub(crate) struct Vouched {
+    config: TlsConfig,
+    shown: Arc<Presented>,
+}
+
+impl Vouched {
+    pub(crate) const fn new(config: TlsConfig, shown: Arc<Presented>) -> Self {
+        Self { config, shown }
+    }
+
+    /// Whether somebody still vouches for the client.
+    pub(crate) fn is_still(&self) -> bool {
+        self.config.client(&self.shown).is_some()
+    }
+}
+
 impl From<Arc<ServerConfig>> for TlsConfig {
     /// One that stays as it is.
     fn from(config: Arc<ServerConfig>) -> Self {

@@ -22,8 +22,8 @@ pub(crate) use client::{ClientCertificate, Clients, one_authority};
 pub(crate) use csr::{CsrRequest, KeyKind, PendingKey};
 pub(crate) use facts::Facts;
 use live::Live;
-pub(crate) use live::Presented;
 pub use live::TlsConfig;
+pub(crate) use live::{Presented, Vouched};
 
 /// Who takes care of the service's certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
