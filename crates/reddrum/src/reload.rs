@@ -80,23 +80,34 @@ impl Reload {
         }
     }
 
-    /// Reads the lists that changed.
+    /// Reads the lists that changed. One may give what another takes: which of them is read first must not matter.
     async fn look(&mut self, fleet: &Weak<Fleet>, names: &Names) {
+        let mut has_changed = false;
         for index in 0..self.lists.len() {
             if self.lists[index].is_due() {
-                self.read_list(index, fleet, names).await;
+                has_changed |= self.read_list(index, fleet, names).await;
+            }
+        }
+        // Each turn takes one that was refused, so that this ends.
+        while std::mem::take(&mut has_changed) {
+            for index in 0..self.lists.len() {
+                if self.lists[index].is_refused {
+                    has_changed |= self.read_list(index, fleet, names).await;
+                }
             }
         }
     }
 
-    async fn read_list(&mut self, index: usize, fleet: &Weak<Fleet>, names: &Names) {
+    /// Reads one list. Whether it says something else than before, and that holds now.
+    async fn read_list(&mut self, index: usize, fleet: &Weak<Fleet>, names: &Names) -> bool {
         let list = &mut self.lists[index];
+        list.is_refused = false;
         let targets = match list.read().await {
-            Ok(targets) if targets == list.targets => return,
+            Ok(targets) if targets == list.targets => return false,
             Ok(targets) => targets,
             Err(error) => {
                 tracing::error!("this list of BMCs stays as it was: {error}");
-                return;
+                return false;
             }
         };
         let before = std::mem::replace(&mut list.targets, targets);
@@ -106,8 +117,11 @@ impl Reload {
             .and_then(|merged| self.take(merged, None, fleet, names));
         if let Err(error) = taken {
             tracing::error!("this list of BMCs stays as it was: {source}: {error}");
-            self.lists[index].targets = before;
+            let list = &mut self.lists[index];
+            (list.targets, list.is_refused) = (before, true);
+            return false;
         }
+        true
     }
 
     /// Reads the configuration, its secrets and its lists.

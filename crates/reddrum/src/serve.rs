@@ -40,6 +40,8 @@ const STATE_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until asked to end, or to start anew.
 pub(crate) async fn run(args: &ServeArgs) -> Result<End, ProgramError> {
+    // Lists of BMCs may take long to get: who asks for a reload meanwhile must not end the process.
+    let hang_up = hang_up()?;
     let reload = Reload::new(args.config.clone(), Config::load(&args.config)?).await?;
     let config = reload.config();
     let (targets, names) = taken(config, reload.targets())?;
@@ -87,7 +89,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<End, ProgramError> {
         .print(args.json)
         .map_err(|e| ProgramError::system("standard output", e))?;
     let mut ended = Ok(End::Stop);
-    let following = reload.run(hang_up()?, Arc::downgrade(&fleet), wanted);
+    let following = reload.run(hang_up, Arc::downgrade(&fleet), wanted);
     let reloading = tokio::spawn(following);
     let end = async { ended = asked_to_stop_or_restart(&host).await };
     bound.serve(end).await;

@@ -176,6 +176,29 @@ fn machines_come_and_go_with_an_edited_file_and_a_broken_one_changes_nothing() {
 }
 
 #[test]
+fn a_machine_moves_from_one_list_to_another_whichever_is_written_first() {
+    let service = Service::start(
+        "move",
+        &[
+            ("a.csv", "hosts,names\n127.9.7.1,n1\n"),
+            ("b.csv", "hosts,names\n127.9.7.[2-3],n[2-3]\n"),
+        ],
+        "[[inventory]]\nfile = \"a.csv\"\n[[inventory]]\nfile = \"b.csv\"\n",
+    );
+    let sorted = || {
+        let mut machines = service.machines();
+        machines.sort();
+        machines
+    };
+    service.write("a.csv", "hosts,names\n127.9.7.[1-2],n[1-2]\n");
+    service.eventually("refusal", || service.log().contains("'n2' is there twice"));
+    assert_eq!(sorted(), up(&["n1", "n2", "n3"]));
+    service.write("b.csv", "hosts,names\n127.9.7.[3-4],n[3-4]\n");
+    let wanted = up(&["n1", "n2", "n3", "n4"]);
+    service.eventually("both changes", || sorted() == wanted);
+}
+
+#[test]
 fn a_server_is_asked_again_and_again_and_what_it_said_last_holds_when_it_fails() {
     let answer = Arc::new(Mutex::new((
         200,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -167,12 +167,14 @@ fn from_command(command: &[String], base: &Path) -> Result<Secret, String> {
     if !status.success() {
         return Err(say(&format_args!("it failed ({status})")));
     }
-    let mut said = Vec::new();
+    // No further than its first line: what the program has left running may keep the pipe open.
+    let mut said = Secret::new(Vec::with_capacity(SECRET_LEN_MAX as usize));
     if let Some(output) = child.stdout.take() {
-        let read = output.take(SECRET_LEN_MAX).read_to_end(&mut said);
+        let mut output = BufReader::with_capacity(1, output.take(SECRET_LEN_MAX));
+        let read = output.read_until(b'\n', &mut said.0);
         read.map_err(|e| say(&e))?;
     }
-    first_line(&Secret::new(said)).ok_or_else(|| say(&"it said nothing in its first line"))
+    first_line(&said).ok_or_else(|| say(&"it said nothing in its first line"))
 }
 
 #[cfg(test)]
@@ -188,6 +190,21 @@ mod tests {
     fn a_command_says_the_secret_in_its_first_line() {
         let secret = run(&["printf", "%s\\n%s\\n", "hush", "not this"]).unwrap();
         assert_eq!(secret.expose(), b"hush");
+    }
+
+    #[test]
+    fn a_command_that_leaves_something_running_is_not_waited_for() {
+        let name = format!("secret-left-running-{}", std::process::id());
+        let file = std::env::temp_dir().join(name);
+        fs::write(&file, "").unwrap();
+        // What goes on has the pipe open for as long as the file is there.
+        let script = format!(
+            "echo hush; while [ -e '{}' ]; do sleep 0.1; done &",
+            file.display()
+        );
+        let secret = run(&["sh", "-c", &script]);
+        fs::remove_file(&file).unwrap();
+        assert_eq!(secret.unwrap().expose(), b"hush");
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub(crate) struct Inventory {
     pub(crate) config: InventoryConfig,
     /// What it says; empty before it was ever read.
     pub(crate) targets: Vec<TargetConfig>,
+    /// What it says now doesn't go together with the rest, and may do so once the rest has changed.
+    pub(crate) is_refused: bool,
     /// By what a file is known not to have changed.
     stamp: Option<Stamp>,
     /// When the server is asked again.
@@ -41,6 +43,7 @@ impl Inventory {
         Self {
             config,
             targets: Vec::new(),
+            is_refused: false,
             stamp: None,
             ask_at: Instant::now(),
         }
