@@ -12,14 +12,16 @@ use hardware::{
 };
 use ipmi::command::app::ColdReset;
 use ipmi::command::chassis::{
-    BootFlags, BootParameter, ChassisControl, ChassisIdentify, ChassisStatus, GetChassisStatus,
+    BootFlags, BootParameter, ChassisIdentify, ChassisStatus, GetChassisStatus,
     GetSystemBootOptions, SetSystemBootOptions,
 };
 use ipmi::command::storage::{ClearSel, ReserveSel, SelErasure};
 use ipmi::number::{
-    BootDevice, BootFlagKeep, BootOptionParameter, BootType, ChassisControlAction, CompletionCode,
-    EraseAction, EraseProgress, IdentifyState,
+    BootDevice, BootFlagKeep, BootOptionParameter, BootType, CompletionCode, EraseAction,
+    EraseProgress, IdentifyState,
 };
+use ipmi::quirk::Quirks;
+use ipmi::record::ReservationId;
 
 use crate::call::CallError;
 use crate::contact::log::{self, LogRead, Since};
@@ -28,6 +30,7 @@ use text::Text;
 
 mod firmware;
 mod network;
+mod power;
 pub(crate) mod text;
 
 /// How often the erasure of an event log is asked after, and the pause between: half a minute in all.
@@ -78,6 +81,8 @@ pub(crate) struct JobDone {
     pub(crate) observed: Observed,
     /// The controller restarts: nothing is answered in this session any more.
     pub(crate) session_ends: bool,
+    /// What showed of the BMC's deviations.
+    pub(crate) noticed: Quirks,
 }
 
 /// The host power that a change leads to at once, where it does.
@@ -114,8 +119,8 @@ pub(crate) async fn run(line: Line, change: Change) -> JobDone {
     let mut session_ends = false;
     let outcome = match change {
         Change::Power(action) => {
-            let outcome = power(&line, action).await;
-            observed.status = line.call(&GetChassisStatus).await.ok();
+            let (outcome, status) = power::switch(&line, action).await;
+            observed.status = status;
             outcome
         }
         Change::Boot(boot) => {
@@ -163,22 +168,8 @@ pub(crate) async fn run(line: Line, change: Change) -> JobDone {
         outcome,
         observed,
         session_ends,
+        noticed: line.noticed(),
     }
-}
-
-async fn power(line: &Line, action: PowerAction) -> Result<(), ApplyError> {
-    let action = match action {
-        PowerAction::On => ChassisControlAction::POWER_UP,
-        PowerAction::ForceOff => ChassisControlAction::POWER_DOWN,
-        PowerAction::GracefulShutdown => ChassisControlAction::SOFT_SHUTDOWN,
-        PowerAction::ForceRestart => ChassisControlAction::HARD_RESET,
-        PowerAction::PowerCycle => ChassisControlAction::POWER_CYCLE,
-        PowerAction::Nmi => ChassisControlAction::DIAGNOSTIC_INTERRUPT,
-    };
-    line.call(&ChassisControl { action })
-        .await
-        .map(|_| ())
-        .map_err(|error| changing(error, &format!("Chassis Control ({action})")))
 }
 
 /// The error of a command that changes something: without an answer it may have been carried out.
@@ -405,6 +396,16 @@ const fn is_about_data(completion: CompletionCode) -> bool {
     )
 }
 
+/// Some BMCs have no reservations, or deny them to whoever may clear; they take the number 0.
+fn without_reservation(error: CallError) -> Result<ReservationId, CallError> {
+    match error.completion() {
+        Some(CompletionCode::INVALID_COMMAND | CompletionCode::INSUFFICIENT_PRIVILEGE) => {
+            Ok(ReservationId::NONE)
+        }
+        _ => Err(error),
+    }
+}
+
 async fn clear_log(line: &Line) -> Result<(), ApplyError> {
     const WHAT: &str = "clearing the event log";
     let mut reservations = 0;
@@ -413,6 +414,7 @@ async fn clear_log(line: &Line) -> Result<(), ApplyError> {
         let reservation = line
             .call(&ReserveSel)
             .await
+            .or_else(without_reservation)
             .map_err(|error| preparing(error, WHAT))?;
         let clear = ClearSel {
             reservation,
@@ -455,7 +457,9 @@ async fn clear_log(line: &Line) -> Result<(), ApplyError> {
 #[cfg(test)]
 mod tests {
     use ipmi::command::Command;
+    use ipmi::command::chassis::ChassisControl;
     use ipmi::command::storage::GetSelInfo;
+    use ipmi::number::ChassisControlAction;
     use ipmi::wire::Writer;
 
     use super::*;

@@ -8,7 +8,6 @@
 //!     ├ script.rs  call.rs       conversations of many commands as straight lines
 //!     ├ contact/                 first contact: who are you, which sensors, which parts, which events
 //!     ├ job.rs                   operator commands
-//!     ├ quirks.rs                deviations that only the operator can know of
 //!     ├ figures.rs               what it did and how well
 //!     └ publish.rs               a round's readings ─► one Arc<hardware::Node>, one Update
 //!   hardware.rs   impl hardware::Hardware for Fleet: snapshots out, changes in; BMCs come and go
@@ -35,7 +34,6 @@ mod news;
 mod outcome;
 mod plan;
 mod publish;
-mod quirks;
 mod round_trip;
 mod schedule;
 mod script;
@@ -52,11 +50,11 @@ pub use drive::StartError;
 pub use engine::{Coming, Engine, EngineConfig};
 pub use figures::{Figures, Places, ShardFigures};
 pub use hardware::{Changes, Fleet};
+pub use ipmi::quirk::{Quirk, Quirks, UnknownQuirk};
 pub use memory::Memory;
 pub use news::MAX_STATE_LINES;
 pub use outcome::{Outcome, OutcomeSender, outcome};
 pub use publish::Moves;
-pub use quirks::{Quirk, Quirks, UnknownQuirk};
 pub use round_trip::RoundTrips;
 pub use shared::Shared;
 pub use target::{Config, ConfigError, Target};

@@ -8,12 +8,12 @@ use hardware::{Availability, Reading, Sensor, Threshold, ThresholdState};
 use ipmi::command::Message;
 use ipmi::command::sensor::SensorReading;
 use ipmi::number::{CompletionCode, NetFn, ReadingFlags};
+use ipmi::quirk::Quirks;
 use ipmi::record::Conversion;
 use ipmi::record::sdr::Units;
 use ipmi::wire::Reader;
 
 use crate::memory::Fingerprint;
-use crate::quirks::Quirks;
 
 /// The reading of every raw byte of one conversion; not a number where it has none.
 pub(crate) type Table = [f64; 256];
@@ -39,8 +39,8 @@ pub(crate) enum ItemKind {
         /// The states compare it with its thresholds.
         compares: bool,
     },
-    /// States.
-    States,
+    /// States, of which only these bits mean something.
+    States { mask: u16 },
 }
 
 /// Everything that equal machines share.
@@ -60,6 +60,8 @@ pub(crate) struct Plan {
     pub(crate) quirks: Quirks,
     /// Readings count although the BMC says that scanning is off.
     pub(crate) ignore_scanning_disabled: bool,
+    /// Events may name another generator than the sensor's owner.
+    pub(crate) any_generator: bool,
     /// Records that could not be understood, sensors of other controllers, sensors that are too many.
     pub(crate) ignored_records: usize,
 }
@@ -118,6 +120,8 @@ impl Plan {
             CompletionCode::OK => SensorReading::decode(&mut Reader::new(data)).ok(),
             // Codes by which BMCs say "not now": part absent, host off, sensor not scanned.
             CompletionCode::NOT_PRESENT
+            | CompletionCode::PARAMETER_OUT_OF_RANGE
+            | CompletionCode::DESTINATION_UNAVAILABLE
             | CompletionCode::ILLEGAL_FOR_TYPE
             | CompletionCode::NO_RESPONSE
             | CompletionCode::NOT_SUPPORTED_IN_STATE => {
@@ -159,9 +163,9 @@ impl Plan {
                     }
                 }
             }
-            (Some(_), ItemKind::States) => Reading {
+            (Some(_), ItemKind::States { mask }) => Reading {
                 value: 0.0,
-                states: answer.states,
+                states: answer.states & mask,
                 crossed: ThresholdState::NONE,
                 availability: Availability::Available,
             },
@@ -307,7 +311,7 @@ mod tests {
             place: 0,
             number: 1,
             lun: 0,
-            kind: ItemKind::States,
+            kind: ItemKind::States { mask: u16::MAX },
         };
         let mut reading = Reading::default();
         plan().read(item, OK, &[0, 0xc0, 0x05, 0x81], &mut reading);

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use ipmi::command::Command;
 use ipmi::number::CompletionCode;
+use ipmi::quirk::{Quirk, Quirks};
 
 use crate::call::{Call, CallError, decode};
 
@@ -59,6 +60,7 @@ pub(crate) enum Step<T> {
 struct Exchange {
     ask: Option<Ask>,
     answer: Option<Answer>,
+    noticed: Quirks,
 }
 
 /// A script's connection to its BMC: one question at a time.
@@ -106,6 +108,16 @@ impl Line {
         self.ask(Ask::Reopen).await;
     }
 
+    /// Remembers a deviation that has shown.
+    pub(crate) fn note(&self, quirk: Quirk) {
+        self.exchange(|exchange| exchange.noticed = exchange.noticed.with(quirk));
+    }
+
+    /// What has shown so far.
+    pub(crate) fn noticed(&self) -> Quirks {
+        self.exchange(|exchange| exchange.noticed)
+    }
+
     /// Waits.
     pub(crate) async fn pause(&self, span: Duration) {
         self.ask(Ask::Pause(span)).await;
@@ -129,6 +141,11 @@ impl<T> Script<T> {
             future: Box::pin(conversation(line.clone())),
             line,
         }
+    }
+
+    /// What has shown of the BMC's deviations.
+    pub(crate) fn noticed(&self) -> Quirks {
+        self.line.noticed()
     }
 
     /// Runs it with the answer to its last question (`None` at first) up to its next question or its end.

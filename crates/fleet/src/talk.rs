@@ -1,5 +1,6 @@
 //! Who talks with a BMC: a script whose questions are sent one by one.
 
+use ipmi::quirk::Quirks;
 use ipmi::time::Instant;
 
 use crate::call::Call;
@@ -49,6 +50,11 @@ impl<T> Talk<T> {
             next: Next::Resume(None),
             asked: None,
         }
+    }
+
+    /// What the script has noticed of the BMC's deviations.
+    pub(crate) fn noticed(&self) -> Quirks {
+        self.script.noticed()
     }
 
     /// Takes the answer to the question that was sent.

@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use hardware::{EnclosureId, Labels, NodeId, NodeKind, Topology};
 use ipmi::console::{Login, Policy};
-
-use crate::quirks::Quirks;
+use ipmi::quirk::Quirks;
 
 /// One BMC to be polled.
 #[derive(Clone, Debug)]

@@ -294,8 +294,10 @@ mod tests {
     const OFF: Change = Change::Power(PowerAction::ForceOff);
 
     fn acknowledge(work: &mut Work, on: bool) -> Finished {
+        let mut now = at_ms(0);
         loop {
-            match work.turn(at_ms(0)) {
+            match work.turn(now) {
+                Some(Turn::Pause(until)) => now = until,
                 Some(Turn::Send(call)) => {
                     let data = if call.cmd == 1 {
                         vec![u8::from(on), 0, 0]

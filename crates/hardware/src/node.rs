@@ -143,6 +143,8 @@ pub struct Identity {
     pub host_name: Option<Arc<str>>,
     /// Firmware that can be replaced through the controller; none where it takes no firmware over the network.
     pub firmware: Arc<[FirmwareComponent]>,
+    /// Names of the ways in which its controller deviates from its protocol, as far as was noticed.
+    pub deviations: Arc<[Arc<str>]>,
 }
 
 /// One managed machine, as known at one moment; never changes once published.

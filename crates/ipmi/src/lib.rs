@@ -27,6 +27,7 @@ pub mod entropy;
 pub mod fuzzing;
 pub mod number;
 pub mod print;
+pub mod quirk;
 pub mod record;
 pub mod sequence;
 pub mod sol;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipmi::command::picmg::hpm::FirmwareVersion;
+use ipmi::quirk::{Quirk, UnknownQuirk};
 use vbmc::controller::OemFamily;
 use vbmc::machine::Form;
 
@@ -191,6 +192,12 @@ pub(crate) struct FirmwareArgs {
     pub(crate) output: PathBuf,
 }
 
+/// A deviation from IPMI, by its name.
+fn defect(name: &str) -> Result<Quirk, String> {
+    name.parse()
+        .map_err(|error: UnknownQuirk| error.to_string())
+}
+
 fn firmware_version(text: &str) -> Result<FirmwareVersion, String> {
     let read = |text: &str| {
         let (major, minor) = text.split_once('.')?;
@@ -219,6 +226,13 @@ pub(crate) struct VbmcArgs {
     pub(crate) machines: MachinesArgs,
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
+    /// What is wrong with the nodes' BMCs on purpose, to see how consoles take it: names with commas, or given more than
+    /// once. `--list-defects` tells the names.
+    #[arg(long = "defect", value_name = "NAME", value_delimiter = ',', value_parser = defect)]
+    pub(crate) defects: Vec<Quirk>,
+    /// Print what can be wrong with a BMC, and end.
+    #[arg(long)]
+    pub(crate) list_defects: bool,
     /// The administrator of every BMC.
     #[arg(long, default_value = "admin", value_name = "NAME")]
     pub(crate) username: String,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ipmi::bmc;
 use ipmi::command::app::Guid;
 use ipmi::number::{CipherSuiteId, PrivilegeLevel};
+use ipmi::quirk::Quirks;
 use ipmi::time::Instant;
 use serde::Serialize;
 use vbmc::bmcs::Bmcs;
@@ -41,6 +42,9 @@ pub(crate) async fn run(args: &VbmcArgs) -> Result<(), ProgramError> {
     if let Some(VbmcCommand::Firmware(args)) = &args.command {
         return write_firmware(args);
     }
+    if args.list_defects {
+        return crate::ipmi::list_quirks(args.json);
+    }
     let password = match &args.password_file {
         Some(file) => secret::from_file(file).map_err(ProgramError::Usage)?,
         None => password::generate(PASSWORD_LEN)
@@ -56,6 +60,10 @@ pub(crate) async fn run(args: &VbmcArgs) -> Result<(), ProgramError> {
         server.bmcs().set_port(port);
     }
     let faults = fault::plan(&args.machines.faults, server.bmcs())?;
+    let defects: Quirks = args.defects.iter().copied().collect();
+    for index in (0..server.bmcs().site().nodes()).filter(|_| !defects.is_empty()) {
+        server.bmcs().set_defects(index, defects);
+    }
     spoil_network(&args.network, args.machines.seed, server.bmcs());
     Served::of(&server, &user)
         .print(args.json)

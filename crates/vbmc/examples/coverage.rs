@@ -23,6 +23,7 @@ use ipmi::number::catalogue::{
     BEYOND, Carrier, ENUMERATIONS, EnumerationRow, read_only_bytes, types,
 };
 use ipmi::number::{AuthType, CompletionCode, NetFn, PrivilegeLevel};
+use ipmi::quirk::{self, DEVIATIONS, OPEN, Quirk};
 use ipmi::time::Instant;
 use ipmi::wire::DATAGRAM_MAX;
 use vbmc::bmcs::Bmcs;
@@ -191,6 +192,30 @@ fn enumerations(brief: bool) {
 }
 
 #[expect(clippy::print_stdout, reason = "it is a program for the terminal")]
+fn quirks(brief: bool) {
+    if !brief {
+        println!("\nDeviations");
+        for row in quirk::rows() {
+            println!(
+                "  {:31} {:10} {:?}",
+                row.quirk.name(),
+                row.handling.name(),
+                row.covers
+            );
+        }
+        for (number, reason) in OPEN {
+            println!("  - {number:3} {reason}");
+        }
+    }
+    let open = OPEN.len();
+    println!(
+        "\nquirks {}: they cover {} of {DEVIATIONS} deviations known in the field, {open} have a reason why not",
+        Quirk::ALL.len(),
+        usize::from(DEVIATIONS) - open,
+    );
+}
+
+#[expect(clippy::print_stdout, reason = "it is a program for the terminal")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let brief = std::env::args().any(|argument| argument == "--brief");
     let pairs = FORMS.map(|form| Pair::new(form, false)).into_iter();
@@ -232,5 +257,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("\ncodec {codecs} of {all}, virtual BMC {answered} of {all}");
     makers(brief);
     enumerations(brief);
+    quirks(brief);
     Ok(())
 }

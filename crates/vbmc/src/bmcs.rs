@@ -9,6 +9,7 @@ use ipmi::bmc::{Bmc, Config, Handler, Request, SerialPort};
 use ipmi::command::app::Guid;
 use ipmi::entropy::Entropy;
 use ipmi::number::{CompletionCode, PrivilegeLevel};
+use ipmi::quirk::{Quirk, Quirks};
 use ipmi::sol::SolRetry;
 use ipmi::time::Instant;
 use ipmi::wire::{DATAGRAM_MAX, Writer, rmcp};
@@ -16,6 +17,10 @@ use ipmi::wire::{DATAGRAM_MAX, Writer, rmcp};
 use crate::fault::{Fate, Faults};
 use crate::handler::Device;
 use crate::site::Site;
+
+/// How late an answer is, and one in how many, where a defect says so: between a console's first and third sending.
+const SLOW: Duration = Duration::from_millis(1_200);
+const SLOW_EVERY: u64 = 16;
 
 /// The management controllers of a site.
 #[derive(Debug)]
@@ -195,6 +200,7 @@ impl Bmcs {
             self.in_flight_max
                 .fetch_max(front.in_flight_max, Ordering::Relaxed);
         }
+        let lag = front.lag(command);
         let mut len = len?;
         self.replies.fetch_add(1, Ordering::Relaxed);
         if let Some(last) = out[..len].last_mut()
@@ -209,7 +215,7 @@ impl Bmcs {
             index,
             len,
             duplicate: fate.duplicate,
-            delay: fate.delay,
+            delay: fate.delay + lag,
             command,
         })
     }
@@ -297,6 +303,20 @@ impl Bmcs {
         }
     }
 
+    /// Gives a BMC deviations from the specification, or with [`Quirks::NONE`] takes them away. Its sessions end. Nothing
+    /// for an index without a machine.
+    pub fn set_defects(&self, index: u32, defects: Quirks) {
+        if let Some(front) = self.fronts.get(index as usize) {
+            let mut front = lock(front);
+            let config = Arc::new(Config {
+                defects,
+                ..(*front.config).clone()
+            });
+            front.bmc = Bmc::new(Arc::clone(&config));
+            front.config = config;
+        }
+    }
+
     /// Restarts a controller: all its sessions are lost. Its machine runs on.
     pub fn reset(&self, index: u32) {
         if let Some(front) = self.fronts.get(index as usize) {
@@ -349,6 +369,15 @@ impl Bmcs {
 }
 
 impl Front {
+    /// How much later an answer comes than it should: with [`Quirk::DuplicateRefused`] some take long enough for the
+    /// console to ask again.
+    fn lag(&self, command: bool) -> Duration {
+        let is_slow = self.config.defects.has(Quirk::DuplicateRefused)
+            && command
+            && self.commands.is_multiple_of(SLOW_EVERY);
+        if is_slow { SLOW } else { Duration::ZERO }
+    }
+
     fn fate(&self, now: Instant) -> Fate {
         self.faults
             .as_ref()

@@ -359,6 +359,7 @@ fn first_snapshot(site: &Site, index: u32, machine: &Machine, sensors: Arc<[Sens
         controller_name: None,
         host_name: Some(machine.identity().id.to_string().into()),
         firmware: firmware(machine),
+        deviations: Arc::default(),
     };
     let blank = Node {
         id: machine.identity().id.clone(),

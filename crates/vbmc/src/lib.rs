@@ -18,7 +18,7 @@
 //!   seed and from what was done to it, so that a run can be repeated.
 //! - [`bmcs::Bmcs`] is the protocol half of all controllers: datagrams in, replies out, no socket. Simulations put
 //!   [`net::Network`] around it, [`serve::Server`] a socket.
-//! - [`fault::Faults`] are defects for tests.
+//! - [`fault::Faults`] spoil a BMC's network; `ipmi::quirk` names what can be wrong with its answers, and `defect` does it.
 //!
 //! **Invariant:** only `serve.rs` knows a socket, a clock or a thread.
 
@@ -27,6 +27,7 @@
 pub mod bmcs;
 pub mod controller;
 pub mod curve;
+mod defect;
 mod describe;
 pub mod fault;
 pub mod fru;

@@ -103,6 +103,10 @@ pub struct Machine {
     filtering: bool,
     /// Requests that came over the network (§23.4).
     requests: u16,
+    /// Requests to a BMC with defects.
+    turns: u32,
+    /// Those among them that such a BMC carries out every other time.
+    lapses: u32,
     power: power::PowerHistory,
     /// The host's serial port, once a console has looked at it.
     serial: Option<Box<Serial>>,
@@ -146,6 +150,8 @@ impl Machine {
             form: Form::Server,
             filtering: false,
             requests: 0,
+            turns: 0,
+            lapses: 0,
             power: power::PowerHistory::default(),
             serial: None,
         };

@@ -2,6 +2,7 @@
 
 use ipmi::command::storage::{FruData, GetFruInventoryAreaInfo, ReadFruData};
 use ipmi::number::{CompletionCode, FruAccessMode};
+use ipmi::quirk::Quirk;
 use ipmi::record::fru::MultiRecord;
 use ipmi::record::{SPD_HEAD_LEN, Spd};
 
@@ -119,6 +120,7 @@ impl<'a> Device<'a> {
                     self.line.pause(BUSY_PAUSE).await;
                 }
                 Err(error) if asks_for_less(error) && self.chunk + 1 < CHUNKS.len() => {
+                    self.line.note(Quirk::FruReadLimited);
                     self.chunk += 1;
                 }
                 Err(error) => return Err(error),

@@ -3,11 +3,16 @@
 use std::sync::Arc;
 
 use hardware::Identity;
-use ipmi::command::app::{DeviceId, GetSystemGuid, GetSystemInfoParameters, Guid, SystemText};
+use ipmi::command::app::{
+    DeviceId, GetSystemGuid, GetSystemInfoParameters, Guid, GuidFormat, SystemText,
+};
 use ipmi::command::transport::{
     GetLanConfigurationParameters, GetSolConfigurationParameters, LanValue, SolValue,
 };
-use ipmi::number::{ChannelNumber, LanParameter, SolParameter, SystemInfoParameter};
+use ipmi::number::{
+    ChannelNumber, CompletionCode, LanParameter, SolParameter, SystemInfoParameter,
+};
+use ipmi::quirk::Quirk;
 
 use super::{About, optional};
 use crate::call::CallError;
@@ -25,9 +30,9 @@ pub(super) async fn read(
     guid: Option<Guid>,
     about: &About,
 ) -> Result<Identity, CallError> {
-    let controller = guid.and_then(uuid);
+    let controller = guid.and_then(|guid| uuid(line, guid));
     // The device's own GUID stands in for the system's where the BMC does not tell that (§22.14).
-    let system = optional(line.call(&GetSystemGuid).await)?.and_then(uuid);
+    let system = optional(line.call(&GetSystemGuid).await)?.and_then(|guid| uuid(line, guid));
     let bios_version = info(line, SystemInfoParameter::SYSTEM_FIRMWARE_VERSION).await?;
     let host_name = info(line, SystemInfoParameter::SYSTEM_NAME).await?;
     let lan = lan(line).await?;
@@ -50,12 +55,19 @@ pub(super) async fn read(
         controller_name: controller_name.map(Into::into),
         host_name,
         firmware: super::firmware::read(line).await?,
+        // Told when first contact is over.
+        deviations: Arc::default(),
     })
 }
 
 /// All zeros and all ones are what BMCs answer that were never given one.
-fn uuid(guid: Guid) -> Option<Arc<str>> {
-    (guid.0 != [0; 16] && guid.0 != [0xff; 16]).then(|| guid.to_string().into())
+fn uuid(line: &Line, guid: Guid) -> Option<Arc<str>> {
+    let format = guid.likely_format();
+    if format != GuidFormat::Ipmi {
+        line.note(Quirk::GuidByteOrder);
+    }
+    let ordered = Guid::from_rfc_4122(guid.to_rfc_4122(format));
+    (guid.0 != [0; 16] && guid.0 != [0xff; 16]).then(|| ordered.to_string().into())
 }
 
 /// A text of the system information, block by block.
@@ -117,7 +129,17 @@ pub(crate) async fn lan(line: &Line) -> Result<LanSettings, CallError> {
 
 async fn parameter(line: &Line, parameter: LanParameter) -> Result<Option<LanValue>, CallError> {
     let get = GetLanConfigurationParameters::new(ChannelNumber::PRESENT, parameter);
-    let answer = optional(line.call(&get).await)?;
+    let mut answer = line.call(&get).await;
+    if answer
+        .as_ref()
+        .is_err_and(|error| error.completion() == Some(CompletionCode::UNSPECIFIED))
+    {
+        answer = line.call(&get).await;
+        if answer.is_ok() {
+            line.note(Quirk::LanParameterFlaky);
+        }
+    }
+    let answer = optional(answer)?;
     Ok(answer.map(|answer| LanValue::from_data(parameter, &answer.data)))
 }
 
@@ -127,10 +149,10 @@ mod tests {
 
     use ipmi::command::Command;
     use ipmi::command::app::{GetDeviceGuid, IpmiVersion};
-    use ipmi::number::{CompletionCode, DeviceSupport};
+    use ipmi::number::DeviceSupport;
+    use ipmi::quirk::Quirks;
 
     use super::*;
-    use crate::quirks::Quirks;
     use crate::script::{Script, play};
 
     fn about() -> About {

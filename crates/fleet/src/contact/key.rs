@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use ipmi::command::sensor::SensorThresholds;
 use ipmi::number::ThresholdSet;
+use ipmi::quirk::Quirks;
 use ipmi::record::sdr::SensorKey;
 
 use super::{Limits, Tables};
 use crate::convert;
 use crate::memory::{Decoder, Encoder};
 use crate::plan::{Plan, Plans};
-use crate::quirks::Quirks;
 
 /// The bytes of these records, limits and tables.
 pub(super) fn plan_key(
@@ -21,7 +21,9 @@ pub(super) fn plan_key(
     quirks: Quirks,
 ) -> Vec<u8> {
     let mut e = Encoder::default();
-    e.raw(&quirks.bits().to_le_bytes());
+    for word in quirks.bits() {
+        e.raw(&word.to_le_bytes());
+    }
     e.u32(records.len() as u32);
     for record in records {
         e.u32(record.len() as u32);
@@ -68,7 +70,11 @@ const fn sensor_key([owner_id, owner_lun, sensor_number]: [u8; 3]) -> SensorKey 
 /// The plan of these bytes; `None` where they are none that [`plan_key`] wrote.
 pub(crate) fn plan_of(bytes: Vec<u8>, plans: &Plans) -> Option<Arc<Plan>> {
     let d = &mut Decoder(&bytes);
-    let quirks = Quirks::of_bits(d.u8()?);
+    let mut bits = [0; 2];
+    for word in &mut bits {
+        *word = u64::from_le_bytes(d.raw(8)?.try_into().ok()?);
+    }
+    let quirks = Quirks::of_bits(bits);
     let mut records = Vec::new();
     for _ in 0..d.u32()? {
         let len = d.u32()?;

@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use ipmi::command::storage::{
-    GetSelEntry, GetSelInfo, GetSelTime, SEL_RECORD_LEN, SelInfo, SelOperations,
+    GetSelEntry, GetSelInfo, GetSelTime, SEL_RECORD_LEN, SelEntryData, SelInfo, SelOperations,
 };
 use ipmi::number::CompletionCode;
+use ipmi::quirk::Quirk;
 use ipmi::record::RecordId;
 
 use crate::call::CallError;
@@ -22,6 +23,9 @@ const CLOCK_SLACK_S: i64 = 5;
 
 /// A record as the BMC stores it.
 pub(crate) type Record = [u8; SEL_RECORD_LEN];
+
+/// How often an entry is asked for that leads nowhere.
+const ASKINGS_MAX: u32 = 4;
 
 /// What tells whether the log changed since it was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -189,6 +193,8 @@ async fn once(line: &Line, since: Since, info: &SelInfo) -> Result<LogRead, Call
     let last = walk.records.last().copied();
     let before = since.position().filter(|_| continues);
     let last = last.or_else(|| before.and_then(|position| position.last));
+    // A list without an end is no list to go on with.
+    let last = last.filter(|_| complete);
     let (news, gap) = match continues {
         true => (walk.records.len(), false),
         false => news_of(&walk.records, since),
@@ -239,10 +245,23 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
+    /// An entry, asked for again where it leads to the beginning, which none does.
+    async fn entry(&self, id: RecordId) -> Result<SelEntryData, CallError> {
+        let mut askings = 1;
+        loop {
+            let entry = self.line.call(&GetSelEntry::whole(id)).await?;
+            if entry.next != RecordId::FIRST || askings == ASKINGS_MAX {
+                return Ok(entry);
+            }
+            self.line.note(Quirk::SelNextZero);
+            askings += 1;
+        }
+    }
+
     /// Walks on behind `last`. `None` where the log no longer has it: all must be read.
     async fn on_from(&mut self, last: [u8; SEL_RECORD_LEN]) -> Result<Option<bool>, CallError> {
         let id = RecordId(u16::from_le_bytes([last[0], last[1]]));
-        match self.line.call(&GetSelEntry::whole(id)).await {
+        match self.entry(id).await {
             Ok(entry) if *entry.data == last => match entry.next {
                 RecordId::LAST => Ok(Some(true)),
                 next => self.from(next).await.map(Some),
@@ -258,9 +277,10 @@ impl Walk<'_> {
         let mut seen = HashSet::new();
         while id != RecordId::LAST {
             if !seen.insert(id) || seen.len() > WALK_MAX {
+                self.line.note(Quirk::SelListEndless);
                 return Ok(false);
             }
-            let entry = match self.line.call(&GetSelEntry::whole(id)).await {
+            let entry = match self.entry(id).await {
                 // Cleared meanwhile, or a list that ends by an error.
                 Err(error) if error.completion() == Some(CompletionCode::NOT_PRESENT) => {
                     return Ok(true);
@@ -271,6 +291,7 @@ impl Walk<'_> {
                 // The first entry is asked for by 0000h; a list that leads back names its own number.
                 let own = RecordId(u16::from_le_bytes([record[0], record[1]]));
                 if own != id && !seen.insert(own) {
+                    self.line.note(Quirk::SelListEndless);
                     return Ok(false);
                 }
                 self.records.push(record);

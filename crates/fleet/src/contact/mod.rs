@@ -18,14 +18,15 @@ use ipmi::command::sensor::{
 };
 use ipmi::command::storage::GetSdrRepositoryInfo;
 use ipmi::number::{CompletionCode, DeviceSupport};
+use ipmi::quirk::{Quirk, Quirks};
 use ipmi::record::Conversion;
+use ipmi::record::fru::Fru;
 use ipmi::record::sdr::{FruLocator, FullSensor, SensorKey};
 
 use crate::call::{Call, CallError, decode};
 use crate::convert::{self, Described};
 use crate::memory::Memory;
 use crate::plan::{Plan, Plans, Table};
-use crate::quirks::Quirks;
 use crate::script::Line;
 use log::{LogRead, Since};
 use repository::{Source, Stamp};
@@ -160,7 +161,7 @@ async fn read_sensors(
     let quirks = about.quirks;
     // A BMC without records has no sensors that we could name.
     let repository = optional(repository::read(line, source).await)?;
-    let stamp = repository.as_ref().map(|repository| repository.stamp);
+    let stamp = repository.as_ref().and_then(|repository| repository.stamp);
     let cut = repository.as_ref().is_some_and(|repository| repository.cut);
     let records = repository
         .map(|repository| repository.records)
@@ -305,6 +306,9 @@ async fn read_inventory(
         ..Inventory::default()
     };
     if let Some(bytes) = optional(fru::read(line, 0).await)? {
+        if Fru::decode(&bytes).is_ok_and(|fru| !fru.faults.is_empty()) {
+            line.note(Quirk::FruChecksumsWrong);
+        }
         convert::nameplate(&bytes, &mut inventory);
     }
     let mut parts = Vec::new();

@@ -11,6 +11,7 @@ use ipmi::command::storage::{
     SdrData, SdrPart, SdrRepositoryInfo,
 };
 use ipmi::number::CompletionCode;
+use ipmi::quirk::Quirk;
 use ipmi::record::{RecordId, ReservationId};
 
 use crate::call::CallError;
@@ -53,7 +54,7 @@ pub(crate) enum Stamp {
 /// All records, as the BMC stores them.
 #[derive(Clone, Debug)]
 pub(crate) struct Repository {
-    pub(crate) stamp: Stamp,
+    pub(crate) stamp: Option<Stamp>,
     /// In the BMC's order; each at least a header.
     pub(crate) records: Vec<Vec<u8>>,
     /// The list did not end by itself: it looped or was longer than [`RECORDS_MAX`].
@@ -82,7 +83,7 @@ pub(crate) async fn stamp(line: &Line, source: Source) -> Result<Stamp, CallErro
 
 /// Reads the whole repository; again where it changed meanwhile.
 pub(crate) async fn read(line: &Line, source: Source) -> Result<Repository, CallError> {
-    let mut before = stamp(line, source).await?;
+    let mut before = told_stamp(line, source).await?;
     let mut readings = 0;
     loop {
         readings += 1;
@@ -94,7 +95,7 @@ pub(crate) async fn read(line: &Line, source: Source) -> Result<Repository, Call
             chunk: None,
         };
         let (records, cut) = reader.all().await?;
-        let after = stamp(line, source).await?;
+        let after = told_stamp(line, source).await?;
         if after == before || readings == READINGS_MAX {
             return Ok(Repository {
                 stamp: after,
@@ -127,17 +128,24 @@ impl Reader<'_> {
             let (next, record) = match self.record(id).await {
                 // Some BMCs end their list by an error and not by FFFFh.
                 Err(error) if error.completion() == Some(CompletionCode::NOT_PRESENT) => break,
+                Err(error) if is_timeout(error) && !records.is_empty() => {
+                    self.line.note(Quirk::SdrLastRefused);
+                    break;
+                }
                 read => read?,
             };
             if record.len() >= HEADER_LEN {
+                let own = RecordId(u16::from_le_bytes([record[0], record[1]]));
                 // The first record is asked for by 0000h; a list that leads back to it names its own number.
-                seen.insert(RecordId(u16::from_le_bytes([record[0], record[1]])));
+                if id == RecordId::FIRST && own != next {
+                    seen.insert(own);
+                } else if own != id && id != RecordId::FIRST {
+                    self.line.note(Quirk::SdrIdDiffers);
+                }
                 records.push(record);
             }
-            if next == RecordId::FIRST {
-                return Ok((records, true));
-            }
-            if next != RecordId::LAST && seen.contains(&next) {
+            if next != RecordId::LAST && (next == RecordId::FIRST || seen.contains(&next)) {
+                self.line.note(Quirk::SdrListEndless);
                 return Ok((records, true));
             }
             id = next;
@@ -154,14 +162,24 @@ impl Reader<'_> {
                     return Ok((part.next, part.data[..len].to_vec()));
                 }
                 // Shorter than its header says, or not at all: in chunks then.
-                Ok(_) => self.chunk = Some(0),
-                Err(error) if asks_for_less(error) => self.chunk = Some(0),
+                Ok(part) => {
+                    if !part.data.is_empty() {
+                        self.line.note(Quirk::SdrWholeReadShort);
+                    }
+                    self.chunk = Some(0);
+                }
+                Err(error) if asks_for_less(error) => {
+                    self.note_refusal(error);
+                    self.chunk = Some(0);
+                }
                 Err(error) => return Err(error),
             }
         }
         'again: loop {
             let mut record = Vec::new();
             let mut next = RecordId::LAST;
+            // How much could be had of this record at once.
+            let mut had = 0;
             while record.len() < len_of(&record) {
                 let chunk = CHUNKS[self.chunk.unwrap_or(0)];
                 let left = u8::try_from(len_of(&record) - record.len()).unwrap_or(u8::MAX);
@@ -169,21 +187,42 @@ impl Reader<'_> {
                 match self.part(id, offset, chunk.min(left)).await {
                     Ok(part) if !part.data.is_empty() => {
                         next = part.next;
+                        had = had.max(chunk.min(left));
                         record.extend_from_slice(&part.data);
                     }
                     // Nothing more to be had: the record is shorter than it says, and is kept so.
                     Ok(_) => break,
                     Err(error) if is_cancelled(error) && self.reservations < RESERVATIONS_MAX => {
+                        self.line.note(Quirk::SdrReservationLost);
                         self.reserve().await?;
                         continue 'again;
                     }
-                    Err(error) if asks_for_less(error) && self.smaller_chunk() => {}
+                    // As much as this was had before: the record ends here, whatever its length says.
+                    Err(error)
+                        if asks_for_less(error)
+                            && record.len() > HEADER_LEN
+                            && chunk.min(left) <= had =>
+                    {
+                        self.line.note(Quirk::SdrLengthTooBig);
+                        break;
+                    }
+                    Err(error) if asks_for_less(error) && self.smaller_chunk() => {
+                        self.note_refusal(error);
+                    }
                     Err(error) => return Err(error),
                 }
             }
             let len = len_of(&record).min(record.len());
             record.truncate(len);
             return Ok((next, record));
+        }
+    }
+
+    /// Remembers why less is to be asked for.
+    fn note_refusal(&self, error: CallError) {
+        match error.completion() {
+            Some(CompletionCode::RESERVATION_CANCELLED) | None => {}
+            Some(_) => self.line.note(Quirk::SdrReadLimited),
         }
     }
 
@@ -227,7 +266,10 @@ impl Reader<'_> {
         match reserved {
             Ok(reservation) => self.reservation = reservation,
             // BMCs without reservations take the number 0.
-            Err(error) if error.completion().is_some() => self.reservation = ReservationId::NONE,
+            Err(error) if error.completion().is_some() => {
+                self.line.note(Quirk::SdrReserveMissing);
+                self.reservation = ReservationId::NONE;
+            }
             Err(error) => return Err(error),
         }
         Ok(())
@@ -239,6 +281,20 @@ fn len_of(record: &[u8]) -> usize {
     record
         .get(HEADER_LEN - 1)
         .map_or(HEADER_LEN, |rest| HEADER_LEN + usize::from(*rest))
+}
+
+/// The stamp of a BMC that tells one.
+async fn told_stamp(line: &Line, source: Source) -> Result<Option<Stamp>, CallError> {
+    match stamp(line, source).await {
+        Ok(stamp) => Ok(Some(stamp)),
+        // Most likely there is no repository at all; the records tell.
+        Err(CallError::Refused { .. } | CallError::Garbled { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_timeout(error: CallError) -> bool {
+    error.completion() == Some(CompletionCode::TIMEOUT)
 }
 
 fn is_cancelled(error: CallError) -> bool {
@@ -435,7 +491,7 @@ mod tests {
         let mut bmc = Played::new(20);
         bmc.changes = 1;
         let got = bmc.read().unwrap();
-        assert_eq!(got.stamp, Stamp::Repository(20, 8, 0));
+        assert_eq!(got.stamp, Some(Stamp::Repository(20, 8, 0)));
         assert_eq!(bmc.calls, 20 * 2 + 3);
     }
 

@@ -11,7 +11,7 @@ use ipmi::record::sel::{EventDirection, SelRecord, SensorContext, SystemEvent};
 use super::sensor::number_of;
 use super::severity::severity;
 use crate::contact::log::LogRead;
-use crate::plan::Plan;
+use crate::plan::{EventSource, Plan};
 
 /// The log after a reading: what was read behind what was there, or in its place; the newest entries where it is too
 /// long.
@@ -51,7 +51,7 @@ fn entry(
         SelRecord::SystemEvent(event) => Some(event),
         _ => None,
     };
-    let source = event.and_then(|event| plan.sources.get(&number_of(key_of(event))));
+    let source = event.and_then(|event| source_of(event, plan));
     let text =
         record.describe(
             source.map_or_else(SensorContext::default, |source| SensorContext {
@@ -100,6 +100,24 @@ fn entry(
     }
 }
 
+/// The sensor that an event is of: by its owner and number, or, of a BMC known to name the wrong owner, by its number,
+/// where only one sensor has it.
+fn source_of<'p>(event: &SystemEvent, plan: &'p Plan) -> Option<&'p EventSource> {
+    let key = number_of(key_of(event));
+    let found = plan.sources.get(&key);
+    if found.is_some() || !plan.any_generator {
+        return found;
+    }
+    let mut same = plan
+        .sources
+        .iter()
+        .filter(|(own, _)| **own & 0xff == key & 0xff);
+    match (same.next(), same.next()) {
+        (Some((_, only)), None) => Some(only),
+        _ => None,
+    }
+}
+
 fn key_of(event: &SystemEvent) -> SensorKey {
     SensorKey {
         owner_id: event.generator.owner().to_byte(),
@@ -115,7 +133,6 @@ mod tests {
     use ipmi::record::{AnalogFormat, Conversion, Factors};
 
     use super::*;
-    use crate::plan::EventSource;
 
     fn plan() -> Plan {
         let factors = Factors {

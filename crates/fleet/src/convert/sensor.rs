@@ -1,10 +1,12 @@
 //! Sensor data records become sensors and the plan by which they are read.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use hardware::{Context, MAX_SENSORS, Quantity, Sensor, Severity, Thresholds, Unit};
 use ipmi::number::{EntityId, EventReadingType, Lun, SensorType, Threshold};
+use ipmi::quirk::{Quirk, Quirks};
 use ipmi::record::AnalogFormat;
 use ipmi::record::sdr::{
     self, Access, CompactSensor, Entity, EventOnlySensor, FruLocator, FullSensor, SdrBody,
@@ -15,7 +17,6 @@ use super::severity::severity;
 use super::unit;
 use crate::contact::{Limits, Tables};
 use crate::plan::{EventSource, Item, ItemKind, Plan, Table};
-use crate::quirks::{Quirk, Quirks};
 
 /// Address of the BMC itself: the only owner whose sensors can be read without bridging.
 const BMC_OWNER: u8 = 0x20;
@@ -74,11 +75,16 @@ impl Described {
 /// other controllers behind the BMC, which would need bridging.
 pub(crate) fn describe(records: &[Vec<u8>], quirks: Quirks) -> Described {
     let mut described = Described {
-        any_owner: quirks.has(Quirk::AssumeBmcOwner),
+        any_owner: quirks.has(Quirk::SensorOwnerWrong),
         ..Described::default()
     };
     for bytes in records {
-        match SdrRecord::decode(bytes).map(|record| record.body) {
+        let bytes = if described.any_owner {
+            owned(bytes)
+        } else {
+            bytes.into()
+        };
+        match SdrRecord::decode(&bytes).map(|record| record.body) {
             Ok(SdrBody::FullSensor(full)) => described.add(Record::Full(Box::new(full))),
             Ok(SdrBody::CompactSensor(compact)) => {
                 for single in compact.expand() {
@@ -94,6 +100,15 @@ pub(crate) fn describe(records: &[Vec<u8>], quirks: Quirks) -> Described {
     described
 }
 
+/// A sensor's record with the BMC for its owner, whoever it names (§43.1: byte 6 of types 01h to 03h).
+fn owned(record: &[u8]) -> Cow<'_, [u8]> {
+    let mut record = record.to_vec();
+    if let [_, _, _, 0x01..=0x03, _, owner, ..] = record.as_mut_slice() {
+        *owner = BMC_OWNER;
+    }
+    record.into()
+}
+
 fn is_behind_bmc(fru: &FruLocator) -> bool {
     fru.fru_device_id().is_some() && fru.access_address == BMC_OWNER && fru.lun() == Lun::BMC
 }
@@ -101,7 +116,7 @@ fn is_behind_bmc(fru: &FruLocator) -> bool {
 impl Described {
     fn add(&mut self, record: Record) {
         let key = record.common().key;
-        let ours = key.owner_id == BMC_OWNER && key.owner_lun >> 4 == 0 || self.any_owner;
+        let ours = key.owner_id == BMC_OWNER && (key.owner_lun >> 4 == 0 || self.any_owner);
         if ours && self.sensors.len() < MAX_SENSORS {
             self.sensors.push(record);
         } else {
@@ -140,7 +155,8 @@ pub(crate) fn plan(
         tables: builder.tables.into(),
         repository: OnceLock::new(),
         quirks,
-        ignore_scanning_disabled: quirks.has(Quirk::IgnoreScanningDisabled),
+        ignore_scanning_disabled: quirks.has(Quirk::ScanningFlagWrong),
+        any_generator: quirks.has(Quirk::SelGeneratorWrong),
         ignored_records: described.ignored,
     }
 }
@@ -191,7 +207,9 @@ impl Builder {
             }
         } else {
             (sensor.states, sensor.state_severities) = self.states_of(common);
-            ItemKind::States
+            ItemKind::States {
+                mask: meaningful(&sensor.states),
+            }
         };
         let conversion = match record {
             Record::Full(full) => full.conversion(),
@@ -346,6 +364,18 @@ pub(super) const fn instance(entity: Entity) -> u16 {
     } else {
         instance
     }) as u16
+}
+
+/// The states that a sensor of this kind can have; all for a maker's own kind, of which no name is known.
+fn meaningful(names: &[Arc<str>]) -> u16 {
+    let named = names
+        .iter()
+        .enumerate()
+        .filter(|(_, name)| !name.is_empty());
+    match named.fold(0, |mask, (offset, _)| mask | 1 << offset) {
+        0 => u16::MAX,
+        mask => mask,
+    }
 }
 
 /// Which part of the machine an entity is (§43.14).
@@ -565,7 +595,7 @@ mod tests {
             (1, 1, 1)
         );
         assert_eq!(&*plan.sources[&0x20_0009].name, "ECC");
-        let quirks = Quirks::default().with(Quirk::AssumeBmcOwner);
+        let quirks = Quirks::default().with(Quirk::SensorOwnerWrong);
         assert_eq!(describe(&bytes(bodies), quirks).sensors.len(), 2);
     }
 

@@ -5,6 +5,7 @@ use ipmi::command::Bytes;
 use ipmi::command::dcmi::{
     DCMI_STRING_PART, GetAssetTag, GetControllerId, SetAssetTag, SetControllerId,
 };
+use ipmi::quirk::Quirk;
 
 use super::{changing, preparing};
 use crate::call::CallError;
@@ -40,7 +41,17 @@ pub(crate) async fn read(line: &Line, text: Text) -> Result<Option<String>, Call
         let (length, part) = match text {
             Text::AssetTag => {
                 let part = line.call(&GetAssetTag { offset, count }).await?;
-                (part.length, part.data)
+                let expected = usize::from(part.length).saturating_sub(bytes.len());
+                let is_short = part.data.len() < expected.min(DCMI_STRING_PART);
+                if is_short && !part.data.is_empty() {
+                    // What stands in place of the length is the first character.
+                    line.note(Quirk::AssetTagLengthMissing);
+                    bytes.push(part.length);
+                    let more = part.data.len() + 1 == DCMI_STRING_PART;
+                    (if more { u8::MAX } else { 0 }, part.data)
+                } else {
+                    (part.length, part.data)
+                }
             }
             Text::ControllerName => {
                 let part = line.call(&GetControllerId { offset, count }).await?;
@@ -48,9 +59,14 @@ pub(crate) async fn read(line: &Line, text: Text) -> Result<Option<String>, Call
             }
         };
         bytes.extend_from_slice(part.as_slice());
-        let length = usize::from(length).min(TEXT_LEN_MAX);
-        if bytes.len() >= length || part.as_slice().is_empty() {
-            bytes.truncate(length);
+        let end = match length {
+            // Only the part tells that it is the last.
+            0 => bytes.len(),
+            length => usize::from(length),
+        };
+        let end = end.min(TEXT_LEN_MAX);
+        if bytes.len() >= end || part.as_slice().is_empty() {
+            bytes.truncate(end);
             break;
         }
     }

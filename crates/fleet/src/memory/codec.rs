@@ -296,6 +296,8 @@ fn put_identity(e: &mut Encoder, identity: &Identity) {
 fn identity(d: &mut Decoder<'_>) -> Option<Identity> {
     let address = |d: &mut Decoder<'_>| d.array().map(|octets: [u8; 4]| Ipv4Addr::from(octets));
     Some(Identity {
+        // Told anew by the next session.
+        deviations: Arc::default(),
         uuid: d.text()?,
         controller_firmware: d.text()?,
         controller_model: d.text()?,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ipmi::console::{RequestTarget, State};
 use ipmi::number::CompletionCode;
+use ipmi::quirk::Quirks;
 use ipmi::time::Instant;
 
 use super::{Context, InFlight, Phase, Slot};
@@ -184,6 +185,10 @@ impl Slot {
         }
         self.publish(cx);
         let session_ends = finished.done.session_ends;
+        let noticed = finished.done.noticed;
+        if !noticed.is_empty() {
+            self.note_quirks(cx, noticed);
+        }
         if let Some(work) = &mut self.work {
             work.settle(finished, power);
         }
@@ -211,8 +216,9 @@ impl Slot {
                 self.send(cx, now, &call, InFlight::Talk);
             }
             Turn::Done(finding) => {
+                let noticed = talk.noticed();
                 self.talk = None;
-                self.found(cx, now, finding);
+                self.found(cx, now, finding, noticed);
             }
             Turn::Pause(until) => {
                 self.wake_by(until);
@@ -249,11 +255,12 @@ impl Slot {
         true
     }
 
-    fn found(&mut self, cx: &mut Context, now: Instant, finding: Finding) {
+    fn found(&mut self, cx: &mut Context, now: Instant, finding: Finding, noticed: Quirks) {
         self.leave(cx, Stage::Contact);
         match finding {
             Finding::Unchanged => self.begin_rounds(cx, now),
-            Finding::Recognized(identity) => {
+            Finding::Recognized(mut identity) => {
+                self.keep_told(&mut identity);
                 self.recalled = false;
                 if *identity != *self.page.node().identity {
                     self.identified(cx, identity);
@@ -278,17 +285,22 @@ impl Slot {
                 self.log = self.log.to_be_read_anew(same);
                 self.known = Some(contacted.known);
                 self.up(cx, now);
+                self.keep_told(&mut contacted.identity);
                 self.identified(cx, contacted.identity);
                 let node = self.page.node_mut(&mut cx.spares);
                 node.inventory = contacted.inventory;
                 node.readings =
                     vec![hardware::Reading::default(); node.inventory.sensors.len()].into();
                 self.plan = Some(contacted.plan);
+                self.note_quirks(cx, noticed);
                 self.remember(cx);
                 self.publish(cx);
                 self.begin_rounds(cx, now);
             }
-            Finding::Log(Some(log)) => self.log_read(cx, log),
+            Finding::Log(Some(log)) => {
+                self.log_read(cx, log);
+                self.note_quirks(cx, noticed);
+            }
             Finding::Log(None) => {}
             Finding::Failed(error) => {
                 cx.counters.contacts_failed += 1;

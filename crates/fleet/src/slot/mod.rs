@@ -17,6 +17,7 @@ use std::time::Duration;
 use hardware::{EnclosureId, Labels, Link};
 use ipmi::console::{Login, Policy, Session, State};
 use ipmi::entropy::Entropy;
+use ipmi::quirk::Quirks;
 use ipmi::time::Instant;
 
 use crate::contact::log::Since;
@@ -27,7 +28,6 @@ use crate::memory::{Memory, Remembered};
 use crate::news::{self, News};
 use crate::plan::{self, Plan, Plans};
 use crate::publish::{Board, Page, Spares, Spot};
-use crate::quirks::Quirks;
 use crate::round_trip::RoundTrips;
 use crate::schedule::{Breaker, Jitter, Pace};
 use crate::share::Texts;
@@ -153,6 +153,7 @@ pub(crate) struct Slot {
     login: Arc<Login>,
     /// The login is newer than the session: the next one is opened with it.
     login_is_new: bool,
+    /// Deviations that the operator knows of; the session has those that showed, too.
     quirks: Quirks,
     generation: u16,
     /// Its BMC was removed: when the session is closed, the slot is vacant.
@@ -218,16 +219,17 @@ pub(crate) struct Setup<'a> {
 impl Slot {
     pub(crate) fn new(setup: Setup<'_>) -> Self {
         let mut session = Session::new(Arc::clone(setup.login), Arc::clone(setup.policy));
+        session.set_quirks(setup.quirks);
         let remembered = setup.remembered.as_deref();
         session.set_proven_suite(remembered.and_then(|remembered| remembered.suite));
         let log = remembered.and_then(|remembered| remembered.log);
         Self {
             index: setup.index,
+            quirks: setup.quirks,
             poll_interval_ms: setup.poll_interval_ms,
             address: setup.address,
             login: Arc::clone(setup.login),
             login_is_new: false,
-            quirks: setup.quirks,
             generation: setup.trace.generation,
             leaves: false,
             phase: Phase::Down {
@@ -544,7 +546,9 @@ impl Slot {
             &cx.policy
         };
         if std::mem::take(&mut self.login_is_new) {
+            let quirks = self.session.quirks();
             self.session = Session::new(Arc::clone(&self.login), Arc::clone(policy));
+            self.session.set_quirks(quirks);
         }
         self.session.set_policy(Arc::clone(policy));
         self.session.connect(now, id);

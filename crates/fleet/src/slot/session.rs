@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use hardware::Identity;
 use ipmi::console::{Event, Ignored, LoginFailure, SessionLost};
+use ipmi::quirk::{Quirk, Quirks};
 use ipmi::time::Instant;
 
 use super::{Context, InFlight, Lacks, Phase, Round, Slot, reopen_pause};
@@ -10,6 +12,33 @@ use crate::counters::Counters;
 use crate::schedule::Trouble;
 
 impl Slot {
+    /// Remembers what has shown of the BMC's deviations, tells it once, and shows it with the node.
+    pub(super) fn note_quirks(&mut self, cx: &mut Context, noticed: Quirks) {
+        let known = self.session.quirks().and(noticed);
+        self.session.set_quirks(known);
+        let told = &self.page.node().identity.deviations;
+        if known.iter().count() == told.len() {
+            return;
+        }
+        let is_new = |quirk: &Quirk| !told.iter().any(|told| **told == *quirk.name());
+        let new: Quirks = known.iter().filter(is_new).collect();
+        let (node, address) = (&self.page.node().id, &self.address);
+        tracing::info!(%node, %address, quirks = %new, "BMC deviates from IPMI: dealt with");
+        let node = self.page.node_mut(&mut cx.spares);
+        let mut identity = (*node.identity).clone();
+        identity.deviations = known.iter().map(|quirk| quirk.name().into()).collect();
+        node.identity = Arc::new(identity);
+    }
+
+    /// Keeps what was told of the BMC's deviations in an identity that was read anew.
+    pub(super) fn keep_told(&self, identity: &mut Arc<Identity>) {
+        if let Some(identity) = Arc::get_mut(identity) {
+            identity
+                .deviations
+                .clone_from(&self.page.node().identity.deviations);
+        }
+    }
+
     /// Takes in what came of a datagram or of a time-out.
     pub(super) fn event(&mut self, cx: &mut Context, now: Instant, event: Event<'_>) {
         match event {
@@ -51,6 +80,7 @@ impl Slot {
         self.session.set_policy(Arc::clone(&cx.policy));
         self.phase = Phase::Up;
         self.breaker.succeeded();
+        self.note_quirks(cx, Quirks::NONE);
         self.in_flight = InFlight::Nothing;
         self.lacks = Lacks::default();
         self.round = Round::default();

@@ -408,7 +408,8 @@ pub(crate) fn records() -> Arc<Vec<Vec<u8>>> {
         sensor: Sensor {
             key: SensorKey::bmc(NUMERIC + 1),
             entity: Entity::new(EntityId::DISK, 1),
-            sensor_type: SensorType::DRIVE_SLOT,
+            // A maker's own, so that all 15 states may mean something.
+            sensor_type: SensorType(0xc0),
             event_reading_type: EventReadingType::SENSOR_SPECIFIC,
             reading_mask: 0x7fff,
             units: Units::new(AnalogFormat::None, SensorUnit::UNSPECIFIED),

@@ -1,6 +1,7 @@
 //! The commands that a BMC's session layer answers itself.
 
 use super::config::Config;
+use super::defect;
 use super::handler::decode;
 use super::session::{Active, Peer, SessionTable, Slot};
 use crate::command::app::close_session::{INVALID_SESSION_HANDLE, INVALID_SESSION_ID};
@@ -81,6 +82,11 @@ impl Own {
         }
     }
 
+    /// The data.
+    pub(super) fn data_mut(&mut self) -> &mut [u8] {
+        &mut self.data[..self.len]
+    }
+
     /// Writes the data and gives the completion code; `None` where somebody else must answer.
     pub(super) fn write(&self, w: &mut Writer<'_>) -> Option<CompletionCode> {
         w.bytes(&self.data[..self.len]);
@@ -98,14 +104,15 @@ pub(super) fn sessionless(config: &Config, netfn: NetFn, cmd: u8, data: &[u8]) -
     let answer = |execute: fn(&Config, &[u8], &mut Writer<'_>) -> Answered| {
         Own::answer(|w| execute(config, data, w).map(|()| Effect::None))
     };
-    match (netfn, cmd) {
+    let own = match (netfn, cmd) {
         (NetFn::APP, GetSystemGuid::CMD) => answer(system_guid),
         (NetFn::APP, GetChannelAuthenticationCapabilities::CMD) => {
             answer(authentication_capabilities)
         }
         (NetFn::APP, GetChannelCipherSuites::CMD) => answer(cipher_suites),
         _ => Own::NOTHING,
-    }
+    };
+    defect::own(config, netfn, cmd, data, own)
 }
 
 /// Answers what is about sessions.
@@ -126,7 +133,8 @@ pub(super) fn in_session(
     };
     match (header.cmd, asking()) {
         (SetSessionPrivilegeLevel::CMD, Some((_, active))) => {
-            Own::answer(|w| set_privilege(active, body, w))
+            let own = Own::answer(|w| set_privilege(active, body, w));
+            defect::own(config, header.netfn, header.cmd, body, own)
         }
         (CloseSession::CMD, Some((slot, active))) => {
             Own::answer(|_| close_session(sessions, slot, active, body))
@@ -221,7 +229,7 @@ fn cipher_suites(config: &Config, data: &[u8], w: &mut Writer<'_>) -> Answered {
     let mut buffer = [0; 100];
     let mut records = Writer::new(&mut buffer);
     if request.mode == CipherListMode::SUITES {
-        encode_records(&config.suites, &mut records);
+        encode_records(defect::suites_of(config), &mut records);
     } else {
         encode_algorithms(&config.suites, &mut records);
     }

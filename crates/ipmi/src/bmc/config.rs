@@ -9,6 +9,7 @@ use crate::command::app::{Guid, UserAccess};
 use crate::crypto::exchange::{KEY_MAX, UserKey};
 use crate::crypto::v15;
 use crate::number::{AuthType, CipherSuiteId, PrivilegeLevel};
+use crate::quirk::Quirks;
 use crate::wire::rakp::{USER_NAME_MAX, UserName};
 
 /// Most users of a BMC: user IDs have six bits and start at 1 (§6.9).
@@ -42,6 +43,8 @@ pub struct Config {
     pub lockout: Option<Lockout>,
     /// Number of the LAN channel, 1-0Bh.
     pub channel: u8,
+    /// What is wrong with it: deviations from the specification that it shows, for testing consoles. None by default.
+    pub defects: Quirks,
 }
 
 impl Config {
@@ -60,6 +63,7 @@ impl Config {
             hide_users: false,
             lockout: None,
             channel: 1,
+            defects: Quirks::NONE,
         }
     }
 

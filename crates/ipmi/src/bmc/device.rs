@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 
 use super::commands::{self, Effect, Own};
 use super::config::Config;
+use super::defect::{self, Fate, Lapse};
 use super::guard::Guard;
 use super::handler::{Handler, Request};
 use super::privilege::minimum_privilege;
@@ -11,13 +12,14 @@ use super::repeat::{Changing, Known, changes_state, fingerprint};
 use super::session::{Active, Peer, SessionTable, Stage};
 use super::setup::Setup;
 use super::sol;
-use crate::crypto::Opened;
+use crate::crypto::{Opened, SessionChannel};
 use crate::entropy::Entropy;
 use crate::number::{AuthType, CompletionCode, PayloadType};
+use crate::quirk::Quirk;
 use crate::time::Instant;
 use crate::wire::asf::Asf;
 use crate::wire::message::{BMC_ADDRESS, LanMessage};
-use crate::wire::session::{SessionHeader, encode_sessionless, encode_v15_sessionless};
+use crate::wire::session::{SessionHeader, V15Header, encode_sessionless, encode_v15_sessionless};
 use crate::wire::{Reader, Writer, rmcp};
 
 /// The protocol end of one managed machine.
@@ -30,6 +32,7 @@ pub struct Bmc {
     pub(super) guard: Guard,
     /// The session whose command was handled last; 0 is none.
     asked: u32,
+    lapse: Lapse,
 }
 
 impl Bmc {
@@ -41,6 +44,7 @@ impl Bmc {
             sessions: SessionTable::default(),
             guard: Guard::default(),
             asked: 0,
+            lapse: Lapse::default(),
         }
     }
 
@@ -61,10 +65,13 @@ impl Bmc {
         self.asked = 0;
         let mut r = Reader::new(datagram);
         if rmcp::decode(&mut r).ok()? == rmcp::Class::Asf {
+            if self.config.has(Quirk::PresencePongMissing) {
+                return None;
+            }
             return pong(&mut r, out);
         }
         let header = SessionHeader::decode(&mut r).ok()?;
-        if header.session_id() != 0 {
+        if header.session_id() != 0 || self.is_of_session_0(&header) {
             let mut call = Call {
                 now,
                 from,
@@ -92,6 +99,8 @@ impl Bmc {
             SessionHeader::RmcpPlus(plus) if plus.payload_type == PayloadType::IPMI => {
                 self.sessionless(&header, payload, out)
             }
+            // One that knows IPMI 1.5 only.
+            SessionHeader::RmcpPlus(_) if self.config.has(Quirk::VersionBitRefused) => None,
             SessionHeader::RmcpPlus(header) => {
                 self.sessions.expire(now, &self.config);
                 let mut w = Writer::new(out);
@@ -99,6 +108,7 @@ impl Bmc {
                     config: &self.config,
                     sessions: &mut self.sessions,
                     guard: &mut self.guard,
+                    lapse: &mut self.lapse,
                     now,
                     peer: from,
                 };
@@ -137,7 +147,10 @@ impl Bmc {
         out: &mut [u8],
     ) -> Option<(Peer, usize)> {
         let (peer, active) = self.sessions.sol_mut()?;
-        let len = active.sol_transmit(now, entropy, handler, out)?;
+        let mut len = active.sol_transmit(now, entropy, handler, out)?;
+        if self.config.has(Quirk::SolPacketsMalformed) && self.lapse.every_other() {
+            len = active.malformed(entropy, out)?;
+        }
         Some((peer, len))
     }
 
@@ -199,6 +212,13 @@ impl Bmc {
         w.finish().ok()
     }
 
+    /// Whether a packet of session 0 is one of a session, for [`Quirk::SessionIdZero`].
+    fn is_of_session_0(&self, header: &SessionHeader) -> bool {
+        let has_code = |v15: &V15Header| v15.auth_type != AuthType::NONE;
+        self.config.has(Quirk::SessionIdZero)
+            && matches!(header, SessionHeader::V15(v15) if has_code(v15))
+    }
+
     /// Handles a packet of an active session.
     pub(super) fn session_packet(
         &mut self,
@@ -230,33 +250,64 @@ impl Bmc {
         if payload_type != PayloadType::IPMI {
             return None;
         }
+        self.request(id, sequence, payload, call)
+    }
+
+    /// Handles a request in a session, from a packet with the number `sequence`.
+    fn request(
+        &mut self,
+        id: u32,
+        sequence: u32,
+        payload: &[u8],
+        call: &mut Call<'_>,
+    ) -> Option<usize> {
         let message = LanMessage::decode(payload).ok()?;
         let LanMessage { header, body } = message;
         if header.to != BMC_ADDRESS || header.netfn.is_response() {
             return None;
         }
+        let slot = self.sessions.find(id, call.from)?;
+        let Stage::Active(active) = &mut slot.stage else {
+            return None;
+        };
         active.executed.note(&message);
         self.asked = id;
         let permitted = active.privilege >= minimum_privilege(header.netfn, header.cmd, body);
-        let changes = permitted && changes_state(header.netfn, header.cmd, body);
+        let refuses = self.config.has(Quirk::DuplicateRefused);
+        let changes = permitted && (refuses || changes_state(header.netfn, header.cmd, body));
         let changing = changes.then(|| Changing {
             fingerprint: fingerprint(payload),
             sequence,
         });
-        match changing.map_or(Known::New, |request| active.executed.find(now, request)) {
+        match changing.map_or(Known::New, |request| {
+            active.executed.find(call.now, request)
+        }) {
             Known::New => {}
+            Known::Last(_) if refuses => {
+                return active.refuse(&message, CompletionCode::DUPLICATE_REQUEST, call);
+            }
             Known::Last(reply) => {
                 let Call { entropy, out, .. } = call;
                 return active.channel.seal(*entropy, out, |w| w.bytes(reply)).ok();
             }
             Known::Straggler => return None,
         }
+        match self.lapse.fate(&self.config, &header) {
+            Fate::Executed => {}
+            Fate::Dropped => return None,
+            Fate::SessionGone => {
+                self.sessions.remove(id);
+                return None;
+            }
+            Fate::Busy => return active.refuse(&message, CompletionCode::NODE_BUSY, call),
+            Fate::Stale => return active.send(self.lapse.stale(), call),
+        }
         if commands::is_about_others(header.netfn, header.cmd) {
             // Nobody counts who has long gone.
-            self.sessions.expire(now, &self.config);
+            self.sessions.expire(call.now, &self.config);
         }
         let own = if permitted && sol::is_about_payloads(header.netfn, header.cmd) {
-            sol::command(&mut self.sessions, id, &message, call.handler)
+            sol::command(&self.config, &mut self.sessions, id, &message, call.handler)
         } else if permitted {
             commands::in_session(&self.config, &self.sessions, id, &message)
         } else {
@@ -269,9 +320,17 @@ impl Bmc {
         if let Effect::Level(level) = own.effect {
             active.privilege = level;
         }
-        let len = active.execute(self.config.channel, &message, &own, changing, call);
+        let len = active.execute(
+            &self.config,
+            &mut self.lapse,
+            &message,
+            &own,
+            changing,
+            call,
+        );
         if let Effect::Close(closed) = own.effect {
             self.sessions.remove(closed);
+            return len.filter(|_| !self.config.has(Quirk::CloseSessionUnanswered));
         }
         len
     }
@@ -281,7 +340,8 @@ impl Active {
     /// Answers a request by what the session layer has to say, or else by the device, and seals the answer.
     fn execute(
         &mut self,
-        channel_number: u8,
+        config: &Config,
+        lapse: &mut Lapse,
         message: &LanMessage<'_>,
         own: &Own,
         changing: Option<Changing>,
@@ -296,7 +356,7 @@ impl Active {
             privilege: self.privilege,
             user_id: self.user_id,
             user_name: self.user_name,
-            channel: channel_number,
+            channel: config.channel,
         };
         let Call {
             now,
@@ -305,6 +365,9 @@ impl Active {
             out,
             ..
         } = call;
+        if config.has(Quirk::SequenceSkips) {
+            self.channel.skip_number();
+        }
         let longest = self.channel.payload_max(out.len());
         let executed = &mut self.executed;
         let sealed = self.channel.seal(*entropy, out, |w| {
@@ -314,9 +377,43 @@ impl Active {
                     own.write(w).unwrap_or_else(|| handler.handle(&request, w))
                 });
             });
+            if let Some(message) = w.written_mut().get_mut(start..) {
+                defect::message(config, message);
+            }
+            lapse.remember(config, &w.written()[start..]);
             if let Some(request) = changing {
                 executed.remember(*now, request, &w.written()[start..]);
             }
+        });
+        sealed.ok()
+    }
+
+    /// Writes a packet of serial over LAN that lacks half of its header.
+    fn malformed(&mut self, entropy: &mut dyn Entropy, out: &mut [u8]) -> Option<usize> {
+        let SessionChannel::RmcpPlus(channel) = &mut self.channel else {
+            return None;
+        };
+        let sealed = channel.seal(PayloadType::SOL, entropy, out, |w| w.bytes(&[0, 0]));
+        sealed.ok()
+    }
+
+    /// Sends a message as it is.
+    fn send(&mut self, message: &[u8], call: &mut Call<'_>) -> Option<usize> {
+        let Call { entropy, out, .. } = call;
+        let sealed = self.channel.seal(*entropy, out, |w| w.bytes(message));
+        sealed.ok()
+    }
+
+    /// Refuses a request without carrying it out.
+    fn refuse(
+        &mut self,
+        message: &LanMessage<'_>,
+        code: CompletionCode,
+        call: &mut Call<'_>,
+    ) -> Option<usize> {
+        let Call { entropy, out, .. } = call;
+        let sealed = self.channel.seal(*entropy, out, |w| {
+            message.header.response().encode(w, |w| w.u8(code.0));
         });
         sealed.ok()
     }

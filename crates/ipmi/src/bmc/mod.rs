@@ -18,6 +18,7 @@
 
 mod commands;
 mod config;
+mod defect;
 mod device;
 mod guard;
 mod handler;

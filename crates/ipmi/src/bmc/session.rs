@@ -159,6 +159,14 @@ impl SessionTable {
         }
     }
 
+    /// Whether somebody else than who sent this request has a session, or one in set-up.
+    pub(super) fn is_taken_for(&self, peer: Peer, request: &OpenSessionRequest) -> bool {
+        let same = |slot: &Slot| {
+            slot.peer == peer && slot.console_session_id == request.console_session_id
+        };
+        self.slots.iter().any(|slot| !same(slot))
+    }
+
     pub(super) fn clear(&mut self) {
         self.slots = Vec::new();
     }

@@ -3,12 +3,14 @@
 use alloc::boxed::Box;
 
 use super::config::{Config, User};
+use super::defect::{self, Lapse};
 use super::guard::Guard;
 use super::repeat::Executed;
 use super::session::{Active, Challenged, Confirmation, Opened, Peer, SessionTable, Slot, Stage};
 use crate::crypto::{Algorithms, Channel, Code, Exchange, SessionChannel, UserKey};
 use crate::entropy::Entropy;
 use crate::number::{PayloadType, PrivilegeLevel, RakpStatus, RequestedPrivilege, UserLookup};
+use crate::quirk::Quirk;
 use crate::time::Instant;
 use crate::wire::rakp::{
     OpenSessionRequest, OpenSessionResponse, OpenedSession, Proposal, Rakp1, Rakp2, Rakp2Proof,
@@ -24,6 +26,8 @@ pub(super) struct Setup<'a> {
     pub(super) guard: &'a mut Guard,
     pub(super) now: Instant,
     pub(super) peer: Peer,
+    /// What a BMC with defects remembers.
+    pub(super) lapse: &'a mut Lapse,
 }
 
 impl Setup<'_> {
@@ -42,8 +46,12 @@ impl Setup<'_> {
                     Ok(request) => self.open_session(entropy, &request),
                     Err(_) => refuse_malformed_open(payload)?,
                 };
+                let is_short = self.config.has(Quirk::OpenSessionErrorShort);
                 encode_sessionless(PayloadType::OPEN_SESSION_RESPONSE, w, |w| {
-                    response.encode(w);
+                    match response.outcome {
+                        Err(status) if is_short => w.bytes(&[response.tag, status.0]),
+                        _ => response.encode(w),
+                    }
                 });
             }
             PayloadType::RAKP_1 => {
@@ -52,6 +60,7 @@ impl Setup<'_> {
                     Err(error) => self.refuse_malformed_rakp1(payload, error.field)?,
                 };
                 encode_sessionless(PayloadType::RAKP_2, w, |w| rakp2.encode(w));
+                defect::rakp2_packet(self.config, w.written_mut());
             }
             PayloadType::RAKP_3 => {
                 let rakp4 = self.rakp3(&Rakp3::decode(&mut r).ok()?)?;
@@ -79,6 +88,8 @@ impl Setup<'_> {
         entropy: &mut dyn Entropy,
         request: &OpenSessionRequest,
     ) -> Result<OpenedSession, RakpStatus> {
+        let is_taken = self.sessions.is_taken_for(self.peer, request);
+        defect::refuse_open(self.config, request, is_taken)?;
         let algorithms = choose_algorithms(self.config, request.algorithms)?;
         if request.console_session_id == 0 {
             return Err(RakpStatus::ILLEGAL_PARAMETER);
@@ -140,6 +151,7 @@ impl Setup<'_> {
             config: self.config,
             guard: self.guard,
             now: self.now,
+            lapse: self.lapse,
         };
         let outcome = by.challenge(entropy, slot, rakp1);
         // A session that is active already is not ended by what anybody can send.
@@ -181,6 +193,14 @@ impl Setup<'_> {
             });
         };
         let console_session_id = slot.console_session_id;
+        if self.config.has(Quirk::Rakp4SessionForgotten) && self.lapse.every_other() {
+            self.sessions.remove(rakp3.bmc_session_id);
+            return Some(Rakp4 {
+                tag,
+                console_session_id,
+                outcome: Err(RakpStatus::INVALID_SESSION_ID),
+            });
+        }
         let outcome = match (&slot.stage, rakp3.outcome) {
             (Stage::Opened(_) | Stage::ChallengedV15(_), _) => Err(RakpStatus::INVALID_SESSION_ID),
             // The console repeats itself: RAKP Message 4 was lost.
@@ -247,11 +267,7 @@ fn refuse_malformed_open(payload: &[u8]) -> Option<OpenSessionResponse> {
 fn choose_algorithms(config: &Config, asked: Proposal) -> Result<Algorithms, RakpStatus> {
     let ours = || {
         let implemented = |algorithms: &Algorithms| algorithms.is_implemented();
-        config
-            .suites
-            .iter()
-            .filter_map(|suite| Algorithms::of(*suite))
-            .filter(implemented)
+        defect::algorithms(config).filter(implemented)
     };
     let Proposal {
         auth,
@@ -277,6 +293,7 @@ fn choose_algorithms(config: &Config, asked: Proposal) -> Result<Algorithms, Rak
 
 /// What a challenge is made from.
 struct Challenger<'a> {
+    lapse: &'a mut Lapse,
     config: &'a Config,
     guard: &'a mut Guard,
     now: Instant,
@@ -305,8 +322,9 @@ impl Challenger<'_> {
                 return Err(RakpStatus::INVALID_SESSION_ID);
             }
         };
+        defect::refuse_challenge(self.config, self.lapse, rakp1)?;
         let user = self.challengee(entropy, rakp1)?;
-        let mut exchange = Exchange {
+        let exchange = Exchange {
             algorithm: opened.algorithms.auth,
             console_session_id: slot.console_session_id,
             bmc_session_id: slot.bmc_session_id,
@@ -316,6 +334,7 @@ impl Challenger<'_> {
             role: rakp1.role,
             user_name: rakp1.user_name,
         };
+        let mut exchange = defect::exchange(self.config, opened, exchange);
         // A console that repeats RAKP Message 1 gets the same answer.
         let repeated = earlier.filter(|earlier| {
             Exchange {
@@ -362,7 +381,7 @@ impl Challenger<'_> {
             }
             Ok(Challengee {
                 user_id,
-                key: user.password.clone(),
+                key: defect::password(self.config, &user.password),
                 privilege: user.privilege,
             })
         });
@@ -417,7 +436,7 @@ fn activate(
     let user = config.enabled_user(*user_id);
     // With nobody's password too, so that it takes as long.
     let nobody = UserKey::empty();
-    let password = user.map_or(&nobody, |user| &user.password);
+    let password = &defect::password(config, user.map_or(&nobody, |user| &user.password));
     let expected = exchange.rakp3_code(password);
     if rakp3.outcome != Ok(expected) || user.is_none() {
         return Err(RakpStatus::INVALID_INTEGRITY_CHECK);
@@ -436,11 +455,11 @@ fn activate(
         console_session_id,
     )
     .ok_or(RakpStatus::NO_CIPHER_SUITE_MATCH)?;
-    let rakp4_code = exchange.rakp4_code(&key);
+    let rakp4_code = defect::rakp4_code(config, exchange, &key);
     let active = Active {
         channel: SessionChannel::RmcpPlus(channel),
         user_id: *user_id,
-        user_name: exchange.user_name,
+        user_name: user.map_or(exchange.user_name, |user| user.name),
         privilege: PrivilegeLevel::USER.min(*limit),
         limit: *limit,
         confirmation: Some(Box::new(Confirmation::Rakp4 {

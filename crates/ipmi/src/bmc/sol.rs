@@ -3,6 +3,8 @@
 use alloc::boxed::Box;
 
 use super::commands::{Effect, Own};
+use super::config::Config;
+use super::defect;
 use super::device::Call;
 use super::handler::{Handler, SerialPort, decode};
 use super::session::{Active, SessionTable, Stage};
@@ -41,6 +43,7 @@ pub(super) const fn is_about_payloads(netfn: NetFn, cmd: u8) -> bool {
 
 /// Carries such a command out for the session `asking`.
 pub(super) fn command(
+    config: &Config,
     sessions: &mut SessionTable,
     asking: u32,
     message: &LanMessage<'_>,
@@ -50,7 +53,7 @@ pub(super) fn command(
     let Some(port) = handler.serial() else {
         return Own::refused(CompletionCode::INVALID_COMMAND);
     };
-    Own::answer(|w| {
+    let own = Own::answer(|w| {
         match header.cmd {
             ActivatePayload::CMD => activate(sessions, asking, &decode(body)?, port)?.encode(w),
             DeactivatePayload::CMD => deactivate(sessions, &decode(body)?)?,
@@ -81,7 +84,8 @@ pub(super) fn command(
             }
         }
         Ok(Effect::None)
-    })
+    });
+    defect::own(config, header.netfn, header.cmd, body, own)
 }
 
 fn check(payload_type: PayloadType) -> Result<(), CompletionCode> {

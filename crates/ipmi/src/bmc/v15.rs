@@ -4,7 +4,8 @@ use alloc::boxed::Box;
 
 use subtle::ConstantTimeEq;
 
-use super::config::V15;
+use super::config::{Config, V15};
+use super::defect;
 use super::device::{Bmc, Call};
 use super::handler::decode;
 use super::repeat::Executed;
@@ -19,6 +20,7 @@ use crate::crypto::v15::End;
 use crate::crypto::{SessionChannel, V15Channel, V15Key};
 use crate::entropy::Entropy;
 use crate::number::{AuthType, CompletionCode, NetFn, PrivilegeLevel};
+use crate::quirk::Quirk;
 use crate::time::Instant;
 use crate::wire::message::{BMC_ADDRESS, LanMessage, MessageHeader};
 use crate::wire::rakp::UserName;
@@ -37,6 +39,9 @@ impl Bmc {
         out: &mut [u8],
     ) -> Option<usize> {
         self.config.v15.as_ref()?;
+        if self.config.has(Quirk::V15SessionsMissing) {
+            return None;
+        }
         let LanMessage { header, body } = LanMessage::decode(payload).ok()?;
         let is_it = (header.to, header.netfn, header.cmd)
             == (BMC_ADDRESS, NetFn::APP, GetSessionChallenge::CMD);
@@ -181,14 +186,9 @@ impl Bmc {
         }
         let user_limit = self.config.enabled_user(user_id)?.privilege;
         let command = decode(body).and_then(|command| check(challenged, user_limit, &command));
-        let per_message = self
-            .config
-            .v15
-            .as_ref()
-            .is_none_or(|v15| v15.per_message_auth);
         let inbound = (call.entropy.next_u32() >> 1).max(1);
         let (answer, mut channel) = match command {
-            Ok(command) => activated(challenged, id, &command, inbound, per_message),
+            Ok(command) => activated(&self.config, challenged, id, &command, inbound),
             Err(code) => {
                 let refused = Err::<ActivatedSession, _>(code);
                 let sealed = challenged.key.seal(id, 0, call.out, |w| {
@@ -207,6 +207,7 @@ impl Bmc {
         };
         let user_name = challenged.user_name;
         slot.touched = call.now;
+        slot.bmc_session_id = answer.session_id;
         slot.stage = Stage::Active(Box::new(Active {
             channel: SessionChannel::V15(Box::new(channel)),
             user_id,
@@ -224,13 +225,15 @@ impl Bmc {
 
 /// What an Activate Session is answered, and the session's channel.
 fn activated(
+    config: &Config,
     challenged: &ChallengedV15,
     session_id: u32,
     command: &ActivateSession,
     inbound_sequence: u32,
-    per_message: bool,
 ) -> (ActivatedSession, V15Channel) {
+    let per_message = config.v15.as_ref().is_none_or(|v15| v15.per_message_auth);
     let key = challenged.key.clone();
+    let session_id = defect::v15_session_id(config, session_id);
     let answer = ActivatedSession {
         auth_type: if per_message {
             key.auth_type()
@@ -241,7 +244,7 @@ fn activated(
         inbound_sequence,
         privilege: command.privilege,
     };
-    let outbound = command.outbound_sequence;
+    let outbound = defect::v15_outbound(config, command);
     let channel = V15Channel::new(
         End::Bmc,
         key,
@@ -250,7 +253,7 @@ fn activated(
         inbound_sequence,
         !per_message,
     );
-    (answer, channel)
+    (answer, defect::v15_channel(config, channel))
 }
 
 /// An Activate Session that answers its challenge; otherwise what is wrong with it.

@@ -205,9 +205,9 @@ impl Login {
         &self.password
     }
 
-    /// The key that the session key is made from.
-    pub(super) fn session_secret(&self) -> &UserKey {
-        self.kg.as_ref().unwrap_or(&self.password)
+    /// The BMC's own key, `K_g`.
+    pub(super) const fn kg(&self) -> Option<&UserKey> {
+        self.kg.as_ref()
     }
 }
 

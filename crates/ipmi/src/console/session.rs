@@ -20,6 +20,7 @@ use crate::command::Command;
 use crate::command::app::{CloseSession, SetSessionPrivilegeLevel};
 use crate::crypto::SessionChannel;
 use crate::number::{CipherSuiteId, PayloadType, PrivilegeLevel};
+use crate::quirk::{Quirk, Quirks};
 use crate::time::Instant;
 use crate::wire::message::{LanMessage, REQUEST_OVERHEAD};
 use crate::wire::rakp::Rakp3;
@@ -72,6 +73,8 @@ pub struct Session {
     proven: Option<CipherSuiteId>,
     /// Requests in a row without answer.
     unanswered: u8,
+    /// What is known of the BMC, and what has shown.
+    quirks: Quirks,
 }
 
 #[derive(Debug)]
@@ -119,6 +122,7 @@ impl Session {
             tag: None,
             proven: None,
             unanswered: 0,
+            quirks: Quirks::NONE,
         }
     }
 
@@ -138,7 +142,7 @@ impl Session {
         self.unanswered = 0;
         self.console_session_id = console_session_id.get();
         let numbers = self.tag.map(|tag| (tag, self.rq_seq));
-        let handshake = Handshake::new(self.console_session_id, numbers, self.proven);
+        let handshake = Handshake::new(self.console_session_id, numbers, self.proven, self.quirks);
         self.phase = Phase::LoggingIn(Box::new(handshake));
         self.send_new();
     }
@@ -226,7 +230,7 @@ impl Session {
     /// A request in flight gets no answer any more.
     pub fn close(&mut self, now: Instant) {
         if let Phase::LoggingIn(handshake) = &mut self.phase {
-            handshake.abandon(&self.login);
+            handshake.abandon();
             let abandoned = handshake.take_abandoned();
             self.channel = abandoned.map(|channel| SessionChannel::RmcpPlus(*channel));
         }
@@ -264,7 +268,9 @@ impl Session {
         datagram: &'d mut [u8],
     ) -> Result<Event<'d>, Ignored> {
         if let Phase::LoggingIn(handshake) = &mut self.phase {
-            let next = handshake.handle(&self.policy, &self.login, datagram)?;
+            let next = handshake.handle(&self.policy, &self.login, datagram);
+            self.quirks = self.quirks.and(handshake.quirks());
+            let next = next?;
             return Ok(self.log_in_further(next));
         }
         if matches!(self.phase, Phase::Leaving(_)) {
@@ -281,7 +287,11 @@ impl Session {
             }
             _ => return Err(Ignored::OtherPayload),
         }
-        let message = LanMessage::decode(opened.payload)?;
+        let is_authentic = channel.authenticates();
+        let (message, checks) = LanMessage::decode_authentic(opened.payload, is_authentic)?;
+        if !checks {
+            self.quirks = self.quirks.with(Quirk::MessageChecksumWrong);
+        }
         let Some(response) = self.read_answer(message)? else {
             return Ok(Event::None);
         };
@@ -397,6 +407,17 @@ impl Session {
     /// one by a change of its firmware or configuration.
     pub const fn set_proven_suite(&mut self, suite: Option<CipherSuiteId>) {
         self.proven = suite;
+    }
+
+    /// What is known of the BMC's deviations: what was given by [`set_quirks`](Self::set_quirks), and what has shown since.
+    #[must_use]
+    pub const fn quirks(&self) -> Quirks {
+        self.quirks
+    }
+
+    /// Sets what is known of the BMC: what an earlier session noticed, or an operator said.
+    pub const fn set_quirks(&mut self, quirks: Quirks) {
+        self.quirks = quirks;
     }
 
     /// The privilege level that the session works at, once it is established.

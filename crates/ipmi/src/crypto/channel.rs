@@ -113,6 +113,11 @@ impl Channel {
         })
     }
 
+    /// Leaves out the next packet's number, as some BMCs do.
+    pub(crate) const fn skip_number(&mut self) {
+        self.outbound.next();
+    }
+
     /// Writes a whole datagram into `out` and returns its length; `payload` writes the payload.
     ///
     /// For [`PayloadType::OEM_EXPLICIT`] see [`seal_oem`](Self::seal_oem).
@@ -260,6 +265,12 @@ impl Channel {
     #[must_use]
     pub const fn is_encrypted(&self) -> bool {
         self.confidentiality.encrypts()
+    }
+
+    /// Whether packets have a code that only the peer can make.
+    #[must_use]
+    pub const fn is_authenticated(&self) -> bool {
+        !matches!(self.integrity, Integrity::None)
     }
 
     /// The peer's session ID, which our packets carry.

@@ -32,6 +32,14 @@ impl UserKey {
         Self([0; KEY_MAX])
     }
 
+    /// The key's first 16 bytes: all that some BMCs go by.
+    #[must_use]
+    pub(crate) fn cut(&self) -> Self {
+        let mut cut = self.clone();
+        cut.0[16..].zeroize();
+        cut
+    }
+
     /// The 20 bytes. Secret: for comparing and storing by a BMC, never for printing.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; KEY_MAX] {
@@ -186,18 +194,23 @@ impl Exchange {
     /// The integrity check value in RAKP Message 4, by which the BMC confirms the session key.
     #[must_use]
     pub fn rakp4_code(&self, key: &SessionKey) -> Code {
-        let mut buffer = [0; 36];
-        let mut w = Writer::new(&mut buffer);
-        w.bytes(&self.console_random);
-        w.u32(self.bmc_session_id);
-        w.bytes(&self.guid);
         let len = if self.algorithm == AuthAlgorithm::HMAC_SHA1 {
             12
         } else {
             16
         };
-        keyed_code(self.algorithm, key.sik.as_bytes(), w.written())
-            .map_or(Code::EMPTY, |code| code.truncated(len))
+        self.rakp4_code_whole(key).truncated(len)
+    }
+
+    /// The same before it is truncated, as some BMCs send it.
+    #[must_use]
+    pub(crate) fn rakp4_code_whole(&self, key: &SessionKey) -> Code {
+        let mut buffer = [0; 36];
+        let mut w = Writer::new(&mut buffer);
+        w.bytes(&self.console_random);
+        w.u32(self.bmc_session_id);
+        w.bytes(&self.guid);
+        keyed_code(self.algorithm, key.sik.as_bytes(), w.written()).unwrap_or(Code::EMPTY)
     }
 }
 

@@ -40,6 +40,13 @@ impl SessionChannel {
         }
     }
 
+    /// Leaves out the next packet's number.
+    pub(crate) const fn skip_number(&mut self) {
+        if let Self::RmcpPlus(channel) = self {
+            channel.skip_number();
+        }
+    }
+
     /// The BMC's session ID, at the console.
     pub(crate) const fn peer_session_id(&self) -> u32 {
         match self {
@@ -52,6 +59,14 @@ impl SessionChannel {
         match self {
             Self::RmcpPlus(channel) => channel.payload_max(datagram_len),
             Self::V15(channel) => channel.payload_max(datagram_len),
+        }
+    }
+
+    /// Whether packets have a code over their payload that only the peer can make.
+    pub(crate) const fn authenticates(&self) -> bool {
+        match self {
+            Self::RmcpPlus(channel) => channel.is_authenticated(),
+            Self::V15(channel) => channel.had_digest(),
         }
     }
 

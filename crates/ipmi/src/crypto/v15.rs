@@ -142,6 +142,10 @@ pub struct V15Channel {
     unauthenticated: bool,
     /// Whether the last packet that came had a code.
     had_code: bool,
+    /// Numbers go with the high byte first, in both directions.
+    pub(crate) byte_swapped: bool,
+    /// Answers never have a code.
+    pub(crate) never_a_code: bool,
 }
 
 /// Which end of a session this is.
@@ -173,6 +177,8 @@ impl V15Channel {
             end,
             unauthenticated,
             had_code: true,
+            byte_swapped: false,
+            never_a_code: false,
         }
     }
 
@@ -197,8 +203,9 @@ impl V15Channel {
         out: &mut [u8],
         message: impl FnOnce(&mut Writer<'_>),
     ) -> Result<usize, BufferFull> {
-        let sequence = self.outbound.next();
-        if self.had_code || self.end == End::Console {
+        let next = self.outbound.next();
+        let sequence = self.ordered(next);
+        if self.had_code && !self.never_a_code || self.end == End::Console {
             return self.key.seal(self.session_id, sequence, out, message);
         }
         let none = V15Key {
@@ -206,6 +213,20 @@ impl V15Channel {
             password: [0; V15_PASSWORD_MAX],
         };
         none.seal(self.session_id, sequence, out, message)
+    }
+
+    /// Whether the last packet that was opened had a code over its message.
+    pub(crate) const fn had_digest(&self) -> bool {
+        self.had_code && matches!(self.key.auth_type, AuthType::MD2 | AuthType::MD5)
+    }
+
+    /// A number as it goes over the wire, and back.
+    const fn ordered(&self, number: u32) -> u32 {
+        if self.byte_swapped {
+            number.swap_bytes()
+        } else {
+            number
+        }
     }
 
     /// Checks a datagram: session, code, sequence number, in this order.
@@ -233,13 +254,12 @@ impl V15Channel {
         if is_authenticated && !self.key.verify(&header, &datagram[start..end]) {
             return Err(OpenError::BadIntegrity);
         }
-        self.inbound
-            .accept(header.sequence)
-            .map_err(OpenError::Sequence)?;
+        let sequence = self.ordered(header.sequence);
+        self.inbound.accept(sequence).map_err(OpenError::Sequence)?;
         self.had_code = is_authenticated;
         Ok(Opened {
             payload_type: PayloadType::IPMI,
-            sequence: header.sequence,
+            sequence,
             oem: None,
             payload: &mut datagram[start..end],
         })

@@ -89,9 +89,22 @@ impl<'a> LanMessage<'a> {
     /// # Errors
     /// Fewer than seven bytes, or either checksum wrong.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, WireError> {
+        Self::decode_authentic(bytes, false).map(|(message, _)| message)
+    }
+
+    /// Reads a message from a packet, which has a code of its own where `is_authentic`: then wrong checksums change nothing.
+    /// Also tells whether the checksums are right.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub(crate) fn decode_authentic(
+        bytes: &'a [u8],
+        is_authentic: bool,
+    ) -> Result<(Self, bool), WireError> {
         let mut r = Reader::new(bytes);
         let [to, netfn_lun, sum] = r.array("IPMI message header")?;
-        if checksum(&[to, netfn_lun]) != sum {
+        let first = checksum(&[to, netfn_lun]) == sum;
+        if !first && !is_authentic {
             return Err(WireError {
                 field: "first checksum",
                 at: 2,
@@ -104,14 +117,11 @@ impl<'a> LanMessage<'a> {
             return Err(r.error("second checksum", WireFault::Truncated));
         };
         let body = r.take("IPMI message data", body_len)?;
-        if bytes[second..]
-            .iter()
-            .fold(0u8, |sum, byte| sum.wrapping_add(*byte))
-            != 0
-        {
+        let whole = bytes.get(second..).map_or(0, checksum);
+        if whole != 0 && !is_authentic {
             return Err(r.error("second checksum", WireFault::Checksum));
         }
-        Ok(Self {
+        let message = Self {
             header: MessageHeader {
                 to,
                 netfn: NetFn(netfn_lun >> 2),
@@ -122,7 +132,8 @@ impl<'a> LanMessage<'a> {
                 cmd,
             },
             body,
-        })
+        };
+        Ok((message, first && whole == 0))
     }
 }
 

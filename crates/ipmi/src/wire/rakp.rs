@@ -37,6 +37,15 @@ impl UserName {
             .unwrap_or(&self.bytes)
     }
 
+    /// The name with zeros up to 16 bytes.
+    #[must_use]
+    pub(crate) const fn padded(&self) -> Self {
+        Self {
+            bytes: self.bytes,
+            len: USER_NAME_MAX as u8,
+        }
+    }
+
     /// Its length in bytes.
     #[must_use]
     pub const fn len(&self) -> u8 {

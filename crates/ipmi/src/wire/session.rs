@@ -149,10 +149,19 @@ impl SessionHeader {
                 payload_len,
             })
         };
-        if header.payload_len() > r.remaining() {
+        if header.payload_len() > r.remaining() + header.excess() {
             return Err(r.error("payload", WireFault::Truncated));
         }
         Ok(header)
+    }
+
+    /// How many bytes more than there are the header may claim: some BMCs count one too many in RAKP Message 2
+    /// ([`Quirk::Rakp2LengthOff`](crate::quirk::Quirk::Rakp2LengthOff)), whose own code decides about it.
+    const fn excess(&self) -> usize {
+        match self {
+            Self::RmcpPlus(header) => (header.payload_type.0 == PayloadType::RAKP_2.0) as usize,
+            Self::V15(_) => 0,
+        }
     }
 
     /// Bytes of payload that follow the header.

@@ -398,7 +398,7 @@ const QUIRKS: Key = key(
     "quirks",
     "array of strings",
     "[]",
-    "what the BMCs do in their own way, by the names of FreeIPMI's workaround flags",
+    "what the BMCs do in their own way and can't be noticed: names of 'reddrum ipmi quirks', or FreeIPMI's workaround flags",
 );
 const POLL_INTERVAL: Key = key(
     "poll_interval_ms",

@@ -260,6 +260,8 @@ pub(super) enum IpmiCommand {
     Hpm(HpmCommand),
     /// Find BMCs by ASF ping, without a login. HOSTS may be a network such as 10.0.0.0/24.
     Discover(DiscoverArgs),
+    /// How BMCs deviate from IPMI, and what is done about it; asks no BMC. `vbmc --defect` makes virtual ones that do.
+    Quirks,
     /// Print datagrams, one line each; asks no BMC.
     Decode {
         /// A UDP payload in hexadecimal digits, blanks and colons between them are ignored; or a capture file (pcap,

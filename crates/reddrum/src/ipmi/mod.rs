@@ -33,6 +33,9 @@ use output::Output;
 
 use crate::error::ProgramError;
 
+/// Prints the table of quirks.
+pub(crate) use command::quirks::run as list_quirks;
+
 /// Runs one command on all hosts.
 ///
 /// # Errors
@@ -42,6 +45,9 @@ pub(crate) fn run(args: &IpmiArgs) -> Result<(), ProgramError> {
         return command::decode::run(datagrams);
     }
     let connection = &args.connection;
+    if matches!(args.command, IpmiCommand::Quirks) {
+        return command::quirks::run(connection.json);
+    }
     if let IpmiCommand::Discover(options) = &args.command {
         let network = match args.hosts.as_deref() {
             Some(range) if !range.starts_with('@') => discover::network(range)?,

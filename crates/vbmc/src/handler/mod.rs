@@ -100,6 +100,24 @@ impl Device<'_> {
         code
     }
 
+    /// Answers a request as the specification says.
+    pub(crate) fn answer(
+        &mut self,
+        request: &Request<'_>,
+        response: &mut Writer<'_>,
+    ) -> CompletionCode {
+        self.machine.note_request();
+        let group = match request.data.first() {
+            Some(group) if request.netfn == NetFn::GROUP_EXTENSION => *group,
+            _ => firewall::NO_GROUP,
+        };
+        let controller = self.machine.controller();
+        if controller.is_off(request.netfn.0, group, request.cmd) {
+            return CompletionCode::DISABLED;
+        }
+        self.dispatch(request, response)
+    }
+
     fn dispatch(&mut self, request: &Request<'_>, response: &mut Writer<'_>) -> CompletionCode {
         match request.netfn {
             NetFn::CHASSIS => chassis::handle(self, request, response),
@@ -127,16 +145,11 @@ impl Handler for Device<'_> {
         if request.lun != 0 {
             return CompletionCode::INVALID_FOR_LUN;
         }
-        self.machine.note_request();
-        let group = match request.data.first() {
-            Some(group) if request.netfn == NetFn::GROUP_EXTENSION => *group,
-            _ => firewall::NO_GROUP,
-        };
-        let controller = self.machine.controller();
-        if controller.is_off(request.netfn.0, group, request.cmd) {
-            return CompletionCode::DISABLED;
+        if self.config.defects.is_empty() {
+            self.answer(request, response)
+        } else {
+            crate::defect::handle(self, request, response)
         }
-        self.dispatch(request, response)
     }
 
     /// A node's host has a serial port.

@@ -65,6 +65,18 @@ impl Machine {
         self.requests = self.requests.saturating_add(1);
     }
 
+    /// Counts a request to a BMC with defects, some of which show now and then.
+    pub(crate) const fn next_turn(&mut self) -> u32 {
+        self.turns = self.turns.wrapping_add(1);
+        self.turns
+    }
+
+    /// Counts a request that a BMC with defects carries out every other time: whether this is one not to be.
+    pub(crate) const fn lapses_now(&mut self) -> bool {
+        self.lapses = self.lapses.wrapping_add(1);
+        self.lapses & 1 == 1
+    }
+
     /// Requests that came over the network since the counter was cleared; stops at FFFFh.
     pub const fn count_request(&mut self, clear: bool) -> u16 {
         let count = self.requests;

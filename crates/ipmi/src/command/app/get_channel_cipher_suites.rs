@@ -2,7 +2,10 @@
 
 use crate::command::{Command, Message};
 use crate::crypto::{Algorithms, SuiteSet};
-use crate::number::{CipherListMode, CipherRecordTag, CipherSuiteId, NetFn, PayloadType};
+use crate::number::{
+    AuthAlgorithm, CipherListMode, CipherRecordTag, CipherSuiteId, ConfidentialityAlgorithm,
+    IntegrityAlgorithm, NetFn, PayloadType,
+};
 use crate::wire::{Reader, WireError, Writer};
 
 /// Bytes of record data in every answer but the last.
@@ -135,6 +138,10 @@ pub struct SuiteRecords {
     /// Suites found so far.
     pub suites: SuiteSet,
     expect: Expect,
+    /// The record being read: its number, and its algorithms of each kind so far.
+    record: Option<CipherSuiteId>,
+    algorithms: [Option<u8>; 3],
+    renumbered: bool,
 }
 
 /// What the next byte is, unless its top bits say otherwise.
@@ -153,15 +160,52 @@ impl SuiteRecords {
             self.expect = match (self.expect, CipherRecordTag(*byte)) {
                 (Expect::SuiteId, id) => {
                     self.suites.insert(CipherSuiteId(id.0));
+                    self.record = Some(CipherSuiteId(id.0));
+                    self.algorithms = [None; 3];
                     Expect::Record
                 }
                 (Expect::Record, CipherRecordTag::STANDARD) => Expect::SuiteId,
                 (Expect::Record, CipherRecordTag::OEM) => Expect::OemSuiteId,
                 // A maker's ID and enterprise number, or an algorithm: the next C0h starts a record. An
                 // enterprise byte of C0h can at worst offer a suite that Open Session then refuses.
-                (Expect::OemSuiteId | Expect::Record, _) => Expect::Record,
+                (Expect::OemSuiteId, _) => {
+                    self.record = None;
+                    Expect::Record
+                }
+                (Expect::Record, _) => {
+                    self.note_algorithm(*byte);
+                    Expect::Record
+                }
             };
         }
+    }
+
+    /// Whether a record had the algorithms of another suite than its number says. Both are in [`suites`](Self::suites).
+    #[must_use]
+    pub const fn is_renumbered(&self) -> bool {
+        self.renumbered
+    }
+
+    /// Takes an algorithm, whose kind is in the two top bits.
+    fn note_algorithm(&mut self, byte: u8) {
+        if let Some(algorithm) = self.algorithms.get_mut(usize::from(byte >> 6)) {
+            *algorithm = Some(byte & 0x3f);
+        }
+        let (Some(id), [Some(auth), Some(integrity), Some(confidentiality)]) =
+            (self.record, self.algorithms)
+        else {
+            return;
+        };
+        let algorithms = Algorithms {
+            auth: AuthAlgorithm(auth),
+            integrity: IntegrityAlgorithm(integrity),
+            confidentiality: ConfidentialityAlgorithm(confidentiality),
+        };
+        if let Some(suite) = algorithms.suite().filter(|suite| *suite != id) {
+            self.suites.insert(suite);
+            self.renumbered = true;
+        }
+        self.record = None;
     }
 }
 

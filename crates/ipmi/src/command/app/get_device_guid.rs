@@ -60,6 +60,13 @@ impl Guid {
         bytes
     }
 
+    /// The GUID with the text form's bytes.
+    #[must_use]
+    pub const fn from_rfc_4122(mut bytes: [u8; 16]) -> Self {
+        bytes.reverse();
+        Self(bytes)
+    }
+
     /// The order that the version says: in it alone the version's digit is 1 to 5 and the variant's is RFC 4122's. The
     /// specification's where none or several do.
     #[must_use]

@@ -3,6 +3,7 @@
 //! Nothing before RAKP Message 2 is authenticated. A refusal that names our session ends a step at once; one that
 //! anybody could have sent (see [`Refusal`]) only where nothing better comes in the step's time.
 
+mod deviation;
 mod proof;
 mod refusal;
 mod suites;
@@ -29,10 +30,9 @@ use crate::entropy::Entropy;
 use crate::number::{
     CipherListMode, CipherSuiteId, CompletionCode, ExtendedCapabilities, PayloadType, RakpStatus,
 };
+use crate::quirk::{Quirk, Quirks};
 use crate::wire::message::{LanMessage, MessageHeader};
-use crate::wire::rakp::{
-    OpenSessionRequest, OpenSessionResponse, Rakp1, Rakp2, Rakp3, Rakp4, Role,
-};
+use crate::wire::rakp::{OpenSessionRequest, OpenSessionResponse, Rakp1, Rakp2, Rakp3, Rakp4};
 use crate::wire::session::{SessionHeader, encode_sessionless, encode_v15_sessionless};
 use crate::wire::{Reader, WireError, WireFault, Writer, rmcp};
 
@@ -58,6 +58,8 @@ pub(super) struct Handshake {
     refusal: Option<Refusal>,
     /// A session that the BMC may have activated, though log-in goes on without it: to be closed.
     abandoned: Option<Box<Channel>>,
+    /// What is known of the BMC, and what shows meanwhile.
+    quirks: Quirks,
     step: Step,
 }
 
@@ -109,6 +111,7 @@ impl Handshake {
         console_session_id: u32,
         numbers: Option<(u8, u8)>,
         proven: Option<CipherSuiteId>,
+        quirks: Quirks,
     ) -> Self {
         let (tag, rq_seq) = numbers.unwrap_or_default();
         Self {
@@ -123,6 +126,7 @@ impl Handshake {
             logins: 0,
             refusal: None,
             abandoned: None,
+            quirks,
             step: Step::ExpectAuthenticationCapabilities,
         }
     }
@@ -141,9 +145,9 @@ impl Handshake {
     /// Gives up what is under way, so that [`take_abandoned`](Self::take_abandoned) finds it.
     ///
     /// Once RAKP Message 3 is sent the BMC has an active session, though its answer be lost.
-    pub(super) fn abandon(&mut self, login: &Login) {
+    pub(super) fn abandon(&mut self) {
         if let Step::ExpectRakp4(verified) = &self.step {
-            self.abandoned = verified.channel(login).map(Box::new);
+            self.abandoned = verified.channel().map(Box::new);
         }
     }
 
@@ -200,7 +204,7 @@ impl Handshake {
                     tag: self.tag,
                     bmc_session_id: opened.bmc_session_id,
                     console_random: opened.console_random,
-                    role: Role::name_only(login.privilege()),
+                    role: self.quirks.role(login),
                     user_name: *login.user_name(),
                 };
                 encode_sessionless(PayloadType::RAKP_1, w, |w| rakp1.encode(w));
@@ -251,7 +255,7 @@ impl Handshake {
                 self.v15_unanswered(policy, refusal, sendings)
             }
             (_, refusal) => {
-                self.abandon(login);
+                self.abandon();
                 match refusal {
                     Some(Refusal::Status(status)) => self.refused(policy, login, status),
                     _ => self.restart(policy, LoginFailure::NoAnswer),
@@ -335,7 +339,7 @@ impl Handshake {
         if header.session_id() != 0 {
             return Err(Ignored::NotForUs);
         }
-        let payload = r.take("payload", header.payload_len())?;
+        let payload = self.payload(&mut r, header.payload_len())?;
         let payload_type = match header {
             SessionHeader::V15(_) => PayloadType::IPMI,
             SessionHeader::RmcpPlus(header) => header.payload_type,
@@ -470,8 +474,11 @@ impl Handshake {
             Ok(proof) => proof,
             Err(status) => return Ok(self.refused(policy, login, status)),
         };
-        match opened.verify(self.console_session_id, &proof, login) {
-            Ok(verified) => Ok(self.advance(Step::ExpectRakp4(verified))),
+        match opened.verify(self.console_session_id, &proof, login, self.quirks) {
+            Ok(verified) => {
+                self.quirks = self.quirks.and(verified.quirks);
+                Ok(self.advance(Step::ExpectRakp4(verified)))
+            }
             Err(failure) => {
                 // The BMC is told, so that it frees the session and counts a bad password (§13.22).
                 let rakp3 = Rakp3 {
@@ -499,11 +506,9 @@ impl Handshake {
         let Step::ExpectRakp4(verified) = &self.step else {
             return Err(Ignored::Late);
         };
-        match (
-            verified.confirm(&code, login),
-            login.suites().get(self.suite),
-        ) {
-            (Ok(channel), Some(suite)) => {
+        match (verified.confirm(&code), login.suites().get(self.suite)) {
+            (Ok((channel, quirks)), Some(suite)) => {
+                self.quirks = self.quirks.and(quirks);
                 let channel = SessionChannel::RmcpPlus(channel);
                 Ok(Next::Done(Box::new(channel), Some(*suite)))
             }
@@ -521,7 +526,16 @@ impl Handshake {
             RakpStatus::INVALID_SESSION_ID | RakpStatus::INACTIVE_SESSION_ID => {
                 self.restart(policy, failure)
             }
+            RakpStatus::INVALID_ROLE if self.asked_by_name_only() => {
+                self.quirks = self.quirks.with(Quirk::NameOnlyLookupRefused);
+                self.restart(policy, failure)
+            }
+            RakpStatus::ILLEGAL_PARAMETER if !opening => {
+                self.quirks = self.quirks.with(Quirk::RakpParameterRefusedOnce);
+                self.restart(policy, failure)
+            }
             _ if opening && is_about_suite(status) => {
+                self.note_suite_refused(login, status);
                 // This suite's try was no failed attempt at logging in.
                 self.logins = self.logins.saturating_sub(1);
                 match failure {

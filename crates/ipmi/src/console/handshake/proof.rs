@@ -2,7 +2,9 @@
 
 use crate::console::event::LoginFailure;
 use crate::console::login::Login;
-use crate::crypto::{Algorithms, Channel, Code, Exchange, SessionKey};
+use crate::crypto::{Algorithms, Channel, Code, Exchange, SessionKey, UserKey};
+use crate::number::AuthAlgorithm;
+use crate::quirk::{Quirk, Quirks};
 use crate::wire::rakp::{Rakp2Proof, Role};
 
 /// The BMC agreed to algorithms and named its session; nothing is proven.
@@ -21,14 +23,24 @@ pub(super) struct BmcVerified {
     pub(super) exchange: Exchange,
     pub(super) rakp3_code: Code,
     pub(super) session_key: SessionKey,
+    /// The password as far as the BMC goes by it.
+    password: UserKey,
+    /// How the BMC makes its codes.
+    pub(super) quirks: Quirks,
 }
 
 impl SessionOpened {
+    /// Checks the BMC's proof, by the specification first and then by what some BMCs make of it: each way takes the
+    /// password, so none lets anybody in who doesn't know it.
+    ///
+    /// # Errors
+    /// [`LoginFailure::WrongPassword`]: what the BMC sent was not made with the user's password.
     pub(super) fn verify(
         &self,
         console_session_id: u32,
         proof: &Rakp2Proof,
         login: &Login,
+        known: Quirks,
     ) -> Result<BmcVerified, LoginFailure> {
         let exchange = Exchange {
             algorithm: self.algorithms.auth,
@@ -37,32 +49,93 @@ impl SessionOpened {
             console_random: self.console_random,
             bmc_random: proof.bmc_random,
             guid: proof.guid,
-            role: Role::name_only(login.privilege()),
+            role: known.role(login),
             user_name: *login.user_name(),
         };
-        if exchange.rakp2_code(login.password()) != proof.code {
-            return Err(LoginFailure::WrongPassword);
-        }
+        let mut ways = WAYS.iter().copied();
+        let way = ways.find_map(|quirks| {
+            let exchange = deviating(&exchange, quirks);
+            let password = password_of(login, quirks);
+            (exchange.rakp2_code(&password) == proof.code).then_some((exchange, password, quirks))
+        });
+        let (exchange, password, quirks) = way.ok_or(LoginFailure::WrongPassword)?;
+        let secret = login.kg().unwrap_or(&password);
         Ok(BmcVerified {
             algorithms: self.algorithms,
-            rakp3_code: exchange.rakp3_code(login.password()),
-            session_key: exchange.session_key(login.session_secret()),
+            rakp3_code: exchange.rakp3_code(&password),
+            session_key: exchange.session_key(secret),
             exchange,
+            password,
+            quirks,
         })
     }
 }
 
-impl BmcVerified {
-    /// The session's channel, once RAKP Message 4 confirms that the BMC made the same key.
-    pub(super) fn confirm(&self, code: &Code, login: &Login) -> Result<Channel, LoginFailure> {
-        if self.exchange.rakp4_code(&self.session_key) != *code {
-            return Err(LoginFailure::NotAuthentic);
+/// The ways in which BMCs make their codes, that of the specification first.
+const WAYS: [Quirks; 8] = {
+    const TRAITS: [Quirk; 3] = [
+        Quirk::RakpLookupBitLeftOut,
+        Quirk::RakpNamePadded,
+        Quirk::PasswordCutAt16,
+    ];
+    let mut ways = [Quirks::NONE; 8];
+    let mut way = 0;
+    while way < ways.len() {
+        let mut bit = 0;
+        while bit < TRAITS.len() {
+            if way >> bit & 1 == 1 {
+                ways[way] = ways[way].with(TRAITS[bit]);
+            }
+            bit += 1;
         }
-        self.channel(login).ok_or(LoginFailure::AlgorithmsChanged)
+        way += 1;
+    }
+    ways
+};
+
+/// The exchange as a BMC with these quirks has it.
+fn deviating(exchange: &Exchange, quirks: Quirks) -> Exchange {
+    let mut exchange = *exchange;
+    if quirks.has(Quirk::RakpLookupBitLeftOut) {
+        exchange.role = Role(exchange.role.0 & 0x0f);
+    }
+    if quirks.has(Quirk::RakpNamePadded) {
+        exchange.user_name = exchange.user_name.padded();
+    }
+    exchange
+}
+
+fn password_of(login: &Login, quirks: Quirks) -> UserKey {
+    if quirks.has(Quirk::PasswordCutAt16) {
+        login.password().cut()
+    } else {
+        login.password().clone()
+    }
+}
+
+impl BmcVerified {
+    /// Checks RAKP Message 4: the session's channel, and what showed.
+    ///
+    /// # Errors
+    /// [`LoginFailure::NotAuthentic`]: the code was not made with the session's key.
+    pub(super) fn confirm(&self, code: &Code) -> Result<(Channel, Quirks), LoginFailure> {
+        let (exchange, key) = (&self.exchange, &self.session_key);
+        let quirks = if exchange.rakp4_code(key) == *code {
+            Quirks::NONE
+        } else if exchange.algorithm == AuthAlgorithm::NONE {
+            // There is no key that a code could be checked with.
+            Quirks::NONE.with(Quirk::Suite0Code)
+        } else if exchange.rakp4_code_whole(key) == *code {
+            Quirks::NONE.with(Quirk::Rakp4CodeWhole)
+        } else {
+            return Err(LoginFailure::NotAuthentic);
+        };
+        let channel = self.channel().ok_or(LoginFailure::AlgorithmsChanged)?;
+        Ok((channel, quirks))
     }
 
     /// The session's channel, whether or not the BMC confirmed it: to close a session that it may have activated.
-    pub(super) fn channel(&self, login: &Login) -> Option<Channel> {
+    pub(super) fn channel(&self) -> Option<Channel> {
         let Exchange {
             console_session_id,
             bmc_session_id,
@@ -71,7 +144,7 @@ impl BmcVerified {
         Channel::new(
             self.algorithms,
             &self.session_key,
-            login.password(),
+            &self.password,
             console_session_id,
             bmc_session_id,
         )

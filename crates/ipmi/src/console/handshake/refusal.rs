@@ -41,6 +41,12 @@ pub(super) const fn is_about_suite(status: RakpStatus) -> bool {
             | RakpStatus::ILLEGAL_PARAMETER
             | RakpStatus::INVALID_ROLE
             | RakpStatus::UNAUTHORIZED_ROLE
+    ) || matches!(
+        // Some answer by a completion code.
+        CompletionCode(status.0),
+        CompletionCode::INVALID_DATA_FIELD
+            | CompletionCode::REQUEST_LENGTH_INVALID
+            | CompletionCode::PARAMETER_OUT_OF_RANGE
     )
 }
 
@@ -49,11 +55,15 @@ pub(super) const fn failure_of(status: RakpStatus) -> LoginFailure {
         RakpStatus::INSUFFICIENT_RESOURCES | RakpStatus::INSUFFICIENT_RESOURCES_FOR_ROLE => {
             LoginFailure::Resources
         }
-        RakpStatus::INVALID_ROLE | RakpStatus::UNAUTHORIZED_ROLE => LoginFailure::PrivilegeRefused,
+        RakpStatus::INVALID_ROLE | RakpStatus::UNAUTHORIZED_ROLE | RakpStatus(0xd4) => {
+            LoginFailure::PrivilegeRefused
+        }
         RakpStatus::UNAUTHORIZED_NAME | RakpStatus::INVALID_NAME_LENGTH => {
             LoginFailure::UnknownUser
         }
         RakpStatus::INVALID_INTEGRITY_CHECK => LoginFailure::WrongPassword,
+        // Completion codes where there should be a status.
+        RakpStatus(0xc0 | 0xc4 | 0xd2) => LoginFailure::Resources,
         status => LoginFailure::Rejected(status),
     }
 }

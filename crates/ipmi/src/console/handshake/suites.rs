@@ -9,6 +9,7 @@ use crate::console::event::LoginFailure;
 use crate::console::login::Login;
 use crate::crypto::Algorithms;
 use crate::number::{CipherSuiteId, CompletionCode};
+use crate::quirk::Quirk;
 use crate::wire::Reader;
 
 impl Handshake {
@@ -93,6 +94,12 @@ impl Handshake {
                 index: index + 1,
                 records,
             });
+        }
+        if records.suites.is_empty() {
+            self.quirks = self.quirks.with(Quirk::SuiteRecordsBroken);
+        }
+        if records.is_renumbered() {
+            self.quirks = self.quirks.with(Quirk::SuitesCountedFrom1);
         }
         self.offered = (!records.suites.is_empty()).then_some(records.suites);
         self.suites_known(login)

@@ -18,6 +18,7 @@ use crate::crypto::v15::End;
 use crate::crypto::{SessionChannel, V15Channel, V15Key};
 use crate::entropy::Entropy;
 use crate::number::{AuthType, CompletionCode, ExtendedCapabilities, PerMessageAuthentication};
+use crate::quirk::Quirk;
 use crate::wire::message::{LanMessage, MessageHeader};
 use crate::wire::session::V15Header;
 use crate::wire::{DATAGRAM_MAX, Reader, WireError, WireFault, Writer};
@@ -177,7 +178,11 @@ impl Handshake {
         match CompletionCode(r.u8("completion code")?) {
             CompletionCode::OK => {
                 let activated = ActivatedSession::decode(&mut r)?;
-                activation.activated(&activated)
+                let byte_swapped = activation.is_swapped(header);
+                if byte_swapped {
+                    self.quirks = self.quirks.with(Quirk::SequenceByteSwapped);
+                }
+                activation.activated(&activated, byte_swapped)
             }
             code => Ok(self.activation_refused(policy, code)),
         }
@@ -234,8 +239,13 @@ impl Handshake {
 }
 
 impl Activation {
+    /// Whether the BMC's first packet has the number that we chose with its bytes in the other order.
+    const fn is_swapped(&self, header: &V15Header) -> bool {
+        header.sequence != self.outbound && header.sequence.swap_bytes() == self.outbound
+    }
+
     /// The session's channel. Whatever the BMC says, our packets carry a code; its own may lack one where it said so.
-    fn activated(&self, activated: &ActivatedSession) -> Result<Next, Ignored> {
+    fn activated(&self, activated: &ActivatedSession, byte_swapped: bool) -> Result<Next, Ignored> {
         if activated.inbound_sequence == 0 {
             return Err(Ignored::Unparsable(WireError {
                 field: "initial inbound sequence number",
@@ -244,7 +254,7 @@ impl Activation {
             }));
         }
         let none = activated.auth_type == AuthType::NONE;
-        let channel = V15Channel::new(
+        let mut channel = V15Channel::new(
             End::Console,
             self.key.clone(),
             activated.session_id,
@@ -252,6 +262,7 @@ impl Activation {
             self.outbound,
             self.unauthenticated || none,
         );
+        channel.byte_swapped = byte_swapped;
         let channel = SessionChannel::V15(Box::new(channel));
         Ok(Next::Done(Box::new(channel), None))
     }

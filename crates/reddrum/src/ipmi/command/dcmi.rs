@@ -17,8 +17,9 @@ use serde_json::{Value, json};
 use super::{ADMINISTRATOR, OPERATOR, Start, USER, start};
 use crate::error::ProgramError;
 use crate::ipmi::args::{DcmiCommand, DcmiPowerCommand, LimitAction, PowerLimitArgs};
+use crate::ipmi::failure::Failure;
 use crate::ipmi::report::{Report, Sheet};
-use crate::ipmi::talk::{CallError, Line, Outcome};
+use crate::ipmi::talk::{CallError, CallFault, Line, Outcome};
 
 /// Width of the names in the reports.
 const WIDTH: usize = 32;
@@ -123,7 +124,15 @@ async fn power(line: Line) -> Outcome {
             mode: PowerStatisticsMode::SYSTEM,
             period: 0,
         })
-        .await?;
+        .await
+        .map_err(|error| match error.fault {
+            CallFault::Garbled(_) => Failure::Unfit {
+                kind: "not_supported",
+                cause: "the BMC takes the question for its power, and has no answer".to_owned(),
+                remedy: "look at its sensors: 'sensor'".to_owned(),
+            },
+            _ => error.into(),
+        })?;
     let mut sheet = Sheet::new(WIDTH);
     sheet.put("Instantaneous Power (W)", "current_w", reading.current_w);
     sheet.put("Minimum (W)", "minimum_w", reading.minimum_w);

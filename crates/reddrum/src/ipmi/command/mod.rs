@@ -21,6 +21,7 @@ mod nm;
 mod pef;
 mod picmg;
 mod power;
+pub(super) mod quirks;
 mod raw;
 mod repository;
 mod sdr;
@@ -147,7 +148,7 @@ pub(super) fn begin(command: &IpmiCommand, of: OfMaker) -> Result<Start, Program
         IpmiCommand::Lcd(command) => lcd::begin(command, of)?,
         IpmiCommand::Nm(command) => nm::begin(command),
         IpmiCommand::Hpm(command) => hpm::begin(command)?,
-        IpmiCommand::Discover(_) | IpmiCommand::Decode { .. } => {
+        IpmiCommand::Discover(_) | IpmiCommand::Quirks | IpmiCommand::Decode { .. } => {
             return Err(ProgramError::Usage("it asks no BMC".to_owned()));
         }
     })

@@ -31,6 +31,11 @@ const ERASE_PAUSE: Duration = Duration::from_millis(500);
 /// How often the log is reserved anew because a new entry cancelled the reservation.
 const RESERVATIONS_MAX: u32 = 4;
 
+/// Get SEL Time: the log is being erased (§31.10); how often the clock is asked for then, and the pause between.
+const ERASING: CompletionCode = CompletionCode(0x81);
+const CLOCK_ASKINGS_MAX: u32 = 8;
+const CLOCK_PAUSE: Duration = Duration::from_millis(250);
+
 /// Width of the names in the report of `sel info`.
 const WIDTH: usize = 17;
 
@@ -126,7 +131,7 @@ pub(super) async fn run(line: Line, action: Action) -> Outcome {
         Action::Add(record) => add(&line, record).await,
         Action::Delete(record) => delete(&line, record).await,
         Action::Save => save(&line).await,
-        Action::GetTime => Ok(clock(line.call(&GetSelTime).await?)),
+        Action::GetTime => Ok(clock(time(&line).await?)),
         Action::SetTime(clock) => set_time(&line, clock).await,
     }
 }
@@ -407,6 +412,20 @@ async fn clear(line: &Line) -> Outcome {
     Ok(Report::line("SEL cleared", json!({ "cleared": true })))
 }
 
+/// The log's clock, asked again while the log is being erased (§31.10).
+async fn time(line: &Line) -> Result<Timestamp, CallError> {
+    let mut askings = 1;
+    loop {
+        match line.call(&GetSelTime).await {
+            Err(error) if error.completion() == Some(ERASING) && askings < CLOCK_ASKINGS_MAX => {
+                askings += 1;
+                line.pause(CLOCK_PAUSE).await;
+            }
+            told => return told,
+        }
+    }
+}
+
 async fn set_time(line: &Line, wanted: Clock) -> Outcome {
     let time = match wanted {
         Clock::At(time) => time,
@@ -418,7 +437,7 @@ async fn set_time(line: &Line, wanted: Clock) -> Outcome {
         }
     };
     line.call(&SetSelTime { time }).await?;
-    Ok(clock(line.call(&GetSelTime).await?))
+    Ok(clock(time(line).await?))
 }
 
 fn clock(time: Timestamp) -> Report {

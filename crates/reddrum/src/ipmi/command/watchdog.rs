@@ -1,5 +1,7 @@
 //! `watchdog`: Get, Set and Reset Watchdog Timer (§27.5 to §27.7).
 
+use std::time::Duration;
+
 use ipmi::command::app::{
     GetWatchdogTimer, ResetWatchdogTimer, SetWatchdogTimer, WatchdogSettings,
 };
@@ -14,6 +16,9 @@ use crate::ipmi::talk::{Line, Outcome};
 
 /// Width of the names in the report.
 const WIDTH: usize = 24;
+
+/// After which time a countdown that moves has moved.
+const LOOK_AGAIN: Duration = Duration::from_millis(1_100);
 
 /// How to begin it.
 ///
@@ -44,14 +49,17 @@ pub(super) fn begin(command: WatchdogCommand) -> Result<Start, ProgramError> {
 async fn get(line: Line) -> Outcome {
     let timer = line.call(&GetWatchdogTimer {}).await?;
     let settings = timer.settings;
+    let mut running = settings.control.contains(WatchdogControl::RUNNING);
+    if !running && timer.present_100ms != 0 {
+        // Some never say that it runs: then the countdown moves.
+        line.pause(LOOK_AGAIN).await;
+        let later = line.call(&GetWatchdogTimer {}).await?;
+        running = later.present_100ms < timer.present_100ms;
+    }
     let seconds = |tenths: u16| f64::from(tenths) / 10.0;
     let mut sheet = Sheet::new(WIDTH);
     sheet.put("Timer Use", "use", settings.timer_use.to_string());
-    sheet.put(
-        "Running",
-        "running",
-        settings.control.contains(WatchdogControl::RUNNING),
-    );
+    sheet.put("Running", "running", running);
     sheet.put(
         "Logging",
         "logs",

@@ -1,5 +1,7 @@
 //! The engine against virtual BMCs, on virtual time.
 
+mod quirks;
+
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipmi::bmc::{Config, User};

@@ -358,10 +358,12 @@ async fn activate(line: Line, steal: bool, ours: u32, encrypted: bool) -> Outcom
     let status = GetPayloadActivationStatus {
         payload_type: PayloadType::SOL,
     };
-    let active = line
+    let said = line
         .call(&status)
         .await
         .is_ok_and(|s| s.active.contains(PayloadInstances::INSTANCE_1));
+    // Some say so always: then no session has it.
+    let active = said && owner(&line).await.ok() != Some(0);
     if active && steal {
         line.call(&DEACTIVATE).await?;
     } else if active {

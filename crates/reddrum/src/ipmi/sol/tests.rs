@@ -9,6 +9,7 @@ use ipmi::bmc::{Config, User};
 use ipmi::command::app::Guid;
 use ipmi::console::{Login, Policy};
 use ipmi::number::PrivilegeLevel;
+use ipmi::quirk::{Area, Quirk, Quirks};
 use ipmi::time::Instant;
 use ipmi::wire::DATAGRAM_MAX;
 use vbmc::bmcs::Bmcs;
@@ -29,6 +30,8 @@ struct World {
     now: Instant,
     entropy: SeededEntropy,
     sessions: u32,
+    /// All that the BMC sent.
+    sent: Vec<Vec<u8>>,
 }
 
 /// A console, where it is, and what it showed.
@@ -52,6 +55,7 @@ impl World {
             now: Instant::ORIGIN,
             entropy: SeededEntropy::new(1),
             sessions: 0,
+            sent: Vec::new(),
         }
     }
 
@@ -88,6 +92,8 @@ impl World {
             .poll_sol(self.now, &mut self.entropy, &mut |_, to, packet| {
                 packets.push((to, packet.to_vec()));
             });
+        self.sent
+            .extend(packets.iter().map(|(_, packet)| packet.clone()));
         for shown in shown {
             for (to, packet) in &mut packets {
                 if *to == shown.from {
@@ -112,6 +118,7 @@ impl World {
                 );
                 if let Some(answer) = answer {
                     let answer = &mut buffer[..answer.len];
+                    self.sent.push(answer.to_vec());
                     let _ = shown.console.handle_datagram(self.now, answer);
                 }
                 let mut text = [0; 512];
@@ -204,4 +211,41 @@ fn a_console_that_cannot_log_in_says_why() {
         matches!(failure, Some(Failure::Login { .. })),
         "{failure:?}"
     );
+}
+
+/// Logs in to the console and has it print lines: what the BMC sent for that.
+fn printed(defects: Quirks) -> Vec<Vec<u8>> {
+    let mut world = World::new();
+    world.bmcs.set_defects(0, defects);
+    let mut shown = world.connect(false);
+    world.run_until(&mut shown, ends_with("login: "));
+    let before = shown.text.len();
+    shown.console.write(b"lines 64\r");
+    world.run_until(&mut shown, |shown| {
+        shown.text.len() > before + 64 * 64 && shown.text.ends_with(b"login: ")
+    });
+    let lines: Vec<u8> = (0..64).flat_map(numbered_line).collect();
+    let start = before + b"lines 64\r\n".len();
+    assert!(shown.text[start..][..lines.len()] == lines, "{defects}");
+    shown.console.end(world.now);
+    world.run_until(&mut shown, |shown| shown.console.is_over());
+    assert_eq!(shown.console.failure(), None, "{defects}");
+    world.sent
+}
+
+#[test]
+fn every_character_arrives_from_a_bmc_with_any_quirk_of_serial_over_lan() {
+    let healthy = printed(Quirks::NONE);
+    let about_sol = |quirk: &&Quirk| quirk.row().area == Area::Sol;
+    let mut tried = 0;
+    for quirk in Quirk::ALL.iter().filter(about_sol) {
+        // The only difference is the defect, down to the random numbers.
+        assert_ne!(
+            printed(Quirks::NONE.with(*quirk)),
+            healthy,
+            "{quirk} does not show"
+        );
+        tried += 1;
+    }
+    assert!(tried >= 5, "{tried}");
 }
