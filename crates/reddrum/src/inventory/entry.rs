@@ -283,7 +283,7 @@ mod tests {
         assert_eq!(treatment.place.site.as_deref(), Some("Ulm"));
         assert_eq!(treatment.poll_interval_ms, Some(5000));
         assert_eq!(treatment.labels["owner"], "a");
-        assert!(treatment.quirks.has(fleet::Quirk::AssumeBmcOwner));
+        assert!(treatment.quirks.has(fleet::Quirk::SensorOwnerWrong));
     }
 
     #[test]

@@ -131,7 +131,7 @@ pub(super) async fn run(line: Line, action: Action) -> Outcome {
         Action::Add(record) => add(&line, record).await,
         Action::Delete(record) => delete(&line, record).await,
         Action::Save => save(&line).await,
-        Action::GetTime => Ok(clock(time(&line).await?)),
+        Action::GetTime => Ok(clock(clock_time(&line).await?)),
         Action::SetTime(clock) => set_time(&line, clock).await,
     }
 }
@@ -413,7 +413,7 @@ async fn clear(line: &Line) -> Outcome {
 }
 
 /// The log's clock, asked again while the log is being erased (§31.10).
-async fn time(line: &Line) -> Result<Timestamp, CallError> {
+async fn clock_time(line: &Line) -> Result<Timestamp, CallError> {
     let mut askings = 1;
     loop {
         match line.call(&GetSelTime).await {
@@ -437,7 +437,7 @@ async fn set_time(line: &Line, wanted: Clock) -> Outcome {
         }
     };
     line.call(&SetSelTime { time }).await?;
-    Ok(clock(time(line).await?))
+    Ok(clock(clock_time(line).await?))
 }
 
 fn clock(time: Timestamp) -> Report {

@@ -19,7 +19,7 @@ impl World {
     fn command(&mut self, words: &str) -> Outcome {
         let words = ["ipmi", "bmc"].into_iter().chain(words.split(' '));
         let words = Words::try_parse_from(words).unwrap();
-        let (_, begin) = command::begin(&words.args.command).unwrap();
+        let (_, begin) = command::begin(&words.args.command, words.args.connection.of).unwrap();
         let address = SocketAddr::from((self.bmcs.site().address(0), 623));
         let login = (Login::new("admin", b"right").unwrap(), Policy::default());
         self.engine = Engine::new([(0, address)], 1, login, 9, begin);
