@@ -17,7 +17,7 @@ struct Words {
 impl World {
     /// Runs a command line.
     fn command(&mut self, words: &str) -> Outcome {
-        let words = ["ipmi", "bmc"].into_iter().chain(words.split(' '));
+        let words = ["ipmi", "n1"].into_iter().chain(words.split(' '));
         let words = Words::try_parse_from(words).unwrap();
         let (_, begin) = command::begin(&words.args.command, words.args.connection.of).unwrap();
         let address = SocketAddr::from((self.bmcs.site().address(0), 623));
