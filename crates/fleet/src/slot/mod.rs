@@ -218,10 +218,8 @@ pub(crate) struct Setup<'a> {
 
 impl Slot {
     pub(crate) fn new(setup: Setup<'_>) -> Self {
-        let mut session = Session::new(Arc::clone(setup.login), Arc::clone(setup.policy));
-        session.set_quirks(setup.quirks);
         let remembered = setup.remembered.as_deref();
-        session.set_proven_suite(remembered.and_then(|remembered| remembered.suite));
+        let session = session::new(&setup, remembered.and_then(|remembered| remembered.suite));
         let log = remembered.and_then(|remembered| remembered.log);
         Self {
             index: setup.index,
@@ -546,9 +544,7 @@ impl Slot {
             &cx.policy
         };
         if std::mem::take(&mut self.login_is_new) {
-            let quirks = self.session.quirks();
-            self.session = Session::new(Arc::clone(&self.login), Arc::clone(policy));
-            self.session.set_quirks(quirks);
+            self.renew_session(policy);
         }
         self.session.set_policy(Arc::clone(policy));
         self.session.connect(now, id);

@@ -3,15 +3,31 @@
 use std::sync::Arc;
 
 use hardware::Identity;
-use ipmi::console::{Event, Ignored, LoginFailure, SessionLost};
+use ipmi::console::{Event, Ignored, LoginFailure, Policy, Session, SessionLost};
+use ipmi::number::CipherSuiteId;
 use ipmi::quirk::{Quirk, Quirks};
 use ipmi::time::Instant;
 
-use super::{Context, InFlight, Lacks, Phase, Round, Slot, reopen_pause};
+use super::{Context, InFlight, Lacks, Phase, Round, Setup, Slot, reopen_pause};
 use crate::counters::Counters;
 use crate::schedule::Trouble;
 
+/// The session of a slot, with what is known of its BMC.
+pub(super) fn new(setup: &Setup<'_>, proven: Option<CipherSuiteId>) -> Session {
+    let mut session = Session::new(Arc::clone(setup.login), Arc::clone(setup.policy));
+    session.set_quirks(setup.quirks);
+    session.set_proven_suite(proven);
+    session
+}
+
 impl Slot {
+    /// A session with the present log-in; what is known of the BMC's deviations stays known.
+    pub(super) fn renew_session(&mut self, policy: &Arc<Policy>) {
+        let quirks = self.session.quirks();
+        self.session = Session::new(Arc::clone(&self.login), Arc::clone(policy));
+        self.session.set_quirks(quirks);
+    }
+
     /// Remembers what has shown of the BMC's deviations, tells it once, and shows it with the node.
     pub(super) fn note_quirks(&mut self, cx: &mut Context, noticed: Quirks) {
         let known = self.session.quirks().and(noticed);

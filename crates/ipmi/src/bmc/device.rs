@@ -266,10 +266,7 @@ impl Bmc {
         if header.to != BMC_ADDRESS || header.netfn.is_response() {
             return None;
         }
-        let slot = self.sessions.find(id, call.from)?;
-        let Stage::Active(active) = &mut slot.stage else {
-            return None;
-        };
+        let active = self.sessions.find_active(id, call.from)?;
         active.executed.note(&message);
         self.asked = id;
         let permitted = active.privilege >= minimum_privilege(header.netfn, header.cmd, body);
@@ -313,10 +310,7 @@ impl Bmc {
         } else {
             Own::refused(CompletionCode::INSUFFICIENT_PRIVILEGE)
         };
-        let slot = self.sessions.find(id, call.from)?;
-        let Stage::Active(active) = &mut slot.stage else {
-            return None;
-        };
+        let active = self.sessions.find_active(id, call.from)?;
         if let Effect::Level(level) = own.effect {
             active.privilege = level;
         }

@@ -195,6 +195,14 @@ impl SessionTable {
             .find(|slot| slot.bmc_session_id == bmc_session_id && slot.peer == peer)
     }
 
+    /// The active session with this ID that belongs to `peer`.
+    pub(super) fn find_active(&mut self, bmc_session_id: u32, peer: Peer) -> Option<&mut Active> {
+        match &mut self.find(bmc_session_id, peer)?.stage {
+            Stage::Active(active) => Some(&mut **active),
+            _ => None,
+        }
+    }
+
     pub(super) fn slot_mut(&mut self, bmc_session_id: u32) -> Option<&mut Slot> {
         self.slots
             .iter_mut()
