@@ -30,7 +30,7 @@ impl Service {
             let session = session.ok_or(Error::Unauthenticated)?;
             let account = self.accounts.of_session(&session);
             let account = account.ok_or(Error::Unauthenticated)?;
-            return Ok(self.as_caller(account, Some(session), client));
+            return Ok(self.as_caller(account, Some(session), parts, client));
         }
         let Some(credentials) = headers.get(header::AUTHORIZATION) else {
             return self.by_certificate(parts, client);
@@ -47,7 +47,7 @@ impl Service {
             Error::refused(refusal, parts.uri.path())
         })?;
         refuse_foreign_change(parts)?;
-        Ok(self.as_caller(account, None, client))
+        Ok(self.as_caller(account, None, parts, client))
     }
 
     /// The account whose name the client's certificate has, to the letter.
@@ -70,17 +70,19 @@ impl Service {
             return Err(Error::Unauthenticated);
         };
         refuse_foreign_change(parts)?;
-        Ok(self.as_caller(account, None, client))
+        Ok(self.as_caller(account, None, parts, client))
     }
 
     fn as_caller(
         &self,
         account: Arc<Account>,
         session: Option<Arc<Session>>,
+        parts: &Head,
         client: Option<IpAddr>,
     ) -> Caller {
         let privileges = self.accounts.privileges_of(&account);
-        Caller::new(account, privileges, session, client)
+        let shows_certificate = parts.extensions.get::<ClientCertificate>().is_some();
+        Caller::new(account, privileges, session, client).with_certificate(shows_certificate)
     }
 
     /// Whether somebody whose password has to be changed may do this: look at his own account, change its password, and

@@ -17,6 +17,8 @@ pub(crate) struct Caller {
     /// The session whose token came with the request; none with Basic credentials.
     session: Option<Arc<Session>>,
     client: Option<IpAddr>,
+    /// Whether his connection has shown a certificate that an authority vouches for.
+    shows_certificate: bool,
 }
 
 impl Caller {
@@ -31,7 +33,19 @@ impl Caller {
             privileges,
             session,
             client,
+            shows_certificate: false,
         }
+    }
+
+    /// The same, on a connection that has shown a certificate, or not.
+    pub(crate) const fn with_certificate(mut self, shows: bool) -> Self {
+        self.shows_certificate = shows;
+        self
+    }
+
+    /// Whether his connection has shown a certificate that an authority vouches for, whoever it names.
+    pub(crate) const fn shows_certificate(&self) -> bool {
+        self.shows_certificate
     }
 
     /// The name that he logged in with.

@@ -194,8 +194,19 @@ impl Trust {
     pub(crate) async fn remove(&self, id: &str) -> Result<(), Failure> {
         let _change = self.0.change.lock().await;
         let number: u32 = id.parse().map_err(|_| Failure::NotChangeable)?;
-        if !self.0.held().added.contains_key(&number) {
-            return Err(Failure::NotFound);
+        {
+            let held = self.0.held();
+            if !held.added.contains_key(&number) {
+                return Err(Failure::NotFound);
+            }
+            let is_last = held.added.len() == 1 && self.0.tls.authorities().is_empty();
+            if is_last && held.switches.is_enabled && held.switches.needs_certificate {
+                return Err(Failure::InUse {
+                    reason: "Clients need a certificate and nobody else vouches for them. Set \
+                             RespondToUnauthenticatedClients to true first, or add another authority."
+                        .to_owned(),
+                });
+            }
         }
         let mut batch = Batch::default();
         batch.remove(AUTHORITIES, number.to_string());
@@ -205,8 +216,13 @@ impl Trust {
         .await
     }
 
-    /// Changes what `MultiFactorAuth.ClientCertificate` lets be changed. What the service can't do otherwise is refused.
-    pub(crate) async fn set(&self, changes: &Map<String, Value>) -> Result<(), Failure> {
+    /// Changes what `MultiFactorAuth.ClientCertificate` lets be changed. What the service can't do otherwise is refused,
+    /// and that somebody who shows no certificate himself makes one necessary.
+    pub(crate) async fn set(
+        &self,
+        changes: &Map<String, Value>,
+        shows_certificate: bool,
+    ) -> Result<(), Failure> {
         let _change = self.0.change.lock().await;
         let (mut switches, has_some) = {
             let held = self.0.held();
@@ -229,6 +245,8 @@ impl Trust {
                         needs_some(name, *on)?;
                     }
                     switches.is_enabled = *on;
+                    // Switched on again later, it must not shut out who was let in meanwhile.
+                    switches.needs_certificate &= *on;
                 }
                 ("RespondToUnauthenticatedClients", Value::Bool(respond)) => {
                     if !respond {
@@ -252,6 +270,18 @@ impl Trust {
                     });
                 }
             }
+        }
+        let demands = changes.get("RespondToUnauthenticatedClients") == Some(&Value::Bool(false));
+        if demands && !(switches.is_enabled && shows_certificate) {
+            let name = "RespondToUnauthenticatedClients";
+            let message = message::property_value_external_conflict(name, "false");
+            let remedy = match switches.is_enabled {
+                true => {
+                    "You would be shut out: send this over a connection that shows a client certificate."
+                }
+                false => "Nobody is asked for certificates. Set Enabled to true first.",
+            };
+            return Err(refused(message, &place(name), remedy));
         }
         let mut batch = Batch::default();
         batch.put(SETTINGS, SETTINGS_KEY, &switches)?;

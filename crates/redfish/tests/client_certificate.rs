@@ -80,18 +80,20 @@ impl Authority {
 
 /// A service with the accounts `root` and `reader` that believes `authority`.
 async fn start(authority: &Authority) -> (SocketAddr, CertificateDer<'static>) {
-    start_with(authority, redfish::Store::in_memory().unwrap()).await
+    start_with(Some(authority), redfish::Store::in_memory().unwrap()).await
 }
 
-/// The same, with what `store` keeps.
+/// The same, with what `store` keeps, or without an authority of the operator's.
 async fn start_with(
-    authority: &Authority,
+    authority: Option<&Authority>,
     store: redfish::Store,
 ) -> (SocketAddr, CertificateDer<'static>) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let own = made.cert.der().clone();
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-    let authorities = redfish::authorities(&authority.certificate.pem()).unwrap();
+    let authorities = authority.map_or(Vec::new(), |authority| {
+        redfish::authorities(&authority.certificate.pem()).unwrap()
+    });
     let chain = Chain::new(vec![own.clone()], key).unwrap();
     let tls = Arc::new(Tls::new(chain, &authorities).unwrap());
     let account = |name, role| Account::new(name, "correct horse", role).unwrap();
@@ -270,6 +272,17 @@ async fn as_root(
     line.ask(method, uri, &body).await.unwrap()
 }
 
+/// A change of the account service by root on a connection that shows this certificate.
+async fn with_certificate(
+    (address, own): &(SocketAddr, CertificateDer<'static>),
+    shown: Option<Shown>,
+    body: Value,
+) -> (u16, Value) {
+    let mut line = Line::open(*address, &client_of(own, shown)).await.unwrap();
+    let (status, _, json) = line.ask("PATCH", SERVICE, &body).await.unwrap();
+    (status, json)
+}
+
 async fn get(server: &(SocketAddr, CertificateDer<'static>), uri: &str) -> Value {
     let (status, _, json) = as_root(server, "GET", uri, json!({})).await;
     assert_eq!(status, 200, "{json}");
@@ -386,7 +399,7 @@ async fn a_stream_of_events_ends_with_its_readers_authority_and_others_go_on() {
 async fn added_authorities_survive_a_restart_and_the_operators_stay() {
     let (operators, added) = (Authority::new(), Authority::new());
     let store = redfish::Store::in_memory().unwrap();
-    let first = start_with(&operators, store.clone()).await;
+    let first = start_with(Some(&operators), store.clone()).await;
     let made = as_root(&first, "POST", CERTIFICATES, as_pem(&added.certificate)).await;
     assert_eq!(made.0, 201);
     let file = format!("{CERTIFICATES}/File1");
@@ -397,7 +410,7 @@ async fn added_authorities_survive_a_restart_and_the_operators_stay() {
     let (status, _, json) = as_root(&first, "DELETE", &file, json!({})).await;
     assert_eq!((status, keys(&json)), (405, vec!["OperationNotAllowed"]));
 
-    let second = start_with(&operators, store).await;
+    let second = start_with(Some(&operators), store).await;
     let shown = Some(added.client("root"));
     assert_eq!(ask(&second, shown, "GET", &[]).await, Some(StatusCode::OK));
     assert_eq!(get(&second, CERTIFICATES).await["Members@odata.count"], 2);
@@ -481,9 +494,15 @@ async fn certificates_can_be_switched_off_and_made_necessary() {
     );
     assert_eq!(ask(&server, root(), "GET", &[]).await, Some(StatusCode::OK));
 
-    let needed = of("RespondToUnauthenticatedClients", json!(false));
-    let (status, _, json) = as_root(&server, "PATCH", SERVICE, needed).await;
-    assert_eq!(status, 200);
+    let needed = || of("RespondToUnauthenticatedClients", json!(false));
+    let (status, _, json) = as_root(&server, "PATCH", SERVICE, needed()).await;
+    assert_eq!(
+        (status, keys(&json)),
+        (400, vec!["PropertyValueExternalConflict"]),
+        "whoever shows none would shut himself out"
+    );
+    let (status, json) = with_certificate(&server, root(), needed()).await;
+    assert_eq!(status, 200, "{json}");
     assert_eq!(shown(&json, "RespondToUnauthenticatedClients"), false);
     assert_eq!(
         ask(&server, None, "GET", &[]).await,
@@ -491,4 +510,42 @@ async fn certificates_can_be_switched_off_and_made_necessary() {
         "nobody without one gets an answer"
     );
     assert_eq!(ask(&server, root(), "GET", &[]).await, Some(StatusCode::OK));
+
+    // Off and on again, it asks nobody who was answered meanwhile.
+    let (status, json) = with_certificate(&server, root(), of("Enabled", json!(false))).await;
+    assert_eq!(status, 200, "{json}");
+    let both = json!({"MultiFactorAuth": {"ClientCertificate": {
+        "Enabled": false, "RespondToUnauthenticatedClients": false,
+    }}});
+    let (status, _, json) = as_root(&server, "PATCH", SERVICE, both).await;
+    assert_eq!(
+        (status, keys(&json)),
+        (400, vec!["PropertyValueExternalConflict"])
+    );
+    let (status, _, json) = as_root(&server, "PATCH", SERVICE, of("Enabled", json!(true))).await;
+    assert_eq!(status, 200);
+    assert_eq!(shown(&json, "RespondToUnauthenticatedClients"), true);
+}
+
+#[tokio::test]
+async fn where_certificates_are_necessary_the_last_authority_stays() {
+    let mine = Authority::new();
+    let server = start_with(None, redfish::Store::in_memory().unwrap()).await;
+    let (_, location, _) = as_root(&server, "POST", CERTIFICATES, as_pem(&mine.certificate)).await;
+    let location = location.unwrap();
+    let needed = json!({"MultiFactorAuth": {"ClientCertificate": {
+        "RespondToUnauthenticatedClients": false,
+    }}});
+    let root = || Some(mine.client("root"));
+    assert_eq!(with_certificate(&server, root(), needed).await.0, 200);
+    let mut line = Line::open(server.0, &client_of(&server.1, root()))
+        .await
+        .unwrap();
+    let (status, _, json) = line.ask("DELETE", &location, &json!({})).await.unwrap();
+    assert_eq!((status, keys(&json)), (409, vec!["ResourceInUse"]));
+    assert_eq!(
+        ask(&server, None, "GET", &[]).await,
+        None,
+        "still necessary"
+    );
 }

@@ -61,7 +61,7 @@ impl Part for AccountService {
     ) -> BackendFuture<'a, Outcome> {
         Box::pin(async move {
             match *rest {
-                [] => self.set_policy(patch).await?,
+                [] => self.set_policy(patch, caller).await?,
                 ["Accounts", id] => account::patch(&self.accounts, id, patch, caller).await?,
                 ["Roles", id] => role::patch(&self.accounts, id, patch).await?,
                 _ => return Err(Failure::NotChangeable),
@@ -125,7 +125,7 @@ impl AccountService {
         self.trust.as_ref().ok_or(Failure::NotFound)
     }
 
-    async fn set_policy(&self, patch: &CheckedPatch) -> Result<(), Failure> {
+    async fn set_policy(&self, patch: &CheckedPatch, caller: &Caller) -> Result<(), Failure> {
         let mut policy = Policy::clone(&self.accounts.policy());
         let mut changes = patch.changes().clone();
         let factors = changes.remove(MULTI_FACTOR_AUTH);
@@ -133,7 +133,7 @@ impl AccountService {
             set(&mut policy, name, value)?;
         }
         if let Some(Value::Object(factors)) = factors {
-            self.set_factors(factors).await?;
+            self.set_factors(factors, caller).await?;
         }
         if changes.is_empty() {
             return Ok(());
@@ -148,7 +148,11 @@ impl AccountService {
     }
 
     /// Certificates of clients are the one other factor that there is.
-    async fn set_factors(&self, mut factors: Map<String, Value>) -> Result<(), Failure> {
+    async fn set_factors(
+        &self,
+        mut factors: Map<String, Value>,
+        caller: &Caller,
+    ) -> Result<(), Failure> {
         let certificates = factors.remove("ClientCertificate");
         let (None, Some(Value::Object(changes)), Some(trust)) =
             (factors.keys().next(), certificates, &self.trust)
@@ -157,7 +161,7 @@ impl AccountService {
             let other = other.map_or("ClientCertificate", String::as_str);
             return Err(not_writable(&format!("{MULTI_FACTOR_AUTH}/{other}")));
         };
-        trust.set(&changes).await
+        trust.set(&changes, caller.shows_certificate()).await
     }
 }
 
