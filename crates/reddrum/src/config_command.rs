@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::config::{Config, SECTIONS};
+use crate::config::{Config, InventoryConfig, SECTIONS, Source};
 use crate::error::ProgramError;
+use crate::inventory::{self, Gathered};
 use crate::serve;
 
 /// Prints every section and key with its meaning and default.
@@ -30,19 +31,48 @@ pub(crate) fn keys(out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Checks a file as `serve` does, short of the network, and says what it would serve.
-pub(crate) fn check(file: &Path, out: &mut impl Write) -> Result<io::Result<()>, ProgramError> {
-    let config = Config::load(file)?;
+/// Checks a file and its lists as `serve` does, short of the network, and says what it would serve. Servers with lists aren't
+/// asked.
+pub(crate) async fn check(
+    file: &Path,
+    out: &mut impl Write,
+) -> Result<io::Result<()>, ProgramError> {
+    let mut config = Config::load(file)?;
     serve::logins(&config)?;
     serve::accounts(&config.accounts)?;
     serve::privileges(config.service.privilege_registry.as_deref())?;
+    let inventories = std::mem::take(&mut config.inventories);
+    let is_file = |of_list: &InventoryConfig| matches!(of_list.source, Source::File(_));
+    let (files, servers): (Vec<_>, Vec<_>) = inventories.into_iter().partition(is_file);
+    let gathered = inventory::gather(&config, files, &[]).await;
+    let gathered =
+        gathered.map_err(|text| ProgramError::Usage(format!("{}: {text}", file.display())))?;
+    if !gathered.mistakes.is_empty() {
+        let texts: Vec<&str> = gathered.mistakes.iter().map(|m| &*m.text).collect();
+        return Err(ProgramError::Usage(texts.join("\n")));
+    }
     let targets = counted(config.targets.len(), "target");
+    let lists = lists(&gathered, config.targets.len(), servers.len());
     let accounts = counted(config.accounts.len(), "account");
     Ok(writeln!(
         out,
-        "{}: good: {targets}, {accounts}",
+        "{}: good: {targets}, {lists}{accounts}",
         file.display()
     ))
+}
+
+/// What is said of lists, where there are any.
+fn lists(gathered: &Gathered, of_file: usize, servers: usize) -> String {
+    let (lists, machines) = (gathered.lists.len(), gathered.targets.len() - of_file);
+    let mut text = String::new();
+    if lists > 0 {
+        let (lists, machines) = (counted(lists, "list"), counted(machines, "machine"));
+        text += &format!("{lists} with {machines}, ");
+    }
+    if servers > 0 {
+        text += &format!("{} not asked for a list, ", counted(servers, "server"));
+    }
+    text
 }
 
 fn counted(count: usize, what: &str) -> String {

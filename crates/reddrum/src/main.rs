@@ -75,7 +75,11 @@ fn start(cli: &Cli) -> Result<(), ProgramError> {
             quiet_on_closed_pipe(config_command::keys(&mut io::stdout().lock()))
         }
         Command::Config(ConfigCommand::Check { file }) => {
-            quiet_on_closed_pipe(config_command::check(file, &mut io::stdout().lock())?)
+            let checked = async {
+                let written = config_command::check(file, &mut io::stdout()).await?;
+                quiet_on_closed_pipe(written)
+            };
+            block_on(checked)
         }
     }
 }

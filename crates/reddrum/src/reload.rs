@@ -1,24 +1,30 @@
 //! A running service follows its configuration: at SIGHUP the whole file is read again, and lists of BMCs whenever they change.
 //!
-//! What is wrong changes nothing: a file with a mistake leaves all as it was, a list with one leaves that list as it was.
+//! What is wrong changes nothing: a file with a mistake leaves all as it was, a list with one leaves that list as it was, or
+//! out where it was never good. Keys that take a restart are named.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
 use fleet::Fleet;
+use hardware::NodeId;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::config::{Config, Source, TargetConfig};
+use crate::config::{Config, TargetConfig};
 use crate::error::ProgramError;
-use crate::inventory::{Inventory, LOOK_EVERY};
+use crate::inventory::{self, Inventory, LOOK_EVERY};
 use crate::resolve::Names;
 use crate::{serve, targets};
+
+/// How many machines that come or go a line of the log names.
+const NAMED_MAX: usize = 20;
 
 /// What was read last.
 pub(crate) struct Reload {
     file: PathBuf,
+    /// As the service was started with it, but for credentials and targets: these are as they were read last.
     config: Config,
     /// The lists that the configuration names.
     lists: Vec<Inventory>,
@@ -27,35 +33,26 @@ pub(crate) struct Reload {
 }
 
 impl Reload {
-    /// Reads the lists of a configuration for the first time. A server that doesn't answer is asked again later; a file must be
-    /// good.
+    /// Reads the lists of a configuration for the first time. One with a mistake is left out, and taken up once it is good.
     ///
     /// # Errors
-    /// What is wrong with a list.
+    /// The configuration names BMCs that can't be together.
     pub(crate) async fn new(file: PathBuf, mut config: Config) -> Result<Self, ProgramError> {
-        let mut lists = Vec::new();
-        for of_list in std::mem::take(&mut config.inventories) {
-            let mut list = Inventory::new(of_list);
-            match list.read().await {
-                Ok(targets) => list.targets = targets,
-                Err(error) => match list.config.source {
-                    Source::File(_) => return Err(ProgramError::Usage(error)),
-                    Source::Url(_) => tracing::warn!("no list of BMCs yet: {error}"),
-                },
-            }
-            lists.push(list);
+        let inventories = std::mem::take(&mut config.inventories);
+        let gathered = inventory::gather(&config, inventories, &[]).await;
+        let gathered = gathered.map_err(ProgramError::Usage)?;
+        for mistake in &gathered.mistakes {
+            mistake.log();
         }
-        let all = lists.iter().map(|list| &*list.targets);
-        let targets = targets::merged(&config, all).map_err(ProgramError::Usage)?;
         Ok(Self {
             file,
             config,
-            lists,
-            targets,
+            lists: gathered.lists,
+            targets: gathered.targets,
         })
     }
 
-    /// The configuration, as it was read last.
+    /// The configuration.
     pub(crate) const fn config(&self) -> &Config {
         &self.config
     }
@@ -112,9 +109,9 @@ impl Reload {
         };
         let before = std::mem::replace(&mut list.targets, targets);
         let source = list.config.source.to_string();
-        let all = self.lists.iter().map(|list| &*list.targets);
-        let taken = targets::merged(&self.config, all)
-            .and_then(|merged| self.take(merged, None, fleet, names));
+        let taken = inventory::merged(&self.config, &self.lists)
+            .map_err(|clash| clash.text)
+            .and_then(|merged| self.take(&source, merged, None, fleet, names));
         if let Err(error) = taken {
             tracing::error!("this list of BMCs stays as it was: {source}: {error}");
             let list = &mut self.lists[index];
@@ -145,31 +142,30 @@ impl Reload {
         fleet: &Weak<Fleet>,
         names: &Names,
     ) -> Result<(), String> {
-        let mut lists = Vec::new();
-        for of_list in std::mem::take(&mut config.inventories) {
-            let mut list = Inventory::new(of_list);
-            match list.read().await {
-                Ok(targets) => list.targets = targets,
-                Err(error) if matches!(list.config.source, Source::File(_)) => return Err(error),
-                Err(error) => {
-                    tracing::warn!("what this server said last goes on to hold: {error}");
-                    let same = |known: &&Inventory| known.config.source == list.config.source;
-                    if let Some(known) = self.lists.iter().find(same) {
-                        list.targets.clone_from(&known.targets);
-                    }
-                }
-            }
-            lists.push(list);
+        let inventories = std::mem::take(&mut config.inventories);
+        let gathered = inventory::gather(&config, inventories, &self.lists).await?;
+        let restart = self.config.takes_restart(&config);
+        let file = self.file.display().to_string();
+        self.take(&file, gathered.targets, Some(config), fleet, names)?;
+        self.lists = gathered.lists;
+        for mistake in &gathered.mistakes {
+            mistake.log();
         }
-        let merged = targets::merged(&config, lists.iter().map(|list| &*list.targets))?;
-        self.take(merged, Some(config), fleet, names)?;
-        self.lists = lists;
+        if !restart.is_empty() {
+            tracing::warn!(
+                target: "config",
+                "these keys changed, but hold only after a restart: {}",
+                restart.join("; ")
+            );
+        }
         Ok(())
     }
 
-    /// Brings the fleet to where it has these BMCs, with the logins of this configuration or of the present one.
+    /// Brings the fleet to where it has these BMCs, with the logins of this configuration or of the present one. `file` was
+    /// read.
     fn take(
         &mut self,
+        file: &str,
         merged: Vec<TargetConfig>,
         config: Option<Config>,
         fleet: &Weak<Fleet>,
@@ -182,7 +178,8 @@ impl Reload {
         let logins = serve::logins(new).map_err(|error| error.to_string())?;
         let before = (&*self.targets, &self.config.credentials);
         let plan = targets::plan(before, (&merged, &new.credentials), &logins);
-        let (removed, added) = (plan.changes.remove.len(), plan.changes.add.len());
+        let removed = named(plan.changes.remove.iter());
+        let added = named(plan.changes.add.iter().map(|target| &target.id));
         let (labelled, renewed) = (plan.changes.labels.len(), plan.logins.len());
         names.forget(&plan.changes.remove);
         fleet
@@ -194,18 +191,32 @@ impl Reload {
         }
         tracing::info!(
             target: "config",
+            file,
             machines = merged.len(),
-            removed,
-            added,
+            %removed,
+            %added,
             labelled,
             logins = renewed,
-            "the configuration was read again; what changed holds from now on"
+            "{} was read again; its BMCs and their logins hold from now on",
+            if config.is_some() { "the configuration" } else { "a list of BMCs" },
         );
         self.targets = merged;
         if let Some(config) = config {
-            self.config = config;
+            self.config.credentials = config.credentials;
+            self.config.targets = config.targets;
         }
         Ok(())
+    }
+}
+
+/// How many machines, and the names of the first [`NAMED_MAX`].
+fn named<'a>(ids: impl ExactSizeIterator<Item = &'a NodeId>) -> String {
+    let count = ids.len();
+    let names: Vec<&str> = ids.take(NAMED_MAX).map(NodeId::as_str).collect();
+    match count.saturating_sub(NAMED_MAX) {
+        _ if count == 0 => "0".to_owned(),
+        0 => format!("{count} ({})", names.join(", ")),
+        others => format!("{count} ({} and {others} others)", names.join(", ")),
     }
 }
 
@@ -215,4 +226,21 @@ impl Reload {
 /// The system doesn't let us.
 pub(crate) fn hang_up() -> Result<Signal, ProgramError> {
     signal(SignalKind::hangup()).map_err(|e| ProgramError::system("waiting for SIGHUP", e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_names_machines_up_to_a_bound() {
+        let ids: Vec<NodeId> = (0..1000)
+            .map(|n| NodeId::new(&format!("n{n}")).unwrap())
+            .collect();
+        assert_eq!(named(ids[..0].iter()), "0");
+        assert_eq!(named(ids[..2].iter()), "2 (n0, n1)");
+        let many = named(ids.iter());
+        assert!(many.starts_with("1000 (n0, n1, "), "{many}");
+        assert!(many.ends_with(", n19 and 980 others)"), "{many}");
+    }
 }

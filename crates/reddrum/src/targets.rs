@@ -1,4 +1,4 @@
-//! All BMCs of a configuration, with those of its lists; and what has to change in a running fleet to get there.
+//! What becomes of the BMCs of a configuration, and what has to change in a running fleet to get to them.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -7,51 +7,9 @@ use fleet::{Changes, Target};
 use hardware::{Labels, Location, NodeId, NodeKind, Topology};
 use ipmi::console::Login;
 
-use crate::config::{Config, CredentialsConfig, TARGETS_MAX, TargetConfig, Treatment};
+use crate::config::{CredentialsConfig, TargetConfig, Treatment};
 use crate::place;
 use crate::resolve::{self, Name};
-
-/// Every BMC of the file and of its lists.
-///
-/// # Errors
-/// Which of them can't be together.
-pub(crate) fn merged<'a>(
-    config: &Config,
-    lists: impl Iterator<Item = &'a [TargetConfig]>,
-) -> Result<Vec<TargetConfig>, String> {
-    let mut all = config.targets.clone();
-    for list in lists {
-        all.extend_from_slice(list);
-    }
-    if all.len() > TARGETS_MAX {
-        return Err(format!("{} BMCs; {TARGETS_MAX} are possible", all.len()));
-    }
-    let mut names = HashSet::with_capacity(all.len());
-    let mut hosts = HashMap::with_capacity(all.len());
-    for target in &all {
-        let (id, treatment) = (&target.id, &target.treatment);
-        if !names.insert(id) {
-            return Err(format!("'{id}' is there twice"));
-        }
-        if let Some(first) = hosts.insert((&target.host, treatment.port), id) {
-            let host = &target.host;
-            return Err(format!(
-                "'{first}' and '{id}' have the same BMC {host}:{}",
-                treatment.port
-            ));
-        }
-        if !config.credentials.contains_key(&treatment.credentials) {
-            let credentials = &treatment.credentials;
-            return Err(format!("'{id}': there is no [credentials.{credentials}]"));
-        }
-    }
-    match place::shared_name(&all) {
-        Some(name) => Err(format!(
-            "'{name}' is the name of a machine and of what it stands in"
-        )),
-        None => Ok(all),
-    }
-}
 
 /// The enclosures that these BMCs stand in.
 pub(crate) fn topology(targets: &[TargetConfig]) -> Topology {
@@ -189,6 +147,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::config::Config;
     use crate::serve;
 
     /// A configuration with the targets that `text` names.
@@ -254,29 +213,5 @@ mod tests {
         assert_eq!(enclosure.as_ref().unwrap().as_str(), "R1");
         assert_eq!(labels.location.unit, Some(7));
         assert_eq!(plan.changes.topology.unwrap().enclosures.len(), 1);
-    }
-
-    #[test]
-    fn lists_that_do_not_go_together_are_refused_with_the_reason() {
-        let base = config("[[target]]\nhosts = \"10.0.0.1\"\nnames = \"n1\"\nrack = \"R1\"\n");
-        let list = |text: &str| config(text).targets;
-        for (text, wanted) in [
-            (
-                "hosts = \"10.0.0.9\"\nnames = \"n1\"",
-                "'n1' is there twice",
-            ),
-            (
-                "hosts = \"10.0.0.1\"\nnames = \"n2\"",
-                "'n1' and 'n2' have the same BMC",
-            ),
-            (
-                "hosts = \"10.0.0.2\"\nnames = \"R1\"",
-                "'R1' is the name of a machine",
-            ),
-        ] {
-            let list = list(&format!("[[target]]\n{text}\n"));
-            let error = merged(&base, std::iter::once(&*list)).unwrap_err();
-            assert!(error.contains(wanted), "{text}: {error}");
-        }
     }
 }

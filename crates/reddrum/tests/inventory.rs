@@ -153,11 +153,23 @@ fn machines_come_and_go_with_an_edited_file_and_a_broken_one_changes_nothing() {
     service.write("bmcs.csv", "hosts,names\n127.9.9.[2-4],n[2-4]\n");
     let wanted = up(&["n2", "n3", "n4", "n9"]);
     service.eventually("new machines", || service.machines() == wanted);
+    service.eventually("a line with their names", || {
+        let log = service.log();
+        let line = log
+            .lines()
+            .find(|line| line.contains("a list of BMCs was read again"));
+        line.is_some_and(|line| {
+            ["bmcs.csv", "removed=1 (n1)", "added=2 (n3, n4)"]
+                .iter()
+                .all(|part| line.contains(part))
+        })
+    });
 
     for (text, why) in [
         ("hosts,names\n127.9.9.[2-4]\n", "line 2: 1 fields"),
         ("hosts,names\n127.9.9.8,n9\n", "'n9' is there twice"),
         ("hosts,nmes\n127.9.9.8,n8\n", "did you mean 'names'"),
+        ("hosts,names\n", "nothing in it but the names of fields"),
     ] {
         service.write("bmcs.csv", text);
         service.eventually("refusal", || service.log().contains(why));
@@ -196,6 +208,133 @@ fn a_machine_moves_from_one_list_to_another_whichever_is_written_first() {
     service.write("b.csv", "hosts,names\n127.9.7.[3-4],n[3-4]\n");
     let wanted = up(&["n1", "n2", "n3", "n4"]);
     service.eventually("both changes", || sorted() == wanted);
+}
+
+#[test]
+fn a_list_with_a_mistake_is_left_out_at_the_start_and_sighup_takes_all_else() {
+    let service = Service::start(
+        "left-out",
+        &[
+            ("a.csv", "hosts,nmes\n127.9.6.1,n1\n"),
+            ("b.csv", "hosts,names\n127.9.6.2,n2\n"),
+            ("c.csv", "hosts,names\n127.9.6.3,n2\n"),
+        ],
+        "[[inventory]]\nfile = \"a.csv\"\n[[inventory]]\nfile = \"b.csv\"\n[[inventory]]\nfile = \"c.csv\"\n\
+         [[inventory]]\nfile = \"later.json\"\n[[target]]\nhosts = \"127.9.6.9\"\nnames = \"n9\"\n",
+    );
+    let sorted = || {
+        let mut machines = service.machines();
+        machines.sort();
+        machines
+    };
+    assert_eq!(sorted(), up(&["n2", "n9"]));
+    let log = service.log();
+    for wanted in [
+        "a.csv: entry 1: unknown key 'nmes'",
+        "'n2' is there twice: entry 1 of",
+        "later.json: No such file",
+    ] {
+        let line = log.lines().find(|line| line.contains(wanted));
+        let line = line.unwrap_or_else(|| panic!("no '{wanted}' in {log}"));
+        assert!(line.contains("ERROR") && line.contains("is left out until it is mended"));
+    }
+    service.write(
+        "later.json",
+        "[{\"host\": \"127.9.6.4\", \"name\": \"n4\"}]",
+    );
+    service.eventually("machines of a new file", || {
+        sorted() == up(&["n2", "n4", "n9"])
+    });
+
+    // A broken list and a missing one stay as they were, while the rest of the configuration is taken.
+    service.write("b.csv", "hosts,names\n\"127.9.6.2,n2\n");
+    fs::remove_file(service.folder.join("later.json")).unwrap();
+    let file = fs::read_to_string(service.folder.join("reddrum.toml")).unwrap();
+    let file = file.replace("names = \"n9\"", "names = \"n10\"");
+    let file = file.replace(
+        "[metrics]\nlisten = \"127.0.0.1:0\"",
+        "[metrics]\nlisten = \"127.0.0.1:1\"",
+    );
+    service.write("reddrum.toml", &file);
+    service.hang_up();
+    service.eventually("the other target", || sorted() == up(&["n10", "n2", "n4"]));
+    service.eventually("a line about the restart", || {
+        service
+            .log()
+            .contains("hold only after a restart: [metrics] listen")
+    });
+    assert!(service.log().contains("this list of BMCs stays as it was"));
+
+    // Mended, they are taken without being asked for.
+    service.write("a.csv", "hosts,names\n127.9.6.1,n1\n");
+    service.write("b.csv", "hosts,names\n127.9.6.5,n5\n");
+    let wanted = up(&["n1", "n10", "n2", "n4", "n5"]);
+    service.eventually("all that is mended", || sorted() == wanted);
+}
+
+#[test]
+fn a_check_of_the_configuration_reads_its_lists_as_serve_does() {
+    let folder = std::env::temp_dir().join(format!("inventory-check-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let check = |rest: &str| {
+        let text = format!(
+            "[[account]]\nusername = \"root\"\nrole = \"Administrator\"\npassword_command = [\"echo\", \"correct horse\"]\n\
+             [credentials.default]\nusername = \"admin\"\npassword_command = [\"echo\", \"secret\"]\n\
+             [[target]]\nhosts = \"10.0.0.[1-2]\"\nnames = \"t[1-2]\"\n{rest}"
+        );
+        write(&folder, "reddrum.toml", &text);
+        let done = Command::new(env!("CARGO_BIN_EXE_reddrum"))
+            .args(["config", "check"])
+            .arg(folder.join("reddrum.toml"))
+            .output()
+            .unwrap();
+        let said = [done.stdout, done.stderr].concat();
+        (done.status.code(), String::from_utf8(said).unwrap())
+    };
+    write(&folder, "a.csv", "hosts,names\n10.0.1.[1-3],a[1-3]\n");
+    write(&folder, "b.yaml", "- {hosts: 10.0.2.1, names: b1}\n");
+    let good = "[[inventory]]\nfile = \"a.csv\"\n[[inventory]]\nfile = \"b.yaml\"\n";
+    let (code, said) = check(&format!(
+        "{good}[[inventory]]\nurl = \"http://127.0.0.1:1/\"\n"
+    ));
+    assert_eq!(code, Some(0), "{said}");
+    let wanted =
+        "good: 2 targets, 2 lists with 4 machines, 1 server not asked for a list, 1 account";
+    assert!(said.contains(wanted), "{said}");
+
+    for (list, text, wanted) in [
+        ("gone.csv", None, "gone.csv: No such file"),
+        (
+            "c.csv",
+            Some("hosts,nmes\n10.0.3.1,c1\n"),
+            "c.csv: entry 1: unknown key 'nmes'",
+        ),
+        ("c.json", Some("[{\"host\": "), "c.json: EOF while parsing"),
+        (
+            "c.csv",
+            Some("hosts,names\n10.0.3.1,c1\n10.0.3.2,a2\n"),
+            "'a2' is there twice: entry 1 of ",
+        ),
+        (
+            "c.csv",
+            Some("hosts,names,label.a-b\n10.0.3.1,c1,x\n"),
+            "c.csv: entry 1: 'a-b' can't name a label",
+        ),
+        (
+            "c.csv",
+            Some("hosts,names,credentials\n10.0.3.1,c1,x\n"),
+            "there is no [credentials.x]: entry 1 of ",
+        ),
+    ] {
+        if let Some(text) = text {
+            write(&folder, list, text);
+        }
+        let (code, said) = check(&format!("{good}[[inventory]]\nfile = \"{list}\"\n"));
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains(wanted), "{said}");
+        assert!(!said.contains("good"), "{said}");
+    }
+    let _ = fs::remove_dir_all(&folder);
 }
 
 #[test]

@@ -124,7 +124,7 @@ pub enum ForwardedBy {
 }
 
 /// The proxies whose word counts. Without any, nobody's does.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedProxies {
     networks: Vec<Network>,
     by: ForwardedBy,

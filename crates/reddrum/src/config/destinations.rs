@@ -9,7 +9,7 @@ use super::keys::SectionKeys;
 use super::section::{Problems, Section};
 
 /// One of the two sections.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct DestinationsConfig {
     /// Networks that may be connected to although such addresses are refused.
     pub(crate) allow_destinations: Vec<Network>,

@@ -8,6 +8,7 @@ pub(crate) mod hosts;
 mod inventory;
 mod keys;
 mod metrics;
+mod restart;
 pub(crate) mod secret;
 mod section;
 mod target;
@@ -111,7 +112,7 @@ pub(crate) struct ServiceConfig {
 }
 
 /// `[[account]]`.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct AccountConfig {
     /// Name to log in with.
     pub(crate) username: String,
@@ -122,7 +123,7 @@ pub(crate) struct AccountConfig {
 }
 
 /// `[fleet]`.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct FleetConfig {
     /// Each sensor is read once in this time.
     pub(crate) poll_interval_ms: u32,

@@ -52,6 +52,12 @@ impl<'t> Problems<'t> {
         });
     }
 
+    /// How many lines end in a part of the text.
+    pub(crate) fn line_ends(&self, part: Range<usize>) -> usize {
+        let part = self.text.as_bytes().get(part).unwrap_or_default();
+        part.iter().filter(|&&byte| byte == b'\n').count()
+    }
+
     /// How many problems there are so far.
     pub(crate) const fn count(&self) -> usize {
         self.found.len()

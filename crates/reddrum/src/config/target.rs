@@ -19,6 +19,8 @@ pub(crate) struct TargetConfig {
     pub(crate) host: String,
     /// How it is treated; shared by all of a section or entry.
     pub(crate) treatment: Arc<Treatment>,
+    /// Where it is named: the line of the configuration file, or the number of the entry in its list.
+    pub(crate) at: usize,
 }
 
 /// How BMCs are treated, and what is said of them.
@@ -62,14 +64,19 @@ pub(super) fn read_targets(
     root: &Section<'_, '_>,
     problems: &mut Problems<'_>,
 ) -> Vec<TargetConfig> {
-    let mut seen = BTreeSet::new();
+    let mut seen = BTreeMap::new();
+    let (mut line, mut counted) = (1, 0);
     let mut taken = Taken::default();
     let mut targets = Vec::new();
     for (table, span) in root.tables(problems, "target") {
         let section = Section::open(&keys::TARGET, "[[target]]".into(), table, span, problems);
         let treatment = Arc::new(read_treatment(root, &section, problems));
         let first = targets.len();
-        for target in read_target(&section, &treatment, problems) {
+        // There may be very many sections: each line is counted once.
+        let begins = section.span().start;
+        line += problems.line_ends(counted..begins);
+        counted = begins;
+        for mut target in read_target(&section, &treatment, problems) {
             if targets.len() == TARGETS_MAX {
                 section.problem(
                     problems,
@@ -78,8 +85,12 @@ pub(super) fn read_targets(
                 );
                 return targets;
             }
-            if !seen.insert(target.id.clone()) {
-                let text = format!("'{}' is there twice", target.id);
+            target.at = line;
+            if let Some(before) = seen.insert(target.id.clone(), line) {
+                let text = format!(
+                    "'{}' is there twice: in the [[target]] of line {before} too",
+                    target.id
+                );
                 section.problem(problems, "hosts", text);
             }
             targets.push(target);
@@ -142,7 +153,7 @@ fn read_target(
     }
 }
 
-/// The BMCs of a range of hosts and a range of names.
+/// The BMCs of a range of hosts and a range of names; where they are named, the caller knows.
 ///
 /// # Errors
 /// Which of the two is wrong, and what with it.
@@ -166,6 +177,7 @@ pub(crate) fn expand(
             id,
             host,
             treatment: Arc::clone(treatment),
+            at: 0,
         })
     };
     hosts.into_iter().zip(names).map(target).collect()

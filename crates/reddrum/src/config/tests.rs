@@ -199,7 +199,10 @@ fn two_targets_of_one_name_are_refused() {
         "twice",
         &format!("{GOOD}\n[[target]]\nhosts = \"node002\"\n"),
     );
-    assert!(found[0].contains("'node002' is there twice"), "{found:?}");
+    assert!(
+        found[0].contains("'node002' is there twice: in the [[target]] of line"),
+        "{found:?}"
+    );
 }
 
 #[test]

@@ -47,7 +47,10 @@ pub(super) fn targets(list: Tree, treatment: &Treatment) -> Result<Vec<TargetCon
             true => group(fields, treatment),
             false => single(fields, treatment),
         };
-        targets.extend(more.map_err(say)?);
+        for mut target in more.map_err(say)? {
+            target.at = number;
+            targets.push(target);
+        }
         if targets.len() > TARGETS_MAX {
             return Err(say(format!("more than {TARGETS_MAX} BMCs")));
         }

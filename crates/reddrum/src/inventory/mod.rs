@@ -2,6 +2,7 @@
 
 mod entry;
 mod fetch;
+mod merge;
 mod tree;
 
 use std::fs;
@@ -13,6 +14,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 use crate::config::{InventoryConfig, Source, TargetConfig};
+pub(crate) use merge::{Gathered, gather, merged};
 
 /// The longest list, in bytes.
 pub(crate) const LIST_BYTES_MAX: usize = 16 << 20;

@@ -88,6 +88,10 @@ fn csv(text: &str) -> Result<Tree, String> {
         }
         entries.push(Tree::Table(entry));
     }
+    // Rather a file that is being written, or an export that failed, than a hall without machines.
+    if entries.is_empty() {
+        return Err("there is nothing in it but the names of fields".to_owned());
+    }
     Ok(Tree::List(entries))
 }
 
@@ -224,6 +228,7 @@ mod tests {
             (Format::Csv, "a,b\n1,2\n3\n", "line 3: 1 fields"),
             (Format::Csv, "a,b\n1,\"2\n3\n", "line 2: a quote"),
             (Format::Csv, "", "nothing in it"),
+            (Format::Csv, "hosts,names\n\n", "nothing in it but"),
             (Format::Json, "[{\"a\": 1,}]", "line 1"),
             (Format::Yaml, "a: b: c\n", "line 1"),
             (Format::Yaml, "- &a x\n- *a\n", "line 2: aliases"),

@@ -46,7 +46,7 @@ const HEAD_LIMIT: Duration = Duration::from_secs(10);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Where figures are had, and which.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MetricsConfig {
     /// Where to listen.
     pub(crate) listen: SocketAddr,

@@ -1,0 +1,266 @@
+//! All BMCs of a configuration with those of its lists: which can't be together, and what becomes of a list with a mistake.
+
+use std::collections::HashMap;
+
+use super::Inventory;
+use crate::config::{Config, InventoryConfig, Source, TARGETS_MAX, TargetConfig};
+use crate::place;
+
+/// Lists that were read together, and what is wrong with some of them.
+#[derive(Debug)]
+pub(crate) struct Gathered {
+    /// Each list with what holds of it: what it says now, or else what it said before, or else nothing.
+    pub(crate) lists: Vec<Inventory>,
+    /// Every BMC of the configuration and of these lists.
+    pub(crate) targets: Vec<TargetConfig>,
+    /// Why some lists are not taken as they are.
+    pub(crate) mistakes: Vec<Mistake>,
+}
+
+/// A list that is not taken as it is.
+#[derive(Debug)]
+pub(crate) struct Mistake {
+    /// Which list, where in it, and why.
+    pub(crate) text: String,
+    is_of_server: bool,
+    is_left_out: bool,
+}
+
+impl Mistake {
+    fn new(list: &Inventory, known: &[TargetConfig], text: String) -> Self {
+        Self {
+            text,
+            is_of_server: matches!(list.config.source, Source::Url(_)),
+            is_left_out: known.is_empty(),
+        }
+    }
+
+    /// Writes it to the log.
+    pub(crate) fn log(&self) {
+        let text = &self.text;
+        match (self.is_left_out, self.is_of_server) {
+            // Servers come up later than we do; they are asked again without anybody's doing.
+            (true, true) => tracing::warn!("this list of BMCs is left out for now: {text}"),
+            (true, false) => {
+                tracing::error!("this list of BMCs is left out until it is mended: {text}");
+            }
+            (false, _) => tracing::error!("this list of BMCs stays as it was: {text}"),
+        }
+    }
+}
+
+/// Reads lists. One with a mistake, or that doesn't go together with the rest, is as it was among those that are `known`, or
+/// empty.
+///
+/// # Errors
+/// The BMCs of the configuration itself can't be together, or not with a list as it was.
+pub(crate) async fn gather(
+    config: &Config,
+    inventories: Vec<InventoryConfig>,
+    known: &[Inventory],
+) -> Result<Gathered, String> {
+    let (mut lists, mut before, mut mistakes) = (Vec::new(), Vec::new(), Vec::new());
+    for of_list in inventories {
+        let mut list = Inventory::new(of_list);
+        let same = known.iter().find(|k| k.config.source == list.config.source);
+        let was = same.map_or_else(Vec::new, |known| known.targets.clone());
+        match list.read().await {
+            Ok(targets) => {
+                list.targets = targets;
+                before.push(Some(was));
+            }
+            Err(error) => {
+                mistakes.push(Mistake::new(&list, &was, error));
+                list.targets = was;
+                before.push(None);
+            }
+        }
+        lists.push(list);
+    }
+    loop {
+        let clash = match merged(config, &lists) {
+            Ok(targets) => {
+                return Ok(Gathered {
+                    lists,
+                    targets,
+                    mistakes,
+                });
+            }
+            Err(clash) => clash,
+        };
+        // Each turn takes one back to what it was, so that this ends.
+        let step = clash.lists.iter().find_map(|&index| {
+            let was = before[index].take()?;
+            (was != lists[index].targets).then_some((index, was))
+        });
+        let Some((index, was)) = step else {
+            return Err(clash.text);
+        };
+        let list = &mut lists[index];
+        let text = format!("{}: {}", list.config.source, clash.text);
+        mistakes.push(Mistake::new(list, &was, text));
+        (list.targets, list.is_refused) = (was, true);
+    }
+}
+
+/// BMCs that can't be together.
+#[derive(Debug)]
+pub(crate) struct Clash {
+    /// Which, where they are named, and why.
+    pub(crate) text: String,
+    /// The lists that name them, by their index, the later one first. Empty if the configuration itself does.
+    lists: Vec<usize>,
+}
+
+/// Every BMC of the configuration file and of its lists.
+///
+/// # Errors
+/// Which of them can't be together.
+pub(crate) fn merged(config: &Config, lists: &[Inventory]) -> Result<Vec<TargetConfig>, Clash> {
+    let mut all = config.targets.clone();
+    let mut ends = Vec::with_capacity(lists.len());
+    for list in lists {
+        all.extend_from_slice(&list.targets);
+        ends.push(all.len());
+    }
+    let from = Origins {
+        file: config.targets.len(),
+        ends,
+        lists,
+    };
+    if all.len() > TARGETS_MAX {
+        let text = format!("{} BMCs; {TARGETS_MAX} are possible", all.len());
+        let lists = (0..lists.len()).rev().collect();
+        return Err(Clash { text, lists });
+    }
+    let mut names = HashMap::with_capacity(all.len());
+    let mut hosts = HashMap::with_capacity(all.len());
+    for (index, target) in all.iter().enumerate() {
+        let (id, treatment) = (&target.id, &target.treatment);
+        let clash = |text: String, first: usize| from.clash(&all, text, &[index, first]);
+        if let Some(first) = names.insert(id, index) {
+            return Err(clash(format!("'{id}' is there twice"), first));
+        }
+        if let Some(first) = hosts.insert((&target.host, treatment.port), index) {
+            let (host, port, other) = (&target.host, treatment.port, &all[first].id);
+            let text = format!("'{other}' and '{id}' have the same BMC {host}:{port}");
+            return Err(clash(text, first));
+        }
+        if !config.credentials.contains_key(&treatment.credentials) {
+            let credentials = &treatment.credentials;
+            let text = format!("'{id}': there is no [credentials.{credentials}]");
+            return Err(clash(text, index));
+        }
+    }
+    let Some(name) = place::shared_name(&all) else {
+        return Ok(all);
+    };
+    let machine = all.iter().rposition(|target| target.id.as_str() == name);
+    let stands = |target: &TargetConfig| place::names(&target.treatment.place).any(|n| n == name);
+    let inside = all.iter().rposition(stands);
+    let mut both: Vec<usize> = machine.into_iter().chain(inside).collect();
+    both.sort_unstable_by(|a, b| b.cmp(a));
+    let text = format!("'{name}' is the name of a machine and of what it stands in");
+    Err(from.clash(&all, text, &both))
+}
+
+/// Where BMCs come from that stand one after the other: first those of the file, then list by list.
+struct Origins<'a> {
+    /// How many are of the file.
+    file: usize,
+    /// Where each list ends.
+    ends: Vec<usize>,
+    lists: &'a [Inventory],
+}
+
+impl Origins<'_> {
+    /// The list that names the BMC with this index; `None` = the file.
+    fn list(&self, index: usize) -> Option<usize> {
+        (index >= self.file).then(|| self.ends.partition_point(|end| *end <= index))
+    }
+
+    /// What is wrong with BMCs, the later one first: told with the places, the earlier one first.
+    fn clash(&self, all: &[TargetConfig], text: String, indices: &[usize]) -> Clash {
+        let mut places: Vec<String> = Vec::new();
+        for &index in indices.iter().rev() {
+            let at = all[index].at;
+            let place = match self.list(index) {
+                None => format!("the [[target]] of line {at}"),
+                Some(list) => format!("entry {at} of {}", self.lists[list].config.source),
+            };
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        let mut lists: Vec<usize> = indices.iter().filter_map(|&i| self.list(i)).collect();
+        lists.dedup();
+        Clash {
+            text: format!("{text}: {}", places.join(" and ")),
+            lists,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+    use crate::config::Format;
+
+    /// A configuration with the targets that `text` names.
+    fn config(text: &str) -> Config {
+        let text = format!(
+            "[service]\nstate_dir = \"s\"\n[credentials.default]\nusername = \"u\"\n\
+             password_command = [\"echo\", \"one\"]\n{text}"
+        );
+        Config::parse(&text, Path::new("/")).unwrap()
+    }
+
+    /// A list that names the same as this part of a configuration.
+    fn list(name: &str, text: &str) -> Inventory {
+        let targets = config(text).targets;
+        let mut list = Inventory::new(InventoryConfig {
+            source: Source::File(PathBuf::from(name)),
+            format: Format::Json,
+            refresh_s: 60,
+            token: None,
+            ca_file: None,
+            treatment: crate::config::Treatment::clone(&targets[0].treatment),
+        });
+        list.targets = targets;
+        list
+    }
+
+    #[test]
+    fn lists_that_do_not_go_together_are_refused_with_the_reason_and_both_places() {
+        let base = config("[[target]]\nhosts = \"10.0.0.1\"\nnames = \"n1\"\nrack = \"R1\"\n");
+        for (text, wanted) in [
+            (
+                "hosts = \"10.0.0.9\"\nnames = \"n1\"",
+                "'n1' is there twice: the [[target]] of line 6 and entry 6 of b.json",
+            ),
+            (
+                "hosts = \"10.0.0.7\"\nnames = \"n7\"",
+                "'n7' is there twice: entry 6 of a.json and entry 6 of b.json",
+            ),
+            (
+                "hosts = \"10.0.0.1\"\nnames = \"n2\"",
+                "'n1' and 'n2' have the same BMC 10.0.0.1:623: the [[target]] of line 6 and entry 6 of b.json",
+            ),
+            (
+                "hosts = \"10.0.0.2\"\nnames = \"R1\"",
+                "'R1' is the name of a machine and of what it stands in: the [[target]] of line 6 and entry 6 of b.json",
+            ),
+        ] {
+            let a = list(
+                "a.json",
+                "[[target]]\nhosts = \"10.0.0.7\"\nnames = \"n7\"\n",
+            );
+            let b = list("b.json", &format!("[[target]]\n{text}\n"));
+            let clash = merged(&base, &[a, b]).unwrap_err();
+            assert_eq!(clash.text, wanted);
+            assert_eq!(clash.lists.first(), Some(&1));
+        }
+    }
+}
