@@ -54,6 +54,24 @@ enum Seat {
     Shard(u32, Peer),
 }
 
+impl Seat {
+    /// Where the BMC is that has the seat, as far as is known.
+    fn at(&self) -> Option<Peer> {
+        match self {
+            Self::Vacant => None,
+            Self::Waits(coming) => coming.target.address.map(peer),
+            Self::Shard(_, peer) => Some(*peer),
+        }
+    }
+}
+
+/// A BMC that leaves.
+struct Leaver<'a> {
+    /// The last snapshot of its node.
+    last: &'a Arc<Node>,
+    at: Option<Peer>,
+}
+
 impl Crew {
     /// No shard yet: they come with their first BMC.
     pub(crate) fn new(config: Config, shared: Shared) -> Self {
@@ -117,6 +135,13 @@ impl Crew {
     /// Lets shards know who left and who came.
     pub(crate) fn move_all(&mut self, mut moves: Moves, targets: Vec<Target>) {
         let left = std::mem::take(&mut moves.left);
+        let before: HashMap<&str, Leaver<'_>> = left
+            .iter()
+            .map(|(place, last)| {
+                let at = self.seats[*place as usize].at();
+                (last.id.as_str(), Leaver { last, at })
+            })
+            .collect();
         for (place, last) in &left {
             let is_replaced = self.shared.board.place(last.id.as_str()).is_some();
             let last = (!is_replaced).then(|| Arc::clone(last));
@@ -134,14 +159,10 @@ impl Crew {
                 }
             }
         }
-        let left: HashMap<&str, &Arc<Node>> = left
-            .iter()
-            .map(|(_, last)| (last.id.as_str(), last))
-            .collect();
         let mut shares: Vec<Vec<Coming>> = self.shards.iter().map(|_| Vec::new()).collect();
         let entered = std::mem::take(&mut moves.entered);
         for (place, target) in entered.into_iter().zip(targets) {
-            self.announce(place, &left);
+            self.announce(place, &target, &before);
             let coming = Coming::of(&mut moves, place, target);
             match coming.target.address.map(|address| self.berth(address)) {
                 Some(Ok((shard, peer))) => {
@@ -162,14 +183,20 @@ impl Crew {
         }
     }
 
-    /// Tells of a node that is new, or that has taken another one's place.
-    fn announce(&self, place: u32, left: &HashMap<&str, &Arc<Node>>) {
+    /// Tells of a node that is new, or that has taken another one's place. A BMC at the same address is the same one, which
+    /// is polled in another way; any other may be another machine's.
+    fn announce(&self, place: u32, target: &Target, left: &HashMap<&str, Leaver<'_>>) {
         let Some(after) = self.shared.board.spot(place).map(|spot| spot.load_full()) else {
             return;
         };
-        let before = left.get(after.id.as_str()).map(|before| Arc::clone(before));
-        self.shared.board.tell(&match before {
-            Some(before) => Update::Changed { before, after },
+        self.shared.board.tell(&match left.get(after.id.as_str()) {
+            Some(Leaver { last, at }) => {
+                let before = Arc::clone(last);
+                match at.is_some() && *at == target.address.map(peer) {
+                    true => Update::Changed { before, after },
+                    false => Update::Replaced { before, after },
+                }
+            }
             None => Update::Added(after),
         });
     }

@@ -35,8 +35,9 @@ pub struct Fleet {
 pub struct Changes {
     /// BMCs that are part of the fleet no longer.
     pub remove: Vec<NodeId>,
-    /// BMCs that are part of it from now on. One whose name is removed too takes the place of that one: clients see a machine
-    /// that changes, and not one that goes and another one that comes.
+    /// BMCs that are part of it from now on. One whose name is removed too takes the place of that one: at the same
+    /// address observers are told of a machine that changes, at another one (or one that is not known yet) of another machine
+    /// that has the name now.
     pub add: Vec<Target>,
     /// What else machines sit in, and their labels.
     pub labels: Vec<(NodeId, Option<EnclosureId>, Arc<Labels>)>,

@@ -4,11 +4,11 @@
 
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
-use fleet::{Config, Fleet, Target};
+use fleet::{Changes, Config, Fleet, Target};
 use hardware::{
     ApplyError, ApplyFuture, Availability, Change, Hardware, Link, NodeId, Observer, Power,
     PowerAction, Update,
@@ -191,6 +191,59 @@ fn a_bmc_whose_address_comes_later_says_why_it_is_down_and_is_polled_from_then_o
         (figures.nodes, figures.nodes_up, figures.nodes_down),
         (2, 2, 0)
     );
+}
+
+/// Which names other machines got, and which machines came and went.
+#[derive(Default)]
+struct Comings(Mutex<Vec<String>>);
+
+impl Observer for Comings {
+    fn updated(&self, update: &Update) {
+        let told = match update {
+            Update::Replaced { before, after } => {
+                assert_eq!(before.id, after.id);
+                format!("replaced {}", after.id)
+            }
+            Update::Added(node) => format!("added {}", node.id),
+            Update::Removed(node) => format!("removed {}", node.id),
+            Update::Changed { .. } | Update::Topology => return,
+        };
+        self.0.lock().unwrap().push(told);
+    }
+}
+
+#[test]
+fn a_name_with_another_bmc_is_told_as_another_machine_and_one_polled_in_another_way_is_not() {
+    let server = serve(2);
+    let [first, second] = targets(&server, 2).try_into().unwrap();
+    let fleet = Fleet::start(&Config::new(vec![first.clone()])).unwrap();
+    let comings = Arc::new(Comings::default());
+    fleet.observe(Arc::clone(&comings) as Arc<dyn Observer>);
+    let taken_up_anew = |target: &Target| {
+        let changes = Changes {
+            remove: vec![first.id.clone()],
+            add: vec![target.clone()],
+            ..Changes::default()
+        };
+        fleet.change(changes).unwrap();
+        std::mem::take(&mut *comings.0.lock().unwrap())
+    };
+    let slower = Target {
+        poll_interval_ms: Some(5000),
+        ..first.clone()
+    };
+    assert_eq!(taken_up_anew(&slower), Vec::<String>::new());
+    let elsewhere = Target {
+        address: second.address,
+        ..first.clone()
+    };
+    assert_eq!(taken_up_anew(&elsewhere), ["replaced n0"]);
+    let not_known_yet = Target {
+        address: None,
+        ..first.clone()
+    };
+    assert_eq!(taken_up_anew(&not_known_yet), ["replaced n0"]);
+    assert_eq!(taken_up_anew(&first), ["replaced n0"]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What one may ask of a machine, and how it may fail.
 
+use alloc::format;
 use alloc::string::String;
 use core::fmt;
 
@@ -138,6 +139,35 @@ pub enum Change {
     ControllerName(String),
     /// Install firmware and start it. Takes minutes; the controller may be out of reach meanwhile.
     Firmware(Installation),
+}
+
+/// The longest text that a controller keeps for its owner, in bytes: a tag, a name (DCMI 1.5 §6.4).
+pub const OWNER_TEXT_LEN_MAX: usize = 63;
+
+impl Change {
+    /// Refuses what no machine takes, in whatever state it is: known without asking it.
+    ///
+    /// # Errors
+    /// [`ApplyError::Unsupported`]: the text of an owner is too long, or has control characters.
+    pub fn check(&self) -> Result<(), ApplyError> {
+        match self {
+            Self::AssetTag(text) | Self::ControllerName(text) => check_owner_text(text),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Refuses a text that no controller keeps for its owner.
+///
+/// # Errors
+/// [`ApplyError::Unsupported`]: it is longer than [`OWNER_TEXT_LEN_MAX`], or has control characters.
+pub fn check_owner_text(text: &str) -> Result<(), ApplyError> {
+    if text.len() > OWNER_TEXT_LEN_MAX || text.chars().any(char::is_control) {
+        return Err(ApplyError::Unsupported {
+            what: format!("more than {OWNER_TEXT_LEN_MAX} bytes of text, or control characters"),
+        });
+    }
+    Ok(())
 }
 
 /// Why a change did not happen. Says whose fault it is; the texts are for people.

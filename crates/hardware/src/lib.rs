@@ -35,7 +35,7 @@ mod topology;
 
 pub use change::{
     ApplyError, BootChange, BootMode, BootOverride, BootPersistence, BootTarget, Change,
-    PowerAction,
+    OWNER_TEXT_LEN_MAX, PowerAction, check_owner_text,
 };
 pub use firmware::{FirmwareComponent, Installation, InstallationWatch, MAX_IMAGE_BYTES};
 pub use inventory::{Asset, Capacity, Inventory, MAX_SENSORS, Part};

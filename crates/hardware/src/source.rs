@@ -22,6 +22,14 @@ pub enum Update {
         /// The snapshot now.
         after: Arc<Node>,
     },
+    /// Another machine has a node's name from now on, or what may be one: the name has another controller. What was meant
+    /// for the machine before is not meant for this one.
+    Replaced {
+        /// The last snapshot of the machine before.
+        before: Arc<Node>,
+        /// The snapshot of the one that has the name now.
+        after: Arc<Node>,
+    },
     /// A node is no longer part of the source; its last snapshot. No other update of it follows.
     Removed(Arc<Node>),
     /// Enclosures changed.

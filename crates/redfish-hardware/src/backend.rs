@@ -393,7 +393,11 @@ impl Backend for HardwareBackend {
     }
 
     fn check(&self, path: &Path, patch: &CheckedPatch) -> Result<(), Failure> {
-        self.wishes(path, patch).map(drop)
+        let (_, wishes) = self.wishes(path, patch)?;
+        wishes.into_iter().try_for_each(|wish| {
+            let checked = wish.change.check();
+            checked.map_err(|error| change::failure(error, wish.origin))
+        })
     }
 
     fn has_firmware_inventory(&self) -> bool {

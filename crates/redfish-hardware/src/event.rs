@@ -3,6 +3,7 @@
 //! | news                                        | message                              | origin                    |
 //! |---------------------------------------------|--------------------------------------|---------------------------|
 //! | a node appears, disappears                  | `ResourceCreated`, `ResourceRemoved` | system, chassis, manager  |
+//! | another machine gets the name of a node     | `ResourceRemoved`, `ResourceCreated` | system, chassis, manager  |
 //! | a controller stops or begins to answer      | `ResourceStatusChanged…`             | manager                   |
 //! | a host's power changes                      | `ResourcePoweredOn`, …               | system                    |
 //! | boot override, identify light, parts change | `ResourceChanged`                    | system, chassis           |
@@ -68,6 +69,12 @@ impl Watch {
             self.tell(message.clone(), uri::chassis(name), "Chassis");
         }
         self.tell(message.clone(), uri::manager(name), "Manager");
+    }
+
+    fn came_or_went(&self, node: &Node, message: &Message) {
+        if let Some(tree) = self.current_tree() {
+            self.tell_of_node(&node.id, node.kind, &tree, message);
+        }
     }
 
     fn changed(&self, before: &Node, after: &Node) {
@@ -247,18 +254,12 @@ impl Observer for Watch {
     fn updated(&self, update: &Update) {
         match update {
             Update::Changed { before, after } => self.changed(before, after),
-            Update::Added(node) => {
-                if let Some(tree) = self.current_tree() {
-                    let message = resource_event::resource_created();
-                    self.tell_of_node(&node.id, node.kind, &tree, &message);
-                }
+            Update::Added(node) => self.came_or_went(node, &resource_event::resource_created()),
+            Update::Replaced { before, after } => {
+                self.came_or_went(before, &resource_event::resource_removed());
+                self.came_or_went(after, &resource_event::resource_created());
             }
-            Update::Removed(node) => {
-                if let Some(tree) = self.current_tree() {
-                    let message = resource_event::resource_removed();
-                    self.tell_of_node(&node.id, node.kind, &tree, &message);
-                }
-            }
+            Update::Removed(node) => self.came_or_went(node, &resource_event::resource_removed()),
             Update::Topology => {}
         }
     }

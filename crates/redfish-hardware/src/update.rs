@@ -50,7 +50,7 @@ impl Observer for TakesFirmware {
             {
                 after
             }
-            hardware::Update::Added(node) => node,
+            hardware::Update::Added(node) | hardware::Update::Replaced { after: node, .. } => node,
             _ => return,
         };
         if inventory::updateable(node).is_some() {

@@ -93,7 +93,7 @@ pub fn check_patch(resource: &ResourceType, body: &Value) -> Result<CheckedPatch
     if check
         .faults
         .iter()
-        .any(|fault| !fault.problem.is_never_updatable())
+        .any(|fault| !fault.problem.is_never_updatable() || may_say_when(&fault.pointer))
     {
         return Err(check.faults);
     }
@@ -107,6 +107,17 @@ pub fn check_patch(resource: &ResourceType, body: &Value) -> Result<CheckedPatch
         changes,
         left_out: check.faults,
     })
+}
+
+/// Whether what is at `pointer` may be meant to say when a PATCH takes effect: an annotation of Redfish's own, or a member
+/// of one. Left out, it would take effect at another time than the client means. A resource's own `@Redfish.Settings`, and
+/// annotations of members, may be in what a client was shown and sends back.
+fn may_say_when(pointer: &str) -> bool {
+    let Some(rest) = pointer.strip_prefix("/@Redfish.") else {
+        return false;
+    };
+    let (name, member) = rest.split_once('/').unwrap_or((rest, ""));
+    name != "Settings" && !member.contains('@')
 }
 
 /// A POST body that describes a new resource: complete and proper.

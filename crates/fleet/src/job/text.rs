@@ -1,6 +1,6 @@
 //! Texts that a BMC with DCMI keeps for its owner: the asset tag and the controller's name (DCMI 1.5 §6.4).
 
-use hardware::ApplyError;
+use hardware::{ApplyError, OWNER_TEXT_LEN_MAX, check_owner_text};
 use ipmi::command::Bytes;
 use ipmi::command::dcmi::{
     DCMI_STRING_PART, GetAssetTag, GetControllerId, SetAssetTag, SetControllerId,
@@ -10,9 +10,6 @@ use ipmi::quirk::Quirk;
 use super::{changing, preparing};
 use crate::call::CallError;
 use crate::script::Line;
-
-/// The longest text, in bytes.
-pub(crate) const TEXT_LEN_MAX: usize = 63;
 
 /// Which text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +61,7 @@ pub(crate) async fn read(line: &Line, text: Text) -> Result<Option<String>, Call
             0 => bytes.len(),
             length => usize::from(length),
         };
-        let end = end.min(TEXT_LEN_MAX);
+        let end = end.min(OWNER_TEXT_LEN_MAX);
         if bytes.len() >= end || part.as_slice().is_empty() {
             bytes.truncate(end);
             break;
@@ -78,11 +75,7 @@ pub(crate) async fn read(line: &Line, text: Text) -> Result<Option<String>, Call
 
 /// Writes a text, part by part; each part cuts off what was behind it.
 pub(super) async fn write(line: &Line, text: Text, new: &str) -> Result<(), ApplyError> {
-    if new.len() > TEXT_LEN_MAX || new.chars().any(char::is_control) {
-        return Err(ApplyError::Unsupported {
-            what: format!("more than {TEXT_LEN_MAX} bytes of text, or control characters"),
-        });
-    }
+    check_owner_text(new)?;
     // A BMC without DCMI is found out before anything is written.
     if let Err(error) = read(line, text).await {
         return Err(preparing(error, text.what()));
@@ -164,7 +157,7 @@ mod tests {
     #[test]
     fn texts_of_every_length_come_back_as_they_were_written() {
         let long = "a text of sixty-three bytes, which is the longest that there is";
-        assert_eq!(long.len(), TEXT_LEN_MAX);
+        assert_eq!(long.len(), OWNER_TEXT_LEN_MAX);
         for text in [Text::AssetTag, Text::ControllerName] {
             let mut kept = Kept::default();
             for new in [long, "sixteen bytes ok", "seventeen bytes o", "short", ""] {

@@ -621,6 +621,17 @@ fn what_is_for_later_is_checked_without_asking_the_machine() {
     let (refused, _) = client.check(SYSTEM, &json!({"HostName": "node"}));
     let pointer = "/HostName".to_owned();
     assert_eq!(refused, Err(Failure::PropertyNotWritable { pointer }));
+    for text in ["x".repeat(64), "a\nb".to_owned()] {
+        for (uri, name) in [(SYSTEM, "AssetTag"), (interface, "HostName")] {
+            let (refused, _) = client.check(uri, &json!({ name: text }));
+            let Err(Failure::PropertyValueUnavailable { pointer, .. }) = refused else {
+                panic!("{name} {text:?}: {refused:?}")
+            };
+            assert_eq!(pointer, format!("/{name}"));
+        }
+    }
+    let longest = json!({"AssetTag": "x".repeat(63)});
+    assert_eq!(client.check(SYSTEM, &longest), (Ok(()), true));
     let never = json!({"Boot": {"BootSourceOverrideTarget": "UefiHttp"}});
     let (refused, _) = client.check(SYSTEM, &never);
     assert!(matches!(

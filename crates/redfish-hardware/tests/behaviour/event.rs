@@ -81,6 +81,18 @@ fn a_node_that_comes_or_goes_is_told_of_each_resource_that_it_is() {
 }
 
 #[test]
+fn a_machine_that_gets_the_name_of_another_is_told_as_that_one_gone_and_this_one_there() {
+    let setup = Setup::new();
+    setup.fake.put(fake::computer("New"));
+    setup.keys();
+    setup.fake.replace(fake::computer("New"));
+    let all = ["Systems/New", "Chassis/New", "Managers/New"];
+    let gone = all.map(|origin| told("ResourceRemoved", origin));
+    let there = all.map(|origin| told("ResourceCreated", origin));
+    assert_eq!(setup.keys(), [gone, there].concat());
+}
+
+#[test]
 fn power_boot_and_light_are_told_of_the_system() {
     let setup = Setup::new();
     setup.fake.change("Loose", |node| node.power = Power::Off);

@@ -103,6 +103,20 @@ impl Fake {
             .for_each(|observer| observer.updated(&update));
     }
 
+    /// Another machine gets the name of one that is there.
+    pub(crate) fn replace(&self, node: Node) {
+        let after = Arc::new(node);
+        let (before, observers) = {
+            let mut state = self.state.lock().unwrap();
+            let before = state.nodes.insert(after.id.to_string(), Arc::clone(&after));
+            (before.unwrap(), state.observers.clone())
+        };
+        let update = Update::Replaced { before, after };
+        observers
+            .iter()
+            .for_each(|observer| observer.updated(&update));
+    }
+
     pub(crate) fn remove(&self, id: &str) {
         let (node, observers) = {
             let mut state = self.state.lock().unwrap();

@@ -37,6 +37,11 @@ pub(crate) enum Deed {
         path: String,
         properties: Vec<String>,
     },
+    /// Pending settings of a resource were applied: these properties were changed.
+    Applied {
+        path: String,
+        properties: Vec<String>,
+    },
     /// A resource was added.
     Created { path: String },
     /// A resource was removed.
@@ -76,6 +81,10 @@ impl fmt::Display for Deed {
             Self::Denied { method, path } => write!(f, "denied {method} {path}"),
             Self::Changed { path, properties } => {
                 write!(f, "changed {path}: {}", properties.join(", "))
+            }
+            Self::Applied { path, properties } => {
+                let properties = properties.join(", ");
+                write!(f, "applied pending settings of {path}: {properties}")
             }
             Self::Created { path } => write!(f, "created {path}"),
             Self::Deleted { path } => write!(f, "deleted {path}"),

@@ -84,6 +84,24 @@ fn is_below(path: &str, top: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// Settings of the resource at `path` that came to nothing.
+fn given_up(path: &str, cause: &Failure) -> Deed {
+    Deed::Failed {
+        method: "PATCH".to_owned(),
+        path: format!("{path}/Settings"),
+        cause: cause.to_string(),
+    }
+}
+
+/// What became of settings, as a deed of whoever asked for them. Nobody's client is there any more.
+fn of_owner(pending: &Pending, deed: Deed) -> AuditEntry {
+    AuditEntry {
+        user: Some(pending.owner.name().to_owned()),
+        client: None,
+        deed,
+    }
+}
+
 /// Whether nothing was done, since nobody was there to do it.
 const fn is_lost(failure: &Failure) -> bool {
     matches!(
@@ -158,26 +176,40 @@ impl FutureSettings {
         }
     }
 
-    /// The resource at `top` is gone: another of its name shall not get its settings.
+    /// The resource at `top` is gone: another of its name shall not get its settings. Whose settings are dropped so finds
+    /// that in the audit log.
     pub(super) fn forget(&self, top: &str) {
-        let gone: Vec<String> = {
+        let gone: Vec<(String, Option<Entry>)> = {
             let mut held = self.held();
             let below = held.range(top.to_owned()..).map(|(path, _)| path);
             let below = below.take_while(|path| path.starts_with(top));
             let gone = below.filter(|path| is_below(path, top)).cloned();
             let gone: Vec<String> = gone.collect();
-            for path in &gone {
-                held.remove(path);
-            }
-            gone
+            let remove = |path: String| {
+                let entry = held.remove(&path);
+                (path, entry)
+            };
+            gone.into_iter().map(remove).collect()
         };
         // Most of what goes has no settings: the queue of the store is for others then.
         if gone.is_empty() {
             return;
         }
         let mut batch = Batch::default();
-        for path in &gone {
+        for (path, entry) in &gone {
             batch.remove(TABLE, path.as_str());
+            let record = entry.as_ref().map(|entry| &entry.record);
+            // What is with the machine just now has an end, and a line, of its own.
+            let pending = record.and_then(|record| record.waiting());
+            if let Some(pending) = pending.filter(|pending| !pending.is_applying()) {
+                let cause = Failure::WrongState {
+                    reason: "the machine is gone, or another one has its name: its pending settings were dropped"
+                        .to_owned(),
+                };
+                self.0
+                    .audit
+                    .record(&of_owner(pending, given_up(path, &cause)));
+            }
         }
         if let Err(error) = self.0.store.write_behind(batch) {
             tracing::error!(%error, path = top, "settings of what is gone are not forgotten");
@@ -290,21 +322,19 @@ impl FutureSettings {
     /// Keeps what became of settings, and tells of it.
     async fn finish(&self, path: &Path, pending: &Pending, applied: Result<Change, Failure>) {
         let (deed, messages) = match &applied {
-            Ok(change) => (change.deed(), record::success(change.told())),
-            Err(failure) => {
-                let deed = Deed::Failed {
-                    method: "PATCH".to_owned(),
-                    path: path.to_string(),
-                    cause: failure.to_string(),
+            Ok(change) => {
+                let deed = match change.deed() {
+                    Deed::Changed { path, properties } => Deed::Applied { path, properties },
+                    other => other,
                 };
-                (deed, messages_of(failure.clone(), path.as_str()))
+                (deed, record::success(change.told()))
+            }
+            Err(failure) => {
+                let messages = messages_of(failure.clone(), path.as_str());
+                (given_up(path.as_str(), failure), messages)
             }
         };
-        self.0.audit.record(&AuditEntry {
-            user: Some(pending.owner.name().to_owned()),
-            client: None,
-            deed,
-        });
+        self.0.audit.record(&of_owner(pending, deed));
         let mut outcome = Outcome {
             time_ms: now_ms(),
             etag: None,

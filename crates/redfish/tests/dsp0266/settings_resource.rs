@@ -13,6 +13,7 @@ use crate::bench::{Bench, Client};
 const SYSTEM: &str = "/redfish/v1/Systems/1";
 const SETTINGS: &str = "/redfish/v1/Systems/1/Settings";
 const RESET: &str = "/redfish/v1/Systems/1/Actions/ComputerSystem.Reset";
+const AUDIT: &str = "/redfish/v1/Managers/Testbench/LogServices/Audit/Entries";
 const RESTART: &str = r#"{"ResetType":"ForceRestart"}"#;
 const LIGHT: &str = r#"{"LocationIndicatorActive":true}"#;
 const LIGHT_DONE: &str = "PATCH /redfish/v1/Systems/1 /LocationIndicatorActive=true";
@@ -333,6 +334,25 @@ async fn what_a_patch_of_the_resource_would_refuse_is_refused_at_once() {
         let refused = client.patch(SETTINGS, body).await;
         refused.assert_error(status, &[messages]);
     }
+    for (name, body) in [
+        (
+            "AplyTime",
+            r#"{"AssetTag":"A1","@Redfish.SettingsApplyTime":{"AplyTime":"Immediate"}}"#,
+        ),
+        (
+            "MaintenanceWindowStartTim",
+            r#"{"AssetTag":"A1","@Redfish.SettingsApplyTime":{"ApplyTime":"OnReset","MaintenanceWindowStartTim":"2030-01-01T00:00:00Z"}}"#,
+        ),
+        (
+            "@Redfish.OperationApplyTime",
+            r#"{"AssetTag":"A1","@Redfish.OperationApplyTime":"Immediate"}"#,
+        ),
+    ] {
+        let refused = client.patch(SETTINGS, body).await;
+        refused.assert_error(400, &["PropertyUnknown"]);
+        let told = &refused.json()["error"]["@Message.ExtendedInfo"][0];
+        assert_eq!(told["MessageArgs"], json!([name]));
+    }
     let long = json!({"AssetTag": "x".repeat(MAX_SETTINGS_BYTES)}).to_string();
     let refused = client.patch(SETTINGS, &long).await;
     refused.assert_error(400, &["PayloadTooLarge"]);
@@ -423,6 +443,16 @@ async fn settings_go_with_their_machine() {
     let client = bench.client("root").await;
     assert_eq!(client.patch(SETTINGS, LIGHT).await.status, 200);
     tell(&bench, resource_event::resource_removed());
+    let lines = client.get(AUDIT).await.json();
+    let lines = lines["Members"].as_array().unwrap();
+    let dropped = lines.iter().filter_map(|line| line["Message"].as_str());
+    let mut dropped = dropped.filter(|line| line.contains("pending settings were dropped"));
+    let line = dropped.next().unwrap();
+    assert!(
+        line.contains("failed PATCH /redfish/v1/Systems/1/Settings"),
+        "{line}"
+    );
+    assert_eq!(dropped.next(), None);
     let settings = client.get(SETTINGS).await.json();
     assert_eq!(settings["LocationIndicatorActive"], false);
     powered_on(&bench);
