@@ -90,9 +90,6 @@ pub struct Row {
     pub seen_on: &'static str,
     /// The workaround flag by which FreeIPMI's users know it.
     pub freeipmi: Option<&'static str>,
-    /// IANA enterprise numbers of makers for whose BMCs the quirk is taken for given: acting on it does no harm to those
-    /// that don't have it.
-    pub makers: &'static [u32],
 }
 
 impl Row {
@@ -115,7 +112,6 @@ impl Row {
             handling: Handling::Tolerated,
             seen_on: "",
             freeipmi: None,
-            makers: &[],
         }
     }
 
