@@ -7,7 +7,7 @@ use ipmi::time::Instant;
 
 /// The target of these lines in the log, `bmc=info` in a filter.
 pub(crate) const TARGET: &str = "bmc";
-/// How many BMCs get a line of their own in a [`SPAN`], per thread: a switch or a rack that fails takes hundreds along.
+/// How many BMCs get a line of their own in a minute, per thread: a switch or a rack that fails takes hundreds along.
 pub const MAX_STATE_LINES: u32 = 20;
 /// How long after its first line the rest is summed up.
 const SPAN: Duration = Duration::from_secs(60);

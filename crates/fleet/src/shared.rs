@@ -49,7 +49,7 @@ impl Shared {
     }
 
     /// Takes the nodes of these names off and puts `targets` on, each as a node that was not reached yet; readers see both
-    /// at once. Engines, which know nodes by their places, are to be told besides: [`Engine::remove`], [`Engine::add`].
+    /// at once. Engines, which know nodes by their places, are to be told besides: [`Engine::remove`](crate::Engine::remove), [`Engine::add`](crate::Engine::add).
     pub fn change(&self, leaving: &[NodeId], targets: &[Target]) -> Moves {
         let Some(memory) = &self.memory else {
             let nodes = targets.iter().map(|target| Arc::new(unreached(target)));
