@@ -9,7 +9,7 @@ use std::fs;
 use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::ipmitool;
 use super::target::Target;
@@ -75,13 +75,16 @@ impl IpmiSim {
     }
 }
 
-/// Sets the BMC's clock and adds the events once more, now with a real time: those from the start have none.
+/// How far the BMC's clock is behind, in seconds: a day and an hour.
+pub(crate) const CLOCK_BEHIND_S: u32 = 90_000;
+
+/// Sets the BMC's clock wrong and adds the events once more, now with a time: those from the start have none.
 ///
 /// # Errors
 /// Where ipmitool can't do either.
 pub(crate) fn fill_event_log(target: &Target, suite: u8) -> Result {
-    /// 2026-06-01 12:00:00 UTC.
-    const TIME_S: u32 = 1_780_315_200;
+    let now_s = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let clock_s = u32::try_from(now_s)?.saturating_sub(CLOCK_BEHIND_S);
     let raw = |bytes: &[u8]| -> Result {
         let words: Vec<String> = bytes.iter().map(|byte| format!("{byte:#04x}")).collect();
         let arguments: Vec<&str> = std::iter::once("raw")
@@ -92,7 +95,7 @@ pub(crate) fn fill_event_log(target: &Target, suite: u8) -> Result {
             .map(drop)
     };
     // Set SEL Time (§31.11) and Add SEL Entry (§31.6): a record ID of 0, then the record.
-    raw(&[&[0x0a, 0x49], TIME_S.to_le_bytes().as_slice()].concat())?;
+    raw(&[&[0x0a, 0x49], clock_s.to_le_bytes().as_slice()].concat())?;
     for event in &sensors::EVENTS {
         raw(&[&[0x0a, 0x44, 0, 0], event.as_slice()].concat())?;
     }
