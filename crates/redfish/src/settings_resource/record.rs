@@ -14,8 +14,10 @@ use crate::{Failure, Path};
 /// When settings are applied (`Settings.ApplyTime`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum ApplyTime {
-    Immediate,
+    /// Unless the client says otherwise: clients that follow `SettingsObject` for want of anything else expect to see what they
+    /// set, such as a boot override before the reset that it is for.
     #[default]
+    Immediate,
     OnReset,
     AtMaintenanceWindowStart,
     InMaintenanceWindowOnReset,

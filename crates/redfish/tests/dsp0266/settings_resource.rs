@@ -15,7 +15,9 @@ const SETTINGS: &str = "/redfish/v1/Systems/1/Settings";
 const RESET: &str = "/redfish/v1/Systems/1/Actions/ComputerSystem.Reset";
 const AUDIT: &str = "/redfish/v1/Managers/Testbench/LogServices/Audit/Entries";
 const RESTART: &str = r#"{"ResetType":"ForceRestart"}"#;
-const LIGHT: &str = r#"{"LocationIndicatorActive":true}"#;
+const LIGHT: &str =
+    r#"{"LocationIndicatorActive":true,"@Redfish.SettingsApplyTime":{"ApplyTime":"OnReset"}}"#;
+const LIGHT_NOW: &str = r#"{"LocationIndicatorActive":true}"#;
 const LIGHT_DONE: &str = "PATCH /redfish/v1/Systems/1 /LocationIndicatorActive=true";
 const RESTART_DONE: &str = "POST /redfish/v1/Systems/1 ComputerSystem.Reset ForceRestart";
 
@@ -129,7 +131,7 @@ async fn a_resource_names_its_settings_and_they_show_what_can_be_set() {
     assert_eq!(settings["LocationIndicatorActive"], false);
     assert_eq!(
         settings["@Redfish.SettingsApplyTime"]["ApplyTime"],
-        "OnReset"
+        "Immediate"
     );
     for absent in [
         "PowerState",
@@ -140,7 +142,7 @@ async fn a_resource_names_its_settings_and_they_show_what_can_be_set() {
     ] {
         assert!(settings.get(absent).is_none(), "{absent}");
     }
-    let boot = r#"{"Boot":{"BootSourceOverrideTarget":"Pxe"}}"#;
+    let boot = r#"{"Boot":{"BootSourceOverrideTarget":"Pxe"},"@Redfish.SettingsApplyTime":{"ApplyTime":"OnReset"}}"#;
     let answer = client.patch(SETTINGS, boot).await;
     answer.assert_valid();
     let target = &answer.json()["Boot"]["BootSourceOverrideTarget"];
@@ -182,6 +184,15 @@ async fn settings_wait_for_the_reset_and_are_applied_once_before_it() {
     assert_eq!(client.post(RESET, RESTART).await.status, 204);
     settle().await;
     assert_eq!(bench.rack.log().len(), 4, "not a second time");
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_without_a_time_are_applied_at_once() {
+    let bench = Bench::new();
+    let _beside = Beside::of(&bench);
+    let client = bench.client("root").await;
+    assert_eq!(client.patch(SETTINGS, LIGHT_NOW).await.status, 200);
+    assert_eq!(bench.rack.log(), [LIGHT_DONE]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -363,7 +374,7 @@ async fn what_a_patch_of_the_resource_would_refuse_is_refused_at_once() {
     assert_eq!(client.get(SETTINGS).await.body, before.body);
     assert!(bench.rack.log().is_empty());
 
-    let both = r#"{"HostName":"node","AssetTag":"A1"}"#;
+    let both = r#"{"HostName":"node","AssetTag":"A1","@Redfish.SettingsApplyTime":{"ApplyTime":"OnReset"}}"#;
     let answer = client.patch(SETTINGS, both).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.json()["AssetTag"], "A1");
@@ -405,7 +416,7 @@ async fn settings_survive_a_restart_and_can_be_called_off() {
     let first = Bench::with(store.clone());
     let client = first.client("root").await;
     assert_eq!(client.patch(SETTINGS, LIGHT).await.status, 200);
-    let tag = r#"{"AssetTag":"A1"}"#;
+    let tag = r#"{"AssetTag":"A1","@Redfish.SettingsApplyTime":{"ApplyTime":"OnReset"}}"#;
     assert_eq!(
         client
             .patch("/redfish/v1/Systems/2/Settings", tag)
