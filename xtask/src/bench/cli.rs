@@ -46,6 +46,7 @@ impl Cost {
 /// # Errors
 /// Where a program is missing or fails.
 pub(super) fn run(workspace: &Workspace) -> Result {
+    super::build_release(workspace, &["reddrum"])?;
     let mut vbmc = command(program::binary(workspace)?);
     vbmc.args(["vbmc", "--json", "--nodes", &NODES.to_string()]);
     vbmc.args(["--ipmi-port", &RMCP_PORT.to_string()]);

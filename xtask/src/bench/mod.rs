@@ -7,9 +7,14 @@ mod redfish_python;
 mod redfish_stand;
 
 use std::process::Command;
+use std::time::Duration;
 
 use crate::Result;
+use crate::process::run_shown;
 use crate::workspace::Workspace;
+
+/// How long a build from nothing may take.
+const BUILD_LIMIT: Duration = Duration::from_secs(3600);
 
 /// Which benchmark, and its own options.
 #[derive(clap::Args)]
@@ -44,6 +49,18 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result {
         Name::Ipmi => run_target(workspace, "ipmi", "ipmi", &arguments.options),
         Name::Redfish => redfish::run(workspace, &arguments.options),
     }
+}
+
+/// Builds these packages as people are told to run them, so that nobody measures a stale program.
+fn build_release(workspace: &Workspace, packages: &[&str]) -> Result {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
+        .current_dir(&workspace.root)
+        .args(["build", "--quiet", "--release", "--locked"]);
+    for package in packages {
+        cargo.args(["--package", package]);
+    }
+    run_shown(cargo, BUILD_LIMIT)
 }
 
 /// Runs a benchmark that is a target of a crate.

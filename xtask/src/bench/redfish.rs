@@ -1,8 +1,6 @@
 //! `cargo xtask bench redfish`: answers a second of the service on one core, beside the limit in the same run.
 
 use std::path::PathBuf;
-use std::process::Command;
-use std::time::Duration;
 
 use clap::Parser;
 
@@ -11,7 +9,6 @@ use super::redfish_python;
 use super::redfish_stand::{BASIC, DOCUMENTS, NODES, PROXIED, Stand};
 use crate::Result;
 use crate::peers::program;
-use crate::process::run_shown;
 use crate::test::tools::{self, Need};
 use crate::workspace::Workspace;
 
@@ -28,9 +25,6 @@ const HANDSHAKE_CLIENTS: u32 = 2;
 /// The burst: that many requests over that many connections.
 const BURST_REQUESTS: u32 = 10_000;
 const BURST_CONNECTIONS: u32 = 64;
-
-/// How long a build from nothing may take.
-const BUILD_LIMIT: Duration = Duration::from_secs(3600);
 
 /// Options of the benchmark.
 #[derive(Parser)]
@@ -125,17 +119,7 @@ pub(super) fn run(workspace: &Workspace, options: &[String]) -> Result {
 /// The service and what it is compared with, as people build it.
 fn build(workspace: &Workspace) -> Result<PathBuf> {
     // In one go, so that both have the same build of every dependency.
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(&workspace.root).args([
-        "build",
-        "--quiet",
-        "--release",
-        "--package",
-        "reddrum",
-        "--package",
-        "bare-server",
-    ]);
-    run_shown(cargo, BUILD_LIMIT)?;
+    super::build_release(workspace, &["reddrum", "bare-server"])?;
     Ok(workspace.target.join("release/bare-server"))
 }
 

@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
     /// Only these steps, by name; can be given more than once.
     #[arg(long, value_name = "STEP", value_delimiter = ',')]
     only: Vec<String>,
-    /// Every step but these, by name; can be given more than once.
+    /// Every step but these, by name; can be given more than once. Without `build`, the program is tested that is there.
     #[arg(long, value_name = "STEP", value_delimiter = ',')]
     skip: Vec<String>,
     /// Say which steps there are.
@@ -41,6 +41,9 @@ struct Step {
     /// Whether it runs only where `--only` names it: too long for every day.
     on_request: bool,
 }
+
+/// The step that makes the program; those behind it talk to that program.
+const BUILD: &str = "build";
 
 /// Every step, in the order in which they run: the quick ones that fail often come first.
 const STEPS: [Step; 31] = [
@@ -80,7 +83,7 @@ const STEPS: [Step; 31] = [
         &[],
         fuzz::run_short,
     ),
-    step("build", "the release build", &[], cargo::release),
+    step(BUILD, "the release build", &[], cargo::release),
     step(
         "ipmi_sim",
         "a BMC that others wrote, as Redfish",
@@ -300,7 +303,17 @@ fn chosen(arguments: &Arguments) -> Result<Vec<&'static Step>> {
         let named = is(&arguments.only, step);
         (named || arguments.only.is_empty() && !step.on_request) && !is(&arguments.skip, step)
     };
-    Ok(STEPS.iter().filter(wanted).collect())
+    let mut steps: Vec<&'static Step> = STEPS.iter().filter(wanted).collect();
+    // The steps behind it talk to the program it makes: a stale one would say nothing about the code of now.
+    let place = |name: &str| STEPS.iter().position(|step| step.name == name);
+    let talks = |step: &&Step| place(step.name) > place(BUILD);
+    if let (Some(build), Some(first)) = (place(BUILD), steps.iter().position(talks))
+        && !steps.iter().any(|step| step.name == BUILD)
+        && !is(&arguments.skip, &STEPS[build])
+    {
+        steps.insert(first, &STEPS[build]);
+    }
+    Ok(steps)
 }
 
 #[cfg(test)]
@@ -339,6 +352,12 @@ mod tests {
         assert_eq!(names(&["tidy", "fmt"], &[]), ["fmt", "tidy"]);
         assert_eq!(names(&["tidy", "fmt"], &["fmt"]), ["tidy"]);
         assert!(!names(&[], &[]).contains(&"service-validator-rack"));
-        assert_eq!(names(&["service-validator-rack"], &[]).len(), 1);
+        assert_eq!(
+            names(&["service-validator-rack"], &[]),
+            ["build", "service-validator-rack"],
+            "a stale program is not tested"
+        );
+        assert_eq!(names(&["tidy", "demo"], &[]), ["tidy", "build", "demo"]);
+        assert_eq!(names(&["demo"], &["build"]), ["demo"]);
     }
 }
