@@ -187,6 +187,9 @@ async fn a_name_must_fit_to_the_letter_and_a_foreign_authority_vouches_for_nobod
     }
     let foreign = Authority::new().client("root");
     assert_eq!(ask(&server, Some(foreign), "GET", &[]).await, None);
+    let entries = "/redfish/v1/Managers/RedDrum/LogServices/Audit/Entries?$expand=.";
+    let log = get(&server, entries).await.to_string();
+    assert!(log.contains("no authority of ours vouches"), "{log}");
 }
 
 #[tokio::test]

@@ -26,6 +26,8 @@ pub(crate) enum Deed {
     LoggedIn(String),
     /// Credentials opened nothing, or no place was left to check them.
     LoginRefused,
+    /// TLS let a client in no further because of its certificate; the cause.
+    CertificateRefused(String),
     /// Wrong passwords have locked the account.
     Locked,
     /// A session was ended; its id.
@@ -76,6 +78,7 @@ impl fmt::Display for Deed {
         match self {
             Self::LoggedIn(session) => write!(f, "logged in, session {session}"),
             Self::LoginRefused => f.write_str("login refused"),
+            Self::CertificateRefused(cause) => write!(f, "client certificate refused: {cause}"),
             Self::Locked => f.write_str("locked after too many wrong passwords"),
             Self::LoggedOut(session) => write!(f, "logged out, session {session}"),
             Self::Denied { method, path } => write!(f, "denied {method} {path}"),
@@ -111,7 +114,11 @@ impl Deed {
     const fn is_warning(&self) -> bool {
         matches!(
             self,
-            Self::LoginRefused | Self::Locked | Self::Denied { .. } | Self::Failed { .. }
+            Self::LoginRefused
+                | Self::CertificateRefused(_)
+                | Self::Locked
+                | Self::Denied { .. }
+                | Self::Failed { .. }
         )
     }
 }

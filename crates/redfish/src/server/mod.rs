@@ -10,6 +10,7 @@ mod watched;
 use std::convert::Infallible;
 use std::error::Error;
 use std::future::Future;
+use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -28,9 +29,10 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
+use crate::audit::{Deed, Entry};
 use crate::proxy::{Peer, TrustedProxies};
 use crate::service::LoggedIn;
-use crate::tls::{Presented, TlsConfig, Vouched};
+use crate::tls::{Pace, Presented, TlsConfig, Vouched, refusal_of_certificate};
 use crate::{Outgoing, Service};
 use crowd::{Activity, Crowd, Place};
 use door::{Door, Way};
@@ -168,6 +170,7 @@ impl Front {
             public_host: self.public_host,
             https_port: https_port.unwrap_or(HTTPS_PORT),
             strict_transport: security::strict_transport(self.hsts_max_age_s),
+            refusals: Pace::default(),
         });
         let (close, closing) = watch::channel(());
         let crowd = Crowd::new(MAX_CONNECTIONS);
@@ -221,6 +224,8 @@ struct Server {
     public_host: Option<Authority>,
     https_port: u16,
     strict_transport: Option<HeaderValue>,
+    /// How often a refused certificate is told of.
+    refusals: Pace,
 }
 
 /// One connection: what is the same for all its requests.
@@ -262,7 +267,9 @@ impl Server {
         let config = tls.current();
         let acceptor = TlsAcceptor::from(Arc::clone(&config));
         let stream = tokio::select! {
-            stream = timeout(limit, acceptor.accept(stream)) => stream??,
+            stream = timeout(limit, acceptor.accept(stream)) => {
+                stream?.inspect_err(|error| line.tell_of_certificate(error))?
+            }
             () = line.activity.shown_out() => return Ok(()),
             _ = closing.changed() => return Ok(()),
         };
@@ -276,6 +283,23 @@ impl Server {
 }
 
 impl Line {
+    /// A certificate that is refused ends the handshake: the client hears one word of TLS, so the audit log has the cause.
+    fn tell_of_certificate(&self, error: &io::Error) {
+        if let Some(cause) = refusal_of_certificate(error)
+            && self.server.refusals.lets_through()
+        {
+            let client = match self.peer {
+                Peer::Address(address) => Some(address.to_canonical()),
+                Peer::Local => None,
+            };
+            self.server.service.audit().record(&Entry {
+                user: None,
+                client,
+                deed: Deed::CertificateRefused(cause),
+            });
+        }
+    }
+
     /// Answers what comes over the connection, until it ends.
     async fn requests<S>(self: &Arc<Self>, stream: S, mut closing: watch::Receiver<()>) -> Ended
     where

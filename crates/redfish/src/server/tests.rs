@@ -88,6 +88,7 @@ impl Bench {
             public_host: None,
             https_port: HTTPS_PORT,
             strict_transport: None,
+            refusals: Pace::default(),
         };
         Self {
             server: Arc::new(server),

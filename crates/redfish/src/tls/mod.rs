@@ -5,6 +5,7 @@ mod client;
 mod csr;
 mod facts;
 mod live;
+mod refused;
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ pub(crate) use facts::Facts;
 use live::Live;
 pub use live::TlsConfig;
 pub(crate) use live::{Presented, Vouched};
+pub(crate) use refused::{Pace, cause as refusal_of_certificate};
 
 /// Who takes care of the service's certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
