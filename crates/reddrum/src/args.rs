@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipmi::command::picmg::hpm::FirmwareVersion;
-use ipmi::quirk::{Quirk, UnknownQuirk};
 use vbmc::controller::OemFamily;
 use vbmc::machine::Form;
 
+use crate::defect::Defect;
 use crate::fault::Fault;
 use crate::ipmi::IpmiArgs;
 
@@ -192,12 +192,6 @@ pub(crate) struct FirmwareArgs {
     pub(crate) output: PathBuf,
 }
 
-/// A deviation from IPMI, by its name.
-fn defect(name: &str) -> Result<Quirk, String> {
-    name.parse()
-        .map_err(|error: UnknownQuirk| error.to_string())
-}
-
 fn firmware_version(text: &str) -> Result<FirmwareVersion, String> {
     let read = |text: &str| {
         let (major, minor) = text.split_once('.')?;
@@ -226,10 +220,11 @@ pub(crate) struct VbmcArgs {
     pub(crate) machines: MachinesArgs,
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
-    /// What is wrong with the nodes' BMCs on purpose, to see how consoles take it: names with commas, or given more than
-    /// once. `--list-defects` tells the names.
-    #[arg(long = "defect", value_name = "NAME", value_delimiter = ',', value_parser = defect)]
-    pub(crate) defects: Vec<Quirk>,
+    /// What is wrong with BMCs on purpose, to see how consoles take it: of every node, or of the machines whose names fit
+    /// MACHINE, in which * stands for any characters. `seen-on:WORDS` in place of a name is all that was met on BMCs of that
+    /// maker or model. With commas, or given more than once. `--list-defects` tells the names.
+    #[arg(long = "defect", value_name = "[MACHINE=]NAME", value_delimiter = ',')]
+    pub(crate) defects: Vec<Defect>,
     /// Print what can be wrong with a BMC, and end.
     #[arg(long)]
     pub(crate) list_defects: bool,

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use ipmi::bmc;
 use ipmi::command::app::Guid;
 use ipmi::number::{CipherSuiteId, PrivilegeLevel};
-use ipmi::quirk::Quirks;
 use ipmi::time::Instant;
 use serde::Serialize;
 use vbmc::bmcs::Bmcs;
@@ -20,6 +19,7 @@ use crate::args::{
     FirmwareArgs, FirmwareComponent, MachinesArgs, NetworkArgs, VbmcArgs, VbmcCommand,
 };
 use crate::config::{Secret, secret};
+use crate::defect;
 use crate::error::ProgramError;
 use crate::fault;
 use crate::password;
@@ -60,10 +60,7 @@ pub(crate) async fn run(args: &VbmcArgs) -> Result<(), ProgramError> {
         server.bmcs().set_port(port);
     }
     let faults = fault::plan(&args.machines.faults, server.bmcs())?;
-    let defects: Quirks = args.defects.iter().copied().collect();
-    for index in (0..server.bmcs().site().nodes()).filter(|_| !defects.is_empty()) {
-        server.bmcs().set_defects(index, defects);
-    }
+    defect::apply(&args.defects, server.bmcs())?;
     spoil_network(&args.network, args.machines.seed, server.bmcs());
     Served::of(&server, &user)
         .print(args.json)

@@ -15,6 +15,7 @@ use super::{group, repository};
 use crate::ipmi::failure::Failure;
 use crate::ipmi::report::{Report, pair};
 use crate::ipmi::talk::{CallError, CallFault, Line, Outcome};
+use crate::pattern::fits;
 
 /// Address of the BMC itself: the only owner whose sensors can be read without bridging.
 const BMC: Owner = Owner::Ipmb(IpmbAddress::BMC);
@@ -200,26 +201,6 @@ fn describe(record: SdrRecord) -> Vec<Described> {
 
 fn number(value: Option<f64>) -> String {
     value.map_or_else(|| "na".to_owned(), |value| format!("{value:.3}"))
-}
-
-/// Whether a name fits a pattern, in which `*` stands for any characters.
-fn fits(pattern: &str, name: &str) -> bool {
-    let (pattern, name) = (pattern.to_lowercase(), name.to_lowercase());
-    let Some((first, rest)) = pattern.split_once('*') else {
-        return pattern == name;
-    };
-    let Some(mut name) = name.strip_prefix(first) else {
-        return false;
-    };
-    let mut parts: Vec<_> = rest.split('*').collect();
-    let last = parts.pop().unwrap_or_default();
-    for part in parts {
-        let Some((_, behind)) = name.split_once(part) else {
-            return false;
-        };
-        name = behind;
-    }
-    name.ends_with(last)
 }
 
 /// How much is read of a sensor.
@@ -485,23 +466,6 @@ impl Read {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_star_stands_for_any_characters() {
-        for (pattern, name) in [
-            ("cpu1 temp", "CPU1 Temp"),
-            ("CPU*", "CPU1 Temp"),
-            ("*Temp", "CPU1 Temp"),
-            ("*1*", "CPU1 Temp"),
-            ("*", ""),
-            ("c*1*t*p", "CPU1 Temp"),
-        ] {
-            assert!(fits(pattern, name), "{pattern} {name}");
-        }
-        for (pattern, name) in [("cpu", "CPU1 Temp"), ("*Fan", "CPU1 Temp"), ("a*a", "a")] {
-            assert!(!fits(pattern, name), "{pattern} {name}");
-        }
-    }
 
     #[test]
     fn a_line_has_ipmitools_columns() {
