@@ -228,9 +228,14 @@ impl Engine {
         std::mem::take(&mut self.finished)
     }
 
+    /// How many hosts are being asked.
+    pub(super) fn under_way(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
     /// Whether every host is done.
     pub(super) fn is_done(&self) -> bool {
-        self.waiting.is_empty() && self.free.len() == self.slots.len()
+        self.waiting.is_empty() && self.under_way() == 0
     }
 
     /// Ends all: hosts that wait are not asked, sessions are closed.
