@@ -16,6 +16,7 @@
 //!   too, and show what their nodes add up to.
 //! - A machine moves along virtual time only when somebody looks at it. What it shows at a second follows from the
 //!   seed and from what was done to it, so that a run can be repeated.
+//! - [`telltale`] sensors have values that say whose they are and when, for proving that no reading gets mixed up.
 //! - [`bmcs::Bmcs`] is the protocol half of all controllers: datagrams in, replies out, no socket. Simulations put
 //!   [`net::Network`] around it, [`serve::Server`] a socket.
 //! - [`fault::Faults`] spoil a BMC's network; `ipmi::quirk` names what can be wrong with its answers, and `defect` does it.
@@ -48,3 +49,4 @@ pub mod sensor;
 pub mod serial;
 pub mod serve;
 pub mod site;
+pub mod telltale;

@@ -409,6 +409,11 @@ impl Machine {
         let profile = Arc::clone(&self.profile);
         let on = self.host.is_on();
         for (index, sensor) in profile.sensors.iter().enumerate() {
+            if let Some(law) = profile.law {
+                let now_s = self.identity.epoch_s.saturating_add(self.at_s);
+                self.samples[index] = law.sample(self.identity.number, sensor, now_s);
+                continue;
+            }
             let before = self.samples[index];
             let unavailable = sensor.host_only && !on;
             if let Some(sample) = self.unscanned(sensor.number) {

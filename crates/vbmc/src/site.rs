@@ -60,6 +60,14 @@ impl Site {
     /// # Errors
     /// [`SiteError::Nodes`] for no or too many nodes.
     pub fn new(options: SiteOptions) -> Result<Self, SiteError> {
+        Self::with_nodes(options, Profile::new(Model::Node))
+    }
+
+    /// The same with nodes of another profile.
+    ///
+    /// # Errors
+    /// [`SiteError::Nodes`] for no or too many nodes.
+    pub fn with_nodes(options: SiteOptions, node: Profile) -> Result<Self, SiteError> {
         let SiteOptions {
             nodes,
             seed,
@@ -68,8 +76,12 @@ impl Site {
         if !(1..=NODES_MAX).contains(&nodes) {
             return Err(SiteError::Nodes(nodes));
         }
-        let profiles =
-            [Model::Node, Model::Block, Model::PowerBay].map(|model| Arc::new(Profile::new(model)));
+        let profiles = [
+            node,
+            Profile::new(Model::Block),
+            Profile::new(Model::PowerBay),
+        ];
+        let profiles = profiles.map(Arc::new);
         let slots = rack::slots(nodes);
         let mut machines: Vec<Mutex<Machine>> = Vec::with_capacity(slots.len());
         let mut by_name = HashMap::with_capacity(slots.len());

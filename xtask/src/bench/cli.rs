@@ -28,9 +28,9 @@ const FANOUT: &str = "64";
 
 /// What a command cost.
 #[derive(Clone, Copy, Debug)]
-struct Cost {
-    wall_s: f64,
-    cpu_s: f64,
+pub(super) struct Cost {
+    pub(super) wall_s: f64,
+    pub(super) cpu_s: f64,
     hosts: usize,
 }
 
@@ -141,7 +141,7 @@ fn sensors(bmc: &Target, hosts: &str, cache: &Path) -> Command {
 }
 
 /// Runs it below a shell that tells what it cost.
-fn measure(inner: Command, hosts: usize) -> Result<Cost> {
+pub(super) fn measure(inner: Command, hosts: usize) -> Result<Cost> {
     let mut shell = command("bash");
     shell.args([
         "-c",

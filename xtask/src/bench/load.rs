@@ -155,7 +155,10 @@ fn parse_s_time(said: &str) -> Option<f64> {
 }
 
 /// Processor time that a process has used, in seconds.
-fn cpu_seconds(pid: u32) -> Result<f64> {
+///
+/// # Errors
+/// Where it is gone.
+pub(super) fn cpu_seconds(pid: u32) -> Result<f64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
     // The second field is the program's name in brackets and may hold anything.
     let (_, fields) = stat.rsplit_once(')').ok_or("/proc/PID/stat has no name")?;

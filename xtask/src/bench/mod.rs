@@ -1,6 +1,7 @@
 //! `cargo xtask bench NAME`: measurements that print a ratio to a limit taken in the same run.
 
 mod cli;
+mod fleet_peers;
 mod load;
 mod redfish;
 mod redfish_python;
@@ -22,8 +23,11 @@ pub(crate) struct Arguments {
     /// The benchmark.
     #[arg(value_enum)]
     name: Name,
-    /// Options of the benchmark: fleet takes --nodes N, --suite N, --seconds S, --load SHARE, --interval MS, --json;
-    /// redfish takes --seconds S, --rounds N.
+    /// Options of the benchmark: fleet takes --nodes N, --suite N, --seconds S, --load SHARE, --interval MS, --json; or first
+    /// --steady (every sensor once a minute, every value checked) with --nodes N, --minutes M, --interval MS, --suite N,
+    /// --loss PERCENT, --duplicate PERCENT, --delay MS, --rack-off, --json; or first --simulate READINGS (on virtual time, every
+    /// value checked) with --nodes N, --seed N. fleet-peers takes --nodes N, --seconds S;
+    /// redfish --seconds S, --rounds N.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     options: Vec<String>,
 }
@@ -35,6 +39,8 @@ enum Name {
     Cli,
     /// Readings a second of the fleet engine on one core, beside the UDP path with the same ciphers.
     Fleet,
+    /// Readings a second of the service, of FreeIPMI and of pyghmi against the same virtual BMCs, and what one costs.
+    FleetPeers,
     /// One request and one sensor response of a console, beside the hash and the cipher alone.
     Ipmi,
     /// Answers a second of the Redfish service on one core, beside bare hyper with the same bytes.
@@ -46,6 +52,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result {
     match arguments.name {
         Name::Cli => cli::run(workspace),
         Name::Fleet => run_target(workspace, "fleet", "fleet", &arguments.options),
+        Name::FleetPeers => fleet_peers::run(workspace, &arguments.options),
         Name::Ipmi => run_target(workspace, "ipmi", "ipmi", &arguments.options),
         Name::Redfish => redfish::run(workspace, &arguments.options),
     }

@@ -158,7 +158,7 @@ fn answers(port: u16) -> bool {
     ask().is_ok_and(|status| status == *b"HTTP/1.1 200")
 }
 
-fn fresh(folder: &Path) -> Result<PathBuf> {
+pub(super) fn fresh(folder: &Path) -> Result<PathBuf> {
     if folder.exists() {
         fs::remove_dir_all(folder)?;
     }
@@ -166,11 +166,11 @@ fn fresh(folder: &Path) -> Result<PathBuf> {
     Ok(folder.to_path_buf())
 }
 
-fn free_port() -> Result<u16> {
+pub(super) fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-fn write_config(folder: &Path, listen_proxy: u16, bmcs: &[Target]) -> Result<PathBuf> {
+pub(super) fn write_config(folder: &Path, listen_proxy: u16, bmcs: &[Target]) -> Result<PathBuf> {
     let bmc = bmcs.first().ok_or("the virtual BMCs name none")?;
     let secrets = [
         ("bmc-password", bmc.password.as_str()),

@@ -17,8 +17,8 @@ use vbmc::serve::{Clock, Server};
 use vbmc::site::{Site, SiteOptions};
 
 /// The same user everywhere; nothing but this benchmark ever talks to these BMCs.
-const USER: &str = "bench";
-const PASSWORD: &[u8] = b"bench";
+pub(crate) const USER: &str = "bench";
+pub(crate) const PASSWORD: &[u8] = b"bench";
 /// How long a fleet may take until all inventories are read.
 const SET_UP_MAX: Duration = Duration::from_secs(600);
 /// Between the first full round and the measurement, so that no first contact is measured.
@@ -80,7 +80,7 @@ pub(crate) fn serve(port: u16, nodes: u32) -> io::Result<()> {
 }
 
 /// A fleet of `nodes` virtual BMCs.
-fn config(port: u16, nodes: u32, interval_ms: u32, suite: u8) -> io::Result<Config> {
+pub(crate) fn config(port: u16, nodes: u32, interval_ms: u32, suite: u8) -> io::Result<Config> {
     let login = Login::new(USER, PASSWORD)
         .and_then(|login| login.with_suites(&[CipherSuiteId(suite)]))
         .map_err(io::Error::other)?;
@@ -96,7 +96,7 @@ fn config(port: u16, nodes: u32, interval_ms: u32, suite: u8) -> io::Result<Conf
     })
 }
 
-fn wait_until(what: &str, mut holds: impl FnMut() -> bool) -> io::Result<()> {
+pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) -> io::Result<()> {
     let start = Instant::now();
     while !holds() {
         if start.elapsed() > SET_UP_MAX {
@@ -175,16 +175,26 @@ fn observe(fleet: &Fleet, seconds: u32) -> io::Result<Found> {
     })
 }
 
-/// Processor time of this process.
+/// Processor time of this process, or of one of its threads.
 #[derive(Clone, Copy)]
 pub(crate) struct Cpu {
+    /// The file that says it.
+    path: &'static str,
     user_s: f64,
     kernel_s: f64,
 }
 
 impl Cpu {
     pub(crate) fn now() -> io::Result<Self> {
-        let stat = std::fs::read_to_string("/proc/self/stat")?;
+        Self::read("/proc/self/stat")
+    }
+
+    pub(crate) fn of_this_thread() -> io::Result<Self> {
+        Self::read("/proc/thread-self/stat")
+    }
+
+    fn read(path: &'static str) -> io::Result<Self> {
+        let stat = std::fs::read_to_string(path)?;
         // The second field is the name in brackets and may hold anything.
         let fields = stat.rsplit(')').next().unwrap_or("");
         let mut fields = fields.split_whitespace().skip(11);
@@ -193,14 +203,16 @@ impl Cpu {
             ticks.unwrap_or(0.0) / TICKS_PER_S
         };
         Ok(Self {
+            path,
             user_s: seconds(),
             kernel_s: seconds(),
         })
     }
 
     pub(crate) fn since(self) -> io::Result<Self> {
-        let now = Self::now()?;
+        let now = Self::read(self.path)?;
         Ok(Self {
+            path: self.path,
             user_s: now.user_s - self.user_s,
             kernel_s: now.kernel_s - self.kernel_s,
         })
@@ -212,7 +224,7 @@ impl Cpu {
 }
 
 /// Memory of this process that is in RAM.
-fn resident_bytes() -> io::Result<u64> {
+pub(crate) fn resident_bytes() -> io::Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = line.and_then(|text| text.trim().split(' ').next()?.parse::<u64>().ok());

@@ -15,11 +15,19 @@
 //! the processor time to open a session; `contacts` and `CPU s` the time and the processor time until every inventory was read,
 //! beside polling those that were; `repeats` datagrams sent again.
 //!
-//! `--interval 60000 --seconds 60` measures a fleet as it is run, and not as much as it can do.
+//! `--interval 60000 --seconds 60` measures a fleet as it is run, and not as much as it can do. `--steady` ([`steady`])
+//! does so with every value checked, for minutes, also on a bad network; `--simulate` ([`simulate`]) checks as many
+//! readings as one likes on virtual time.
 
+#[path = "../../tests/telltale/checker.rs"]
+mod checker;
 mod engine;
 mod limit;
 mod process;
+mod simulate;
+mod steady;
+#[path = "../../tests/telltale/world.rs"]
+mod world;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -54,6 +62,8 @@ fn main() -> ExitCode {
         .collect();
     let done = match args.split_first() {
         Some((first, rest)) if first == "--role" => process::play(rest),
+        Some((first, rest)) if first == "--steady" => steady::run(rest),
+        Some((first, rest)) if first == "--simulate" => simulate::run(rest),
         _ => parse(&args).and_then(|options| run(&options)),
     };
     match done {

@@ -1,9 +1,9 @@
 //! The processes of a measurement: this program again, in another role, pinned to a core.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use super::{PORT, engine, limit, number};
+use super::{PORT, engine, limit, number, steady};
 
 /// What a process does.
 #[derive(Clone, Copy, Debug)]
@@ -13,15 +13,19 @@ pub(crate) enum Role {
     Bmcs,
     Engine,
     LogIns,
+    Telltales,
+    Steady,
 }
 
 impl Role {
-    const ALL: [(Self, &'static str); 5] = [
+    const ALL: [(Self, &'static str); 7] = [
         (Self::LimitServer, "limit-server"),
         (Self::LimitClient, "limit-client"),
         (Self::Bmcs, "bmcs"),
         (Self::Engine, "engine"),
         (Self::LogIns, "log-ins"),
+        (Self::Telltales, "telltales"),
+        (Self::Steady, "steady"),
     ];
 
     fn name(self) -> &'static str {
@@ -53,6 +57,16 @@ pub(crate) fn play(args: &[String]) -> io::Result<()> {
             let found = engine::measure(PORT, argument(0)?, argument(1)?, argument(2)?, suite)?;
             say(&serde_json::to_string(&found)?)
         }
+        Some(Role::Telltales) => steady::serve(argument(0)?, argument(1)?),
+        Some(Role::Steady) => steady::measure(&steady::Task {
+            nodes: argument(0)?,
+            seconds: argument(1)?,
+            interval_ms: argument(2)?,
+            suite: u8::try_from(argument(3)?).map_err(io::Error::other)?,
+            epoch_s: argument(4)?,
+            has_faults: argument(5)? > 0,
+            rack_off: argument(6)? > 0,
+        }),
         Some(Role::LogIns) => say(&engine::log_ins(PORT, argument(0)?)?.to_string()),
         None => Err(super::bad(&format!("unknown role {name}"))),
     }
@@ -68,6 +82,7 @@ pub(crate) fn say(line: &str) -> io::Result<()> {
 /// A child process; killed when dropped.
 pub(crate) struct Process {
     child: Child,
+    input: ChildStdin,
     output: BufReader<ChildStdout>,
 }
 
@@ -79,15 +94,14 @@ pub(crate) fn spawn(core: usize, role: Role, args: &[String]) -> io::Result<Proc
         .arg(std::env::current_exe()?)
         .args(["--role", role.name()])
         .args(args)
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?;
-    let output = child
-        .stdout
-        .take()
-        .ok_or_else(|| io::Error::other("no pipe"))?;
+    let pipes = child.stdin.take().zip(child.stdout.take());
+    let (input, output) = pipes.ok_or_else(|| io::Error::other("no pipe"))?;
     Ok(Process {
         child,
+        input,
         output: BufReader::new(output),
     })
 }
@@ -95,13 +109,24 @@ pub(crate) fn spawn(core: usize, role: Role, args: &[String]) -> io::Result<Proc
 impl Process {
     /// Waits for the line that says that it serves.
     pub(crate) fn until_ready(mut self) -> io::Result<Self> {
-        let mut line = String::new();
-        self.output.read_line(&mut line)?;
-        if line.trim() == "ready" {
+        if self.line()? == "ready" {
             Ok(self)
         } else {
             Err(io::Error::other("a server did not start"))
         }
+    }
+
+    /// The next line that it prints.
+    pub(crate) fn line(&mut self) -> io::Result<String> {
+        let mut line = String::new();
+        self.output.read_line(&mut line)?;
+        Ok(line.trim().to_owned())
+    }
+
+    /// Gives it a line to read.
+    pub(crate) fn tell(&mut self, line: &str) -> io::Result<()> {
+        writeln!(self.input, "{line}")?;
+        self.input.flush()
     }
 
     /// Waits for its end and returns the last line that it printed.

@@ -30,6 +30,7 @@ pub(super) fn profile() -> Profile {
         module_mib: 0,
         sensors,
         sdr: Repository::default(),
+        law: None,
     }
 }
 

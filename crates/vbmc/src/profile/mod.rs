@@ -4,6 +4,7 @@ mod advanced_tca;
 mod block;
 mod node;
 mod power_bay;
+mod telltale;
 
 use ipmi::number::{EntityId, EventReadingType, SensorType};
 use ipmi::record::AnalogFormat;
@@ -11,6 +12,7 @@ use ipmi::record::AnalogFormat;
 use crate::scale::Scale;
 use crate::sdr::Repository;
 use crate::sensor::{Kind, Limits, SensorSpec};
+use crate::telltale::Law;
 
 /// What kind of machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,6 +54,8 @@ pub struct Profile {
     pub sensors: Vec<SensorSpec>,
     /// The records that describe all this.
     pub sdr: Repository,
+    /// What its sensors follow in place of the machine's physics.
+    pub law: Option<Law>,
 }
 
 /// A FRU inventory of a profile.
@@ -105,6 +109,14 @@ impl Profile {
     pub fn advanced_tca() -> Self {
         let mut profile = node::profile();
         profile.sensors.extend(advanced_tca::sensors());
+        profile.finish();
+        profile
+    }
+
+    /// The profile of a node with sixty sensors that follow a law.
+    #[must_use]
+    pub fn telltale(law: Law) -> Self {
+        let mut profile = telltale::profile(law);
         profile.finish();
         profile
     }

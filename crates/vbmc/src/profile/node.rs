@@ -41,6 +41,7 @@ pub(super) fn profile() -> Profile {
         module_mib: 16 * 1_024,
         sensors,
         sdr: Repository::default(),
+        law: None,
     }
 }
 

@@ -32,6 +32,7 @@ pub(super) fn profile() -> Profile {
         module_mib: 0,
         sensors,
         sdr: Repository::default(),
+        law: None,
     }
 }
 

@@ -1,0 +1,201 @@
+//! `cargo xtask bench fleet-peers`: readings a second, and what one costs in processor time, of the service and of the programs that
+//! others use, one after the other against the same virtual BMCs.
+//!
+//! The virtual BMCs have one core, whoever reads them the other. Ours is `reddrum serve` as people run it, asked for more than
+//! it can do; its readings are those it counts itself. FreeIPMI's `ipmi-sensors` logs in for each run, reads with its
+//! sensor records from its cache on disk, and ends; pyghmi keeps its sessions, and its records in memory.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::load::{CLIENT_CORE, SERVER_CORE, cpu_seconds, pinned};
+use super::{cli, redfish_stand};
+use crate::Result;
+use crate::peers::program::{self, Program};
+use crate::peers::target::Target;
+use crate::process::run as run_program;
+use crate::test::tools::{self, Need};
+use crate::workspace::Workspace;
+
+/// BMCs where no other number is asked for.
+const NODES_DEFAULT: usize = 200;
+/// Seconds that ours and pyghmi are measured.
+const SECONDS_DEFAULT: u64 = 10;
+/// RMCP's port: FreeIPMI's host ranges have no other.
+const RMCP_PORT: u16 = 623;
+/// What a virtual node has with a reading.
+const SENSORS: usize = 50;
+/// BMCs at a time by FreeIPMI.
+const FANOUT: &str = "64";
+/// How long ours may take to know all machines, and how long one run of a peer.
+const LIMIT: Duration = Duration::from_secs(600);
+
+/// What somebody read, and what it cost.
+#[derive(Clone, Copy, Debug)]
+struct Cost {
+    readings: f64,
+    wall_s: f64,
+    cpu_s: f64,
+}
+
+/// What was asked for on the command line.
+struct Options {
+    nodes: usize,
+    seconds: u64,
+}
+
+fn parse(options: &[String]) -> Result<Options> {
+    let mut parsed = Options {
+        nodes: NODES_DEFAULT,
+        seconds: SECONDS_DEFAULT,
+    };
+    for pair in options.chunks(2) {
+        match pair {
+            [name, value] if name == "--nodes" => parsed.nodes = value.parse()?,
+            [name, value] if name == "--seconds" => parsed.seconds = value.parse()?,
+            other => {
+                return Err(
+                    format!("unknown option {other:?}; there are --nodes N, --seconds S").into(),
+                );
+            }
+        }
+    }
+    Ok(parsed)
+}
+
+/// Runs it.
+///
+/// # Errors
+/// Where a program is missing or fails.
+pub(super) fn run(workspace: &Workspace, options: &[String]) -> Result {
+    let Options { nodes, seconds } = parse(options)?;
+    tools::install(workspace, [Need::Ipmi, Need::Bmcs].iter())?;
+    super::build_release(workspace, &["reddrum"])?;
+    let mut vbmc = pinned(CLIENT_CORE, program::binary(workspace)?);
+    vbmc.args(["vbmc", "--json", "--nodes", &nodes.to_string()]);
+    vbmc.args(["--ipmi-port", &RMCP_PORT.to_string()]);
+    let vbmc = program::start(workspace, "bench-fleet-peers-vbmc", vbmc).map_err(|e| {
+        format!("{e}\nonly root may use UDP port {RMCP_PORT}, which FreeIPMI needs")
+    })?;
+    println!(
+        "{nodes} virtual BMCs with {SENSORS} sensors on one core, who reads them on the other; suite 3\n"
+    );
+    println!("| | readings/s | CPU us a reading | times ours |");
+    println!("|---|---:|---:|---:|");
+    let ours = ours(workspace, &vbmc.bmcs, seconds)?;
+    print("`reddrum serve`, sessions kept", ours, ours);
+    let theirs = freeipmi(workspace, &vbmc.bmcs)?;
+    print("`ipmi-sensors`, records cached, 64 at a time", theirs, ours);
+    let theirs = pyghmi(workspace, &vbmc.bmcs, seconds)?;
+    print(
+        "pyghmi, sessions and records kept, one BMC after the other",
+        theirs,
+        ours,
+    );
+    vbmc.interrupt()
+}
+
+fn print(name: &str, read: Cost, ours: Cost) {
+    let cost = |read: Cost| read.cpu_s * 1e6 / read.readings;
+    println!(
+        "| {name} | {:.0} | {:.1} | {:.1} |",
+        read.readings / read.wall_s,
+        cost(read),
+        cost(read) / cost(ours),
+    );
+}
+
+/// The service, with all its sessions open and all records known.
+fn ours(workspace: &Workspace, bmcs: &[Target], seconds: u64) -> Result<Cost> {
+    let folder = redfish_stand::fresh(&workspace.target.join("peers/bench-fleet-peers"))?;
+    let (proxy, metrics) = (redfish_stand::free_port()?, redfish_stand::free_port()?);
+    let config = redfish_stand::write_config(&folder, proxy, bmcs)?;
+    let more = format!(
+        "\n[fleet]\npoll_interval_ms = 100\n[metrics]\nlisten = \"127.0.0.1:{metrics}\"\nfleet_only = true\n"
+    );
+    let text = fs::read_to_string(&config)?.replace(
+        "password_file = \"bmc-password\"\n",
+        "password_file = \"bmc-password\"\ncipher_suites = [3]\n",
+    );
+    fs::write(&config, text + &more)?;
+    let mut serve = pinned(SERVER_CORE, program::binary(workspace)?);
+    serve.args(["serve", "--json", "--config"]).arg(&config);
+    let service = program::start(workspace, "bench-fleet-peers-serve", serve)?;
+    let figure = |name: &str| figure(metrics, name);
+    program::eventually(LIMIT, "first contact with each BMC", || {
+        let done = figure("bmc_contacts{result=\"done\"")?;
+        Ok((done >= bmcs.len() as f64).then_some(()))
+    })?;
+    let read = measured(&service, seconds, || figure("bmc_readings{"))?;
+    service.interrupt()?;
+    Ok(read)
+}
+
+fn measured(service: &Program, seconds: u64, readings: impl Fn() -> Result<f64>) -> Result<Cost> {
+    let (before, cpu, begin) = (readings()?, cpu_seconds(service.id())?, Instant::now());
+    thread::sleep(Duration::from_secs(seconds));
+    Ok(Cost {
+        readings: readings()? - before,
+        wall_s: begin.elapsed().as_secs_f64(),
+        cpu_s: cpu_seconds(service.id())? - cpu,
+    })
+}
+
+/// The sum of the samples whose lines begin like this.
+fn figure(port: u16, begins: &str) -> Result<f64> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.write_all(b"GET /metrics HTTP/1.0\r\nhost: localhost\r\n\r\n")?;
+    let mut page = String::new();
+    stream.read_to_string(&mut page)?;
+    let samples = page.lines().filter(|line| line.starts_with(begins));
+    let values = samples.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok());
+    Ok(values.sum())
+}
+
+/// The second run: the first one reads the records into the cache.
+fn freeipmi(workspace: &Workspace, bmcs: &[Target]) -> Result<Cost> {
+    let cache = redfish_stand::fresh(&workspace.target.join("peers/bench-fleet-peers-sdr"))?;
+    let bmc = bmcs.first().ok_or("no BMC")?;
+    let hosts: Vec<&str> = bmcs.iter().map(|bmc| bmc.address.as_str()).collect();
+    let sensors = || {
+        let mut tool = pinned(SERVER_CORE, "ipmi-sensors");
+        tool.args(["-h", &hosts.join(","), "-u", &bmc.username]);
+        tool.args(["-p", &bmc.password, "-D", "LAN_2_0", "-I", "3"]);
+        tool.args(["-F", FANOUT, "--quiet-cache", "--sdr-cache-directory"]);
+        tool.arg(&cache);
+        cli::measure(tool, bmcs.len())
+    };
+    sensors()?;
+    let cost = sensors()?;
+    Ok(Cost {
+        readings: (bmcs.len() * SENSORS) as f64,
+        wall_s: cost.wall_s,
+        cpu_s: cost.cpu_s,
+    })
+}
+
+fn pyghmi(workspace: &Workspace, bmcs: &[Target], seconds: u64) -> Result<Cost> {
+    let bmc = bmcs.first().ok_or("no BMC")?;
+    let mut python = pinned(SERVER_CORE, tools::bmcs_home(workspace).join("bin/python"));
+    python.arg(workspace.path("xtask/peers/bmcs/pyghmi_sensors.py"));
+    python.args([&bmc.port.to_string(), &bmc.username, &bmc.password]);
+    python.arg(seconds.to_string());
+    python.args(bmcs.iter().map(|bmc| &bmc.address));
+    let said = run_program(python, LIMIT)?.expect_success()?;
+    let line = said.lines().last().unwrap_or_default();
+    let said: Value = serde_json::from_str(line)?;
+    let number = |name: &str| {
+        let number = said[name].as_f64();
+        number.ok_or_else(|| format!("pyghmi: no {name} in {line}"))
+    };
+    Ok(Cost {
+        readings: number("readings")?,
+        wall_s: number("wall_s")?,
+        cpu_s: number("cpu_s")?,
+    })
+}
