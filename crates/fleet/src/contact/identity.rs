@@ -161,6 +161,7 @@ mod tests {
             address,
             quirks: Quirks::default(),
             recalled: false,
+            left_open: None,
             memory: None,
         }
     }

@@ -4,11 +4,13 @@ pub(crate) mod firmware;
 pub(crate) mod fru;
 pub(crate) mod identity;
 mod key;
+mod left_open;
 pub(crate) mod log;
 pub(crate) mod repository;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use hardware::{Identity, Inventory};
@@ -54,6 +56,8 @@ pub(crate) struct About {
     pub(crate) quirks: Quirks,
     /// What is known of it is from an earlier run: who it is, is asked anew.
     pub(crate) recalled: bool,
+    /// The session that an earlier run left open.
+    pub(crate) left_open: Option<NonZeroU32>,
     /// Where records are remembered.
     pub(crate) memory: Option<Arc<Memory>>,
 }
@@ -108,6 +112,9 @@ async fn acquaint(
     known: Option<Known>,
     about: About,
 ) -> Result<Finding, CallError> {
+    if let Some(id) = about.left_open {
+        left_open::close(line, id).await?;
+    }
     let device = line.call(&GetDeviceId).await?;
     let source = source_of(&device);
     let stamp = optional(repository::stamp(line, source).await)?;

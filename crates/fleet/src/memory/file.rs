@@ -1,7 +1,8 @@
-//! The file: three tables and a version, in one redb database.
+//! The file: four tables and a version, in one redb database.
 
 use std::fs;
 use std::io;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -37,6 +38,8 @@ const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 const CONTACTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("contacts");
 /// By name of the node: how far its event log was told.
 const LOGS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("logs");
+/// By name of the node: the BMC's ID of the session that is open.
+const SESSIONS: TableDefinition<'_, &str, u32> = TableDefinition::new("sessions");
 /// By fingerprint: what sensors are made from.
 const REPOSITORIES: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("repositories");
 
@@ -129,6 +132,7 @@ fn prepare(database: Database) -> Result<Database, redb::Error> {
         meta.insert(SCHEMA_KEY, SCHEMA_VERSION)?;
         transaction.open_table(CONTACTS)?;
         transaction.open_table(LOGS)?;
+        transaction.open_table(SESSIONS)?;
         transaction.open_table(REPOSITORIES)?;
     }
     transaction.commit()?;
@@ -177,6 +181,13 @@ pub(super) fn write(database: &Database, batch: &Pending) -> Result<(), redb::Er
                 None => logs.remove(id.as_str())?,
             };
         }
+        let mut sessions = transaction.open_table(SESSIONS)?;
+        for (id, session) in &batch.sessions {
+            match session {
+                Some(session) => sessions.insert(id.as_str(), session.get())?,
+                None => sessions.remove(id.as_str())?,
+            };
+        }
     }
     transaction.commit()?;
     Ok(())
@@ -214,6 +225,13 @@ impl View {
     pub(super) fn log(&self, id: &str) -> Result<Option<Vec<u8>>, redb::Error> {
         let table = self.0.open_table(LOGS)?;
         Ok(table.get(id)?.map(|bytes| bytes.value().to_vec()))
+    }
+
+    pub(super) fn session(&self, id: &str) -> Result<Option<NonZeroU32>, redb::Error> {
+        let table = self.0.open_table(SESSIONS)?;
+        Ok(table
+            .get(id)?
+            .and_then(|session| NonZeroU32::new(session.value())))
     }
 
     pub(super) fn repository(

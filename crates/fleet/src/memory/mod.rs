@@ -5,6 +5,8 @@
 //! clients see machines with parts and sensors before the first contact, the readings pending. A contact that then finds the same
 //! firmware, GUID and time stamps does not read records and parts again.
 //!
+//! Which session is open is remembered, too: a run that was killed leaves it open at the BMC, and the next one closes it.
+//!
 //! What is told of event logs is written after it was told: a crash in between tells it once more, and loses nothing.
 
 mod codec;
@@ -12,6 +14,7 @@ mod file;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -44,13 +47,17 @@ struct Pending {
     /// `None` = forgotten.
     contacts: HashMap<NodeId, Option<Vec<u8>>>,
     logs: HashMap<NodeId, Option<Vec<u8>>>,
+    sessions: HashMap<NodeId, Option<NonZeroU32>>,
     repositories: HashMap<Fingerprint, Vec<u8>>,
     closing: bool,
 }
 
 impl Pending {
     fn is_empty(&self) -> bool {
-        self.contacts.is_empty() && self.logs.is_empty() && self.repositories.is_empty()
+        self.contacts.is_empty()
+            && self.logs.is_empty()
+            && self.sessions.is_empty()
+            && self.repositories.is_empty()
     }
 }
 
@@ -82,6 +89,8 @@ pub(crate) struct Remembered {
     pub(crate) identity: Arc<Identity>,
     pub(crate) inventory: Arc<Inventory>,
     pub(crate) log: Option<LogPosition>,
+    /// The BMC's ID of the session that was open last, where that was not closed.
+    pub(crate) session: Option<NonZeroU32>,
 }
 
 impl Memory {
@@ -156,11 +165,19 @@ impl Memory {
         self.shared.more.notify_one();
     }
 
+    /// Remembers which session is open, by the BMC's ID of it; `None` = none is.
+    pub(crate) fn remember_session(&self, id: &NodeId, session: Option<NonZeroU32>) {
+        let mut pending = self.shared.pending();
+        pending.sessions.insert(id.clone(), session);
+        self.shared.more.notify_one();
+    }
+
     /// Forgets a BMC.
     pub(crate) fn forget(&self, id: &NodeId) {
         let mut pending = self.shared.pending();
         pending.contacts.insert(id.clone(), None);
         pending.logs.insert(id.clone(), None);
+        pending.sessions.insert(id.clone(), None);
         self.shared.more.notify_one();
     }
 
@@ -215,6 +232,7 @@ impl Recall<'_> {
             inventory.sensors = Arc::clone(&plan.sensors);
         }
         let log = self.view.log(target.id.as_str()).ok()?;
+        let session = self.view.session(target.id.as_str()).ok()?;
         Some(Remembered {
             known: contact.known,
             suite: contact.suite,
@@ -222,6 +240,7 @@ impl Recall<'_> {
             identity,
             inventory,
             log: log.and_then(|bytes| codec::decode_position(&bytes)),
+            session,
         })
     }
 

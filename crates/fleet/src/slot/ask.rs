@@ -248,6 +248,7 @@ impl Slot {
             address: self.address,
             quirks: self.quirks,
             recalled: self.recalled,
+            left_open: self.left_open.take(),
             memory: cx.memory.clone(),
         };
         let script = Script::new(|line| contact::contact(line, plans, known, about));

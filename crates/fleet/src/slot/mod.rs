@@ -43,10 +43,6 @@ const GENERATION_MAX: u16 = (1 << (32 - SLOT_BITS)) - 1;
 /// as long as that.
 const DOWN_AFTER: Duration = Duration::from_secs(10);
 
-/// After a lost session the next one is opened within this time: a BMC that restarted is back soon, and a rack of
-/// them should not come back in one burst.
-const REOPEN_WITHIN: Duration = Duration::from_millis(1_000);
-
 /// What all slots of an engine share.
 #[derive(Debug)]
 pub(crate) struct Context {
@@ -78,12 +74,6 @@ pub(crate) fn down_after(policy: &Policy) -> Duration {
         .map(|sending| policy.wait(sending))
         .sum();
     command.max(DOWN_AFTER)
-}
-
-/// A pause before a session is opened anew, different for each.
-fn reopen_pause(cx: &mut Context) -> Duration {
-    let within = u64::try_from(REOPEN_WITHIN.as_nanos()).unwrap_or(0);
-    Duration::from_nanos(cx.jitter.below(within))
 }
 
 impl Context {
@@ -185,6 +175,8 @@ pub(crate) struct Slot {
     known: Option<Known>,
     /// What is known is from an earlier run, and was not confirmed yet.
     recalled: bool,
+    /// The session that an earlier run left open at the BMC, until it is seen to.
+    left_open: Option<NonZeroU32>,
     /// How far the clock of its log was ahead when last looked at, in seconds.
     log_clock_offset_s: i32,
     log: Since,
@@ -252,6 +244,7 @@ impl Slot {
             plan: remembered.map(|remembered| Arc::clone(&remembered.plan)),
             known: remembered.map(|remembered| remembered.known),
             recalled: remembered.is_some(),
+            left_open: remembered.and_then(|remembered| remembered.session),
             log_clock_offset_s: 0,
             log: log.map_or(Since::Never, Since::Earlier),
             talk: None,
@@ -358,7 +351,7 @@ impl Slot {
     fn try_new_login(&mut self, cx: &mut Context, now: Instant) {
         self.breaker = Breaker::default();
         self.phase = Phase::Down {
-            retry_at: now + reopen_pause(cx),
+            retry_at: now + session::reopen_pause(cx),
         };
     }
 

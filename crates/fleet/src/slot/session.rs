@@ -1,6 +1,8 @@
 //! What becomes of a session: it opens, answers, fails to open, is lost, closes.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hardware::Identity;
 use ipmi::console::{Event, Ignored, LoginFailure, Policy, Session, SessionLost};
@@ -8,9 +10,19 @@ use ipmi::number::CipherSuiteId;
 use ipmi::quirk::{Quirk, Quirks};
 use ipmi::time::Instant;
 
-use super::{Context, InFlight, Lacks, Phase, Round, Setup, Slot, reopen_pause};
+use super::{Context, InFlight, Lacks, Phase, Round, Setup, Slot};
 use crate::counters::Counters;
 use crate::schedule::Trouble;
+
+/// After a lost session the next one is opened within this time: a BMC that restarted is back soon, and a rack of
+/// them should not come back in one burst.
+const REOPEN_WITHIN: Duration = Duration::from_millis(1_000);
+
+/// A pause before a session is opened anew, different for each.
+pub(super) fn reopen_pause(cx: &mut Context) -> Duration {
+    let within = u64::try_from(REOPEN_WITHIN.as_nanos()).unwrap_or(0);
+    Duration::from_nanos(cx.jitter.below(within))
+}
 
 /// The session of a slot, with what is known of its BMC.
 pub(super) fn new(setup: &Setup<'_>, proven: Option<CipherSuiteId>) -> Session {
@@ -86,7 +98,10 @@ impl Slot {
             }
             Event::LoginFailed(failure) => self.login_failed(cx, now, failure),
             Event::SessionLost(lost) => self.session_lost(cx, now, lost),
-            Event::Closed => self.phase = Phase::Closed,
+            Event::Closed => {
+                self.phase = Phase::Closed;
+                self.remember_session(cx, None);
+            }
         }
     }
 
@@ -102,6 +117,14 @@ impl Slot {
         self.round = Round::default();
         self.talk = None;
         self.contact_at = now;
+        self.remember_session(cx, NonZeroU32::new(self.session.bmc_session_id()));
+    }
+
+    /// Sees to it that the next run closes this session, where this run comes to no end in order.
+    fn remember_session(&self, cx: &Context, id: Option<NonZeroU32>) {
+        if let Some(memory) = &cx.memory {
+            memory.remember_session(&self.page.node().id, id);
+        }
     }
 
     fn login_failed(&mut self, cx: &mut Context, now: Instant, failure: LoginFailure) {

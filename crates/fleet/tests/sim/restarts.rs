@@ -135,6 +135,28 @@ fn records_that_changed_while_nobody_looked_are_read_again() {
 }
 
 #[test]
+fn a_session_that_a_killed_process_left_open_is_closed_by_the_next_one_and_no_other_is() {
+    let mut world = remembering(5, 8, Quality::PERFECT);
+    world.run_for(5 * SECOND);
+    for kills in 1..=6 {
+        world.kill_and_restart();
+        world.run_for(3 * SECOND);
+        for (node, host) in world.hosts.iter().enumerate() {
+            assert_eq!(host.bmc.session_count(), 1, "n{node}, {kills} kills");
+        }
+    }
+    // One that the BMC ended itself, and whose number may be anybody's now.
+    world.hosts[2].bmc.reset();
+    world.kill_and_restart();
+    world.run_for(5 * SECOND);
+    for node in 0..5 {
+        assert_eq!(world.node(node).link, Link::Up);
+        assert_eq!(world.hosts[node as usize].bmc.session_count(), 1);
+    }
+    assert_eq!(world.engine.counters().sessions_lost, 0);
+}
+
+#[test]
 fn a_machine_that_was_removed_is_forgotten() {
     let mut world = remembering(2, 3, Quality::PERFECT);
     world.run_for(5 * SECOND);
