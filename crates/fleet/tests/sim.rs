@@ -4,6 +4,8 @@
 
 #[path = "sim/coming_and_going.rs"]
 mod coming_and_going;
+#[path = "sim/faults.rs"]
+mod faults;
 #[path = "sim/restarts.rs"]
 mod restarts;
 mod support;

@@ -1,5 +1,6 @@
 //! A fleet in memory: an engine, machines behind BMCs, and a network between them, on virtual time.
 
+mod hostile;
 pub(crate) mod machine;
 
 use std::collections::HashMap;
@@ -10,9 +11,11 @@ use std::time::Duration;
 
 use fleet::{Coming, Config, Engine, EngineConfig, Job, Memory, Outcome, Shared, Target, outcome};
 use hardware::{Change, Node, NodeId};
+use hostile::Hostile;
 use ipmi::bmc::{Bmc, User};
 use ipmi::command::app::Guid;
 use ipmi::console::Login;
+use ipmi::entropy::Entropy;
 use ipmi::number::{CipherSuiteId, PrivilegeLevel};
 use ipmi::time::Instant;
 use ipmi::wire::DATAGRAM_MAX;
@@ -25,11 +28,16 @@ const CONSOLE: SocketAddr =
 /// Milliseconds since the Unix epoch at the origin of virtual time.
 pub(crate) const UNIX_MS: u64 = 1_700_000_000_000;
 
+/// Answers that are kept to be sent again.
+const REPLAYED_MAX: usize = 512;
+
 /// A machine, its BMC, and whether it listens.
 pub(crate) struct Host {
     pub(crate) machine: Machine,
     pub(crate) bmc: Bmc,
     pub(crate) mute: bool,
+    /// What it says is not to be trusted: where its whims come from.
+    pub(crate) whims: Option<SeededEntropy>,
     /// Datagrams that reached it.
     pub(crate) heard: u64,
 }
@@ -75,6 +83,10 @@ pub(crate) struct World {
     pub(crate) hosts: Vec<Host>,
     pub(crate) network: Network,
     pub(crate) bottleneck: Option<Bottleneck>,
+    /// All BMCs draw the same random numbers: they give their sessions the same IDs.
+    pub(crate) same_numbers: bool,
+    /// Somebody keeps answers and sends them again, one with each that comes.
+    pub(crate) replayed: Option<Vec<(SocketAddr, SocketAddr, Vec<u8>)>>,
     places: HashMap<SocketAddr, usize>,
     entropy: SeededEntropy,
     /// A digest of every arrival: when, from whom, to whom, which bytes.
@@ -171,6 +183,7 @@ impl World {
                 machine: Machine::new(node, &records),
                 bmc,
                 mute: false,
+                whims: None,
                 heard: 0,
             }
         };
@@ -184,6 +197,8 @@ impl World {
             hosts: (0..nodes).map(host).collect(),
             network: Network::new(quality, seed),
             bottleneck: None,
+            same_numbers: false,
+            replayed: None,
             places: (0..nodes)
                 .map(|node| (address(node), node as usize))
                 .collect(),
@@ -236,17 +251,42 @@ impl World {
         };
         let mut out = [0; DATAGRAM_MAX];
         host.machine.now = self.now;
-        let Host { machine, bmc, .. } = host;
-        let reply = bmc.handle_datagram(
-            self.now,
-            &mut self.entropy,
-            from,
-            &mut bytes,
+        let mut same = SeededEntropy::new(1);
+        let entropy = match self.same_numbers {
+            true => &mut same,
+            false => &mut self.entropy,
+        };
+        let Host {
             machine,
-            &mut out,
-        );
+            bmc,
+            whims,
+            ..
+        } = host;
+        let reply = match whims {
+            None => bmc.handle_datagram(self.now, entropy, from, &mut bytes, machine, &mut out),
+            Some(whims) => {
+                let mut hostile = Hostile { machine, whims };
+                bmc.handle_datagram(self.now, entropy, from, &mut bytes, &mut hostile, &mut out)
+            }
+        };
         if let Some(len) = reply {
             self.network.send(through_at, to, from, &out[..len]);
+            self.replay(through_at, to, from, &out[..len]);
+        }
+    }
+
+    /// Keeps an answer, and sends one of those that were kept.
+    fn replay(&mut self, at: Instant, from: SocketAddr, to: SocketAddr, answer: &[u8]) {
+        let Some(kept) = &mut self.replayed else {
+            return;
+        };
+        let draw = self.entropy.next_u32() as usize;
+        match kept.get_mut(draw % REPLAYED_MAX) {
+            Some(place) => {
+                let (from, to, old) = std::mem::replace(place, (from, to, answer.to_vec()));
+                self.network.send(at, from, to, &old);
+            }
+            None => kept.push((from, to, answer.to_vec())),
         }
     }
 

@@ -1,0 +1,334 @@
+//! What networks and BMCs do to a fleet, and that nobody else feels it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hardware::{Link, MAX_LOG_ENTRIES};
+use ipmi::bmc::Bmc;
+use vbmc::net::{Quality, SeededEntropy};
+
+use crate::support::machine::{DISCRETE, NUMERIC};
+use crate::support::{Setup, UNIX_MS, World};
+use crate::{check_readings, seed};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Nodes of a world in which some have faults, and how many have.
+const NODES: u32 = 100;
+const FAULTY: u32 = 48;
+
+/// The age that 99 of 100 looks at the nodes without faults find at most, over half a minute.
+fn p99_of_the_others(world: &mut World) -> Duration {
+    let mut ages = Vec::new();
+    for _ in 0..300 {
+        world.run_for(Duration::from_millis(100));
+        ages.extend((FAULTY..NODES).map(|node| world.age(node)));
+    }
+    ages.sort_unstable();
+    ages[ages.len() * 99 / 100]
+}
+
+/// Nobody else's p99 moves by more than a twentieth for this: compared with the same world without it.
+fn nobody_else_is_later(fault: impl Fn(&mut World)) -> World {
+    let settled = || {
+        let mut world = World::new(Setup::new(NODES, seed(), Quality::PERFECT));
+        world.run_for(5 * SECOND);
+        world
+    };
+    let without = p99_of_the_others(&mut settled());
+    let mut world = settled();
+    fault(&mut world);
+    let with = p99_of_the_others(&mut world);
+    assert!(
+        with <= without * 21 / 20,
+        "{with:?} with faults elsewhere, {without:?} without"
+    );
+    for node in FAULTY..NODES {
+        check_readings(&world, node, 2 * SECOND);
+    }
+    world
+}
+
+/// How long it takes until all nodes were read anew.
+fn recovery(world: &mut World, longest: Duration) -> Duration {
+    let begin = world.now;
+    let begin_ms = UNIX_MS + begin.as_nanos() / 1_000_000;
+    let is_back = |world: &World, node: u32| {
+        let node = world.node(node);
+        node.link == Link::Up && node.read_at_ms > begin_ms
+    };
+    while !(0..NODES).all(|node| is_back(world, node)) {
+        world.run_for(SECOND / 10);
+        assert!(
+            world.now.since(begin) < longest,
+            "not back after {longest:?}"
+        );
+    }
+    world.now.since(begin)
+}
+
+#[test]
+fn a_rack_that_is_off_for_a_minute_is_soon_back_and_nobody_else_is_later_for_it() {
+    let mut world = nobody_else_is_later(|world| {
+        for host in &mut world.hosts[..FAULTY as usize] {
+            host.mute = true;
+            host.heard = 0;
+        }
+    });
+    world.run_for(30 * SECOND);
+    let heard = world.hosts[..FAULTY as usize].iter().map(|host| host.heard);
+    let heard: u64 = heard.sum();
+    for node in 0..FAULTY {
+        assert!(matches!(world.node(node).link, Link::Down { .. }));
+        world.hosts[node as usize].mute = false;
+    }
+    // The longest pause between two probes, with its jitter, and some.
+    recovery(&mut world, 40 * SECOND);
+    // What was sent to them in vain: far less than the 13 commands a second of a node that answers.
+    let in_vain = heard / u64::from(FAULTY);
+    assert!(in_vain < 5 * 13 + 60, "{in_vain} datagrams each");
+}
+
+#[test]
+fn one_silent_bmc_makes_nobody_later() {
+    nobody_else_is_later(|world| world.hosts[0].mute = true);
+}
+
+#[test]
+fn bmcs_that_restart_all_the_time_make_nobody_later_and_are_read_in_between() {
+    let mut world = nobody_else_is_later(|world| {
+        for host in &mut world.hosts[..FAULTY as usize] {
+            host.bmc.reset();
+        }
+    });
+    for turn in 0..10_u32 {
+        for host in &mut world.hosts[..FAULTY as usize] {
+            host.bmc.reset();
+        }
+        // In the middle of log-ins, contacts and rounds.
+        world.run_for(Duration::from_millis(u64::from(turn * 711 % 5_000)));
+    }
+    recovery(&mut world, 60 * SECOND);
+    for node in 0..FAULTY {
+        check_readings(&world, node, 2 * SECOND);
+    }
+}
+
+#[test]
+fn bmcs_that_say_anything_bring_nothing_down_and_are_believed_when_they_mend() {
+    let mut world = nobody_else_is_later(|world| {
+        for (host, seed) in world.hosts[..FAULTY as usize].iter_mut().zip(0..) {
+            host.whims = Some(SeededEntropy::new(seed));
+            for _ in 0..20 {
+                host.machine.add_event();
+            }
+            // All is to be read anew from them, records and parts, too.
+            host.machine.records_changed += 1;
+            host.bmc.reset();
+        }
+    });
+    world.run_for(120 * SECOND);
+    for node in 0..FAULTY {
+        let snapshot = world.node(node);
+        assert!(snapshot.log.entries.len() <= MAX_LOG_ENTRIES);
+        assert!(snapshot.readings.iter().all(|r| r.value.is_finite()));
+    }
+    // What is learnt in a session holds in it: they are got acquainted with anew in the next one.
+    for host in &mut world.hosts[..FAULTY as usize] {
+        host.whims = None;
+        host.machine.records_changed += 1;
+        host.bmc.reset();
+    }
+    recovery(&mut world, 60 * SECOND);
+    world.run_for(10 * SECOND);
+    for node in 0..FAULTY {
+        check_readings(&world, node, 2 * SECOND);
+    }
+}
+
+#[test]
+fn a_third_of_all_datagrams_lost_each_way_makes_readings_late_and_never_wrong() {
+    let lossy = Quality {
+        loss_permille: 300,
+        ..Quality::PERFECT
+    };
+    let mut setup = Setup::new(100, seed(), lossy);
+    setup.config.poll_interval_ms = 20_000;
+    let mut world = World::new(setup);
+    world.run_for(120 * SECOND);
+    let before = *world.engine.counters();
+    let mut late = 0;
+    for _ in 0..60 {
+        world.run_for(SECOND);
+        for node in 0..100 {
+            late += u32::from(world.age(node) > 40 * SECOND);
+        }
+    }
+    let grown = world.engine.counters().since(&before);
+    // One round in five has a command that was given up; and a session that is lost takes a while to open.
+    assert!(
+        late < 600,
+        "{late} of 6,000 looks find readings older than 40 s"
+    );
+    assert!(grown.retransmits > grown.commands / 2, "{grown:?}");
+    // Six sendings, half of which get through both ways.
+    assert!(grown.timeouts < grown.commands / 20, "{grown:?}");
+    // Who could not be logged in to at first is looked for more rarely, and with single datagrams.
+    let up: Vec<u32> = (0..100)
+        .filter(|node| world.node(*node).link == Link::Up)
+        .collect();
+    assert!(up.len() >= 90, "{} of 100", up.len());
+    for node in up {
+        // A reading may be as old as its snapshot, and a round takes long.
+        check_readings(&world, node, 100 * SECOND);
+    }
+}
+
+#[test]
+fn datagrams_that_all_come_twice_are_taken_once() {
+    let doubled = Quality {
+        duplicate_permille: 1_000,
+        jitter: Duration::from_millis(3),
+        ..Quality::PERFECT
+    };
+    let mut world = World::new(Setup::new(50, seed(), doubled));
+    world.run_for(5 * SECOND);
+    let before = *world.engine.counters();
+    let executed = |world: &World| -> u64 { world.hosts.iter().map(|h| h.machine.requests).sum() };
+    let first = executed(&world);
+    world.run_for(20 * SECOND);
+    let grown = world.engine.counters().since(&before);
+    let done = executed(&world) - first;
+    assert!(done.abs_diff(grown.commands) <= 50, "{done}, {grown:?}");
+    assert!(grown.dropped_duplicate + grown.dropped_late >= grown.commands * 9 / 10);
+    assert_eq!((grown.retransmits, grown.timeouts), (0, 0));
+    for node in 0..50 {
+        check_readings(&world, node, 2 * SECOND);
+    }
+}
+
+#[test]
+fn answers_later_than_the_repetition_are_taken_and_cost_one_repetition() {
+    let late = Quality {
+        latency: Duration::from_millis(350),
+        ..Quality::PERFECT
+    };
+    let mut setup = Setup::new(50, seed(), late);
+    setup.config.poll_interval_ms = 20_000;
+    let mut world = World::new(setup);
+    world.run_for(120 * SECOND);
+    let before = *world.engine.counters();
+    world.run_for(60 * SECOND);
+    let grown = world.engine.counters().since(&before);
+    assert!(grown.commands > 50 * 3 * 13, "{grown:?}");
+    assert!(grown.retransmits <= grown.commands + 50, "{grown:?}");
+    assert_eq!(grown.timeouts, 0);
+    for node in 0..50 {
+        check_readings(&world, node, 30 * SECOND);
+    }
+}
+
+#[test]
+fn old_answers_that_somebody_sends_again_change_nothing() {
+    let mut world = World::new(Setup::new(50, seed(), Quality::PERFECT));
+    world.replayed = Some(Vec::new());
+    world.run_for(40 * SECOND);
+    let counters = *world.engine.counters();
+    let dropped = counters.dropped_duplicate
+        + counters.dropped_out_of_window
+        + counters.dropped_late
+        + counters.dropped_unexpected;
+    assert!(dropped > 10_000, "{counters:?}");
+    assert_eq!((counters.sessions_lost, counters.timeouts), (0, 0));
+    for node in 0..50 {
+        assert!(world.age(node) <= 2 * SECOND, "n{node}");
+        check_readings(&world, node, 2 * SECOND);
+    }
+}
+
+#[test]
+fn bmcs_that_all_give_their_sessions_the_same_number_are_told_apart() {
+    let mut world = World::new(Setup::new(50, seed(), Quality::PERFECT));
+    world.same_numbers = true;
+    world.run_for(5 * SECOND);
+    for round in 0..5 {
+        // Old and new sessions have the same numbers, too.
+        world.hosts[round].bmc.reset();
+        world.run_for(20 * SECOND);
+        for node in 0..50 {
+            assert_eq!(world.node(node).link, Link::Up, "n{node}");
+            check_readings(&world, node, 2 * SECOND);
+        }
+    }
+    assert_eq!(world.engine.counters().sessions_lost, 5);
+}
+
+#[test]
+fn records_that_change_while_they_are_read_are_read_again() {
+    // Every command takes 20 ms: changes fall into the reading.
+    let slow = Quality {
+        latency: Duration::from_millis(10),
+        ..Quality::PERFECT
+    };
+    for after_ms in [100, 200, 300, 400, 500, 700, 900] {
+        let mut world = World::new(Setup::new(1, seed(), slow));
+        let all = Arc::clone(&world.hosts[0].machine.records);
+        let fewer = all[..usize::from(NUMERIC) - 2].to_vec();
+        world.hosts[0].machine.records = Arc::new(fewer);
+        world.run_for(Duration::from_millis(after_ms));
+        let machine = &mut world.hosts[0].machine;
+        machine.records = Arc::clone(&all);
+        machine.records_changed += 1;
+        world.run_for(20 * SECOND);
+        let readings = world.node(0).readings.len();
+        assert_eq!(readings, usize::from(NUMERIC + DISCRETE), "{after_ms} ms");
+        check_readings(&world, 0, 2 * SECOND);
+    }
+}
+
+#[test]
+fn steps_of_our_own_clock_stop_no_round_and_stamps_follow_it() {
+    let mut world = World::new(Setup::new(20, seed(), Quality::PERFECT));
+    world.run_for(5 * SECOND);
+    for step_ms in [3_600_000_i64, -7_200_000, 86_400_000] {
+        let before = world.engine.counters().rounds;
+        let now_ms = UNIX_MS + world.now.as_nanos() / 1_000_000;
+        let shown_ms = now_ms.saturating_add_signed(step_ms);
+        world.engine.set_wall_clock(world.now, shown_ms);
+        world.run_for(10 * SECOND);
+        assert_eq!(world.engine.counters().rounds - before, 20 * 10);
+        for node in 0..20 {
+            let age_ms = (shown_ms + 10_000).checked_sub(world.node(node).read_at_ms);
+            assert!(age_ms.is_some_and(|age_ms| age_ms <= 1_100), "{age_ms:?}");
+        }
+        let oldest = world.engine.oldest_reading(world.now);
+        assert!(oldest.is_some_and(|oldest| oldest <= Duration::from_millis(1_100)));
+    }
+}
+
+#[test]
+fn a_bmc_with_room_for_one_session_is_back_when_it_has_forgotten_the_one_before() {
+    let mut world = World::new(Setup::new(4, seed(), Quality::PERFECT));
+    let narrow = ipmi::bmc::Config {
+        session_max: 1,
+        ..(**world.hosts[0].bmc.config()).clone()
+    };
+    world.hosts[0].bmc = Bmc::new(Arc::new(narrow));
+    world.run_for(5 * SECOND);
+    assert_eq!(world.node(0).link, Link::Up);
+    // The network is away until we give the session up; the BMC keeps it for a minute.
+    world.hosts[0].mute = true;
+    world.run_for(30 * SECOND);
+    world.hosts[0].mute = false;
+    world.run_for(100 * SECOND);
+    assert_eq!(world.node(0).link, Link::Up);
+    assert_eq!(world.hosts[0].bmc.session_count(), 1);
+    // Killed, we are nobody whom it knows; the session of before must end first.
+    world.kill_and_restart();
+    world.run_for(100 * SECOND);
+    assert_eq!(world.node(0).link, Link::Up);
+    assert_eq!(world.hosts[0].bmc.session_count(), 1);
+    for node in 0..4 {
+        check_readings(&world, node, 2 * SECOND);
+    }
+}
