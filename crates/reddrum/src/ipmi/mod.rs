@@ -30,6 +30,7 @@ use engine::Engine;
 use failure::Failure;
 use ipmi::entropy::Entropy;
 use output::Output;
+use report::Reader;
 
 use crate::error::ProgramError;
 
@@ -62,7 +63,12 @@ pub(crate) fn run(args: &IpmiArgs) -> Result<(), ProgramError> {
     {
         return sol::run(names, connection, args);
     }
-    let (privilege, begin) = command::begin(&args.command, args.connection.of)?;
+    let reader = if connection.json {
+        Reader::Script
+    } else {
+        Reader::Person
+    };
+    let (privilege, begin) = command::begin(&args.command, args.connection.of, reader)?;
     let login = (
         login::login(connection, privilege)?,
         login::policy(connection),

@@ -5,6 +5,15 @@ use serde_json::{Map, Value, json};
 use super::failure::Failure;
 use super::talk::Outcome;
 
+/// Who reads a report. Long ones are made for one of them only: to make them for both costs more than the datagrams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// Somebody at a terminal.
+    Person,
+    /// A program, by `--json`.
+    Script,
+}
+
 /// What a command found out or did on one host.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Report {

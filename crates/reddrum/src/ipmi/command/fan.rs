@@ -12,7 +12,7 @@ use serde_json::json;
 use super::{ADMINISTRATOR, Start, USER, maker, sensor, start};
 use crate::ipmi::args::{FanCommand, Maker, OfMaker};
 use crate::ipmi::failure::Failure;
-use crate::ipmi::report::Report;
+use crate::ipmi::report::{Reader, Report};
 use crate::ipmi::talk::{CallError, Line, Outcome};
 
 /// Supermicro's zones: processors and system, peripherals.
@@ -23,9 +23,9 @@ const SYSTEM_X_BANKS: [u8; 2] = [1, 2];
 const FULL_255: u8 = 255;
 
 /// How to begin it.
-pub(super) fn begin(command: FanCommand, of: OfMaker) -> Start {
+pub(super) fn begin(command: FanCommand, of: OfMaker, reader: Reader) -> Start {
     match command {
-        FanCommand::List => start(USER, sensor::fans),
+        FanCommand::List => start(USER, move |line| sensor::fans(line, reader)),
         FanCommand::Set { percent, zone } => start(ADMINISTRATOR, move |line| {
             set(line, of, Duty { percent, zone })
         }),

@@ -44,6 +44,7 @@ use super::args::{
     OnChannel, SensorArgs, SensorCommand, SolCommand,
 };
 use super::engine::Begin;
+use super::report::Reader;
 use super::talk::{Line, Outcome, Talk};
 use crate::error::ProgramError;
 
@@ -82,11 +83,15 @@ fn read_file(path: &Path, max: u64) -> Result<Vec<u8>, ProgramError> {
     Ok(bytes)
 }
 
-/// How to begin the command; its own commands are those of `of`.
+/// How to begin the command for this reader; makers' own commands are those of `of`.
 ///
 /// # Errors
 /// An argument can't be used.
-pub(super) fn begin(command: &IpmiCommand, of: OfMaker) -> Result<Start, ProgramError> {
+pub(super) fn begin(
+    command: &IpmiCommand,
+    of: OfMaker,
+    reader: Reader,
+) -> Result<Start, ProgramError> {
     Ok(match command.clone() {
         IpmiCommand::Power { action } | IpmiCommand::Chassis(ChassisCommand::Power { action }) => {
             let level = action.control().map_or(USER, |_| OPERATOR);
@@ -111,7 +116,7 @@ pub(super) fn begin(command: &IpmiCommand, of: OfMaker) -> Result<Start, Program
         IpmiCommand::Watchdog(command) | IpmiCommand::Mc(McCommand::Watchdog(command)) => {
             watchdog::begin(command)?
         }
-        IpmiCommand::Sensor(args) => of_sensors(args),
+        IpmiCommand::Sensor(args) => of_sensors(args, reader),
         IpmiCommand::Sdr(command) => {
             let command = Rc::new(command);
             start(USER, move |line| sdr::run(line, Rc::clone(&command)))
@@ -144,7 +149,7 @@ pub(super) fn begin(command: &IpmiCommand, of: OfMaker) -> Result<Start, Program
         IpmiCommand::Dcmi(command) => dcmi::begin(command)?,
         IpmiCommand::Picmg(command) => picmg::begin(command),
         IpmiCommand::Led(command) => picmg::begin_led(command),
-        IpmiCommand::Fan(command) => fan::begin(command, of),
+        IpmiCommand::Fan(command) => fan::begin(command, of, reader),
         IpmiCommand::Lcd(command) => lcd::begin(command, of)?,
         IpmiCommand::Nm(command) => nm::begin(command),
         IpmiCommand::Hpm(command) => hpm::begin(command)?,
@@ -166,11 +171,13 @@ fn of_lan(command: LanCommand) -> Start {
     }
 }
 
-fn of_sensors(args: SensorArgs) -> Start {
+fn of_sensors(args: SensorArgs, reader: Reader) -> Start {
     let (name, threshold, value) = match args.command {
         None | Some(SensorCommand::List) => {
             let names: Rc<[String]> = args.names.into();
-            return start(USER, move |line| sensor::run(line, Rc::clone(&names)));
+            return start(USER, move |line| {
+                sensor::run(line, Rc::clone(&names), reader)
+            });
         }
         Some(SensorCommand::Get { names }) => {
             let names: Rc<[String]> = names.into();

@@ -1,5 +1,6 @@
 //! `sensor`: every sensor of the repository with value, unit, status and thresholds (§35.5, §35.9, §35.14).
 
+use std::fmt::Write as _;
 use std::rc::Rc;
 
 use ipmi::command::sensor::{
@@ -13,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::{group, repository};
 use crate::ipmi::failure::Failure;
-use crate::ipmi::report::{Report, pair};
+use crate::ipmi::report::{Reader, Report, pair};
 use crate::ipmi::talk::{CallError, CallFault, Line, Outcome};
 use crate::pattern::fits;
 
@@ -64,9 +65,9 @@ pub(super) struct Read {
 }
 
 /// Reads the sensors whose names fit one of `names`, or all.
-pub(super) async fn run(line: Line, names: Rc<[String]>) -> Outcome {
+pub(super) async fn run(line: Line, names: Rc<[String]>, reader: Reader) -> Outcome {
     let sensors = chosen(&line, &names).await?;
-    report(&line, "sensors", &sensors).await
+    report(&line, "sensors", &sensors, reader).await
 }
 
 /// Reads the sensors whose names fit one of `names`, and says all that is known of each.
@@ -118,23 +119,26 @@ async fn chosen(line: &Line, names: &[String]) -> Result<Vec<Described>, Failure
 }
 
 /// Reads the fans' sensors that have a value.
-pub(super) async fn fans(line: Line) -> Outcome {
+pub(super) async fn fans(line: Line, reader: Reader) -> Outcome {
     let mut sensors = all(&line).await?;
     sensors.retain(|s| s.sensor.sensor_type == SensorType::FAN && s.is_numeric());
-    report(&line, "fans", &sensors).await
+    report(&line, "fans", &sensors, reader).await
 }
 
 /// Reads these, one after the other.
-async fn report(line: &Line, key: &str, sensors: &[Described]) -> Outcome {
+async fn report(line: &Line, key: &str, sensors: &[Described], reader: Reader) -> Outcome {
     let group = group::find(line, types(sensors)).await?;
     let mut read = Vec::new();
     for sensor in sensors {
         read.push(sensor.read(line, group, Wanted::All).await?);
     }
-    Ok(Report::of(
-        read.iter().map(Read::line).collect(),
-        json!({ key: read.iter().map(Read::json).collect::<Vec<_>>() }),
-    ))
+    Ok(match reader {
+        Reader::Person => Report::of(read.iter().map(Read::line).collect(), Value::Null),
+        Reader::Script => {
+            let values: Vec<_> = read.iter().map(Read::json).collect();
+            Report::of(Vec::new(), json!({ key: values }))
+        }
+    })
 }
 
 /// Sets one threshold, and reads it back.
@@ -352,10 +356,25 @@ async fn value(line: &Line, full: &FullSensor, raw: u8) -> Result<Option<f64>, C
     Ok(value.filter(|value| value.is_finite()).map(rounded))
 }
 
+/// How many significant decimal digits a value keeps.
+const DIGITS: i32 = 12;
+
 /// Without the last bits, which binary fractions add to decimal factors: 13.2, not 13.200000000000001.
 fn rounded(value: f64) -> f64 {
-    format!("{value:.11e}").parse().unwrap_or(value)
+    if value == 0.0 {
+        return value;
+    }
+    // Exact where the power of ten is: then the quotient of two exact numbers is the double nearest to the decimal.
+    let digits = DIGITS - 1 - value.abs().log10().floor() as i32;
+    if !(0..=EXACT_POWER_OF_TEN).contains(&digits) {
+        return value;
+    }
+    let scale = 10_f64.powi(digits);
+    (value * scale).round() / scale
 }
+
+/// The largest power of ten that a double holds exactly.
+const EXACT_POWER_OF_TEN: i32 = 22;
 
 async fn factors(line: &Line, full: &FullSensor, raw: u8) -> Result<Option<Conversion>, CallError> {
     let key = full.sensor.key;
@@ -440,9 +459,14 @@ impl Read {
             self.name, self.status
         );
         for threshold in self.thresholds {
-            line.push_str(&format!("| {:<10}", number(threshold)));
+            // To write into a string can't fail.
+            let _ = match threshold {
+                Some(value) => write!(line, "| {value:<10.3}"),
+                None => write!(line, "| {:<10}", "na"),
+            };
         }
-        line.trim_end().to_owned()
+        line.truncate(line.trim_end().len());
+        line
     }
 
     pub(super) fn json(&self) -> Value {
@@ -466,6 +490,22 @@ impl Read {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_is_the_decimal_that_its_factors_mean() {
+        assert_eq!(rounded(0.1 + 0.2), 0.3);
+        for raw in 0..=255_u8 {
+            for (factor, exponent) in [(1, -1), (59, -3), (7, -2), (199, -4), (3, 2)] {
+                let binary = f64::from(raw) * f64::from(factor) * 10_f64.powi(exponent);
+                let decimal: f64 = format!("{}e{exponent}", i32::from(raw) * factor)
+                    .parse()
+                    .unwrap();
+                assert_eq!(rounded(binary), decimal, "{raw} x {factor}e{exponent}");
+                assert_eq!(rounded(-binary), -decimal);
+            }
+        }
+        assert_eq!(rounded(1e300), 1e300, "left as it is");
+    }
 
     #[test]
     fn a_line_has_ipmitools_columns() {

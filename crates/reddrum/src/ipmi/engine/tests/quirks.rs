@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::*;
 use crate::ipmi::args::IpmiArgs;
 use crate::ipmi::command;
+use crate::ipmi::report::Reader;
 
 #[derive(Debug, Parser)]
 struct Words {
@@ -19,7 +20,12 @@ impl World {
     fn command(&mut self, words: &str) -> Outcome {
         let words = ["ipmi", "n1"].into_iter().chain(words.split(' '));
         let words = Words::try_parse_from(words).unwrap();
-        let (_, begin) = command::begin(&words.args.command, words.args.connection.of).unwrap();
+        let (_, begin) = command::begin(
+            &words.args.command,
+            words.args.connection.of,
+            Reader::Script,
+        )
+        .unwrap();
         let address = SocketAddr::from((self.bmcs.site().address(0), 623));
         let login = (Login::new("admin", b"right").unwrap(), Policy::default());
         self.engine = Engine::new([(0, address)], 1, login, 9, begin);
