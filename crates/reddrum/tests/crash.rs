@@ -5,6 +5,9 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
+#[path = "crash/polling.rs"]
+mod polling;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -103,6 +106,12 @@ impl Drop for Running {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// How often the service is killed: `normally`, unless `REDDRUM_KILLS` says something else.
+fn kills(normally: u32) -> u32 {
+    let kills = std::env::var("REDDRUM_KILLS");
+    kills.map_or(normally, |kills| kills.parse().unwrap())
 }
 
 fn reddrum(folder: &Folder) -> Command {
@@ -265,8 +274,7 @@ impl Told {
 
 #[test]
 fn no_acknowledged_change_is_lost_when_the_service_is_killed() {
-    let kills = std::env::var("REDDRUM_KILLS");
-    let kills = kills.map_or(KILLS, |kills| kills.parse().unwrap());
+    let kills = kills(KILLS);
     let folder = Folder::new("kill");
     folder.configuration();
     let (mut told, mut starts) = (Told::default(), Vec::new());
