@@ -1,8 +1,8 @@
 //! What is read of a node each round, and how: made once from its records, shared by all nodes with equal records.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use hardware::{Availability, Reading, Sensor, Threshold, ThresholdState};
 use ipmi::command::Message;
@@ -13,6 +13,7 @@ use ipmi::record::Conversion;
 use ipmi::record::sdr::Units;
 use ipmi::wire::Reader;
 
+use crate::contact::records::{Likeness, Records};
 use crate::memory::Fingerprint;
 
 /// The reading of every raw byte of one conversion; not a number where it has none.
@@ -56,6 +57,8 @@ pub(crate) struct Plan {
     pub(crate) sources: HashMap<u32, EventSource>,
     /// What the records that it was made from are remembered as; not set where nothing is.
     pub(crate) repository: OnceLock<Fingerprint>,
+    /// Those records; not set where no BMC was asked for them in this run.
+    pub(crate) records: OnceLock<Arc<Records>>,
     /// With which deviations it was made.
     pub(crate) quirks: Quirks,
     /// Readings count although the BMC says that scanning is off.
@@ -188,27 +191,60 @@ pub(crate) const GET_SENSOR_READING: (NetFn, u8) = {
     (GetSensorReading::NETFN, GetSensorReading::CMD)
 };
 
+/// The most kinds of machines whose records are found by [`Likeness`]. When there are more, the one that was met first is
+/// looked for no more.
+const KINDS_MAX: usize = 256;
+
 /// The plans in use, by the bytes they were made from: ten thousand equal machines share one.
 #[derive(Default)]
 pub(crate) struct Plans {
     by_records: Mutex<HashMap<Box<[u8]>, Weak<Plan>>>,
+    /// Records of which there are plans, each with the last machine that had them.
+    kinds: Mutex<VecDeque<(Likeness, Weak<Records>)>>,
 }
 
 impl Plans {
     /// The plan of these bytes, made by `make` where no node has it yet.
-    pub(crate) fn get(&self, key: Vec<u8>, make: impl FnOnce() -> Plan) -> Arc<Plan> {
+    pub(crate) fn get(&self, key: &[u8], make: impl FnOnce() -> Plan) -> Arc<Plan> {
         let mut plans = self
             .by_records
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(plan) = plans.get(key.as_slice()).and_then(Weak::upgrade) {
+        if let Some(plan) = plans.get(key).and_then(Weak::upgrade) {
             return plan;
         }
         // Bound: at most one entry for each node that holds a plan, plus those that died since the last insert.
         plans.retain(|_, plan| plan.strong_count() > 0);
         let plan = Arc::new(make());
-        plans.insert(key.into_boxed_slice(), Arc::downgrade(&plan));
+        plans.insert(key.into(), Arc::downgrade(&plan));
         plan
+    }
+
+    fn kinds(&self) -> MutexGuard<'_, VecDeque<(Likeness, Weak<Records>)>> {
+        self.kinds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The records that a machine of this likeness probably has.
+    pub(crate) fn records_like(&self, likeness: &Likeness) -> Option<Arc<Records>> {
+        let kinds = self.kinds();
+        let (_, records) = kinds.iter().find(|(known, _)| known == likeness)?;
+        records.upgrade()
+    }
+
+    /// A machine of this likeness has these records.
+    pub(crate) fn add_records(&self, likeness: Likeness, records: &Arc<Records>) {
+        let mut kinds = self.kinds();
+        if let Some((_, known)) = kinds.iter_mut().find(|(known, _)| *known == likeness) {
+            if !std::ptr::eq(known.as_ptr(), Arc::as_ptr(records)) {
+                *known = Arc::downgrade(records);
+            }
+            return;
+        }
+        kinds.retain(|(_, records)| records.strong_count() > 0);
+        if kinds.len() >= KINDS_MAX {
+            kinds.pop_front();
+        }
+        kinds.push_back((likeness, Arc::downgrade(records)));
     }
 }
 
@@ -321,13 +357,13 @@ mod tests {
     #[test]
     fn equal_records_share_a_plan_for_as_long_as_anyone_has_it() {
         let plans = Plans::default();
-        let first = plans.get(vec![1, 2], plan);
-        let again = plans.get(vec![1, 2], || panic!("is there already"));
+        let first = plans.get(&[1, 2], plan);
+        let again = plans.get(&[1, 2], || panic!("is there already"));
         assert!(Arc::ptr_eq(&first, &again));
-        assert!(!Arc::ptr_eq(&first, &plans.get(vec![1, 3], plan)));
+        assert!(!Arc::ptr_eq(&first, &plans.get(&[1, 3], plan)));
         drop((first, again));
         let mut made = false;
-        plans.get(vec![1, 2], || {
+        plans.get(&[1, 2], || {
             made = true;
             plan()
         });

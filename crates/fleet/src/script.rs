@@ -26,7 +26,7 @@ use crate::call::{Call, CallError, decode};
 #[derive(Clone, Debug)]
 pub(crate) enum Ask {
     /// Send this and come back with the answer.
-    Call(Box<Call>),
+    Call(Arc<Call>),
     /// Come back after this time.
     Pause(Duration),
     /// The BMC has ended the session, or is about to: come back in the next one.
@@ -95,7 +95,7 @@ impl Line {
         command: &C,
     ) -> Result<C::Response, CallError> {
         match self
-            .ask(Ask::Call(Box::new(Call::of(command).on_lun(lun))))
+            .ask(Ask::Call(Arc::new(Call::of(command).on_lun(lun))))
             .await
         {
             Answer::Reply { completion, data } => decode::<C>(completion, &data),

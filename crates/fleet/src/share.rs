@@ -1,34 +1,105 @@
-//! Texts that many machines have in common, each kept once.
+//! What many machines have in common, each kept once.
 //!
-//! Fifty thousand machines have some dozen makers, models and firmware versions between them, and their logs say the same
+//! Fifty thousand machines have some dozen makes, models and firmware versions between them, and their logs say the same
 //! things. Serial numbers, UUIDs and addresses are each machine's own and are not looked for.
 
 use std::collections::HashSet;
+use std::hash::Hash;
 use std::sync::Arc;
 
-use hardware::{Asset, Identity, Inventory, Log};
+use hardware::{Asset, FirmwareComponent, Identity, Inventory, Log, Nameplates};
 
-/// The most texts that are remembered. When there are more, all are forgotten and remembering begins anew: whoever
-/// has a text keeps it, and only later machines don't share it.
+/// The most texts that are remembered.
 const TEXTS_MAX: usize = 16_384;
 
-/// The texts that are shared.
-#[derive(Debug, Default)]
-pub(crate) struct Texts(HashSet<Arc<str>>);
+/// The most makes of machines that are remembered: each is the nameplates of all parts, some kilobytes.
+const MAKES_MAX: usize = 2_048;
+
+/// The most lists of firmware or of deviations that are remembered.
+const LISTS_MAX: usize = 2_048;
+
+/// What is shared.
+#[derive(Debug)]
+pub(crate) struct Texts {
+    texts: Pool<str>,
+    makes: Pool<Nameplates>,
+    firmware: Pool<[FirmwareComponent]>,
+    lists: Pool<[Arc<str>]>,
+    empty_log: Arc<Log>,
+}
+
+impl Default for Texts {
+    fn default() -> Self {
+        Self {
+            texts: Pool::new(TEXTS_MAX),
+            makes: Pool::new(MAKES_MAX),
+            firmware: Pool::new(LISTS_MAX),
+            lists: Pool::new(LISTS_MAX),
+            empty_log: Arc::default(),
+        }
+    }
+}
+
+/// Values that may come again. When there are too many, those that nobody has any more are forgotten, and all where that is
+/// not enough: whoever has a value keeps it, and only later machines don't share it.
+#[derive(Debug)]
+struct Pool<T: ?Sized + Eq + Hash> {
+    values: HashSet<Arc<T>>,
+    max: usize,
+}
+
+impl<T: ?Sized + Eq + Hash> Pool<T> {
+    fn new(max: usize) -> Self {
+        Self {
+            values: HashSet::new(),
+            max,
+        }
+    }
+
+    fn get(&self, value: &T) -> Option<&Arc<T>> {
+        self.values.get(value)
+    }
+
+    /// Adds a value that is not there.
+    fn add(&mut self, value: &Arc<T>) {
+        if self.values.len() >= self.max {
+            self.values.retain(|value| Arc::strong_count(value) > 1);
+        }
+        if self.values.len() >= self.max {
+            self.values.clear();
+        }
+        self.values.insert(Arc::clone(value));
+    }
+
+    /// Takes the known one in place of an equal value.
+    fn share(&mut self, value: &mut Arc<T>) {
+        match self.get(value) {
+            Some(known) => value.clone_from(known),
+            None => self.add(value),
+        }
+    }
+}
 
 impl Texts {
-    /// Shares the texts of an inventory that was just read.
+    /// Shares what an inventory that was just read has in common with others.
     pub(crate) fn inventory(&mut self, inventory: &mut Inventory) {
-        for asset in [
-            &mut inventory.product,
-            &mut inventory.board,
-            &mut inventory.chassis,
-        ] {
+        let Some(common) = inventory.common() else {
+            return;
+        };
+        if let Some(known) = self.makes.get(common) {
+            inventory.share(&Arc::clone(known));
+            return;
+        }
+        let mut plates = Nameplates::clone(common);
+        for asset in [&mut plates.product, &mut plates.board, &mut plates.chassis] {
             self.asset(asset);
         }
-        for part in Arc::get_mut(&mut inventory.parts).unwrap_or_default() {
+        for part in &mut plates.parts {
             self.asset(&mut part.asset);
         }
+        let plates = Arc::new(plates);
+        inventory.share(&plates);
+        self.makes.add(&plates);
     }
 
     fn asset(&mut self, asset: &mut Asset) {
@@ -43,7 +114,7 @@ impl Texts {
         }
     }
 
-    /// Shares the texts of an identity that was just read.
+    /// Shares what an identity that was just read has in common with others.
     pub(crate) fn identity(&mut self, identity: &mut Identity) {
         for text in [
             &mut identity.controller_firmware,
@@ -53,35 +124,29 @@ impl Texts {
         ] {
             self.optional(text);
         }
-        for component in Arc::get_mut(&mut identity.firmware).unwrap_or_default() {
-            self.optional(&mut component.name);
-            self.optional(&mut component.version);
-        }
+        self.firmware.share(&mut identity.firmware);
+        self.lists.share(&mut identity.deviations);
     }
 
-    /// Shares the texts of a log that was just read.
-    pub(crate) fn log(&mut self, log: &mut Log) {
-        for entry in Arc::get_mut(&mut log.entries).unwrap_or_default() {
-            self.text(&mut entry.sensor_type);
-            self.text(&mut entry.message);
+    /// Shares the texts of a log that was just read; all of it where it is as empty as the last empty one.
+    pub(crate) fn log(&mut self, mut log: Log) -> Arc<Log> {
+        if log.entries.is_empty() {
+            if log != *self.empty_log {
+                self.empty_log = Arc::new(log);
+            }
+            return Arc::clone(&self.empty_log);
         }
+        for entry in Arc::get_mut(&mut log.entries).unwrap_or_default() {
+            self.texts.share(&mut entry.sensor_type);
+            self.texts.share(&mut entry.message);
+        }
+        Arc::new(log)
     }
 
     fn optional(&mut self, text: &mut Option<Arc<str>>) {
         if let Some(text) = text {
-            self.text(text);
+            self.texts.share(text);
         }
-    }
-
-    fn text(&mut self, text: &mut Arc<str>) {
-        if let Some(known) = self.0.get(&**text) {
-            *text = Arc::clone(known);
-            return;
-        }
-        if self.0.len() >= TEXTS_MAX {
-            self.0.clear();
-        }
-        self.0.insert(Arc::clone(text));
     }
 }
 
@@ -95,15 +160,15 @@ mod tests {
             serial_number: Some(serial.into()),
             ..Asset::default()
         };
-        Inventory {
+        let plates = Nameplates {
             parts: vec![hardware::Part {
                 asset: asset.clone(),
                 ..hardware::Part::default()
-            }]
-            .into(),
+            }],
             product: asset,
-            ..Inventory::default()
-        }
+            ..Nameplates::default()
+        };
+        Inventory::new(plates, Arc::default())
     }
 
     #[test]
@@ -112,23 +177,54 @@ mod tests {
         let (mut one, mut two) = (inventory("1"), inventory("2"));
         texts.inventory(&mut one);
         texts.inventory(&mut two);
+        let (one, common) = (one.common().unwrap(), two.common().unwrap());
+        assert!(Arc::ptr_eq(one, common));
         let maker = |asset: &Asset| asset.manufacturer.clone().unwrap();
-        assert!(Arc::ptr_eq(&maker(&one.product), &maker(&two.product)));
-        assert!(Arc::ptr_eq(
-            &maker(&one.product),
-            &maker(&two.parts[0].asset)
-        ));
-        assert_eq!(two.product.serial_number.as_deref(), Some("2"));
+        let part = &common.parts[0].asset;
+        assert!(Arc::ptr_eq(&maker(&common.product), &maker(part)));
+        assert_eq!(two.product().serial_number, Some("2"));
+    }
+
+    #[test]
+    fn equal_controllers_have_one_list_of_firmware() {
+        let identity = || Identity {
+            firmware: [FirmwareComponent {
+                name: Some("BOOT".into()),
+                ..FirmwareComponent::default()
+            }]
+            .into(),
+            ..Identity::default()
+        };
+        let mut texts = Texts::default();
+        let (mut one, mut two) = (identity(), identity());
+        texts.identity(&mut one);
+        texts.identity(&mut two);
+        assert!(Arc::ptr_eq(&one.firmware, &two.firmware));
     }
 
     #[test]
     fn the_memory_of_texts_is_bounded_and_loses_nothing() {
-        let mut texts = Texts::default();
+        let mut texts = Pool::new(TEXTS_MAX);
+        let mut kept = Vec::new();
         for number in 0..3 * TEXTS_MAX {
             let mut text: Arc<str> = number.to_string().into();
-            texts.text(&mut text);
+            texts.share(&mut text);
             assert_eq!(*text, *number.to_string());
-            assert!(texts.0.len() <= TEXTS_MAX);
+            assert!(texts.values.len() <= TEXTS_MAX);
+            kept.push(text);
         }
+    }
+
+    #[test]
+    fn what_nobody_has_any_more_is_forgotten_first() {
+        let mut texts = Pool::new(8);
+        let mut kept: Arc<str> = "kept".into();
+        texts.share(&mut kept);
+        for number in 0..100 {
+            texts.share(&mut number.to_string().into());
+        }
+        let mut again: Arc<str> = "kept".into();
+        texts.share(&mut again);
+        assert!(Arc::ptr_eq(&kept, &again));
     }
 }

@@ -52,7 +52,7 @@ impl Shared {
     /// at once. Engines, which know nodes by their places, are to be told besides: [`Engine::remove`](crate::Engine::remove), [`Engine::add`](crate::Engine::add).
     pub fn change(&self, leaving: &[NodeId], targets: &[Target]) -> Moves {
         let Some(memory) = &self.memory else {
-            let nodes = targets.iter().map(|target| Arc::new(unreached(target)));
+            let nodes = unreached(targets).map(Arc::new);
             return self.board.change(leaving, nodes.collect());
         };
         // What is put on again is known already.
@@ -61,13 +61,14 @@ impl Shared {
             memory.forget(id);
         }
         let remembered = memory.recall(targets, &self.plans);
-        let nodes = targets.iter().zip(&remembered).map(|(target, remembered)| {
-            let node = unreached(target);
-            Arc::new(match remembered {
-                Some(remembered) => recalled(node, remembered),
-                None => node,
-            })
-        });
+        let nodes = unreached(targets)
+            .zip(&remembered)
+            .map(|(node, remembered)| {
+                Arc::new(match remembered {
+                    Some(remembered) => recalled(node, remembered),
+                    None => node,
+                })
+            });
         let mut moves = self.board.change(leaving, nodes.collect());
         let known = moves.entered.iter().zip(remembered);
         let known = known.filter_map(|(place, known)| Some((*place, Box::new(known?))));
@@ -86,8 +87,10 @@ fn recalled(node: Node, remembered: &Remembered) -> Node {
     }
 }
 
-fn unreached(target: &Target) -> Node {
-    Node {
+/// Nodes of which nothing is known; they share what says so.
+fn unreached(targets: &[Target]) -> impl Iterator<Item = Node> {
+    let (inventory, log) = (Arc::default(), Arc::default());
+    targets.iter().map(move |target| Node {
         id: target.id.clone(),
         kind: target.kind,
         enclosure: target.enclosure.clone(),
@@ -97,14 +100,14 @@ fn unreached(target: &Target) -> Node {
         boot: None,
         indicator: Indicator::Unknown,
         power_limit: None,
-        inventory: Arc::default(),
+        inventory: Arc::clone(&inventory),
         identity: Arc::new(Identity {
-            controller_address: target.address.map(|at| at.ip().to_string().into()),
+            controller_address: target.address.map(|at| at.ip()),
             ..Identity::default()
         }),
         readings: Arc::default(),
-        log: Arc::default(),
+        log: Arc::clone(&log),
         read_at_ms: 0,
         revision: 0,
-    }
+    })
 }

@@ -1,5 +1,7 @@
 //! Who talks with a BMC: a script whose questions are sent one by one.
 
+use std::sync::Arc;
+
 use ipmi::quirk::Quirks;
 use ipmi::time::Instant;
 
@@ -12,7 +14,7 @@ pub(crate) struct Talk<T> {
     script: Script<T>,
     next: Next,
     /// Its last question.
-    asked: Option<Box<Call>>,
+    asked: Option<Arc<Call>>,
 }
 
 #[derive(Debug)]
@@ -31,7 +33,7 @@ enum Next {
 #[derive(Debug)]
 pub(crate) enum Turn<T> {
     /// Send this and hand in the answer.
-    Send(Box<Call>),
+    Send(Arc<Call>),
     /// Nothing before this moment.
     Pause(Instant),
     /// Nothing before the answer to its question.
@@ -79,7 +81,7 @@ impl<T> Talk<T> {
                     return Turn::Pause(at);
                 }
                 Next::Again => match &self.asked {
-                    Some(call) => return Turn::Send(call.clone()),
+                    Some(call) => return Turn::Send(Arc::clone(call)),
                     None => None,
                 },
                 Next::Waits => return Turn::Waits,
@@ -87,7 +89,7 @@ impl<T> Talk<T> {
             match self.script.resume(answer) {
                 Step::Done(done) => return Turn::Done(done),
                 Step::Asks(Ask::Call(call)) => {
-                    self.asked = Some(call.clone());
+                    self.asked = Some(Arc::clone(&call));
                     return Turn::Send(call);
                 }
                 Step::Asks(Ask::Pause(span)) => self.next = Next::Until(now + span),

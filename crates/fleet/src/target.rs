@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use hardware::{EnclosureId, Labels, NodeId, NodeKind, Topology};
 use ipmi::console::{Login, Policy};
@@ -30,6 +30,9 @@ pub struct Target {
     pub poll_interval_ms: Option<u32>,
 }
 
+/// Shared by all of which the operator says nothing.
+static NO_LABELS: LazyLock<Arc<Labels>> = LazyLock::new(Arc::default);
+
 impl Target {
     /// A computer with nothing particular about it.
     #[must_use]
@@ -41,7 +44,7 @@ impl Target {
             login: Arc::clone(login),
             enclosure: None,
             quirks: Quirks::default(),
-            labels: Arc::default(),
+            labels: Arc::clone(&NO_LABELS),
             poll_interval_ms: None,
         }
     }
@@ -61,8 +64,8 @@ pub struct Config {
     pub slow_rounds: u32,
     /// Timeouts and retries of commands.
     pub policy: Arc<Policy>,
-    /// With how many BMCs each thread makes its first contact at a time, at most; at least 1. Each takes some thirty
-    /// kilobytes meanwhile.
+    /// With how many BMCs each thread makes its first contact at a time, at most; at least 1. Each takes two
+    /// kilobytes meanwhile, and some twenty more where its records are no known machine's.
     pub contacts_at_once: u32,
     /// How many threads, each with a socket of its own; 1 to [`Config::SHARDS_MAX`].
     pub shards: usize,

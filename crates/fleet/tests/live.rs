@@ -130,9 +130,9 @@ fn a_fleet_reads_virtual_machines_switches_one_and_leaves_no_session_behind() {
     }
     assert_eq!(node.power, Power::On);
     assert!(
-        node.inventory.product.serial_number.is_some(),
+        node.inventory.product().serial_number.is_some(),
         "{:?}",
-        node.inventory.product
+        node.inventory.product()
     );
     assert_ne!(node.identity.uuid, fleet.node("n8").unwrap().identity.uuid);
 

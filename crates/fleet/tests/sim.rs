@@ -126,7 +126,7 @@ fn a_thousand_nodes_on_a_lossy_network_are_fresh_and_nothing_is_mixed_up() {
         );
         let serial = format!("SN-{node:05}");
         assert_eq!(
-            world.node(node).inventory.product.serial_number.as_deref(),
+            world.node(node).inventory.product().serial_number,
             Some(&*serial)
         );
     }

@@ -7,7 +7,7 @@ use core::fmt;
 pub const MAX_IMAGE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// A piece of firmware that can be replaced through the controller of its machine.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct FirmwareComponent {
     /// By which number its controller knows it.
     pub number: u8,

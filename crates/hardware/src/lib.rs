@@ -32,13 +32,14 @@ mod reading;
 mod sensor;
 mod source;
 mod topology;
+mod uuid;
 
 pub use change::{
     ApplyError, BootChange, BootMode, BootOverride, BootPersistence, BootTarget, Change,
     OWNER_TEXT_LEN_MAX, PowerAction, check_owner_text,
 };
 pub use firmware::{FirmwareComponent, Installation, InstallationWatch, MAX_IMAGE_BYTES};
-pub use inventory::{Asset, Capacity, Inventory, MAX_SENSORS, Part};
+pub use inventory::{Asset, Capacity, Inventory, MAX_SENSORS, Nameplates, Part, Parts};
 pub use log::{Log, LogEntry, LogEntryKind, MAX_LOG_ENTRIES, Severity};
 pub use network::{AddressOrigin, Ipv4, Network, NetworkChange, Vlan};
 pub use node::{Identity, Indicator, Link, Node, NodeId, NodeKind, Power};
@@ -47,3 +48,4 @@ pub use reading::{Availability, Reading, ThresholdState};
 pub use sensor::{Context, Quantity, Sensor, Threshold, Thresholds, Unit};
 pub use source::{ApplyFuture, Hardware, Observer, Update};
 pub use topology::{Enclosure, EnclosureId, EnclosureKind, Labels, Location, Topology};
+pub use uuid::{NoUuid, Uuid};

@@ -50,7 +50,7 @@ pub struct LogEntry {
 }
 
 /// A machine's event log as followed so far.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Log {
     /// Oldest first; at most [`MAX_LOG_ENTRIES`].
     pub entries: Arc<[LogEntry]>,

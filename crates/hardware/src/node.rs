@@ -3,10 +3,11 @@
 use alloc::sync::Arc;
 use core::borrow::Borrow;
 use core::fmt;
+use core::net::IpAddr;
 
 use crate::{
     BootOverride, EnclosureId, FirmwareComponent, Inventory, Labels, Log, Network, PowerLimit,
-    Reading,
+    Reading, Uuid,
 };
 
 /// The stable name of a node, unique in one source of hardware, fit for a URI segment
@@ -32,6 +33,12 @@ impl NodeId {
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name, to be shared.
+    #[must_use]
+    pub const fn text(&self) -> &Arc<str> {
         &self.0
     }
 }
@@ -115,20 +122,20 @@ pub enum Link {
 /// Who a machine says it is. Empty strings never occur: what isn't known is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
-    /// The machine's UUID in its usual text form, lower case (`xxxxxxxx-xxxx-…`).
-    pub uuid: Option<Arc<str>>,
+    /// The machine's UUID.
+    pub uuid: Option<Uuid>,
     /// Firmware version of the management controller, as its maker writes it.
     pub controller_firmware: Option<Arc<str>>,
     /// Model or product of the management controller where it differs from the machine's.
     pub controller_model: Option<Arc<str>>,
     /// Management protocol version spoken ("IPMI 2.0").
     pub protocol: Option<Arc<str>>,
-    /// Network address of the management controller, without port.
-    pub controller_address: Option<Arc<str>>,
+    /// Network address of the management controller.
+    pub controller_address: Option<IpAddr>,
     /// The port at which it speaks its management protocol.
     pub controller_port: Option<u16>,
-    /// The controller's own UUID, in the form of `uuid`.
-    pub controller_uuid: Option<Arc<str>>,
+    /// The controller's own UUID.
+    pub controller_uuid: Option<Uuid>,
     /// Its network interface.
     pub network: Option<Network>,
     /// Whether the host's serial console can be had through the controller; `None` = not known.

@@ -51,7 +51,7 @@ impl Quantity {
 pub struct Unit(pub Arc<str>);
 
 /// Which part of the machine a sensor looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
 pub enum Context {
     /// Not said.
     #[default]

@@ -31,7 +31,7 @@ pub(crate) fn of_node(tree: &Tree, node: &Node) -> Chassis {
     let health = status::node_health(node).map(status::health);
     let inventory = &node.inventory;
     // A machine whose case has no nameplate of its own is known by the machine's.
-    let asset = merged(&inventory.chassis, &inventory.product);
+    let asset = inventory.chassis().or(inventory.product());
     let container = node
         .enclosure
         .as_ref()
@@ -47,14 +47,14 @@ pub(crate) fn of_node(tree: &Tree, node: &Node) -> Chassis {
         ..Links::default()
     };
     Chassis {
-        uuid: node.identity.uuid.as_deref().map(Into::into),
+        uuid: node.identity.uuid.map(|uuid| uuid.to_string().into()),
         location_indicator_active: Some(system::indicator(node)),
         indicator_led: Some(indicator_led(node)),
         power_state: Some(system::power_state(node)),
         location: location(&node.labels.location, &node.labels.others),
         status: Some(status::rolled_up(status::link_state(node), health)),
         links: Some(links),
-        ..with_subsystems(with_asset(own, &asset), id)
+        ..with_subsystems(with_asset(own, asset), id)
     }
 }
 
@@ -92,11 +92,11 @@ pub(crate) fn of_enclosure(
         None => own,
     };
     let asset = match controller {
-        Some(node) => merged(
-            &enclosure.asset,
-            &merged(&node.inventory.chassis, &node.inventory.product),
-        ),
-        None => enclosure.asset.clone(),
+        Some(node) => {
+            let own = node.inventory.chassis().or(node.inventory.product());
+            enclosure.asset.as_deref().or(own)
+        }
+        None => enclosure.asset.as_deref(),
     };
     Chassis {
         location: location(&enclosure.location, &[]),
@@ -115,35 +115,18 @@ pub(crate) fn of_enclosure(
                 .map(|p| Reference::to(uri::chassis(p.as_str()))),
             ..Links::default()
         }),
-        ..with_asset(own, &asset)
+        ..with_asset(own, asset)
     }
 }
 
-/// One nameplate with the gaps filled from another.
-fn merged(first: &Asset, second: &Asset) -> Asset {
-    let pick =
-        |of: fn(&Asset) -> &Option<Arc<str>>| of(first).clone().or_else(|| of(second).clone());
-    Asset {
-        name: pick(|a| &a.name),
-        manufacturer: pick(|a| &a.manufacturer),
-        model: pick(|a| &a.model),
-        part_number: pick(|a| &a.part_number),
-        version: pick(|a| &a.version),
-        serial_number: pick(|a| &a.serial_number),
-        asset_tag: pick(|a| &a.asset_tag),
-        manufactured_at_s: first.manufactured_at_s.or(second.manufactured_at_s),
-    }
-}
-
-fn with_asset(chassis: Chassis, asset: &Asset) -> Chassis {
-    let text = |value: &Option<Arc<str>>| value.as_deref().map(Into::into);
+fn with_asset(chassis: Chassis, asset: Asset<&str>) -> Chassis {
     Chassis {
-        manufacturer: text(&asset.manufacturer),
-        model: text(&asset.model),
-        serial_number: text(&asset.serial_number),
-        part_number: text(&asset.part_number),
-        version: text(&asset.version),
-        asset_tag: text(&asset.asset_tag),
+        manufacturer: asset.manufacturer.map(Into::into),
+        model: asset.model.map(Into::into),
+        serial_number: asset.serial_number.map(Into::into),
+        part_number: asset.part_number.map(Into::into),
+        version: asset.version.map(Into::into),
+        asset_tag: asset.asset_tag.map(Into::into),
         ..chassis
     }
 }

@@ -49,13 +49,7 @@ pub(crate) fn resource(tree: &Tree, node: &Node) -> Manager {
     Manager {
         description: description.map(Into::into),
         manager_type: Some(manager_type),
-        uuid: Some(
-            identity
-                .controller_uuid
-                .as_deref()
-                .map(str::to_owned)
-                .into(),
-        ),
+        uuid: Some(identity.controller_uuid.map(|uuid| uuid.to_string()).into()),
         model: identity.controller_model.as_deref().map(Into::into),
         firmware_version: identity.controller_firmware.as_deref().map(Into::into),
         status: Some(status::of_controller(node)),

@@ -11,15 +11,15 @@ use crate::{part, status, uri};
 const MIB_PER_GIB: f64 = 1_024.0;
 
 /// Each module with its name in a URI: modules count from 1 in the machine's own order.
-fn modules(node: &Node) -> impl Iterator<Item = (String, &Part)> {
-    let parts = node.inventory.parts.iter();
+fn modules(node: &Node) -> impl Iterator<Item = (String, Part<&str>)> {
+    let parts = node.inventory.parts();
     let modules = parts.filter(|part| part.context == Context::Memory);
     (1..)
         .zip(modules)
         .map(|(number, part)| (format!("DIMM{number}"), part))
 }
 
-const fn mebibytes(part: &Part) -> Option<u32> {
+const fn mebibytes(part: &Part<&str>) -> Option<u32> {
     match part.capacity {
         Some(Capacity::Mebibytes(size)) => Some(size),
         _ => None,
@@ -28,7 +28,7 @@ const fn mebibytes(part: &Part) -> Option<u32> {
 
 /// All modules together. `None` where the machine tells of none, or not how large each is: part of a sum is no sum.
 pub(crate) fn summary(node: &Node) -> Option<MemorySummary> {
-    let sizes: Option<Vec<u32>> = modules(node).map(|(_, part)| mebibytes(part)).collect();
+    let sizes: Option<Vec<u32>> = modules(node).map(|(_, part)| mebibytes(&part)).collect();
     let sizes = sizes.filter(|sizes| !sizes.is_empty())?;
     let total: f64 = sizes.into_iter().map(f64::from).sum();
     Some(MemorySummary {
@@ -49,22 +49,22 @@ pub(crate) fn resource(node: &Node, module_id: &str) -> Option<Memory> {
     let (id, part) = modules(node).find(|(id, _)| id == module_id)?;
     let asset = &part.asset;
     let path = uri::memory_module(node.id.as_str(), &id);
-    let name = asset.name.as_deref().unwrap_or(&id);
+    let name = asset.name.unwrap_or(&id);
     Some(Memory {
-        capacity_mib: Some(mebibytes(part).map(i64::from).into()),
-        device_locator: asset.name.as_deref().map(Into::into),
-        manufacturer: asset.manufacturer.as_deref().map(Into::into),
-        model: asset.model.as_deref().map(Into::into),
-        serial_number: asset.serial_number.as_deref().map(Into::into),
-        part_number: asset.part_number.as_deref().map(Into::into),
-        status: Some(module_status(node, part)),
+        capacity_mib: Some(mebibytes(&part).map(i64::from).into()),
+        device_locator: asset.name.map(Into::into),
+        manufacturer: asset.manufacturer.map(Into::into),
+        model: asset.model.map(Into::into),
+        serial_number: asset.serial_number.map(Into::into),
+        part_number: asset.part_number.map(Into::into),
+        status: Some(module_status(node, &part)),
         ..Memory::new(path, id.as_str(), name)
     })
 }
 
 /// A module with a nameplate is there; how well it is, its numeric sensors say. (The discrete ones of memory mostly
 /// speak of all modules together.)
-fn module_status(node: &Node, part: &Part) -> Status {
+fn module_status(node: &Node, part: &Part<&str>) -> Status {
     let own = part::measurements(node).filter(|m| {
         m.sensor.context == Context::Memory
             && m.sensor.instance == part.instance

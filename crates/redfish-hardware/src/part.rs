@@ -107,7 +107,7 @@ pub(crate) struct Part<'a> {
     /// All sensors that look at it. For a fan the speeds come first.
     pub(crate) sensors: Vec<Measurement<'a>>,
     /// Its nameplate.
-    pub(crate) asset: Option<&'a Asset>,
+    pub(crate) asset: Option<Asset<&'a str>>,
     /// How much it can do.
     pub(crate) capacity: Option<Capacity>,
 }
@@ -196,7 +196,7 @@ pub(crate) fn fans(node: &Node) -> Vec<Part<'_>> {
                     id: speed.sensor.id.to_string(),
                     name: speed.sensor.name.to_string(),
                     sensors: vec![speed],
-                    asset: plate_of(node, Context::Fan, instance).map(|plate| &plate.asset),
+                    asset: plate_of(node, Context::Fan, instance).map(|plate| plate.asset),
                     capacity: None,
                 },
             )),
@@ -242,7 +242,7 @@ pub(crate) fn of_kind<'a>(
             id,
             name,
             sensors: Vec::new(),
-            asset: plate.map(|plate| &plate.asset),
+            asset: plate.map(|plate| plate.asset),
             capacity: plate.and_then(|plate| plate.capacity),
         };
         (instance, part)
@@ -256,7 +256,7 @@ pub(crate) fn of_kind<'a>(
         });
         parts[at].1.sensors.push(measurement);
     }
-    for plate in node.inventory.parts.iter() {
+    for plate in node.inventory.parts() {
         let is_new = !parts.iter().any(|(other, _)| *other == plate.instance);
         if plate.context == context && is_new {
             parts.push(blank(plate.instance));
@@ -268,23 +268,22 @@ pub(crate) fn of_kind<'a>(
 
 /// The nameplate of a part of this context and instance. One that doesn't say of what it is belongs to the part whose
 /// name it bears: `PSU1`, `Power Supply 1`, `PS_1`.
-fn plate_of(node: &Node, context: Context, instance: u16) -> Option<&hardware::Part> {
+fn plate_of(node: &Node, context: Context, instance: u16) -> Option<hardware::Part<&str>> {
     let words: &[&str] = match context {
         Context::PowerSupply => &["psu", "ps", "powersupply", "pws"],
         Context::Fan => &["fan"],
         Context::Cpu => &["cpu", "processor"],
         _ => &[],
     };
-    let bears_name = |part: &&hardware::Part| {
-        let name = part.asset.name.as_deref();
+    let bears_name = |part: &hardware::Part<&str>| {
+        let name = part.asset.name;
         part.context == Context::Unspecified
             && name.is_some_and(|name| words.iter().any(|word| is_instance(name, word, instance)))
     };
-    let parts = &node.inventory.parts;
+    let mut parts = node.inventory.parts();
     parts
-        .iter()
         .find(|part| part.context == context && part.instance == instance)
-        .or_else(|| parts.iter().find(bears_name))
+        .or_else(|| node.inventory.parts().find(bears_name))
 }
 
 /// Whether `name` is `word` and the number, whatever the case and what stands between. No number is the first.

@@ -99,7 +99,7 @@ fn voltage(path: &str, index: usize, chassis_id: &str, measurement: &Measurement
 }
 
 fn power_supply(path: &str, index: usize, chassis_id: &str, part: &Part<'_>) -> PowerSupply {
-    let asset = part.asset.cloned().unwrap_or_default();
+    let asset = part.asset.unwrap_or_default();
     let of = |quantity, side| {
         on_side(part, quantity, side)
             .next()
@@ -111,10 +111,10 @@ fn power_supply(path: &str, index: usize, chassis_id: &str, part: &Part<'_>) -> 
         line_input_voltage: of(Quantity::Voltage, Side::Input),
         power_input_watts: of(Quantity::Power, Side::Input),
         power_output_watts: of(Quantity::Power, Side::Output),
-        manufacturer: asset.manufacturer.as_deref().map(Into::into),
-        model: asset.model.as_deref().map(Into::into),
-        serial_number: asset.serial_number.as_deref().map(Into::into),
-        part_number: asset.part_number.as_deref().map(Into::into),
+        manufacturer: asset.manufacturer.map(Into::into),
+        model: asset.model.map(Into::into),
+        serial_number: asset.serial_number.map(Into::into),
+        part_number: asset.part_number.map(Into::into),
         related_item: Some(vec![Reference::to(uri::power_supply(chassis_id, &part.id))]),
         status: Some(status::of_part(part)),
         ..PowerSupply::new(format!("{path}#/PowerSupplies/{index}"), index.to_string())

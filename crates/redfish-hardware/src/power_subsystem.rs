@@ -64,7 +64,7 @@ fn find<'a>(node: &'a Node, supply_id: &str) -> Option<Part<'a>> {
 
 pub(crate) fn supply(chassis_id: &str, node: &Node, supply_id: &str) -> Option<PowerSupply> {
     let part = find(node, supply_id)?;
-    let asset = part.asset.cloned().unwrap_or_default();
+    let asset = part.asset.unwrap_or_default();
     let path = uri::power_supply(chassis_id, &part.id);
     let line_input_status = part.has_lost_input().map(|lost| {
         let status = if lost {
@@ -78,12 +78,12 @@ pub(crate) fn supply(chassis_id: &str, node: &Node, supply_id: &str) -> Option<P
     Some(PowerSupply {
         line_input_status,
         power_capacity_watts: part.watts().map(Into::into),
-        manufacturer: asset.manufacturer.as_deref().map(Into::into),
-        model: asset.model.as_deref().map(Into::into),
-        version: asset.version.as_deref().map(Into::into),
+        manufacturer: asset.manufacturer.map(Into::into),
+        model: asset.model.map(Into::into),
+        version: asset.version.map(Into::into),
         production_date: made.map(|s| DateTime::from_unix_s(s).into()),
-        serial_number: asset.serial_number.as_deref().map(Into::into),
-        part_number: asset.part_number.as_deref().map(Into::into),
+        serial_number: asset.serial_number.map(Into::into),
+        part_number: asset.part_number.map(Into::into),
         metrics: Some(Reference::to(format!("{path}/Metrics"))),
         status: Some(status::of_part(&part)),
         ..PowerSupply::new(path.as_str(), part.id.as_str(), part.name.as_str())

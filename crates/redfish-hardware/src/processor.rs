@@ -17,7 +17,7 @@ pub(crate) fn parts(node: &Node) -> Vec<Part<'_>> {
 pub(crate) fn summary(node: &Node) -> Option<ProcessorSummary> {
     let parts = parts(node);
     let present = || parts.iter().filter(|part| !part.is_absent());
-    let model = present().find_map(|part| part.asset?.model.as_deref());
+    let model = present().find_map(|part| part.asset?.model);
     (!parts.is_empty()).then(|| ProcessorSummary {
         count: i64::try_from(present().count()).ok().map(Into::into),
         model: Some(model.map(str::to_owned).into()),
@@ -39,15 +39,15 @@ pub(crate) fn resource(node: &Node, processor_id: &str) -> Option<Processor> {
     let part = parts(node)
         .into_iter()
         .find(|part| part.id == processor_id)?;
-    let asset = part.asset.cloned().unwrap_or_default();
+    let asset = part.asset.unwrap_or_default();
     let path = uri::processor(node.id.as_str(), &part.id);
     Some(Processor {
         processor_type: Some(ProcessorType::CPU.into()),
-        manufacturer: asset.manufacturer.as_deref().map(Into::into),
-        model: asset.model.as_deref().map(Into::into),
-        serial_number: asset.serial_number.as_deref().map(Into::into),
-        part_number: asset.part_number.as_deref().map(Into::into),
-        version: asset.version.as_deref().map(Into::into),
+        manufacturer: asset.manufacturer.map(Into::into),
+        model: asset.model.map(Into::into),
+        serial_number: asset.serial_number.map(Into::into),
+        part_number: asset.part_number.map(Into::into),
+        version: asset.version.map(Into::into),
         status: Some(status::of_part(&part)),
         ..Processor::new(path, part.id.as_str(), part.name.as_str())
     })

@@ -67,21 +67,24 @@ pub(crate) fn collection(computers: &[NodeId]) -> Collection {
 pub(crate) fn resource(node: &Arc<Node>) -> ComputerSystem {
     let id = node.id.as_str();
     let path = uri::system(id);
-    let product = &node.inventory.product;
-    let board = &node.inventory.board;
-    let text = |first: &Option<Arc<str>>, second: &Option<Arc<str>>| {
-        first.as_deref().or(second.as_deref()).map(Into::into)
-    };
+    let product = node.inventory.product();
+    let board = node.inventory.board();
+    let asset_tag = node.identity.asset_tag.as_deref().or(product.asset_tag);
+    let model = product
+        .name
+        .or(product.model)
+        .or(board.name)
+        .or(board.model);
     let health = status::node_health(node).map(status::health);
     let processor_summary = processor::summary(node);
     ComputerSystem {
         system_type: Some(SystemType::Physical),
-        asset_tag: text(&node.identity.asset_tag, &product.asset_tag),
-        manufacturer: text(&product.manufacturer, &board.manufacturer),
-        model: text(&product.name, &product.model).or_else(|| text(&board.name, &board.model)),
-        serial_number: text(&product.serial_number, &None),
-        part_number: text(&product.part_number, &None),
-        uuid: node.identity.uuid.as_deref().map(Into::into),
+        asset_tag: asset_tag.map(Into::into),
+        manufacturer: product.manufacturer.or(board.manufacturer).map(Into::into),
+        model: model.map(Into::into),
+        serial_number: product.serial_number.map(Into::into),
+        part_number: product.part_number.map(Into::into),
+        uuid: node.identity.uuid.map(|uuid| uuid.to_string().into()),
         host_name: node.identity.host_name.as_deref().map(Into::into),
         bios_version: node.identity.bios_version.as_deref().map(Into::into),
         memory_summary: memory::summary(node),

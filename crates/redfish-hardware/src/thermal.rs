@@ -80,7 +80,7 @@ fn fan(path: &str, index: usize, part: &Part<'_>, measurement: &Measurement<'_>)
     let limits = &sensor.thresholds;
     let scale = measurement.scale();
     let limit = |value: Option<f64>| value.map(|value| number::whole(scale.value(value)).into());
-    let asset = part.asset.cloned().unwrap_or_default();
+    let asset = part.asset.unwrap_or_default();
     let units = if is_percent(sensor) {
         ReadingUnits::Percent
     } else {
@@ -101,10 +101,10 @@ fn fan(path: &str, index: usize, part: &Part<'_>, measurement: &Measurement<'_>)
         min_reading_range: limit(sensor.range.map(|(low, _)| low)),
         max_reading_range: limit(sensor.range.map(|(_, high)| high)),
         physical_context: Some(place(part)),
-        manufacturer: asset.manufacturer.as_deref().map(Into::into),
-        model: asset.model.as_deref().map(Into::into),
-        serial_number: asset.serial_number.as_deref().map(Into::into),
-        part_number: asset.part_number.as_deref().map(Into::into),
+        manufacturer: asset.manufacturer.map(Into::into),
+        model: asset.model.map(Into::into),
+        serial_number: asset.serial_number.map(Into::into),
+        part_number: asset.part_number.map(Into::into),
         ..Fan::new(format!("{path}#/Fans/{index}"), index.to_string())
     }
 }

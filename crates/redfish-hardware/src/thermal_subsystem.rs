@@ -81,7 +81,7 @@ pub(crate) fn fans(chassis_id: &str, node: &Node) -> Collection {
 
 pub(crate) fn fan(chassis_id: &str, node: &Node, fan_id: &str) -> Option<Fan> {
     let part = part::fans(node).into_iter().find(|fan| fan.id == fan_id)?;
-    let asset = part.asset.cloned().unwrap_or_default();
+    let asset = part.asset.unwrap_or_default();
     let own = Fan::new(
         uri::fan(chassis_id, &part.id),
         part.id.as_str(),
@@ -98,10 +98,10 @@ pub(crate) fn fan(chassis_id: &str, node: &Node, fan_id: &str) -> Option<Fan> {
             .speeds()
             .nth(1)
             .map(|m| fan_excerpt(chassis_id, &m).into()),
-        manufacturer: asset.manufacturer.as_deref().map(Into::into),
-        model: asset.model.as_deref().map(Into::into),
-        serial_number: asset.serial_number.as_deref().map(Into::into),
-        part_number: asset.part_number.as_deref().map(Into::into),
+        manufacturer: asset.manufacturer.map(Into::into),
+        model: asset.model.map(Into::into),
+        serial_number: asset.serial_number.map(Into::into),
+        part_number: asset.part_number.map(Into::into),
         ..own
     })
 }

@@ -1,5 +1,6 @@
 //! Nameplates: a machine's and its parts', with serial numbers that no two parts of a site share.
 
+use std::fmt;
 use std::sync::Arc;
 
 use hardware::{Asset, Capacity, Part};
@@ -12,7 +13,7 @@ use ipmi::record::fru::{
 
 use crate::describe;
 use crate::machine::Machine;
-use crate::profile::{FruSpec, MANUFACTURER, Model, Profile};
+use crate::profile::{FruSpec, MANUFACTURER, Model};
 
 /// The first board was made at this time: 2025-06-02 06:00:00 UTC, in seconds since 1970.
 const FIRST_MADE_S: u64 = 1_748_844_000;
@@ -46,91 +47,102 @@ impl Nameplates {
     /// The nameplates of a machine.
     #[must_use]
     pub fn of(machine: &Machine) -> Self {
-        let (profile, identity) = (machine.profile(), machine.identity());
-        let number = u64::from(identity.number) + 1;
-        let kind = match profile.model {
-            Model::Node => 'N',
-            Model::Block => 'B',
-            Model::PowerBay => 'P',
-        };
-        let serial = |part: &str| Some(format!("RDV{kind}{part}{number:06}").into());
-        let maker = || Some(MANUFACTURER.into());
-        let product = Asset {
-            manufacturer: maker(),
-            model: Some(profile.product.into()),
-            part_number: Some(profile.part_number.into()),
-            version: Some("A02".into()),
-            serial_number: serial("S"),
-            asset_tag: Some(identity.id.as_str().into()),
-            ..Asset::default()
-        };
-        let board = Asset {
-            manufacturer: maker(),
-            model: Some(profile.board.into()),
-            part_number: Some(format!("{}-MB", profile.part_number).into()),
-            serial_number: serial("M"),
-            manufactured_at_s: Some(FIRST_MADE_S + MADE_EVERY_S * number),
-            ..Asset::default()
-        };
-        let chassis = Asset {
-            name: RACK_MOUNT.name().map(Into::into),
-            part_number: Some(format!("{}-CH", profile.part_number).into()),
-            serial_number: serial("C"),
-            ..Asset::default()
-        };
-        let parts = profile
-            .frus()
-            .skip(1)
-            .map(|fru| part(profile, &fru, identity.number, kind));
+        let specs = machine.profile().frus().skip(1);
         Self {
-            product,
-            board,
-            chassis,
-            parts: parts.collect(),
+            product: product(machine),
+            board: board(machine),
+            chassis: chassis(machine),
+            parts: specs.map(|fru| part(machine, &fru)).collect(),
         }
-    }
-
-    /// What the EEPROM of a FRU device holds; `None` where there is no such device.
-    #[must_use]
-    pub fn image(&self, device_id: u8) -> Option<Vec<u8>> {
-        let fru = match device_id.checked_sub(1) {
-            None => Fru {
-                chassis: Some(ChassisArea {
-                    chassis_type: RACK_MOUNT,
-                    part_number: field(self.chassis.part_number.as_ref()),
-                    serial_number: field(self.chassis.serial_number.as_ref()),
-                    ..ChassisArea::default()
-                }),
-                board: Some(board_area(&self.board)),
-                product: Some(product_area(&self.product)),
-                ..Fru::default()
-            },
-            Some(part) => {
-                let part = self.parts.get(usize::from(part))?;
-                if let Some(Capacity::Mebibytes(size)) = part.capacity {
-                    return spd(size, &part.asset);
-                }
-                let multirecords = match part.capacity {
-                    Some(Capacity::Watts(watts)) => vec![MultiRecord::of_power_supply(watts)],
-                    _ => Vec::new(),
-                };
-                Fru {
-                    product: Some(product_area(&part.asset)),
-                    multirecords,
-                    ..Fru::default()
-                }
-            }
-        };
-        fru.encode().ok()
     }
 }
 
-/// A part of machine `number` (from 0); `kind` is the letter of its serial numbers.
-fn part(profile: &Profile, fru: &FruSpec, number: u32, kind: char) -> Part {
-    let serial = |letter: char| {
-        let (instance, machine) = (fru.entity.1, number + 1);
-        Some(format!("RDV{kind}{letter}{instance}{machine:06}").into())
+/// What the EEPROM of a machine's FRU device holds; `None` where there is no such device.
+#[must_use]
+pub fn image(machine: &Machine, device_id: u8) -> Option<Vec<u8>> {
+    let fru = if device_id == 0 {
+        let chassis = chassis(machine);
+        Fru {
+            chassis: Some(ChassisArea {
+                chassis_type: RACK_MOUNT,
+                part_number: field(chassis.part_number.as_ref()),
+                serial_number: field(chassis.serial_number.as_ref()),
+                ..ChassisArea::default()
+            }),
+            board: Some(board_area(&board(machine))),
+            product: Some(product_area(&product(machine))),
+            ..Fru::default()
+        }
+    } else {
+        let mut specs = machine.profile().frus();
+        let spec = specs.find(|spec| spec.device_id == device_id)?;
+        let part = part(machine, &spec);
+        if let Some(Capacity::Mebibytes(size)) = part.capacity {
+            return spd(size, &part.asset);
+        }
+        let multirecords = match part.capacity {
+            Some(Capacity::Watts(watts)) => vec![MultiRecord::of_power_supply(watts)],
+            _ => Vec::new(),
+        };
+        Fru {
+            product: Some(product_area(&part.asset)),
+            multirecords,
+            ..Fru::default()
+        }
     };
+    fru.encode().ok()
+}
+
+/// The serial number of a machine's part: `part` is its letter, and which of several.
+fn serial(machine: &Machine, part: fmt::Arguments<'_>) -> Option<Arc<str>> {
+    let kind = match machine.profile().model {
+        Model::Node => 'N',
+        Model::Block => 'B',
+        Model::PowerBay => 'P',
+    };
+    let number = u64::from(machine.identity().number) + 1;
+    Some(format!("RDV{kind}{part}{number:06}").into())
+}
+
+/// The machine as sold.
+pub(crate) fn product(machine: &Machine) -> Asset {
+    let profile = machine.profile();
+    Asset {
+        manufacturer: Some(MANUFACTURER.into()),
+        model: Some(profile.product.into()),
+        part_number: Some(profile.part_number.into()),
+        version: Some("A02".into()),
+        serial_number: serial(machine, format_args!("S")),
+        asset_tag: Some(machine.identity().id.as_str().into()),
+        ..Asset::default()
+    }
+}
+
+fn board(machine: &Machine) -> Asset {
+    let profile = machine.profile();
+    let number = u64::from(machine.identity().number) + 1;
+    Asset {
+        manufacturer: Some(MANUFACTURER.into()),
+        model: Some(profile.board.into()),
+        part_number: Some(format!("{}-MB", profile.part_number).into()),
+        serial_number: serial(machine, format_args!("M")),
+        manufactured_at_s: Some(FIRST_MADE_S + MADE_EVERY_S * number),
+        ..Asset::default()
+    }
+}
+
+fn chassis(machine: &Machine) -> Asset {
+    Asset {
+        name: RACK_MOUNT.name().map(Into::into),
+        part_number: Some(format!("{}-CH", machine.profile().part_number).into()),
+        serial_number: serial(machine, format_args!("C")),
+        ..Asset::default()
+    }
+}
+
+fn part(machine: &Machine, fru: &FruSpec) -> Part {
+    let profile = machine.profile();
+    let serial = |letter: char| serial(machine, format_args!("{letter}{}", fru.entity.1));
     let name = Some(fru.name.into());
     let maker = Some(MANUFACTURER.into());
     let (asset, capacity) = match fru.entity.0 {
@@ -148,7 +160,8 @@ fn part(profile: &Profile, fru: &FruSpec, number: u32, kind: char) -> Part {
         ),
         EntityId::MEMORY_DEVICE => {
             // The EEPROM has numbers only: 8 hexadecimal digits, as on labels.
-            let serial = (number + 1) * MODULES_PER_MACHINE + u32::from(fru.entity.1);
+            let number = machine.identity().number + 1;
+            let serial = number * MODULES_PER_MACHINE + u32::from(fru.entity.1);
             (
                 Asset {
                     name,
@@ -242,7 +255,7 @@ mod tests {
         for index in 0..site.len() {
             let machine = site.machine(index, Instant::ORIGIN);
             let plates = Nameplates::of(&machine);
-            let fru = Fru::decode(&plates.image(0).unwrap()).unwrap();
+            let fru = Fru::decode(&image(&machine, 0).unwrap()).unwrap();
             let text = |field: &FruField| Some(field.text(Language::ENGLISH));
             let (board, product) = (fru.board.unwrap(), fru.product.unwrap());
             assert_eq!(fru.faults, []);
@@ -262,8 +275,8 @@ mod tests {
                 assert!(serials.insert(asset.serial_number.clone()), "{asset:?}");
             }
             let last = u8::try_from(plates.parts.len()).unwrap();
-            assert!((0..=last).all(|device| plates.image(device).is_some()));
-            assert!(plates.image(last + 1).is_none());
+            assert!((0..=last).all(|device| image(&machine, device).is_some()));
+            assert!(image(&machine, last + 1).is_none());
         }
     }
 }

@@ -8,7 +8,7 @@ use hardware::{
     AddressOrigin, ApplyError, ApplyFuture, BootMode, BootOverride, BootPersistence, BootTarget,
     Change, EnclosureId, FirmwareComponent, Hardware, Indicator, Installation, Inventory, Ipv4,
     Link, Log, Network, Node, NodeId, NodeKind, Observer, Power, PowerAction, Sensor, Topology,
-    Update, Vlan,
+    Update, Uuid, Vlan,
 };
 use ipmi::command::chassis::BootFlags;
 use ipmi::number::{BootDevice, BootFlagKeep, BootType, ChassisControlAction, IdentifyState};
@@ -336,22 +336,23 @@ fn first_snapshot(site: &Site, index: u32, machine: &Machine, sensors: Arc<[Sens
     let slot = site.slot(index);
     let plates = Nameplates::of(machine);
     let is_node = machine.profile().model == Model::Node;
-    let inventory = Inventory {
+    let plates = hardware::Nameplates {
         product: plates.product,
         board: plates.board,
         chassis: plates.chassis,
-        parts: plates.parts.into(),
-        sensors,
+        parts: plates.parts,
     };
+    let inventory = Inventory::new(plates, sensors);
+    let uuid = Uuid::from_bytes(site.uuid(index).to_be_bytes());
     let identity = hardware::Identity {
-        uuid: Some(site.guid(index).to_string().into()),
+        uuid: Some(uuid),
         controller_firmware: Some(machine.controller().firmware.version().to_string().into()),
         controller_model: None,
         protocol: Some("IPMI 2.0".into()),
-        controller_address: Some(site.address(index).to_string().into()),
+        controller_address: Some(site.address(index).into()),
         // Neither port nor console can be had without a network.
         controller_port: None,
-        controller_uuid: Some(site.guid(index).to_string().into()),
+        controller_uuid: Some(uuid),
         network: Some(network(site.address(index))),
         serial_console: None,
         bios_version: is_node.then(|| BIOS_VERSION.into()),

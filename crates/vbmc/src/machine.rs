@@ -20,7 +20,7 @@ pub use power::PowerStatistics;
 
 use crate::controller::Controller;
 use crate::curve::hash;
-use crate::fru::Nameplates;
+use crate::fru;
 use crate::host::{Activity, Host, HostEvent, WrongState};
 use crate::log::{Event, EventLog};
 use crate::physics::{Block, Body, Feed, HostLoad, Node, Place, PowerBay};
@@ -391,9 +391,7 @@ impl Machine {
     #[must_use]
     pub fn fru(&self, device_id: u8) -> Option<Vec<u8>> {
         let written = self.controller().frus.get(&device_id);
-        written
-            .cloned()
-            .or_else(|| Nameplates::of(self).image(device_id))
+        written.cloned().or_else(|| fru::image(self, device_id))
     }
 
     fn report(&mut self, events: &Events) {

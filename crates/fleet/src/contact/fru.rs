@@ -15,6 +15,9 @@ pub(crate) const FRU_LEN_MAX: usize = 4_096;
 /// How many bytes are asked for at once, in turn, until the BMC can return them.
 const CHUNKS: [u8; 5] = [64, 32, 24, 16, 8];
 
+/// How much is read of what has a length that is not known yet.
+const AT_ONCE: usize = CHUNKS[0] as usize;
+
 /// Length of the common header, and the offsets in it of the three areas that are read: chassis, board, product
 /// (FRU Information Storage Definition 1.3 §8).
 const HEADER_LEN: usize = 8;
@@ -40,6 +43,8 @@ pub(crate) async fn read(line: &Line, fru_device_id: u8) -> Result<Vec<u8>, Call
     loop {
         let end = needed(&data).min(device.size);
         if data.len() >= end {
+            // The last part may hold more than an area whose length was not known.
+            data.truncate(end);
             return Ok(data);
         }
         match device.read(data.len(), end).await {
@@ -143,10 +148,11 @@ impl<'a> Device<'a> {
 }
 
 /// How much of the inventory must be read, as far as what was read tells: the areas that the header names, each as
-/// long as its second byte says in units of 8 bytes, and the records up to a power supply's.
+/// long as its second byte says in units of 8 bytes, and the records up to a power supply's. Where a length is not known
+/// yet, as much more as is asked for at once: a request less, and mostly all of it.
 fn needed(data: &[u8]) -> usize {
     let Some(header) = data.get(..HEADER_LEN) else {
-        return HEADER_LEN;
+        return AT_ONCE;
     };
     let ends = header[AREAS]
         .iter()
@@ -154,7 +160,7 @@ fn needed(data: &[u8]) -> usize {
         .map(|offset| {
             let start = usize::from(*offset) * 8;
             data.get(start + 1)
-                .map_or(start + 2, |len| start + usize::from(*len) * 8)
+                .map_or(start + AT_ONCE, |len| start + usize::from(*len) * 8)
         });
     let records = match header[RECORDS] {
         0 => HEADER_LEN,
@@ -168,7 +174,7 @@ fn needed(data: &[u8]) -> usize {
 fn records_needed(data: &[u8], mut start: usize) -> usize {
     loop {
         let Some(&[kind, flags, len, ..]) = data.get(start..start + RECORD_HEADER_LEN) else {
-            return start + RECORD_HEADER_LEN;
+            return start + AT_ONCE;
         };
         start += RECORD_HEADER_LEN + usize::from(len);
         if kind == MultiRecord::POWER_SUPPLY || flags & END_OF_RECORDS != 0 {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hardware::Identity;
+use hardware::{Identity, Uuid};
 use ipmi::command::app::{
     DeviceId, GetSystemGuid, GetSystemInfoParameters, Guid, GuidFormat, SystemText,
 };
@@ -39,13 +39,13 @@ pub(super) async fn read(
     let asset_tag = optional(text::read(line, Text::AssetTag).await)?.flatten();
     let controller_name = optional(text::read(line, Text::ControllerName).await)?.flatten();
     Ok(Identity {
-        uuid: system.or_else(|| controller.clone()),
+        uuid: system.or(controller),
         controller_firmware: Some(
             format!("{}.{:02x}", device.firmware_major, device.firmware_minor).into(),
         ),
         controller_model: None,
         protocol: Some(format!("IPMI {}", device.ipmi_version).into()),
-        controller_address: Some(about.address.ip().to_string().into()),
+        controller_address: Some(about.address.ip()),
         controller_port: Some(about.address.port()),
         controller_uuid: controller,
         network: convert::network(&lan),
@@ -61,13 +61,13 @@ pub(super) async fn read(
 }
 
 /// All zeros and all ones are what BMCs answer that were never given one.
-fn uuid(line: &Line, guid: Guid) -> Option<Arc<str>> {
+fn uuid(line: &Line, guid: Guid) -> Option<Uuid> {
     let format = guid.likely_format();
     if format != GuidFormat::Ipmi {
         line.note(Quirk::GuidByteOrder);
     }
-    let ordered = Guid::from_rfc_4122(guid.to_rfc_4122(format));
-    (guid.0 != [0; 16] && guid.0 != [0xff; 16]).then(|| ordered.to_string().into())
+    let is_set = guid.0 != [0; 16] && guid.0 != [0xff; 16];
+    is_set.then(|| Uuid::from_bytes(guid.to_rfc_4122(format)))
 }
 
 /// A text of the system information, block by block.
@@ -194,7 +194,7 @@ mod tests {
         let expected = Identity {
             controller_firmware: Some("2.14".into()),
             protocol: Some("IPMI 2.0".into()),
-            controller_address: Some("10.0.0.7".into()),
+            controller_address: "10.0.0.7".parse().ok(),
             controller_port: Some(623),
             ..Identity::default()
         };

@@ -102,7 +102,7 @@ pub(crate) fn plan_of(bytes: Vec<u8>, plans: &Plans) -> Option<Arc<Plan>> {
         let described = convert::describe(&records, quirks);
         convert::plan(&described, &limits, &tables, quirks)
     };
-    Some(plans.get(bytes.clone(), make))
+    Some(plans.get(&bytes, make))
 }
 
 /// The bytes of a BMC without records.
@@ -129,7 +129,7 @@ mod tests {
         let bytes = plan_key(&records, &limits, &tables, Quirks::default());
         let plans = Plans::default();
         let plan = plan_of(bytes.clone(), &plans).unwrap();
-        let again = plans.get(bytes.clone(), || panic!("it is there"));
+        let again = plans.get(&bytes, || panic!("it is there"));
         assert!(Arc::ptr_eq(&plan, &again));
         for len in 0..bytes.len() {
             assert!(

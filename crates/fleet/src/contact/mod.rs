@@ -6,6 +6,7 @@ pub(crate) mod identity;
 mod key;
 mod left_open;
 pub(crate) mod log;
+pub(crate) mod records;
 pub(crate) mod repository;
 
 use std::collections::HashMap;
@@ -13,7 +14,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use hardware::{Identity, Inventory};
+use hardware::{Identity, Inventory, Nameplates};
 use ipmi::command::app::{DeviceId, GetDeviceGuid, GetDeviceId, Guid};
 use ipmi::command::sensor::{
     GetDeviceSdrInfo, GetSensorReadingFactors, GetSensorThresholds, SensorThresholds,
@@ -23,7 +24,7 @@ use ipmi::number::{CompletionCode, DeviceSupport};
 use ipmi::quirk::{Quirk, Quirks};
 use ipmi::record::Conversion;
 use ipmi::record::fru::Fru;
-use ipmi::record::sdr::{FruLocator, FullSensor, SensorKey};
+use ipmi::record::sdr::{FullSensor, SensorKey};
 
 use crate::call::{Call, CallError, decode};
 use crate::convert::{self, Described};
@@ -31,6 +32,7 @@ use crate::memory::Memory;
 use crate::plan::{Plan, Plans, Table};
 use crate::script::Line;
 use log::{LogRead, Since};
+use records::{Gathered, Likeness, Records};
 use repository::{Source, Stamp};
 
 /// The most inventories beside the BMC's own that are read of one machine.
@@ -132,9 +134,9 @@ async fn acquaint(
     if is_known {
         return Ok(Finding::Recognized(Arc::new(identity)));
     }
-    let sensors = read_sensors(line, plans, source, &about).await?;
-    let names = Arc::clone(&sensors.plan.sensors);
-    let inventory = read_inventory(line, &sensors.frus, names).await?;
+    let sensors = read_sensors(line, plans, &device, stamp, &about).await?;
+    let plates = read_nameplates(line, &sensors.records.described).await?;
+    let inventory = Inventory::new(plates, Arc::clone(&sensors.plan.sensors));
     Ok(Finding::Contact(Box::new(Contacted {
         known: Known {
             device,
@@ -151,40 +153,46 @@ async fn acquaint(
 /// What the records of a BMC make.
 struct Sensors {
     plan: Arc<Plan>,
-    frus: Vec<FruLocator>,
+    records: Arc<Records>,
     stamp: Option<Stamp>,
     /// The list of records did not end by itself.
     cut: bool,
 }
 
-/// Reads the records and what belongs to them. The records themselves, by far the most that a contact has in memory, are
-/// gone when this ends: a thousand contacts run at a time, and each goes on to read its parts.
+/// Reads the records and what belongs to them. A thousand contacts run at a time: where a machine's records are known already
+/// each has none of its own in memory.
 async fn read_sensors(
     line: &Line,
     plans: &Plans,
-    source: Source,
+    device: &DeviceId,
+    stamp: Option<Stamp>,
     about: &About,
 ) -> Result<Sensors, CallError> {
-    let quirks = about.quirks;
+    let (source, quirks) = (source_of(device), about.quirks);
+    let like = plans.records_like(&Likeness::new(*device, stamp, quirks));
     // A BMC without records has no sensors that we could name.
-    let repository = optional(repository::read(line, source).await)?;
-    let stamp = repository.as_ref().and_then(|repository| repository.stamp);
-    let cut = repository.as_ref().is_some_and(|repository| repository.cut);
-    let records = repository
-        .map(|repository| repository.records)
-        .unwrap_or_default();
-    let described = convert::describe(&records, quirks);
-    let limits = read_limits(line, &described).await?;
-    let tables = read_tables(line, &described).await?;
-    let key = plan_key(&records, &limits, &tables, quirks);
-    let repository = about.memory.as_ref().map(|memory| memory.keep(&key));
-    let plan = plans.get(key, || convert::plan(&described, &limits, &tables, quirks));
-    if let Some(repository) = repository {
-        plan.repository.get_or_init(|| repository);
+    let repository = optional(repository::read(line, source, stamp, like).await)?;
+    let (gathered, stamp, cut) = match repository {
+        Some(read) => (read.records, read.stamp, read.cut),
+        None => (Gathered::New(Vec::new()), None, false),
+    };
+    let records = match gathered {
+        Gathered::Known(known) => known,
+        Gathered::New(records) => Arc::new(Records::new(records, quirks)),
+    };
+    let limits = read_limits(line, &records.described).await?;
+    let tables = read_tables(line, &records.described).await?;
+    let key = plan_key(records.all(), &limits, &tables, quirks);
+    let described = &records.described;
+    let plan = plans.get(&key, || convert::plan(described, &limits, &tables, quirks));
+    if let Some(memory) = &about.memory {
+        plan.repository.get_or_init(|| memory.keep(&key));
     }
+    let records = Arc::clone(plan.records.get_or_init(|| records));
+    plans.add_records(Likeness::new(*device, stamp, quirks), &records);
     Ok(Sensors {
         plan,
-        frus: described.frus,
+        records,
         stamp,
         cut,
     })
@@ -303,33 +311,28 @@ async fn read_table(line: &Line, full: &FullSensor) -> Result<Option<Box<Table>>
     }
 }
 
-async fn read_inventory(
-    line: &Line,
-    locators: &[FruLocator],
-    sensors: Arc<[hardware::Sensor]>,
-) -> Result<Inventory, CallError> {
-    let mut inventory = Inventory {
-        sensors,
-        ..Inventory::default()
-    };
+async fn read_nameplates(line: &Line, described: &Described) -> Result<Nameplates, CallError> {
+    let mut plates = Nameplates::default();
     if let Some(bytes) = optional(fru::read(line, 0).await)? {
         if Fru::decode(&bytes).is_ok_and(|fru| !fru.faults.is_empty()) {
             line.note(Quirk::FruChecksumsWrong);
         }
-        convert::nameplate(&bytes, &mut inventory);
+        convert::nameplate(&bytes, &mut plates);
     }
-    let mut parts = Vec::new();
-    for locator in locators.iter().take(PARTS_MAX) {
+    for locator in described.frus.iter().take(PARTS_MAX) {
         let Some(device) = locator.fru_device_id().filter(|device| *device != 0) else {
             continue;
         };
         if locator.is_spd() {
             let spd = optional(fru::read_spd(line, device).await)?;
-            parts.extend(spd.and_then(|spd| convert::module(locator, &spd)));
+            let module = spd.and_then(|spd| convert::module(locator, &spd));
+            plates.parts.extend(module);
         } else if let Some(bytes) = optional(fru::read(line, device).await)? {
-            parts.extend(convert::part(locator, &bytes));
+            plates.parts.extend(convert::part(locator, &bytes));
         }
     }
-    inventory.parts = parts.into();
-    Ok(inventory)
+    Ok(plates)
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@
 //! reservations that are cancelled midway, lists that never end, counts that are wrong.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use ipmi::command::sensor::{DeviceSdrInfo, GetDeviceSdrInfo};
 use ipmi::command::storage::{
@@ -14,6 +15,7 @@ use ipmi::number::CompletionCode;
 use ipmi::quirk::Quirk;
 use ipmi::record::{RecordId, ReservationId};
 
+use super::records::{Gathered, Gathering, Records};
 use crate::call::CallError;
 use crate::script::Line;
 
@@ -56,7 +58,7 @@ pub(crate) enum Stamp {
 pub(crate) struct Repository {
     pub(crate) stamp: Option<Stamp>,
     /// In the BMC's order; each at least a header.
-    pub(crate) records: Vec<Vec<u8>>,
+    pub(crate) records: Gathered,
     /// The list did not end by itself: it looped or was longer than [`RECORDS_MAX`].
     pub(crate) cut: bool,
 }
@@ -81,9 +83,14 @@ pub(crate) async fn stamp(line: &Line, source: Source) -> Result<Stamp, CallErro
     })
 }
 
-/// Reads the whole repository; again where it changed meanwhile.
-pub(crate) async fn read(line: &Line, source: Source) -> Result<Repository, CallError> {
-    let mut before = told_stamp(line, source).await?;
+/// Reads the whole repository, whose stamp was `before`; again where it changed meanwhile. Its records are perhaps as those
+/// that it is `like`.
+pub(crate) async fn read(
+    line: &Line,
+    source: Source,
+    mut before: Option<Stamp>,
+    like: Option<Arc<Records>>,
+) -> Result<Repository, CallError> {
     let mut readings = 0;
     loop {
         readings += 1;
@@ -94,12 +101,13 @@ pub(crate) async fn read(line: &Line, source: Source) -> Result<Repository, Call
             reservations: 0,
             chunk: None,
         };
-        let (records, cut) = reader.all().await?;
+        let mut records = Gathering::new(like.clone());
+        let cut = reader.all(&mut records).await?;
         let after = told_stamp(line, source).await?;
         if after == before || readings == READINGS_MAX {
             return Ok(Repository {
                 stamp: after,
-                records,
+                records: records.finish(),
                 cut,
             });
         }
@@ -117,18 +125,18 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    async fn all(&mut self) -> Result<(Vec<Vec<u8>>, bool), CallError> {
-        let mut records = Vec::new();
+    /// Reads all; whether the list did not end by itself.
+    async fn all(&mut self, records: &mut Gathering) -> Result<bool, CallError> {
         let mut seen = HashSet::new();
         let mut id = RecordId::FIRST;
         while id != RecordId::LAST {
             if !seen.insert(id) || records.len() == RECORDS_MAX {
-                return Ok((records, true));
+                return Ok(true);
             }
             let (next, record) = match self.record(id).await {
                 // Some BMCs end their list by an error and not by FFFFh.
                 Err(error) if error.completion() == Some(CompletionCode::NOT_PRESENT) => break,
-                Err(error) if is_timeout(error) && !records.is_empty() => {
+                Err(error) if is_timeout(error) && records.len() > 0 => {
                     self.line.note(Quirk::SdrLastRefused);
                     break;
                 }
@@ -146,11 +154,11 @@ impl Reader<'_> {
             }
             if next != RecordId::LAST && (next == RecordId::FIRST || seen.contains(&next)) {
                 self.line.note(Quirk::SdrListEndless);
-                return Ok((records, true));
+                return Ok(true);
             }
             id = next;
         }
-        Ok((records, false))
+        Ok(false)
     }
 
     /// One record, and the number of the next.
@@ -365,7 +373,10 @@ mod tests {
         }
 
         fn read(&mut self) -> Result<Repository, CallError> {
-            let script = Script::new(|line| async move { read(&line, Source::Repository).await });
+            let script = Script::new(|line| async move {
+                let before = told_stamp(&line, Source::Repository).await?;
+                read(&line, Source::Repository, before, None).await
+            });
             play::run(script, |call| Some(self.answer(call)))
         }
 
@@ -426,7 +437,7 @@ mod tests {
     fn a_good_repository_takes_one_call_a_record() {
         let mut bmc = Played::new(30);
         let got = bmc.read().unwrap();
-        assert_eq!(got.records, bmc.bytes());
+        assert_eq!(got.records.all(), bmc.bytes());
         assert!(!got.cut);
         assert_eq!(bmc.calls, 30 + 2);
     }
@@ -436,7 +447,11 @@ mod tests {
         for chunk_max in [64, 32, 22, 16, 8] {
             let mut bmc = Played::new(12);
             (bmc.whole, bmc.chunk_max) = (false, chunk_max);
-            assert_eq!(bmc.read().unwrap().records, bmc.bytes(), "{chunk_max}");
+            assert_eq!(
+                bmc.read().unwrap().records.all(),
+                bmc.bytes(),
+                "{chunk_max}"
+            );
             // One refusal of the whole record, at most four of a chunk; two calls more than the pieces need.
             assert!(
                 bmc.calls <= 12 * 66_u32.div_ceil(chunk_max as u32) + 12 + 10,
@@ -457,7 +472,7 @@ mod tests {
     fn a_cancelled_reservation_is_renewed_and_no_record_is_a_mix() {
         let mut bmc = Played::new(12);
         (bmc.whole, bmc.chunk_max, bmc.cancel_every) = (false, 16, 9);
-        assert_eq!(bmc.read().unwrap().records, bmc.bytes());
+        assert_eq!(bmc.read().unwrap().records.all(), bmc.bytes());
     }
 
     #[test]
@@ -474,7 +489,11 @@ mod tests {
             let mut bmc = Played::new(9);
             bmc.records[8].2 = back_to;
             let got = bmc.read().unwrap();
-            assert_eq!((got.records.len(), got.cut), (9, true), "back to {back_to}");
+            assert_eq!(
+                (got.records.all().len(), got.cut),
+                (9, true),
+                "back to {back_to}"
+            );
         }
     }
 
@@ -483,7 +502,7 @@ mod tests {
         let mut bmc = Played::new(9);
         bmc.records[8].2 = 77;
         let got = bmc.read().unwrap();
-        assert_eq!((got.records.len(), got.cut), (9, false));
+        assert_eq!((got.records.all().len(), got.cut), (9, false));
     }
 
     #[test]
@@ -500,7 +519,7 @@ mod tests {
         let mut bmc = Played::new(3);
         bmc.records[1].1.truncate(20);
         let got = bmc.read().unwrap();
-        assert_eq!(got.records, bmc.bytes());
+        assert_eq!(got.records.all(), bmc.bytes());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hardware::{Asset, Capacity, Inventory, Part};
+use hardware::{Asset, Capacity, Nameplates, Part};
 use ipmi::number::ChassisType;
 use ipmi::record::fru::{
     BoardArea, ChassisArea, Fru, FruField, Language, MultiRecord, ProductArea,
@@ -14,11 +14,11 @@ use super::sensor::{context, instance};
 
 /// Takes the inventory of the BMC's own FRU device: the machine as sold, its main board, its case. What is no
 /// inventory leaves all as it is.
-pub(crate) fn nameplate(bytes: &[u8], inventory: &mut Inventory) {
+pub(crate) fn nameplate(bytes: &[u8], plates: &mut Nameplates) {
     let Ok(fru) = Fru::decode(bytes) else { return };
-    inventory.product = fru.product.as_ref().map(of_product).unwrap_or_default();
-    inventory.board = fru.board.as_ref().map(of_board).unwrap_or_default();
-    inventory.chassis = fru.chassis.as_ref().map(of_chassis).unwrap_or_default();
+    plates.product = fru.product.as_ref().map(of_product).unwrap_or_default();
+    plates.board = fru.board.as_ref().map(of_board).unwrap_or_default();
+    plates.chassis = fru.chassis.as_ref().map(of_chassis).unwrap_or_default();
 }
 
 /// A further part; `None` where its inventory says nothing.
@@ -27,7 +27,8 @@ pub(crate) fn part(locator: &FruLocator, bytes: &[u8]) -> Option<Part> {
     let product = fru.product.as_ref().map(of_product);
     let board = fru.board.as_ref().map(of_board);
     let mut asset = match (product, board) {
-        (Some(product), Some(board)) => filled_up(product, board),
+        // Many parts have their serial number in the board area only.
+        (Some(product), Some(board)) => product.or(board),
         (Some(one), None) | (None, Some(one)) => one,
         (None, None) => of_chassis(fru.chassis.as_ref()?),
     };
@@ -70,21 +71,6 @@ fn name(locator: &FruLocator) -> Option<Arc<str>> {
     Some(locator.id.text())
         .filter(|name| !name.is_empty())
         .map(Into::into)
-}
-
-/// The first nameplate, with what it lacks taken from the second: many parts have their serial number in the board
-/// area only.
-fn filled_up(asset: Asset, other: Asset) -> Asset {
-    Asset {
-        name: asset.name.or(other.name),
-        manufacturer: asset.manufacturer.or(other.manufacturer),
-        model: asset.model.or(other.model),
-        part_number: asset.part_number.or(other.part_number),
-        version: asset.version.or(other.version),
-        serial_number: asset.serial_number.or(other.serial_number),
-        asset_tag: asset.asset_tag.or(other.asset_tag),
-        manufactured_at_s: asset.manufactured_at_s.or(other.manufactured_at_s),
-    }
 }
 
 fn of_product(area: &ProductArea) -> Asset {
@@ -163,13 +149,13 @@ mod tests {
     #[test]
     fn each_area_becomes_its_own_nameplate_and_blank_fields_are_none() {
         let bytes = fru().encode().unwrap();
-        let mut inventory = Inventory::default();
-        nameplate(&bytes, &mut inventory);
-        assert_eq!(inventory.product.model.as_deref(), Some("Machine 9000"));
-        assert_eq!(inventory.product.asset_tag, None);
-        assert_eq!(inventory.board.serial_number.as_deref(), Some("B-1"));
-        assert_eq!(inventory.board.manufactured_at_s, Some(820_454_460));
-        assert_eq!(inventory.chassis, Asset::default());
+        let mut plates = Nameplates::default();
+        nameplate(&bytes, &mut plates);
+        assert_eq!(plates.product.model.as_deref(), Some("Machine 9000"));
+        assert_eq!(plates.product.asset_tag, None);
+        assert_eq!(plates.board.serial_number.as_deref(), Some("B-1"));
+        assert_eq!(plates.board.manufactured_at_s, Some(820_454_460));
+        assert_eq!(plates.chassis, Asset::default());
     }
 
     #[test]

@@ -154,6 +154,7 @@ pub(crate) fn plan(
         items: builder.items.into(),
         tables: builder.tables.into(),
         repository: OnceLock::new(),
+        records: OnceLock::new(),
         quirks,
         ignore_scanning_disabled: quirks.has(Quirk::ScanningFlagWrong),
         any_generator: quirks.has(Quirk::SelGeneratorWrong),

@@ -2,11 +2,12 @@
 //! their length, what may be absent with a byte before it. The file's schema says which fields there are.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::str::FromStr;
 use std::sync::Arc;
 
 use hardware::{
-    AddressOrigin, Asset, Capacity, Context, FirmwareComponent, Identity, Inventory, Ipv4, Network,
-    Part, Vlan,
+    AddressOrigin, Asset, Capacity, Context, FirmwareComponent, Identity, Inventory, Ipv4,
+    Nameplates, Network, Part, Uuid, Vlan,
 };
 use ipmi::command::Message;
 use ipmi::command::app::{DeviceId, Guid};
@@ -195,12 +196,12 @@ impl Contact {
         });
         e.option(self.suite, |e, suite| e.u8(suite.0));
         put_identity(&mut e, &self.identity);
-        let inventory = &self.inventory;
-        for asset in [&inventory.product, &inventory.board, &inventory.chassis] {
+        let plates = self.inventory.nameplates();
+        for asset in [&plates.product, &plates.board, &plates.chassis] {
             put_asset(&mut e, asset);
         }
-        e.u16(inventory.parts.len() as u16);
-        for part in &*inventory.parts {
+        e.u16(plates.parts.len() as u16);
+        for part in &plates.parts {
             put_asset(&mut e, &part.asset);
             e.place(&CONTEXTS, &part.context);
             e.u16(part.instance);
@@ -234,6 +235,12 @@ impl Contact {
         let (product, board, chassis) = (asset(d)?, asset(d)?, asset(d)?);
         let count = d.u16()?;
         let parts: Option<Vec<Part>> = (0..count).map(|_| part(d)).collect();
+        let plates = Nameplates {
+            product,
+            board,
+            chassis,
+            parts: parts?,
+        };
         Some(Self {
             address,
             repository,
@@ -244,25 +251,23 @@ impl Contact {
             },
             suite,
             identity: Arc::new(identity),
-            inventory: Arc::new(Inventory {
-                product,
-                board,
-                chassis,
-                parts: parts?.into(),
-                ..Inventory::default()
-            }),
+            inventory: Arc::new(Inventory::new(plates, Arc::default())),
         })
     }
 }
 
+/// What has a type of its own is written as its text.
 fn put_identity(e: &mut Encoder, identity: &Identity) {
+    let uuid =
+        |uuid: Option<Uuid>| -> Option<Arc<str>> { uuid.map(|uuid| uuid.to_string().into()) };
+    let address = identity.controller_address;
     for text in [
-        &identity.uuid,
+        &uuid(identity.uuid),
         &identity.controller_firmware,
         &identity.controller_model,
         &identity.protocol,
-        &identity.controller_address,
-        &identity.controller_uuid,
+        &address.map(|address| address.to_string().into()),
+        &uuid(identity.controller_uuid),
         &identity.bios_version,
         &identity.asset_tag,
         &identity.controller_name,
@@ -298,12 +303,12 @@ fn identity(d: &mut Decoder<'_>) -> Option<Identity> {
     Some(Identity {
         // Told anew by the next session.
         deviations: Arc::default(),
-        uuid: d.text()?,
+        uuid: parsed(d)?,
         controller_firmware: d.text()?,
         controller_model: d.text()?,
         protocol: d.text()?,
-        controller_address: d.text()?,
-        controller_uuid: d.text()?,
+        controller_address: parsed(d)?,
+        controller_uuid: parsed(d)?,
         bios_version: d.text()?,
         asset_tag: d.text()?,
         controller_name: d.text()?,
@@ -341,6 +346,14 @@ fn identity(d: &mut Decoder<'_>) -> Option<Identity> {
             let all: Option<Vec<_>> = (0..count).map(|_| component(d)).collect();
             all?.into()
         },
+    })
+}
+
+/// What was written as its text.
+fn parsed<T: FromStr>(d: &mut Decoder<'_>) -> Option<Option<T>> {
+    Some(match d.text()? {
+        Some(text) => Some(text.parse().ok()?),
+        None => None,
     })
 }
 
@@ -431,6 +444,15 @@ pub(crate) mod tests {
             instance: 300,
             capacity,
         };
+        let plates = Nameplates {
+            product: asset.clone(),
+            parts: vec![
+                part(Context::System, Some(Capacity::Watts(900))),
+                part(Context::Memory, Some(Capacity::Mebibytes(65_536))),
+                part(Context::Unspecified, None),
+            ],
+            ..Nameplates::default()
+        };
         Contact {
             address: "[fe80::7]:623".parse().unwrap(),
             repository: [7; 32],
@@ -453,7 +475,7 @@ pub(crate) mod tests {
             },
             suite: Some(CipherSuiteId::SUITE_17),
             identity: Arc::new(Identity {
-                uuid: Some("1b4e28ba".into()),
+                uuid: "1b4e28ba-2fa1-11d2-883f-0016d3cca427".parse().ok(),
                 controller_port: Some(623),
                 serial_console: Some(false),
                 network: Some(Network {
@@ -477,16 +499,7 @@ pub(crate) mod tests {
                 .into(),
                 ..Identity::default()
             }),
-            inventory: Arc::new(Inventory {
-                product: asset.clone(),
-                parts: vec![
-                    part(Context::System, Some(Capacity::Watts(900))),
-                    part(Context::Memory, Some(Capacity::Mebibytes(65_536))),
-                    part(Context::Unspecified, None),
-                ]
-                .into(),
-                ..Inventory::default()
-            }),
+            inventory: Arc::new(Inventory::new(plates, Arc::default())),
         }
     }
 

@@ -355,7 +355,7 @@ mod tests {
         let memory = Memory::open(&path);
         let found = recalled(&memory, &target("n1")).unwrap();
         assert_eq!(found.known, codec::tests::contact().known);
-        assert_eq!(found.inventory.parts.len(), 3);
+        assert_eq!(found.inventory.parts().len(), 3);
         assert_eq!(found.log, Some(LogPosition::default()));
         assert!(recalled(&memory, &target("n2")).is_none());
         let moved = Target {

@@ -315,10 +315,15 @@ impl Slot {
     fn identified(&mut self, cx: &mut Context, mut identity: Arc<hardware::Identity>) {
         if let Some(identity) = Arc::get_mut(&mut identity) {
             cx.texts.identity(identity);
-            // The address is the one by which it was shown before.
-            let before = &self.page.node().identity.controller_address;
-            if identity.controller_address == *before {
-                identity.controller_address.clone_from(before);
+            // Many machines are named alike in all places.
+            let id = self.page.node().id.text();
+            let named = [
+                &mut identity.host_name,
+                &mut identity.controller_name,
+                &mut identity.asset_tag,
+            ];
+            for name in named.into_iter().flatten().filter(|name| **name == *id) {
+                name.clone_from(id);
             }
         }
         self.page.node_mut(&mut cx.spares).identity = identity;
@@ -352,9 +357,7 @@ impl Slot {
         }
         let Some(plan) = &self.plan else { return };
         let node = self.page.node_mut(&mut cx.spares);
-        let mut log = convert::log(&node.log, &read, plan);
-        cx.texts.log(&mut log);
-        node.log = Arc::new(log);
+        node.log = cx.texts.log(convert::log(&node.log, &read, plan));
         self.publish(cx);
         if let Some(memory) = &cx.memory {
             memory.remember_log(&self.page.node().id, &read.position);

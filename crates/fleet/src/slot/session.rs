@@ -55,6 +55,7 @@ impl Slot {
         let node = self.page.node_mut(&mut cx.spares);
         let mut identity = (*node.identity).clone();
         identity.deviations = known.iter().map(|quirk| quirk.name().into()).collect();
+        cx.texts.identity(&mut identity);
         node.identity = Arc::new(identity);
     }
 

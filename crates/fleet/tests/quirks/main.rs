@@ -55,9 +55,11 @@ fn facts(node: &Node) -> Vec<String> {
         format!("{identity:?}"),
         format!(
             "{:?} {:?} {:?}",
-            inventory.product, inventory.board, inventory.chassis
+            inventory.product(),
+            inventory.board(),
+            inventory.chassis()
         ),
-        format!("{:?}", inventory.parts),
+        format!("{:?}", inventory.parts()),
         format!("{log:?}"),
     ]);
     facts

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hardware::{Change, Indicator, LogEntry, Node, Power, PowerAction};
+use hardware::{Change, Indicator, Inventory, LogEntry, Node, Power, PowerAction};
 use ipmi::console::LoginFailure;
 use ipmi::number::{ChassisControlAction, PasswordOperation};
 use ipmi::quirk::{Quirk, Quirks};
@@ -175,7 +175,9 @@ fn of_device(quirk: Quirk) -> Scene {
         Quirk::FruEmpty => Scene {
             adjust: |node| {
                 let inventory = Arc::make_mut(&mut node.inventory);
-                inventory.parts = inventory.parts[1..].into();
+                let mut plates = inventory.nameplates();
+                plates.parts.remove(0);
+                *inventory = Inventory::new(plates, Arc::clone(&inventory.sensors));
             },
             ..POLLED
         },

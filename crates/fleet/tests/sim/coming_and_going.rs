@@ -85,8 +85,9 @@ fn bmcs_that_are_added_are_read_soon_and_take_the_slots_of_those_that_went() {
         for node in coming {
             assert_eq!(world.node(node).link, Link::Up, "n{node}");
             let serial = format!("SN-{node:05}");
-            let product = &world.node(node).inventory.product;
-            assert_eq!(product.serial_number.as_deref(), Some(&*serial));
+            let product = world.node(node);
+            let product = product.inventory.product();
+            assert_eq!(product.serial_number, Some(&*serial));
         }
     }
     let open: usize = world

@@ -96,7 +96,10 @@ fn after_a_restart_inventories_are_there_at_once_and_are_not_read_again() {
         assert_eq!(node.identity.controller_firmware.as_deref(), Some("2.15"));
     }
     assert_eq!(world.node(7).identity, before.identity);
-    assert_eq!(world.node(7).inventory.product, before.inventory.product);
+    assert_eq!(
+        world.node(7).inventory.product(),
+        before.inventory.product()
+    );
     world.run_for(20 * SECOND);
     assert!(matches!(world.node(7).link, Link::Down { .. }));
     assert_eq!(

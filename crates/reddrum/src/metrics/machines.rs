@@ -140,22 +140,24 @@ fn up(family: &Family, node: &Node, text: &mut Text) {
 }
 
 fn info(family: &Family, node: &Node, text: &mut Text) {
-    let (identity, product) = (&node.identity, &node.inventory.product);
+    let (identity, product) = (&node.identity, node.inventory.product());
+    let address = identity.controller_address.map(|at| at.to_string());
+    let uuid = identity.uuid.map(|uuid| uuid.to_string());
     let mut labels = vec![("node", node.id.as_str())];
     if let Some(enclosure) = &node.enclosure {
         labels.push(("enclosure", enclosure.as_str()));
     }
     let known = [
-        ("address", &identity.controller_address),
-        ("firmware", &identity.controller_firmware),
-        ("bios", &identity.bios_version),
-        ("uuid", &identity.uuid),
-        ("manufacturer", &product.manufacturer),
-        ("model", &product.model),
-        ("serial_number", &product.serial_number),
+        ("address", address.as_deref()),
+        ("firmware", identity.controller_firmware.as_deref()),
+        ("bios", identity.bios_version.as_deref()),
+        ("uuid", uuid.as_deref()),
+        ("manufacturer", product.manufacturer),
+        ("model", product.model),
+        ("serial_number", product.serial_number),
     ];
     for (name, value) in known {
-        labels.extend(value.as_deref().map(|value| (name, value)));
+        labels.extend(value.map(|value| (name, value)));
     }
     text.count(family, &labels, 1);
 }

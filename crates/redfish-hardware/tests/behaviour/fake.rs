@@ -338,27 +338,28 @@ fn node(name: &str, kind: NodeKind, sensors: Vec<(Sensor, Reading)>) -> Node {
         boot: Some(BootOverride::default()),
         indicator: Indicator::Off,
         power_limit: None,
-        inventory: Arc::new(Inventory {
-            product: Asset {
-                name: Some("DSS 9600".into()),
-                manufacturer: Some("Acme".into()),
-                part_number: Some("PN-1".into()),
-                serial_number: Some(format!("SN-{name}").into()),
-                asset_tag: Some("tag 7".into()),
-                ..Asset::default()
+        inventory: Arc::new(Inventory::new(
+            Nameplates {
+                product: Asset {
+                    name: Some("DSS 9600".into()),
+                    manufacturer: Some("Acme".into()),
+                    part_number: Some("PN-1".into()),
+                    serial_number: Some(format!("SN-{name}").into()),
+                    asset_tag: Some("tag 7".into()),
+                    ..Asset::default()
+                },
+                parts: parts().into(),
+                ..Nameplates::default()
             },
-            board: Asset::default(),
-            chassis: Asset::default(),
-            parts: parts().into(),
-            sensors: sensors.into(),
-        }),
+            sensors.into(),
+        )),
         identity: Arc::new(Identity {
-            uuid: Some("1b4e28ba-2fa1-11d2-883f-0016d3cca427".into()),
+            uuid: "1b4e28ba-2fa1-11d2-883f-0016d3cca427".parse().ok(),
             controller_firmware: Some("2.40".into()),
             protocol: Some("IPMI 2.0".into()),
-            controller_address: Some("127.16.0.1".into()),
+            controller_address: "127.16.0.1".parse().ok(),
             controller_port: Some(6_230),
-            controller_uuid: Some("2c5f39cb-2fa1-11d2-883f-0016d3cca427".into()),
+            controller_uuid: "2c5f39cb-2fa1-11d2-883f-0016d3cca427".parse().ok(),
             network: Some(Network {
                 mac: Some([2, 0x52, 127, 16, 0, 1]),
                 ipv4: Some(Ipv4 {

@@ -35,12 +35,15 @@ fn what_no_nameplate_tells_is_left_out_and_part_of_a_sum_is_no_sum() {
     let fake = Fake::hall();
     fake.change("Loose", |node| {
         let inventory = std::sync::Arc::make_mut(&mut node.inventory);
-        let mut parts = inventory.parts.to_vec();
-        parts[3].capacity = None;
-        inventory.parts = parts.into();
+        let mut plates = inventory.nameplates();
+        plates.parts[3].capacity = None;
+        *inventory = Inventory::new(plates, inventory.sensors.clone());
     });
     fake.change("Sled1-Node1", |node| {
-        std::sync::Arc::make_mut(&mut node.inventory).parts = [].into();
+        let inventory = std::sync::Arc::make_mut(&mut node.inventory);
+        let mut plates = inventory.nameplates();
+        plates.parts.clear();
+        *inventory = Inventory::new(plates, inventory.sensors.clone());
     });
     let client = Client::of(&fake);
     let system = client.get("/redfish/v1/Systems/Loose");

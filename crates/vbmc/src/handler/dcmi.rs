@@ -24,7 +24,7 @@ use ipmi::wire::Writer;
 use super::Device;
 use super::transport::mac;
 use crate::controller::{ParameterSpec, read_parameter, write_parameter};
-use crate::fru::Nameplates;
+use crate::fru;
 use crate::log::LOG_ENTRIES_MAX;
 use crate::machine::Machine;
 use crate::sensor::SensorSpec;
@@ -244,7 +244,7 @@ fn capabilities(
 fn asset_tag(machine: &Machine) -> Vec<u8> {
     let stored = machine.controller().dcmi.asset_tag.clone();
     stored.unwrap_or_else(|| {
-        let tag = Nameplates::of(machine).product.asset_tag;
+        let tag = fru::product(machine).asset_tag;
         tag.map_or_else(Vec::new, |tag| tag.as_bytes().to_vec())
     })
 }

@@ -1,0 +1,142 @@
+//! What a first contact asks of a virtual BMC, and what it comes to know.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ipmi::bmc::{Config, Handler, Request, User};
+use ipmi::number::{NetFn, PrivilegeLevel};
+use ipmi::time::Instant;
+use ipmi::wire::Writer;
+use ipmi::wire::rakp::UserName;
+use vbmc::handler::Device;
+use vbmc::site::{Site, SiteOptions};
+
+use super::*;
+use crate::script::{Script, play};
+
+/// The longest answer of a virtual BMC, in data bytes.
+const ANSWER_MAX: usize = 512;
+
+fn site() -> Site {
+    let options = SiteOptions {
+        nodes: 8,
+        seed: 5,
+        epoch_s: 1_795_000_000,
+    };
+    Site::new(options).unwrap()
+}
+
+/// How often each command was asked for, by the name of what it is for.
+type Asked = BTreeMap<&'static str, u32>;
+
+fn topic(call: &Call) -> &'static str {
+    match (call.netfn, call.cmd) {
+        (NetFn::STORAGE, 0x10 | 0x11) => "nameplates",
+        (NetFn::STORAGE, _) => "records",
+        (NetFn::SENSOR_EVENT, _) => "limits",
+        (NetFn::TRANSPORT, _) => "network",
+        _ => "identity",
+    }
+}
+
+/// A first contact with a machine of the site.
+fn met(site: &Site, index: u32, plans: &Arc<Plans>) -> (Contacted, Asked) {
+    let user = User::new("admin", b"secret", PrivilegeLevel::ADMINISTRATOR).unwrap();
+    let config = Config::new(vec![user], Guid(site.uuid(index).to_le_bytes()));
+    let address = site.address(index);
+    let about = About {
+        address: (address, 623).into(),
+        quirks: Quirks::default(),
+        recalled: false,
+        left_open: None,
+        memory: None,
+    };
+    let plans = Arc::clone(plans);
+    let script = Script::new(|line| contact(line, plans, None, about));
+    let mut asked = Asked::new();
+    let finding = play::run(script, |call| {
+        *asked.entry(topic(call)).or_default() += 1;
+        let request = Request {
+            netfn: call.netfn,
+            lun: call.lun,
+            cmd: call.cmd,
+            data: call.data(),
+            privilege: PrivilegeLevel::ADMINISTRATOR,
+            user_id: 2,
+            user_name: UserName::default(),
+            channel: config.channel,
+        };
+        let mut machine = site.machine(index, Instant::ORIGIN);
+        let mut device = Device {
+            machine: &mut machine,
+            config: &config,
+            address,
+            sessions: 1,
+            restart: false,
+            new_config: None,
+        };
+        let mut out = [0; ANSWER_MAX];
+        let mut w = Writer::new(&mut out);
+        let completion = device.handle(&request, &mut w);
+        Some((completion, w.written().to_vec()))
+    });
+    match finding {
+        Finding::Contact(contacted) => (*contacted, asked),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_first_contact_asks_for_each_thing_once() {
+    let (site, plans) = (site(), Arc::default());
+    let (contacted, asked) = met(&site, 0, &plans);
+    let records = contacted.plan.records.get().unwrap().all().len() as u32;
+    let parts = contacted.inventory.parts().len() as u32;
+    let sensors = contacted.inventory.sensors.iter();
+    let numeric = sensors
+        .filter(|sensor| sensor.quantity.is_numeric())
+        .count() as u32;
+    assert!(parts >= 8 && records >= 50 && numeric >= 30);
+    // Each record, and before and after whether they change.
+    assert_eq!(asked["records"], records + 2);
+    assert_eq!(asked["limits"], numeric);
+    // Each device is asked for its size; then two or three pieces of each part and five of the machine's own.
+    assert!(asked["nameplates"] <= parts * 3 + 6, "{asked:?}");
+    assert!(asked["network"] <= 7, "{asked:?}");
+    assert!(asked["identity"] <= 18, "{asked:?}");
+    let all: u32 = asked.values().sum();
+    assert!(all <= 160, "{all} requests: {asked:?}");
+}
+
+#[test]
+fn equal_machines_have_one_plan_and_one_copy_of_its_records() {
+    let (site, plans) = (site(), Arc::default());
+    let (one, _) = met(&site, 0, &plans);
+    let (two, _) = met(&site, 1, &plans);
+    assert!(Arc::ptr_eq(&one.plan, &two.plan));
+    let likeness = Likeness::new(two.known.device, two.known.stamp, Quirks::default());
+    let found = plans.records_like(&likeness).unwrap();
+    assert!(Arc::ptr_eq(&found, one.plan.records.get().unwrap()));
+    assert_ne!(
+        one.inventory.product().serial_number,
+        two.inventory.product().serial_number
+    );
+}
+
+#[test]
+fn a_machine_that_looks_like_another_but_has_other_records_gets_its_own_plan() {
+    let (site, plans) = (site(), Arc::<Plans>::default());
+    let (one, _) = met(&site, 0, &plans);
+    // The guess is wrong: what is kept under this likeness lacks a record, and another one differs.
+    let likeness = Likeness::new(one.known.device, one.known.stamp, Quirks::default());
+    let mut others = one.plan.records.get().unwrap().all().to_vec();
+    others.pop();
+    others[7][9] ^= 1;
+    let others = Arc::new(Records::new(others, Quirks::default()));
+    plans.add_records(likeness, &others);
+    let (two, _) = met(&site, 1, &plans);
+    assert!(Arc::ptr_eq(&one.plan, &two.plan));
+    // The last one that was met is the next guess.
+    let guess = plans.records_like(&likeness).unwrap();
+    assert!(Arc::ptr_eq(&guess, one.plan.records.get().unwrap()));
+}
