@@ -19,7 +19,7 @@ use hardware::{ApplyError, EnclosureId, Labels, Node};
 use ipmi::console::Login;
 use ipmi::entropy::Entropy;
 use ipmi::time::Instant;
-use udp::{BATCH_LEN, Options, ReceiveBatch, SendBatch, Socket, Waker};
+use udp::{Options, ReceiveBatch, SendBatch, Socket, Waker};
 
 use crate::engine::{Coming, Engine};
 use crate::figures::ShardFigures;
@@ -29,8 +29,12 @@ use crate::work::Job;
 /// The most operator commands on their way to one shard; more are refused as busy.
 const MAILBOX_MAX: usize = 4_096;
 
-/// How many batches are received, and how many are sent, before the other side has its turn.
-const BATCHES_A_TURN: usize = 8;
+/// How many batches are sent at most before the other side has its turn. One batch is received: what it brings is answered while
+/// sessions and buffers still lie in the processor's caches.
+const BATCHES_A_TURN: usize = 2;
+
+/// Where a receive brought so many datagrams, there are soon more: looking again costs less than a sleep.
+const MANY: usize = 8;
 
 /// The longest sleep.
 const WAIT_MAX: Duration = Duration::from_millis(500);
@@ -381,29 +385,24 @@ impl Driver {
         }
     }
 
-    /// Receives what is there, up to a bound; whether there may be more.
+    /// Receives a batch of what is there; whether there may be more.
     fn receive(&mut self, now: Instant) -> bool {
-        for _ in 0..BATCHES_A_TURN {
-            let count = match self.socket.recv(&mut self.received) {
-                Ok(count) => count,
-                Err(error) => {
-                    self.report(&error, "receiving");
-                    return false;
-                }
-            };
-            for datagram in self.received.datagrams_mut() {
-                if datagram.truncated {
-                    self.truncated += 1;
-                    continue;
-                }
-                self.engine
-                    .handle_datagram(now, datagram.peer, datagram.bytes);
-            }
-            if count < BATCH_LEN {
+        let count = match self.socket.recv(&mut self.received) {
+            Ok(count) => count,
+            Err(error) => {
+                self.report(&error, "receiving");
                 return false;
             }
+        };
+        for datagram in self.received.datagrams_mut() {
+            if datagram.truncated {
+                self.truncated += 1;
+                continue;
+            }
+            self.engine
+                .handle_datagram(now, datagram.peer, datagram.bytes);
         }
-        true
+        count >= MANY
     }
 
     fn take_orders(&mut self, now: Instant) {

@@ -50,6 +50,13 @@ const CONNECTS_MAX: u32 = 1_024;
 /// do where all goes well, but answers are slow for other reasons too, such as other programs on the same processor.
 const LIMIT_MIN: u32 = 1_024;
 
+/// Where answers are quick, so many do for each millisecond that one takes; more would only wait in some buffer, and what belongs
+/// to them would push each other out of the processor's caches.
+const PLACES_A_MS: u32 = 256;
+
+/// Answers that take no longer than this are quick.
+const QUICK_MAX: Duration = Duration::from_millis(8);
+
 /// Where most answers are late, the limit shrinks down to this.
 const LIMIT_FEWEST: u32 = 64;
 
@@ -62,8 +69,9 @@ const FUTILE_LOOKS: u32 = 50;
 /// How often the limit is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// Answers may take so much longer than twice what they take with few commands in flight.
-const SLACK: Duration = Duration::from_millis(4);
+/// Answers may take so much longer than twice what they take with few commands in flight: as much again, but from this to that.
+const SLACK_MIN: Duration = Duration::from_millis(1);
+const SLACK_MAX: Duration = Duration::from_millis(4);
 
 /// But not longer than this, unless they take that long in any case: commands are repeated soon after.
 const SLOW_MAX: Duration = Duration::from_millis(100);
@@ -299,16 +307,28 @@ impl Gates {
 
     /// Few enough places to learn how fast answers can be.
     fn few(&self) -> u32 {
-        match self.limit {
-            LIMIT_MIN.. => LIMIT_MIN,
-            limit => (limit / 4).max(LIMIT_FEWEST),
+        let few = match self.floor <= QUICK_MAX {
+            true => PLACES_A_MS,
+            false => LIMIT_MIN,
+        };
+        match self.limit >= few {
+            true => few,
+            false => (self.limit / 4).max(LIMIT_FEWEST),
         }
     }
 
+    /// So many places do where answers take no longer than with few commands in flight.
+    fn enough(&self) -> u32 {
+        let ms = u32::try_from(self.floor.as_micros().div_ceil(1_000)).unwrap_or(u32::MAX);
+        ms.saturating_mul(PLACES_A_MS).clamp(PLACES_A_MS, LIMIT_MIN)
+    }
+
     /// So many places there are however slow answers are. After an overload it is known that fewer do.
-    const fn least(&self) -> u32 {
+    fn least(&self) -> u32 {
+        let enough = self.enough();
         match self.limit {
-            LIMIT_MIN.. => LIMIT_MIN,
+            limit if limit >= enough => enough,
+            PLACES_A_MS.. => PLACES_A_MS,
             _ => LIMIT_FEWEST,
         }
     }
@@ -317,13 +337,14 @@ impl Gates {
         if self.are_overloaded() {
             return (self.limit - self.limit / 8).max(LIMIT_FEWEST);
         }
-        let slow = self.floor.saturating_mul(2).saturating_add(SLACK);
+        let slack = self.floor.clamp(SLACK_MIN, SLACK_MAX);
+        let slow = self.floor.saturating_mul(2).saturating_add(slack);
         let slow = slow
             .min(SLOW_MAX)
             .max(self.floor.saturating_add(self.floor / 4));
         if mean.is_some_and(|mean| mean > slow) {
             (self.limit - self.limit / 8).max(self.least())
-        } else if someone_waits || self.limit < LIMIT_MIN {
+        } else if someone_waits || self.limit < self.enough() {
             (self.limit + self.limit / 8).min(self.limit_max)
         } else {
             self.limit
@@ -389,8 +410,8 @@ mod tests {
     #[test]
     fn a_fast_path_that_is_full_is_not_filled_further() {
         let (limit, after) = settled(200_000.0, Duration::from_micros(100));
-        assert!((LIMIT_MIN..4_000).contains(&limit), "{limit}");
-        assert!(after < Duration::from_millis(20), "{after:?}");
+        assert!((PLACES_A_MS..1_500).contains(&limit), "{limit}");
+        assert!(after < Duration::from_millis(7), "{after:?}");
     }
 
     #[test]

@@ -27,14 +27,16 @@ pub(crate) union Name {
     v6: libc::sockaddr_in6,
 }
 
-/// One datagram with everything the kernel fills in or reads.
+/// One datagram with everything the kernel fills in or reads. In this order address, length and a short datagram lie in two
+/// cache lines.
+#[repr(C, align(64))]
 pub(crate) struct Slot {
     pub(crate) name: NameSlot,
     pub(crate) local: Option<Ipv4Addr>,
-    pub(crate) len: usize,
     pub(crate) truncated: bool,
-    control: [u64; CONTROL_WORDS],
+    pub(crate) len: usize,
     pub(crate) bytes: [u8; DATAGRAM_LEN_MAX],
+    control: [u64; CONTROL_WORDS],
 }
 
 /// An address and how many bytes of it hold.
@@ -61,10 +63,10 @@ impl Slot {
         Self {
             name: NameSlot::empty(),
             local: None,
-            len: 0,
             truncated: false,
-            control: [0; CONTROL_WORDS],
+            len: 0,
             bytes: [0; DATAGRAM_LEN_MAX],
+            control: [0; CONTROL_WORDS],
         }
     }
 }

@@ -172,9 +172,9 @@ impl Slot {
             identity.controller_firmware = Some(firmware.controller);
             identity.firmware = firmware.components;
             // Other firmware may have other records: the BMC is to be got acquainted with anew.
-            self.known = None;
+            self.rare.known = None;
             self.round.contacted = false;
-            self.contact_at = now;
+            self.rare.contact_at = now;
         }
         let power = node.power;
         if names_changed {
@@ -236,19 +236,19 @@ impl Slot {
         if self.round.contacted {
             return false;
         }
-        if self.contact_at > now {
-            self.wake_by(self.contact_at);
+        if self.rare.contact_at > now {
+            self.wake_by(self.rare.contact_at);
             return false;
         }
         if !self.enter(cx, Stage::Contact) {
             return false;
         }
-        let (plans, known) = (Arc::clone(&cx.plans), self.known);
+        let (plans, known) = (Arc::clone(&cx.plans), self.rare.known);
         let about = contact::About {
             address: self.address,
-            quirks: self.quirks,
-            recalled: self.recalled,
-            left_open: self.left_open.take(),
+            quirks: self.rare.quirks,
+            recalled: self.rare.recalled,
+            left_open: self.rare.left_open.take(),
             memory: cx.memory.clone(),
         };
         let script = Script::new(|line| contact::contact(line, plans, known, about));
@@ -262,7 +262,7 @@ impl Slot {
             Finding::Unchanged => self.begin_rounds(cx, now),
             Finding::Recognized(mut identity) => {
                 self.keep_told(&mut identity);
-                self.recalled = false;
+                self.rare.recalled = false;
                 if *identity != *self.page.node().identity {
                     self.identified(cx, identity);
                     self.remember(cx);
@@ -272,7 +272,7 @@ impl Slot {
                 self.begin_rounds(cx, now);
             }
             Finding::Contact(mut contacted) => {
-                self.recalled = false;
+                self.rare.recalled = false;
                 if let Some(inventory) = Arc::get_mut(&mut contacted.inventory) {
                     cx.texts.inventory(inventory);
                 }
@@ -281,17 +281,18 @@ impl Slot {
                 cx.counters.records_ignored += contacted.plan.ignored_records as u64;
                 // Of another machine nothing of the log is known; of the same one, names in it may have changed.
                 let same = self
+                    .rare
                     .known
                     .is_some_and(|known| known.guid == contacted.known.guid);
-                self.log = self.log.to_be_read_anew(same);
-                self.known = Some(contacted.known);
+                self.rare.log = self.rare.log.to_be_read_anew(same);
+                self.rare.known = Some(contacted.known);
                 self.up(cx, now);
                 self.keep_told(&mut contacted.identity);
                 self.identified(cx, contacted.identity);
                 let node = self.page.node_mut(&mut cx.spares);
                 node.inventory = contacted.inventory;
-                node.readings =
-                    vec![hardware::Reading::default(); node.inventory.sensors.len()].into();
+                let sensors = node.inventory.sensors.len();
+                self.page.blank_readings(sensors);
                 self.plan = Some(contacted.plan);
                 self.note_quirks(cx, noticed);
                 self.remember(cx);
@@ -305,7 +306,7 @@ impl Slot {
             Finding::Log(None) => {}
             Finding::Failed(error) => {
                 cx.counters.contacts_failed += 1;
-                self.contact_at = now + cx.jitter.around(CONTACT_PAUSE);
+                self.rare.contact_at = now + cx.jitter.around(CONTACT_PAUSE);
                 self.down(cx, now, &format!("first contact failed: {error}"));
             }
         }
@@ -332,7 +333,8 @@ impl Slot {
     /// Sees to it that the next run knows this BMC.
     fn remember(&self, cx: &Context) {
         let repository = self.plan.as_ref().and_then(|plan| plan.repository.get());
-        if let (Some(memory), Some(repository), Some(known)) = (&cx.memory, repository, self.known)
+        if let (Some(memory), Some(repository), Some(known)) =
+            (&cx.memory, repository, self.rare.known)
         {
             let node = self.page.node();
             let contact = Contact {
@@ -350,10 +352,10 @@ impl Slot {
     /// What is new is shown at once, and remembered as told after that.
     fn log_read(&mut self, cx: &mut Context, mut read: LogRead) {
         cx.counters.log_entries += read.records.len() as u64;
-        self.log = Since::Read(read.position);
+        self.rare.log = Since::Read(read.position);
         match read.clock_offset_s {
-            Some(offset_s) => self.log_clock_offset_s = i32::try_from(offset_s).unwrap_or(0),
-            None => read.clock_offset_s = Some(self.log_clock_offset_s.into()),
+            Some(offset_s) => self.rare.log_clock_offset_s = i32::try_from(offset_s).unwrap_or(0),
+            None => read.clock_offset_s = Some(self.rare.log_clock_offset_s.into()),
         }
         let Some(plan) = &self.plan else { return };
         let node = self.page.node_mut(&mut cx.spares);

@@ -82,7 +82,7 @@ impl Slot {
                 self.send(cx, now, &Call::of(&get), InFlight::Boot);
             }
         } else if step == items + 3 {
-            if let Some(call) = self.known.filter(|_| slow).and_then(contact::records_call) {
+            if slow && let Some(call) = self.rare.known.and_then(contact::records_call) {
                 self.send(cx, now, &call, InFlight::Records);
             }
         } else if step == items + 4 {
@@ -192,7 +192,7 @@ impl Slot {
             }
             InFlight::Records => {
                 // Other records, other sensors: the BMC is to be got acquainted with anew.
-                let known = self.known;
+                let known = self.rare.known;
                 if known.is_some_and(|known| contact::records_changed(known, completion, data)) {
                     self.round.contacted = false;
                     self.leave(cx, Stage::Round);
@@ -203,8 +203,8 @@ impl Slot {
                 let Ok(info) = decode::<GetSelInfo>(completion, data) else {
                     return;
                 };
-                if self.log.is_outdated(LogStamp::of(&info)) {
-                    let (since, unix_s) = (self.log, cx.unix_ms(now) / 1_000);
+                if self.rare.log.is_outdated(LogStamp::of(&info)) {
+                    let (since, unix_s) = (self.rare.log, cx.unix_ms(now) / 1_000);
                     let script = Script::new(|line| contact::follow_log(line, since, unix_s));
                     self.talk = Some(Box::new(Talk::new(script)));
                 }

@@ -36,7 +36,7 @@ impl Slot {
     /// A session with the present log-in; what is known of the BMC's deviations stays known.
     pub(super) fn renew_session(&mut self, policy: &Arc<Policy>) {
         let quirks = self.session.quirks();
-        self.session = Session::new(Arc::clone(&self.login), Arc::clone(policy));
+        self.session = Session::new(Arc::clone(&self.rare.login), Arc::clone(policy));
         self.session.set_quirks(quirks);
     }
 
@@ -111,13 +111,13 @@ impl Slot {
         self.silent_since = None;
         self.session.set_policy(Arc::clone(&cx.policy));
         self.phase = Phase::Up;
-        self.breaker.succeeded();
+        self.rare.breaker.succeeded();
         self.note_quirks(cx, Quirks::NONE);
         self.in_flight = InFlight::Nothing;
         self.lacks = Lacks::default();
         self.round = Round::default();
         self.talk = None;
-        self.contact_at = now;
+        self.rare.contact_at = now;
         self.remember_session(cx, NonZeroU32::new(self.session.bmc_session_id()));
     }
 
@@ -145,19 +145,19 @@ impl Slot {
             LoginFailure::WrongPassword
             | LoginFailure::UnknownUser
             | LoginFailure::PrivilegeRefused => {
-                format!("{failure} (user {:?})", self.login.user_name())
+                format!("{failure} (user {:?})", self.rare.login.user_name())
             }
             _ => failure.to_string(),
         };
         self.leave_all(cx);
         self.silent_since = None;
-        let pause = self.breaker.failed(trouble, &mut cx.jitter);
+        let pause = self.rare.breaker.failed(trouble, &mut cx.jitter);
         self.phase = Phase::Down {
             retry_at: now + pause,
         };
         self.down(cx, now, &reason);
         // It was refused with a login that is not ours any more.
-        if self.login_is_new {
+        if self.rare.login_is_new {
             self.try_new_login(cx, now);
         }
     }

@@ -82,6 +82,7 @@ impl Session {
             data,
             ..
         } = &self.request;
+        let data = data.as_slice();
         let RequestTarget { netfn, cmd, lun } = bridge.map_or(*target, |_| SEND_MESSAGE);
         let header = MessageHeader::request(netfn, lun, cmd, *rq_seq);
         let sealed = self.channel.as_mut()?.seal(entropy, out, |w| {
