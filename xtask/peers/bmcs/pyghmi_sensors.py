@@ -39,7 +39,7 @@ def main():
     wall = time.monotonic() - begin
     print(json.dumps({"readings": read, "wall_s": wall, "cpu_s": cpu_s() - cpu}))
     for bmc in bmcs:
-        bmc.logout()
+        bmc.ipmi_session.logout()
 
 
 main()

@@ -126,12 +126,12 @@ fn ours(workspace: &Workspace, bmcs: &[Target], seconds: u64) -> Result<Cost> {
     let mut serve = pinned(SERVER_CORE, program::binary(workspace)?);
     serve.args(["serve", "--json", "--config"]).arg(&config);
     let service = program::start(workspace, "bench-fleet-peers-serve", serve)?;
-    let figure = |name: &str| figure(metrics, name);
+    let figure = |name: &str, label: &str| figure(metrics, name, label);
     program::eventually(LIMIT, "first contact with each BMC", || {
-        let done = figure("bmc_contacts{result=\"done\"")?;
+        let done = figure("bmc_contacts_total", "result=\"done\"")?;
         Ok((done >= bmcs.len() as f64).then_some(()))
     })?;
-    let read = measured(&service, seconds, || figure("bmc_readings{"))?;
+    let read = measured(&service, seconds, || figure("bmc_readings_total", ""))?;
     service.interrupt()?;
     Ok(read)
 }
@@ -146,13 +146,16 @@ fn measured(service: &Program, seconds: u64, readings: impl Fn() -> Result<f64>)
     })
 }
 
-/// The sum of the samples whose lines begin like this.
-fn figure(port: u16, begins: &str) -> Result<f64> {
+/// The sum of the samples of a metric that have this label.
+fn figure(port: u16, name: &str, label: &str) -> Result<f64> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.write_all(b"GET /metrics HTTP/1.0\r\nhost: localhost\r\n\r\n")?;
     let mut page = String::new();
     stream.read_to_string(&mut page)?;
-    let samples = page.lines().filter(|line| line.starts_with(begins));
+    let samples = page.lines().filter(|line| {
+        let labels = line.strip_prefix(name).filter(|rest| rest.starts_with('{'));
+        labels.is_some_and(|labels| labels.contains(label))
+    });
     let values = samples.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok());
     Ok(values.sum())
 }
