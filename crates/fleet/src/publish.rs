@@ -198,8 +198,11 @@ impl fmt::Debug for Board {
     }
 }
 
-/// The most snapshots, and the most drafts, that are kept to be written anew: as many as rounds run at a time, or nearly.
+/// The most snapshots that are kept to be written anew: as many as rounds run at a time, or nearly.
 const SPARES_MAX: usize = 1_024;
+
+/// The most drafts that are kept: as one round ends another begins, so few lie idle.
+const DRAFTS_MAX: usize = 64;
 
 /// Snapshots that no reader holds any more, and drafts of readings that were published.
 #[derive(Debug, Default)]
@@ -239,7 +242,7 @@ impl Spares {
     }
 
     fn put_draft(&mut self, draft: Box<[Reading]>) {
-        if self.drafts.len() < SPARES_MAX {
+        if self.drafts.len() < DRAFTS_MAX {
             self.drafts.push(draft);
         }
     }
