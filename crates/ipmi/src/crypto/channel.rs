@@ -196,6 +196,33 @@ impl Channel {
         w.finish()
     }
 
+    /// Writes a packet whose payload is said to be encrypted, with a code that is right: what only a peer with the keys
+    /// can send, and only one that errs does.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn seal_ciphertext(
+        &mut self,
+        ciphertext: &[u8],
+        out: &mut [u8],
+    ) -> Result<usize, BufferFull> {
+        let mut w = Writer::new(out);
+        rmcp::encode(rmcp::Class::Ipmi, &mut w);
+        let header = RmcpPlusHeader {
+            encrypted: self.confidentiality.encrypts(),
+            authenticated: self.integrity.code_len() != 0,
+            session_id: self.peer_session_id,
+            sequence: self.outbound.next(),
+            ..RmcpPlusHeader::sessionless(PayloadType::IPMI)
+        };
+        header.encode(&mut w);
+        let payload_at = w.position();
+        w.bytes(ciphertext);
+        session::patch_payload_len(w.written_mut(), payload_at, ciphertext.len());
+        if header.authenticated {
+            self.seal_trailer(&mut w);
+        }
+        w.finish()
+    }
+
     /// Pads the covered part to a multiple of four bytes and appends the code.
     fn seal_trailer(&self, w: &mut Writer<'_>) {
         const PAD: [u8; 3] = [0xff; 3];

@@ -18,7 +18,7 @@ use crate::command::oem::OEM_COMMANDS;
 use crate::command::table::COMMANDS;
 use crate::console::addressee;
 use crate::crypto::{Algorithms, Channel, Exchange, UserKey};
-use crate::number::{AuthAlgorithm, CipherSuiteId, MultiRecordType, PrivilegeLevel};
+use crate::number::{AuthAlgorithm, CipherSuiteId, MultiRecordType, PayloadType, PrivilegeLevel};
 use crate::print::OneLine;
 use crate::record::Spd;
 use crate::record::fru::{Fru, MULTIRECORD_MAX, MultiRecord};
@@ -36,6 +36,7 @@ use crate::wire::session::SessionHeader;
 use crate::wire::sol::SolPacket;
 use crate::wire::{DATAGRAM_MAX, Reader, WireError, Writer, rmcp};
 
+use conversation::Seeded;
 pub use conversation::conversation;
 pub use line::sol;
 
@@ -131,26 +132,53 @@ fn rakp(bytes: &[u8]) {
     stable(bytes, Rakp4::decode, Rakp4::encode);
 }
 
-/// Packets of a session: whatever arrives, only what the peer sealed is opened.
+/// Packets of a session with the standard suite that the first byte names: of whatever arrives only what the peer sealed is
+/// opened; what it seals comes out as it went in; and what decrypts to nonsense, though the peer's code is right, does no
+/// harm.
 pub fn channel(bytes: &[u8]) {
-    for suite in [2, 3, 16, 17] {
-        let Some(mut channel) = channel_of(CipherSuiteId(suite)) else {
-            continue;
-        };
-        let mut datagram = bytes.to_vec();
-        assert!(
-            channel.open(&mut datagram).is_err(),
-            "a packet that nobody sealed was opened"
-        );
-    }
-    for suite in [0, 1, 6, 15] {
-        if let Some(mut channel) = channel_of(CipherSuiteId(suite)) {
-            let _ = channel.open(&mut bytes.to_vec());
-        }
+    let Some((suite, bytes)) = bytes.split_first() else {
+        return;
+    };
+    let suite = CipherSuiteId(suite % SUITES);
+    let Some((mut console, mut bmc)) = channels_of(suite) else {
+        return;
+    };
+    // A session of its own: what has no code may take any number.
+    let Some((mut stranger, _)) = channels_of(suite) else {
+        return;
+    };
+    let opened = stranger.open(&mut bytes.to_vec()).is_ok();
+    assert!(
+        !opened || !stranger.is_authenticated(),
+        "a packet that nobody sealed was opened"
+    );
+    let clear = &bytes[..bytes.len().min(CHANNEL_PAYLOAD_MAX)];
+    let mut out = [0; 4 * DATAGRAM_MAX];
+    let sealed = bmc.seal(PayloadType::IPMI, &mut Seeded(1), &mut out, |w| {
+        w.bytes(clear)
+    });
+    let opened = console
+        .open(&mut out[..sealed.unwrap_or_default()])
+        .map(|opened| opened.payload.to_vec());
+    assert_eq!(opened.as_deref(), Ok(clear), "suite {}", suite.0);
+    let sealed = bmc.seal_ciphertext(clear, &mut out);
+    if let Ok(opened) = console.open(&mut out[..sealed.unwrap_or_default()]) {
+        assert!(opened.payload.len() <= clear.len(), "longer in the clear");
     }
 }
 
-fn channel_of(suite: CipherSuiteId) -> Option<Channel> {
+/// How many standard suites there are (§22.15.2).
+const SUITES: u8 = 20;
+
+/// Longest payload that `channel` seals: its code and padding fit a datagram beside it.
+const CHANNEL_PAYLOAD_MAX: usize = 512;
+
+/// Both ends of a session that is up: the console's and the BMC's.
+fn channels_of(suite: CipherSuiteId) -> Option<(Channel, Channel)> {
+    Some((channel_of(suite, 1, 2)?, channel_of(suite, 2, 1)?))
+}
+
+fn channel_of(suite: CipherSuiteId, own: u32, peer: u32) -> Option<Channel> {
     let algorithms = Algorithms::of(suite)?;
     let exchange = Exchange {
         algorithm: algorithms.auth,
@@ -166,7 +194,7 @@ fn channel_of(suite: CipherSuiteId) -> Option<Channel> {
     assert!(
         algorithms.auth == AuthAlgorithm::NONE || exchange.rakp2_code(&user).as_bytes() != [0; 20]
     );
-    Channel::new(algorithms, &exchange.session_key(&user), &user, 1, 2)
+    Channel::new(algorithms, &exchange.session_key(&user), &user, own, peer)
 }
 
 /// Records: sensor data, event log, inventory, memory modules.
