@@ -7,12 +7,11 @@ use ipmi::command::Bytes;
 use ipmi::command::storage::{FruData, GetFruInventoryAreaInfo, ReadFruData, WriteFruData};
 use ipmi::number::{CompletionCode, FruAccessMode, Lun};
 use ipmi::record::Spd;
-use ipmi::record::fru::{Fru, FruField, Language};
+use ipmi::record::fru::Fru;
 use ipmi::record::sdr::SdrBody;
 use serde_json::{Value, json};
 
 use super::repository;
-use crate::ipmi::args::FruText;
 use crate::ipmi::failure::Failure;
 use crate::ipmi::report::{Report, pair};
 use crate::ipmi::talk::{CallError, CallFault, Line, Outcome};
@@ -42,6 +41,31 @@ struct Device {
     id: u8,
     name: String,
     content: Result<Content, String>,
+    /// Why not all of it was read.
+    cut: Option<String>,
+}
+
+/// The bytes of an inventory, as far as they could be read.
+pub(super) struct Stored {
+    pub(super) bytes: Vec<u8>,
+    /// How many there are, as the device says.
+    size: usize,
+    /// What the BMC said instead of the rest.
+    refusal: Option<CallError>,
+}
+
+impl Stored {
+    /// Why these are not all bytes of the device; `None` where they are.
+    pub(super) fn cut(&self) -> Option<String> {
+        let (read, size) = (self.bytes.len(), self.size);
+        (read < size).then(|| {
+            let why = self.refusal.map_or_else(
+                || "the BMC returns no more".to_owned(),
+                |refusal| Failure::Call(refusal).cause(),
+            );
+            format!("only {read} of {size} bytes were read: {why}")
+        })
+    }
 }
 
 /// What an inventory holds.
@@ -89,18 +113,23 @@ pub(super) async fn run(line: Line, id: Option<u8>) -> Outcome {
     }
     let mut devices = Vec::new();
     for (id, name, is_spd) in wanted {
-        let content = match read(&line, id).await {
-            Ok(bytes) => Content::decode(&bytes, is_spd),
+        let (content, cut) = match read(&line, id).await {
+            Ok(stored) => (Content::decode(&stored.bytes, is_spd), stored.cut()),
             // A device that is described but absent says nothing about the others.
             Err(
                 error @ CallError {
                     fault: CallFault::Refused(_),
                     ..
                 },
-            ) => Err(Failure::Call(error).cause()),
+            ) => (Err(Failure::Call(error).cause()), None),
             Err(error) => return Err(error.into()),
         };
-        devices.push(Device { id, name, content });
+        devices.push(Device {
+            id,
+            name,
+            content,
+            cut,
+        });
     }
     if let (
         Some(id),
@@ -150,10 +179,15 @@ async fn devices(line: &Line) -> Result<Vec<(u8, String, bool)>, CallError> {
 
 /// Hands the bytes of an inventory to the file that the command line names.
 pub(super) async fn save(line: Line, id: u8) -> Outcome {
-    let bytes = read(&line, id).await?;
-    let text = format!("{} bytes of FRU device {id} saved", bytes.len());
-    let mut report = Report::line(text, json!({ "id": id, "bytes": bytes.len() }));
-    report.file = Some(bytes);
+    let stored = read(&line, id).await?;
+    let count = stored.bytes.len();
+    let text = format!("{count} bytes of FRU device {id} saved");
+    let mut report = Report::line(text, json!({ "id": id, "bytes": count }));
+    if let Some(cut) = stored.cut() {
+        report.lines.push(format!("(warning: {cut})"));
+        report.value["faults"] = json!([cut]);
+    }
+    report.file = Some(stored.bytes);
     Ok(report)
 }
 
@@ -167,69 +201,8 @@ pub(super) async fn write(line: Line, id: u8, bytes: Rc<[u8]>) -> Outcome {
     ))
 }
 
-/// Changes one text; the rest of the inventory stays as it is.
-pub(super) async fn edit(line: Line, id: u8, field: FruText, text: Rc<str>) -> Outcome {
-    let before = read(&line, id).await?;
-    let mut fru = Fru::decode(&before).map_err(|error| Failure::Unfit {
-        kind: "no_inventory",
-        cause: format!("FRU device {id} has no inventory in IPMI's format: {error}"),
-        remedy: "'fru write' stores whole inventories".to_owned(),
-    })?;
-    let unfit = |cause: String| Failure::Unfit {
-        kind: "unfit_text",
-        cause,
-        remedy: "see 'fru print' for what the device has; a text has at most 63 characters"
-            .to_owned(),
-    };
-    let (place, language) =
-        place(&mut fru, field).ok_or_else(|| unfit("the inventory has no such area".to_owned()))?;
-    *place = FruField::from_text(&text, language)
-        .ok_or_else(|| unfit(format!("'{text}' can't be stored")))?;
-    let after = fru.encode().map_err(|error| unfit(error.to_string()))?;
-    if after.len() > before.len() {
-        let cause = format!("{} bytes don't fit into {}", after.len(), before.len());
-        return Err(unfit(cause));
-    }
-    store(&line, id, &after).await?;
-    Ok(Report::line(
-        format!("FRU device {id} changed"),
-        json!({ "id": id, "text": &*text }),
-    ))
-}
-
-/// Where a text is in an inventory, and the language that it is in.
-fn place(fru: &mut Fru, field: FruText) -> Option<(&mut FruField, Language)> {
-    let english = Language::ENGLISH;
-    Some(match field {
-        FruText::ChassisPart => (&mut fru.chassis.as_mut()?.part_number, english),
-        FruText::ChassisSerial => (&mut fru.chassis.as_mut()?.serial_number, english),
-        FruText::BoardSerial => (&mut fru.board.as_mut()?.serial_number, english),
-        FruText::ProductSerial => (&mut fru.product.as_mut()?.serial_number, english),
-        FruText::BoardMaker | FruText::BoardProduct | FruText::BoardPart => {
-            let board = fru.board.as_mut()?;
-            let place = match field {
-                FruText::BoardMaker => &mut board.manufacturer,
-                FruText::BoardProduct => &mut board.product_name,
-                _ => &mut board.part_number,
-            };
-            (place, board.language)
-        }
-        _ => {
-            let product = fru.product.as_mut()?;
-            let place = match field {
-                FruText::ProductMaker => &mut product.manufacturer,
-                FruText::ProductName => &mut product.name,
-                FruText::ProductPart => &mut product.part_number,
-                FruText::ProductVersion => &mut product.version,
-                _ => &mut product.asset_tag,
-            };
-            (place, product.language)
-        }
-    })
-}
-
 /// Writes bytes to the beginning of an inventory, and compares.
-async fn store(line: &Line, fru_device_id: u8, bytes: &[u8]) -> Result<(), Failure> {
+pub(super) async fn store(line: &Line, fru_device_id: u8, bytes: &[u8]) -> Result<(), Failure> {
     let info = line
         .call(&GetFruInventoryAreaInfo { fru_device_id })
         .await?;
@@ -262,7 +235,7 @@ async fn store(line: &Line, fru_device_id: u8, bytes: &[u8]) -> Result<(), Failu
             Err(error) => return Err(error.into()),
         }
     }
-    if read(line, fru_device_id).await?.starts_with(bytes) {
+    if read(line, fru_device_id).await?.bytes.starts_with(bytes) {
         return Ok(());
     }
     Err(Failure::Unfit {
@@ -272,8 +245,8 @@ async fn store(line: &Line, fru_device_id: u8, bytes: &[u8]) -> Result<(), Failu
     })
 }
 
-/// Reads a whole inventory.
-async fn read(line: &Line, fru_device_id: u8) -> Result<Vec<u8>, CallError> {
+/// Reads a whole inventory, or as much as the BMC returns of it.
+pub(super) async fn read(line: &Line, fru_device_id: u8) -> Result<Stored, CallError> {
     let info = line
         .call(&GetFruInventoryAreaInfo { fru_device_id })
         .await?;
@@ -281,6 +254,7 @@ async fn read(line: &Line, fru_device_id: u8) -> Result<Vec<u8>, CallError> {
     let by_words = info.access == FruAccessMode::WORDS;
     let words = usize::from(by_words);
     let (mut data, mut chunk, mut busy) = (Vec::new(), 0, 0);
+    let mut refusal = None;
     while data.len() < size {
         let left = (size - data.len()).next_multiple_of(1 + words);
         let bytes = usize::from(CHUNKS[chunk]).min(left);
@@ -303,12 +277,19 @@ async fn read(line: &Line, fru_device_id: u8) -> Result<Vec<u8>, CallError> {
             }
             Err(error) if error.asks_for_less() && chunk + 1 < CHUNKS.len() => chunk += 1,
             // Some devices name a size beyond what they have; the areas come first.
-            Err(error) if error.completion().is_some() && !data.is_empty() => break,
+            Err(error) if error.completion().is_some() && !data.is_empty() => {
+                refusal = Some(error);
+                break;
+            }
             Err(error) => return Err(error),
         }
     }
     data.truncate(size);
-    Ok(data)
+    Ok(Stored {
+        bytes: data,
+        size,
+        refusal,
+    })
 }
 
 impl Device {
@@ -330,6 +311,7 @@ impl Device {
             }
             Err(error) => lines.push(format!(" (no inventory: {error})")),
         }
+        lines.extend(self.cut.iter().map(|cut| format!(" (warning: {cut})")));
         lines
     }
 
@@ -339,7 +321,8 @@ impl Device {
             Ok(content) => {
                 let field = |(name, text): (String, String)| json!({ "name": name, "value": text });
                 value["fields"] = content.fields().into_iter().map(field).collect();
-                value["faults"] = content.faults().map(Value::from).collect();
+                let faults = content.faults().chain(self.cut.clone());
+                value["faults"] = faults.map(Value::from).collect();
             }
             Err(error) => value["error"] = error.as_str().into(),
         }
@@ -414,8 +397,9 @@ mod tests {
     fn an_inventory_is_read_in_chunks_that_the_device_can_return() {
         for (chunk_max, by_words, mut busy) in [(64, false, 0), (20, true, 2), (8, false, 5)] {
             let bytes = inventory();
-            let talk =
-                Talk::new(|line| async move { Ok(Report::line("", read(&line, 3).await?.into())) });
+            let talk = Talk::new(|line| async move {
+                Ok(Report::line("", read(&line, 3).await?.bytes.into()))
+            });
             let report = play::run(talk, |call| {
                 let scale = 1 + usize::from(by_words);
                 if call.data.len() == 1 {
@@ -453,6 +437,7 @@ mod tests {
             id: 3,
             name: "PSU".to_owned(),
             content: Content::decode(&bytes, false),
+            cut: Some("only 8 of 16 bytes were read".to_owned()),
         };
         assert_eq!(
             device.lines(),
@@ -461,13 +446,39 @@ mod tests {
                 " Product Name          : Node",
                 " Product Serial Number : S123",
                 " (warning: the product area has a wrong checksum)",
+                " (warning: only 8 of 16 bytes were read)",
             ]
         );
+        assert_eq!(device.json()["faults"].as_array().unwrap().len(), 2);
         assert_eq!(
             device.json()["fields"][1],
             json!({
                 "name": "Product Serial Number", "value": "S123"
             })
         );
+    }
+
+    #[test]
+    fn an_inventory_that_the_bmc_returns_in_part_is_saved_with_a_warning() {
+        let talk = Talk::new(|line| save(line, 3));
+        let report = play::run(talk, |call| {
+            if call.data.len() == 1 {
+                return Some((CompletionCode::OK, vec![128, 0, 0]));
+            }
+            if call.data[1] >= 64 {
+                return Some((CompletionCode::NOT_PRESENT, vec![]));
+            }
+            let mut answer = vec![call.data[3]];
+            answer.resize(1 + usize::from(call.data[3]), 7);
+            Some((CompletionCode::OK, answer))
+        })
+        .unwrap();
+        assert_eq!(report.file, Some(vec![7; 64]));
+        assert!(
+            report.lines[1].starts_with("(warning: only 64 of 128 bytes were read: Read FRU Data"),
+            "{:?}",
+            report.lines
+        );
+        assert_eq!(report.value["faults"].as_array().unwrap().len(), 1);
     }
 }

@@ -9,6 +9,7 @@ mod dcmi;
 pub(super) mod decode;
 mod fan;
 mod fru;
+mod fru_edit;
 mod group;
 mod hpm;
 mod identify;
@@ -27,6 +28,7 @@ mod repository;
 mod sdr;
 mod sel;
 mod sensor;
+mod sensor_thresh;
 mod sol;
 mod user;
 mod watchdog;
@@ -199,7 +201,7 @@ fn of_sensors(args: SensorArgs, reader: Reader) -> Start {
     };
     let name: Rc<str> = name.into();
     start(OPERATOR, move |line| {
-        sensor::set_threshold(line, Rc::clone(&name), threshold, value)
+        sensor_thresh::run(line, Rc::clone(&name), threshold, value)
     })
 }
 
@@ -219,7 +221,7 @@ fn of_inventories(args: FruArgs) -> Result<Start, ProgramError> {
         Some(FruCommand::Edit { id, field, text }) => {
             let text: Rc<str> = text.into();
             start(OPERATOR, move |line| {
-                fru::edit(line, id, field, Rc::clone(&text))
+                fru_edit::run(line, id, field, Rc::clone(&text))
             })
         }
     })

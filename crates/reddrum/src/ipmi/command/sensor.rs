@@ -5,7 +5,6 @@ use std::rc::Rc;
 
 use ipmi::command::sensor::{
     GetSensorReading, GetSensorReadingFactors, GetSensorThresholds, SensorReading,
-    SensorThresholds, SetSensorThresholds,
 };
 use ipmi::number::{IpmbAddress, SensorGroup, SensorType, State, Threshold, ThresholdSet};
 use ipmi::record::sdr::{Access, FullSensor, Owner, SdrBody, SdrRecord, Sensor};
@@ -22,7 +21,7 @@ use crate::pattern::fits;
 const BMC: Owner = Owner::Ipmb(IpmbAddress::BMC);
 
 /// Thresholds in the order of the columns: from the lowest to the highest.
-const COLUMNS: [(Threshold, &str); 6] = [
+pub(super) const COLUMNS: [(Threshold, &str); 6] = [
     (Threshold::LowerNonRecoverable, "lower_non_recoverable"),
     (Threshold::LowerCritical, "lower_critical"),
     (Threshold::LowerNonCritical, "lower_non_critical"),
@@ -48,7 +47,7 @@ const WIDTH: usize = 22;
 pub(super) struct Described {
     pub(super) name: String,
     pub(super) sensor: Sensor,
-    full: Option<Box<FullSensor>>,
+    pub(super) full: Option<Box<FullSensor>>,
 }
 
 /// A sensor as it is now.
@@ -141,48 +140,6 @@ async fn report(line: &Line, key: &str, sensors: &[Described], reader: Reader) -
     })
 }
 
-/// Sets one threshold, and reads it back.
-pub(super) async fn set_threshold(
-    line: Line,
-    name: Rc<str>,
-    threshold: Threshold,
-    value: f64,
-) -> Outcome {
-    let mut sensors = all(&line).await?.into_iter();
-    let unfit = |kind, cause: String| Failure::Unfit {
-        kind,
-        cause,
-        remedy: "'sensor' lists all with their thresholds".to_owned(),
-    };
-    let sensor = sensors
-        .find(|sensor| fits(&name, &sensor.name))
-        .ok_or_else(|| unfit("no_such_sensor", format!("there is no sensor '{name}'")))?;
-    let conversion = sensor.full.as_ref().and_then(|full| full.conversion());
-    let conversion = conversion.ok_or_else(|| {
-        unfit(
-            "no_threshold",
-            format!("'{name}' has no value and no limits"),
-        )
-    })?;
-    let key = sensor.sensor.key;
-    let mut thresholds = SensorThresholds::default();
-    thresholds.set(threshold, conversion.raw(value));
-    let command = SetSensorThresholds {
-        sensor_number: key.sensor_number,
-        thresholds,
-    };
-    line.call_on_lun(key.lun().get(), &command).await?;
-    let read = sensor.read(&line, SensorGroup::Maker, Wanted::All).await?;
-    let kept = read.thresholds[threshold_column(threshold)];
-    let text = format!("{}: {threshold:?} is now {}", sensor.name, number(kept));
-    Ok(Report::line(text, read.json()))
-}
-
-fn threshold_column(threshold: Threshold) -> usize {
-    let column = COLUMNS.iter().position(|(known, _)| *known == threshold);
-    column.unwrap_or_default()
-}
-
 /// The sensors of a record; none for records of other things, and for sensors that only send events.
 fn describe(record: SdrRecord) -> Vec<Described> {
     match record.body {
@@ -224,11 +181,10 @@ impl Described {
         group: SensorGroup,
         wanted: Wanted,
     ) -> Result<Read, CallError> {
-        let key = self.sensor.key;
-        if key.owner() != BMC || key.channel().0 != 0 {
-            // It sits behind another controller, which only bridging reaches.
+        if !self.is_of_bmc() {
             return Ok(self.unread());
         }
+        let key = self.sensor.key;
         let command = GetSensorReading {
             sensor_number: key.sensor_number,
         };
@@ -309,6 +265,13 @@ impl Described {
         lines
     }
 
+    /// Whether the BMC itself owns it; another sits behind a controller that only bridging reaches, where the same
+    /// number is another sensor's.
+    pub(super) fn is_of_bmc(&self) -> bool {
+        let key = self.sensor.key;
+        key.owner() == BMC && key.channel().0 == 0
+    }
+
     fn is_numeric(&self) -> bool {
         self.full.is_some() && self.sensor.units.format() != AnalogFormat::None
     }
@@ -360,7 +323,7 @@ async fn value(line: &Line, full: &FullSensor, raw: u8) -> Result<Option<f64>, C
 const DIGITS: i32 = 12;
 
 /// Without the last bits, which binary fractions add to decimal factors: 13.2, not 13.200000000000001.
-fn rounded(value: f64) -> f64 {
+pub(super) fn rounded(value: f64) -> f64 {
     if value == 0.0 {
         return value;
     }
