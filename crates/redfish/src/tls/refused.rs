@@ -18,6 +18,9 @@ pub(crate) fn cause(error: &io::Error) -> Option<String> {
         }
         Error::InvalidCertificate(why) => Some(match why {
             CertificateError::UnknownIssuer => "no authority of ours vouches for it".into(),
+            CertificateError::BadSignature => {
+                "the authority that it names has not signed it".into()
+            }
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
                 "it has expired".into()
             }
