@@ -62,7 +62,11 @@ pub(crate) async fn run(args: &VbmcArgs) -> Result<(), ProgramError> {
     let faults = fault::plan(&args.machines.faults, server.bmcs())?;
     defect::apply(&args.defects, server.bmcs())?;
     spoil_network(&args.network, args.machines.seed, server.bmcs());
-    Served::of(&server, &user)
+    let mut served = Served::of(&server, &user);
+    if args.password_file.is_some() {
+        served.hide_passwords();
+    }
+    served
         .print(args.json)
         .map_err(|e| ProgramError::system("standard output", e))?;
     fault::begin(faults, server.bmcs(), clock);
@@ -184,6 +188,13 @@ impl Served {
         }
     }
 
+    /// Leaves passwords out: who has named one knows it, and wants it in no log.
+    fn hide_passwords(&mut self) {
+        for bmc in self.bmcs.iter_mut().chain(&mut self.controllers) {
+            bmc.password = None;
+        }
+    }
+
     fn print(&self, json: bool) -> io::Result<()> {
         let mut out = io::stdout().lock();
         if json {
@@ -213,13 +224,18 @@ impl Served {
         let Some(first) = self.bmcs.first() else {
             return Ok(());
         };
-        let password = first.password.as_deref().unwrap_or("…");
-        writeln!(out, "  log in as {} password {password}", first.username)?;
-        writeln!(
-            out,
-            "\nTry:\n  IPMI_PASSWORD={password} reddrum ipmi {}:{} -U {} sensor",
-            first.address, first.port, first.username
-        )
+        let (address, port, username) = (&first.address, first.port, &first.username);
+        let ours = format!("reddrum ipmi {address}:{port} -U {username}");
+        match &first.password {
+            Some(password) => {
+                writeln!(out, "  log in as {username} password {password}")?;
+                writeln!(out, "\nTry:\n  IPMI_PASSWORD={password} {ours} sensor")
+            }
+            None => {
+                writeln!(out, "  log in as {username} with the password of the file")?;
+                writeln!(out, "\nTry:\n  {ours} --password-file FILE sensor")
+            }
+        }
     }
 }
 
@@ -274,6 +290,21 @@ mod tests {
             text.starts_with("30 node BMCs answer IPMI at 127.16.0.1..127.16.0.30"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_password_that_the_operator_named_is_printed_nowhere() {
+        let (_server, mut served) = started(2);
+        served.hide_passwords();
+        let mut text = Vec::new();
+        served.write_text(&mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert!(
+            !text.contains("secret") && text.contains("--password-file"),
+            "{text}"
+        );
+        let json = serde_json::to_string(&served).unwrap();
+        assert!(!json.contains("secret") && json.contains("admin"), "{json}");
     }
 
     #[test]
