@@ -17,6 +17,8 @@ pub(crate) struct Call {
     pub(crate) lun: u8,
     /// Whether doing it twice equals doing it once.
     pub(crate) idempotent: bool,
+    /// A conversation goes on without the answer, and doesn't ask again.
+    pub(crate) once: bool,
     len: u8,
     data: [u8; CALL_DATA_LEN_MAX],
 }
@@ -35,6 +37,7 @@ impl Call {
             cmd: C::CMD,
             lun: 0,
             idempotent: command.is_idempotent(),
+            once: false,
             len: len as u8,
             data,
         }
@@ -44,6 +47,13 @@ impl Call {
     #[must_use]
     pub(crate) const fn on_lun(mut self, lun: u8) -> Self {
         self.lun = lun;
+        self
+    }
+
+    /// The same, to be given up where no answer comes.
+    #[must_use]
+    pub(crate) const fn once(mut self) -> Self {
+        self.once = true;
         self
     }
 

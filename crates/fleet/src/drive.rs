@@ -163,7 +163,7 @@ impl Shard {
     /// Starts a thread that drives `engine` with a socket of its own, for IPv6 or IPv4 BMCs.
     pub(crate) fn start(
         name: String,
-        engine: Engine,
+        mut engine: Engine,
         clock: Clock,
         ipv6: bool,
         receive_buffer_bytes: usize,
@@ -177,6 +177,8 @@ impl Shard {
             receive_buffer_bytes: Some(receive_buffer_bytes),
             ..Options::default()
         };
+        let socket = Socket::bind(address, options)?;
+        engine.set_port(socket.local_addr()?.port());
         let mailbox = Arc::new(Mailbox {
             orders: Mutex::default(),
             figures: Mutex::default(),
@@ -184,7 +186,7 @@ impl Shard {
             waker: Waker::new()?,
         });
         let driver = Driver {
-            socket: Socket::bind(address, options)?,
+            socket,
             engine,
             clock,
             mailbox: Arc::clone(&mailbox),

@@ -154,6 +154,7 @@ impl Engine {
             poll_interval_ms: config.poll_interval_ms,
             slow_rounds: config.slow_rounds,
             slots: 0,
+            port: 0,
             down_after: slot::down_after(&config.policy),
             probe_policy: Arc::new(Policy {
                 attempts: 1,
@@ -185,6 +186,12 @@ impl Engine {
             closing: false,
             cx,
         }
+    }
+
+    /// Tells which UDP port its socket has: by that a later run knows its sessions again (see `Memory`). Untold, no session
+    /// is remembered.
+    pub const fn set_port(&mut self, port: u16) {
+        self.cx.port = port;
     }
 
     /// Takes BMCs up, each with the place of its node; begins to connect to them at `now`, one after the other. A target without

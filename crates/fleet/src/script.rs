@@ -94,10 +94,20 @@ impl Line {
         lun: u8,
         command: &C,
     ) -> Result<C::Response, CallError> {
-        match self
-            .ask(Ask::Call(Arc::new(Call::of(command).on_lun(lun))))
-            .await
-        {
+        self.exchange_call::<C>(Call::of(command).on_lun(lun)).await
+    }
+
+    /// Sends a command that the conversation can do without. Silence is an error here, where [`Self::call`] in a talk of the
+    /// engine's own would ask on until the session is lost.
+    pub(crate) async fn call_once<C: Command>(
+        &self,
+        command: &C,
+    ) -> Result<C::Response, CallError> {
+        self.exchange_call::<C>(Call::of(command).once()).await
+    }
+
+    async fn exchange_call<C: Command>(&self, call: Call) -> Result<C::Response, CallError> {
+        match self.ask(Ask::Call(Arc::new(call))).await {
             Answer::Reply { completion, data } => decode::<C>(completion, &data),
             Answer::Unanswered | Answer::Paused => Err(CallError::Unanswered { name: C::NAME }),
         }

@@ -64,10 +64,14 @@ impl<T> Talk<T> {
         self.next = Next::Resume(Some(answer));
     }
 
-    /// The question got no answer but the session lives on: it is asked once more. For talks that only look; the
-    /// session decides when to give up (`ipmi::console::Policy`).
+    /// The question got no answer but the session lives on: it is asked once more, unless the script can do without. For
+    /// talks that only look; the session decides when to give up (`ipmi::console::Policy`).
     pub(crate) fn ask_again(&mut self) {
-        self.next = Next::Again;
+        if self.asked.as_ref().is_some_and(|call| call.once) {
+            self.answer(Answer::Unanswered);
+        } else {
+            self.next = Next::Again;
+        }
     }
 
     /// What is to be done now. Must not be called after [`Turn::Done`].
@@ -121,6 +125,33 @@ impl<T> Talk<T> {
     fn answer_if_waiting(&mut self) {
         if matches!(self.next, Next::Waits) {
             self.answer(Answer::Unanswered);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ipmi::command::app::GetDeviceId;
+
+    use super::*;
+
+    #[test]
+    fn an_unanswered_question_is_asked_again_unless_the_script_can_do_without_it() {
+        let now = Instant::ORIGIN;
+        let mut talk = Talk::new(Script::new(|line| async move {
+            let courtesy = line.call_once(&GetDeviceId).await;
+            (courtesy.is_err(), line.call(&GetDeviceId).await.is_err())
+        }));
+        let Turn::Send(courtesy) = talk.turn(now) else {
+            panic!("it asks");
+        };
+        talk.ask_again();
+        for _ in 0..3 {
+            let Turn::Send(asked) = talk.turn(now) else {
+                panic!("it asks on");
+            };
+            assert!(!Arc::ptr_eq(&asked, &courtesy));
+            talk.ask_again();
         }
     }
 }

@@ -4,14 +4,13 @@ pub(crate) mod firmware;
 pub(crate) mod fru;
 pub(crate) mod identity;
 mod key;
-mod left_open;
+pub(crate) mod left_open;
 pub(crate) mod log;
 pub(crate) mod records;
 pub(crate) mod repository;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use hardware::{Identity, Inventory, Nameplates};
@@ -31,6 +30,7 @@ use crate::convert::{self, Described};
 use crate::memory::Memory;
 use crate::plan::{Plan, Plans, Table};
 use crate::script::Line;
+use left_open::LeftOpen;
 use log::{LogRead, Since};
 use records::{Gathered, Likeness, Records};
 use repository::{Source, Stamp};
@@ -59,7 +59,7 @@ pub(crate) struct About {
     /// What is known of it is from an earlier run: who it is, is asked anew.
     pub(crate) recalled: bool,
     /// The session that an earlier run left open.
-    pub(crate) left_open: Option<NonZeroU32>,
+    pub(crate) left_open: Option<LeftOpen>,
     /// Where records are remembered.
     pub(crate) memory: Option<Arc<Memory>>,
 }
@@ -114,8 +114,9 @@ async fn acquaint(
     known: Option<Known>,
     about: About,
 ) -> Result<Finding, CallError> {
-    if let Some(id) = about.left_open {
-        left_open::close(line, id).await?;
+    if let (Some(left), Some(memory)) = (&about.left_open, &about.memory) {
+        left_open::close(line, left.earlier).await;
+        memory.remember_session(&left.node, left.own);
     }
     let device = line.call(&GetDeviceId).await?;
     let source = source_of(&device);

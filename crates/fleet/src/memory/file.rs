@@ -13,7 +13,7 @@ use redb::{
     TableDefinition, WriteTransaction,
 };
 
-use super::{Fingerprint, Pending};
+use super::{Fingerprint, OpenSession, Pending};
 use crate::drive::unix_ms;
 
 /// Memory for pages of the file, in bytes: it is read once, and written in batches.
@@ -38,8 +38,8 @@ const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 const CONTACTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("contacts");
 /// By name of the node: how far its event log was told.
 const LOGS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("logs");
-/// By name of the node: the BMC's ID of the session that is open.
-const SESSIONS: TableDefinition<'_, &str, u32> = TableDefinition::new("sessions");
+/// By name of the node: the session that is open, by the BMC's ID of it and our port.
+const SESSIONS: TableDefinition<'_, &str, (u32, u16)> = TableDefinition::new("open-sessions");
 /// By fingerprint: what sensors are made from.
 const REPOSITORIES: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("repositories");
 
@@ -184,7 +184,7 @@ pub(super) fn write(database: &Database, batch: &Pending) -> Result<(), redb::Er
         let mut sessions = transaction.open_table(SESSIONS)?;
         for (id, session) in &batch.sessions {
             match session {
-                Some(session) => sessions.insert(id.as_str(), session.get())?,
+                Some(open) => sessions.insert(id.as_str(), (open.id.get(), open.port))?,
                 None => sessions.remove(id.as_str())?,
             };
         }
@@ -227,11 +227,13 @@ impl View {
         Ok(table.get(id)?.map(|bytes| bytes.value().to_vec()))
     }
 
-    pub(super) fn session(&self, id: &str) -> Result<Option<NonZeroU32>, redb::Error> {
+    pub(super) fn session(&self, id: &str) -> Result<Option<OpenSession>, redb::Error> {
         let table = self.0.open_table(SESSIONS)?;
-        Ok(table
-            .get(id)?
-            .and_then(|session| NonZeroU32::new(session.value())))
+        let found = table.get(id)?.map(|session| session.value());
+        Ok(found.and_then(|(id, port)| {
+            let id = NonZeroU32::new(id)?;
+            Some(OpenSession { id, port })
+        }))
     }
 
     pub(super) fn repository(

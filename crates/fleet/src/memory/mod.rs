@@ -5,7 +5,9 @@
 //! clients see machines with parts and sensors before the first contact, the readings pending. A contact that then finds the same
 //! firmware, GUID and time stamps does not read records and parts again.
 //!
-//! Which session is open is remembered, too: a run that was killed leaves it open at the BMC, and the next one closes it.
+//! Which session is open is remembered, too, one of each BMC: a run that was killed leaves it open, and the next one closes it,
+//! where the BMC was got acquainted with and says that the session is that run's (user, IPv4 address and UDP port). Until that is seen
+//! to, the session of the new run is not remembered: killed before it, that one is left to the BMC's inactivity timeout.
 //!
 //! What is told of event logs is written after it was told: a crash in between tells it once more, and loses nothing.
 
@@ -47,7 +49,7 @@ struct Pending {
     /// `None` = forgotten.
     contacts: HashMap<NodeId, Option<Vec<u8>>>,
     logs: HashMap<NodeId, Option<Vec<u8>>>,
-    sessions: HashMap<NodeId, Option<NonZeroU32>>,
+    sessions: HashMap<NodeId, Option<OpenSession>>,
     repositories: HashMap<Fingerprint, Vec<u8>>,
     closing: bool,
 }
@@ -80,6 +82,15 @@ impl fmt::Debug for Memory {
     }
 }
 
+/// A session, as a later run knows it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OpenSession {
+    /// The BMC's ID of it.
+    pub(crate) id: NonZeroU32,
+    /// Our UDP port.
+    pub(crate) port: u16,
+}
+
 /// What is known of a BMC from an earlier run.
 #[derive(Clone, Debug)]
 pub(crate) struct Remembered {
@@ -89,8 +100,8 @@ pub(crate) struct Remembered {
     pub(crate) identity: Arc<Identity>,
     pub(crate) inventory: Arc<Inventory>,
     pub(crate) log: Option<LogPosition>,
-    /// The BMC's ID of the session that was open last, where that was not closed.
-    pub(crate) session: Option<NonZeroU32>,
+    /// The session that was open last, where that was not closed.
+    pub(crate) session: Option<OpenSession>,
 }
 
 impl Memory {
@@ -165,8 +176,8 @@ impl Memory {
         self.shared.more.notify_one();
     }
 
-    /// Remembers which session is open, by the BMC's ID of it; `None` = none is.
-    pub(crate) fn remember_session(&self, id: &NodeId, session: Option<NonZeroU32>) {
+    /// Remembers which session is open; `None` = none is.
+    pub(crate) fn remember_session(&self, id: &NodeId, session: Option<OpenSession>) {
         let mut pending = self.shared.pending();
         pending.sessions.insert(id.clone(), session);
         self.shared.more.notify_one();

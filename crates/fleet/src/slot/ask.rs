@@ -10,6 +10,7 @@ use ipmi::time::Instant;
 
 use super::{Context, InFlight, Phase, Slot};
 use crate::call::Call;
+use crate::contact::left_open::LeftOpen;
 use crate::contact::log::{LogRead, Since};
 use crate::contact::{self, Finding};
 use crate::gate::Stage;
@@ -244,11 +245,17 @@ impl Slot {
             return false;
         }
         let (plans, known) = (Arc::clone(&cx.plans), self.rare.known);
+        // Tried once: a BMC may end the session over it.
+        let left_open = self.rare.left_open.take().map(|earlier| LeftOpen {
+            node: self.page.node().id.clone(),
+            earlier,
+            own: self.open_session(cx),
+        });
         let about = contact::About {
             address: self.address,
             quirks: self.rare.quirks,
             recalled: self.rare.recalled,
-            left_open: self.rare.left_open.take(),
+            left_open,
             memory: cx.memory.clone(),
         };
         let script = Script::new(|line| contact::contact(line, plans, known, about));

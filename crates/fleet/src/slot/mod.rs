@@ -24,7 +24,7 @@ use crate::contact::log::Since;
 use crate::contact::{Finding, Known};
 use crate::counters::Counters;
 use crate::gate::{Gates, Stage};
-use crate::memory::{Memory, Remembered};
+use crate::memory::{Memory, OpenSession, Remembered};
 use crate::news::{self, News};
 use crate::plan::{self, Plan, Plans};
 use crate::publish::{Board, Page, Spares, Spot};
@@ -49,6 +49,8 @@ pub(crate) struct Context {
     pub(crate) poll_interval_ms: u32,
     pub(crate) slow_rounds: u32,
     pub(crate) slots: u32,
+    /// The UDP port of the engine's socket; 0 = not told.
+    pub(crate) port: u16,
     pub(crate) policy: Arc<Policy>,
     /// How long a BMC may owe an answer before it is told as down.
     pub(crate) down_after: Duration,
@@ -184,7 +186,7 @@ struct Rare {
     /// What is known is from an earlier run, and was not confirmed yet.
     recalled: bool,
     /// The session that an earlier run left open at the BMC, until it is seen to.
-    left_open: Option<NonZeroU32>,
+    left_open: Option<OpenSession>,
     /// How far the clock of its log was ahead when last looked at, in seconds.
     log_clock_offset_s: i32,
     log: Since,

@@ -12,6 +12,7 @@ use ipmi::time::Instant;
 
 use super::{Context, InFlight, Lacks, Phase, Round, Setup, Slot};
 use crate::counters::Counters;
+use crate::memory::OpenSession;
 use crate::schedule::Trouble;
 
 /// After a lost session the next one is opened within this time: a BMC that restarted is back soon, and a rack of
@@ -118,13 +119,22 @@ impl Slot {
         self.round = Round::default();
         self.talk = None;
         self.rare.contact_at = now;
-        self.remember_session(cx, NonZeroU32::new(self.session.bmc_session_id()));
+        self.remember_session(cx, self.open_session(cx));
     }
 
-    /// Sees to it that the next run closes this session, where this run comes to no end in order.
-    fn remember_session(&self, cx: &Context, id: Option<NonZeroU32>) {
-        if let Some(memory) = &cx.memory {
-            memory.remember_session(&self.page.node().id, id);
+    /// Its session, as the next run is to know it; `None` where that run could not tell it from others.
+    pub(super) fn open_session(&self, cx: &Context) -> Option<OpenSession> {
+        let id = NonZeroU32::new(self.session.bmc_session_id())?;
+        (cx.port != 0).then_some(OpenSession { id, port: cx.port })
+    }
+
+    /// Sees to it that the next run closes this session, where this run comes to no end in order. One that an earlier run left
+    /// open stays remembered until it is seen to.
+    fn remember_session(&self, cx: &Context, session: Option<OpenSession>) {
+        if let Some(memory) = &cx.memory
+            && self.rare.left_open.is_none()
+        {
+            memory.remember_session(&self.page.node().id, session);
         }
     }
 

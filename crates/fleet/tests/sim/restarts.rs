@@ -160,6 +160,25 @@ fn a_session_that_a_killed_process_left_open_is_closed_by_the_next_one_and_no_ot
 }
 
 #[test]
+fn another_consoles_session_stays_though_it_has_the_id_of_the_one_that_was_left_open() {
+    let mut world = remembering(1, 9, Quality::PERFECT);
+    world.same_numbers = true;
+    world.run_for(5 * SECOND);
+    world.hosts[0].bmc.reset();
+    let first = world.another_console(0);
+    world.hosts[0].bmc.reset();
+    assert_eq!(
+        world.another_console(0),
+        first,
+        "a BMC that gives IDs again"
+    );
+    world.kill_and_restart();
+    world.run_for(5 * SECOND);
+    assert_eq!(world.node(0).link, Link::Up);
+    assert_eq!(world.hosts[0].bmc.session_count(), 2);
+}
+
+#[test]
 fn a_machine_that_was_removed_is_forgotten() {
     let mut world = remembering(2, 3, Quality::PERFECT);
     world.run_for(5 * SECOND);

@@ -6,6 +6,7 @@ pub(crate) mod machine;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use hardware::{Change, Node, NodeId};
 use hostile::Hostile;
 use ipmi::bmc::{Bmc, User};
 use ipmi::command::app::Guid;
-use ipmi::console::Login;
+use ipmi::console::{Login, Session, State};
 use ipmi::entropy::Entropy;
 use ipmi::number::{CipherSuiteId, PrivilegeLevel};
 use ipmi::time::Instant;
@@ -144,6 +145,7 @@ fn begin(
     let mut moves = shared.change(&[], &targets);
     let unix_ms = UNIX_MS + now.as_nanos() / 1_000_000;
     let mut engine = Engine::new(now, unix_ms, settings, &shared);
+    engine.set_port(CONSOLE.port());
     let places: Vec<u32> = moves.entered.clone();
     let coming = places.into_iter().zip(targets);
     let coming: Vec<_> = coming
@@ -303,6 +305,28 @@ impl World {
         let (memory, targets) = (self.memory.as_ref(), self.targets.clone());
         (self.engine, self.shared) = begin(self.now, &self.settings, memory, targets);
         self.transmit();
+    }
+
+    /// Another console of the same user, on the same computer, logs in at a BMC; returns the BMC's ID of its session.
+    pub(crate) fn another_console(&mut self, node: usize) -> u32 {
+        let login = Login::new("admin", b"secret")
+            .and_then(|login| login.with_suites(&[CipherSuiteId::SUITE_3]));
+        let mut session = Session::new(Arc::new(login.unwrap()), Arc::default());
+        session.connect(self.now, NonZeroU32::MIN);
+        let from = SocketAddr::new(CONSOLE.ip(), CONSOLE.port() + 1);
+        let Host { machine, bmc, .. } = &mut self.hosts[node];
+        let (mut asked, mut answer) = ([0; DATAGRAM_MAX], [0; DATAGRAM_MAX]);
+        while session.state() != State::Established {
+            let mut entropy = SeededEntropy::new(1);
+            let len = session.poll_transmit(self.now, &mut entropy, &mut asked);
+            let asked = &mut asked[..len.unwrap()];
+            let len =
+                bmc.handle_datagram(self.now, &mut entropy, from, asked, machine, &mut answer);
+            session
+                .handle_datagram(self.now, &mut answer[..len.unwrap()])
+                .unwrap();
+        }
+        session.bmc_session_id()
     }
 
     /// Takes BMCs off and puts others on, while all runs.
