@@ -12,6 +12,7 @@ use ipmi::bmc::REPLY_KEPT_MS;
 use ipmi::command::app::GetDeviceId;
 use ipmi::console::{Ignored, Policy, RequestTarget, State};
 use ipmi::number::{CipherSuiteId, CompletionCode, NetFn};
+use ipmi::quirk::{Quirk, Quirks};
 use ipmi::wire::message::LanMessage;
 use ipmi::wire::session::SessionHeader;
 use ipmi::wire::{DATAGRAM_MAX, Reader};
@@ -354,6 +355,47 @@ fn duplicated_request_means_that_the_answer_to_the_first_is_on_its_way() {
     pair.session.request(pair.now, &GetDeviceId).unwrap();
     let once = Happened::Response(CompletionCode::DUPLICATE_REQUEST, vec![]);
     assert_eq!(pair.run(), once);
+}
+
+/// Sends until an answer or a time-out, at a BMC that refuses what it has seen; its first answer is lost.
+fn asked_where_the_answer_is_lost(
+    policy: Policy,
+    target: RequestTarget,
+    idempotent: bool,
+) -> (Happened, usize) {
+    let refusing = ipmi::bmc::Config {
+        defects: Quirks::NONE.with(Quirk::DuplicateRefused),
+        ..config()
+    };
+    let mut pair = Pair::with_policy(login(&[17]), refusing, policy);
+    pair.establish();
+    pair.session
+        .request_raw(pair.now, target, &[3], idempotent)
+        .unwrap();
+    let mut lost = 1;
+    let result = pair.run_over(|console, _| {
+        if !console && lost > 0 {
+            lost -= 1;
+            return 0;
+        }
+        1
+    });
+    (result, pair.device.executed.len())
+}
+
+#[test]
+fn where_repetitions_are_refused_and_the_answer_is_lost_only_the_harmless_is_asked_anew() {
+    let (result, executed) = asked_where_the_answer_is_lost(Policy::default(), ECHO, true);
+    assert_eq!(result, Happened::Response(CompletionCode::OK, vec![3]));
+    assert_eq!(executed, 2);
+    let insistent = Policy {
+        side_effect_attempts: 4,
+        ..Policy::default()
+    };
+    let (result, executed) = asked_where_the_answer_is_lost(insistent, CHASSIS_CONTROL, false);
+    let maybe_executed = true;
+    assert_eq!(result, Happened::TimedOut { maybe_executed });
+    assert_eq!(executed, 1);
 }
 
 #[test]

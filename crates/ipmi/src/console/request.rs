@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use core::fmt;
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::bridge::Bridge;
 use crate::number::NetFn;
@@ -41,24 +41,33 @@ pub(super) struct Request {
 const SHORT_MAX: usize = 22;
 
 /// The data of a request. Short ones lie in the session, so that a packet touches no further cache lines.
+///
+/// Any of them may be a secret: long ones are zeroized wherever they are dropped, short ones as they are taken the place of.
 pub(super) enum Data {
-    /// This many of these bytes.
+    /// This many of these bytes; zeros follow.
     Short(u8, [u8; SHORT_MAX]),
     /// All of these bytes.
-    Long(Box<[u8]>),
+    Long(Zeroizing<Box<[u8]>>),
 }
 
 impl Data {
     const NONE: Self = Self::Short(0, [0; SHORT_MAX]);
 
-    fn of(data: &[u8]) -> Self {
-        let mut bytes = [0; SHORT_MAX];
-        match (bytes.get_mut(..data.len()), u8::try_from(data.len())) {
-            (Some(start), Ok(len)) => {
-                start.copy_from_slice(data);
-                Self::Short(len, bytes)
-            }
-            _ => Self::Long(data.into()),
+    /// Takes the place of the data before, of which nothing stays.
+    fn set(&mut self, data: &[u8]) {
+        if data.len() > SHORT_MAX {
+            self.zeroize();
+            *self = Self::Long(Zeroizing::new(data.into()));
+            return;
+        }
+        if matches!(self, Self::Long(_)) {
+            *self = Self::NONE;
+        }
+        // In place and over all bytes: nothing is left on the stack, and nothing of longer data before.
+        if let Self::Short(len, bytes) = self {
+            *bytes = [0; SHORT_MAX];
+            bytes[..data.len()].copy_from_slice(data);
+            *len = data.len() as u8;
         }
     }
 
@@ -75,7 +84,8 @@ impl Zeroize for Data {
     fn zeroize(&mut self) {
         match self {
             Self::Short(_, bytes) => bytes.zeroize(),
-            Self::Long(bytes) => bytes.zeroize(),
+            // Dropped below.
+            Self::Long(_) => {}
         }
         *self = Self::NONE;
     }
@@ -101,11 +111,7 @@ impl Request {
         idempotent: bool,
         rq_seq: u8,
     ) {
-        // Only what changes something carries secrets, such as a new password.
-        if !self.idempotent {
-            self.data.zeroize();
-        }
-        self.data = Data::of(data);
+        self.data.set(data);
         (self.origin, self.target, self.bridge) = (origin, target, None);
         (self.idempotent, self.rq_seq) = (idempotent, rq_seq);
     }
@@ -146,11 +152,30 @@ mod tests {
     fn data_of_every_length_is_kept_as_it_is_and_gone_when_zeroized() {
         let bytes: std::vec::Vec<u8> = (1..=255).collect();
         for len in 0..=bytes.len() {
-            let mut data = Data::of(&bytes[..len]);
+            let mut data = Data::NONE;
+            data.set(&bytes[..len]);
             assert_eq!(data.as_slice(), &bytes[..len]);
             assert_eq!(matches!(data, Data::Short(..)), len <= SHORT_MAX);
             data.zeroize();
             assert!(data.as_slice().is_empty());
+        }
+    }
+
+    #[test]
+    fn nothing_stays_of_data_before_whatever_its_length_and_that_of_the_next() {
+        fn is_zeroized_where_dropped<T: zeroize::ZeroizeOnDrop>(_: &T) {}
+        for before in [SHORT_MAX, SHORT_MAX + 1, 255] {
+            let mut request = Request::NONE;
+            // Idempotent, as setting a password is.
+            request.set(Origin::Driver, KEEPALIVE, &[0xa5; 255][..before], true, 1);
+            if let Data::Long(bytes) = &request.data {
+                is_zeroized_where_dropped(bytes);
+            }
+            request.set(Origin::Driver, KEEPALIVE, &[1, 2], true, 2);
+            let Data::Short(2, bytes) = &request.data else {
+                panic!("two bytes are short");
+            };
+            assert_eq!((bytes[..2] == [1, 2], bytes[2..] == [0; 20]), (true, true));
         }
     }
 

@@ -59,6 +59,8 @@ pub struct Session {
     send: bool,
     /// Whether the request was answered "node busy" and waits to be sent again.
     busy: bool,
+    /// Whether the last sending was refused as a repetition of one before, whose answer is to come or is lost.
+    refused: bool,
     /// How often the present message was sent.
     sendings: u8,
     /// How many of these were answered "node busy", or precede one that was.
@@ -113,6 +115,7 @@ impl Session {
             request: Request::NONE,
             send: false,
             busy: false,
+            refused: false,
             sendings: 0,
             sendings_answered: 0,
             deadline: None,
@@ -173,8 +176,12 @@ impl Session {
         let mut buffer = [0; COMMAND_DATA_MAX];
         let mut w = Writer::new(&mut buffer);
         command.encode(&mut w);
-        w.finish().map_err(|_| RequestRefused::TooLong)?;
-        self.request_bridged(now, bridge, target, w.written(), command.is_idempotent())
+        let len = w.finish().map_err(|_| RequestRefused::TooLong)?;
+        let data = buffer.get_mut(..len).unwrap_or_default();
+        let asked = self.request_bridged(now, bridge, target, data, command.is_idempotent());
+        // A new password, perhaps.
+        data.zeroize();
+        asked
     }
 
     /// Sends a request by its numbers; its answer comes as [`Event::Response`].
@@ -334,6 +341,10 @@ impl Session {
         // `answered` for a request of which another sending went unanswered.
         let was_busy = core::mem::take(&mut self.busy);
         if was_busy || self.sendings < attempts {
+            // The answer is lost, and the BMC would refuse this number as long as it remembers it.
+            if core::mem::take(&mut self.refused) && self.request.idempotent {
+                self.request.rq_seq = self.take_rq_seq();
+            }
             self.send = true;
             return Event::None;
         }
@@ -488,6 +499,7 @@ impl Session {
     const fn send_new(&mut self) {
         self.send = true;
         self.busy = false;
+        self.refused = false;
         self.sendings = 0;
         self.sendings_answered = 0;
         self.deadline = None;

@@ -133,7 +133,7 @@ pub(super) const ROWS: &[Row] = &[
         "matches function, command, number and addresses, and asks again"),
     Row::new(Quirk::DuplicateRefused, Session, &[45], "§5.2",
         "a repeated request is refused by CFh while the first is being carried out",
-        "waits for the first one's answer"),
+        "waits for the first one's answer; where that stays away, asks under another number what may be done twice"),
     Row::new(Quirk::RequestNumbersNarrow, Session, &[46], "§13.8",
         "a request whose number is more than 7 ahead of the last one's is dropped",
         "counts by one and has one request in flight"),

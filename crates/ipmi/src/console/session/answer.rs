@@ -14,7 +14,7 @@ use crate::wire::message::{BMC_ADDRESS, CONSOLE_ADDRESS, LanMessage};
 impl Session {
     /// The answer to the request in flight that a message is; `None` where it says that the answer is to come.
     pub(super) fn read_answer<'d>(
-        &self,
+        &mut self,
         message: LanMessage<'d>,
     ) -> Result<Option<Response<'d>>, Ignored> {
         let asked = &self.request;
@@ -38,11 +38,12 @@ impl Session {
                 (asked.target, completion, data)
             }
         };
-        // The BMC has seen the first sending, executes it, and is going to answer it.
-        if completion == CompletionCode::DUPLICATE_REQUEST && self.sendings_unanswered() > 1 {
-            return Err(Ignored::Late);
-        }
         let RequestTarget { netfn, cmd, .. } = target;
+        // The BMC has seen the first sending, and is going to answer it or has done so.
+        if completion == CompletionCode::DUPLICATE_REQUEST && self.sendings_unanswered() > 1 {
+            self.refused = true;
+            return Ok(None);
+        }
         Ok(Some(Response {
             netfn,
             cmd,
@@ -65,6 +66,7 @@ impl Session {
             self.request.rq_seq = self.take_rq_seq();
             self.deadline = Some(now + ms(self.policy.busy_retry_ms));
             self.send = false;
+            self.refused = false;
             self.busy = true;
             return Event::None;
         }
