@@ -195,28 +195,28 @@ pub(crate) const GET_SENSOR_READING: (NetFn, u8) = {
 /// looked for no more.
 const KINDS_MAX: usize = 256;
 
-/// The plans in use, by the bytes they were made from: ten thousand equal machines share one.
+/// The plans in use, by what they were made from: ten thousand equal machines share one.
 #[derive(Default)]
 pub(crate) struct Plans {
-    by_records: Mutex<HashMap<Box<[u8]>, Weak<Plan>>>,
+    by_records: Mutex<HashMap<Fingerprint, Weak<Plan>>>,
     /// Records of which there are plans, each with the last machine that had them.
     kinds: Mutex<VecDeque<(Likeness, Weak<Records>)>>,
 }
 
 impl Plans {
-    /// The plan of these bytes, made by `make` where no node has it yet.
-    pub(crate) fn get(&self, key: &[u8], make: impl FnOnce() -> Plan) -> Arc<Plan> {
+    /// The plan of the bytes with this fingerprint, made by `make` where no node has it yet.
+    pub(crate) fn get(&self, key: Fingerprint, make: impl FnOnce() -> Plan) -> Arc<Plan> {
         let mut plans = self
             .by_records
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(plan) = plans.get(key).and_then(Weak::upgrade) {
+        if let Some(plan) = plans.get(&key).and_then(Weak::upgrade) {
             return plan;
         }
         // Bound: at most one entry for each node that holds a plan, plus those that died since the last insert.
         plans.retain(|_, plan| plan.strong_count() > 0);
         let plan = Arc::new(make());
-        plans.insert(key.into(), Arc::downgrade(&plan));
+        plans.insert(key, Arc::downgrade(&plan));
         plan
     }
 
@@ -357,13 +357,13 @@ mod tests {
     #[test]
     fn equal_records_share_a_plan_for_as_long_as_anyone_has_it() {
         let plans = Plans::default();
-        let first = plans.get(&[1, 2], plan);
-        let again = plans.get(&[1, 2], || panic!("is there already"));
+        let first = plans.get([1; 32], plan);
+        let again = plans.get([1; 32], || panic!("is there already"));
         assert!(Arc::ptr_eq(&first, &again));
-        assert!(!Arc::ptr_eq(&first, &plans.get(&[1, 3], plan)));
+        assert!(!Arc::ptr_eq(&first, &plans.get([2; 32], plan)));
         drop((first, again));
         let mut made = false;
-        plans.get(&[1, 2], || {
+        plans.get([1; 32], || {
             made = true;
             plan()
         });

@@ -2,7 +2,7 @@
 //!
 //! Each node has a place on the [`Board`] (one atomic pointer) and a [`Page`] in the engine. During a round the page holds the
 //! next snapshot, being written; publishing puts it on the board. The one that it takes the place of becomes a spare
-//! ([`Spares`]), in which some other node's round is written, so that a round allocates nothing, and between its
+//! ([`Spares`]), in which some other node's round is written, so that a round needs no new one, and between its
 //! rounds a node has one snapshot in memory and not two. A snapshot that a reader still holds is left to that reader.
 //!
 //! Readings are written to a draft and copied into the snapshot when it is published. Drafts go from hand to hand: those of

@@ -40,8 +40,9 @@ impl Default for Texts {
     }
 }
 
-/// Values that may come again. When there are too many, those that nobody has any more are forgotten, and all where that is
-/// not enough: whoever has a value keeps it, and only later machines don't share it.
+/// Values that may come again. When there are too many, those that nobody has any more are forgotten, and half of the others
+/// where that makes no room for a quarter: looking through all is not done for each new one. Whoever has a value keeps it, and
+/// only later machines don't share it.
 #[derive(Debug)]
 struct Pool<T: ?Sized + Eq + Hash> {
     values: HashSet<Arc<T>>,
@@ -62,11 +63,17 @@ impl<T: ?Sized + Eq + Hash> Pool<T> {
 
     /// Adds a value that is not there.
     fn add(&mut self, value: &Arc<T>) {
-        if self.values.len() >= self.max {
-            self.values.retain(|value| Arc::strong_count(value) > 1);
+        if self.values.len() < self.max {
+            self.values.insert(Arc::clone(value));
+            return;
         }
-        if self.values.len() >= self.max {
-            self.values.clear();
+        self.values.retain(|value| Arc::strong_count(value) > 1);
+        if self.values.len() > self.max - self.max / 4 {
+            let mut keeps = false;
+            self.values.retain(|_| {
+                keeps = !keeps;
+                keeps
+            });
         }
         self.values.insert(Arc::clone(value));
     }
@@ -212,6 +219,21 @@ mod tests {
             assert_eq!(*text, *number.to_string());
             assert!(texts.values.len() <= TEXTS_MAX);
             kept.push(text);
+        }
+    }
+
+    #[test]
+    fn a_full_pool_that_is_looked_through_has_room_after_that() {
+        const MAX: usize = 64;
+        for unused in 0..=MAX {
+            let mut texts = Pool::new(MAX);
+            let mut kept: Vec<Arc<str>> = (0..MAX).map(|n| n.to_string().into()).collect();
+            kept.iter_mut().for_each(|text| texts.share(text));
+            kept.truncate(MAX - unused);
+            texts.share(&mut "new".into());
+            let left = texts.values.len() - 1;
+            assert!(left <= MAX - MAX / 4, "{unused} unused: {left} left");
+            assert!(left >= (MAX - unused) / 2, "{unused} unused: {left} left");
         }
     }
 

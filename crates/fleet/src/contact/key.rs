@@ -10,7 +10,7 @@ use ipmi::record::sdr::SensorKey;
 
 use super::{Limits, Tables};
 use crate::convert;
-use crate::memory::{Decoder, Encoder};
+use crate::memory::{Decoder, Encoder, fingerprint};
 use crate::plan::{Plan, Plans};
 
 /// The bytes of these records, limits and tables.
@@ -102,7 +102,7 @@ pub(crate) fn plan_of(bytes: Vec<u8>, plans: &Plans) -> Option<Arc<Plan>> {
         let described = convert::describe(&records, quirks);
         convert::plan(&described, &limits, &tables, quirks)
     };
-    Some(plans.get(&bytes, make))
+    Some(plans.get(fingerprint(&bytes), make))
 }
 
 /// The bytes of a BMC without records.
@@ -129,7 +129,7 @@ mod tests {
         let bytes = plan_key(&records, &limits, &tables, Quirks::default());
         let plans = Plans::default();
         let plan = plan_of(bytes.clone(), &plans).unwrap();
-        let again = plans.get(&bytes, || panic!("it is there"));
+        let again = plans.get(fingerprint(&bytes), || panic!("it is there"));
         assert!(Arc::ptr_eq(&plan, &again));
         for len in 0..bytes.len() {
             assert!(

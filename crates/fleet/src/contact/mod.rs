@@ -27,7 +27,7 @@ use ipmi::record::sdr::{FullSensor, SensorKey};
 
 use crate::call::{Call, CallError, decode};
 use crate::convert::{self, Described};
-use crate::memory::Memory;
+use crate::memory::{self, Memory};
 use crate::plan::{Plan, Plans, Table};
 use crate::script::Line;
 use left_open::LeftOpen;
@@ -185,9 +185,13 @@ async fn read_sensors(
     let tables = read_tables(line, &records.described).await?;
     let key = plan_key(records.all(), &limits, &tables, quirks);
     let described = &records.described;
-    let plan = plans.get(&key, || convert::plan(described, &limits, &tables, quirks));
+    let name = memory::fingerprint(&key);
+    let plan = plans.get(name, || convert::plan(described, &limits, &tables, quirks));
     if let Some(memory) = &about.memory {
-        plan.repository.get_or_init(|| memory.keep(&key));
+        plan.repository.get_or_init(|| {
+            memory.keep(name, key);
+            name
+        });
     }
     let records = Arc::clone(plan.records.get_or_init(|| records));
     plans.add_records(Likeness::new(*device, stamp, quirks), &records);

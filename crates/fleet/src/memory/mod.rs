@@ -43,6 +43,11 @@ const REPOSITORY_BYTES_MAX: usize = 4 << 20;
 /// Names records by what is in them (SHA-256).
 pub(crate) type Fingerprint = [u8; 32];
 
+/// The name of these records.
+pub(crate) fn fingerprint(repository: &[u8]) -> Fingerprint {
+    Sha256::digest(repository).into()
+}
+
 /// What is not written yet: at most one entry for each node in each table, and one for each kind of machine.
 #[derive(Debug, Default)]
 struct Pending {
@@ -147,16 +152,13 @@ impl Memory {
         self.shared.write(&batch);
     }
 
-    /// Remembers records, and names them.
-    pub(crate) fn keep(&self, repository: &[u8]) -> Fingerprint {
-        let fingerprint: Fingerprint = Sha256::digest(repository).into();
+    /// Remembers records by their name.
+    pub(crate) fn keep(&self, name: Fingerprint, repository: Vec<u8>) {
         if repository.len() <= REPOSITORY_BYTES_MAX {
             let mut pending = self.shared.pending();
-            let entry = pending.repositories.entry(fingerprint);
-            entry.or_insert_with(|| repository.to_vec());
+            pending.repositories.entry(name).or_insert(repository);
             self.shared.more.notify_one();
         }
-        fingerprint
     }
 
     /// Remembers what was found out about a BMC.
@@ -337,7 +339,9 @@ mod tests {
 
     /// Remembers node `n1` with an empty repository.
     fn fill(memory: &Memory) {
-        let repository = memory.keep(&crate::contact::empty_key());
+        let bytes = crate::contact::empty_key();
+        let repository = fingerprint(&bytes);
+        memory.keep(repository, bytes);
         let contact = Contact {
             repository,
             ..codec::tests::contact()
@@ -409,7 +413,8 @@ mod tests {
     fn repositories_that_nobody_has_are_removed_at_the_next_start() {
         let memory = Memory::volatile();
         fill(&memory);
-        let unused = memory.keep(b"of nobody");
+        let unused = [7; 32];
+        memory.keep(unused, b"of nobody".to_vec());
         memory.flush();
         file::tidy(&memory.shared.database).unwrap();
         let view = file::View::of(&memory.shared.database).unwrap();

@@ -203,7 +203,8 @@ impl Conversion {
 
     /// The raw byte whose reading is nearest to `value`: for thresholds, and for a BMC that reports `value`.
     ///
-    /// Ties and plateaus go to the lowest count. A value that is not a number gives the byte of count 0.
+    /// Of two counts that are equally near, a linear sensor takes the one farther from 0, any other the lower one; plateaus go
+    /// to the lowest count. A value that is not a number gives the byte of count 0.
     #[must_use]
     pub fn raw(&self, value: f64) -> u8 {
         if value.is_nan() {
