@@ -26,7 +26,7 @@ use crate::counters::Counters;
 use crate::gate::{Gates, Stage};
 use crate::memory::{Memory, OpenSession, Remembered};
 use crate::news::{self, News};
-use crate::plan::{self, Plan, Plans};
+use crate::plan::{Plan, Plans};
 use crate::publish::{Board, Page, Spares, Spot};
 use crate::round_trip::RoundTrips;
 use crate::schedule::{Breaker, Jitter, Pace};
@@ -549,11 +549,6 @@ impl Slot {
         }
         self.session.set_policy(Arc::clone(policy));
         self.session.connect(now, id);
-    }
-
-    fn mark_stale(&mut self, cx: &mut Context) {
-        let readings = self.page.readings_mut(&mut cx.spares);
-        readings.iter_mut().for_each(plan::mark_stale);
     }
 
     /// Publishes that the BMC can't be talked to, where that is news.

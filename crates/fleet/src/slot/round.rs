@@ -151,6 +151,12 @@ impl Slot {
         }
     }
 
+    /// Nothing was read lately.
+    pub(super) fn mark_stale(&mut self, cx: &mut Context) {
+        let readings = self.page.readings_mut(&mut cx.spares);
+        readings.iter_mut().for_each(plan::mark_stale);
+    }
+
     /// Chassis status, boot flags, states of the event log and of the records, the power limit.
     pub(super) fn round_answered(
         &mut self,
