@@ -155,7 +155,7 @@ pub fn channel(bytes: &[u8]) {
     let clear = &bytes[..bytes.len().min(CHANNEL_PAYLOAD_MAX)];
     let mut out = [0; 4 * DATAGRAM_MAX];
     let sealed = bmc.seal(PayloadType::IPMI, &mut Seeded(1), &mut out, |w| {
-        w.bytes(clear)
+        w.bytes(clear);
     });
     let opened = console
         .open(&mut out[..sealed.unwrap_or_default()])
