@@ -253,6 +253,13 @@ async fn write(line: Line, which: Text, new: Rc<str>) -> Outcome {
     Ok(Report::line(kept.clone(), json!({ "text": kept })))
 }
 
+/// The first instance behind an answer of `count` entries from `start` on; `None` where there is none. Instances count
+/// to 255 (DCMI 1.5 table 6-22).
+fn behind(start: u8, count: u8, total: u8) -> Option<u8> {
+    let next = start.checked_add(count)?;
+    (count > 0 && next <= total).then_some(next)
+}
+
 fn sensors_of(entity: DcmiEntity, start: u8) -> SensorsOf {
     SensorsOf {
         sensor_type: SensorType::TEMPERATURE,
@@ -265,8 +272,8 @@ fn sensors_of(entity: DcmiEntity, start: u8) -> SensorsOf {
 async fn thermal(line: Line) -> Outcome {
     let (mut lines, mut list) = (Vec::new(), Vec::new());
     for entity in ENTITIES {
-        let mut start = 1;
-        loop {
+        let mut next = Some(1);
+        while let Some(start) = next {
             let sensors = sensors_of(entity, start);
             let answer = line.call(&GetTemperatureReadings { sensors }).await?;
             for pair in answer.readings.chunks_exact(2) {
@@ -279,10 +286,7 @@ async fn thermal(line: Line) -> Outcome {
                     "entity": entity.to_string(), "instance": instance, "celsius": celsius
                 }));
             }
-            start = start.saturating_add(answer.count);
-            if answer.count == 0 || start > answer.total {
-                break;
-            }
+            next = behind(start, answer.count, answer.total);
         }
     }
     Ok(Report::of(lines, json!({ "temperatures": list })))
@@ -291,8 +295,8 @@ async fn thermal(line: Line) -> Outcome {
 async fn sensors(line: Line) -> Outcome {
     let (mut lines, mut list) = (Vec::new(), Vec::<Value>::new());
     for entity in ENTITIES {
-        let mut start = 1;
-        loop {
+        let mut next = Some(1);
+        while let Some(start) = next {
             let sensors = sensors_of(entity, start);
             let answer = line.call(&GetDcmiSensorInfo { sensors }).await?;
             for pair in answer.records.chunks_exact(2) {
@@ -303,11 +307,37 @@ async fn sensors(line: Line) -> Outcome {
                 ));
                 list.push(json!({ "entity": entity.to_string(), "record": record }));
             }
-            start = start.saturating_add(answer.count);
-            if answer.count == 0 || start > answer.total {
-                break;
-            }
+            next = behind(start, answer.count, answer.total);
         }
     }
     Ok(Report::of(lines, json!({ "sensors": list })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ipmi::talk::{Call, Talk, play};
+
+    /// One reading or record an answer, of as many as a byte can count.
+    fn endless(call: &Call) -> play::Reply {
+        let [low, high] = [call.data[4], 0];
+        Some((CompletionCode::OK, vec![0xdc, 255, 1, low, high]))
+    }
+
+    #[test]
+    fn a_bmc_that_counts_to_255_is_asked_for_each_instance_once() {
+        let entities = ENTITIES.len();
+        let report = play::run(Talk::new(thermal), endless).unwrap();
+        assert_eq!(report.lines.len(), 255 * entities);
+        let report = play::run(Talk::new(sensors), endless).unwrap();
+        assert_eq!(report.lines.len(), 255 * entities);
+    }
+
+    #[test]
+    fn the_next_instance_is_behind_those_that_were_told() {
+        assert_eq!(behind(1, 8, 20), Some(9));
+        assert_eq!(behind(17, 4, 20), None);
+        assert_eq!(behind(1, 0, 20), None, "no entries although there are some");
+        assert_eq!(behind(255, 1, 255), None);
+    }
 }

@@ -23,6 +23,9 @@ const WIDTH: usize = 24;
 /// Lights that every unit may have: the blue one and 1 to 3.
 const STANDARD_LEDS: u8 = 4;
 
+/// The highest number of a light: FFh stands for all lights of a unit.
+const LED_MAX: u8 = 0xfe;
+
 /// Half a second of a blinking light, in 10 ms.
 const BLINK_10MS: u8 = 50;
 
@@ -183,7 +186,7 @@ async fn leds(line: Line, fru: u8) -> Outcome {
     let standard = (0..)
         .zip(standard)
         .filter_map(|(led, is)| is.then_some(led));
-    let own = (STANDARD_LEDS..).take(usize::from(found.application));
+    let own = (STANDARD_LEDS..=LED_MAX).take(usize::from(found.application));
     let (mut lines, mut list) = (Vec::new(), Vec::<Value>::new());
     for led in standard.chain(own) {
         let question = GetFruLedState {
@@ -284,4 +287,33 @@ async fn set_fan(line: Line, fru: u8, level: FanSpeed) -> Outcome {
     };
     line.call(&command).await?;
     fan(line, fru).await
+}
+
+#[cfg(test)]
+mod tests {
+    use ipmi::command::Command;
+    use ipmi::number::CompletionCode;
+
+    use super::*;
+    use crate::ipmi::talk::{Talk, play};
+
+    #[test]
+    fn a_unit_that_claims_more_lights_than_there_are_numbers_is_asked_for_those_only() {
+        let mut asked = Vec::new();
+        let report = play::run(Talk::new(|line| leds(line, 1)), |call| {
+            let answer = match call.target.cmd {
+                // The blue light and 255 of the unit's own.
+                GetFruLedProperties::CMD => vec![0, 1, 255],
+                GetFruLedState::CMD => {
+                    asked.push(call.data[2]);
+                    vec![0, 1, 0, 0, 2]
+                }
+                _ => vec![0, 4, 2, 2],
+            };
+            Some((CompletionCode::OK, answer))
+        });
+        assert_eq!(report.unwrap().lines.len(), asked.len());
+        let expected: Vec<u8> = std::iter::once(0).chain(4..=0xfe).collect();
+        assert_eq!(asked, expected);
+    }
 }

@@ -22,7 +22,8 @@ const RESERVATIONS_MAX: u32 = 32;
 /// and less.
 const CHUNKS: [u8; 6] = [SdrPart::ALL, 64, 32, 22, 16, 8];
 
-/// Reads all records, in the BMC's order. One that can't be understood is left out.
+/// Reads all records, in the BMC's order. One that is shorter than it says is kept raw, as far as it goes; one without a
+/// header is left out.
 pub(super) async fn read(line: &Line) -> Result<Vec<SdrRecord>, CallError> {
     let device = line.call(&GetDeviceId).await?;
     let mut walk = Walk {
@@ -39,6 +40,12 @@ pub(super) async fn read(line: &Line) -> Result<Vec<SdrRecord>, CallError> {
     while id != RecordId::LAST && seen.insert(id) && seen.len() <= RECORDS_MAX {
         let (next, bytes) = match walk.record(id).await {
             Err(error) if error.completion() == Some(CompletionCode::NOT_PRESENT) => break,
+            // The last record of some leads to one that they can't read.
+            Err(error)
+                if error.completion() == Some(CompletionCode::TIMEOUT) && !records.is_empty() =>
+            {
+                break;
+            }
             read => read?,
         };
         if let Ok(record) = SdrRecord::decode(&bytes) {
@@ -53,6 +60,14 @@ pub(super) async fn read(line: &Line) -> Result<Vec<SdrRecord>, CallError> {
     Ok(records)
 }
 
+/// What an attempt to read a record brought; in both cases with the number of the next.
+enum Attempt {
+    /// The record, or all that there is of it.
+    Read(RecordId, Vec<u8>),
+    /// Less than the record says; fewer bytes at once may bring more.
+    Less(RecordId, Vec<u8>),
+}
+
 struct Walk<'a> {
     line: &'a Line,
     device_sdrs: bool,
@@ -63,32 +78,38 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// One record, and the number of the next.
+    /// One record, as far as there is one, and the number of the next.
     async fn record(&mut self, id: RecordId) -> Result<(RecordId, Vec<u8>), CallError> {
+        let chunk_before = self.chunk;
         loop {
             match self.attempt(id).await {
-                Ok(Some(read)) => return Ok(read),
+                Ok(Attempt::Read(next, record)) => return Ok((next, record)),
                 Err(error)
                     if error.completion() == Some(CompletionCode::RESERVATION_CANCELLED)
                         && self.reservations < RESERVATIONS_MAX =>
                 {
                     self.reserve().await?;
                 }
-                Ok(None) if self.chunk + 1 < CHUNKS.len() => self.chunk += 1,
+                Ok(Attempt::Less(..)) if self.chunk + 1 < CHUNKS.len() => self.chunk += 1,
                 Err(error) if error.asks_for_less() && self.chunk + 1 < CHUNKS.len() => {
                     self.chunk += 1;
                 }
-                // It is shorter than it says, however it is asked for.
-                Ok(None) => return Ok((RecordId::LAST, Vec::new())),
+                // It is shorter than it says, however it is asked for: that says nothing about the others.
+                Ok(Attempt::Less(next, record)) => {
+                    self.chunk = chunk_before;
+                    return Ok((next, record));
+                }
                 Err(error) => return Err(error),
             }
         }
     }
 
-    /// Reads a record with the present chunk; `None` where the BMC returned less than there must be.
-    async fn attempt(&mut self, id: RecordId) -> Result<Option<(RecordId, Vec<u8>)>, CallError> {
+    /// Reads a record with the present chunk.
+    async fn attempt(&mut self, id: RecordId) -> Result<Attempt, CallError> {
         let mut record = Vec::new();
         let mut next = RecordId::LAST;
+        // How many bytes of this record could be had at once.
+        let mut had = 0;
         while record.len() < len_of(&record) {
             let count = match CHUNKS[self.chunk] {
                 SdrPart::ALL => SdrPart::ALL,
@@ -98,16 +119,23 @@ impl Walk<'_> {
             let Ok(offset) = u8::try_from(record.len()) else {
                 break;
             };
-            let part = self.part(id, offset, count).await?;
-            if part.data.is_empty() || count == SdrPart::ALL && part.data.len() < len_of(&part.data)
-            {
-                return Ok(None);
-            }
+            let part = match self.part(id, offset, count).await {
+                // As much as this was had before: the record ends here, whatever its length says.
+                Err(error) if error.asks_for_less() && count <= had => break,
+                part => part?,
+            };
             next = part.next;
             record.extend_from_slice(&part.data);
+            if part.data.is_empty() && count <= had {
+                break;
+            }
+            if part.data.is_empty() || count == SdrPart::ALL && record.len() < len_of(&record) {
+                return Ok(Attempt::Less(next, record));
+            }
+            had = had.max(count);
         }
         record.truncate(len_of(&record));
-        Ok(Some((next, record)))
+        Ok(Attempt::Read(next, record))
     }
 
     async fn part(
@@ -176,10 +204,26 @@ mod tests {
         cancellations: u32,
         /// The last record leads back to the first.
         loops: bool,
+        /// It leads to one that there is not.
+        leads_on: bool,
+        /// What is said where there is no record, and behind the end of one; `OK` for no bytes.
+        nothing: [CompletionCode; 2],
         reservation: u16,
     }
 
     impl Repository {
+        fn new(records: Vec<Vec<u8>>, chunk_max: usize) -> Self {
+            Self {
+                records,
+                chunk_max,
+                cancellations: 0,
+                loops: false,
+                leads_on: false,
+                nothing: [CompletionCode::NOT_PRESENT, CompletionCode::OK],
+                reservation: 0,
+            }
+        }
+
         fn answer(&mut self, call: &Call) -> Reply {
             let ok = |data: Vec<u8>| Some((CompletionCode::OK, data));
             let refuse = |code| Some((code, Vec::new()));
@@ -194,7 +238,7 @@ mod tests {
                     let (offset, count) = (usize::from(call.data[4]), usize::from(call.data[5]));
                     let index = usize::from(word(2));
                     let Some(record) = self.records.get(index) else {
-                        return refuse(CompletionCode::NOT_PRESENT);
+                        return refuse(self.nothing[0]);
                     };
                     if offset != 0 && (self.cancellations > 0 || word(0) != self.reservation) {
                         self.cancellations = self.cancellations.saturating_sub(1);
@@ -203,13 +247,18 @@ mod tests {
                     if count.min(record.len()) > self.chunk_max {
                         return refuse(CompletionCode::CANNOT_RETURN_BYTES);
                     }
+                    if offset >= record.len() && self.nothing[1] != CompletionCode::OK {
+                        return refuse(self.nothing[1]);
+                    }
                     let next = match index + 1 == self.records.len() {
                         true if self.loops => 0,
+                        true if self.leads_on => index as u16 + 1,
                         true => 0xffff,
                         false => index as u16 + 1,
                     };
                     let mut data = next.to_le_bytes().to_vec();
-                    data.extend(&record[offset..(offset + count).min(record.len())]);
+                    let start = offset.min(record.len());
+                    data.extend(&record[start..(offset + count).min(record.len())]);
                     ok(data)
                 }
             }
@@ -241,14 +290,59 @@ mod tests {
         for chunk_max in [255, 64, 40, 22, 16, 8] {
             for (cancellations, loops) in [(0, false), (3, true)] {
                 let repository = Repository {
-                    records: records(),
-                    chunk_max,
                     cancellations,
                     loops,
-                    reservation: 0,
+                    ..Repository::new(records(), chunk_max)
                 };
                 assert_eq!(read_back(repository), records(), "{chunk_max}");
             }
         }
+    }
+
+    #[test]
+    fn a_record_that_is_shorter_than_it_says_costs_no_other() {
+        for behind_it in [CompletionCode::OK, CompletionCode::PARAMETER_OUT_OF_RANGE] {
+            for (chunk_max, left) in [(255, 12), (64, 40), (22, 27), (16, 6), (8, 16)] {
+                let mut repository = Repository::new(records(), chunk_max);
+                repository.records[2].truncate(left);
+                repository.nothing[1] = behind_it;
+                let mut expected = records();
+                expected[2].truncate(left);
+                // Kept as far as it goes, with the length that it has.
+                expected[2][4] = left as u8 - 5;
+                assert_eq!(read_back(repository), expected, "{chunk_max} {left}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_of_which_there_is_nothing_but_its_header_costs_no_other() {
+        let mut repository = Repository::new(records(), 16);
+        repository.records[2].truncate(5);
+        let mut expected = records();
+        expected[2] = vec![2, 0, 0x51, 0xc0, 0];
+        assert_eq!(read_back(repository), expected);
+    }
+
+    #[test]
+    fn a_list_whose_last_record_leads_to_one_that_is_refused_ends_there() {
+        for refusal in [CompletionCode::NOT_PRESENT, CompletionCode::TIMEOUT] {
+            let mut repository = Repository::new(records(), 64);
+            repository.leads_on = true;
+            repository.nothing[0] = refusal;
+            assert_eq!(read_back(repository), records());
+        }
+    }
+
+    #[test]
+    fn a_bmc_that_refuses_its_first_record_has_no_empty_list() {
+        let mut repository = Repository::new(Vec::new(), 64);
+        repository.nothing[0] = CompletionCode::TIMEOUT;
+        let talk = Talk::new(|line| async move {
+            read(&line).await?;
+            Ok(Report::line("", Value::Null))
+        });
+        let failure = play::run(talk, |call| repository.answer(call)).unwrap_err();
+        assert_eq!(failure.kind(), "refused");
     }
 }
