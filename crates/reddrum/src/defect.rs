@@ -11,7 +11,8 @@ use crate::pattern::fits;
 
 /// What stands before the words of a maker or a model, in place of a defect's name.
 const SEEN_ON: &str = "seen-on:";
-/// How many arguments are taken: as many as there are machines at most would be of use, and nobody types so many.
+/// How many arguments are taken. Each is compared with the name of each machine; `*` names many machines by one, so that
+/// some a known quirk are room enough.
 const DEFECTS_MAX: usize = 256;
 
 /// `[MACHINE=]NAME`, an argument of `--defect`.

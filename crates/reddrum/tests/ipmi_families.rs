@@ -316,6 +316,49 @@ fn bmcs_of_a_network_are_found() {
 }
 
 #[test]
+fn a_host_that_can_not_be_asked_is_told_and_the_others_are_found() {
+    let rack = Rack::new(1, Form::Server);
+    let port = rack.server.port().to_string();
+    let discover = |hosts: &str, rest: &[&str]| {
+        let mut command = program();
+        command.args([
+            "ipmi",
+            hosts,
+            "-p",
+            &port,
+            "--timeout-ms",
+            "200",
+            "discover",
+        ]);
+        command.args(rest).output().unwrap()
+    };
+    // An empty label is no name: no server is asked for it.
+    let hosts = "no..name,127.16.0.1";
+    let run = discover(hosts, &["--json"]);
+    assert_eq!(run.status.code(), Some(1), "{run:?}");
+    let lines: Vec<Value> = String::from_utf8(run.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert_eq!(lines[0]["host"], "no..name");
+    assert_eq!(lines[0]["error"]["kind"], "no_address");
+    assert_eq!(lines[1]["result"]["ipmi"], true);
+
+    let run = discover(hosts, &[]);
+    assert_eq!(run.status.code(), Some(1), "{run:?}");
+    assert_eq!(run.stdout, b"127.16.0.1: IPMI\n");
+    let told = String::from_utf8(run.stderr).unwrap();
+    assert!(told.contains("no..name: the name has no address"), "{told}");
+
+    let run = discover("no..name", &[]);
+    assert_eq!(run.status.code(), Some(1), "{run:?}");
+    let told = String::from_utf8(run.stderr).unwrap();
+    assert_eq!(told.matches("no..name").count(), 1, "{told}");
+}
+
+#[test]
 fn a_capture_is_decoded_line_by_line() {
     // libpcap's header; then one packet of raw IP: an ASF ping from 10.0.0.1:1234 to 10.0.0.2:623.
     let mut file = Vec::new();

@@ -14,7 +14,9 @@ use serde_json::json;
 
 use super::args::{Connection, DiscoverArgs};
 use super::drive::{SystemEntropy, for_one_socket};
-use super::hosts;
+use super::failure::Failure;
+use super::hosts::{self, Host};
+use super::report::{self, Report};
 use crate::config::hosts::HOSTS_MAX;
 use crate::error::ProgramError;
 
@@ -56,52 +58,82 @@ pub(super) fn network(text: &str) -> Result<Option<Vec<String>>, ProgramError> {
 /// Pings every address, and prints those that answer.
 ///
 /// # Errors
-/// The operating system gives no socket, or the socket fails.
+/// The operating system gives no socket, the socket fails, or a host has no address of its own.
 pub(super) fn run(
     names: Vec<String>,
     connection: &Connection,
     args: &DiscoverArgs,
 ) -> Result<(), ProgramError> {
     let hosts = hosts::look_up(names, connection.port);
-    let total = hosts.len();
-    let (names, mut addresses): (Vec<String>, Vec<SocketAddr>) = hosts
-        .into_iter()
-        .filter_map(|host| Some((host.name, host.address.ok()?)))
-        .unzip();
+    let mut addresses: Vec<SocketAddr> = hosts
+        .iter()
+        .filter_map(|host| host.address.as_ref().ok().copied())
+        .collect();
     for_one_socket(&mut addresses);
-    let mut scan = Scan::new(addresses, args, connection)
-        .map_err(|e| ProgramError::system("opening a socket", e))?;
-    let found = scan
-        .run()
-        .map_err(|e| ProgramError::system("looking for BMCs", e))?;
-    let written = print(&names, &found, connection.json, total);
-    match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(ProgramError::system("standard output", error))
-        }
-        _ => Ok(()),
+    let mut found = Vec::new();
+    if !addresses.is_empty() {
+        let mut scan = Scan::new(addresses, args, connection)
+            .map_err(|e| ProgramError::system("opening a socket", e))?;
+        found = scan
+            .run()
+            .map_err(|e| ProgramError::system("looking for BMCs", e))?;
+    }
+    let mut found = found.into_iter();
+    let said = |host: Host| (host.name, host.address.map(|_| found.next().flatten()));
+    let said: Vec<Said> = hosts.into_iter().map(said).collect();
+    match print(&said, connection.json) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(ProgramError::system("standard output", error)),
+        Ok(()) => end(&said),
     }
 }
 
+/// A host, and what it said: whether its BMC speaks IPMI, nothing, or why it was not asked.
+type Said = (String, Result<Option<bool>, Failure>);
+
 /// Prints what was found, in the order of the hosts.
-fn print(names: &[String], found: &[Option<bool>], json: bool, total: usize) -> io::Result<()> {
+fn print(said: &[Said], json: bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    for (name, ipmi) in names.iter().zip(found) {
-        let Some(ipmi) = ipmi else { continue };
-        if json {
-            writeln!(
-                out,
-                "{}",
-                json!({ "host": name, "ok": true, "result": { "ipmi": ipmi } })
-            )?;
-        } else {
-            let what = if *ipmi { "IPMI" } else { "ASF without IPMI" };
-            writeln!(out, "{name}: {what}")?;
+    for (name, said_by_host) in said {
+        match said_by_host {
+            Ok(None) => {}
+            Ok(Some(ipmi)) if json => {
+                let report = Report::line("", json!({ "ipmi": ipmi }));
+                writeln!(out, "{}", report::json(name, &Ok(report)))?;
+            }
+            Ok(Some(ipmi)) => {
+                let what = if *ipmi { "IPMI" } else { "ASF without IPMI" };
+                writeln!(out, "{name}: {what}")?;
+            }
+            Err(failure) if json => {
+                writeln!(out, "{}", report::json(name, &Err(failure.clone())))?;
+            }
+            // The program's last words say it where there is one host.
+            Err(_) if said.len() == 1 => {}
+            Err(failure) => {
+                out.flush()?;
+                writeln!(io::stderr(), "{name}: {failure}")?;
+            }
         }
     }
     out.flush()?;
-    let count = found.iter().flatten().count();
+    let answers = said.iter().filter(|(_, said)| matches!(said, Ok(Some(_))));
+    let (count, total) = (answers.count(), said.len());
     writeln!(io::stderr(), "{count} of {total} addresses answer")
+}
+
+/// The end: whether all hosts could be asked. One that is silent is no failure: most addresses of a network are.
+fn end(said: &[Said]) -> Result<(), ProgramError> {
+    let failures: Vec<_> = said
+        .iter()
+        .filter_map(|(name, said)| Some((name, said.as_ref().err()?)))
+        .collect();
+    let text = match failures.as_slice() {
+        [] => return Ok(()),
+        [(name, failure)] if said.len() == 1 => format!("{name}: {failure}"),
+        failures => format!("{} of {} hosts failed", failures.len(), said.len()),
+    };
+    Err(ProgramError::Hosts(text))
 }
 
 struct Scan {
