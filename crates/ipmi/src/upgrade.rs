@@ -6,7 +6,11 @@
 //! ```
 //!
 //! [`UpgradeImage::parse`] checks every checksum and length first, so that what it returns can be carried out from the
-//! beginning to the end. [`UpgradeImage::write`] is its inverse.
+//! beginning to the end. [`UpgradeImage::write`] is its inverse. Whether it is for a controller say
+//! [`ImageHeader::check_device`] and its like; [`Window`] cuts firmware into the blocks that the controller wants.
+
+mod fit;
+mod window;
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -16,6 +20,9 @@ use md5::{Digest, Md5};
 
 use crate::command::picmg::hpm::FirmwareVersion;
 use crate::wire::{Reader, WireError};
+
+pub use fit::Misfit;
+pub use window::{NoSuchSection, SECTIONS_MAX, Window};
 
 /// How an image begins.
 pub const SIGNATURE: [u8; 8] = *b"PICMGFWU";

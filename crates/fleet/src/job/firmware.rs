@@ -18,10 +18,11 @@ use ipmi::command::app::{DeviceId, GetDeviceId};
 use ipmi::command::picmg::hpm::{
     AbortFirmwareUpgrade, ActivateFirmware, FirmwareVersion, GetComponentProperties,
     GetTargetUpgradeCapabilities, GetUpgradeStatus, IMAGE_MISMATCH, IN_PROGRESS,
-    InitiateUpgradeAction, LENGTH_MISMATCH, QuerySelfTestResults, TargetUpgradeCapabilities,
+    InitiateUpgradeAction, LENGTH_MISMATCH, QuerySelfTestResults, StepState,
+    TargetUpgradeCapabilities,
 };
 use ipmi::number::{CompletionCode, HpmAction, HpmCapabilities, HpmProperty, SelfTestResult};
-use ipmi::upgrade::{ImageAction, ImageHeader, UpgradeImage};
+use ipmi::upgrade::{ImageAction, ImageHeader, Misfit, UpgradeImage};
 
 use super::FirmwareNow;
 use crate::call::CallError;
@@ -105,14 +106,13 @@ impl<'a> Upgrade<'a> {
         image: &UpgradeImage<'_>,
     ) -> Result<Self, ApplyError> {
         let device = line.call(&GetDeviceId).await.map_err(looking)?;
-        fits(&image.header, &device, order.force)?;
+        image.header.check_device(&device).map_err(misfit)?;
+        if !order.force {
+            image.header.check_earliest(&device).map_err(misfit)?;
+        }
         let target = line.call(&GetTargetUpgradeCapabilities).await;
         let target = target.map_err(looking)?;
-        if image.header.components & !target.components != 0 {
-            return Err(wrong(
-                "it is for components that the machine does not have".into(),
-            ));
-        }
+        image.header.check_components(&target).map_err(misfit)?;
         let is_bad_time = target.capabilities.contains(HpmCapabilities::UNDESIRABLE);
         if is_bad_time && !order.force {
             return Err(wrong_state(
@@ -223,11 +223,10 @@ impl<'a> Upgrade<'a> {
                     let Ok(status) = self.line.call(&GetUpgradeStatus).await else {
                         continue;
                     };
-                    if status.completion == IN_PROGRESS {
-                        return self.settled().await;
-                    }
-                    if status.command == C::CMD && lost == Lost::Remembered {
-                        return ended(status.completion);
+                    match status.of::<C>() {
+                        StepState::UnderWay => return self.settled().await,
+                        StepState::Ended(code) if lost == Lost::Remembered => return ended(code),
+                        StepState::Ended(_) | StepState::Unheard => {}
                     }
                 }
             }
@@ -409,30 +408,8 @@ fn ended(completion: CompletionCode) -> Result<(), StepError> {
     }
 }
 
-/// Whether the image is for such a machine.
-fn fits(header: &ImageHeader, device: &DeviceId, force: bool) -> Result<(), ApplyError> {
-    let is_for = (header.device_id, header.manufacturer, header.product);
-    if is_for != (device.device_id, device.manufacturer.0, device.product) {
-        return Err(wrong(format!(
-            "it is for device {:02X}h, product {:04X}h of manufacturer {}, and the machine is device {:02X}h, product \
-             {:04X}h of manufacturer {}",
-            header.device_id,
-            header.product,
-            header.manufacturer,
-            device.device_id,
-            device.product,
-            device.manufacturer
-        )));
-    }
-    if header.earliest > (device.firmware_major, device.firmware_minor) && !force {
-        return Err(wrong(format!(
-            "it wants firmware {}.{:02x} or newer, and the machine has {}; install one in between first",
-            header.earliest.0,
-            header.earliest.1,
-            version_of(device)
-        )));
-    }
-    Ok(())
+fn misfit(misfit: Misfit) -> ApplyError {
+    wrong(misfit.to_string())
 }
 
 fn wrong(reason: String) -> ApplyError {

@@ -7,7 +7,7 @@ use ipmi::command::picmg::hpm::{
     UploadedBlock,
 };
 use ipmi::number::{CompletionCode, HpmAction};
-use ipmi::upgrade::Upload;
+use ipmi::upgrade::{Upload, Window};
 
 use super::{Lost, POLL_PAUSE, PREPARED, StepError, UPLOADED, Upgrade, failed, wrong};
 
@@ -21,8 +21,6 @@ const UPLOADS_MAX: u32 = 3;
 const BLOCK_SENDINGS: u32 = 3;
 /// How often a controller may have a block wait because it is busy.
 const BUSY_MAX: u32 = 60;
-/// How often a controller may ask for another part of the firmware than the next.
-const SECTIONS_MAX: u32 = 256;
 
 /// How sending the blocks ended.
 enum Sent {
@@ -37,12 +35,6 @@ enum Block {
     Taken(Option<Section>),
     TooLong,
     Lost,
-}
-
-/// The part of the firmware that is being sent.
-struct Window {
-    at: usize,
-    end: usize,
 }
 
 impl Upgrade<'_> {
@@ -82,17 +74,11 @@ impl Upgrade<'_> {
     }
 
     async fn send_blocks(&mut self, data: &[u8], lens: &[usize]) -> Result<Sent, ApplyError> {
-        let mut window = Window {
-            at: 0,
-            end: data.len(),
-        };
+        let mut window = Window::new(data);
         let (mut longest, mut len, mut in_a_row) = (lens.len() - 1, 0, 0);
-        let (mut number, mut sent, mut sections) = (0_u8, 0_u32, 0);
-        while window.at < window.end {
+        while let Some(piece) = window.piece(lens[len]) {
             self.check_cancelled()?;
-            let to = window.end.min(window.at + lens[len]);
-            let piece = &data[window.at..to];
-            match self.send_block(number, piece).await? {
+            match self.send_block(window.number(), piece).await? {
                 Block::TooLong if len > 0 => {
                     len -= 1;
                     longest = len;
@@ -104,17 +90,8 @@ impl Upgrade<'_> {
                 }
                 Block::Lost => return Ok(Sent::Lost),
                 Block::Taken(section) => {
-                    number = number.wrapping_add(1);
-                    sent = sent.saturating_add(piece.len() as u32);
-                    window.at = to;
-                    if let Some(section) = section.filter(|s| (s.offset, s.length) != (0, 0)) {
-                        sections += 1;
-                        window = other_part(section, data.len())
-                            .filter(|_| sections <= SECTIONS_MAX)
-                            .ok_or_else(|| {
-                                wrong("the machine asks for more than there is in it".into())
-                            })?;
-                    }
+                    let taken = window.taken(piece.len(), section);
+                    taken.map_err(|error| wrong(error.to_string()))?;
                     self.uploaded(piece.len());
                 }
             }
@@ -123,7 +100,7 @@ impl Upgrade<'_> {
                 (len, in_a_row) = (len + 1, 0);
             }
         }
-        Ok(Sent::All(sent))
+        Ok(Sent::All(window.sent()))
     }
 
     /// Sends one block. By its number the controller knows it when it comes again, so that it may.
@@ -171,14 +148,4 @@ impl Upgrade<'_> {
         let share = self.bytes_done * u64::from(UPLOADED - PREPARED) / self.bytes.max(1);
         self.progress(PREPARED + share as u8);
     }
-}
-
-/// The part that a controller asks for; `None` where there is no such part.
-fn other_part(section: Section, len: usize) -> Option<Window> {
-    let at = usize::try_from(section.offset).ok()?;
-    let end = match section.length {
-        0 => len,
-        length => at.checked_add(usize::try_from(length).ok()?)?,
-    };
-    (at <= end && end <= len).then_some(Window { at, end })
 }

@@ -6,8 +6,8 @@
 use core::fmt;
 
 use super::PicmgDone;
-use crate::command::Bytes;
 use crate::command::layout::{layout, message, request};
+use crate::command::{Bytes, Command};
 use crate::number::{
     CompletionCode, HpmAction, HpmCapabilities, HpmCompletion, HpmProperty, HpmRollback,
     SelfTestResult,
@@ -221,6 +221,29 @@ impl FirmwareVersion {
     }
 }
 
+/// What an [`UpgradeStatus`] says of one step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepState {
+    /// A command goes on.
+    UnderWay,
+    /// The step was the last command, and ended so.
+    Ended(CompletionCode),
+    /// Another command was the last: the controller has not heard of the step, or has forgotten it.
+    Unheard,
+}
+
+impl UpgradeStatus {
+    /// What it says of a step whose answer is lost: that nothing goes on means nothing where another command was the last.
+    #[must_use]
+    pub fn of<C: Command>(&self) -> StepState {
+        match self.completion {
+            IN_PROGRESS => StepState::UnderWay,
+            completion if self.command == C::CMD => StepState::Ended(completion),
+            _ => StepState::Unheard,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use alloc::string::ToString;
@@ -284,6 +307,23 @@ mod tests {
         };
         check::response(&status, &[0, 0x33, 0x80, 50], 3);
         check::request(&AbortFirmwareUpgrade, &[0], 1);
+    }
+
+    #[test]
+    fn a_status_tells_of_a_step_only_where_it_was_the_last_command() {
+        let status = |completion| UpgradeStatus {
+            command: FinishFirmwareUpload::CMD,
+            completion,
+            percent: None,
+        };
+        let ended = status(CompletionCode::OK);
+        assert_eq!(
+            ended.of::<FinishFirmwareUpload>(),
+            StepState::Ended(CompletionCode::OK)
+        );
+        assert_eq!(ended.of::<ActivateFirmware>(), StepState::Unheard);
+        let goes_on = status(IN_PROGRESS);
+        assert_eq!(goes_on.of::<ActivateFirmware>(), StepState::UnderWay);
     }
 
     #[test]
