@@ -9,10 +9,10 @@ use ipmi::command::app::GetDeviceId;
 use ipmi::command::picmg::hpm::{
     AbortFirmwareUpgrade, ActivateFirmware, BLOCK_MAX, FinishFirmwareUpload, FirmwareVersion,
     GetComponentProperties, GetTargetUpgradeCapabilities, GetUpgradeStatus, IN_PROGRESS,
-    InitiateManualRollback, InitiateUpgradeAction, UploadFirmwareBlock,
+    InitiateManualRollback, InitiateUpgradeAction, Section, StepState, UploadFirmwareBlock,
 };
-use ipmi::number::{CompletionCode, HpmAction, HpmProperty};
-use ipmi::upgrade::{ImageAction, UpgradeImage};
+use ipmi::number::{CompletionCode, HpmAction, HpmCapabilities, HpmProperty};
+use ipmi::upgrade::{ImageAction, Misfit, UpgradeImage, Window};
 use serde_json::{Value, json};
 
 use super::{ADMINISTRATOR, Start, USER, start};
@@ -31,9 +31,18 @@ const BLOCKS: [usize; 4] = [BLOCK_MAX, 64, 32, 16];
 /// How often a block is sent whose answer does not come: a controller takes the same number twice as one.
 const BLOCK_SENDINGS: u32 = 4;
 
+/// How often a step is sent whose answer is lost, or for which the controller has no time.
+const STEP_SENDINGS: u32 = 3;
+
+/// How often a controller may have a block wait because it is busy.
+const BUSY_MAX: u32 = 120;
+
 /// How often a long step is asked after, and the pause between: ten minutes in all.
 const CHECKS_MAX: u32 = 1_200;
 const CHECK_PAUSE: Duration = Duration::from_millis(500);
+
+/// After so many unanswered questions in a row the session is given up: nothing in it will be answered any more.
+const SILENT_MAX: u32 = 10;
 
 /// How to begin it.
 ///
@@ -55,14 +64,8 @@ pub(super) fn begin(command: HpmCommand) -> Result<Start, ProgramError> {
                 upgrade(line, Rc::clone(&image), !no_activate, newer_only)
             })
         }
-        HpmCommand::Activate => start(ADMINISTRATOR, |line| async move {
-            activate(&line).await?;
-            Ok(activating())
-        }),
-        HpmCommand::Rollback => start(ADMINISTRATOR, |line| async move {
-            step(&line, &InitiateManualRollback {}).await?;
-            check(line).await
-        }),
+        HpmCommand::Activate => start(ADMINISTRATOR, activate),
+        HpmCommand::Rollback => start(ADMINISTRATOR, roll_back),
     })
 }
 
@@ -161,23 +164,7 @@ async fn upgrade(line: Line, file: Rc<[u8]>, activates: bool, newer_only: bool) 
         cause: format!("the file is no usable image: {error}"),
         remedy: "take an HPM.1 image".to_owned(),
     })?;
-    let header = &image.header;
-    let device = line.call(&GetDeviceId).await?;
-    let is_for = (device.manufacturer, device.product)
-        == (
-            ipmi::number::EnterpriseNumber(header.manufacturer),
-            header.product,
-        );
-    if !is_for {
-        return Err(Failure::Unfit {
-            kind: "other_product",
-            cause: format!(
-                "the image is for maker {} product {:04x}h, and this is maker {} product {:04x}h",
-                header.manufacturer, header.product, device.manufacturer, device.product
-            ),
-            remedy: "take the image for this product".to_owned(),
-        });
-    }
+    look(&line, &image).await?;
     if newer_only && !is_newer(&line, &image).await? {
         return Err(Failure::Unfit {
             kind: "not_newer",
@@ -194,10 +181,44 @@ async fn upgrade(line: Line, file: Rc<[u8]>, activates: bool, newer_only: bool) 
         }
     }
     if activates {
-        activate(&line).await?;
-        return Ok(activating());
+        return activate(line).await;
     }
     check(line).await
+}
+
+/// Whether the image is for this controller, and the controller ready for it. Changes nothing.
+async fn look(line: &Line, image: &UpgradeImage<'_>) -> Result<(), Failure> {
+    let device = line.call(&GetDeviceId).await?;
+    image.header.check_device(&device).map_err(misfit)?;
+    image.header.check_earliest(&device).map_err(misfit)?;
+    let target = line.call(&GetTargetUpgradeCapabilities {}).await?;
+    image.header.check_components(&target).map_err(misfit)?;
+    let status = line.call(&GetUpgradeStatus {}).await;
+    let is_busy = status.is_ok_and(|status| status.completion == IN_PROGRESS);
+    if is_busy || target.capabilities.contains(HpmCapabilities::UNDESIRABLE) {
+        return Err(Failure::Unfit {
+            kind: "not_now",
+            cause: if is_busy {
+                "another upgrade of this controller is under way".to_owned()
+            } else {
+                "the controller says that an upgrade is not desirable now".to_owned()
+            },
+            remedy: "try again later; 'hpm status' tells what the controller is doing".to_owned(),
+        });
+    }
+    Ok(())
+}
+
+fn misfit(misfit: Misfit) -> Failure {
+    Failure::Unfit {
+        kind: match misfit {
+            Misfit::Device { .. } => "other_product",
+            Misfit::TooOld { .. } => "too_old",
+            Misfit::Components(_) => "no_such_component",
+        },
+        cause: format!("the image does not fit: {misfit}"),
+        remedy: "take the image for this product and its firmware".to_owned(),
+    }
 }
 
 async fn is_newer(line: &Line, image: &UpgradeImage<'_>) -> Result<bool, CallError> {
@@ -215,116 +236,214 @@ async fn carry_out(line: &Line, action: &ImageAction<'_>) -> Result<(), Failure>
     let initiate = |components, action| InitiateUpgradeAction { components, action };
     match action {
         ImageAction::Backup(components) => {
-            step(line, &initiate(*components, HpmAction::BACKUP)).await
+            let backup = initiate(*components, HpmAction::BACKUP);
+            step(line, &backup, Lost::AskAgain).await
         }
         ImageAction::Prepare(components) => {
-            step(line, &initiate(*components, HpmAction::PREPARE)).await
+            let prepare = initiate(*components, HpmAction::PREPARE);
+            step(line, &prepare, Lost::AskAgain).await
         }
         ImageAction::Upload(firmware) => {
             let component = firmware.component;
-            step(line, &initiate(1 << component, HpmAction::UPLOAD)).await?;
-            upload(line, firmware.data).await?;
-            let finish = FinishFirmwareUpload {
-                component,
-                length: u32::try_from(firmware.data.len()).unwrap_or(u32::MAX),
-            };
-            step(line, &finish).await
+            let begin = initiate(1 << component, HpmAction::UPLOAD);
+            step(line, &begin, Lost::AskAgain).await?;
+            let length = upload(line, firmware.data).await?;
+            let finish = FinishFirmwareUpload { component, length };
+            step(line, &finish, Lost::Remembered).await
         }
     }
 }
 
-async fn upload(line: &Line, data: &[u8]) -> Result<(), Failure> {
-    let (mut sent, mut number, mut size, mut sendings) = (0, 0_u8, 0, 0);
-    while sent < data.len() {
-        let part = &data[sent..data.len().min(sent + BLOCKS[size])];
-        let block = UploadFirmwareBlock {
-            number,
-            data: Bytes::new(part).unwrap_or(Bytes::EMPTY),
+/// Sends the firmware, in the order that the controller wants; how many bytes it took.
+async fn upload(line: &Line, data: &[u8]) -> Result<u32, Failure> {
+    let (mut window, mut size) = (Window::new(data), 0);
+    while let Some(piece) = window.piece(BLOCKS[size]) {
+        match send_block(line, window.number(), piece).await? {
+            Block::TooLong(_) if window.sent() == 0 && size + 1 < BLOCKS.len() => size += 1,
+            Block::TooLong(error) => return Err(error.into()),
+            Block::Taken(section) => {
+                let taken = window.taken(piece.len(), section);
+                taken.map_err(|error| Failure::Unfit {
+                    kind: "upgrade_failed",
+                    cause: format!("the image does not fit: {error}"),
+                    remedy: "check that the image is for this controller".to_owned(),
+                })?;
+            }
+        }
+    }
+    Ok(window.sent())
+}
+
+/// How sending a block ended.
+enum Block {
+    /// The controller has it, and wants this section next where it names one.
+    Taken(Option<Section>),
+    TooLong(CallError),
+}
+
+async fn send_block(line: &Line, number: u8, piece: &[u8]) -> Result<Block, Failure> {
+    let block = UploadFirmwareBlock {
+        number,
+        data: Bytes::new(piece).unwrap_or(Bytes::EMPTY),
+    };
+    let (mut silent, mut busy) = (0, 0);
+    loop {
+        let error = match line.call(&block).await {
+            Ok(uploaded) => return Ok(Block::Taken(uploaded.section)),
+            Err(error) => error,
         };
-        match line.call(&block).await.err() {
-            None => {}
-            Some(error) if error.completion() == Some(IN_PROGRESS) => finished(line).await?,
-            Some(error) if error.asks_for_less() && sent == 0 && size + 1 < BLOCKS.len() => {
-                size += 1;
-                continue;
+        match error.completion() {
+            Some(IN_PROGRESS) => {
+                settled(line).await?;
+                return Ok(Block::Taken(None));
             }
-            Some(error)
-                if matches!(error.fault, CallFault::Unanswered { .. })
-                    && sendings < BLOCK_SENDINGS =>
-            {
-                sendings += 1;
-                continue;
+            Some(CompletionCode::NODE_BUSY | CompletionCode::TIMEOUT) if busy < BUSY_MAX => {
+                busy += 1;
+                line.pause(CHECK_PAUSE).await;
             }
-            Some(error) => return Err(error.into()),
+            _ if error.asks_for_less() || error.fault == CallFault::TooLong => {
+                return Ok(Block::TooLong(error));
+            }
+            Some(_) => return Err(error.into()),
+            None => {
+                silent += 1;
+                if silent == BLOCK_SENDINGS {
+                    return Err(session_lost(&error));
+                }
+            }
         }
-        sent += part.len();
-        number = number.wrapping_add(1);
-        sendings = 0;
     }
-    Ok(())
 }
 
-async fn activate(line: &Line) -> Result<(), Failure> {
+async fn activate(line: Line) -> Outcome {
     let command = ActivateFirmware {
         rollback_override: None,
     };
-    match line.call(&command).await {
-        // Unanswered: the controller restarts, and the session is gone with it.
-        Ok(_)
-        | Err(CallError {
-            fault: CallFault::Unanswered { .. },
-            ..
-        }) => Ok(()),
-        Err(error) if error.completion() == Some(IN_PROGRESS) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    let is_confirmed = restart(&line, &command).await?;
+    Ok(restarting(
+        "activates the firmware",
+        "activating",
+        is_confirmed,
+    ))
 }
 
-/// The report of an activation, whose end no session sees.
-fn activating() -> Report {
-    Report::line(
-        "The controller activates the firmware and may restart; 'hpm check' tells what it has",
-        json!({ "activating": true }),
-    )
+async fn roll_back(line: Line) -> Outcome {
+    let is_confirmed = restart(&line, &InitiateManualRollback {}).await?;
+    Ok(restarting(
+        "goes back to its earlier firmware",
+        "rolling_back",
+        is_confirmed,
+    ))
 }
 
-/// Sends a command, and waits until what it begins is done.
-async fn step<C: Command>(line: &Line, command: &C) -> Result<(), Failure> {
-    match line.call(command).await {
-        Ok(_) => Ok(()),
-        Err(error) if error.completion() == Some(IN_PROGRESS) => finished(line).await,
-        // The answer is lost, or the controller restarts: what became of it is in the status.
-        Err(CallError {
-            fault: CallFault::Unanswered { .. },
-            ..
-        }) => finished(line).await,
-        Err(error) => Err(error.into()),
-    }
+/// The report of a restart into other firmware, whose end no session sees.
+fn restarting(does: &str, key: &str, is_confirmed: bool) -> Report {
+    let text = if is_confirmed {
+        format!("The controller {does} and may restart; 'hpm check' tells what it has")
+    } else {
+        format!(
+            "The controller has not answered, as one does not that {does} and restarts; look at 'hpm check' when it \
+             answers again"
+        )
+    };
+    Report::line(text, json!({ key: true, "confirmed": is_confirmed }))
 }
 
-/// Waits until the controller is done; fails where it says that it failed.
-async fn finished(line: &Line) -> Result<(), Failure> {
-    for _ in 0..CHECKS_MAX {
-        match line.call(&GetUpgradeStatus {}).await {
-            Ok(status) if status.completion == IN_PROGRESS => {}
-            Ok(status) if status.completion == CompletionCode::OK => return Ok(()),
-            Ok(status) => {
-                return Err(Failure::Unfit {
-                    kind: "upgrade_failed",
-                    cause: format!(
-                        "the controller failed at step {:02X}h with {:02X}h",
-                        status.command, status.completion.0
-                    ),
-                    remedy:
-                        "check that the image is for this controller; 'hpm check' tells what it has"
-                            .to_owned(),
-                });
+/// Sends a command that has the controller restart, which ends the session with or without an answer. Whether the
+/// controller said that it does it.
+async fn restart<C: Command>(line: &Line, command: &C) -> Result<bool, Failure> {
+    let mut sendings = 0;
+    loop {
+        let Err(error) = line.call(command).await else {
+            return Ok(true);
+        };
+        sendings += 1;
+        match (error.completion(), error.fault) {
+            (Some(IN_PROGRESS), _) => return Ok(true),
+            (Some(CompletionCode::NODE_BUSY), _) if sendings < STEP_SENDINGS => {
+                line.pause(CHECK_PAUSE).await;
+                continue;
             }
-            // It restarts.
-            Err(error) if error.completion().is_none() => {}
-            Err(error) => return Err(error.into()),
+            (Some(_), _) => return Err(error.into()),
+            // The session was lost before: nothing was sent.
+            (
+                _,
+                CallFault::Unanswered {
+                    maybe_executed: false,
+                },
+            ) => return Err(session_lost(&error)),
+            _ => {}
         }
+        let Ok(status) = line.call(&GetUpgradeStatus {}).await else {
+            return Ok(false);
+        };
+        match status.of::<C>() {
+            StepState::UnderWay => return Ok(true),
+            StepState::Ended(code) => return ended(C::CMD, code).map(|()| true),
+            // It never arrived.
+            StepState::Unheard if sendings < STEP_SENDINGS => {}
+            StepState::Unheard => return Err(error.into()),
+        }
+    }
+}
+
+/// What to do about a step whose answer is lost, once the controller says that it has nothing under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lost {
+    /// Send it again: doing it twice does no harm.
+    AskAgain,
+    /// Send it again, unless the controller names it as its last command.
+    Remembered,
+}
+
+/// Carries a step out, to its end.
+async fn step<C: Command>(line: &Line, command: &C, lost: Lost) -> Result<(), Failure> {
+    let mut sendings = 0;
+    loop {
+        let Err(error) = line.call(command).await else {
+            return Ok(());
+        };
+        sendings += 1;
+        let is_last = sendings == STEP_SENDINGS;
+        match error.completion() {
+            Some(IN_PROGRESS) => return settled(line).await,
+            Some(CompletionCode::NODE_BUSY) if !is_last => {
+                line.pause(CHECK_PAUSE).await;
+                continue;
+            }
+            Some(_) => return Err(error.into()),
+            None => {}
+        }
+        if let Ok(status) = line.call(&GetUpgradeStatus {}).await {
+            match status.of::<C>() {
+                StepState::UnderWay => return settled(line).await,
+                StepState::Ended(code) if lost == Lost::Remembered => return ended(C::CMD, code),
+                StepState::Ended(_) | StepState::Unheard => {}
+            }
+        }
+        if is_last {
+            return Err(session_lost(&error));
+        }
+    }
+}
+
+/// Waits for the end of a step that takes long.
+async fn settled(line: &Line) -> Result<(), Failure> {
+    let mut silent = 0;
+    for _ in 0..CHECKS_MAX {
         line.pause(CHECK_PAUSE).await;
+        match line.call(&GetUpgradeStatus {}).await {
+            Ok(status) if status.completion == IN_PROGRESS => silent = 0,
+            Ok(status) => return ended(status.command, status.completion),
+            // Busy with the step, controllers say this, too.
+            Err(error) if error.completion().is_some() => silent = 0,
+            Err(error) => {
+                silent += 1;
+                if silent == SILENT_MAX {
+                    return Err(session_lost(&error));
+                }
+            }
+        }
     }
     Err(Failure::Unfit {
         kind: "upgrade_stuck",
@@ -332,3 +451,35 @@ async fn finished(line: &Line) -> Result<(), Failure> {
         remedy: "look at 'hpm status'".to_owned(),
     })
 }
+
+/// How a step ended, by its completion code.
+fn ended(command: u8, completion: CompletionCode) -> Result<(), Failure> {
+    if completion == CompletionCode::OK {
+        return Ok(());
+    }
+    Err(Failure::Unfit {
+        kind: "upgrade_failed",
+        cause: format!(
+            "the controller failed at step {command:02X}h with {:02X}h",
+            completion.0
+        ),
+        remedy: "check that the image is for this controller; 'hpm check' tells what it has"
+            .to_owned(),
+    })
+}
+
+/// The failure of an upgrade whose controller does not answer any more.
+fn session_lost(error: &CallError) -> Failure {
+    Failure::Unfit {
+        kind: "session_lost",
+        cause: format!(
+            "{}: no answer, several times: the session with the controller is lost",
+            error.request()
+        ),
+        remedy: "when the controller answers again, look at 'hpm status' and 'hpm check', and run the command again"
+            .to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
