@@ -103,6 +103,10 @@ impl Controller {
                 self.last = cmd;
                 ok(&[])
             }
+            InitiateManualRollback::CMD => {
+                self.last = cmd;
+                (IN_PROGRESS, Vec::new())
+            }
             AbortFirmwareUpgrade::CMD => ok(&[]),
             _ => refused,
         }
@@ -266,4 +270,16 @@ fn a_controller_that_is_gone_after_its_activation_is_told_as_not_confirmed() {
     };
     assert_eq!(outcome.unwrap().value["confirmed"], false);
     assert_eq!(controller.times(ActivateFirmware::CMD), 1);
+}
+
+#[test]
+fn a_rollback_that_never_arrived_is_sent_again() {
+    let mut controller = Controller {
+        loses: Some(InitiateManualRollback::CMD),
+        ..Controller::default()
+    };
+    let outcome = play::run(Talk::new(roll_back), |call| controller.answer(call));
+    let value = outcome.unwrap().value;
+    assert_eq!(value, json!({ "rolling_back": true, "confirmed": true }));
+    assert_eq!(controller.times(InitiateManualRollback::CMD), 2);
 }
