@@ -203,25 +203,23 @@ async fn read_sensors(
     })
 }
 
-/// What to ask to learn whether a BMC's records changed since it was got acquainted with; `None` for one that has
-/// none.
-pub(crate) fn records_call(known: Known) -> Option<Call> {
-    Some(match known.stamp? {
-        Stamp::Repository(..) => Call::of(&GetSdrRepositoryInfo),
-        Stamp::Device(..) => Call::of(&GetDeviceSdrInfo { count_sdrs: None }),
-    })
+/// What to ask to learn whether a BMC's records changed since it was got acquainted with.
+pub(crate) fn records_call(known: Known) -> Call {
+    match source_of(&known.device) {
+        Source::Repository => Call::of(&GetSdrRepositoryInfo),
+        Source::Device => Call::of(&GetDeviceSdrInfo { count_sdrs: None }),
+    }
 }
 
-/// Whether the answer to [`records_call`] says that they changed.
+/// Whether the answer to [`records_call`] says that they changed, or can be read now.
 pub(crate) fn records_changed(known: Known, completion: CompletionCode, data: &[u8]) -> bool {
-    let now = match known.stamp {
-        Some(Stamp::Repository(..)) => {
+    let now = match source_of(&known.device) {
+        Source::Repository => {
             decode::<GetSdrRepositoryInfo>(completion, data).map(|info| Stamp::of_repository(&info))
         }
-        Some(Stamp::Device(..)) => {
+        Source::Device => {
             decode::<GetDeviceSdrInfo>(completion, data).map(|info| Stamp::of_device(&info))
         }
-        None => return false,
     };
     now.is_ok_and(|now| known.stamp != Some(now))
 }

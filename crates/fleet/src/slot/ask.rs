@@ -8,6 +8,7 @@ use ipmi::number::CompletionCode;
 use ipmi::quirk::Quirks;
 use ipmi::time::Instant;
 
+use super::round::RECORDS_AGAIN;
 use super::{Context, InFlight, Phase, Slot};
 use crate::call::Call;
 use crate::contact::left_open::LeftOpen;
@@ -293,6 +294,7 @@ impl Slot {
                     .is_some_and(|known| known.guid == contacted.known.guid);
                 self.rare.log = self.rare.log.to_be_read_anew(same);
                 self.rare.known = Some(contacted.known);
+                self.rare.records_again_at = now + cx.jitter.around(RECORDS_AGAIN);
                 self.up(cx, now);
                 self.keep_told(&mut contacted.identity);
                 self.identified(cx, contacted.identity);

@@ -182,6 +182,8 @@ struct Rare {
     quirks: Quirks,
     breaker: Breaker,
     contact_at: Instant,
+    /// When records that could not be read are tried again.
+    records_again_at: Instant,
     known: Option<Known>,
     /// What is known is from an earlier run, and was not confirmed yet.
     recalled: bool,
@@ -253,6 +255,7 @@ impl Slot {
                 quirks: setup.quirks,
                 breaker: Breaker::default(),
                 contact_at: setup.connect_at,
+                records_again_at: setup.connect_at + round::RECORDS_AGAIN,
                 known: remembered.map(|remembered| remembered.known),
                 recalled: remembered.is_some(),
                 left_open: remembered.and_then(|remembered| remembered.session),

@@ -1,5 +1,7 @@
 //! A round over all sensors of a node.
 
+use std::time::Duration;
+
 use ipmi::command::chassis::{GetChassisStatus, GetSystemBootOptions};
 use ipmi::command::dcmi::GetPowerLimit;
 use ipmi::command::storage::GetSelInfo;
@@ -18,6 +20,9 @@ use crate::plan::{self, GET_SENSOR_READING, Item, Read};
 use crate::schedule::Pace;
 use crate::script::Script;
 use crate::talk::Talk;
+
+/// How often records that could not be read are tried again in one session, before jitter.
+pub(super) const RECORDS_AGAIN: Duration = Duration::from_secs(600);
 
 impl Slot {
     /// A node that was not read in this session is read at once, and then at its pace.
@@ -82,7 +87,7 @@ impl Slot {
                 self.send(cx, now, &Call::of(&get), InFlight::Boot);
             }
         } else if step == items + 3 {
-            if slow && let Some(call) = self.rare.known.and_then(contact::records_call) {
+            if slow && let Some(call) = self.records_call(cx, now) {
                 self.send(cx, now, &call, InFlight::Records);
             }
         } else if step == items + 4 {
@@ -111,6 +116,18 @@ impl Slot {
         if asked.is_err() {
             self.answered(cx, now, None);
         }
+    }
+
+    /// Asks whether the records changed; rarely where they could not be read, or the BMC has none.
+    fn records_call(&mut self, cx: &mut Context, now: Instant) -> Option<Call> {
+        let known = self.rare.known?;
+        if known.stamp.is_none() {
+            if now < self.rare.records_again_at {
+                return None;
+            }
+            self.rare.records_again_at = now + cx.jitter.around(RECORDS_AGAIN);
+        }
+        Some(contact::records_call(known))
     }
 
     fn finish_round(&mut self, cx: &mut Context, now: Instant) {

@@ -49,6 +49,22 @@ fn nobody_else_is_later(fault: impl Fn(&mut World)) -> World {
     world
 }
 
+#[test]
+fn records_that_could_not_be_read_are_tried_again_in_the_same_session_but_seldom() {
+    let mut world = World::new(Setup::new(1, seed(), Quality::PERFECT));
+    world.hosts[0].machine.records_garbled = true;
+    world.run_for(60 * SECOND);
+    assert_eq!(world.node(0).link, Link::Up);
+    assert_eq!(world.node(0).readings.len(), 0);
+    world.run_for(3_600 * SECOND);
+    assert_eq!(world.engine.counters().contacts, 1);
+    world.hosts[0].machine.records_garbled = false;
+    world.run_for(1_200 * SECOND);
+    assert!(!world.node(0).readings.is_empty());
+    let counters = world.engine.counters();
+    assert_eq!((counters.contacts, counters.sessions_opened), (2, 1));
+}
+
 /// How long it takes until all nodes were read anew.
 fn recovery(world: &mut World, longest: Duration) -> Duration {
     let begin = world.now;

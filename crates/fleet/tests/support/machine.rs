@@ -87,6 +87,8 @@ pub(crate) struct Machine {
     pub(crate) records: Arc<Vec<Vec<u8>>>,
     /// When a record was added last.
     pub(crate) records_changed: u32,
+    /// What it says of them can't be understood.
+    pub(crate) records_garbled: bool,
     /// Reads of the repository.
     pub(crate) repository_reads: u64,
 }
@@ -109,6 +111,7 @@ impl Machine {
             requests: 0,
             records: Arc::clone(records),
             records_changed: 1,
+            records_garbled: false,
             repository_reads: 0,
         }
     }
@@ -246,6 +249,10 @@ impl Machine {
     }
 
     fn storage(&mut self, request: &Request<'_>, w: &mut Writer<'_>) -> CompletionCode {
+        if self.records_garbled && [GetSdrRepositoryInfo::CMD, GetSdr::CMD].contains(&request.cmd) {
+            w.u8(0x51);
+            return CompletionCode::OK;
+        }
         match request.cmd {
             GetSdrRepositoryInfo::CMD => serve(request, w, |_: GetSdrRepositoryInfo| {
                 Ok(SdrRepositoryInfo {
