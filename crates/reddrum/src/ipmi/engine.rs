@@ -71,8 +71,8 @@ struct Slot {
     queued: bool,
     /// Nothing more is awaited from the BMC.
     over: bool,
-    /// A request that changes something is on its way.
-    changing: bool,
+    /// A request of the command is on its way or was.
+    asked: bool,
 }
 
 impl Engine {
@@ -138,7 +138,7 @@ impl Engine {
                 armed: None,
                 queued: false,
                 over: false,
-                changing: false,
+                asked: false,
             });
             self.touched(place);
         }
@@ -253,7 +253,7 @@ impl Engine {
                 continue;
             };
             if slot.talk.is_some() {
-                let maybe_executed = slot.changing;
+                let maybe_executed = slot.asked;
                 slot.end(now, Err(Failure::Interrupted { maybe_executed }));
                 self.touched(place);
             }
@@ -277,7 +277,7 @@ impl Engine {
         self.by_address.remove(&slot.address);
         self.free.push(place);
         let interrupted = Err(Failure::Interrupted {
-            maybe_executed: slot.changing,
+            maybe_executed: slot.asked,
         });
         self.finished
             .push((slot.host, slot.outcome.unwrap_or(interrupted)));
@@ -345,7 +345,6 @@ impl Slot {
 
     /// Runs the conversation up to its next question.
     fn advance(&mut self, now: Instant, mut answer: Option<Answer>) {
-        self.changing = false;
         while let Some(talk) = &mut self.talk {
             let call = match talk.resume(answer.take()) {
                 Err(outcome) => return self.end(now, outcome),
@@ -365,7 +364,7 @@ impl Slot {
                 .request_bridged(now, self.bridge, *target, data, *idempotent);
             answer = Some(match sent {
                 Ok(()) => {
-                    self.changing = !call.idempotent;
+                    self.asked = true;
                     return;
                 }
                 Err(RequestRefused::TooLong) => Answer::TooLong,

@@ -35,6 +35,7 @@ pub(super) async fn read(line: &Line) -> Result<Vec<SdrRecord>, CallError> {
     };
     let mut records = Vec::new();
     let mut seen = HashSet::new();
+    let mut first = Vec::new();
     let mut id = RecordId::FIRST;
     // Some lists lead back to their beginning, and some end by an error and not by FFFFh.
     while id != RecordId::LAST && seen.insert(id) && seen.len() <= RECORDS_MAX {
@@ -48,11 +49,14 @@ pub(super) async fn read(line: &Line) -> Result<Vec<SdrRecord>, CallError> {
             }
             read => read?,
         };
+        // The first record is asked for by 0000h, and a list that leads back to it does so by its own number. The numbers
+        // within records prove nothing: some BMCs have others there.
+        if first.is_empty() {
+            first.clone_from(&bytes);
+        } else if bytes == first {
+            break;
+        }
         if let Ok(record) = SdrRecord::decode(&bytes) {
-            // The first record is asked for by 0000h, whatever its own number.
-            if record.id != id && !seen.insert(record.id) {
-                break;
-            }
             records.push(record);
         }
         id = next;

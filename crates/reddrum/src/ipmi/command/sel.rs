@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ipmi::command::storage::{
     AddSelEntry, ClearSel, DeleteSelEntry, GetSelEntry, GetSelInfo, GetSelTime, ReserveSel,
-    SEL_RECORD_LEN, SelErasure, SelInfo, SelOperations, SetSelTime,
+    SEL_RECORD_LEN, SelEntryData, SelErasure, SelInfo, SelOperations, SetSelTime,
 };
 use ipmi::number::{CompletionCode, EraseAction, EraseProgress, SensorGroup};
 use ipmi::record::sdr::{SdrBody, SensorKey, Units};
@@ -23,6 +23,9 @@ use crate::ipmi::talk::{CallError, Line, Outcome};
 
 /// The most entries that are read: as many as there are record numbers.
 const ENTRIES_MAX: usize = 65_535;
+
+/// How often an entry is asked for that leads to the beginning.
+const ENTRY_ATTEMPTS_MAX: u32 = 4;
 
 /// How often the erasure is asked after, and the pause between: half a minute in all.
 const ERASE_CHECKS_MAX: u32 = 60;
@@ -149,7 +152,7 @@ async fn read(line: &Line) -> Result<Vec<[u8; SEL_RECORD_LEN]>, CallError> {
     let mut seen = HashSet::new();
     let mut id = RecordId::FIRST;
     while id != RecordId::LAST && seen.insert(id) && seen.len() <= ENTRIES_MAX {
-        let entry = match line.call(&GetSelEntry::whole(id)).await {
+        let entry = match entry(line, id).await {
             // An empty log, one that was cleared meanwhile, or a list that ends by an error.
             Err(error) if error.completion() == Some(CompletionCode::NOT_PRESENT) => break,
             entry => entry?,
@@ -165,6 +168,18 @@ async fn read(line: &Line) -> Result<Vec<[u8; SEL_RECORD_LEN]>, CallError> {
         id = entry.next;
     }
     Ok(entries)
+}
+
+/// One entry. Some BMCs say now and then that an entry leads to entry 0: they are asked again.
+async fn entry(line: &Line, id: RecordId) -> Result<SelEntryData, CallError> {
+    let mut asked = 0;
+    loop {
+        let entry = line.call(&GetSelEntry::whole(id)).await?;
+        asked += 1;
+        if entry.next != RecordId::FIRST || asked == ENTRY_ATTEMPTS_MAX {
+            return Ok(entry);
+        }
+    }
 }
 
 async fn save(line: &Line) -> Outcome {

@@ -62,6 +62,37 @@ fn values(outcomes: [Outcome; 2]) -> [Value; 2] {
 }
 
 #[test]
+fn a_list_goes_on_where_numbers_and_links_are_wrong() {
+    for (quirk, words, raw) in [
+        (
+            Quirk::SdrIdDiffers,
+            "sdr info",
+            "raw 0x0a 0x23 0 0 2 0 0 0xff",
+        ),
+        (
+            Quirk::SdrIdDiffers,
+            "sensor",
+            "raw 0x0a 0x23 0 0 2 0 0 0xff",
+        ),
+    ] {
+        let [told, healthy] = values(both(quirk, &[], words, raw));
+        assert_eq!(told, healthy, "{quirk}: {words}");
+    }
+    let count = |defects| {
+        let mut world = world(defects);
+        let entry = "raw 0x0a 0x44 0 0 2 0 0 0 0 0x20 0 4 1 0x30 1 0x50 0x20 0x10";
+        for _ in 0..12 {
+            world.command(entry).unwrap();
+        }
+        let list = world.command("sel list").unwrap().value;
+        list["entries"].as_array().map(Vec::len)
+    };
+    let healthy = count(Quirks::NONE);
+    assert!(healthy.is_some_and(|count| count >= 12), "{healthy:?}");
+    assert_eq!(count(Quirks::NONE.with(Quirk::SelNextZero)), healthy);
+}
+
+#[test]
 fn a_clock_that_is_busy_is_asked_again() {
     let [told, healthy] = values(both(
         Quirk::SelTimeBusy,
