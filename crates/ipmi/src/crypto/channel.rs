@@ -153,6 +153,17 @@ impl Channel {
         self.seal_as(header, entropy, out, payload)
     }
 
+    /// The header as the session has it, with the next number.
+    const fn numbered(&mut self, header: RmcpPlusHeader) -> RmcpPlusHeader {
+        RmcpPlusHeader {
+            encrypted: self.confidentiality.encrypts(),
+            authenticated: self.integrity.code_len() != 0,
+            session_id: self.peer_session_id,
+            sequence: self.outbound.next(),
+            ..header
+        }
+    }
+
     fn seal_as(
         &mut self,
         header: RmcpPlusHeader,
@@ -162,13 +173,7 @@ impl Channel {
     ) -> Result<usize, BufferFull> {
         let mut w = Writer::new(out);
         rmcp::encode(rmcp::Class::Ipmi, &mut w);
-        let header = RmcpPlusHeader {
-            encrypted: self.confidentiality.encrypts(),
-            authenticated: self.integrity.code_len() != 0,
-            session_id: self.peer_session_id,
-            sequence: self.outbound.next(),
-            ..header
-        };
+        let header = self.numbered(header);
         header.encode(&mut w);
         let payload_at = w.position();
         match &self.confidentiality {
@@ -206,13 +211,7 @@ impl Channel {
     ) -> Result<usize, BufferFull> {
         let mut w = Writer::new(out);
         rmcp::encode(rmcp::Class::Ipmi, &mut w);
-        let header = RmcpPlusHeader {
-            encrypted: self.confidentiality.encrypts(),
-            authenticated: self.integrity.code_len() != 0,
-            session_id: self.peer_session_id,
-            sequence: self.outbound.next(),
-            ..RmcpPlusHeader::sessionless(PayloadType::IPMI)
-        };
+        let header = self.numbered(RmcpPlusHeader::sessionless(PayloadType::IPMI));
         header.encode(&mut w);
         let payload_at = w.position();
         w.bytes(ciphertext);
