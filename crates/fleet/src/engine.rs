@@ -459,6 +459,12 @@ impl Engine {
         self.timers.next()
     }
 
+    /// Whether commands are due that wait until others are answered.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        self.cx.gates.someone_waits()
+    }
+
     /// Begins to close every session; commands that wait are told so.
     pub fn close(&mut self, now: Instant) {
         self.closing = true;

@@ -210,6 +210,12 @@ impl Gates {
         self.gates[stage as usize].enter_again(slot)
     }
 
+    /// Whether a slot with something to read waits for its place.
+    pub(crate) fn someone_waits(&self) -> bool {
+        let [_, contacts, rounds] = &self.gates;
+        !contacts.waiting.is_empty() || !rounds.waiting.is_empty()
+    }
+
     /// Whether more is being asked for than can be answered.
     pub(crate) const fn are_overloaded(&self) -> bool {
         matches!(self.strain, Strain::Overload { .. })
@@ -250,7 +256,7 @@ impl Gates {
         self.judge(count, mean);
         let [_, contacts, rounds] = &self.gates;
         let contacts_wait = !contacts.waiting.is_empty();
-        let someone_waits = contacts_wait || !rounds.waiting.is_empty();
+        let someone_waits = self.someone_waits();
         let inside = contacts.inside.max(rounds.inside);
         (self.limit, self.search) = match self.search {
             Search::Follow { looks: 0 } => {

@@ -165,7 +165,7 @@ impl Socket {
         timeout: Option<Duration>,
     ) -> io::Result<Readiness> {
         let polled = sys::poll(
-            self.socket.as_fd(),
+            Some(self.socket.as_fd()),
             for_room,
             waker.map(Waker::as_fd),
             timeout,

@@ -471,7 +471,7 @@ pub(crate) fn eventfd() -> io::Result<OwnedFd> {
 
 /// Sleeps until something is ready.
 pub(crate) fn poll(
-    socket: BorrowedFd<'_>,
+    socket: Option<BorrowedFd<'_>>,
     for_room: bool,
     waker: Option<BorrowedFd<'_>>,
     timeout: Option<Duration>,
@@ -482,12 +482,12 @@ pub(crate) fn poll(
         libc::POLLIN
     };
     let mut polled = [
+        // A negative descriptor is ignored by poll.
         libc::pollfd {
-            fd: socket.as_raw_fd(),
+            fd: socket.map_or(-1, |fd| fd.as_raw_fd()),
             events,
             revents: 0,
         },
-        // A negative descriptor is ignored by poll.
         libc::pollfd {
             fd: waker.map_or(-1, |fd| fd.as_raw_fd()),
             events: libc::POLLIN,

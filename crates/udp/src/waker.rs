@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
 
 use crate::sys;
 
@@ -29,6 +30,15 @@ impl Waker {
     pub fn wake(&self) {
         // The only failure of an eventfd is a counter at its end, and then a wake is pending anyway.
         let _ = (&self.event).write(&1_u64.to_ne_bytes());
+    }
+
+    /// Sleeps until woken or until `timeout` is over, whatever arrives on any socket. Takes the wakes back; whether there was one.
+    ///
+    /// # Errors
+    /// As the operating system says; a signal is no error but ends the wait.
+    pub fn wait(&self, timeout: Duration) -> io::Result<bool> {
+        let polled = sys::poll(None, false, Some(self.as_fd()), Some(timeout))?;
+        Ok(polled.woken && self.clear())
     }
 
     /// Takes back all wakes so far; whether there was one.

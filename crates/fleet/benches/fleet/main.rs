@@ -43,7 +43,7 @@ const SUITES_DEFAULT: [u8; 2] = [3, 17];
 /// Seconds of each measurement where none are asked for.
 const SECONDS_DEFAULT: u32 = 5;
 /// The engine is asked for this much of the limit.
-const LOAD_DEFAULT: f64 = 0.9;
+const LOAD_DEFAULT: f64 = 1.0;
 
 /// What was asked for on the command line.
 struct Options {

@@ -63,7 +63,7 @@ pub(crate) fn run(args: &[String]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(
         out,
-        "{} readings checked, {} wrong (goal 0; one mix-up goes unnoticed with {:.1} %), {} without a value; seed {seed}",
+        "{} readings checked, {} wrong (goal 0; one of another sensor goes unnoticed with {:.1} %), {} without a value; seed {seed}",
         tally.checked,
         tally.wrong,
         tally.unnoticed() * 100.0,

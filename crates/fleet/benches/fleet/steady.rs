@@ -32,7 +32,7 @@ use vbmc::telltale::Law;
 use super::checker::{Ages, Checker, Tally};
 use super::engine::{self, Cpu};
 use super::process::{Process, Role, say, spawn};
-use super::{PORT, bad, number};
+use super::{PORT, bad, measure_limit, number};
 
 /// What is measured where nothing else is asked for: the load that the project was begun for.
 const NODES_DEFAULT: u32 = 50_000;
@@ -45,6 +45,9 @@ const LATE_MS: u64 = 1_000;
 /// The goals: share of a core, resident memory.
 const CPU_SHARE_GOAL: f64 = 0.15;
 const RESIDENT_MB_GOAL: f64 = 250.0;
+
+/// How long the limit is measured, before and after.
+const LIMIT_SECONDS: u32 = 5;
 
 /// How often the checker walks over all machines.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -212,10 +215,19 @@ struct Found {
     recovery_s: Option<f64>,
 }
 
+impl Found {
+    /// Whether readings are as new as they should be.
+    fn is_fresh(&self, interval_ms: u32) -> bool {
+        let limit_ms = u64::from(interval_ms) + LATE_MS;
+        self.replaced.p999_ms <= limit_ms && self.sampled.p999_ms <= limit_ms
+    }
+}
+
 /// Measures as the command line says.
 pub(crate) fn run(args: &[String]) -> io::Result<()> {
     let options = Options::parse(args)?;
     let law = options.law();
+    let limit_before = measure_limit(options.nodes, LIMIT_SECONDS)?;
     let arguments = [options.nodes.to_string(), law.epoch_s.to_string()];
     let mut bmcs = spawn(1, Role::Telltales, &arguments)?.until_ready()?;
     let arguments = [
@@ -239,19 +251,37 @@ pub(crate) fn run(args: &[String]) -> io::Result<()> {
         serde_json::from_str(&line).map_err(|_| bad(&format!("unexpected result: {line}")))?;
     bmcs.tell("tally")?;
     let tally = bmcs.line()?;
+    drop(bmcs);
+    let limit = limit_before.midpoint(measure_limit(options.nodes, LIMIT_SECONDS)?);
     let mut out = io::stdout().lock();
     if options.json {
         let mut line = serde_json::to_value(&found)?;
         line["nodes"] = options.nodes.into();
         line["in_flight_max"] = number::<u32>(&tally)?.into();
+        line["limit_per_s"] = limit.into();
         writeln!(out, "{line}")?;
     } else {
         print(&mut out, &options, &found, &tally)?;
+        print_limit(&mut out, &found, limit)?;
     }
     if found.wrong > 0 {
         return Err(io::Error::other("readings were mixed up"));
     }
+    // On a bad network the figures are what is asked for.
+    if !options.has_faults() && !found.is_fresh(options.interval_ms) {
+        return Err(io::Error::other("readings were too old"));
+    }
     Ok(())
+}
+
+/// What the same number of round trips takes of a core without any protocol.
+fn print_limit(out: &mut impl Write, found: &Found, limit: f64) -> io::Result<()> {
+    let commands_per_s = found.commands as f64 / found.seconds;
+    writeln!(
+        out,
+        "UDP and ciphers alone              {:.1} % of a core for as many commands (limit here {limit:.0}/s)",
+        100.0 * commands_per_s / limit,
+    )
 }
 
 fn expect(process: &mut Process, wanted: &str) -> io::Result<()> {
@@ -299,7 +329,7 @@ fn print(
     }
     writeln!(
         out,
-        "wrong readings                     {} of {} checked (goal 0; one mix-up goes unnoticed with {:.2} %), {} without a value",
+        "wrong readings                     {} of {} checked (goal 0; one of another sensor goes unnoticed with {:.2} %), {} without a value",
         found.wrong,
         found.checked,
         found.unnoticed * 100.0,

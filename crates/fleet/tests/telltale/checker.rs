@@ -83,7 +83,8 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// How likely one reading that was mixed up goes unnoticed, on average.
+    /// How likely one reading of another machine or another sensor goes unnoticed, on average. A reading of the same sensor that
+    /// belongs to the round before is told apart only where rounds are short against the poll interval.
     pub(crate) fn unnoticed(&self) -> f64 {
         self.chances / self.checked.max(1) as f64
     }
