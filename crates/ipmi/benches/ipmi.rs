@@ -5,7 +5,7 @@
 //! - **receive**: the response is checked, decrypted, decoded, and its raw byte converted to degrees.
 //! - **crypto**: one AES-128-CBC block and one HMAC over as many bytes as the datagram's code covers, with prepared keys.
 //!
-//! Each is measured one by one with the clock's own cost taken off; the median of many counts.
+//! Each is measured one by one, in turns, with the clock's own cost taken off; the median of many counts.
 
 use std::hint::black_box;
 use std::io::{self, Write};
@@ -36,6 +36,11 @@ static ALLOCATOR: &StatsAlloc<std::alloc::System> = &INSTRUMENTED_SYSTEM;
 
 /// Measurements of each kind.
 const ROUNDS: usize = 200_000;
+/// So many of one kind, and then of the next: the machine's speed changes with time, and what is compared is measured side by
+/// side.
+const TURN: usize = 1_000;
+/// Our own work on a datagram, besides hash and cipher.
+const OWN_WORK_GOAL_NS: u64 = 150;
 /// Bytes that the code of a Get Sensor Reading covers, padded to whole blocks of the hash.
 const COVERED_BLOCKS: usize = 1;
 
@@ -137,21 +142,13 @@ fn since(start: Clock) -> u64 {
     u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// The median cost of something, the clock's own taken off.
-fn cost(clock_ns: u64, mut work: impl FnMut(usize)) -> u64 {
-    let times = (0..ROUNDS).map(|round| {
-        let start = Clock::now();
-        work(round);
-        since(start)
-    });
-    median(times.collect()).saturating_sub(clock_ns)
-}
-
-/// One block of AES-128-CBC and one HMAC, keys prepared: in a hash's compressions the message and the outer block.
-fn crypto(clock_ns: u64, sha256: bool) -> u64 {
+/// One block of AES-128-CBC and one HMAC, keys prepared: in a hash's compressions the message and the outer block. Times
+/// with the clock's own.
+fn crypto(sha256: bool, times: &mut Vec<u64>) {
     let cipher = Aes128::new(&Array([7; 16]));
     let block = [0x5a_u8; 64];
-    cost(clock_ns, |round| {
+    for round in 0..TURN {
+        let start = Clock::now();
         let mut data = Array([0x33; 16]);
         data[0] = round.to_le_bytes()[0];
         cipher.encrypt_block(&mut data);
@@ -167,10 +164,61 @@ fn crypto(clock_ns: u64, sha256: bool) -> u64 {
                 black_box(state);
             }
         }
-    })
+        times.push(since(start));
+    }
 }
 
-fn measure(suite: CipherSuiteId, clock_ns: u64) -> Outcome<()> {
+/// The clock's own times.
+fn clock(times: &mut Vec<u64>) {
+    for _ in 0..TURN {
+        let start = Clock::now();
+        black_box(());
+        times.push(since(start));
+    }
+}
+
+/// What was measured of one suite.
+#[derive(Default)]
+struct Times {
+    sends: Vec<u64>,
+    receives: Vec<u64>,
+    alone: Vec<u64>,
+    clock: Vec<u64>,
+    allocations: usize,
+}
+
+impl Times {
+    /// Some round trips of a console.
+    fn round_trips(&mut self, pair: &mut Pair, conversion: Conversion) -> Outcome<()> {
+        let command = GetSensorReading { sensor_number: 1 };
+        for _ in 0..TURN {
+            let region = Region::new(ALLOCATOR);
+            let start = Clock::now();
+            pair.session
+                .request(Instant::ORIGIN, &command)
+                .map_err(|busy| format!("{busy:?}"))?;
+            let len = pair.transmit().ok_or("nothing to send")?;
+            self.sends.push(since(start));
+            self.allocations += region.change().allocations;
+            let len = pair.answer(len).ok_or("no answer")?;
+            let region = Region::new(ALLOCATOR);
+            let start = Clock::now();
+            let event = pair
+                .session
+                .handle_datagram(Instant::ORIGIN, &mut pair.back[..len]);
+            let Ok(Event::Response(response)) = event else {
+                return Err("another event".into());
+            };
+            let reading = response.decode::<GetSensorReading>()?;
+            black_box(conversion.value(reading.raw));
+            self.receives.push(since(start));
+            self.allocations += region.change().allocations;
+        }
+        Ok(())
+    }
+}
+
+fn measure(suite: CipherSuiteId) -> Outcome<()> {
     let mut pair = Pair::new(suite)?;
     let factors = Factors {
         m: 5,
@@ -183,43 +231,30 @@ fn measure(suite: CipherSuiteId, clock_ns: u64) -> Outcome<()> {
         &factors,
     );
     let conversion = conversion.ok_or("no conversion")?;
-    let command = GetSensorReading { sensor_number: 1 };
-    let (mut sends, mut receives) = (Vec::with_capacity(ROUNDS), Vec::with_capacity(ROUNDS));
-    let mut allocations = 0;
-    for _ in 0..ROUNDS {
-        let region = Region::new(ALLOCATOR);
-        let start = Clock::now();
-        pair.session
-            .request(Instant::ORIGIN, &command)
-            .map_err(|busy| format!("{busy:?}"))?;
-        let len = pair.transmit().ok_or("nothing to send")?;
-        sends.push(since(start));
-        allocations += region.change().allocations;
-        let len = pair.answer(len).ok_or("no answer")?;
-        let region = Region::new(ALLOCATOR);
-        let start = Clock::now();
-        let event = pair
-            .session
-            .handle_datagram(Instant::ORIGIN, &mut pair.back[..len]);
-        let Ok(Event::Response(response)) = event else {
-            return Err("another event".into());
-        };
-        let reading = response.decode::<GetSensorReading>()?;
-        black_box(conversion.value(reading.raw));
-        receives.push(since(start));
-        allocations += region.change().allocations;
+    let room = || Vec::with_capacity(ROUNDS);
+    let mut times = Times {
+        sends: room(),
+        receives: room(),
+        alone: room(),
+        clock: room(),
+        allocations: 0,
+    };
+    for _ in 0..ROUNDS / TURN {
+        times.round_trips(&mut pair, conversion)?;
+        crypto(suite == CipherSuiteId::SUITE_17, &mut times.alone);
+        clock(&mut times.clock);
     }
-    let (send, receive) = (median(sends), median(receives));
-    let (send, receive) = (
-        send.saturating_sub(clock_ns),
-        receive.saturating_sub(clock_ns),
-    );
-    let alone = crypto(clock_ns, suite == CipherSuiteId::SUITE_17);
+    let clock = median(times.clock);
+    let [send, receive, alone] =
+        [times.sends, times.receives, times.alone].map(|all| median(all).saturating_sub(clock));
     writeln!(
         io::stdout(),
-        "suite {:2}: send {send} ns, receive {receive} ns; hash and cipher alone {alone} ns; allocations {allocations} in \
-         {ROUNDS} round trips",
-        suite.0
+        "suite {:2}: send {send} ns, receive {receive} ns; hash and cipher alone {alone} ns: our own work {} and {} ns (goal {OWN_WORK_GOAL_NS}); \
+         allocations {} in {ROUNDS} round trips",
+        suite.0,
+        send.saturating_sub(alone),
+        receive.saturating_sub(alone),
+        times.allocations,
     )?;
     Ok(())
 }
@@ -270,9 +305,8 @@ fn enumerations() -> Outcome<()> {
 }
 
 fn main() -> Outcome<()> {
-    let clock_ns = cost(0, |_| {});
     for suite in [CipherSuiteId::SUITE_3, CipherSuiteId::SUITE_17] {
-        measure(suite, clock_ns)?;
+        measure(suite)?;
     }
     enumerations()
 }
