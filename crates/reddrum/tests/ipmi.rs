@@ -588,11 +588,3 @@ fn a_command_line_that_cannot_be_used_exits_with_2_and_says_why() {
         assert!(run.stderr.contains(expected), "{args}: {}", run.stderr);
     }
 }
-
-#[test]
-fn datagrams_are_decoded_without_any_bmc() {
-    let ping = "06 00 ff 06 00 00 11 be 80 01 00 00";
-    let run = run(program().args(["ipmi", "decode", ping]));
-    assert_eq!(run.code, Some(0), "{}", run.stderr);
-    assert!(run.stdout.starts_with("ASF Ping"), "{}", run.stdout);
-}

@@ -265,6 +265,12 @@ macro_rules! layout {
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct $name;
 
+        impl $crate::print::Shown for $name {
+            fn value(&self) -> $crate::print::Value {
+                $crate::print::Value::Fields(alloc::vec::Vec::new())
+            }
+        }
+
         impl $crate::command::layout::Field for $name {
             fn put(&self, _: &mut $crate::wire::Writer<'_>) {}
 
@@ -277,6 +283,12 @@ macro_rules! layout {
         $($head)*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct $name;
+
+        impl $crate::print::Shown for $name {
+            fn value(&self) -> $crate::print::Value {
+                $crate::print::Value::Fields(alloc::vec::Vec::new())
+            }
+        }
 
         impl $crate::command::layout::Field for $name {
             fn put(&self, w: &mut $crate::wire::Writer<'_>) {
@@ -292,6 +304,14 @@ macro_rules! layout {
         $($head)*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub struct $name { $($fields)* }
+
+        impl $crate::print::Shown for $name {
+            fn value(&self) -> $crate::print::Value {
+                $crate::print::Value::Fields(alloc::vec![$(
+                    $crate::print::Field::new(stringify!($f), &self.$f)
+                ),*])
+            }
+        }
 
         impl $crate::command::layout::Field for $name {
             fn put(&self, w: &mut $crate::wire::Writer<'_>) {

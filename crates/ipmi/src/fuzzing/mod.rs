@@ -19,7 +19,7 @@ use crate::command::table::COMMANDS;
 use crate::console::addressee;
 use crate::crypto::{Algorithms, Channel, Exchange, UserKey};
 use crate::number::{AuthAlgorithm, CipherSuiteId, MultiRecordType, PayloadType, PrivilegeLevel};
-use crate::print::OneLine;
+use crate::print::{Datagram, OneLine};
 use crate::record::Spd;
 use crate::record::fru::{Fru, MULTIRECORD_MAX, MultiRecord};
 use crate::record::sdr::SdrRecord;
@@ -69,6 +69,20 @@ pub fn datagram(bytes: &[u8]) {
     session_header(bytes);
     lan_message(bytes);
     rakp(bytes);
+    printed(bytes);
+}
+
+/// The printer: whatever came prints as one line, and as one a field.
+fn printed(bytes: &[u8]) {
+    if let Ok(datagram) = Datagram::decode(bytes) {
+        let line = format!("{datagram}");
+        assert!(
+            !line.contains('\n'),
+            "a datagram prints as one line: {line}"
+        );
+        let lines = format!("{datagram:#}");
+        assert!(lines.starts_with(datagram.protocol));
+    }
 }
 
 /// RMCP, ASF, and who a datagram is for.

@@ -176,6 +176,13 @@ macro_rules! protocol_number {
             }
         }
 
+        impl $crate::print::Shown for $name {
+            fn value(&self) -> $crate::print::Value {
+                let number = $crate::command::layout::Bits::to_bits(self.0);
+                $crate::print::Value::code(number, <$repr>::BITS, self.name())
+            }
+        }
+
         impl core::fmt::Display for $name {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 match self.name() {
@@ -305,6 +312,13 @@ macro_rules! protocol_flags {
 
             fn from_bits(bits: u32) -> Self {
                 Self(crate::command::layout::Bits::from_bits(bits))
+            }
+        }
+
+        impl $crate::print::Shown for $name {
+            fn value(&self) -> $crate::print::Value {
+                let number = $crate::command::layout::Bits::to_bits(self.0);
+                $crate::print::Value::flags(number, <$repr>::BITS, self.names())
             }
         }
 

@@ -7,6 +7,7 @@
 // All of it is test code, helpers too: clippy judges them as such.
 #![cfg(test)]
 
+mod print;
 mod records;
 mod v15;
 mod vector;

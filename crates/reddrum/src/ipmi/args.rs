@@ -22,8 +22,8 @@ pub(super) use hardware::{
 use ipmi::number::{BootDevice, ChassisControlAction, PrivilegeLevel};
 pub(super) use makers::{FanCommand, LcdCommand, Maker, NmCommand, OfMaker};
 pub(super) use records::{
-    FruArgs, FruCommand, FruText, Limit, SdrCommand, SelCommand, SelTimeCommand, SensorArgs,
-    SensorCommand,
+    FruArgs, FruCommand, FruText, Limit, SdrCommand, SelCommand, SelTimeCommand,
+    SensorArgs, SensorCommand,
 };
 pub(super) use sol::{SolArgs, SolCommand, SolSetting};
 
@@ -263,11 +263,20 @@ pub(super) enum IpmiCommand {
     /// How BMCs deviate from IPMI, and what is done about it; asks no BMC. `vbmc --defect` makes virtual ones that do.
     Quirks,
     /// Print datagrams, one line each; asks no BMC.
+    ///
+    /// With --json each is an object of a line: `protocol` (ASF, IPMI 1.5, RMCP+), `line` (the text), `session` (the session
+    /// header), and what it carries: `asf`, `message` (with `command`, `type`, `completion_code`, `data`),
+    /// `open_session_request`, `open_session_response`, `rakp_1` to `rakp_4`, `sol`, `payload` or `encrypted` (digits). From
+    /// a capture also `time_s`, `from` and `to`. A protocol number is `{"number", "name"}`, a set of bits `{"number", "names"}`.
+    /// What is no datagram is `error`. Keys don't change between versions; there may be more.
     Decode {
         /// A UDP payload in hexadecimal digits, blanks and colons between them are ignored; or a capture file (pcap,
         /// pcapng). `-` reads lines of digits from standard input.
         #[arg(required = true, value_name = "HEX|FILE")]
         datagrams: Vec<String>,
+        /// Print every field on a line of its own.
+        #[arg(short, long)]
+        verbose: bool,
     },
 }
 

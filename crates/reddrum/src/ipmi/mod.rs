@@ -26,6 +26,7 @@ use std::net::SocketAddr;
 
 pub(crate) use args::IpmiArgs;
 use args::IpmiCommand;
+use command::decode::Style;
 use engine::Engine;
 use failure::Failure;
 use ipmi::entropy::Entropy;
@@ -42,10 +43,15 @@ pub(crate) use command::quirks::run as list_quirks;
 /// # Errors
 /// The command line can't be used, or some host did not do what was asked.
 pub(crate) fn run(args: &IpmiArgs) -> Result<(), ProgramError> {
-    if let IpmiCommand::Decode { datagrams } = &args.command {
-        return command::decode::run(datagrams);
-    }
     let connection = &args.connection;
+    if let IpmiCommand::Decode { datagrams, verbose } = &args.command {
+        let style = match (connection.json, verbose) {
+            (true, _) => Style::Json,
+            (false, true) => Style::Fields,
+            (false, false) => Style::Line,
+        };
+        return command::decode::run(datagrams, style);
+    }
     if matches!(args.command, IpmiCommand::Quirks) {
         return command::quirks::run(connection.json);
     }

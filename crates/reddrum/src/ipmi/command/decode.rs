@@ -1,17 +1,11 @@
-//! `decode`: datagrams in one line each, from hexadecimal digits or a capture file.
+//! `decode`: datagrams as text or JSON, from hexadecimal digits or a capture file.
 
-use std::fmt::{self, Debug};
+use std::fmt::Write as _;
 use std::io::{self, BufRead, Write};
 use std::path::Path;
 
-use ipmi::number::PayloadType;
-use ipmi::print::OneLine;
-use ipmi::wire::asf::Asf;
-use ipmi::wire::message::LanMessage;
-use ipmi::wire::rakp::{OpenSessionRequest, OpenSessionResponse, Rakp1, Rakp2, Rakp3, Rakp4};
-use ipmi::wire::rmcp::Class;
-use ipmi::wire::session::{RmcpPlusHeader, SessionHeader};
-use ipmi::wire::{Reader, WireError, rmcp};
+use ipmi::print::{Datagram, Field, Value};
+use serde_json::{Map, Value as Json, json};
 
 use super::capture;
 use crate::error::ProgramError;
@@ -19,28 +13,41 @@ use crate::error::ProgramError;
 /// The largest capture file, in bytes.
 const CAPTURE_MAX: u64 = 1 << 30;
 
+/// How datagrams are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::ipmi) enum Style {
+    /// In one line.
+    Line,
+    /// With a line for each field behind it.
+    Fields,
+    /// As one JSON object.
+    Json,
+}
+
 /// Prints each datagram.
 ///
 /// # Errors
-/// Some text is no hexadecimal, or no datagram.
-pub(in crate::ipmi) fn run(datagrams: &[String]) -> Result<(), ProgramError> {
-    let mut out = io::stdout().lock();
-    let mut wrong = 0;
-    for text in datagrams {
-        if text == "-" {
-            for line in io::stdin().lock().lines() {
-                let line = line.map_err(|e| ProgramError::system("standard input", e))?;
-                if !line.trim().is_empty() {
-                    wrong += usize::from(!print(&mut out, &line)?);
-                }
-            }
-        } else if bytes(text).is_err() && Path::new(text).is_file() {
-            wrong += print_capture(&mut out, Path::new(text))?;
-        } else {
-            wrong += usize::from(!print(&mut out, text)?);
+/// Some text is no hexadecimal, no datagram and no file.
+pub(in crate::ipmi) fn run(datagrams: &[String], style: Style) -> Result<(), ProgramError> {
+    let mut printer = Printer {
+        out: io::BufWriter::new(io::stdout().lock()),
+        style,
+        wrong: 0,
+    };
+    let printed = datagrams.iter().try_for_each(|text| printer.take(text));
+    let printed = printed.and_then(|()| printer.out.flush().map_err(Stop::Output));
+    match printed {
+        Ok(()) => {}
+        // Output into a pipe that was closed (`| head`) is no failure.
+        Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+        Err(Stop::Output(error)) => return Err(ProgramError::system("standard output", error)),
+        Err(Stop::Input(error)) => {
+            // What was printed before goes first.
+            let _ = printer.out.flush();
+            return Err(error);
         }
     }
-    match wrong {
+    match printer.wrong {
         0 => Ok(()),
         1 => Err(ProgramError::Usage("1 text is no datagram".to_owned())),
         wrong => Err(ProgramError::Usage(format!(
@@ -49,48 +56,169 @@ pub(in crate::ipmi) fn run(datagrams: &[String]) -> Result<(), ProgramError> {
     }
 }
 
-/// Prints one; whether it is one.
-fn print(out: &mut impl Write, text: &str) -> Result<bool, ProgramError> {
-    let decoded = bytes(text).and_then(|bytes| line(&bytes).map_err(|e| e.to_string()));
-    let (is_datagram, text) = match decoded {
-        Ok(line) => (true, line),
-        Err(error) => (false, format!("? {error}")),
-    };
-    match writeln!(out, "{text}") {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(ProgramError::system("standard output", error))
+/// Why not all was printed.
+enum Stop {
+    /// The output can't be written.
+    Output(io::Error),
+    /// The input can't be read.
+    Input(ProgramError),
+}
+
+/// Prints datagrams one after the other.
+struct Printer<W> {
+    out: W,
+    style: Style,
+    /// How many were no datagrams.
+    wrong: usize,
+}
+
+/// When and where a captured datagram was seen.
+struct Seen {
+    at_us: u64,
+    from: String,
+    to: String,
+}
+
+impl<W: Write> Printer<W> {
+    /// Takes an argument: digits, a capture file, or `-` for lines of digits on standard input.
+    fn take(&mut self, text: &str) -> Result<(), Stop> {
+        if text == "-" {
+            for line in io::stdin().lock().lines() {
+                let line = line.map_err(|e| ProgramError::system("standard input", e));
+                let line = line.map_err(Stop::Input)?;
+                if !line.trim().is_empty() {
+                    self.digits(&line)?;
+                }
+            }
+            return Ok(());
         }
-        _ => Ok(is_datagram),
+        let path = Path::new(text);
+        if bytes(text).is_err() && path.is_file() {
+            return self.capture(path);
+        }
+        if !text.chars().all(is_of_digits) {
+            let error = format!("'{text}' is no file, and no hexadecimal digits");
+            return Err(Stop::Input(ProgramError::Usage(error)));
+        }
+        self.digits(text)
+    }
+
+    fn digits(&mut self, text: &str) -> Result<(), Stop> {
+        let decoded =
+            bytes(text).and_then(|bytes| Datagram::decode(&bytes).map_err(|e| e.to_string()));
+        self.print(None, decoded).map_err(Stop::Output)
+    }
+
+    /// The datagrams of a capture that begin as RMCP does.
+    fn capture(&mut self, path: &Path) -> Result<(), Stop> {
+        let usage = |error: String| {
+            Stop::Input(ProgramError::Usage(format!("{}: {error}", path.display())))
+        };
+        let file = super::read_file(path, CAPTURE_MAX).map_err(Stop::Input)?;
+        let datagrams = capture::datagrams(&file).map_err(usage)?;
+        let all = datagrams.len();
+        // Version 1.0 of RMCP, and a reserved byte.
+        let mut rmcp = datagrams
+            .into_iter()
+            .filter(|datagram| datagram.payload.starts_with(&[6, 0]))
+            .peekable();
+        if rmcp.peek().is_none() {
+            return Err(usage(format!("none of its {all} UDP datagrams is IPMI's")));
+        }
+        for datagram in rmcp {
+            let seen = Seen {
+                at_us: datagram.at_us,
+                from: datagram.from.to_string(),
+                to: datagram.to.to_string(),
+            };
+            let decoded = Datagram::decode(&datagram.payload).map_err(|e| e.to_string());
+            self.print(Some(&seen), decoded).map_err(Stop::Output)?;
+        }
+        Ok(())
+    }
+
+    fn print(&mut self, seen: Option<&Seen>, decoded: Result<Datagram, String>) -> io::Result<()> {
+        self.wrong += usize::from(decoded.is_err());
+        if self.style == Style::Json {
+            return writeln!(self.out, "{}", json_of(seen, &decoded));
+        }
+        if let Some(seen) = seen {
+            let (seconds, micro) = (seen.at_us / 1_000_000, seen.at_us % 1_000_000);
+            let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+            write!(
+                self.out,
+                "{hour:02}:{minute:02}:{second:02}.{micro:06} {} > {}: ",
+                seen.from, seen.to
+            )?;
+        }
+        match decoded {
+            Ok(datagram) if self.style == Style::Fields => writeln!(self.out, "{datagram:#}"),
+            Ok(datagram) => writeln!(self.out, "{datagram}"),
+            Err(error) => writeln!(self.out, "? {error}"),
+        }
     }
 }
 
-/// Prints the datagrams of a capture that begin as RMCP does; how many of them are damaged.
-fn print_capture(out: &mut impl Write, path: &Path) -> Result<usize, ProgramError> {
-    let file = super::read_file(path, CAPTURE_MAX)?;
-    let usage = |error: String| ProgramError::Usage(format!("{}: {error}", path.display()));
-    let mut wrong = 0;
-    for datagram in capture::datagrams(&file).map_err(usage)? {
-        // Version 1.0 of RMCP, and a reserved byte.
-        if !datagram.payload.starts_with(&[6, 0]) {
-            continue;
+/// A datagram for programs. The keys are those of [`Datagram::parts`]; they don't change between versions.
+fn json_of(seen: Option<&Seen>, decoded: &Result<Datagram, String>) -> Json {
+    let mut object = Map::new();
+    if let Some(Seen { at_us, from, to }) = seen {
+        // Up to the year 2255 a double holds microseconds.
+        let time_s = *at_us as f64 / 1e6;
+        object.insert("time_s".to_owned(), time_s.into());
+        object.insert("from".to_owned(), from.as_str().into());
+        object.insert("to".to_owned(), to.as_str().into());
+    }
+    match decoded {
+        Ok(datagram) => {
+            object.insert("protocol".to_owned(), datagram.protocol.into());
+            let line = format!("{}{}", datagram.headline, datagram.detail);
+            object.insert("line".to_owned(), line.into());
+            object.extend(fields(&datagram.parts));
         }
-        let text = line(&datagram.payload).unwrap_or_else(|error| {
-            wrong += 1;
-            format!("? {error}")
-        });
-        let (seconds, micro) = (datagram.at_us / 1_000_000, datagram.at_us % 1_000_000);
-        let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
-        let written = writeln!(
-            out,
-            "{hour:02}:{minute:02}:{second:02}.{micro:06} {} > {}: {text}",
-            datagram.from, datagram.to
-        );
-        match written {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(wrong),
-            written => written.map_err(|e| ProgramError::system("standard output", e))?,
+        Err(error) => {
+            object.insert("error".to_owned(), error.as_str().into());
         }
     }
-    Ok(wrong)
+    Json::Object(object)
+}
+
+/// Fields that hold something.
+fn fields(fields: &[Field]) -> Map<String, Json> {
+    let present = fields.iter().filter(|field| field.value != Value::Absent);
+    let pair = |field: &Field| (field.name.to_owned(), value(&field.value));
+    present.map(pair).collect()
+}
+
+/// What a field holds: numbers as they are, codes with their names, session IDs and bytes in hexadecimal digits.
+fn value(held: &Value) -> Json {
+    match held {
+        Value::Absent => Json::Null,
+        Value::Bool(yes) => (*yes).into(),
+        Value::Number(number) => (*number).into(),
+        Value::Code { number, name, .. } => json!({ "number": number, "name": name }),
+        Value::Flags { number, names, .. } => json!({ "number": number, "names": names }),
+        Value::SessionId(id) => format!("0x{id:08x}").into(),
+        Value::Bytes(bytes) => hex(bytes).into(),
+        Value::Name(name) => (*name).into(),
+        Value::Text(text) => text.as_str().into(),
+        Value::Secret(len) => json!({ "hidden_bytes": len }),
+        Value::Fields(inner) => fields(inner).into(),
+        Value::List(values) => values.iter().map(value).collect(),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut digits, byte| {
+        // A String takes all that is written.
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
+}
+
+/// Whether a character may be in a text of hexadecimal digits.
+fn is_of_digits(c: char) -> bool {
+    c.is_ascii_hexdigit() || c.is_whitespace() || matches!(c, ':' | 'x')
 }
 
 /// Hexadecimal digits, two a byte, with blanks and colons anywhere.
@@ -104,94 +232,104 @@ fn bytes(text: &str) -> Result<Vec<u8>, String> {
     bytes.ok_or_else(|| "expected hexadecimal digits, two a byte".to_owned())
 }
 
-fn line(datagram: &[u8]) -> Result<String, WireError> {
-    let mut r = Reader::new(datagram);
-    if rmcp::decode(&mut r)? == Class::Asf {
-        return Ok(format!("ASF {:?}", Asf::decode(&mut r)?));
-    }
-    match SessionHeader::decode(&mut r)? {
-        SessionHeader::V15(header) => {
-            let message = LanMessage::decode(r.take("message", header.payload_len.into())?)?;
-            Ok(match header.session_id {
-                0 => format!("IPMI 1.5 {}", OneLine(message)),
-                id => format!("IPMI 1.5 session {id:08x} {}", OneLine(message)),
-            })
-        }
-        SessionHeader::RmcpPlus(header) => {
-            let payload = r.take("payload", header.payload_len.into())?;
-            Ok(format!(
-                "{}{}",
-                Session(&header),
-                rmcp_plus(&header, payload)?
-            ))
-        }
-    }
-}
-
-/// The session of a packet; nothing outside one.
-struct Session<'a>(&'a RmcpPlusHeader);
-
-impl fmt::Display for Session<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.session_id {
-            0 => f.write_str("RMCP+ "),
-            id => write!(f, "RMCP+ session {id:08x} packet {} ", self.0.sequence),
-        }
-    }
-}
-
-fn rmcp_plus(header: &RmcpPlusHeader, payload: &[u8]) -> Result<String, WireError> {
-    if header.encrypted {
-        return Ok(format!(
-            "{}, {} bytes encrypted",
-            header.payload_type,
-            payload.len()
-        ));
-    }
-    let r = &mut Reader::new(payload);
-    let show = |message: &dyn Debug| format!("{message:?}");
-    Ok(match header.payload_type {
-        PayloadType::IPMI => OneLine(LanMessage::decode(payload)?).to_string(),
-        PayloadType::OPEN_SESSION_REQUEST => show(&OpenSessionRequest::decode(r)?),
-        PayloadType::OPEN_SESSION_RESPONSE => show(&OpenSessionResponse::decode(r)?),
-        PayloadType::RAKP_1 => show(&Rakp1::decode(r)?),
-        PayloadType::RAKP_2 => show(&Rakp2::decode(r)?),
-        PayloadType::RAKP_3 => show(&Rakp3::decode(r)?),
-        PayloadType::RAKP_4 => show(&Rakp4::decode(r)?),
-        other => format!("{other}, {} bytes", payload.len()),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn decoded(text: &str) -> String {
-        bytes(text)
-            .and_then(|bytes| line(&bytes).map_err(|e| e.to_string()))
-            .unwrap()
+    const CAPABILITIES: &str = "0600ff07 00 00000000 00000000 09 20 18 c8 81 04 38 8e 04 b1";
+    const SEALED: &str = "0600ff07 06 c0 78563412 05000000 1000 00112233445566778899aabbccddeeff";
+
+    /// What is printed of some arguments, and whether anything was wrong.
+    fn printed(style: Style, texts: &[&str]) -> (String, usize) {
+        let mut printer = Printer {
+            out: Vec::new(),
+            style,
+            wrong: 0,
+        };
+        for text in texts {
+            assert!(printer.take(text).is_ok(), "{text}");
+        }
+        (String::from_utf8(printer.out).unwrap(), printer.wrong)
     }
 
     #[test]
     fn datagrams_print_in_one_line() {
-        let capabilities = "0600ff07 00 00000000 00000000 09 20 18 c8 81 04 38 8e 04 b1";
-        let text = decoded(capabilities);
-        assert!(
-            text.starts_with("IPMI 1.5 81>20 seq 01 Get Channel Authentication Capabilities: "),
-            "{text}"
-        );
-        assert!(decoded("06:00:ff:06:00:00:11:be:80:01:00:00").starts_with("ASF Ping"));
-        let sealed = "0600ff07 06 c0 78563412 05000000 1000 00112233445566778899aabbccddeeff";
+        let ping = "06:00:ff:06:00:00:11:be:80:01:00:00";
+        let (text, wrong) = printed(Style::Line, &[CAPABILITIES, ping, SEALED]);
+        let lines: Vec<_> = text.lines().collect();
         assert_eq!(
-            decoded(sealed),
-            "RMCP+ session 12345678 packet 5 IPMI message, 16 bytes encrypted"
+            lines,
+            [
+                "IPMI 1.5 0x81 > 0x20 seq 1 Get Channel Authentication Capabilities: channel 14, rmcp plus yes, \
+                 privilege ADMINISTRATOR (0x04)",
+                "ASF Presence Ping: tag 1",
+                "RMCP+ session 0x12345678 packet 5 IPMI message, 16 bytes encrypted",
+            ]
         );
+        assert_eq!(wrong, 0);
+    }
+
+    #[test]
+    fn fields_print_on_lines_of_their_own() {
+        let (text, _) = printed(Style::Fields, &[CAPABILITIES]);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(
+            lines[..3],
+            [
+                "IPMI 1.5 0x81 > 0x20 seq 1 Get Channel Authentication Capabilities",
+                "    session",
+                "        auth type: none (0x00)",
+            ]
+        );
+        assert!(lines.contains(&"    message"), "{text}");
+        assert!(lines.contains(&"        data"), "{text}");
+        assert!(lines.contains(&"            rmcp plus: yes"), "{text}");
+    }
+
+    #[test]
+    fn a_datagram_is_one_object_with_the_same_keys_always() {
+        let (text, wrong) = printed(Style::Json, &[CAPABILITIES, SEALED, "0600ff"]);
+        let objects: Vec<Json> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(objects[0]["protocol"], "IPMI 1.5");
+        let message = &objects[0]["message"];
+        assert_eq!(message["cmd"]["number"], 0x38);
+        assert_eq!(message["type"], "request");
+        assert_eq!(
+            message["command"],
+            "Get Channel Authentication Capabilities"
+        );
+        assert_eq!(message["data"]["privilege"]["name"], "ADMINISTRATOR");
+        assert_eq!(objects[1]["session"]["session_id"], "0x12345678");
+        assert_eq!(objects[1]["encrypted"], "00112233445566778899aabbccddeeff");
+        assert!(objects[2]["error"].is_string());
+        assert_eq!((objects.len(), wrong), (3, 1));
     }
 
     #[test]
     fn what_is_no_datagram_is_told() {
         assert!(bytes("06 0").is_err());
         assert!(bytes("hello").is_err());
-        assert!(line(&[6, 0, 0xff]).is_err());
+        let (text, wrong) = printed(Style::Line, &["0600ff"]);
+        assert!(text.starts_with("? "), "{text}");
+        assert_eq!(wrong, 1);
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_told_so() {
+        let mut printer = Printer {
+            out: Vec::new(),
+            style: Style::Line,
+            wrong: 0,
+        };
+        let Err(Stop::Input(error)) = printer.take("nowhere.pcap") else {
+            panic!("it must be refused");
+        };
+        assert!(
+            error.to_string().contains("'nowhere.pcap' is no file"),
+            "{error}"
+        );
     }
 }

@@ -1,0 +1,269 @@
+//! Datagrams and messages as text, for people who look at them, and as trees of fields, for programs.
+//!
+//! [`Datagram`] takes a whole datagram apart, [`OneLine`] prints an IPMI message. What can hold a password, a key or a
+//! community is never printed; the codes of a log-in are, and who has one can try passwords against it.
+
+mod datagram;
+mod fields;
+mod value;
+
+use core::fmt::{self, Debug};
+
+use crate::command::table::{self, CommandRow};
+use crate::number::{CompletionCode, NetFn};
+use crate::wire::WireError;
+use crate::wire::message::{LanMessage, MessageHeader};
+
+pub use datagram::Datagram;
+pub use value::{Field, Shown, Value};
+
+/// The row of a request's or answer's command; `data` are without a completion code.
+fn row(netfn: NetFn, cmd: u8, data: &[u8]) -> Option<&'static CommandRow> {
+    table::find(NetFn(netfn.0 & !1), cmd, data)
+}
+
+/// The name of a command that is neither a group's nor a maker's, as in the specification's section title; `None` for one
+/// that the specification doesn't have.
+#[must_use]
+pub fn command_name(netfn: NetFn, cmd: u8) -> Option<&'static str> {
+    row(netfn, cmd, &[]).map(|row| row.name)
+}
+
+/// Whether the data can hold a password, a key or an SNMP community, so that only its length may be printed.
+const fn is_secret(netfn: NetFn, cmd: u8) -> bool {
+    const ACTIVATE_SESSION: u8 = 0x3a;
+    const GET_AUTH_CODE: u8 = 0x3f;
+    const SET_USER_PASSWORD: u8 = 0x47;
+    const MASTER_WRITE_READ: u8 = 0x52;
+    const SET_CHANNEL_SECURITY_KEYS: u8 = 0x56;
+    match NetFn(netfn.0 & !1) {
+        NetFn::APP => matches!(
+            cmd,
+            ACTIVATE_SESSION
+                | GET_AUTH_CODE
+                | SET_USER_PASSWORD
+                | MASTER_WRITE_READ
+                | SET_CHANNEL_SECURITY_KEYS
+        ),
+        // Configuration of LAN, serial lines and SOL; what the makers and groups define is unknown to us.
+        NetFn::TRANSPORT => true,
+        NetFn(netfn) => netfn > NetFn::TRANSPORT.0,
+    }
+}
+
+/// A message taken apart: what [`OneLine`] and [`Datagram`] print of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Parts {
+    /// The specification's name of the command.
+    command: Option<&'static str>,
+    /// The completion code of an answer, with its name; `None` for a request, and for an answer without.
+    completion: Option<Value>,
+    /// The data, without the completion code; nothing where the command failed.
+    data: Value,
+    /// Why the data could not be read, where its command is known.
+    error: Option<WireError>,
+}
+
+impl Parts {
+    fn of(message: &LanMessage<'_>) -> Self {
+        let LanMessage { header, body } = message;
+        let (code, data) = match body.split_first() {
+            Some((code, data)) if header.netfn.is_response() => (Some(*code), data),
+            _ => (None, *body),
+        };
+        let row = row(header.netfn, header.cmd, data);
+        let group = row.and_then(|row| row.group);
+        let named = |code: u8| {
+            let netfn = NetFn(header.netfn.0 & !1);
+            let name = CompletionCode(code).name_for(netfn, group, header.cmd);
+            Value::code(code.into(), 8, name)
+        };
+        let mut parts = Self {
+            command: row.map(|row| row.name),
+            completion: code.map(named),
+            data: Value::Absent,
+            error: None,
+        };
+        if code.is_some_and(|code| code != CompletionCode::OK.0) {
+            return parts;
+        }
+        // What a group has that we know is no secret.
+        if is_secret(header.netfn, header.cmd) && group.is_none() {
+            parts.data = Value::Secret(data.len());
+            return parts;
+        }
+        let read = row.and_then(|row| row.codec.ok()).map(|codec| {
+            if header.netfn.is_response() {
+                (codec.response)(data)
+            } else {
+                (codec.request)(data)
+            }
+        });
+        (parts.data, parts.error) = match read {
+            Some(Ok(fields)) => (fields, None),
+            Some(Err(error)) => (data.value(), Some(error)),
+            None => (data.value(), None),
+        };
+        parts
+    }
+
+    /// Whether the command failed.
+    fn has_failed(&self) -> bool {
+        matches!(&self.completion, Some(Value::Code { number, .. }) if *number != 0)
+    }
+}
+
+/// An IPMI message that prints as one line.
+///
+/// ```text
+/// 0x81 > 0x20 seq 5 Get Sensor Reading: sensor number 17
+/// 0x20 > 0x81 seq 5 Get Sensor Reading = raw 90, flags 0xc0 (…), states 0x00
+/// 0x20 > 0x81 seq 6 Chassis Control = Insufficient privilege level (0xd4)
+/// ```
+#[derive(Clone, Copy)]
+pub struct OneLine<'a>(pub LanMessage<'a>);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = Parts::of(&self.0);
+        write!(f, "{}", Headline(&self.0.header, &parts))?;
+        write!(f, "{}", Detail(&self.0.header, &parts))
+    }
+}
+
+impl Debug for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Who sends which command to whom.
+struct Headline<'a>(&'a MessageHeader, &'a Parts);
+
+impl fmt::Display for Headline<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(header, parts) = self;
+        let (from, to) = (header.from, header.to);
+        write!(f, "0x{from:02x} > 0x{to:02x} seq {} ", header.rq_seq)?;
+        match parts.command {
+            Some(name) => f.write_str(name),
+            None => write!(f, "{:02x}/{:02x}", header.netfn.0 & !1, header.cmd),
+        }
+    }
+}
+
+/// What the command says, or how it ended.
+struct Detail<'a>(&'a MessageHeader, &'a Parts);
+
+impl fmt::Display for Detail<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(header, parts) = self;
+        let is_answer = header.netfn.is_response();
+        let sign = if is_answer { " =" } else { ":" };
+        match &parts.completion {
+            None if is_answer => return write!(f, "{sign} no completion code"),
+            Some(code) if parts.has_failed() => return write!(f, "{sign} {code}"),
+            Some(_) if parts.data.is_empty() => return write!(f, "{sign} done"),
+            None if parts.data.is_empty() => return Ok(()),
+            _ => write!(f, "{sign} {}", parts.data)?,
+        }
+        match parts.error {
+            Some(error) => write!(f, " ({error})"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::string::{String, ToString};
+
+    use super::*;
+    use crate::command::check::Arbitrary;
+    use crate::wire::message::MessageHeader;
+
+    fn line(netfn: u8, cmd: u8, body: &[u8]) -> String {
+        let request = MessageHeader::request(NetFn(netfn & !1), 0, cmd, 5);
+        let header = if netfn & 1 == 1 {
+            request.response()
+        } else {
+            request
+        };
+        OneLine(LanMessage { header, body }).to_string()
+    }
+
+    #[test]
+    fn request_and_answer_print_field_by_field() {
+        assert_eq!(
+            line(0x04, 0x2d, &[0x11]),
+            "0x81 > 0x20 seq 5 Get Sensor Reading: sensor number 17"
+        );
+        assert_eq!(
+            line(0x05, 0x2d, &[0x00, 0x5a, 0xc0]),
+            "0x20 > 0x81 seq 5 Get Sensor Reading = raw 90, flags 0xc0 (scanning enabled, event messages enabled), states 0x00"
+        );
+        assert_eq!(
+            line(0x01, 0x02, &[0xd4]),
+            "0x20 > 0x81 seq 5 Chassis Control = Insufficient privilege level (0xd4)"
+        );
+    }
+
+    #[test]
+    fn what_does_not_decode_or_has_no_type_prints_as_bytes() {
+        assert_eq!(
+            line(0x04, 0x2d, &[]),
+            "0x81 > 0x20 seq 5 Get Sensor Reading: no bytes (the bytes end before sensor number at byte 0)"
+        );
+        assert_eq!(
+            line(0x06, 0x7f, &[1, 0xab]),
+            "0x81 > 0x20 seq 5 06/7f: 01 ab"
+        );
+        assert_eq!(
+            line(0x07, 0x7f, &[]),
+            "0x20 > 0x81 seq 5 06/7f = no completion code"
+        );
+    }
+
+    #[test]
+    fn what_can_hold_a_secret_prints_its_length_only() {
+        let password = [2, 2, b's', b'3', b'c', b'r', b'3', b't'];
+        assert_eq!(
+            line(0x06, 0x47, &password),
+            "0x81 > 0x20 seq 5 Set User Password: 8 bytes, not shown"
+        );
+        let community = [1, 16, b'p', b'u', b'b'];
+        assert!(
+            line(0x0c, 0x01, &community)
+                .ends_with("Set LAN Configuration Parameters: 5 bytes, not shown")
+        );
+        assert!(line(0x0d, 0x02, &[0, 0x11, b'p']).ends_with(" = 2 bytes, not shown"));
+        assert!(line(0x30, 0x01, &password).ends_with("30/01: 8 bytes, not shown"));
+        assert!(line(0x2e, 0x01, &password).ends_with("2e/01: 8 bytes, not shown"));
+    }
+
+    #[test]
+    fn commands_of_groups_are_known_by_their_first_byte() {
+        assert_eq!(
+            line(0x2c, 0x03, &[0xdc, 0, 0]),
+            "0x81 > 0x20 seq 5 Get Power Limit"
+        );
+        assert_eq!(
+            line(0x2d, 0x06, &[0, 0xdc, 2, b'R', b'7']),
+            "0x20 > 0x81 seq 5 Get Asset Tag = length 2, data 52 37"
+        );
+        assert_eq!(
+            line(0x2c, 0x03, &[0x77, 1]),
+            "0x81 > 0x20 seq 5 2c/03: 2 bytes, not shown"
+        );
+    }
+
+    #[test]
+    fn no_message_panics() {
+        for body in Arbitrary::new(100) {
+            for row in table::COMMANDS {
+                line(row.netfn.0, row.cmd, &body);
+                line(row.netfn.0 | 1, row.cmd, &body);
+            }
+        }
+    }
+}
