@@ -31,12 +31,16 @@ use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use args::{Cli, Command, ConfigCommand, ImportCommand};
-use clap::Parser;
+use clap::{FromArgMatches as _, Parser};
 use error::ProgramError;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|_| {
+        // The same again with usage lines worth reading; to make them takes longer than most commands.
+        let matches = reference::command_line().get_matches();
+        Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    });
     match start(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

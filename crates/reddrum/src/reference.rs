@@ -4,15 +4,55 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
 use clap_complete::Shell;
 
 use crate::args::Cli;
 use crate::error::ProgramError;
 
+/// The command of which every subcommand but some asks the hosts that are named before it.
+const ON_HOSTS: &str = "ipmi";
+
+/// Subcommands of it that ask no host.
+const ON_NO_HOST: [&str; 3] = ["decode", "quirks", "help"];
+
+/// The command line with usage lines that name hosts where they belong: clap's own know nothing of what stands before a
+/// subcommand.
+pub(crate) fn command_line() -> Command {
+    with_hosts(Cli::command())
+}
+
+fn with_hosts(mut program: Command) -> Command {
+    program.build();
+    program.mut_subcommand(ON_HOSTS, naming_hosts)
+}
+
+/// `reddrum ipmi [OPTIONS] NAME …` as `reddrum ipmi HOSTS [OPTIONS] NAME …`: options may stand anywhere.
+fn naming_hosts(mut command: Command) -> Command {
+    const OPTIONS: &str = " [OPTIONS]";
+    let of = format!("reddrum {ON_HOSTS}");
+    if ON_NO_HOST.contains(&command.get_name()) {
+        return command;
+    }
+    let usage = command.render_usage().to_string();
+    let usage = usage.strip_prefix("Usage: ").unwrap_or(&usage);
+    let lines = usage.lines().map(|line| {
+        let rest = line.replacen(OPTIONS, "", 1).replacen(" [HOSTS]", "", 1);
+        rest.replacen(&of, &format!("{of} HOSTS{OPTIONS}"), 1)
+    });
+    let usage = lines.collect::<Vec<_>>().join("\n");
+    command.override_usage(usage).mut_subcommands(naming_hosts)
+}
+
 /// Writes the completion script of a shell.
+///
+/// It completes an option that all subcommands of a command share where that command's own options are, before the
+/// subcommand. With each of them in each subcommand a script would be six times as large, and a shell reads it at its start.
 pub(crate) fn completions(shell: Shell, out: &mut impl Write) -> io::Result<()> {
-    let mut command = Cli::command();
+    let shared = |command: Command| command.mut_args(|argument| argument.global(false));
+    let mut command = shared(Cli::command())
+        .mut_subcommand(ON_HOSTS, shared)
+        .disable_help_subcommand(true);
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, name, &mut script);
@@ -26,12 +66,64 @@ pub(crate) fn completions(shell: Shell, out: &mut impl Write) -> io::Result<()> 
 pub(crate) fn manual(dir: &Path) -> Result<(), ProgramError> {
     let named = |e: io::Error| ProgramError::system(&dir.display().to_string(), e);
     fs::create_dir_all(dir).map_err(named)?;
-    clap_mangen::generate_to(Cli::command(), dir).map_err(named)
+    let program = Cli::command().disable_help_subcommand(true);
+    clap_mangen::generate_to(with_hosts(program), dir).map_err(named)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What a command line that is no good is told.
+    fn told(line: &str) -> String {
+        let words = line.split_whitespace();
+        let error = command_line().try_get_matches_from(words).unwrap_err();
+        error.to_string()
+    }
+
+    #[test]
+    fn usage_lines_name_the_hosts_and_nothing_that_is_not_needed() {
+        for (line, usage) in [
+            (
+                "reddrum ipmi a power status --help",
+                "Usage: reddrum ipmi HOSTS [OPTIONS] power <ACTION>\n",
+            ),
+            (
+                "reddrum ipmi a -U admin power",
+                "Usage: reddrum ipmi HOSTS [OPTIONS] power <ACTION>\n",
+            ),
+            (
+                "reddrum ipmi a sensor thresh x",
+                "Usage: reddrum ipmi HOSTS [OPTIONS] sensor thresh <NAME> <THRESHOLD> <VALUE>\n",
+            ),
+            (
+                "reddrum ipmi --help",
+                "Usage: reddrum ipmi HOSTS [OPTIONS] <COMMAND>\n",
+            ),
+            (
+                "reddrum ipmi decode --help",
+                "Usage: reddrum ipmi decode [OPTIONS] <HEX|FILE>...\n",
+            ),
+            (
+                "reddrum ipmi a fru --help",
+                "Usage: reddrum ipmi HOSTS [OPTIONS] fru [ID]\n       reddrum ipmi HOSTS [OPTIONS] fru <COMMAND>\n",
+            ),
+        ] {
+            let told = told(line);
+            assert!(told.contains(usage), "{line}: {told}");
+        }
+    }
+
+    #[test]
+    fn manual_pages_name_the_hosts() {
+        let dir = std::env::temp_dir().join(format!("reddrum-man-{}", std::process::id()));
+        manual(&dir).unwrap();
+        let page = fs::read_to_string(dir.join("reddrum-ipmi-power.1")).unwrap();
+        let helps = fs::exists(dir.join("reddrum-ipmi-help.1")).unwrap();
+        fs::remove_dir_all(&dir).unwrap();
+        assert!(page.contains("HOSTS [OPTIONS] power"), "{page}");
+        assert!(!helps, "a page about help");
+    }
 
     #[test]
     fn completions_know_the_commands_of_every_shell() {
@@ -39,9 +131,10 @@ mod tests {
             let mut script = Vec::new();
             completions(shell, &mut script).unwrap();
             let script = String::from_utf8(script).unwrap();
-            for word in ["ipmi", "watchdog", "asset-tag"] {
+            for word in ["ipmi", "watchdog", "asset-tag", "password-file"] {
                 assert!(script.contains(word), "{shell}: {word}");
             }
+            assert!(script.len() < 200_000, "{shell}: {} bytes", script.len());
         }
     }
 }

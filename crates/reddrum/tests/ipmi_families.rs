@@ -156,6 +156,10 @@ fn a_user_is_made_let_in_and_barred() {
     let users = rack.result("user list");
     let found = users["users"].as_array().unwrap();
     assert!(found.iter().any(|user| user["name"] == "ops"), "{users}");
+    let slots = rack.result("user list --all");
+    let slots = slots["users"].as_array().unwrap();
+    assert!(slots.len() > found.len(), "{slots:?}");
+    assert!(slots.iter().any(|slot| slot["name"] == ""), "{slots:?}");
     assert_eq!(rack.result("user summary")["enabled"], 3);
 
     rack.result("user disable 4");
@@ -387,7 +391,7 @@ fn a_capture_is_decoded_line_by_line() {
     let said = String::from_utf8(run.stdout).unwrap();
     assert!(run.status.success() && said.lines().count() == 1, "{said}");
     assert!(
-        said.contains("ASF Ping") && said.contains("10.0.0.2"),
+        said.contains("ASF Presence Ping") && said.contains("10.0.0.2"),
         "{said}"
     );
     let cut = folder.file("cut.pcap", &file[..50]);
@@ -438,4 +442,66 @@ fn sensors_are_listed_in_ipmitools_ways() {
         .unwrap()
         .len();
     assert_eq!(rack.result("sdr info")["records"], records);
+}
+
+#[test]
+fn an_inventory_is_written_only_if_it_is_sound_and_the_old_one_is_kept_on_demand() {
+    let rack = Rack::new(1, Form::Server);
+    let folder = Folder::new("fru");
+    let (saved, dir) = (folder.file("saved", b""), folder.0.to_str().unwrap());
+    rack.result(&format!("fru read 0 {saved}"));
+    let before = std::fs::read(&saved).unwrap();
+
+    let mut damaged = before.clone();
+    damaged[9] ^= 0x40;
+    let damaged = folder.file("damaged", &damaged);
+    let run = rack.run_as(("admin", PASSWORD), &["fru", "write", "0", &damaged]);
+    let told = String::from_utf8(run.stderr).unwrap();
+    assert_eq!(run.status.code(), Some(2), "{told}");
+    assert!(told.contains("is no sound inventory"), "{told}");
+    let missing = ["fru", "write", "0", "nowhere.bin"];
+    let run = rack.run_as(("admin", PASSWORD), &missing);
+    assert_eq!(run.status.code(), Some(2));
+
+    let edit = format!("fru edit 0 asset-tag T-42 --backup-dir {dir} --keep-backup");
+    let edited = rack.result(&edit);
+    let backup = edited["backup"].as_str().unwrap();
+    assert_eq!(std::fs::read(backup).unwrap(), before);
+    assert!(rack.text(&["fru", "print", "0"]).contains("T-42"));
+    // The file of an earlier write is never replaced.
+    assert_eq!(
+        rack.failure(&edit.replace("42", "43"))["kind"],
+        "backup_exists"
+    );
+    let other = folder.0.join("other");
+    std::fs::create_dir(&other).unwrap();
+    let other = other.to_str().unwrap();
+    rack.result(&format!("fru write 0 {backup} --backup-dir {other}"));
+    assert_eq!(std::fs::read_dir(other).unwrap().count(), 0);
+    assert!(!rack.text(&["fru", "print", "0"]).contains("T-42"));
+}
+
+#[test]
+fn what_decode_is_given_is_printed_or_told_to_be_missing() {
+    let decode = |args: &[&str]| {
+        let run = program().args(["ipmi", "decode"]).args(args).output();
+        let run = run.unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (run.status.code(), text(run.stdout), text(run.stderr))
+    };
+    let ping = "0600ff06000011be80010000";
+    assert_eq!(
+        decode(&[ping]),
+        (
+            Some(0),
+            "ASF Presence Ping: tag 1\n".to_owned(),
+            String::new()
+        )
+    );
+    let (code, out, _) = decode(&["--json", ping]);
+    let object: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &object["asf"]["tag"]), (Some(0), &Value::from(1)));
+    let (code, _, told) = decode(&["nowhere.pcap"]);
+    assert_eq!(code, Some(2));
+    assert!(told.contains("'nowhere.pcap' is no file"), "{told}");
 }

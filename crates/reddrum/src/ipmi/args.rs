@@ -22,7 +22,7 @@ pub(super) use hardware::{
 use ipmi::number::{BootDevice, ChassisControlAction, PrivilegeLevel};
 pub(super) use makers::{FanCommand, LcdCommand, Maker, NmCommand, OfMaker};
 pub(super) use records::{
-    FruArgs, FruCommand, FruText, Limit, SdrCommand, SelCommand, SelTimeCommand,
+    BackupArgs, FruArgs, FruCommand, FruText, Limit, SdrCommand, SelCommand, SelTimeCommand,
     SensorArgs, SensorCommand,
 };
 pub(super) use sol::{SolArgs, SolCommand, SolSetting};

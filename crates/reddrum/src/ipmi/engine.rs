@@ -132,7 +132,7 @@ impl Engine {
                 address,
                 bridge: self.bridge,
                 session,
-                talk: Some((self.begin)()),
+                talk: Some((self.begin)().with(address)),
                 outcome: None,
                 resume_at: None,
                 armed: None,

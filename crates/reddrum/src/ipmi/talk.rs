@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -118,6 +119,7 @@ impl CallError {
 struct Exchange {
     ask: Option<Ask>,
     answer: Option<Answer>,
+    peer: Option<SocketAddr>,
 }
 
 /// A conversation's connection to its BMC: one question at a time.
@@ -125,6 +127,11 @@ struct Exchange {
 pub(super) struct Line(Rc<RefCell<Exchange>>);
 
 impl Line {
+    /// Where the BMC is; `None` where a test plays it.
+    pub(super) fn peer(&self) -> Option<SocketAddr> {
+        self.0.borrow().peer
+    }
+
     async fn ask(&self, ask: Ask) -> Answer {
         self.0.borrow_mut().ask = Some(ask);
         std::future::poll_fn(|_| {
@@ -232,6 +239,12 @@ impl Talk {
             future: Box::pin(conversation(line.clone())),
             line,
         }
+    }
+
+    /// Tells it where its BMC is.
+    pub(super) fn with(self, peer: SocketAddr) -> Self {
+        self.line.0.borrow_mut().peer = Some(peer);
+        self
     }
 
     /// Runs it with the answer to its last question (`None` at first) up to its next question or its end. Must not

@@ -4,11 +4,11 @@ use ipmi::bmc::{Request, serve};
 use ipmi::command::picmg::PicmgDone;
 use ipmi::command::picmg::hpm::{
     AbortFirmwareUpgrade, ActivateFirmware, ComponentProperties, FinishFirmwareUpload,
-    GetComponentProperties, GetLanAttachCapabilities, GetTargetUpgradeCapabilities,
-    GetUpgradeStatus, IN_PROGRESS, INVALID_COMPONENT, InitiateManualRollback,
-    InitiateUpgradeAction, LanAttachCapabilities, PROPERTY_MAX, QueryRollbackStatus,
-    QuerySelfTestResults, RollbackStatus, TargetUpgradeCapabilities, UpgradeSelfTest,
-    UpgradeStatus, UploadFirmwareBlock, UploadedBlock,
+    FirmwareVersion, GetComponentProperties, GetLanAttachCapabilities,
+    GetTargetUpgradeCapabilities, GetUpgradeStatus, IN_PROGRESS, INVALID_COMPONENT,
+    InitiateManualRollback, InitiateUpgradeAction, LanAttachCapabilities, NO_VERSION, PROPERTY_MAX,
+    QueryRollbackStatus, QuerySelfTestResults, RollbackStatus, TargetUpgradeCapabilities,
+    UpgradeSelfTest, UpgradeStatus, UploadFirmwareBlock, UploadedBlock,
 };
 use ipmi::command::{Bytes, Command};
 use ipmi::number::{CompletionCode, HpmCapabilities, HpmProperty, SelfTestResult};
@@ -145,20 +145,23 @@ fn property(
     property: HpmProperty,
 ) -> Result<ComponentProperties, CompletionCode> {
     let data = match property {
-        HpmProperty::GENERAL => Some(Bytes::from([GENERAL])),
-        HpmProperty::CURRENT_VERSION => Some(component.current.to_data()),
+        HpmProperty::GENERAL => Bytes::from([GENERAL]),
+        HpmProperty::CURRENT_VERSION => component.current.to_data(),
         HpmProperty::DESCRIPTION => {
             // Twelve bytes with zeros behind the name.
             let mut name = [0; 12];
             let len = component.name.len().min(11);
             name[..len].copy_from_slice(&component.name.as_bytes()[..len]);
-            Some(Bytes::<PROPERTY_MAX>::from(name))
+            Bytes::<PROPERTY_MAX>::from(name)
         }
-        HpmProperty::ROLLBACK_VERSION => component.backup.map(|version| version.to_data()),
-        HpmProperty::DEFERRED_VERSION => component.deferred.map(|version| version.to_data()),
+        HpmProperty::ROLLBACK_VERSION => version(component.backup),
+        HpmProperty::DEFERRED_VERSION => version(component.deferred),
         _ => return Err(CompletionCode(0x83)),
     };
-    // There is no such version now.
-    let data = data.ok_or(CompletionCode::NOT_PRESENT)?;
     Ok(ComponentProperties { data })
+}
+
+/// A version that there may be none of now.
+fn version(version: Option<FirmwareVersion>) -> Bytes<PROPERTY_MAX> {
+    version.map_or_else(|| Bytes::from(NO_VERSION), |version| version.to_data())
 }

@@ -26,6 +26,8 @@ pub const IMAGE_MISMATCH: CompletionCode = CompletionCode(HpmCompletion::IMAGE_I
 pub const BLOCK_MAX: usize = 200;
 /// The minor version where there is none.
 const NO_MINOR: u8 = 0xff;
+/// A version property of a component that has no such version: nothing to go back to, or nothing that waits.
+pub const NO_VERSION: [u8; 6] = [0xff; 6];
 /// Room for a component's property.
 pub const PROPERTY_MAX: usize = 16;
 
@@ -207,12 +209,16 @@ impl FirmwareVersion {
         Bytes::from([self.major & 0x7f, self.minor, a, b, c, d])
     }
 
-    /// Reads a property's data; `None` where bytes are missing.
+    /// Reads a property's data; `None` where bytes are missing, or say that there is no such version ([`NO_VERSION`]; with
+    /// or without the highest bit, which is reserved).
     #[must_use]
     pub fn from_data(data: &[u8]) -> Option<Self> {
         let &[major, minor, a, b, c, d, ..] = data else {
             return None;
         };
+        if major & 0x7f == 0x7f && minor == NO_MINOR {
+            return None;
+        }
         Some(Self {
             major: major & 0x7f,
             minor,
@@ -278,6 +284,8 @@ mod tests {
         check::response(&ComponentProperties { data }, &[0, 2, 0x14, 1, 2, 3, 4], 1);
         assert_eq!(FirmwareVersion::from_data(&data), Some(version));
         assert_eq!(FirmwareVersion::from_data(&data[..5]), None);
+        assert_eq!(FirmwareVersion::from_data(&NO_VERSION), None);
+        assert_eq!(FirmwareVersion::from_data(&[0x7f, 0xff, 0, 0, 0, 0]), None);
         assert_eq!(version.to_string(), "2.14");
     }
 

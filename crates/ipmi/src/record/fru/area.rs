@@ -19,6 +19,8 @@ pub struct ChassisArea {
     pub serial_number: FruField,
     /// Fields that the maker adds.
     pub custom: Vec<FruField>,
+    /// What the maker put behind the end of the fields, up to the last byte that isn't 0.
+    pub behind: Vec<u8>,
     /// Room of the area in bytes, where it is larger than its fields need.
     pub room: usize,
 }
@@ -42,6 +44,8 @@ pub struct BoardArea {
     pub file_id: FruField,
     /// Fields that the maker adds.
     pub custom: Vec<FruField>,
+    /// What the maker put behind the end of the fields, up to the last byte that isn't 0.
+    pub behind: Vec<u8>,
     /// Room of the area in bytes, where it is larger than its fields need.
     pub room: usize,
 }
@@ -67,6 +71,8 @@ pub struct ProductArea {
     pub file_id: FruField,
     /// Fields that the maker adds.
     pub custom: Vec<FruField>,
+    /// What the maker put behind the end of the fields, up to the last byte that isn't 0.
+    pub behind: Vec<u8>,
     /// Room of the area in bytes, where it is larger than its fields need.
     pub room: usize,
 }
@@ -154,24 +160,34 @@ pub(super) trait Area: Sized {
     fn decode(body: &[u8], room: usize) -> Self;
     /// Writes fixed bytes and fields, without the end marker.
     fn encode(&self, out: &mut Vec<u8>);
+    /// What is behind the end marker.
+    fn behind(&self) -> &[u8];
     /// Room of the area in bytes, where it is larger than its fields need.
     fn room(&self) -> usize;
 }
 
 /// Takes fields one after the other until the end marker or the end of the area.
-struct Fields<'a>(&'a [u8]);
+struct Fields<'a> {
+    rest: &'a [u8],
+    /// What is behind the end marker, once it was met.
+    behind: &'a [u8],
+}
 
-impl Fields<'_> {
+impl<'a> Fields<'a> {
+    const fn new(rest: &'a [u8]) -> Self {
+        Self { rest, behind: &[] }
+    }
+
     /// The next field; `None` at the end. A length beyond the area ends with the area.
     fn next(&mut self) -> Option<FruField> {
-        let (&type_length, rest) = self.0.split_first()?;
+        let (&type_length, rest) = self.rest.split_first()?;
         if type_length == END_OF_FIELDS {
-            self.0 = &[];
+            (self.rest, self.behind) = (&[], rest);
             return None;
         }
         let len = usize::from(type_length & 0x3f).min(rest.len());
         let (data, rest) = rest.split_at(len);
-        self.0 = rest;
+        self.rest = rest;
         FruField::new(crate::record::TextType::from_type_length(type_length), data)
     }
 
@@ -181,6 +197,15 @@ impl Fields<'_> {
 
     fn custom(&mut self) -> Vec<FruField> {
         core::iter::from_fn(|| self.next()).collect()
+    }
+
+    /// What is behind the end marker. Room that is filled with FFh, as in an erased memory, is as good as with 0.
+    fn behind(&self) -> Vec<u8> {
+        if self.behind.iter().all(|byte| matches!(byte, 0 | 0xff)) {
+            return Vec::new();
+        }
+        let last = self.behind.iter().rposition(|byte| *byte != 0);
+        self.behind[..last.map_or(0, |last| last + 1)].to_vec()
     }
 }
 
@@ -193,30 +218,36 @@ fn spare(room: usize, needed: usize) -> usize {
     }
 }
 
-fn stored(fields: &[&FruField], custom: &[FruField]) -> usize {
+/// Bytes of the fields, and of what is behind their end.
+fn stored(fields: &[&FruField], custom: &[FruField], behind: &[u8]) -> usize {
     let fields = fields.iter().copied().chain(custom);
-    fields.map(FruField::stored_len).sum()
+    fields.map(FruField::stored_len).sum::<usize>() + behind.len()
 }
 
 impl Area for ChassisArea {
     fn decode(body: &[u8], room: usize) -> Self {
         let (&chassis_type, rest) = body.split_first().unwrap_or((&0, &[]));
-        let mut fields = Fields(rest);
+        let mut fields = Fields::new(rest);
         let mut area = Self {
             chassis_type: ChassisType(chassis_type),
             part_number: fields.field(),
             serial_number: fields.field(),
             custom: fields.custom(),
+            behind: fields.behind(),
             room: 0,
         };
-        let needed = 1 + stored(&[&area.part_number, &area.serial_number], &area.custom);
-        area.room = spare(room, needed);
+        let named = [&area.part_number, &area.serial_number];
+        area.room = spare(room, 1 + stored(&named, &area.custom, &area.behind));
         area
     }
 
     fn encode(&self, out: &mut Vec<u8>) {
         out.push(self.chassis_type.0);
         encode_fields(out, &[&self.part_number, &self.serial_number], &self.custom);
+    }
+
+    fn behind(&self) -> &[u8] {
+        &self.behind
     }
 
     fn room(&self) -> usize {
@@ -242,7 +273,7 @@ impl Area for BoardArea {
             Some((head, rest)) => (*head, rest),
             None => ([0; 4], &[][..]),
         };
-        let mut fields = Fields(rest);
+        let mut fields = Fields::new(rest);
         let mut area = Self {
             language: Language(language),
             manufactured_minutes: u32::from_le_bytes([a, b, c, 0]),
@@ -252,9 +283,10 @@ impl Area for BoardArea {
             part_number: fields.field(),
             file_id: fields.field(),
             custom: fields.custom(),
+            behind: fields.behind(),
             room: 0,
         };
-        area.room = spare(room, 4 + stored(&area.named(), &area.custom));
+        area.room = spare(room, 4 + stored(&area.named(), &area.custom, &area.behind));
         area
     }
 
@@ -262,6 +294,10 @@ impl Area for BoardArea {
         out.push(self.language.0);
         out.extend_from_slice(&self.manufactured_minutes.to_le_bytes()[..3]);
         encode_fields(out, &self.named(), &self.custom);
+    }
+
+    fn behind(&self) -> &[u8] {
+        &self.behind
     }
 
     fn room(&self) -> usize {
@@ -286,7 +322,7 @@ impl ProductArea {
 impl Area for ProductArea {
     fn decode(body: &[u8], room: usize) -> Self {
         let (&language, rest) = body.split_first().unwrap_or((&0, &[]));
-        let mut fields = Fields(rest);
+        let mut fields = Fields::new(rest);
         let mut area = Self {
             language: Language(language),
             manufacturer: fields.field(),
@@ -297,15 +333,20 @@ impl Area for ProductArea {
             asset_tag: fields.field(),
             file_id: fields.field(),
             custom: fields.custom(),
+            behind: fields.behind(),
             room: 0,
         };
-        area.room = spare(room, 1 + stored(&area.named(), &area.custom));
+        area.room = spare(room, 1 + stored(&area.named(), &area.custom, &area.behind));
         area
     }
 
     fn encode(&self, out: &mut Vec<u8>) {
         out.push(self.language.0);
         encode_fields(out, &self.named(), &self.custom);
+    }
+
+    fn behind(&self) -> &[u8] {
+        &self.behind
     }
 
     fn room(&self) -> usize {

@@ -3,6 +3,7 @@
 mod area;
 mod field;
 mod multi;
+mod patch;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,7 @@ pub use multi::{
 };
 
 pub use crate::number::Language;
+pub use patch::Unpatchable;
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -94,14 +96,20 @@ impl fmt::Display for FruFault {
             Self::Truncated(part) => (part, "goes beyond the end of the inventory"),
             Self::Version(part) => (part, "has an unknown format version"),
         };
-        match part {
-            FruPart::Header => write!(f, "the common header {what}"),
-            FruPart::Internal => write!(f, "the internal use area {what}"),
-            FruPart::Chassis => write!(f, "the chassis area {what}"),
-            FruPart::Board => write!(f, "the board area {what}"),
-            FruPart::Product => write!(f, "the product area {what}"),
-            FruPart::MultiRecord(index) => write!(f, "multirecord {index} {what}"),
-        }
+        write!(f, "{part} {what}")
+    }
+}
+
+impl fmt::Display for FruPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Header => "the common header",
+            Self::Internal => "the internal use area",
+            Self::Chassis => "the chassis area",
+            Self::Board => "the board area",
+            Self::Product => "the product area",
+            Self::MultiRecord(index) => return write!(f, "multirecord {index}"),
+        })
     }
 }
 
@@ -113,7 +121,7 @@ impl fmt::Display for FruTooLarge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:?} does not fit: an area has at most 2040 bytes and starts before byte 2048",
+            "{} does not fit: an area has at most 2040 bytes and starts before byte 2048",
             self.0
         )
     }
@@ -126,7 +134,7 @@ fn sum(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |sum, byte| sum.wrapping_add(*byte))
 }
 
-/// Length of an area in bytes: head, `needed` bytes, end marker and checksum, rounded up to the unit.
+/// Length of an area in bytes: head, `needed` bytes beside the end marker, that and a checksum, rounded up to the unit.
 const fn area_len(needed: usize) -> usize {
     (2 + needed + 2).next_multiple_of(UNIT)
 }
@@ -306,9 +314,10 @@ fn encode_area(out: &mut Vec<u8>, area: &impl Area, part: FruPart) -> Result<(),
     let start = out.len();
     out.extend_from_slice(&[VERSION, 0]);
     area.encode(out);
-    let needed = out.len() - start - 2;
-    let len = area_len(needed).max(area.room().next_multiple_of(UNIT));
     out.push(END_OF_FIELDS);
+    out.extend_from_slice(area.behind());
+    let needed = out.len() - start - 3;
+    let len = area_len(needed).max(area.room().next_multiple_of(UNIT));
     out.resize(start + len - 1, 0);
     out[start + 1] = u8::try_from(len / UNIT).map_err(|_| FruTooLarge(part))?;
     out.push(sum(&out[start..]).wrapping_neg());

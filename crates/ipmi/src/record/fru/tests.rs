@@ -52,6 +52,7 @@ fn fru() -> Fru {
             part_number: FruField::from_six_bit("IPMI").unwrap(),
             file_id: FruField::default(),
             custom: std::vec![FruField::new(TextType::Binary, &[0xde, 0xad]).unwrap()],
+            behind: Vec::new(),
             room: 40,
         }),
         product: Some(ProductArea {

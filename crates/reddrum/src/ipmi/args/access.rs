@@ -26,8 +26,15 @@ pub(in crate::ipmi) struct UserSlot {
 /// What to do with users.
 #[derive(Clone, Debug, Subcommand)]
 pub(in crate::ipmi) enum UserCommand {
-    /// All users with their access to a channel.
-    List(OnChannel),
+    /// Users with their access to a channel.
+    List {
+        /// Also the slots of no user, as ipmitool does.
+        #[arg(long)]
+        all: bool,
+        /// On which channel.
+        #[command(flatten)]
+        channel: OnChannel,
+    },
     /// How many users there are and may be.
     Summary(OnChannel),
     /// Change name or password.

@@ -36,9 +36,14 @@ pub(in crate::ipmi) enum SensorCommand {
         /// Which threshold.
         threshold: Limit,
         /// In the sensor's unit.
-        #[arg(allow_negative_numbers = true)]
+        #[arg(allow_negative_numbers = true, value_parser = parse_number)]
         value: f64,
     },
+}
+
+fn parse_number(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+    number.ok_or_else(|| "expected a number, such as 85 or -12.5".to_owned())
 }
 
 /// Thresholds, named as ipmitool names them.
@@ -161,12 +166,18 @@ pub(in crate::ipmi) enum FruCommand {
         /// The file.
         file: PathBuf,
     },
-    /// Write a file to an inventory. The old content is gone: save it with `read` first.
+    /// Write a file to an inventory. A file that is no inventory in IPMI's format, or is too long, is refused.
     Write {
         /// The device.
         id: u8,
         /// The file.
         file: PathBuf,
+        /// Write it even if it is no inventory in IPMI's format, or if the old content can't be read.
+        #[arg(long)]
+        force: bool,
+        /// What becomes of the old content.
+        #[command(flatten)]
+        backup: BackupArgs,
     },
     /// Change one text of an inventory; the rest stays.
     Edit {
@@ -176,7 +187,22 @@ pub(in crate::ipmi) enum FruCommand {
         field: FruText,
         /// The new one.
         text: String,
+        /// What becomes of the old content.
+        #[command(flatten)]
+        backup: BackupArgs,
     },
+}
+
+/// What becomes of the content that an inventory had before. It is in a file while the new one is written, and stays there
+/// where that fails.
+#[derive(Clone, Debug, Args)]
+pub(in crate::ipmi) struct BackupArgs {
+    /// The folder of the file with the old content, `fru-ID-HOST.before`.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(in crate::ipmi) backup_dir: PathBuf,
+    /// Keep that file also when all went well.
+    #[arg(long)]
+    pub(in crate::ipmi) keep_backup: bool,
 }
 
 /// Texts of an inventory.

@@ -1,10 +1,8 @@
 //! `fru`: inventories (§34.1 to §34.3; FRU Information Storage Definition 1.0).
 
-use std::rc::Rc;
 use std::time::Duration;
 
-use ipmi::command::Bytes;
-use ipmi::command::storage::{FruData, GetFruInventoryAreaInfo, ReadFruData, WriteFruData};
+use ipmi::command::storage::{FruData, GetFruInventoryAreaInfo, ReadFruData};
 use ipmi::number::{CompletionCode, FruAccessMode, Lun};
 use ipmi::record::Spd;
 use ipmi::record::fru::Fru;
@@ -30,9 +28,6 @@ const FRU_BUSY: CompletionCode = CompletionCode(0x81);
 const BUSY_MAX: u32 = 8;
 const BUSY_PAUSE: Duration = Duration::from_millis(100);
 
-/// How many bytes are written at once: BMCs with small buffers take them, and an even number fits words.
-const WRITE_CHUNK: usize = 16;
-
 /// Width of the names in the report.
 const WIDTH: usize = 22;
 
@@ -55,6 +50,15 @@ pub(super) struct Stored {
 }
 
 impl Stored {
+    /// None could be read.
+    pub(super) const fn unread(refusal: CallError) -> Self {
+        Self {
+            bytes: Vec::new(),
+            size: 0,
+            refusal: Some(refusal),
+        }
+    }
+
     /// Why these are not all bytes of the device; `None` where they are.
     pub(super) fn cut(&self) -> Option<String> {
         let (read, size) = (self.bytes.len(), self.size);
@@ -189,60 +193,6 @@ pub(super) async fn save(line: Line, id: u8) -> Outcome {
     }
     report.file = Some(stored.bytes);
     Ok(report)
-}
-
-/// Writes an inventory, and reads it back.
-pub(super) async fn write(line: Line, id: u8, bytes: Rc<[u8]>) -> Outcome {
-    store(&line, id, &bytes).await?;
-    let text = format!("{} bytes of FRU device {id} written", bytes.len());
-    Ok(Report::line(
-        text,
-        json!({ "id": id, "bytes": bytes.len() }),
-    ))
-}
-
-/// Writes bytes to the beginning of an inventory, and compares.
-pub(super) async fn store(line: &Line, fru_device_id: u8, bytes: &[u8]) -> Result<(), Failure> {
-    let info = line
-        .call(&GetFruInventoryAreaInfo { fru_device_id })
-        .await?;
-    if bytes.len() > usize::from(info.size) {
-        return Err(Failure::Unfit {
-            kind: "too_long",
-            cause: format!("{} bytes don't fit into {}", bytes.len(), info.size),
-            remedy: "write less".to_owned(),
-        });
-    }
-    let words = usize::from(info.access == FruAccessMode::WORDS);
-    let mut written = 0;
-    let mut busy = 0;
-    while written < bytes.len() {
-        let part = &bytes[written..bytes.len().min(written + WRITE_CHUNK)];
-        let command = WriteFruData {
-            fru_device_id,
-            offset: u16::try_from(written >> words).unwrap_or(u16::MAX),
-            data: Bytes::new(part).unwrap_or(Bytes::EMPTY),
-        };
-        match line.call(&command).await {
-            Ok(done) if done.count > 0 => {
-                written += (usize::from(done.count) << words).min(part.len());
-            }
-            Ok(_) => break,
-            Err(error) if error.completion() == Some(FRU_BUSY) && busy < BUSY_MAX => {
-                busy += 1;
-                line.pause(BUSY_PAUSE).await;
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    if read(line, fru_device_id).await?.bytes.starts_with(bytes) {
-        return Ok(());
-    }
-    Err(Failure::Unfit {
-        kind: "not_kept",
-        cause: "the BMC took the bytes, but has others now".to_owned(),
-        remedy: "write the saved inventory back; some devices are write-protected".to_owned(),
-    })
 }
 
 /// Reads a whole inventory, or as much as the BMC returns of it.

@@ -5,15 +5,27 @@ use std::rc::Rc;
 use ipmi::record::fru::{Fru, FruFault, FruField, FruPart, Language};
 use serde_json::json;
 
-use super::fru::{read, store};
-use crate::ipmi::args::FruText;
+use super::fru::read;
+use super::fru_write::Device;
+use crate::ipmi::args::{BackupArgs, FruText};
 use crate::ipmi::failure::Failure;
-use crate::ipmi::report::Report;
 use crate::ipmi::talk::{Line, Outcome};
 
+/// What is to be changed, and how.
+#[derive(Clone, Debug)]
+pub(super) struct Edit {
+    pub(super) id: u8,
+    pub(super) field: FruText,
+    pub(super) text: Rc<str>,
+    pub(super) backup: BackupArgs,
+}
+
 /// Changes one text; the rest of the inventory stays as it is.
-pub(super) async fn run(line: Line, id: u8, field: FruText, text: Rc<str>) -> Outcome {
-    let stored = read(&line, id).await?;
+pub(super) async fn run(line: Line, edit: Edit) -> Outcome {
+    let Edit {
+        id, field, text, ..
+    } = &edit;
+    let stored = read(&line, *id).await?;
     let before = &stored.bytes;
     let mut fru = Fru::decode(before).map_err(|error| Failure::Unfit {
         kind: "no_inventory",
@@ -34,23 +46,19 @@ pub(super) async fn run(line: Line, id: u8, field: FruText, text: Rc<str>) -> Ou
         remedy: "see 'fru print' for what the device has; a text has at most 63 characters"
             .to_owned(),
     };
-    let (place, language) =
-        place(&mut fru, field).ok_or_else(|| unfit("the inventory has no such area".to_owned()))?;
-    *place = FruField::from_text(&text, language)
+    let (place, language) = place(&mut fru, *field)
+        .ok_or_else(|| unfit("the inventory has no such area".to_owned()))?;
+    *place = FruField::from_text(text, language)
         .ok_or_else(|| unfit(format!("'{text}' can't be stored")))?;
-    let after = fru.encode().map_err(|error| unfit(error.to_string()))?;
-    if after.len() > before.len() {
-        let cause = format!("{} bytes don't fit into {}", after.len(), before.len());
-        return Err(unfit(cause));
-    }
-    store(&line, id, &after).await?;
-    Ok(Report::line(
-        format!("FRU device {id} changed"),
-        json!({ "id": id, "text": &*text }),
-    ))
+    let after = fru.patch(before, part(*field));
+    let after = after.map_err(|error| unfit(error.to_string()))?;
+    let (device, backup) = (Device::of(&line, *id).await?, &edit.backup);
+    let written = device.replace(&line, &stored, &after, backup).await?;
+    let value = json!({ "id": id, "text": &**text });
+    Ok(written.report(format!("FRU device {id} changed"), value))
 }
 
-/// What can't be read of an inventory, and would be gone after an edit, which writes all areas anew.
+/// What can't be read of an inventory, and may be gone after an edit, which writes all areas anew where one must grow.
 fn loss(fru: &Fru) -> Option<String> {
     use FruPart::{Board, Chassis, Product};
     // With a wrong checksum an area is read all the same; an edit mends it. Behind the wrong checksum of another part
@@ -59,6 +67,17 @@ fn loss(fru: &Fru) -> Option<String> {
         |fault: &FruFault| matches!(fault, FruFault::Checksum(Chassis | Board | Product));
     let fault = fru.faults.iter().find(|fault| !is_harmless(fault));
     fault.map(ToString::to_string)
+}
+
+/// The area of a text.
+const fn part(field: FruText) -> FruPart {
+    match field {
+        FruText::ChassisPart | FruText::ChassisSerial => FruPart::Chassis,
+        FruText::BoardMaker | FruText::BoardProduct | FruText::BoardPart | FruText::BoardSerial => {
+            FruPart::Board
+        }
+        _ => FruPart::Product,
+    }
 }
 
 /// Where a text is in an inventory, and the language that it is in.
@@ -94,63 +113,26 @@ fn place(fru: &mut Fru, field: FruText) -> Option<(&mut FruField, Language)> {
 
 #[cfg(test)]
 mod tests {
-    use ipmi::command::Command;
-    use ipmi::command::storage::{GetFruInventoryAreaInfo, ReadFruData, WriteFruData};
-    use ipmi::number::{CompletionCode, MultiRecordType};
+    use ipmi::number::MultiRecordType;
     use ipmi::record::fru::{MultiRecord, ProductArea};
 
     use super::*;
-    use crate::ipmi::talk::{Call, Talk, play};
+    use crate::ipmi::command::fru_write::tests::{Eeprom, folder};
+    use crate::ipmi::talk::{Talk, play};
 
-    /// A device of which so many bytes can be read.
-    struct Device {
-        bytes: Vec<u8>,
-        readable: usize,
-        writes: u32,
-    }
-
-    impl Device {
-        fn new(bytes: Vec<u8>) -> Self {
-            Self {
-                readable: bytes.len(),
-                bytes,
-                writes: 0,
-            }
-        }
-
-        fn answer(&mut self, call: &Call) -> play::Reply {
-            let offset =
-                |call: &Call| usize::from(u16::from_le_bytes([call.data[1], call.data[2]]));
-            match call.target.cmd {
-                GetFruInventoryAreaInfo::CMD => {
-                    let [low, high] = (self.bytes.len() as u16).to_le_bytes();
-                    Some((CompletionCode::OK, vec![low, high, 0]))
-                }
-                ReadFruData::CMD => {
-                    let start = offset(call);
-                    let end = self.readable.min(start + usize::from(call.data[3]));
-                    if start >= end {
-                        return Some((CompletionCode::PARAMETER_OUT_OF_RANGE, vec![]));
-                    }
-                    let mut answer = vec![(end - start) as u8];
-                    answer.extend(&self.bytes[start..end]);
-                    Some((CompletionCode::OK, answer))
-                }
-                WriteFruData::CMD => {
-                    self.writes += 1;
-                    let (start, data) = (offset(call), &call.data[3..]);
-                    self.bytes[start..start + data.len()].copy_from_slice(data);
-                    Some((CompletionCode::OK, vec![data.len() as u8]))
-                }
-                other => panic!("command {other:02x}h"),
-            }
-        }
-
-        fn edit(&mut self, text: &str) -> Outcome {
-            let text: Rc<str> = text.into();
-            let talk = Talk::new(|line| run(line, 0, FruText::ProductSerial, text));
-            play::run(talk, |call| self.answer(call))
-        }
+    fn edit(eeprom: &mut Eeprom, text: &str) -> Outcome {
+        let edit = Edit {
+            id: 0,
+            field: FruText::ProductSerial,
+            text: text.into(),
+            backup: BackupArgs {
+                backup_dir: folder("edit"),
+                keep_backup: false,
+            },
+        };
+        play::run(Talk::new(|line| run(line, edit)), |call| {
+            eeprom.answer(call)
+        })
     }
 
     /// The product area is at byte 8; the record follows it.
@@ -182,8 +164,8 @@ mod tests {
 
     #[test]
     fn one_text_changes_and_the_rest_stays() {
-        let mut device = Device::new(inventory());
-        device.edit("S124").unwrap();
+        let mut device = Eeprom::new(inventory());
+        edit(&mut device, "S124").unwrap();
         let mut expected = Fru::decode(&inventory()).unwrap();
         let serial = FruField::from_text("S124", Language::ENGLISH).unwrap();
         expected.product.as_mut().unwrap().serial_number = serial;
@@ -195,8 +177,8 @@ mod tests {
         let mut bytes = inventory();
         let last_of_area = record_at(&bytes) - 1;
         bytes[last_of_area] ^= 1;
-        let mut device = Device::new(bytes);
-        device.edit("S124").unwrap();
+        let mut device = Eeprom::new(bytes);
+        edit(&mut device, "S124").unwrap();
         assert_eq!(Fru::decode(&device.bytes).unwrap().faults, []);
     }
 
@@ -205,8 +187,8 @@ mod tests {
         let damage = |what: &str, damage: fn(&mut Vec<u8>)| {
             let mut bytes = inventory();
             damage(&mut bytes);
-            let mut device = Device::new(bytes.clone());
-            let failure = device.edit("S124").unwrap_err();
+            let mut device = Eeprom::new(bytes.clone());
+            let failure = edit(&mut device, "S124").unwrap_err();
             assert_eq!(failure.kind(), "damaged_inventory", "{what}: {failure}");
             assert!(failure.remedy().contains("fru write"), "{failure}");
             assert_eq!((device.writes, device.bytes), (0, bytes), "{what}");
@@ -232,9 +214,9 @@ mod tests {
     fn an_inventory_that_is_returned_in_part_is_left_alone() {
         let mut bytes = inventory();
         bytes.resize(128, 0);
-        let mut device = Device::new(bytes.clone());
+        let mut device = Eeprom::new(bytes.clone());
         device.readable = 96;
-        let failure = device.edit("S124").unwrap_err();
+        let failure = edit(&mut device, "S124").unwrap_err();
         assert_eq!(failure.kind(), "damaged_inventory");
         assert!(
             failure.cause().contains("only 96 of 128 bytes were read"),

@@ -10,6 +10,7 @@ pub(super) mod decode;
 mod fan;
 mod fru;
 mod fru_edit;
+mod fru_write;
 mod group;
 mod hpm;
 mod identify;
@@ -212,17 +213,40 @@ fn of_inventories(args: FruArgs) -> Result<Start, ProgramError> {
         None => start(USER, move |line| fru::run(line, args.id)),
         Some(FruCommand::Print { id }) => start(USER, move |line| fru::run(line, id)),
         Some(FruCommand::Read { id, .. }) => start(USER, move |line| fru::save(line, id)),
-        Some(FruCommand::Write { id, file }) => {
+        Some(FruCommand::Write {
+            id,
+            file,
+            force,
+            backup,
+        }) => {
             let bytes: Rc<[u8]> = read_file(&file, INVENTORY_MAX)?.into();
-            start(OPERATOR, move |line| {
-                fru::write(line, id, Rc::clone(&bytes))
-            })
+            if !force && let Some(fault) = fru_write::fault(&bytes) {
+                let file = file.display();
+                return Err(ProgramError::Usage(format!(
+                    "{file} is no sound inventory: {fault}; nothing was written; --force writes it as it is"
+                )));
+            }
+            let wanted = fru_write::Wanted {
+                id,
+                bytes,
+                force,
+                backup,
+            };
+            start(OPERATOR, move |line| fru_write::run(line, wanted.clone()))
         }
-        Some(FruCommand::Edit { id, field, text }) => {
-            let text: Rc<str> = text.into();
-            start(OPERATOR, move |line| {
-                fru_edit::run(line, id, field, Rc::clone(&text))
-            })
+        Some(FruCommand::Edit {
+            id,
+            field,
+            text,
+            backup,
+        }) => {
+            let edit = fru_edit::Edit {
+                id,
+                field,
+                text: text.into(),
+                backup,
+            };
+            start(OPERATOR, move |line| fru_edit::run(line, edit.clone()))
         }
     })
 }

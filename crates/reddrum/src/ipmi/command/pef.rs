@@ -4,7 +4,7 @@ use ipmi::command::event::{
     AlertPolicy, EventFilter, GetLastProcessedEventId, GetPefCapabilities,
     GetPefConfigurationParameters,
 };
-use ipmi::number::{PefActions, PefControl, PefParameter};
+use ipmi::number::{PefActions, PefControl, PefParameter, SensorType};
 use serde_json::{Value, json};
 
 use super::{ADMINISTRATOR, OPERATOR, Start, start};
@@ -14,6 +14,9 @@ use crate::ipmi::talk::{CallError, Line, Outcome};
 
 /// Width of the names in the reports.
 const WIDTH: usize = 30;
+
+/// A filter's sensor type or number that any event has (§17.7).
+const ANY: u8 = 0xff;
 
 /// How to begin it.
 pub(super) fn begin(command: PefCommand) -> Start {
@@ -91,6 +94,34 @@ fn severity(filter: &EventFilter) -> String {
     filter.severity.names().collect::<Vec<_>>().join(", ")
 }
 
+/// A filter for people: every column says something.
+fn filter_line(number: u8, filter: &EventFilter) -> String {
+    // A slot that nobody has filled.
+    if !filter.enabled && filter.actions == PefActions::NONE && filter.offsets == 0 {
+        return format!("{number:>3} | off | unused");
+    }
+    let state = if filter.enabled { "on " } else { "off" };
+    let kind = match filter.sensor_type {
+        SensorType(ANY) => "any type".to_owned(),
+        named => named.to_string(),
+    };
+    let sensor = match filter.sensor_number {
+        ANY => "any sensor".to_owned(),
+        number => format!("sensor {number:#04x}"),
+    };
+    let or_dash = |list: String| {
+        if list.is_empty() {
+            "-".to_owned()
+        } else {
+            list
+        }
+    };
+    let severity = or_dash(severity(filter));
+    let actions = or_dash(filter.actions.names().collect::<Vec<_>>().join(", "));
+    let policy = filter.policy;
+    format!("{number:>3} | {state} | {kind} | {sensor} | {severity} | policy {policy} | {actions}")
+}
+
 async fn filters(line: Line) -> Outcome {
     let entries = table(
         &line,
@@ -100,18 +131,9 @@ async fn filters(line: Line) -> Outcome {
     .await?;
     let read = entries.iter().map(|data| EventFilter::from_data(data));
     let filters: Vec<_> = read.filter_map(Result::ok).collect();
-    let lines = filters.iter().map(|(number, filter)| {
-        let state = if filter.enabled { "on " } else { "off" };
-        let actions: Vec<_> = filter.actions.names().collect();
-        format!(
-            "{number:>3} | {state} | {} | sensor {:#04x} | {} | policy {} | {}",
-            filter.sensor_type,
-            filter.sensor_number,
-            severity(filter),
-            filter.policy,
-            actions.join(", ")
-        )
-    });
+    let lines = filters
+        .iter()
+        .map(|(number, filter)| filter_line(*number, filter));
     let list: Vec<Value> = filters
         .iter()
         .map(|(number, filter)| {
@@ -160,4 +182,25 @@ async fn policies(line: Line) -> Outcome {
         })
         .collect();
     Ok(Report::of(lines.collect(), json!({ "policies": list })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_column_of_a_filter_says_something() {
+        let read = |data: [u8; 21]| EventFilter::from_data(&data).unwrap();
+        let (number, unused) = read([0; 21]);
+        assert_eq!(filter_line(number, &unused), "  0 | off | unused");
+        let mut data = [0; 21];
+        // Number 7, on, alerts by policy 1; any sensor, whatever its type, of any severity.
+        data[..5].copy_from_slice(&[7, 0x80, 0x01, 0x01, 0]);
+        data[5..9].copy_from_slice(&[ANY; 4]);
+        let (number, filter) = read(data);
+        assert_eq!(
+            filter_line(number, &filter),
+            "  7 | on  | any type | any sensor | - | policy 1 | Alert"
+        );
+    }
 }

@@ -206,15 +206,20 @@ async fn leds(line: Line, fru: u8) -> Outcome {
         let colors: Vec<_> = can.colors.names().collect();
         let by = if overridden { "override" } else { "local" };
         let function = function(shown.function);
+        // A light that is told no colour has its own.
+        let color = match (shown.color, overridden) {
+            (LedColor::DEFAULT, true) => can.default_override,
+            (LedColor::DEFAULT, false) => can.default_local,
+            (color, _) => color,
+        };
         lines.push(format!(
-            "LED {led}: {function}, {}, by {by} control; can be {}",
-            shown.color,
+            "LED {led}: {function}, {color}, by {by} control; can be {}",
             colors.join(", ")
         ));
         list.push(json!({
             "led": led,
             "function": function,
-            "color": shown.color.to_string(),
+            "color": color.to_string(),
             "overridden": overridden,
             "colors": colors,
         }));
@@ -296,6 +301,32 @@ mod tests {
 
     use super::*;
     use crate::ipmi::talk::{Talk, play};
+
+    #[test]
+    fn a_light_that_is_told_no_colour_shows_its_own() {
+        let set = |line| set_led(line, (0, 1), LedState::On, None);
+        let report = play::run(Talk::new(set), |call| {
+            let answer = match call.target.cmd {
+                SetFruLedState::CMD => {
+                    assert_eq!(call.data[5], LedColor::DEFAULT.0);
+                    vec![0]
+                }
+                // LED 1 and no other.
+                GetFruLedProperties::CMD => vec![0, 0b10, 0],
+                // Overridden; off in green by itself, on in the default colour by override.
+                GetFruLedState::CMD => vec![0, 0b11, 0, 0, 3, 0xff, 0, 0x0f],
+                // Red and amber; amber by itself, red when overridden.
+                _ => vec![0, 0b1_0100, 4, 2],
+            };
+            Some((CompletionCode::OK, answer))
+        })
+        .unwrap();
+        assert_eq!(
+            report.lines,
+            ["LED 1: on, RED, by override control; can be RED, AMBER"]
+        );
+        assert_eq!(report.value["leds"][0]["color"], "RED");
+    }
 
     #[test]
     fn a_unit_that_claims_more_lights_than_there_are_numbers_is_asked_for_those_only() {

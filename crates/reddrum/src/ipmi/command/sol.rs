@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::ProgramError;
 use crate::ipmi::args::{SolCommand, SolSetting};
-use crate::ipmi::report::{Report, pair};
+use crate::ipmi::report::{Report, pair, plain};
 use crate::ipmi::talk::{CallError, Line, Outcome};
 
 /// Width of the names in the report.
@@ -158,11 +158,7 @@ async fn info(line: &Line, channel: ChannelNumber) -> Outcome {
         match get(line, channel, parameter).await {
             Ok(found) => {
                 for (name, key, told) in show(parameter, found) {
-                    let text = match &told {
-                        Value::String(text) => text.clone(),
-                        other => other.to_string(),
-                    };
-                    lines.push(pair(name, WIDTH, text));
+                    lines.push(pair(name, WIDTH, plain(&told)));
                     value.insert(key.to_owned(), told);
                 }
             }
@@ -281,7 +277,9 @@ async fn set(line: &Line, setting: SolSetting, wanted: Wanted, channel: ChannelN
     };
     line.call(&command).await?;
     let told = show(parameter, get(line, channel, parameter).await?);
-    let lines = told.iter().map(|(name, _, value)| pair(name, WIDTH, value));
+    let lines = told
+        .iter()
+        .map(|(name, _, value)| pair(name, WIDTH, plain(value)));
     Ok(Report::of(
         lines.collect(),
         told.iter()
@@ -329,7 +327,31 @@ fn change(value: &mut SolValue, setting: SolSetting, wanted: Wanted) {
 
 #[cfg(test)]
 mod tests {
+    use ipmi::command::Command;
+    use ipmi::number::CompletionCode;
+
     use super::*;
+    use crate::ipmi::talk::{Talk, play};
+
+    #[test]
+    fn a_bit_rate_that_was_set_is_told_without_quotes() {
+        let action = Action::Set(
+            SolSetting::VolatileBitRate,
+            Wanted::Rate(SerialBitRate::B115200),
+            ChannelNumber::PRESENT,
+        );
+        let report = play::run(Talk::new(|line| run(line, action)), |call| {
+            let answer = match call.target.cmd {
+                // Its revision, and the rate.
+                GetSolConfigurationParameters::CMD => vec![0x11, SerialBitRate::B115200.0],
+                _ => vec![],
+            };
+            Some((CompletionCode::OK, answer))
+        })
+        .unwrap();
+        assert_eq!(report.lines, ["Volatile Bit Rate (kbps)        : 115.2"]);
+        assert_eq!(report.value["volatile_bit_rate_kbps"], "115.2");
+    }
 
     #[test]
     fn values_that_fit_no_setting_are_refused() {

@@ -40,7 +40,9 @@ pub(super) fn begin(command: UserCommand) -> Result<Start, ProgramError> {
         })
     };
     Ok(match command {
-        UserCommand::List(channel) => start(OPERATOR, move |line| list(line, on(channel))),
+        UserCommand::List { all, channel } => {
+            start(OPERATOR, move |line| list(line, on(channel), all))
+        }
         UserCommand::Summary(channel) => start(OPERATOR, move |line| summary(line, on(channel))),
         UserCommand::Set(UserSetCommand::Name { user, name }) => {
             let name = UserName::new(&name).ok_or_else(|| {
@@ -109,9 +111,9 @@ async fn access(line: &Line, user_id: u8, channel: ChannelNumber) -> Result<User
     Ok(line.call(&GetUserAccess { channel, user_id }).await?)
 }
 
-async fn list(line: Line, channel: ChannelNumber) -> Outcome {
+async fn list(line: Line, channel: ChannelNumber, all: bool) -> Outcome {
     let mut lines = vec![format!(
-        "{:<3} {:<16} {:<9} {:<9} {:<9} {:<9} {}",
+        "{:<3} {:<16} {:<11} {:<9} {:<9} {:<9} {}",
         "ID", "Name", "Enabled", "Callin", "Link", "IPMI", "Channel Privilege Limit"
     )];
     let mut users = Vec::new();
@@ -120,7 +122,13 @@ async fn list(line: Line, channel: ChannelNumber) -> Outcome {
         let (name, access) = match line.call(&GetUserName { user_id }).await {
             Ok(name) => (name, access(&line, user_id, channel).await?),
             // A slot that was never used: most BMCs say so by an error.
-            Err(error) if error.completion().is_some() => continue,
+            Err(error) if error.completion().is_some() && !all => continue,
+            Err(error) if error.completion().is_some() => {
+                match access(&line, user_id, channel).await {
+                    Ok(access) => (UserName::default(), access),
+                    Err(_) => continue,
+                }
+            }
             Err(error) => return Err(error.into()),
         };
         let level = match access.privilege_limit {
@@ -128,11 +136,11 @@ async fn list(line: Line, channel: ChannelNumber) -> Outcome {
             level => level.to_string(),
         };
         let unused = name.as_bytes().is_empty() && access.privilege_limit == UserAccess::NO_ACCESS;
-        if unused {
+        if unused && !all {
             continue;
         }
         lines.push(format!(
-            "{user_id:<3} {:<16} {:<9} {:<9} {:<9} {:<9} {level}",
+            "{user_id:<3} {:<16} {:<11} {:<9} {:<9} {:<9} {level}",
             name.to_string(),
             access.status.name().unwrap_or("unknown"),
             !access.flags.contains(UserAccessFlags::CALLBACK_ONLY),

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::thread;
@@ -44,7 +45,9 @@ pub(super) fn run(
     let log = match &args.log_file {
         None => None,
         Some(path) => {
-            let file = File::options().create(true).append(true).open(path);
+            // What a console shows may be secret; a file that is there keeps its mode.
+            let mut options = File::options();
+            let file = options.create(true).append(true).mode(0o600).open(path);
             let named = |e| ProgramError::system(&format!("--log-file {}", path.display()), e);
             Some(file.map_err(named)?)
         }
