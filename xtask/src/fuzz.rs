@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
 }
 
 /// The targets, and what each attacks.
-const TARGETS: [(&str, &str); 9] = [
+const TARGETS: [(&str, &str); 10] = [
     ("datagram", "all that is read before a login"),
     ("channel", "sealed packets of every cipher suite"),
     ("records", "sensor, event and inventory records"),
@@ -50,6 +50,10 @@ const TARGETS: [(&str, &str); 9] = [
         "both ends of a serial line, and what the network does",
     ),
     ("machine", "a virtual BMC, by a console that has logged in"),
+    (
+        "walks",
+        "reading records, logs and inventories, whatever is answered",
+    ),
 ];
 
 /// How LLVM counts what an input reaches, and shows the fuzzer what is compared: the flags of rustc for which cargo-fuzz is

@@ -6,7 +6,8 @@
 //!        now: Instant      │ wire     bytes ⇄ values          entropy: &mut dyn Entropy
 //!                          │ crypto   suites, keys, RAKP
 //!                          │ command  one file a command
-//!                          └ record   SDR, SEL, FRU, conversion
+//!                          │ record   SDR, SEL, FRU, conversion
+//!                          └ walk     reading them, whatever the BMC does
 //! ```
 //!
 //! Section numbers in the docs (`§35.14`) are those of the *IPMI Specification Second Generation v2.0, rev. 1.1*.
@@ -33,4 +34,5 @@ pub mod sequence;
 pub mod sol;
 pub mod time;
 pub mod upgrade;
+pub mod walk;
 pub mod wire;

@@ -8,6 +8,7 @@
 
 mod conversation;
 mod line;
+mod walk;
 
 use alloc::format;
 use alloc::vec::Vec;
@@ -39,6 +40,7 @@ use crate::wire::{DATAGRAM_MAX, Reader, WireError, Writer, rmcp};
 use conversation::Seeded;
 pub use conversation::conversation;
 pub use line::sol;
+pub use walk::walks;
 
 /// Reading what was written gives what was written: `encode(decode(encode(x))) == encode(x)`.
 fn stable<T>(
@@ -321,7 +323,11 @@ mod tests {
         ("image", image),
     ];
     /// What does as a script says.
-    const SCRIPTED: [Law; 2] = [("conversation", conversation), ("sol", sol)];
+    const SCRIPTED: [Law; 3] = [
+        ("conversation", conversation),
+        ("sol", sol),
+        ("walks", walks),
+    ];
 
     /// What the fuzzer has kept for a target: hexadecimal digits, an input a line.
     fn corpus(name: &str) -> Vec<Vec<u8>> {

@@ -51,7 +51,7 @@ pub(super) const ROWS: &[Row] = &[
         Records,
         &[60],
         "§43",
-        "records claim to be longer than they are, and reading on is refused by CAh",
+        "records claim to be longer than they are, and reading on is refused by CAh, or brings nothing",
         "keeps what there is of the record",
     )
     .noticed()

@@ -1,0 +1,601 @@
+//! Laws of walks: what odd BMCs say, and what no BMC would.
+
+use std::vec;
+use std::vec::Vec;
+
+use super::*;
+use crate::command::storage::{
+    GetFruInventoryAreaInfo, GetSdr, GetSdrRepositoryInfo, GetSelEntry, GetSelInfo,
+    ReserveSdrRepository, SDR_MAX,
+};
+use crate::quirk::Quirk;
+use crate::record::sdr::HEADER_LEN;
+use crate::record::{Spd, Timestamp};
+
+const OK: CompletionCode = CompletionCode::OK;
+const CANNOT: CompletionCode = CompletionCode::CANNOT_RETURN_BYTES;
+const CANCELLED: CompletionCode = CompletionCode::RESERVATION_CANCELLED;
+
+/// More requests than any walk makes.
+const REQUESTS_MAX: u32 = 1_000_000;
+
+type Answer = (CompletionCode, Vec<u8>);
+
+/// How a walk went.
+struct Went<W> {
+    walk: W,
+    end: Result<(), Fault>,
+    records: Vec<Vec<u8>>,
+    requests: u32,
+    waits: u32,
+    restarts: u32,
+}
+
+impl<W> Went<W> {
+    fn noticed(&self) -> Quirks
+    where
+        W: Walk,
+    {
+        self.walk.noticed()
+    }
+}
+
+fn go<W: Walk>(
+    mut walk: W,
+    record: impl Fn(&W) -> Vec<u8>,
+    mut bmc: impl FnMut(&Request) -> Answer,
+) -> Went<W> {
+    let (mut records, mut requests, mut waits, mut restarts) = (Vec::new(), 0, 0, 0);
+    let end = loop {
+        match walk.next() {
+            Ok(Step::Send(request)) => {
+                assert_eq!(walk.next(), Ok(Step::Send(request)), "asked twice");
+                requests += 1;
+                assert!(requests < REQUESTS_MAX, "the walk does not end");
+                let (code, data) = bmc(&request);
+                walk.answer(code, &data);
+            }
+            Ok(Step::Wait(_)) => waits += 1,
+            Ok(Step::Found(Found::Record)) => records.push(record(&walk)),
+            Ok(Step::Found(Found::Restart)) => {
+                restarts += 1;
+                records.clear();
+            }
+            Ok(Step::Found(Found::End)) => break Ok(()),
+            Err(fault) => break Err(fault),
+        }
+    };
+    Went {
+        walk,
+        end,
+        records,
+        requests,
+        waits,
+        restarts,
+    }
+}
+
+fn sdrs(bmc: impl FnMut(&Request) -> Answer) -> Went<SdrWalk> {
+    let walk = SdrWalk::new(SdrSource::Repository);
+    go(walk, |walk| walk.record().to_vec(), bmc)
+}
+
+fn sels(walk: SelWalk, bmc: impl FnMut(&Request) -> Answer) -> Went<SelWalk> {
+    go(walk, |walk| walk.record().to_vec(), bmc)
+}
+
+fn fru(extent: FruExtent, bmc: impl FnMut(&Request) -> Answer) -> Went<FruWalk> {
+    go(
+        FruWalk::new(3, extent, FruChunk::default()),
+        |_| Vec::new(),
+        bmc,
+    )
+}
+
+/// Numbers that are as good as their seed.
+struct Seeded(u32);
+
+impl Seeded {
+    fn byte(&mut self) -> u8 {
+        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        self.0.to_be_bytes()[0]
+    }
+}
+
+/// What no BMC would say, but some could: mostly well-formed beginnings, any length, all codes.
+fn hostile(random: &mut Seeded) -> Answer {
+    const CODES: [u8; 12] = [
+        0xc3, 0xc5, 0xc7, 0xc8, 0xc9, 0xca, 0xcb, 0xcc, 0xce, 0xff, 0x81, 0xc1,
+    ];
+    let kind = random.byte();
+    if kind < 40 {
+        return (CompletionCode(CODES[usize::from(kind) % 12]), Vec::new());
+    }
+    let len = usize::from(match kind % 4 {
+        0 => random.byte() % 4,
+        1 => 18,
+        2 => random.byte() % 64,
+        _ => random.byte(),
+    }) + usize::from(kind == 255) * 200;
+    let mut data: Vec<u8> = (0..len).map(|_| random.byte()).collect();
+    if kind.is_multiple_of(3) && len > 1 {
+        // Few numbers: lists lead back soon.
+        data[..2].copy_from_slice(&[random.byte() % 32, 0]);
+    }
+    if kind.is_multiple_of(5) && len > 0 {
+        data[0] = (len - 1) as u8;
+    }
+    (OK, data)
+}
+
+#[test]
+fn a_walk_ends_whatever_is_answered_and_lends_records_as_they_can_be() {
+    for seed in 0..4_000 {
+        let mut random = Seeded(seed);
+        for source in [SdrSource::Repository, SdrSource::Device] {
+            let walk = SdrWalk::new(source);
+            let went = go(walk, |w| w.record().to_vec(), |_| hostile(&mut random));
+            let len = |record: &Vec<u8>| (HEADER_LEN..=SDR_MAX).contains(&record.len());
+            assert!(went.records.iter().all(len));
+            assert_eq!(went.waits, 0);
+        }
+        let behind = SelWalk::behind([7; 16], 0, Timestamp(0));
+        for walk in [SelWalk::new(), behind] {
+            sels(walk, |_| hostile(&mut random));
+        }
+        for extent in [FruExtent::All, FruExtent::Nameplate, FruExtent::Module] {
+            let went = fru(extent, |_| hostile(&mut random));
+            assert!(went.waits <= 8);
+            if extent == FruExtent::All {
+                assert!(went.walk.data().len() <= went.walk.size());
+            }
+        }
+    }
+}
+
+#[test]
+fn patience_has_its_bounds() {
+    // Each record leads to another one, and their stamp is another one each time.
+    let mut stamp = 0_u8;
+    let went = sdrs(|request| {
+        if request.cmd == GetSdrRepositoryInfo::CMD {
+            stamp = stamp.wrapping_add(1);
+            return (OK, vec![stamp; 14]);
+        }
+        let id = u16::from_le_bytes([request.data()[2], request.data()[3]]) + 1;
+        let [low, high] = id.to_le_bytes();
+        (OK, vec![low, high, low, high, 0x51, 0xc0, 0])
+    });
+    assert_eq!(went.end, Ok(()));
+    assert!(went.walk.is_cut());
+    assert_eq!(went.records.len(), RECORDS_MAX);
+    assert_eq!(went.restarts, READINGS_MAX - 1);
+    assert_eq!(
+        went.requests as usize,
+        READINGS_MAX as usize * (RECORDS_MAX + 1) + 1
+    );
+
+    // The log is cleared all the time.
+    let mut erased = 0_u32;
+    let went = sels(SelWalk::new(), |request| {
+        if request.cmd == GetSelInfo::CMD {
+            erased += 1;
+            let mut info = vec![0x51, 1, 0, 0, 0, 0, 0, 0, 0];
+            info.extend(erased.to_le_bytes());
+            info.push(0);
+            return (OK, info);
+        }
+        let id = u16::from_le_bytes([request.data()[2], request.data()[3]]) + 1;
+        let mut entry = vec![0; 18];
+        entry[..2].copy_from_slice(&id.to_le_bytes());
+        entry[2..4].copy_from_slice(&request.data()[2..4]);
+        (OK, entry)
+    });
+    assert_eq!(went.records.len(), ENTRIES_MAX);
+    assert_eq!(went.restarts, 2);
+
+    // A byte at a time.
+    let went = fru(FruExtent::All, |request| match request.cmd {
+        GetFruInventoryAreaInfo::CMD => (OK, vec![0xff, 0xff, 0]),
+        _ => (OK, vec![1, 7]),
+    });
+    assert_eq!(went.walk.data().len(), 0xffff);
+    assert_eq!(went.requests, 1 + 0xffff);
+}
+
+/// A repository as a BMC would serve it.
+struct Sdrs {
+    records: Vec<Vec<u8>>,
+    /// The most bytes at once, and what is said to more.
+    chunk_max: usize,
+    too_long: Option<CompletionCode>,
+    /// A part that reaches beyond the end of a record is refused, instead of cut.
+    strict: bool,
+    /// The reservation without which nothing is read, not even from its beginning.
+    reserved: Option<u16>,
+    /// Whole records are refused as if the reservation were lost.
+    whole_cancelled: bool,
+}
+
+impl Sdrs {
+    fn new(records: Vec<Vec<u8>>) -> Self {
+        Self {
+            records,
+            chunk_max: 300,
+            too_long: Some(CANNOT),
+            strict: false,
+            reserved: None,
+            whole_cancelled: false,
+        }
+    }
+
+    fn answer(&mut self, request: &Request) -> Answer {
+        match request.cmd {
+            GetSdrRepositoryInfo::CMD => (OK, vec![0x51; 14]),
+            ReserveSdrRepository::CMD => {
+                self.reserved = self.reserved.map(|_| 9);
+                (OK, vec![9, 0])
+            }
+            GetSdr::CMD => self.part(request.data()),
+            _ => (CompletionCode::INVALID_COMMAND, vec![]),
+        }
+    }
+
+    fn part(&self, data: &[u8]) -> Answer {
+        let word = |at: usize| u16::from_le_bytes([data[at], data[at + 1]]);
+        let (offset, count) = (usize::from(data[4]), usize::from(data[5]));
+        let index = usize::from(word(2));
+        if self.reserved.is_some_and(|reserved| word(0) != reserved) {
+            return (CANCELLED, vec![]);
+        }
+        if self.whole_cancelled && count == 255 {
+            return (CANCELLED, vec![]);
+        }
+        let Some(record) = self.records.get(index) else {
+            return (CompletionCode::NOT_PRESENT, vec![]);
+        };
+        let next = match index + 1 == self.records.len() {
+            true => 0xffff_u16,
+            false => index as u16 + 1,
+        };
+        let mut answer = next.to_le_bytes().to_vec();
+        let left = record.len() - offset.min(record.len());
+        let is_beyond = self.strict && count != 255 && count > left;
+        match self.too_long {
+            Some(code) if count.min(left) > self.chunk_max || is_beyond => return (code, vec![]),
+            None if count.min(left) > self.chunk_max => return (OK, answer),
+            _ => answer.extend(&record[offset..][..count.min(left)]),
+        }
+        (OK, answer)
+    }
+}
+
+/// Records of a type that is kept raw, of different lengths.
+fn records() -> Vec<Vec<u8>> {
+    let record = |id: u8| {
+        let len = 30 + 9 * usize::from(id);
+        let mut record = vec![id, 0, 0x51, 0xc0, len as u8 - 5];
+        record.resize(len, id);
+        record
+    };
+    (0..5).map(record).collect()
+}
+
+#[test]
+fn records_are_read_by_whoever_returns_as_much_as_a_header_and_however_less_is_asked_for() {
+    let codes = [0xc7, 0xc8, 0xc9, 0xca, 0xcc, 0xce, 0xff].map(|code| Some(CompletionCode(code)));
+    for too_long in codes.into_iter().chain([None]) {
+        for chunk_max in [300, 66, 64, 40, 22, 16, 8, 5] {
+            let mut bmc = Sdrs::new(records());
+            (bmc.chunk_max, bmc.too_long) = (chunk_max, too_long);
+            let went = sdrs(|request| bmc.answer(request));
+            assert_eq!(went.records, records(), "{too_long:?} {chunk_max}");
+            let noticed = went.noticed();
+            let is_limited = too_long.is_some() && chunk_max < 66;
+            assert_eq!(noticed.has(Quirk::SdrReadLimited), is_limited, "{noticed}");
+            assert!(!noticed.has(Quirk::SdrLengthTooBig), "{noticed}");
+        }
+    }
+}
+
+#[test]
+fn a_record_that_claims_more_than_there_is_is_read_to_its_end() {
+    for (strict, missing) in [(true, 6), (false, 6), (true, 3), (true, 30), (false, 30)] {
+        for chunk_max in [300, 22, 16, 8] {
+            let mut bmc = Sdrs::new(records());
+            bmc.records[3][4] += missing;
+            (bmc.strict, bmc.chunk_max) = (strict, chunk_max);
+            let expected = bmc.records.clone();
+            let went = sdrs(|request| bmc.answer(request));
+            assert_eq!(went.end, Ok(()));
+            for (at, (read, there)) in went.records.iter().zip(&expected).enumerate() {
+                // Where a part beyond the end is refused, less than the smallest part can't be told from nothing.
+                let least = there.len() - usize::from(strict && at == 3) * (HEADER_LEN - 1);
+                assert!(
+                    read.len() >= least && there.starts_with(read),
+                    "{strict} {chunk_max}"
+                );
+            }
+            assert_eq!(went.records.len(), 5);
+            assert!(went.noticed().has(Quirk::SdrLengthTooBig));
+            assert_eq!(went.noticed().has(Quirk::SdrReadLimited), chunk_max < 300);
+        }
+    }
+}
+
+#[test]
+fn a_record_that_is_nothing_but_its_header_costs_no_other() {
+    for too_long in [Some(CANNOT), None] {
+        let mut bmc = Sdrs::new(records());
+        (bmc.chunk_max, bmc.strict, bmc.too_long) = (16, true, too_long);
+        bmc.records[2].truncate(HEADER_LEN);
+        let expected = bmc.records.clone();
+        let went = sdrs(|request| bmc.answer(request));
+        assert_eq!(went.records, expected);
+    }
+}
+
+#[test]
+fn who_wants_a_reservation_for_whole_records_gets_one_and_who_takes_it_for_none_reads_parts() {
+    let mut bmc = Sdrs::new(records());
+    bmc.reserved = Some(1);
+    let went = sdrs(|request| bmc.answer(request));
+    assert_eq!(went.records, records());
+    assert_eq!(
+        went.requests,
+        2 + 5 + 1 + 1,
+        "one in vain, and a reservation"
+    );
+    assert!(went.noticed().is_empty());
+
+    let mut bmc = Sdrs::new(records());
+    (bmc.reserved, bmc.whole_cancelled) = (Some(1), true);
+    let went = sdrs(|request| bmc.answer(request));
+    assert_eq!(went.records, records());
+
+    let went = sdrs(|request| match request.cmd {
+        GetSdr::CMD => (CANCELLED, vec![]),
+        _ => (OK, vec![0; 14]),
+    });
+    assert_eq!(went.end.unwrap_err().completion(), Some(CANCELLED));
+    assert!(went.requests < 2 * RESERVATIONS_MAX + 8);
+}
+
+#[test]
+fn a_record_in_which_nothing_is_leads_on_to_the_next() {
+    let mut bmc = Sdrs::new(records());
+    bmc.records[2].clear();
+    let mut expected = records();
+    expected.remove(2);
+    assert_eq!(sdrs(|request| bmc.answer(request)).records, expected);
+}
+
+#[test]
+fn numbers_within_records_prove_nothing_but_the_first_record_is_known_again() {
+    // The first one has the number by which another one is asked for.
+    let mut bmc = Sdrs::new(records());
+    bmc.records[0][0] = 3;
+    let expected = bmc.records.clone();
+    let went = sdrs(|request| bmc.answer(request));
+    assert_eq!(went.records, expected);
+    assert!(!went.walk.is_cut());
+    // The last one leads back to the first by its own number.
+    let went = sdrs(|request| {
+        let mut request = *request;
+        if request.cmd == GetSdr::CMD && request.data()[2] == 9 {
+            request = Request::of(&GetSdr(crate::command::storage::SdrPart::whole(
+                crate::record::RecordId::FIRST,
+            )));
+        }
+        let (code, mut data) = bmc.answer(&request);
+        if data.starts_with(&[0xff, 0xff]) {
+            data[..2].copy_from_slice(&[9, 0]);
+        }
+        (code, data)
+    });
+    assert_eq!(went.records, expected);
+    assert!(went.walk.is_cut() && went.noticed().has(Quirk::SdrListEndless));
+}
+
+/// A log of so many entries, numbered from 1.
+struct Sels {
+    entries: u16,
+    last_leads_to: u16,
+    has_info: bool,
+    /// How often it is said that the log is being erased.
+    erasing: u32,
+}
+
+impl Sels {
+    const fn new(entries: u16) -> Self {
+        Self {
+            entries,
+            last_leads_to: 0xffff,
+            has_info: true,
+            erasing: 0,
+        }
+    }
+
+    fn record(id: u16) -> Vec<u8> {
+        let mut record = vec![0x11; 16];
+        record[..2].copy_from_slice(&id.to_le_bytes());
+        record
+    }
+
+    fn answer(&mut self, request: &Request) -> Answer {
+        if self.erasing > 0 {
+            self.erasing -= 1;
+            return (CompletionCode(0x81), vec![]);
+        }
+        if request.cmd == GetSelInfo::CMD {
+            let [low, high] = self.entries.to_le_bytes();
+            let info = vec![0x51, low, high, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0];
+            return match self.has_info {
+                true => (OK, info),
+                false => (CompletionCode::INVALID_COMMAND, vec![]),
+            };
+        }
+        assert_eq!(request.cmd, GetSelEntry::CMD);
+        let id = u16::from_le_bytes([request.data()[2], request.data()[3]]).max(1);
+        if id > self.entries {
+            return (CompletionCode::NOT_PRESENT, vec![]);
+        }
+        let next = match id == self.entries {
+            true => self.last_leads_to,
+            false => id + 1,
+        };
+        let mut entry = next.to_le_bytes().to_vec();
+        entry.extend(Self::record(id));
+        (OK, entry)
+    }
+}
+
+fn behind(last: u16) -> SelWalk {
+    let record = Sels::record(last).try_into().unwrap();
+    SelWalk::behind(record, last, Timestamp(5))
+}
+
+fn all(entries: u16) -> Vec<Vec<u8>> {
+    (1..=entries).map(Sels::record).collect()
+}
+
+#[test]
+fn a_log_is_gone_on_with_where_it_was_left() {
+    let mut bmc = Sels::new(9);
+    let went = sels(behind(6), |request| bmc.answer(request));
+    assert_eq!(went.records, all(9)[6..]);
+    assert!(went.walk.continues() && went.walk.is_complete());
+    assert_eq!(went.requests, 1 + 1 + 3 + 1);
+    // Its last entry is another one, or gone.
+    for last in [[9; 16], [0xee; 16]] {
+        let walk = SelWalk::behind(last, 3, Timestamp(5));
+        let went = sels(walk, |request| bmc.answer(request));
+        assert_eq!(went.records, all(9));
+        assert!(!went.walk.continues() && went.walk.is_complete());
+    }
+}
+
+#[test]
+fn a_log_that_leads_back_is_not_gone_on_with_so_that_no_entry_is_taken_for_new() {
+    for last_leads_to in [0, 1, 4, 6] {
+        let mut bmc = Sels::new(8);
+        bmc.last_leads_to = last_leads_to;
+        let went = sels(behind(6), |request| bmc.answer(request));
+        assert_eq!(went.records, all(8), "{last_leads_to}");
+        assert_eq!(went.restarts, 1);
+        assert!(!went.walk.continues() && !went.walk.is_complete());
+        assert!(went.noticed().has(Quirk::SelListEndless));
+        // The entry itself leads to the beginning.
+        let went = sels(behind(8), |request| bmc.answer(request));
+        assert_eq!(went.records, all(8), "{last_leads_to}");
+        assert!(!went.walk.continues() && !went.walk.is_complete());
+    }
+}
+
+#[test]
+fn a_log_that_tells_nothing_of_itself_is_read_and_one_that_is_erased_is_waited_for() {
+    let mut bmc = Sels::new(3);
+    bmc.has_info = false;
+    let went = sels(SelWalk::new(), |request| bmc.answer(request));
+    assert_eq!((went.records, went.walk.info()), (all(3), None));
+    for (erasing, read) in [(3, true), (8, true), (100, false)] {
+        let mut bmc = Sels::new(3);
+        bmc.erasing = erasing;
+        let went = sels(SelWalk::new(), |request| bmc.answer(request));
+        assert_eq!(went.end.is_ok(), read);
+        assert_eq!(went.waits, erasing.min(8));
+    }
+}
+
+/// The inventory of a device, of which the BMC returns so much at once.
+fn inventory(bytes: &[u8], by_words: bool, chunk_max: usize) -> impl FnMut(&Request) -> Answer {
+    move |request| {
+        let data = request.data();
+        if request.cmd == GetFruInventoryAreaInfo::CMD {
+            let [low, high] = (bytes.len() as u16).to_le_bytes();
+            return (OK, vec![low, high, by_words.into()]);
+        }
+        let scale = 1 + usize::from(by_words);
+        let start = usize::from(u16::from_le_bytes([data[1], data[2]])) * scale;
+        let count = usize::from(data[3]) * scale;
+        if count > chunk_max {
+            return (CANNOT, vec![]);
+        }
+        // What a device that counts in words has behind an odd end.
+        let mut part = bytes[start..(start + count).min(bytes.len())].to_vec();
+        part.resize(part.len().next_multiple_of(scale), 0xee);
+        let mut answer = vec![(part.len() / scale) as u8];
+        answer.extend(part);
+        (OK, answer)
+    }
+}
+
+#[test]
+fn an_inventory_is_read_whole_in_bytes_and_in_words_and_what_is_learnt_is_kept() {
+    for len in [1, 7, 8, 63, 64, 65, 200, 1_001, 65_535] {
+        let bytes: Vec<u8> = (0..len).map(|i: u32| i as u8 ^ (i >> 8) as u8).collect();
+        for (by_words, chunk_max) in [(false, 255), (true, 255), (false, 8), (true, 9), (true, 24)]
+        {
+            let went = fru(FruExtent::All, inventory(&bytes, by_words, chunk_max));
+            assert_eq!(went.walk.data(), bytes, "{len} {by_words} {chunk_max}");
+            let is_limited = went.noticed().has(Quirk::FruReadLimited);
+            assert_eq!(is_limited, bytes.len().min(64) > chunk_max);
+            let walk = FruWalk::new(4, FruExtent::All, went.walk.chunk());
+            let again = go(walk, |_| Vec::new(), inventory(&bytes, by_words, chunk_max));
+            assert!(again.noticed().is_empty(), "{len} {by_words} {chunk_max}");
+            assert!(again.requests <= went.requests);
+        }
+    }
+}
+
+#[test]
+fn of_an_inventory_that_names_too_large_a_size_what_there_is_is_kept() {
+    let bytes: Vec<u8> = (0..200).collect();
+    for code in [
+        CompletionCode::NOT_PRESENT,
+        CANNOT,
+        CompletionCode::NO_RESPONSE,
+    ] {
+        let mut there = inventory(&bytes, false, 255);
+        let went = fru(FruExtent::All, |request| {
+            if request.cmd == GetFruInventoryAreaInfo::CMD {
+                return (OK, vec![0, 1, 0]);
+            }
+            let reaches = usize::from(request.data()[1]) + usize::from(request.data()[3]);
+            match reaches > 200 {
+                true => (code, vec![]),
+                false => there(request),
+            }
+        });
+        assert_eq!(went.end, Ok(()));
+        assert_eq!(
+            went.walk.refusal().and_then(|fault| fault.completion()),
+            Some(code)
+        );
+        let to_the_end = code != CompletionCode::NOT_PRESENT;
+        assert_eq!(
+            went.walk.data(),
+            &bytes[..if to_the_end { 200 } else { 192 }]
+        );
+        assert_eq!(
+            (went.walk.size(), went.walk.chunk()),
+            (256, FruChunk::default())
+        );
+        assert!(!went.noticed().has(Quirk::FruReadLimited));
+    }
+}
+
+#[test]
+fn of_a_memory_module_size_and_nameplate_are_read_and_nothing_of_what_is_unknown() {
+    let module = Spd::encode_ddr4(16_384, "M-16", 7).unwrap();
+    for by_words in [false, true] {
+        for chunk_max in [255, 8] {
+            let went = fru(FruExtent::Module, inventory(&module, by_words, chunk_max));
+            assert_eq!(Spd::decode(went.walk.data()), Spd::decode(&module));
+            assert!(chunk_max == 8 || went.requests == 3);
+        }
+        let unknown = [0x77; 512];
+        let went = fru(FruExtent::Module, inventory(&unknown, by_words, 255));
+        assert_eq!(went.walk.data(), &unknown[..16]);
+    }
+}
