@@ -3,6 +3,7 @@
 use ipmi::command::picmg::hpm::BLOCK_MAX;
 use ipmi::command::{Command, Message};
 use ipmi::number::{CompletionCode, NetFn};
+use ipmi::walk::{self, Fault, Reason};
 use ipmi::wire::{Reader, Writer};
 
 /// The longest request that the fleet sends, in data bytes: a block of firmware with its number and group. All others are
@@ -39,6 +40,22 @@ impl Call {
             idempotent: command.is_idempotent(),
             once: false,
             len: len as u8,
+            data,
+        }
+    }
+
+    /// The call of a walk's request.
+    pub(crate) fn of_walk(request: &walk::Request) -> Self {
+        let bytes = request.data();
+        let mut data = [0; CALL_DATA_LEN_MAX];
+        data[..bytes.len()].copy_from_slice(bytes);
+        Self {
+            netfn: request.netfn,
+            cmd: request.cmd,
+            lun: 0,
+            idempotent: true,
+            once: false,
+            len: bytes.len() as u8,
             data,
         }
     }
@@ -82,6 +99,16 @@ impl CallError {
         match self {
             Self::Refused { completion, .. } => Some(completion),
             Self::Garbled { .. } | Self::Unanswered { .. } => None,
+        }
+    }
+}
+
+impl From<Fault> for CallError {
+    fn from(fault: Fault) -> Self {
+        let name = fault.name;
+        match fault.reason {
+            Reason::Refused(completion) => Self::Refused { name, completion },
+            Reason::Garbled(_) => Self::Garbled { name },
         }
     }
 }

@@ -19,6 +19,7 @@ use std::time::Duration;
 use ipmi::command::Command;
 use ipmi::number::CompletionCode;
 use ipmi::quirk::{Quirk, Quirks};
+use ipmi::walk::{self, Found, Walk};
 
 use crate::call::{Call, CallError, decode};
 
@@ -110,6 +111,32 @@ impl Line {
         match self.ask(Ask::Call(Arc::new(call))).await {
             Answer::Reply { completion, data } => decode::<C>(completion, &data),
             Answer::Unanswered | Answer::Paused => Err(CallError::Unanswered { name: C::NAME }),
+        }
+    }
+
+    /// Goes on with a walk up to what it finds next; what it notices on the way is remembered.
+    pub(crate) async fn walk(&self, walk: &mut impl Walk) -> Result<Found, CallError> {
+        let found = self.walk_on(walk).await;
+        let noticed = walk.noticed();
+        if !noticed.is_empty() {
+            self.exchange(|exchange| exchange.noticed = exchange.noticed.and(noticed));
+        }
+        found
+    }
+
+    async fn walk_on(&self, walk: &mut impl Walk) -> Result<Found, CallError> {
+        loop {
+            match walk.next()? {
+                walk::Step::Send(request) => {
+                    let call = Arc::new(Call::of_walk(&request));
+                    let Answer::Reply { completion, data } = self.ask(Ask::Call(call)).await else {
+                        return Err(CallError::Unanswered { name: request.name });
+                    };
+                    walk.answer(completion, &data);
+                }
+                walk::Step::Wait(span) => self.pause(span).await,
+                walk::Step::Found(found) => return Ok(found),
+            }
         }
     }
 

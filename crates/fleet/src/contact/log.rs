@@ -1,31 +1,18 @@
-//! Reads a BMC's system event log (§31.2, §31.5), whole at first and then what is new.
+//! Reads a BMC's system event log, whole at first and then what is new. What BMCs do wrong about that is [`ipmi::walk`]'s
+//! business; which entries are news, and to whom, is decided here.
 
-use std::collections::HashSet;
-
-use ipmi::command::storage::{
-    GetSelEntry, GetSelInfo, GetSelTime, SEL_RECORD_LEN, SelEntryData, SelInfo, SelOperations,
-};
-use ipmi::number::CompletionCode;
-use ipmi::quirk::Quirk;
-use ipmi::record::RecordId;
+use ipmi::command::storage::{GetSelTime, SEL_RECORD_LEN, SelInfo, SelOperations};
+use ipmi::record::Timestamp;
+use ipmi::walk::{Found, SelWalk};
 
 use crate::call::CallError;
 use crate::script::Line;
-
-/// The most entries that one reading walks over: as many as there are record numbers.
-const WALK_MAX: usize = 65_535;
-
-/// How often a log is read again because it was cleared meanwhile.
-const READINGS_MAX: u32 = 3;
 
 /// A clock that is so far off, in seconds, is only late by the way to the BMC and back.
 const CLOCK_SLACK_S: i64 = 5;
 
 /// A record as the BMC stores it.
 pub(crate) type Record = [u8; SEL_RECORD_LEN];
-
-/// How often an entry is asked for that leads nowhere.
-const ASKINGS_MAX: u32 = 4;
 
 /// What tells whether the log changed since it was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -118,40 +105,56 @@ pub(crate) async fn read(
     since: Since,
     unix_s: Option<u64>,
 ) -> Result<LogRead, CallError> {
+    let mut walk = walk_of(since);
+    let mut records: Vec<Record> = Vec::new();
     let mut rescued: Vec<Record> = Vec::new();
-    let mut clock_offset_s = None;
-    for reading in 1.. {
-        let info = line.call(&GetSelInfo).await?;
-        if let (None, true, Some(unix_s)) = (clock_offset_s, info.entry_count > 0, unix_s) {
-            clock_offset_s = Some(clock_offset(line, unix_s).await?);
-        }
-        let mut read = once(line, since, &info).await?;
-        let was_cleared =
-            info.entry_count > 0 && line.call(&GetSelInfo).await?.last_erase != info.last_erase;
-        if was_cleared && reading < READINGS_MAX {
-            let news = match since {
-                Since::Never => 0,
-                Since::Earlier(_) => read.unseen,
-                Since::Read(_) if read.continues => read.records.len(),
-                Since::Read(_) => news_of(&read.records, since).0,
-            };
-            rescued.extend(&read.records[read.records.len() - news..]);
-            continue;
-        }
-        rescued.retain(|record| !read.records.contains(record));
-        if !rescued.is_empty() {
-            if matches!(since, Since::Earlier(_)) {
-                read.unseen += rescued.len();
+    loop {
+        match line.walk(&mut walk).await? {
+            Found::Record => {
+                records.push(*walk.record());
+                // Only the newest are kept in any case; older ones need not lie in memory meanwhile.
+                if records.len() > 2 * hardware::MAX_LOG_ENTRIES {
+                    records.drain(..hardware::MAX_LOG_ENTRIES);
+                }
             }
-            rescued.append(&mut read.records);
-            read.records = rescued;
-            read.continues = false;
+            Found::Restart => {
+                let news = match since {
+                    Since::Never => 0,
+                    _ if walk.continues() => records.len(),
+                    _ => news_of(&records, since).0,
+                };
+                rescued.extend(&records[records.len() - news..]);
+                records.clear();
+            }
+            Found::End => break,
         }
-        read.clock_offset_s = clock_offset_s;
-        return Ok(read);
     }
-    // The loop above ends with its last reading.
-    Ok(LogRead::default())
+    let mut read = brought(&walk, records, since);
+    rescued.retain(|record| !read.records.contains(record));
+    if !rescued.is_empty() {
+        if matches!(since, Since::Earlier(_)) {
+            read.unseen += rescued.len();
+        }
+        rescued.append(&mut read.records);
+        read.records = rescued;
+        read.continues = false;
+    }
+    let has_entries = walk.info().is_some_and(|info| info.entry_count > 0);
+    if let (true, Some(unix_s)) = (has_entries, unix_s) {
+        read.clock_offset_s = Some(clock_offset(line, unix_s).await?);
+    }
+    Ok(read)
+}
+
+/// Over what follows the last record that was read; over everything where its records are not at hand.
+const fn walk_of(since: Since) -> SelWalk {
+    match since {
+        Since::Read(LogPosition {
+            stamp,
+            last: Some(last),
+        }) => SelWalk::behind(last, stamp.entries, Timestamp(stamp.last_erase)),
+        _ => SelWalk::new(),
+    }
 }
 
 /// How far the BMC's clock is ahead; 0 where it has none, or one that was never set.
@@ -169,43 +172,26 @@ async fn clock_offset(line: &Line, unix_s: u64) -> Result<i64, CallError> {
     })
 }
 
-async fn once(line: &Line, since: Since, info: &SelInfo) -> Result<LogRead, CallError> {
-    let stamp = LogStamp::of(info);
-    let mut walk = Walk {
-        line,
-        records: Vec::new(),
-    };
-    let mut outcome = None;
-    if let Since::Read(LogPosition {
-        stamp: old,
-        last: Some(last),
-    }) = since
-        && old.last_erase == stamp.last_erase
-        && stamp.entries >= old.entries
-    {
-        outcome = walk.on_from(last).await?.map(|complete| (complete, true));
-    }
-    let (complete, continues) = match outcome {
-        Some(outcome) => outcome,
-        None if stamp.entries == 0 => (true, false),
-        None => (walk.from(RecordId::FIRST).await?, false),
-    };
-    let last = walk.records.last().copied();
+/// What a walk that has ended brought.
+fn brought(walk: &SelWalk, records: Vec<Record>, since: Since) -> LogRead {
+    let stamp = walk.info().map_or_else(LogStamp::default, LogStamp::of);
+    let (complete, continues) = (walk.is_complete(), walk.continues());
     let before = since.position().filter(|_| continues);
+    let last = records.last().copied();
     let last = last.or_else(|| before.and_then(|position| position.last));
     // A list without an end is no list to go on with.
     let last = last.filter(|_| complete);
     let (news, gap) = match continues {
-        true => (walk.records.len(), false),
-        false => news_of(&walk.records, since),
+        true => (records.len(), false),
+        false => news_of(&records, since),
     };
     let overflows = stamp.overflowed && since.position().is_some_and(|old| !old.stamp.overflowed);
     let erased = since
         .position()
         .is_some_and(|old| old.stamp.last_erase != stamp.last_erase);
-    Ok(LogRead {
+    LogRead {
         position: LogPosition { stamp, last },
-        records: walk.records,
+        records,
         continues,
         unseen: match since {
             Since::Earlier(_) => news,
@@ -213,9 +199,9 @@ async fn once(line: &Line, since: Since, info: &SelInfo) -> Result<LogRead, Call
         },
         lost: overflows || gap && !erased,
         clock_offset_s: None,
-        capacity: capacity(info),
+        capacity: walk.info().and_then(capacity),
         complete,
-    })
+    }
 }
 
 /// How many of all records of a log are new, and whether the last one that was read is not among them although it was not the
@@ -239,76 +225,11 @@ fn capacity(info: &SelInfo) -> Option<u32> {
     (info.free_bytes != u16::MAX).then(|| u32::from(info.entry_count) + free)
 }
 
-struct Walk<'a> {
-    line: &'a Line,
-    records: Vec<[u8; SEL_RECORD_LEN]>,
-}
-
-impl Walk<'_> {
-    /// An entry, asked for again where it leads to the beginning, which none does.
-    async fn entry(&self, id: RecordId) -> Result<SelEntryData, CallError> {
-        let mut askings = 1;
-        loop {
-            let entry = self.line.call(&GetSelEntry::whole(id)).await?;
-            if entry.next != RecordId::FIRST || askings == ASKINGS_MAX {
-                return Ok(entry);
-            }
-            self.line.note(Quirk::SelNextZero);
-            askings += 1;
-        }
-    }
-
-    /// Walks on behind `last`. `None` where the log no longer has it: all must be read.
-    async fn on_from(&mut self, last: [u8; SEL_RECORD_LEN]) -> Result<Option<bool>, CallError> {
-        let id = RecordId(u16::from_le_bytes([last[0], last[1]]));
-        match self.entry(id).await {
-            Ok(entry) if *entry.data == last => match entry.next {
-                RecordId::LAST => Ok(Some(true)),
-                next => self.from(next).await.map(Some),
-            },
-            Ok(_) => Ok(None),
-            Err(error) if error.completion().is_some() => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Walks from `id` to the end; whether the end was found.
-    async fn from(&mut self, mut id: RecordId) -> Result<bool, CallError> {
-        let mut seen = HashSet::new();
-        while id != RecordId::LAST {
-            if !seen.insert(id) || seen.len() > WALK_MAX {
-                self.line.note(Quirk::SelListEndless);
-                return Ok(false);
-            }
-            let entry = match self.entry(id).await {
-                // Cleared meanwhile, or a list that ends by an error.
-                Err(error) if error.completion() == Some(CompletionCode::NOT_PRESENT) => {
-                    return Ok(true);
-                }
-                entry => entry?,
-            };
-            if let Ok(record) = <[u8; SEL_RECORD_LEN]>::try_from(entry.data.as_slice()) {
-                // The first entry is asked for by 0000h; a list that leads back names its own number.
-                let own = RecordId(u16::from_le_bytes([record[0], record[1]]));
-                if own != id && !seen.insert(own) {
-                    self.line.note(Quirk::SelListEndless);
-                    return Ok(false);
-                }
-                self.records.push(record);
-                // Only the newest are kept in any case; older ones need not lie in memory meanwhile.
-                if self.records.len() > 2 * hardware::MAX_LOG_ENTRIES {
-                    self.records.drain(..hardware::MAX_LOG_ENTRIES);
-                }
-            }
-            id = entry.next;
-        }
-        Ok(true)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use ipmi::command::Command;
+    use ipmi::command::storage::GetSelInfo;
+    use ipmi::number::CompletionCode;
 
     use super::*;
     use crate::script::{Script, play};
@@ -499,10 +420,10 @@ mod tests {
             bmc.add(2);
             let position = bmc.read(Since::Never).position;
             bmc.add(4);
-            // Information, clock, two known entries, two new ones; then it is cleared.
+            // Information, two known entries or the last of them, two new ones; then it is cleared.
             let (since, clear_at) = match since {
-                true => (Since::Earlier(position), 7),
-                false => (Since::Read(position), 6),
+                true => (Since::Earlier(position), 6),
+                false => (Since::Read(position), 5),
             };
             bmc.clear_at = Some(clear_at);
             let new: Vec<_> = bmc.records[2..4].to_vec();

@@ -19,7 +19,7 @@ use ipmi::command::sensor::{
     GetDeviceSdrInfo, GetSensorReadingFactors, GetSensorThresholds, SensorThresholds,
 };
 use ipmi::command::storage::GetSdrRepositoryInfo;
-use ipmi::number::{CompletionCode, DeviceSupport};
+use ipmi::number::CompletionCode;
 use ipmi::quirk::{Quirk, Quirks};
 use ipmi::record::Conversion;
 use ipmi::record::fru::Fru;
@@ -30,6 +30,7 @@ use crate::convert::{self, Described};
 use crate::memory::{self, Memory};
 use crate::plan::{Plan, Plans, Table};
 use crate::script::Line;
+use fru::Inventories;
 use left_open::LeftOpen;
 use log::{LogRead, Since};
 use records::{Gathered, Likeness, Records};
@@ -119,7 +120,7 @@ async fn acquaint(
         memory.remember_session(&left.node, left.own);
     }
     let device = line.call(&GetDeviceId).await?;
-    let source = source_of(&device);
+    let source = Source::of(&device);
     let stamp = optional(repository::stamp(line, source).await)?;
     let guid = optional(line.call(&GetDeviceGuid).await)?;
     let now = Known {
@@ -169,7 +170,7 @@ async fn read_sensors(
     stamp: Option<Stamp>,
     about: &About,
 ) -> Result<Sensors, CallError> {
-    let (source, quirks) = (source_of(device), about.quirks);
+    let (source, quirks) = (Source::of(device), about.quirks);
     let like = plans.records_like(&Likeness::new(*device, stamp, quirks));
     // A BMC without records has no sensors that we could name.
     let repository = optional(repository::read(line, source, stamp, like).await)?;
@@ -205,7 +206,7 @@ async fn read_sensors(
 
 /// What to ask to learn whether a BMC's records changed since it was got acquainted with.
 pub(crate) fn records_call(known: Known) -> Call {
-    match source_of(&known.device) {
+    match Source::of(&known.device) {
         Source::Repository => Call::of(&GetSdrRepositoryInfo),
         Source::Device => Call::of(&GetDeviceSdrInfo { count_sdrs: None }),
     }
@@ -213,7 +214,7 @@ pub(crate) fn records_call(known: Known) -> Call {
 
 /// Whether the answer to [`records_call`] says that they changed, or can be read now.
 pub(crate) fn records_changed(known: Known, completion: CompletionCode, data: &[u8]) -> bool {
-    let now = match source_of(&known.device) {
+    let now = match Source::of(&known.device) {
         Source::Repository => {
             decode::<GetSdrRepositoryInfo>(completion, data).map(|info| Stamp::of_repository(&info))
         }
@@ -230,15 +231,6 @@ fn optional<T>(result: Result<T, CallError>) -> Result<Option<T>, CallError> {
         Ok(value) => Ok(Some(value)),
         Err(error @ CallError::Unanswered { .. }) => Err(error),
         Err(CallError::Refused { .. } | CallError::Garbled { .. }) => Ok(None),
-    }
-}
-
-/// Device SDRs are for BMCs without a repository (§33, §35.2).
-fn source_of(device: &DeviceId) -> Source {
-    if device.has_device_sdrs && !device.support.contains(DeviceSupport::SDR_REPOSITORY) {
-        Source::Device
-    } else {
-        Source::Repository
     }
 }
 
@@ -316,7 +308,8 @@ async fn read_table(line: &Line, full: &FullSensor) -> Result<Option<Box<Table>>
 
 async fn read_nameplates(line: &Line, described: &Described) -> Result<Nameplates, CallError> {
     let mut plates = Nameplates::default();
-    if let Some(bytes) = optional(fru::read(line, 0).await)? {
+    let mut inventories = Inventories::new(line);
+    if let Some(bytes) = optional(inventories.nameplate(0).await)? {
         if Fru::decode(&bytes).is_ok_and(|fru| !fru.faults.is_empty()) {
             line.note(Quirk::FruChecksumsWrong);
         }
@@ -327,10 +320,10 @@ async fn read_nameplates(line: &Line, described: &Described) -> Result<Nameplate
             continue;
         };
         if locator.is_spd() {
-            let spd = optional(fru::read_spd(line, device).await)?;
+            let spd = optional(inventories.module(device).await)?;
             let module = spd.and_then(|spd| convert::module(locator, &spd));
             plates.parts.extend(module);
-        } else if let Some(bytes) = optional(fru::read(line, device).await)? {
+        } else if let Some(bytes) = optional(inventories.nameplate(device).await)? {
             plates.parts.extend(convert::part(locator, &bytes));
         }
     }

@@ -90,22 +90,17 @@ impl Gathering {
         }
     }
 
-    /// How many so far.
-    pub(crate) const fn len(&self) -> usize {
-        self.count
-    }
-
-    pub(crate) fn push(&mut self, record: Vec<u8>) {
+    pub(crate) fn push(&mut self, record: &[u8]) {
         self.count += 1;
         if let Some(like) = &self.like {
             let (before, rest) = like.all.split_at(self.count - 1);
-            if rest.first() == Some(&record) {
+            if rest.first().is_some_and(|known| known == record) {
                 return;
             }
             self.own = before.to_vec();
             self.like = None;
         }
-        self.own.push(record);
+        self.own.push(record.to_vec());
     }
 
     /// There are no more.
@@ -153,9 +148,8 @@ mod tests {
                 let is_known = like.is_some() && case == [1, 2, 3];
                 let mut gathering = Gathering::new(like);
                 for record in records(case) {
-                    gathering.push(record);
+                    gathering.push(&record);
                 }
-                assert_eq!(gathering.len(), case.len());
                 let gathered = gathering.finish();
                 assert_eq!(gathered.all(), records(case), "{case:?}");
                 assert_eq!(matches!(gathered, Gathered::Known(_)), is_known);

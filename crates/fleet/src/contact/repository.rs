@@ -1,57 +1,15 @@
-//! Reads all sensor data records of a BMC (§33.11, §33.12; device SDRs §35.3, §35.4).
-//!
-//! What the field's BMCs do wrong is handled here: records that can't be read whole, chunk sizes that are refused,
-//! reservations that are cancelled midway, lists that never end, counts that are wrong.
+//! Reads all sensor data records of a BMC. What BMCs do wrong about that is [`ipmi::walk`]'s business.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use ipmi::command::sensor::{DeviceSdrInfo, GetDeviceSdrInfo};
-use ipmi::command::storage::{
-    GetDeviceSdr, GetSdr, GetSdrRepositoryInfo, ReserveDeviceSdrRepository, ReserveSdrRepository,
-    SdrData, SdrPart, SdrRepositoryInfo,
-};
-use ipmi::number::CompletionCode;
-use ipmi::quirk::Quirk;
-use ipmi::record::{RecordId, ReservationId};
+use ipmi::command::sensor::GetDeviceSdrInfo;
+use ipmi::command::storage::GetSdrRepositoryInfo;
+use ipmi::walk::{Found, SdrWalk};
+pub(crate) use ipmi::walk::{SdrSource as Source, SdrStamp as Stamp};
 
 use super::records::{Gathered, Gathering, Records};
 use crate::call::CallError;
 use crate::script::Line;
-
-/// The most records that are read of one repository; what is beyond is ignored.
-pub(crate) const RECORDS_MAX: usize = 8_192;
-
-/// How often the repository is reserved anew because the reservation was cancelled, in one reading of it.
-const RESERVATIONS_MAX: u32 = 32;
-
-/// How often the whole reading begins again because the repository changed meanwhile.
-const READINGS_MAX: u32 = 4;
-
-/// Length of a record's header: ID, version, type, length of the rest (§43).
-const HEADER_LEN: usize = 5;
-
-/// How many bytes are asked for at once, in turn, where a record can't be read whole. 16 is what every BMC must be able
-/// to return; 8 is for those that can't.
-const CHUNKS: [u8; 5] = [64, 32, 22, 16, 8];
-
-/// Where the records are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
-    /// The SDR repository.
-    Repository,
-    /// The device SDRs of a BMC without a repository.
-    Device,
-}
-
-/// Tells whether a repository changed: equal stamps, equal records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stamp {
-    /// Count of records, last addition, last erase.
-    Repository(u16, u32, u32),
-    /// Count of sensors, population change indicator.
-    Device(u8, u32),
-}
 
 /// All records, as the BMC stores them.
 #[derive(Clone, Debug)]
@@ -59,18 +17,8 @@ pub(crate) struct Repository {
     pub(crate) stamp: Option<Stamp>,
     /// In the BMC's order; each at least a header.
     pub(crate) records: Gathered,
-    /// The list did not end by itself: it looped or was longer than [`RECORDS_MAX`].
+    /// The list did not end by itself: it looped or was too long.
     pub(crate) cut: bool,
-}
-
-impl Stamp {
-    pub(crate) const fn of_repository(info: &SdrRepositoryInfo) -> Self {
-        Self::Repository(info.record_count, info.last_addition.0, info.last_erase.0)
-    }
-
-    pub(crate) fn of_device(info: &DeviceSdrInfo) -> Self {
-        Self::Device(info.count, info.population_change.unwrap_or(0))
-    }
 }
 
 /// Asks for the stamp.
@@ -88,247 +36,32 @@ pub(crate) async fn stamp(line: &Line, source: Source) -> Result<Stamp, CallErro
 pub(crate) async fn read(
     line: &Line,
     source: Source,
-    mut before: Option<Stamp>,
+    before: Option<Stamp>,
     like: Option<Arc<Records>>,
 ) -> Result<Repository, CallError> {
-    let mut readings = 0;
+    let mut walk = SdrWalk::new(source).stamped(before);
+    let mut records = Gathering::new(like.clone());
     loop {
-        readings += 1;
-        let mut reader = Reader {
-            line,
-            source,
-            reservation: ReservationId::NONE,
-            reservations: 0,
-            chunk: None,
-        };
-        let mut records = Gathering::new(like.clone());
-        let cut = reader.all(&mut records).await?;
-        let after = told_stamp(line, source).await?;
-        if after == before || readings == READINGS_MAX {
-            return Ok(Repository {
-                stamp: after,
-                records: records.finish(),
-                cut,
-            });
-        }
-        before = after;
-    }
-}
-
-struct Reader<'a> {
-    line: &'a Line,
-    source: Source,
-    reservation: ReservationId,
-    reservations: u32,
-    /// Index into [`CHUNKS`]; `None` while records can be read whole.
-    chunk: Option<usize>,
-}
-
-impl Reader<'_> {
-    /// Reads all; whether the list did not end by itself.
-    async fn all(&mut self, records: &mut Gathering) -> Result<bool, CallError> {
-        let mut seen = HashSet::new();
-        let mut id = RecordId::FIRST;
-        while id != RecordId::LAST {
-            if !seen.insert(id) || records.len() == RECORDS_MAX {
-                return Ok(true);
-            }
-            let (next, record) = match self.record(id).await {
-                // Some BMCs end their list by an error and not by FFFFh.
-                Err(error) if error.completion() == Some(CompletionCode::NOT_PRESENT) => break,
-                Err(error) if is_timeout(error) && records.len() > 0 => {
-                    self.line.note(Quirk::SdrLastRefused);
-                    break;
-                }
-                read => read?,
-            };
-            if record.len() >= HEADER_LEN {
-                let own = RecordId(u16::from_le_bytes([record[0], record[1]]));
-                // The first record is asked for by 0000h; a list that leads back to it names its own number.
-                if id == RecordId::FIRST && own != next {
-                    seen.insert(own);
-                } else if own != id && id != RecordId::FIRST {
-                    self.line.note(Quirk::SdrIdDiffers);
-                }
-                records.push(record);
-            }
-            if next != RecordId::LAST && (next == RecordId::FIRST || seen.contains(&next)) {
-                self.line.note(Quirk::SdrListEndless);
-                return Ok(true);
-            }
-            id = next;
-        }
-        Ok(false)
-    }
-
-    /// One record, and the number of the next.
-    async fn record(&mut self, id: RecordId) -> Result<(RecordId, Vec<u8>), CallError> {
-        if self.chunk.is_none() {
-            match self.part(id, 0, SdrPart::ALL).await {
-                Ok(part) if part.data.len() >= len_of(&part.data) => {
-                    let len = len_of(&part.data);
-                    return Ok((part.next, part.data[..len].to_vec()));
-                }
-                // Shorter than its header says, or not at all: in chunks then.
-                Ok(part) => {
-                    if !part.data.is_empty() {
-                        self.line.note(Quirk::SdrWholeReadShort);
-                    }
-                    self.chunk = Some(0);
-                }
-                Err(error) if asks_for_less(error) => {
-                    self.note_refusal(error);
-                    self.chunk = Some(0);
-                }
-                Err(error) => return Err(error),
+        match line.walk(&mut walk).await? {
+            Found::Record => records.push(walk.record()),
+            Found::Restart => records = Gathering::new(like.clone()),
+            Found::End => {
+                return Ok(Repository {
+                    stamp: walk.stamp(),
+                    records: records.finish(),
+                    cut: walk.is_cut(),
+                });
             }
         }
-        'again: loop {
-            let mut record = Vec::new();
-            let mut next = RecordId::LAST;
-            // How much could be had of this record at once.
-            let mut had = 0;
-            while record.len() < len_of(&record) {
-                let chunk = CHUNKS[self.chunk.unwrap_or(0)];
-                let left = u8::try_from(len_of(&record) - record.len()).unwrap_or(u8::MAX);
-                let offset = u8::try_from(record.len()).unwrap_or(u8::MAX);
-                match self.part(id, offset, chunk.min(left)).await {
-                    Ok(part) if !part.data.is_empty() => {
-                        next = part.next;
-                        had = had.max(chunk.min(left));
-                        record.extend_from_slice(&part.data);
-                    }
-                    // Nothing more to be had: the record is shorter than it says, and is kept so.
-                    Ok(_) => break,
-                    Err(error) if is_cancelled(error) && self.reservations < RESERVATIONS_MAX => {
-                        self.line.note(Quirk::SdrReservationLost);
-                        self.reserve().await?;
-                        continue 'again;
-                    }
-                    // As much as this was had before: the record ends here, whatever its length says.
-                    Err(error)
-                        if asks_for_less(error)
-                            && record.len() > HEADER_LEN
-                            && chunk.min(left) <= had =>
-                    {
-                        self.line.note(Quirk::SdrLengthTooBig);
-                        break;
-                    }
-                    Err(error) if asks_for_less(error) && self.smaller_chunk() => {
-                        self.note_refusal(error);
-                    }
-                    Err(error) => return Err(error),
-                }
-            }
-            let len = len_of(&record).min(record.len());
-            record.truncate(len);
-            return Ok((next, record));
-        }
     }
-
-    /// Remembers why less is to be asked for.
-    fn note_refusal(&self, error: CallError) {
-        match error.completion() {
-            Some(CompletionCode::RESERVATION_CANCELLED) | None => {}
-            Some(_) => self.line.note(Quirk::SdrReadLimited),
-        }
-    }
-
-    /// Goes on to the next smaller chunk; whether there is one.
-    fn smaller_chunk(&mut self) -> bool {
-        let smaller = self.chunk.map_or(0, |chunk| chunk + 1);
-        let exists = smaller < CHUNKS.len();
-        if exists {
-            self.chunk = Some(smaller);
-        }
-        exists
-    }
-
-    async fn part(
-        &mut self,
-        record: RecordId,
-        offset: u8,
-        count: u8,
-    ) -> Result<SdrData, CallError> {
-        if self.chunk.is_some() && self.reservations == 0 {
-            self.reserve().await?;
-        }
-        let part = SdrPart {
-            reservation: self.reservation,
-            record,
-            offset,
-            count,
-        };
-        match self.source {
-            Source::Repository => self.line.call(&GetSdr(part)).await,
-            Source::Device => self.line.call(&GetDeviceSdr(part)).await,
-        }
-    }
-
-    async fn reserve(&mut self) -> Result<(), CallError> {
-        self.reservations += 1;
-        let reserved = match self.source {
-            Source::Repository => self.line.call(&ReserveSdrRepository).await,
-            Source::Device => self.line.call(&ReserveDeviceSdrRepository).await,
-        };
-        match reserved {
-            Ok(reservation) => self.reservation = reservation,
-            // BMCs without reservations take the number 0.
-            Err(error) if error.completion().is_some() => {
-                self.line.note(Quirk::SdrReserveMissing);
-                self.reservation = ReservationId::NONE;
-            }
-            Err(error) => return Err(error),
-        }
-        Ok(())
-    }
-}
-
-/// How long the record is as its header says; a header's length while that is not complete.
-fn len_of(record: &[u8]) -> usize {
-    record
-        .get(HEADER_LEN - 1)
-        .map_or(HEADER_LEN, |rest| HEADER_LEN + usize::from(*rest))
-}
-
-/// The stamp of a BMC that tells one.
-async fn told_stamp(line: &Line, source: Source) -> Result<Option<Stamp>, CallError> {
-    match stamp(line, source).await {
-        Ok(stamp) => Ok(Some(stamp)),
-        // Most likely there is no repository at all; the records tell.
-        Err(CallError::Refused { .. } | CallError::Garbled { .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-fn is_timeout(error: CallError) -> bool {
-    error.completion() == Some(CompletionCode::TIMEOUT)
-}
-
-fn is_cancelled(error: CallError) -> bool {
-    error.completion() == Some(CompletionCode::RESERVATION_CANCELLED)
-}
-
-/// Whether the BMC may answer a request for fewer bytes: it says so in one of several ways.
-fn asks_for_less(error: CallError) -> bool {
-    matches!(
-        error.completion(),
-        Some(
-            CompletionCode::CANNOT_RETURN_BYTES
-                | CompletionCode::REQUEST_FIELD_LENGTH_EXCEEDED
-                | CompletionCode::REQUEST_LENGTH_INVALID
-                | CompletionCode::PARAMETER_OUT_OF_RANGE
-                | CompletionCode::INVALID_DATA_FIELD
-                | CompletionCode::NO_RESPONSE
-                | CompletionCode::RESERVATION_CANCELLED
-                | CompletionCode::UNSPECIFIED
-        )
-    )
 }
 
 #[cfg(test)]
 mod tests {
+    use ipmi::command::storage::{GetSdr, ReserveSdrRepository};
     use ipmi::command::{Command, Message};
+    use ipmi::number::CompletionCode;
+    use ipmi::record::RecordId;
     use ipmi::wire;
 
     use super::*;
@@ -374,7 +107,7 @@ mod tests {
 
         fn read(&mut self) -> Result<Repository, CallError> {
             let script = Script::new(|line| async move {
-                let before = told_stamp(&line, Source::Repository).await?;
+                let before = stamp(&line, Source::Repository).await.ok();
                 read(&line, Source::Repository, before, None).await
             });
             play::run(script, |call| Some(self.answer(call)))
