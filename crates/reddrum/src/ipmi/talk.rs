@@ -17,6 +17,7 @@ use ipmi::command::{Command, Message};
 use ipmi::console::RequestTarget;
 use ipmi::number::{CompletionCode, NetFn};
 use ipmi::print::command_name;
+use ipmi::walk::{self, Fault, Found, Reason, Step, Walk};
 use ipmi::wire::{Reader, WireError, Writer};
 
 use super::failure::Failure;
@@ -89,20 +90,9 @@ impl CallError {
         }
     }
 
-    /// Whether the BMC refused for a reason that a request for fewer bytes may not have: it says so in several ways.
+    /// Whether the BMC refused for a reason that a request for fewer bytes may not have.
     pub(super) fn asks_for_less(&self) -> bool {
-        matches!(
-            self.completion(),
-            Some(
-                CompletionCode::CANNOT_RETURN_BYTES
-                    | CompletionCode::REQUEST_FIELD_LENGTH_EXCEEDED
-                    | CompletionCode::REQUEST_LENGTH_INVALID
-                    | CompletionCode::PARAMETER_OUT_OF_RANGE
-                    | CompletionCode::INVALID_DATA_FIELD
-                    | CompletionCode::NO_RESPONSE
-                    | CompletionCode::UNSPECIFIED
-            )
-        )
+        self.completion().is_some_and(walk::asks_for_less)
     }
 
     /// The name of the request, or its numbers.
@@ -112,6 +102,19 @@ impl CallError {
             || format!("request {:02X}h/{cmd:02X}h", netfn.0),
             str::to_owned,
         )
+    }
+}
+
+impl From<Fault> for CallError {
+    fn from(fault: Fault) -> Self {
+        Self {
+            netfn: fault.netfn,
+            cmd: fault.cmd,
+            fault: match fault.reason {
+                Reason::Refused(code) => CallFault::Refused(code),
+                Reason::Garbled(error) => CallFault::Garbled(error),
+            },
+        }
     }
 }
 
@@ -175,6 +178,33 @@ impl Line {
     pub(super) async fn send(&self, call: Call) -> Result<Vec<u8>, CallError> {
         let RequestTarget { netfn, cmd, .. } = call.target;
         data_of((netfn, cmd), self.ask(Ask::Call(call)).await)
+    }
+
+    /// Goes on with a walk up to what it finds next.
+    pub(super) async fn walk(&self, walk: &mut impl Walk) -> Result<Found, CallError> {
+        loop {
+            match walk.next()? {
+                Step::Send(request) => {
+                    let call = Call {
+                        target: RequestTarget {
+                            netfn: request.netfn,
+                            cmd: request.cmd,
+                            lun: 0,
+                        },
+                        data: request.data().to_vec(),
+                        idempotent: true,
+                    };
+                    match self.ask(Ask::Call(call)).await {
+                        Answer::Reply(code, data) => walk.answer(code, &data),
+                        silence => {
+                            data_of((request.netfn, request.cmd), silence)?;
+                        }
+                    }
+                }
+                Step::Wait(span) => self.pause(span).await,
+                Step::Found(found) => return Ok(found),
+            }
+        }
     }
 
     /// Waits.

@@ -1,12 +1,10 @@
 //! `fru`: inventories (§34.1 to §34.3; FRU Information Storage Definition 1.0).
 
-use std::time::Duration;
-
-use ipmi::command::storage::{FruData, GetFruInventoryAreaInfo, ReadFruData};
-use ipmi::number::{CompletionCode, FruAccessMode, Lun};
+use ipmi::number::Lun;
 use ipmi::record::Spd;
 use ipmi::record::fru::Fru;
 use ipmi::record::sdr::SdrBody;
+use ipmi::walk::{Found, FruChunk, FruExtent, FruWalk};
 use serde_json::{Value, json};
 
 use super::repository;
@@ -16,17 +14,6 @@ use crate::ipmi::talk::{CallError, CallFault, Line, Outcome};
 
 /// Address of the BMC itself: the only controller whose inventories can be read without bridging.
 const BMC: u8 = 0x20;
-
-/// How many bytes are asked for at once, in turn, until the BMC can return them. All are even: a device may count in
-/// words.
-const CHUNKS: [u8; 5] = [64, 32, 24, 16, 8];
-
-/// "The FRU device is busy": completion code of Read FRU Data.
-const FRU_BUSY: CompletionCode = CompletionCode(0x81);
-
-/// How often a busy FRU device is asked again, and the pause before each.
-const BUSY_MAX: u32 = 8;
-const BUSY_PAUSE: Duration = Duration::from_millis(100);
 
 /// Width of the names in the report.
 const WIDTH: usize = 22;
@@ -116,8 +103,9 @@ pub(super) async fn run(line: Line, id: Option<u8>) -> Outcome {
         wanted = vec![one.unwrap_or_else(unnamed)];
     }
     let mut devices = Vec::new();
+    let mut chunk = FruChunk::default();
     for (id, name, is_spd) in wanted {
-        let (content, cut) = match read(&line, id).await {
+        let (content, cut) = match read_by(&line, id, &mut chunk).await {
             Ok(stored) => (Content::decode(&stored.bytes, is_spd), stored.cut()),
             // A device that is described but absent says nothing about the others.
             Err(
@@ -197,48 +185,23 @@ pub(super) async fn save(line: Line, id: u8) -> Outcome {
 
 /// Reads a whole inventory, or as much as the BMC returns of it.
 pub(super) async fn read(line: &Line, fru_device_id: u8) -> Result<Stored, CallError> {
-    let info = line
-        .call(&GetFruInventoryAreaInfo { fru_device_id })
-        .await?;
-    let size = usize::from(info.size);
-    let by_words = info.access == FruAccessMode::WORDS;
-    let words = usize::from(by_words);
-    let (mut data, mut chunk, mut busy) = (Vec::new(), 0, 0);
-    let mut refusal = None;
-    while data.len() < size {
-        let left = (size - data.len()).next_multiple_of(1 + words);
-        let bytes = usize::from(CHUNKS[chunk]).min(left);
-        let command = ReadFruData {
-            fru_device_id,
-            offset: u16::try_from(data.len() >> words).unwrap_or(u16::MAX),
-            count: u8::try_from(bytes >> words).unwrap_or(u8::MAX),
-        };
-        match line.call(&command).await {
-            Ok(part) => {
-                let bytes = FruData::bytes(&part, by_words);
-                if bytes.is_empty() {
-                    break;
-                }
-                data.extend_from_slice(bytes);
-            }
-            Err(error) if error.completion() == Some(FRU_BUSY) && busy < BUSY_MAX => {
-                busy += 1;
-                line.pause(BUSY_PAUSE).await;
-            }
-            Err(error) if error.asks_for_less() && chunk + 1 < CHUNKS.len() => chunk += 1,
-            // Some devices name a size beyond what they have; the areas come first.
-            Err(error) if error.completion().is_some() && !data.is_empty() => {
-                refusal = Some(error);
-                break;
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    data.truncate(size);
+    read_by(line, fru_device_id, &mut FruChunk::default()).await
+}
+
+/// The same, as one of several: how much the BMC returns at once is taken from one to the next. What BMCs do wrong about
+/// inventories is [`ipmi::walk`]'s business.
+async fn read_by(
+    line: &Line,
+    fru_device_id: u8,
+    chunk: &mut FruChunk,
+) -> Result<Stored, CallError> {
+    let mut walk = FruWalk::new(fru_device_id, FruExtent::All, *chunk);
+    while line.walk(&mut walk).await? != Found::End {}
+    *chunk = walk.chunk();
     Ok(Stored {
-        bytes: data,
-        size,
-        refusal,
+        size: walk.size(),
+        refusal: walk.refusal().map(CallError::from),
+        bytes: walk.into_data(),
     })
 }
 
@@ -322,10 +285,13 @@ fn fields(fru: &Fru) -> Vec<(String, String)> {
 
 #[cfg(test)]
 mod tests {
+    use ipmi::number::{CompletionCode, RecordCompletion};
     use ipmi::record::fru::{FruField, Language, ProductArea};
 
     use super::*;
     use crate::ipmi::talk::{Talk, play};
+
+    const FRU_BUSY: CompletionCode = CompletionCode(RecordCompletion::BUSY.0);
 
     fn inventory() -> Vec<u8> {
         let text = |text| FruField::from_text(text, Language::ENGLISH).unwrap();

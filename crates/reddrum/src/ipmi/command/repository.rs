@@ -1,198 +1,31 @@
-//! Reads the sensor data records of a BMC (§33.11, §33.12; device SDRs §35.3, §35.4).
-
-use std::collections::HashSet;
+//! Reads the sensor data records of a BMC. What BMCs do wrong about that is [`ipmi::walk`]'s business.
 
 use ipmi::command::app::GetDeviceId;
-use ipmi::command::storage::{
-    GetDeviceSdr, GetSdr, ReserveDeviceSdrRepository, ReserveSdrRepository, SdrData, SdrPart,
-};
-use ipmi::number::{CompletionCode, DeviceSupport};
-use ipmi::record::sdr::{HEADER_LEN, SdrRecord};
-use ipmi::record::{RecordId, ReservationId};
+use ipmi::record::sdr::SdrRecord;
+use ipmi::walk::{Found, SdrSource, SdrWalk};
 
 use crate::ipmi::talk::{CallError, Line};
-
-/// The most records that are read.
-const RECORDS_MAX: usize = 8_192;
-
-/// How often the repository is reserved anew because the reservation was cancelled.
-const RESERVATIONS_MAX: u32 = 32;
-
-/// How many bytes are asked for at once, in turn, as long as the BMC refuses: all, what the field's BMCs can return,
-/// and less.
-const CHUNKS: [u8; 6] = [SdrPart::ALL, 64, 32, 22, 16, 8];
 
 /// Reads all records, in the BMC's order. One that is shorter than it says is kept raw, as far as it goes; one without a
 /// header is left out.
 pub(super) async fn read(line: &Line) -> Result<Vec<SdrRecord>, CallError> {
     let device = line.call(&GetDeviceId).await?;
-    let mut walk = Walk {
-        line,
-        device_sdrs: !device.support.contains(DeviceSupport::SDR_REPOSITORY),
-        reservation: ReservationId::NONE,
-        reservations: 0,
-        chunk: 0,
-    };
+    let mut walk = SdrWalk::new(SdrSource::of(&device));
     let mut records = Vec::new();
-    let mut seen = HashSet::new();
-    let mut first = Vec::new();
-    let mut id = RecordId::FIRST;
-    // Some lists lead back to their beginning, and some end by an error and not by FFFFh.
-    while id != RecordId::LAST && seen.insert(id) && seen.len() <= RECORDS_MAX {
-        let (next, bytes) = match walk.record(id).await {
-            Err(error) if error.completion() == Some(CompletionCode::NOT_PRESENT) => break,
-            // The last record of some leads to one that they can't read.
-            Err(error)
-                if error.completion() == Some(CompletionCode::TIMEOUT) && !records.is_empty() =>
-            {
-                break;
-            }
-            read => read?,
-        };
-        // The first record is asked for by 0000h, and a list that leads back to it does so by its own number. The numbers
-        // within records prove nothing: some BMCs have others there.
-        if first.is_empty() {
-            first.clone_from(&bytes);
-        } else if bytes == first {
-            break;
-        }
-        if let Ok(record) = SdrRecord::decode(&bytes) {
-            records.push(record);
-        }
-        id = next;
-    }
-    Ok(records)
-}
-
-/// What an attempt to read a record brought; in both cases with the number of the next.
-enum Attempt {
-    /// The record, or all that there is of it.
-    Read(RecordId, Vec<u8>),
-    /// Less than the record says; fewer bytes at once may bring more.
-    Less(RecordId, Vec<u8>),
-}
-
-struct Walk<'a> {
-    line: &'a Line,
-    device_sdrs: bool,
-    reservation: ReservationId,
-    reservations: u32,
-    /// Index into [`CHUNKS`].
-    chunk: usize,
-}
-
-impl Walk<'_> {
-    /// One record, as far as there is one, and the number of the next.
-    async fn record(&mut self, id: RecordId) -> Result<(RecordId, Vec<u8>), CallError> {
-        let chunk_before = self.chunk;
-        loop {
-            match self.attempt(id).await {
-                Ok(Attempt::Read(next, record)) => return Ok((next, record)),
-                Err(error)
-                    if error.completion() == Some(CompletionCode::RESERVATION_CANCELLED)
-                        && self.reservations < RESERVATIONS_MAX =>
-                {
-                    self.reserve().await?;
-                }
-                Ok(Attempt::Less(..)) if self.chunk + 1 < CHUNKS.len() => self.chunk += 1,
-                Err(error) if error.asks_for_less() && self.chunk + 1 < CHUNKS.len() => {
-                    self.chunk += 1;
-                }
-                // It is shorter than it says, however it is asked for: that says nothing about the others.
-                Ok(Attempt::Less(next, record)) => {
-                    self.chunk = chunk_before;
-                    return Ok((next, record));
-                }
-                Err(error) => return Err(error),
-            }
+    loop {
+        match line.walk(&mut walk).await? {
+            Found::Record => records.extend(SdrRecord::decode(walk.record())),
+            Found::Restart => records.clear(),
+            Found::End => return Ok(records),
         }
     }
-
-    /// Reads a record with the present chunk.
-    async fn attempt(&mut self, id: RecordId) -> Result<Attempt, CallError> {
-        let mut record = Vec::new();
-        let mut next = RecordId::LAST;
-        // How many bytes of this record could be had at once.
-        let mut had = 0;
-        while record.len() < len_of(&record) {
-            let count = match CHUNKS[self.chunk] {
-                SdrPart::ALL => SdrPart::ALL,
-                chunk => chunk.min(u8::try_from(len_of(&record) - record.len()).unwrap_or(chunk)),
-            };
-            // A record has at most 260 bytes, and a part that begins behind 255 can't be asked for.
-            let Ok(offset) = u8::try_from(record.len()) else {
-                break;
-            };
-            let part = match self.part(id, offset, count).await {
-                // As much as this was had before: the record ends here, whatever its length says.
-                Err(error) if error.asks_for_less() && count <= had => break,
-                part => part?,
-            };
-            next = part.next;
-            record.extend_from_slice(&part.data);
-            if part.data.is_empty() && count <= had {
-                break;
-            }
-            if part.data.is_empty() || count == SdrPart::ALL && record.len() < len_of(&record) {
-                return Ok(Attempt::Less(next, record));
-            }
-            had = had.max(count);
-        }
-        record.truncate(len_of(&record));
-        Ok(Attempt::Read(next, record))
-    }
-
-    async fn part(
-        &mut self,
-        record: RecordId,
-        offset: u8,
-        count: u8,
-    ) -> Result<SdrData, CallError> {
-        if offset != 0 && self.reservations == 0 {
-            self.reserve().await?;
-        }
-        let reservation = self.reservation;
-        let part = SdrPart {
-            reservation,
-            record,
-            offset,
-            count,
-        };
-        if self.device_sdrs {
-            self.line.call(&GetDeviceSdr(part)).await
-        } else {
-            self.line.call(&GetSdr(part)).await
-        }
-    }
-
-    async fn reserve(&mut self) -> Result<(), CallError> {
-        self.reservations += 1;
-        let reserved = if self.device_sdrs {
-            self.line.call(&ReserveDeviceSdrRepository).await
-        } else {
-            self.line.call(&ReserveSdrRepository).await
-        };
-        self.reservation = match reserved {
-            Ok(reservation) => reservation,
-            // BMCs without reservations take the number 0.
-            Err(error) if error.completion().is_some() => ReservationId::NONE,
-            Err(error) => return Err(error),
-        };
-        Ok(())
-    }
-}
-
-/// How long the record is as its header says; a header's length while that is not complete.
-fn len_of(record: &[u8]) -> usize {
-    let rest = record
-        .get(HEADER_LEN - 1)
-        .map_or(0, |rest| usize::from(*rest));
-    HEADER_LEN + rest
 }
 
 #[cfg(test)]
 mod tests {
     use ipmi::command::Command;
+    use ipmi::command::storage::{GetSdrRepositoryInfo, ReserveSdrRepository};
+    use ipmi::number::CompletionCode;
     use serde_json::Value;
 
     use super::*;
@@ -233,6 +66,7 @@ mod tests {
             let refuse = |code| Some((code, Vec::new()));
             match call.target.cmd {
                 GetDeviceId::CMD => ok(vec![0x20, 1, 1, 0, 2, 0x02, 0, 0, 0, 0, 0]),
+                GetSdrRepositoryInfo::CMD => ok(vec![0x51; 14]),
                 ReserveSdrRepository::CMD => {
                     self.reservation += 1;
                     ok(self.reservation.to_le_bytes().to_vec())

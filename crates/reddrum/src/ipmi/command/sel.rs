@@ -1,16 +1,17 @@
 //! `sel`: the system event log (§31).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ipmi::command::storage::{
-    AddSelEntry, ClearSel, DeleteSelEntry, GetSelEntry, GetSelInfo, GetSelTime, ReserveSel,
-    SEL_RECORD_LEN, SelEntryData, SelErasure, SelInfo, SelOperations, SetSelTime,
+    AddSelEntry, ClearSel, DeleteSelEntry, GetSelInfo, GetSelTime, ReserveSel, SEL_RECORD_LEN,
+    SelErasure, SelInfo, SelOperations, SetSelTime,
 };
 use ipmi::number::{CompletionCode, EraseAction, EraseProgress, SensorGroup};
 use ipmi::record::sdr::{SdrBody, SensorKey, Units};
 use ipmi::record::sel::{SelRecord, SensorContext};
 use ipmi::record::{Conversion, RecordId, ReservationId, Timestamp};
+use ipmi::walk::{Found, SelWalk};
 use serde_json::{Value, json};
 use time::{Date, Month, PrimitiveDateTime, Time};
 
@@ -20,12 +21,6 @@ use crate::ipmi::args::{SelCommand, SelTimeCommand};
 use crate::ipmi::failure::Failure;
 use crate::ipmi::report::{Report, pair};
 use crate::ipmi::talk::{CallError, Line, Outcome};
-
-/// The most entries that are read: as many as there are record numbers.
-const ENTRIES_MAX: usize = 65_535;
-
-/// How often an entry is asked for that leads to the beginning.
-const ENTRY_ATTEMPTS_MAX: u32 = 4;
 
 /// How often the erasure is asked after, and the pause between: half a minute in all.
 const ERASE_CHECKS_MAX: u32 = 60;
@@ -146,38 +141,15 @@ struct Source {
     units: Units,
 }
 
-/// All entries as they are stored, oldest first.
+/// All entries as they are stored, oldest first. What BMCs do wrong about that is [`ipmi::walk`]'s business.
 async fn read(line: &Line) -> Result<Vec<[u8; SEL_RECORD_LEN]>, CallError> {
+    let mut walk = SelWalk::new();
     let mut entries = Vec::new();
-    let mut seen = HashSet::new();
-    let mut id = RecordId::FIRST;
-    while id != RecordId::LAST && seen.insert(id) && seen.len() <= ENTRIES_MAX {
-        let entry = match entry(line, id).await {
-            // An empty log, one that was cleared meanwhile, or a list that ends by an error.
-            Err(error) if error.completion() == Some(CompletionCode::NOT_PRESENT) => break,
-            entry => entry?,
-        };
-        if let Ok(bytes) = <[u8; SEL_RECORD_LEN]>::try_from(entry.data.as_slice()) {
-            let number = SelRecord::decode(&bytes).id();
-            // The first entry is asked for by 0000h, whatever its own number.
-            if number != id && !seen.insert(number) {
-                break;
-            }
-            entries.push(bytes);
-        }
-        id = entry.next;
-    }
-    Ok(entries)
-}
-
-/// One entry. Some BMCs say now and then that an entry leads to entry 0: they are asked again.
-async fn entry(line: &Line, id: RecordId) -> Result<SelEntryData, CallError> {
-    let mut asked = 0;
     loop {
-        let entry = line.call(&GetSelEntry::whole(id)).await?;
-        asked += 1;
-        if entry.next != RecordId::FIRST || asked == ENTRY_ATTEMPTS_MAX {
-            return Ok(entry);
+        match line.walk(&mut walk).await? {
+            Found::Record => entries.push(*walk.record()),
+            Found::Restart => entries.clear(),
+            Found::End => return Ok(entries),
         }
     }
 }
@@ -462,6 +434,8 @@ fn clock(time: Timestamp) -> Report {
 
 #[cfg(test)]
 mod tests {
+    use ipmi::command::Command;
+
     use super::*;
     use crate::ipmi::talk::{Talk, play};
 
@@ -516,6 +490,9 @@ mod tests {
         let report = play::run(
             Talk::new(|line| run(line, Action::List { names: false })),
             |call| {
+                if call.target.cmd == GetSelInfo::CMD {
+                    return Some((CompletionCode::OK, vec![3; 14]));
+                }
                 let id = call.data[2].max(1);
                 let mut entry = vec![if id == 3 { 1 } else { id + 1 }, 0];
                 entry.extend([

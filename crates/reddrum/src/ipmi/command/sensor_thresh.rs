@@ -180,7 +180,7 @@ fn json_of(sensor: &Described, conversion: &Conversion, kept: &SensorThresholds)
 mod tests {
     use ipmi::command::Command;
     use ipmi::command::app::GetDeviceId;
-    use ipmi::command::storage::GetSdr;
+    use ipmi::command::storage::{GetSdr, GetSdrRepositoryInfo};
     use ipmi::number::{CompletionCode, EventReadingType, NetFn, SensorType, SensorUnit};
     use ipmi::record::sdr::{
         FullSensor, IdString, SdrBody, SdrRecord, Sensor, SensorCapabilities, SensorKey, Units,
@@ -244,6 +244,7 @@ mod tests {
                 (GetDeviceId::NETFN, GetDeviceId::CMD) => {
                     ok(vec![0x20, 1, 1, 0, 2, 0x02, 0, 0, 0, 0, 0])
                 }
+                (GetSdrRepositoryInfo::NETFN, GetSdrRepositoryInfo::CMD) => ok(vec![0x51; 14]),
                 (GetSdr::NETFN, GetSdr::CMD) => {
                     let index = usize::from(call.data[2]);
                     let id = RecordId(index as u16);
