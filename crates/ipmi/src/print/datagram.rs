@@ -7,10 +7,10 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::value::{Field, Shown, Value};
+use super::value::{Field, Shown, Value, field};
 use super::{Detail, Headline, Parts};
 use crate::crypto::Code;
-use crate::number::{AuthType, NetFn, PayloadType, RakpStatus};
+use crate::number::{AuthType, PayloadType, RakpStatus};
 use crate::wire::asf::Asf;
 use crate::wire::message::LanMessage;
 use crate::wire::rakp::{
@@ -91,10 +91,6 @@ impl Payload {
             part: Field { name, value },
         }
     }
-}
-
-fn field(name: &'static str, value: Value) -> Field {
-    Field { name, value }
 }
 
 fn of_asf(asf: Asf) -> Datagram {
@@ -251,34 +247,10 @@ fn of_payload(kind: PayloadType, bytes: &[u8]) -> Result<Payload, WireError> {
 fn of_message(bytes: &[u8]) -> Result<Payload, WireError> {
     let message = LanMessage::decode(bytes)?;
     let (header, parts) = (&message.header, Parts::of(&message));
-    let is_answer = header.netfn.is_response();
-    let kind = if is_answer { "response" } else { "request" };
-    let (headline, detail) = (Headline(header, &parts), Detail(header, &parts));
-    let (headline, detail) = (headline.to_string(), detail.to_string());
-    let fields = vec![
-        Field::new("from_address", &header.from),
-        Field::new("from_lun", &header.from_lun),
-        Field::new("to_address", &header.to),
-        Field::new("to_lun", &header.to_lun),
-        Field::new("sequence", &header.rq_seq),
-        field("type", Value::Name(kind)),
-        // The request's, also of an answer: it is what has a name.
-        Field::new("netfn", &NetFn(header.netfn.0 & !1)),
-        field("cmd", Value::code(header.cmd.into(), 8, None)),
-        field("command", parts.command.map_or(Value::Absent, Value::Name)),
-        field("completion_code", parts.completion.unwrap_or(Value::Absent)),
-        field("data", parts.data),
-        field(
-            "error",
-            parts
-                .error
-                .map_or(Value::Absent, |error| Value::Text(error.to_string())),
-        ),
-    ];
     Ok(Payload {
-        headline,
-        detail,
-        part: field("message", Value::Fields(fields)),
+        headline: Headline(header, &parts).to_string(),
+        detail: Detail(header, &parts).to_string(),
+        part: field("message", parts.into_fields(header)),
     })
 }
 

@@ -7,14 +7,19 @@ mod datagram;
 mod fields;
 mod value;
 
+use alloc::string::ToString;
+use alloc::vec;
 use core::fmt::{self, Debug};
 
+use crate::command::Command;
+use crate::command::app::SendMessage;
 use crate::command::table::{self, CommandRow};
 use crate::number::{CompletionCode, NetFn};
 use crate::wire::WireError;
 use crate::wire::message::{LanMessage, MessageHeader};
 
 pub use datagram::Datagram;
+use value::field;
 pub use value::{Field, Shown, Value};
 
 /// The row of a request's or answer's command; `data` are without a completion code.
@@ -100,17 +105,59 @@ impl Parts {
             }
         });
         (parts.data, parts.error) = match read {
-            Some(Ok(fields)) => (fields, None),
+            Some(Ok(fields)) => (with_embedded(fields, header.netfn, header.cmd), None),
             Some(Err(error)) => (data.value(), Some(error)),
             None => (data.value(), None),
         };
         parts
     }
 
+    /// The message, field by field.
+    fn into_fields(self, header: &MessageHeader) -> Value {
+        let is_answer = header.netfn.is_response();
+        let kind = if is_answer { "response" } else { "request" };
+        let error = self.error.map(|error| Value::Text(error.to_string()));
+        Value::Fields(vec![
+            Field::new("from_address", &header.from),
+            Field::new("from_lun", &header.from_lun),
+            Field::new("to_address", &header.to),
+            Field::new("to_lun", &header.to_lun),
+            Field::new("sequence", &header.rq_seq),
+            field("type", Value::Name(kind)),
+            // The request's, also of an answer: it is what has a name.
+            Field::new("netfn", &NetFn(header.netfn.0 & !1)),
+            field("cmd", Value::code(header.cmd.into(), 8, None)),
+            field("command", self.command.map_or(Value::Absent, Value::Name)),
+            field("completion_code", self.completion.unwrap_or(Value::Absent)),
+            field("data", self.data),
+            field("error", error.unwrap_or(Value::Absent)),
+        ])
+    }
+
     /// Whether the command failed.
     fn has_failed(&self) -> bool {
         matches!(&self.completion, Some(Value::Code { number, .. }) if *number != 0)
     }
+}
+
+/// Takes the message apart that Send Message carries to or from another controller (§22.7): it has secrets as any other,
+/// and one that can't be read may have some.
+fn with_embedded(mut fields: Value, netfn: NetFn, cmd: u8) -> Value {
+    if (NetFn(netfn.0 & !1), cmd) == (SendMessage::NETFN, SendMessage::CMD)
+        && let Value::Fields(fields) = &mut fields
+    {
+        for field in fields {
+            if let Value::Bytes(bytes) = &field.value
+                && !bytes.is_empty()
+            {
+                field.value = LanMessage::decode(bytes).map_or_else(
+                    |_| Value::Secret(bytes.len()),
+                    |message| Parts::of(&message).into_fields(&message.header),
+                );
+            }
+        }
+    }
+    fields
 }
 
 /// An IPMI message that prints as one line.
@@ -176,11 +223,11 @@ impl fmt::Display for Detail<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::string::{String, ToString};
+    use std::string::String;
 
     use super::*;
     use crate::command::check::Arbitrary;
-    use crate::wire::message::MessageHeader;
+    use crate::wire::Writer;
 
     fn line(netfn: u8, cmd: u8, body: &[u8]) -> String {
         let request = MessageHeader::request(NetFn(netfn & !1), 0, cmd, 5);
@@ -255,6 +302,29 @@ mod tests {
             line(0x2c, 0x03, &[0x77, 1]),
             "0x81 > 0x20 seq 5 2c/03: 2 bytes, not shown"
         );
+    }
+
+    #[test]
+    fn a_bridged_message_prints_as_a_message_and_hides_its_secrets() {
+        let bridged = |netfn: u8, cmd: u8, body: &[u8]| {
+            let mut buffer = [0; 64];
+            let mut w = Writer::new(&mut buffer);
+            w.u8(0x46);
+            MessageHeader::request(NetFn(netfn), 0, cmd, 9).encode(&mut w, |w| w.bytes(body));
+            line(0x06, 0x34, w.written())
+        };
+        let reading = bridged(0x04, 0x2d, &[0x11]);
+        assert!(
+            reading.contains("command Get Sensor Reading, data (sensor number 17)"),
+            "{reading}"
+        );
+        let password = bridged(0x06, 0x47, &[2, 2, b's', b'3', b'c', b'r', b'3', b't']);
+        assert!(
+            password.contains("command Set User Password, data 8 bytes, not shown"),
+            "{password}"
+        );
+        let damaged = line(0x06, 0x34, &[0x46, 0x20, 0x18, 0xff, 1, 2, 3]);
+        assert!(damaged.ends_with("message 6 bytes, not shown"), "{damaged}");
     }
 
     #[test]

@@ -88,6 +88,11 @@ impl Field {
     }
 }
 
+/// A field whose value is known.
+pub(super) const fn field(name: &'static str, value: Value) -> Field {
+    Field { name, value }
+}
+
 /// Whether a number of this name is read in hexadecimal digits.
 fn is_code(name: &str) -> bool {
     ["address", "mask", "states", "assertion", "deassertion"]

@@ -220,9 +220,7 @@ impl Backup {
             }),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(Failure::Unfit {
                 kind: "backup_exists",
-                cause: format!(
-                    "{shown} is there from an earlier write that failed; nothing was written"
-                ),
+                cause: format!("{shown} is there from an earlier write; nothing was written"),
                 remedy: "put it back with 'fru write', or move it away".to_owned(),
             }),
             Err(error) => Err(Failure::Unfit {

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::thread;
@@ -45,16 +46,19 @@ pub(super) fn run(
     let log = match &args.log_file {
         None => None,
         Some(path) => {
-            // What a console shows may be secret; a file that is there keeps its mode.
-            let mut options = File::options();
-            let file = options.create(true).append(true).mode(0o600).open(path);
             let named = |e| ProgramError::system(&format!("--log-file {}", path.display()), e);
-            Some(file.map_err(named)?)
+            Some(open_log(path).map_err(named)?)
         }
     };
     let console = Console::new(login, policy, args.steal);
     let shown = Driver::new(address, console, args, log).and_then(Driver::run);
     shown.map_err(|e| ProgramError::system("showing the console", e))
+}
+
+/// A file for what a console shows, which may be secret: its owner's only. One that is there keeps its mode.
+fn open_log(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.create(true).append(true).mode(0o600).open(path)
 }
 
 /// What comes from standard input.
@@ -339,4 +343,26 @@ fn read_keys(interrupt: &Arc<Interrupt>) -> io::Result<Receiver<Vec<u8>>> {
     };
     thread::Builder::new().name("keys".into()).spawn(read)?;
     Ok(receiver)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_log_file_is_for_its_owner_only_and_grows() {
+        let path = std::env::temp_dir().join(format!("reddrum-sol-{}", std::process::id()));
+        for _ in 0..2 {
+            open_log(&path).unwrap().write_all(b"login: ").unwrap();
+        }
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        let kept = std::fs::read(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(
+            (mode & 0o777, kept.as_slice()),
+            (0o600, &b"login: login: "[..])
+        );
+    }
 }
