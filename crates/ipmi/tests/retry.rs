@@ -300,6 +300,84 @@ fn a_busy_bmc_is_asked_again_under_a_new_rqseq() {
     );
 }
 
+/// A session with a BMC that has this defect.
+fn with_defect(quirk: Quirk) -> Pair {
+    let deviating = ipmi::bmc::Config {
+        defects: Quirks::NONE.with(quirk),
+        ..config()
+    };
+    let mut pair = Pair::new(login(&[17]), deviating);
+    pair.establish();
+    pair
+}
+
+#[test]
+fn a_bmc_that_is_busy_or_behind_for_a_moment_costs_a_moment() {
+    for quirk in [Quirk::OftenBusy, Quirk::StaleAnswerFirst] {
+        let mut pair = with_defect(quirk);
+        let began = pair.now;
+        for _ in 0..100 {
+            pair.session.request(pair.now, &GetDeviceId).unwrap();
+            assert_eq!(pair.run(), device_id(), "{quirk}");
+        }
+        // A request in four is hit.
+        let took_ms = pair.now.since(began).as_millis();
+        assert!((100..=500).contains(&took_ms), "{quirk}: {took_ms} ms");
+    }
+}
+
+#[test]
+fn a_bmc_that_stays_busy_is_asked_ever_more_rarely_and_a_bounded_number_of_times() {
+    let mut pair = established();
+    pair.device.busy = 100;
+    let began = pair.now;
+    pair.session.request(pair.now, &GetDeviceId).unwrap();
+    let busy = Happened::Response(CompletionCode::NODE_BUSY, vec![]);
+    assert_eq!(pair.run(), busy);
+    let took_ms = pair.now.since(began).as_millis();
+    assert!((900..=1_100).contains(&took_ms), "{took_ms} ms");
+    assert_eq!(100 - pair.device.busy, 8);
+}
+
+#[test]
+fn an_answer_that_straggles_makes_nobody_hurry() {
+    let mut pair = established();
+    pair.session.request(pair.now, &GetDeviceId).unwrap();
+    let first = pair.transmit().unwrap();
+    let late = pair.at_bmc(&first).unwrap();
+    assert_eq!(pair.time_out(), None);
+    let second = pair.transmit().unwrap();
+    let answer = pair.at_bmc(&second).unwrap();
+    assert_eq!(pair.at_console(&answer), Some(device_id()));
+    pair.session.request(pair.now, &GetDeviceId).unwrap();
+    pair.transmit().unwrap();
+    let deadline = pair.session.poll_timeout();
+    assert_eq!(pair.at_console(&late), None);
+    assert_eq!(pair.ignored, [Ignored::Late]);
+    assert_eq!(pair.session.poll_timeout(), deadline);
+}
+
+#[test]
+fn a_change_is_not_repeated_because_another_answer_came() {
+    let mut pair = with_defect(Quirk::StaleAnswerFirst);
+    let mut unanswered = 0;
+    for _ in 0..20 {
+        pair.session
+            .request_raw(pair.now, CHASSIS_CONTROL, &[3], false)
+            .unwrap();
+        match pair.run() {
+            Happened::Response(CompletionCode::OK, _) => {}
+            Happened::TimedOut { maybe_executed } => {
+                assert!(maybe_executed);
+                unanswered += 1;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!((1..=5).contains(&unanswered), "{unanswered}");
+    assert_eq!(controlled(&pair).len(), 20 - unanswered);
+}
+
 /// Runs the first request to its time-out, and answers its repetition with `code` only.
 fn second_sending_answered(pair: &mut Pair, code: u8) -> Option<Happened> {
     let first = pair.transmit().unwrap();

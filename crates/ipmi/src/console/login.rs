@@ -66,7 +66,11 @@ impl fmt::Display for LoginError {
             }
             Self::KgTooLong => write!(f, "K_g is longer than the {KEY_MAX} bytes that IPMI has"),
             Self::SuiteNotImplemented(suite) => {
-                write!(f, "{suite} is no standard cipher suite; use 17 or 3")
+                write!(
+                    f,
+                    "{} is no standard cipher suite (0 to 19); use 17 or 3",
+                    suite.0
+                )
             }
             Self::NoSuite => f.write_str("the list of cipher suites is empty; name at least one"),
             Self::PasswordTooLongForV15 => write!(

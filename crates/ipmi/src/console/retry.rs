@@ -24,7 +24,8 @@ pub struct Policy {
     /// Log-ins (from Open Session to RAKP Message 4) that are begun before log-in fails; 0 counts as 1. One lost
     /// packet costs one of them, since these messages can't be repeated one by one.
     pub login_attempts: u8,
-    /// Wait before a request is sent again that was answered "node busy", in milliseconds.
+    /// Longest wait before a request is sent again that was answered "node busy", in milliseconds. The first wait is a
+    /// sixteenth of it, and each is twice the one before: most BMCs are busy for a moment only.
     pub busy_retry_ms: u32,
     /// Time without a request after which the session asks Get Device ID, so that the BMC doesn't end it for
     /// inactivity (60 s by §6.12.15), in milliseconds; 0 for never.
@@ -49,6 +50,15 @@ impl Default for Policy {
     }
 }
 
+/// Sendings of a request that may be answered "node busy", besides those that a policy has for silence.
+const BUSY_SENDINGS: u8 = 4;
+
+/// The first wait for a busy BMC is the longest one over two to this power.
+const BUSY_DOUBLINGS: u32 = 4;
+
+/// How long the right answer may be behind one to another request, at least, in milliseconds.
+const STALE_GRACE_MS: u64 = 10;
+
 /// Sendings of what may go unanswered without harm: the suite list, and Close Session.
 pub(super) const OPTIONAL_ATTEMPTS: u8 = 2;
 
@@ -59,6 +69,21 @@ impl Policy {
         let doublings = u32::from(attempt.saturating_sub(1)).min(16);
         let ms = u64::from(self.first_retry_ms) << doublings;
         Duration::from_millis(ms.min(u64::from(self.longest_retry_ms)))
+    }
+
+    /// Wait after sending number `attempt` (from 1) was answered "node busy"; `None` where the BMC had time enough.
+    pub(super) fn busy_wait(&self, attempt: u8) -> Option<Duration> {
+        let doublings = u32::from(attempt.saturating_sub(1)).min(BUSY_DOUBLINGS);
+        let ms = self.busy_retry_ms >> (BUSY_DOUBLINGS - doublings);
+        let more = attempt < self.attempts.saturating_add(BUSY_SENDINGS);
+        more.then(|| Duration::from_millis(ms.into()))
+    }
+
+    /// How much longer the answer is waited for where one to another request came, which took `took`.
+    ///
+    /// The right one may have been overtaken, and then it is behind by much less than a round trip.
+    pub(super) fn stale_wait(took: Duration) -> Duration {
+        took.max(Duration::from_millis(STALE_GRACE_MS))
     }
 
     /// Wait after sending number `attempt` (from 1) of a request that is not idempotent.

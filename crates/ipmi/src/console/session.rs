@@ -65,6 +65,10 @@ pub struct Session {
     sendings: u8,
     /// How many of these were answered "node busy", or precede one that was.
     sendings_answered: u8,
+    /// How many answers came to these, the wrong ones included.
+    heard: u8,
+    /// Answers to the request before that may still come: it was sent so much more often than answered.
+    stragglers: u8,
     deadline: Option<Instant>,
     console_session_id: u32,
     suite: Option<CipherSuiteId>,
@@ -118,6 +122,8 @@ impl Session {
             refused: false,
             sendings: 0,
             sendings_answered: 0,
+            heard: 0,
+            stragglers: 0,
             deadline: None,
             console_session_id: 0,
             suite: None,
@@ -299,7 +305,7 @@ impl Session {
         if !checks {
             self.quirks = self.quirks.with(Quirk::MessageChecksumWrong);
         }
-        let Some(response) = self.read_answer(message)? else {
+        let Some(response) = self.read_answer(now, message)? else {
             return Ok(Event::None);
         };
         Ok(self.answered(now, response))
@@ -340,7 +346,7 @@ impl Session {
         // What was answered "node busy" was not executed, so that even side effects may be asked for again; see
         // `answered` for a request of which another sending went unanswered.
         let was_busy = core::mem::take(&mut self.busy);
-        if was_busy || self.sendings < attempts {
+        if was_busy || self.sendings_unanswered() < attempts {
             // The answer is lost, and the BMC would refuse this number as long as it remembers it.
             if core::mem::take(&mut self.refused) && self.request.idempotent {
                 self.request.rq_seq = self.take_rq_seq();
@@ -465,6 +471,8 @@ impl Session {
             Next::Repeat => self.send = true,
             Next::Done(channel, suite) => {
                 self.remember_numbers();
+                // What log-in sent is answered outside the session.
+                self.sendings = 0;
                 self.channel = Some(*channel);
                 self.suite = suite;
                 if let Some(suite) = suite {
@@ -500,6 +508,8 @@ impl Session {
         self.send = true;
         self.busy = false;
         self.refused = false;
+        self.stragglers = self.sendings.saturating_sub(self.heard);
+        self.heard = 0;
         self.sendings = 0;
         self.sendings_answered = 0;
         self.deadline = None;

@@ -3,6 +3,7 @@
 //! Nothing before RAKP Message 2 is authenticated. A refusal that names our session ends a step at once; one that
 //! anybody could have sent (see [`Refusal`]) only where nothing better comes in the step's time.
 
+mod abandoned;
 mod deviation;
 mod proof;
 mod refusal;
@@ -11,6 +12,7 @@ mod v15;
 
 use alloc::boxed::Box;
 
+use abandoned::Abandoned;
 use proof::{BmcVerified, SessionOpened};
 use refusal::{Refusal, failure_of, is_about_suite};
 use v15::{Activation, Challenge};
@@ -21,11 +23,11 @@ use super::retry::{OPTIONAL_ATTEMPTS, Policy};
 use crate::command::app::get_channel_authentication_capabilities::CHANNEL_CURRENT;
 use crate::command::app::get_channel_cipher_suites::SuiteRecords;
 use crate::command::app::{
-    ChannelAuthenticationCapabilities, GetChannelAuthenticationCapabilities, GetChannelCipherSuites,
+    ChannelAuthenticationCapabilities, GetChannelAuthenticationCapabilities,
+    GetChannelCipherSuites, GetSessionChallenge,
 };
-use crate::command::app::{CloseSession, GetSessionChallenge};
 use crate::command::{Command, Message};
-use crate::crypto::{Channel, SessionChannel, SuiteSet};
+use crate::crypto::{SessionChannel, SuiteSet};
 use crate::entropy::Entropy;
 use crate::number::{
     CipherListMode, CipherSuiteId, CompletionCode, ExtendedCapabilities, PayloadType, RakpStatus,
@@ -56,8 +58,10 @@ pub(super) struct Handshake {
     logins: u8,
     /// How the BMC, or somebody, refused the present step.
     refusal: Option<Refusal>,
-    /// A session that the BMC may have activated, though log-in goes on without it: to be closed.
-    abandoned: Option<Box<Channel>>,
+    /// What a proof that didn't hold would mean; it was put down to a damaged packet, which is done once.
+    doubt: Option<LoginFailure>,
+    /// A session that log-in goes on without, and that the BMC is to forget.
+    abandoned: Option<Abandoned>,
     /// What is known of the BMC, and what shows meanwhile.
     quirks: Quirks,
     step: Step,
@@ -125,6 +129,7 @@ impl Handshake {
             offered: None,
             logins: 0,
             refusal: None,
+            doubt: None,
             abandoned: None,
             quirks,
             step: Step::ExpectAuthenticationCapabilities,
@@ -135,20 +140,6 @@ impl Handshake {
     /// sent.
     pub(super) fn numbers(&self) -> Option<(u8, u8)> {
         self.drawn.then_some((self.tag, self.rq_seq))
-    }
-
-    /// A session that the BMC may have activated, if there is one to close.
-    pub(super) fn take_abandoned(&mut self) -> Option<Box<Channel>> {
-        self.abandoned.take()
-    }
-
-    /// Gives up what is under way, so that [`take_abandoned`](Self::take_abandoned) finds it.
-    ///
-    /// Once RAKP Message 3 is sent the BMC has an active session, though its answer be lost.
-    pub(super) fn abandon(&mut self) {
-        if let Step::ExpectRakp4(verified) = &self.step {
-            self.abandoned = verified.channel().map(Box::new);
-        }
     }
 
     /// How long the present step's message is waited for, as the number of an attempt.
@@ -224,22 +215,6 @@ impl Handshake {
                 activation.encode(login, self.rq_seq, entropy, w);
             }
         }
-    }
-
-    /// Writes a Close Session for a session that was given up.
-    pub(super) fn encode_close(
-        &mut self,
-        mut channel: Channel,
-        entropy: &mut dyn Entropy,
-        out: &mut [u8],
-    ) -> Option<usize> {
-        let command = CloseSession::by_id(channel.peer_session_id());
-        self.rq_seq = next_rq_seq(self.rq_seq);
-        let header = MessageHeader::request(CloseSession::NETFN, 0, CloseSession::CMD, self.rq_seq);
-        let sealed = channel.seal(PayloadType::IPMI, entropy, out, |w| {
-            header.encode(w, |w| command.encode(w));
-        });
-        sealed.ok()
     }
 
     /// The present step's message stays without answer that leads on, after `sendings` of it.
@@ -479,13 +454,15 @@ impl Handshake {
                 self.quirks = self.quirks.and(verified.quirks);
                 Ok(self.advance(Step::ExpectRakp4(verified)))
             }
+            Err(failure) if self.may_doubt(policy, failure) => {
+                // What can't be told apart yet is not counted as a bad password: users get locked out by that.
+                let rakp3 = self.refusal_of(&opened, RakpStatus::ILLEGAL_PARAMETER);
+                self.abandoned = Some(Abandoned::HalfOpen(rakp3));
+                Ok(self.begin_open_session())
+            }
             Err(failure) => {
                 // The BMC is told, so that it frees the session and counts a bad password (§13.22).
-                let rakp3 = Rakp3 {
-                    tag: self.tag,
-                    bmc_session_id: opened.bmc_session_id,
-                    outcome: Err(RakpStatus::INVALID_INTEGRITY_CHECK),
-                };
+                let rakp3 = self.refusal_of(&opened, RakpStatus::INVALID_INTEGRITY_CHECK);
                 Ok(Next::Refuse(failure, rakp3))
             }
         }
@@ -501,6 +478,12 @@ impl Handshake {
         }
         let code = match rakp4.outcome {
             Ok(code) => code,
+            // The BMC made its own proof with this password, so it is right: our proof was damaged on the way.
+            Err(RakpStatus::INVALID_INTEGRITY_CHECK)
+                if self.may_doubt(policy, LoginFailure::WrongPassword) =>
+            {
+                return Ok(self.begin_open_session());
+            }
             Err(status) => return Ok(self.refused(policy, login, status)),
         };
         let Step::ExpectRakp4(verified) = &self.step else {
@@ -513,6 +496,11 @@ impl Handshake {
                 Ok(Next::Done(Box::new(channel), Some(*suite)))
             }
             (Ok(_), None) => Ok(Next::Fail(LoginFailure::AlgorithmsChanged)),
+            // For the BMC the session is active.
+            (Err(failure), _) if self.may_doubt(policy, failure) => {
+                self.abandon();
+                Ok(self.begin_open_session())
+            }
             (Err(failure), _) => Ok(Next::Fail(failure)),
         }
     }
@@ -550,6 +538,12 @@ impl Handshake {
                         self.begin_suite(login, self.suite + 1, failure)
                     }
                 }
+            }
+            // The last slot went to the session whose key was not confirmed, and which could not be closed without it.
+            _ if failure == LoginFailure::Resources
+                && self.doubt == Some(LoginFailure::NotAuthentic) =>
+            {
+                Next::Fail(LoginFailure::NotAuthentic)
             }
             _ if failure == LoginFailure::Resources && self.logins < policy.attempts => {
                 self.restart(policy, failure)

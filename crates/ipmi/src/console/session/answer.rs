@@ -1,11 +1,14 @@
 //! What a session makes of answers.
 
-use super::{Phase, Session, ms};
+use core::time::Duration;
+
+use super::{Phase, Session};
 use crate::command::app::SetSessionPrivilegeLevel;
 use crate::command::app::set_session_privilege_level::{ABOVE_LIMIT, NOT_FOR_THIS_USER};
 use crate::console::bridge::{self, Said};
 use crate::console::event::{CommandError, Event, Ignored, LoginFailure, Response, TimedOut};
 use crate::console::request::{Origin, RequestTarget};
+use crate::console::retry::Policy;
 use crate::console::session::Farewell;
 use crate::number::CompletionCode;
 use crate::time::Instant;
@@ -15,6 +18,7 @@ impl Session {
     /// The answer to the request in flight that a message is; `None` where it says that the answer is to come.
     pub(super) fn read_answer<'d>(
         &mut self,
+        now: Instant,
         message: LanMessage<'d>,
     ) -> Result<Option<Response<'d>>, Ignored> {
         let asked = &self.request;
@@ -29,11 +33,18 @@ impl Session {
             None => {
                 let LanMessage { header, body } = message;
                 let (completion, data) = bridge::split(body)?;
-                if (header.netfn, header.cmd) != (asked.target.netfn.response(), asked.target.cmd)
-                    || header.rq_seq != asked.rq_seq
-                    || (header.from, header.to) != (BMC_ADDRESS, CONSOLE_ADDRESS)
+                let is_from_bmc = (header.from, header.to) == (BMC_ADDRESS, CONSOLE_ADDRESS)
+                    && header.netfn.is_response();
+                let answers = (header.netfn, header.cmd, header.rq_seq);
+                if !is_from_bmc
+                    || answers
+                        != (
+                            asked.target.netfn.response(),
+                            asked.target.cmd,
+                            asked.rq_seq,
+                        )
                 {
-                    return Err(Ignored::Late);
+                    return self.answered_otherwise(now, is_from_bmc).map(|()| None);
                 }
                 (asked.target, completion, data)
             }
@@ -42,6 +53,7 @@ impl Session {
         // The BMC has seen the first sending, and is going to answer it or has done so.
         if completion == CompletionCode::DUPLICATE_REQUEST && self.sendings_unanswered() > 1 {
             self.refused = true;
+            self.heard = self.heard.saturating_add(1);
             return Ok(None);
         }
         Ok(Some(Response {
@@ -52,10 +64,37 @@ impl Session {
         }))
     }
 
+    /// An answer to another request came in place of ours.
+    ///
+    /// Either it was late, as that of a request which was repeated, or the BMC took our request and answered the one
+    /// before. Then ours is not going to be answered: it is sent again as soon as its answer could have come.
+    fn answered_otherwise(&mut self, now: Instant, is_from_bmc: bool) -> Result<(), Ignored> {
+        let is_sent = !self.send && !self.busy;
+        if !is_from_bmc || !is_sent || !self.request.idempotent {
+            return Err(Ignored::Late);
+        }
+        if let Some(fewer) = self.stragglers.checked_sub(1) {
+            self.stragglers = fewer;
+            return Err(Ignored::Late);
+        }
+        let Some(deadline) = self
+            .deadline
+            .filter(|_| self.sendings < self.policy.attempts)
+        else {
+            return Err(Ignored::Late);
+        };
+        self.heard = self.heard.saturating_add(1);
+        let took = self.request_wait().saturating_sub(deadline.since(now));
+        self.deadline = Some(deadline.min(now + Policy::stale_wait(took)));
+        Ok(())
+    }
+
     /// The answer to the request in flight is in.
     pub(super) fn answered<'d>(&mut self, now: Instant, response: Response<'d>) -> Event<'d> {
         self.unanswered = 0;
-        if response.completion == CompletionCode::NODE_BUSY && self.sendings < self.policy.attempts
+        self.heard = self.heard.saturating_add(1);
+        if response.completion == CompletionCode::NODE_BUSY
+            && let Some(wait) = self.policy.busy_wait(self.sendings)
         {
             // This sending was not executed; one before it without answer may have been.
             if !self.request.idempotent && self.sendings_unanswered() > 1 {
@@ -64,7 +103,7 @@ impl Session {
             // A new sequence number, or the BMC would repeat this very answer.
             self.sendings_answered = self.sendings;
             self.request.rq_seq = self.take_rq_seq();
-            self.deadline = Some(now + ms(self.policy.busy_retry_ms));
+            self.deadline = Some(now + wait);
             self.send = false;
             self.refused = false;
             self.busy = true;
@@ -85,8 +124,18 @@ impl Session {
     }
 
     /// Sendings that may have been executed and that no answer speaks of.
-    const fn sendings_unanswered(&self) -> u8 {
+    pub(super) const fn sendings_unanswered(&self) -> u8 {
         self.sendings.saturating_sub(self.sendings_answered)
+    }
+
+    /// How long the answer to the last sending of the request is waited for.
+    pub(super) fn request_wait(&self) -> Duration {
+        let sendings = self.sendings_unanswered();
+        if self.request.idempotent {
+            self.policy.wait(sendings)
+        } else {
+            self.policy.side_effect_wait(sendings)
+        }
     }
 
     /// Ends a request that may have been executed; the BMC answers, though not this one.

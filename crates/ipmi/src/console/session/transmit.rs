@@ -26,8 +26,7 @@ impl Session {
             return None;
         }
         if let Phase::LoggingIn(handshake) = &mut self.phase
-            && let Some(channel) = handshake.take_abandoned()
-            && let Some(len) = handshake.encode_close(*channel, entropy, out)
+            && let Some(len) = handshake.encode_farewell(entropy, out)
         {
             // The message that is due follows at the next call.
             self.send = true;
@@ -42,11 +41,7 @@ impl Session {
                 (w.finish().ok(), wait)
             }
             Phase::ExpectPrivilege | Phase::Established | Phase::ExpectClose => {
-                let wait = if self.request.idempotent {
-                    self.policy.wait(self.sendings)
-                } else {
-                    self.policy.side_effect_wait(self.sendings)
-                };
+                let wait = self.request_wait();
                 (self.write_request(entropy, out), wait)
             }
             Phase::Leaving(_) => return self.write_farewell(entropy, out),
