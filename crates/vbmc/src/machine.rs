@@ -25,7 +25,7 @@ use crate::host::{Activity, Host, HostEvent, WrongState};
 use crate::log::{Event, EventLog};
 use crate::physics::{Block, Body, Feed, HostLoad, Node, Place, PowerBay};
 use crate::profile::{Model, Profile};
-use crate::sensor::{Analog, Kind, Signal, event_offset};
+use crate::sensor::{Analog, Kind, SensorSpec, Signal, event_offset};
 use crate::serial::Serial;
 
 /// The most seconds that are worked out one by one when a machine was not looked at for long. Heat that is older
@@ -423,10 +423,16 @@ impl Machine {
                     unavailable: true,
                     ..Sample::default()
                 },
-                _ if unavailable => Sample {
-                    unavailable,
-                    ..Sample::default()
-                },
+                kind if unavailable => {
+                    let gone = Sample {
+                        unavailable,
+                        ..Sample::default()
+                    };
+                    if let Kind::Analog(analog) = kind {
+                        self.report_limits(sensor, analog, before, gone, None);
+                    }
+                    gone
+                }
                 Kind::Discrete(d) => Sample {
                     states: self.written_states(sensor.number, d.condition) & d.mask,
                     ..Sample::default()
@@ -435,15 +441,8 @@ impl Machine {
                     let set = self.set_analog(sensor.number);
                     let analog = set.as_deref().unwrap_or(analog);
                     let sample = self.sample(index, analog, before);
-                    if sample.held != before.held {
-                        self.report_limits(
-                            sensor.sensor_type,
-                            sensor.number,
-                            analog,
-                            before,
-                            sample,
-                        );
-                    }
+                    let reading = self.is_watched(analog.signal).then_some(sample.raw);
+                    self.report_limits(sensor, analog, before, sample, reading);
                     sample
                 }
             };
@@ -486,15 +485,22 @@ impl Machine {
         !(matches!(signal, Signal::Fan(_)) && spinning_up)
     }
 
+    /// Logs the limits that a sensor crossed or left. `reading` is what did it: `None` where its limits mean nothing any
+    /// more, as those of a fan whose host is off. Then no reading is on the other side of a limit, and none is logged.
     fn report_limits(
         &mut self,
-        sensor_type: SensorType,
-        number: u8,
+        sensor: &SensorSpec,
         analog: &Analog,
         before: Sample,
         now: Sample,
+        reading: Option<u8>,
     ) {
         let changed = before.held ^ now.held;
+        if changed == 0 {
+            return;
+        }
+        let set = self.set_analog(sensor.number);
+        let analog = set.as_deref().unwrap_or(analog);
         for threshold in Threshold::ALL
             .into_iter()
             .filter(|t| changed & t.bit().0 != 0)
@@ -502,13 +508,18 @@ impl Machine {
             let Some(limit) = &analog.limits[threshold.index()] else {
                 continue;
             };
+            // Bytes 2 and 3 hold the reading, if there is one, and the limit (§29.7, table 29-6).
+            let offset = event_offset(threshold);
+            let data = match reading {
+                Some(raw) => [0x50 | offset, raw, limit.raw],
+                None => [0x10 | offset, 0xff, limit.raw],
+            };
             let event = Event {
-                sensor_type,
-                number,
+                sensor_type: sensor.sensor_type,
+                number: sensor.number,
                 event_type: EventReadingType::THRESHOLD,
                 asserted: now.held & threshold.bit().0 != 0,
-                // Bytes 2 and 3 hold the reading and the limit (§29.7, table 29-6).
-                data: [0x50 | event_offset(threshold), now.raw, limit.raw],
+                data,
             };
             self.log_event(&event);
         }
