@@ -9,16 +9,18 @@ use std::time::Duration;
 
 use hardware::NodeId;
 use ipmi::bmc::{Config, Handler, Request, User};
-use ipmi::command::app::Guid;
+use ipmi::command::Command;
+use ipmi::command::app::{Guid, SendMessage};
 use ipmi::command::oem::OEM_COMMANDS;
 use ipmi::command::table::COMMANDS;
 use ipmi::number::{CompletionCode, NetFn, PrivilegeLevel};
 use ipmi::time::Instant;
+use ipmi::wire::message::{MessageHeader, REQUEST_OVERHEAD};
 use ipmi::wire::rakp::UserName;
 use ipmi::wire::{Reader, Writer};
 
 use crate::controller::OemFamily;
-use crate::handler::Device;
+use crate::handler::{Device, ENGINE_ADDRESS, ENGINE_CHANNEL};
 use crate::machine::{Form, Identity, Machine};
 use crate::physics::{Feed, Place};
 use crate::profile::{Model, Profile};
@@ -68,9 +70,25 @@ fn ask(machine: &mut Machine, config: &mut Config, step: u16, given: &[u8]) {
     if let Some(row) = OEM_COMMANDS.get(place) {
         let data = [row.prefix, given].concat();
         answer(machine, config, (row.netfn, row.cmd), &data);
+        ask_engine(machine, config, (row.netfn, row.cmd), &data);
     } else if let [netfn, cmd, data @ ..] = given {
         answer(machine, config, (NetFn(netfn & 0x3e), *cmd), data);
     }
+}
+
+/// Asks the management engine behind the BMC, where the machine has one.
+fn ask_engine(machine: &mut Machine, config: &mut Config, (netfn, cmd): (NetFn, u8), data: &[u8]) {
+    let header = MessageHeader {
+        to: ENGINE_ADDRESS,
+        ..MessageHeader::request(netfn, 0, cmd, 0)
+    };
+    let mut message = vec![0; data.len() + REQUEST_OVERHEAD + 1];
+    let mut w = Writer::new(&mut message);
+    // The answer is to be brought back.
+    w.u8(0x40 | ENGINE_CHANNEL.0);
+    header.encode(&mut w, |w| w.bytes(data));
+    let send = (SendMessage::NETFN, SendMessage::CMD);
+    answer(machine, config, send, w.written());
 }
 
 fn answer(

@@ -5,7 +5,10 @@
 mod support;
 
 use ipmi::command::Bytes;
-use ipmi::command::app::{GetSystemInfoParameters, SetSystemInfoParameters, SystemText};
+use ipmi::command::app::{
+    GetDeviceId, GetSystemInfoParameters, SetSessionPrivilegeLevel, SetSystemInfoParameters,
+    SystemText,
+};
 use ipmi::command::oem::OEM_COMMANDS;
 use ipmi::command::oem::dell::{
     ALL_FANS, GetPowerConsumption, GetThirdPartyCooling, LCD_MODE, LCD_TEXT, LcdMode,
@@ -18,13 +21,14 @@ use ipmi::command::oem::node_manager::{
 use ipmi::command::oem::sbmr::{GetBootProgressCode, SendBootProgressCode};
 use ipmi::command::oem::supermicro::{GetFanMode, GetZoneDuty, SetFanMode, SetZoneDuty};
 use ipmi::command::sensor::GetSensorReading;
-use ipmi::console::CommandError;
+use ipmi::console::{Bridge, CommandError, Hop};
 use ipmi::number::{
-    CompletionCode, DellFanMode, DellLcdMode, NmDomain, NmPolicyExceptions, NmStatisticsMode,
-    NmSwitch, NmTrigger, StringEncoding, SupermicroFanMode,
+    CompletionCode, DellFanMode, DellLcdMode, EnterpriseNumber, NmDomain, NmPolicyExceptions,
+    NmStatisticsMode, NmSwitch, NmTrigger, PrivilegeLevel, StringEncoding, SupermicroFanMode,
 };
 use support::{Console, World};
 use vbmc::controller::OemFamily;
+use vbmc::handler::{ENGINE_ADDRESS, ENGINE_CHANNEL};
 
 /// Number of Fan1's sensor.
 const FAN_1: u8 = 0x20;
@@ -38,6 +42,12 @@ fn node(family: OemFamily) -> (World, Console) {
     world.site.machine(0, now).set_oem_family(family);
     let console = world.console(0);
     (world, console)
+}
+
+/// The way to Intel's management engine, which has Node Manager.
+fn engine() -> Option<Bridge> {
+    let hop = Hop::new(ENGINE_CHANNEL.0, ENGINE_ADDRESS).unwrap();
+    Some(Bridge::to(hop))
 }
 
 /// The raw reading of a fan.
@@ -161,14 +171,24 @@ fn headers_of_asrock_and_banks_of_system_x() {
 #[test]
 fn a_policy_of_node_manager_keeps_power_below_its_limit() {
     let (mut world, mut console) = node(OemFamily::NodeManager);
-    assert_eq!(world.ask(&mut console, &GetNmVersion).unwrap().version, 5);
+    assert_eq!(
+        world
+            .ask_over(&mut console, engine(), &GetNmVersion)
+            .unwrap()
+            .version,
+        5
+    );
+    let id = world.ask_over(&mut console, engine(), &GetDeviceId);
+    assert_eq!(id.unwrap().manufacturer, EnterpriseNumber::INTEL);
+    let not_here = CommandError::Completion(CompletionCode::INVALID_COMMAND);
+    assert_eq!(world.ask(&mut console, &GetNmVersion), Err(not_here));
     let statistics = GetNmStatistics {
         mode: NmStatisticsMode::GLOBAL_POWER,
         domain: NmDomain::PLATFORM,
         policy: 0,
     };
     world.sleep(FOLLOWED_S);
-    let before = world.ask(&mut console, &statistics).unwrap();
+    let before = world.ask_over(&mut console, engine(), &statistics).unwrap();
     let limit_w = before.current - 30;
     let set = SetNmPolicy {
         enabled: true,
@@ -183,9 +203,9 @@ fn a_policy_of_node_manager_keeps_power_below_its_limit() {
         trigger_limit: 0,
         period_s: 10,
     };
-    world.ask(&mut console, &set).unwrap();
+    world.ask_over(&mut console, engine(), &set).unwrap();
     world.sleep(FOLLOWED_S);
-    let capped = world.ask(&mut console, &statistics).unwrap();
+    let capped = world.ask_over(&mut console, engine(), &statistics).unwrap();
     assert!(
         capped.limiting && capped.current <= limit_w + 15,
         "{capped:?}"
@@ -194,19 +214,29 @@ fn a_policy_of_node_manager_keeps_power_below_its_limit() {
         domain: NmDomain::PLATFORM,
         policy: 3,
     };
-    assert_eq!(world.ask(&mut console, &get).unwrap().limit_w, limit_w);
+    assert_eq!(
+        world
+            .ask_over(&mut console, engine(), &get)
+            .unwrap()
+            .limit_w,
+        limit_w
+    );
     let off = EnableNmPolicy {
         switch: NmSwitch::POLICY_DISABLE,
         domain: NmDomain::PLATFORM,
         policy: 3,
     };
-    world.ask(&mut console, &off).unwrap();
-    assert!(!world.ask(&mut console, &statistics).unwrap().limiting);
-    world
-        .ask(&mut console, &SetNmPolicy { add: false, ..set })
-        .unwrap();
+    world.ask_over(&mut console, engine(), &off).unwrap();
+    assert!(
+        !world
+            .ask_over(&mut console, engine(), &statistics)
+            .unwrap()
+            .limiting
+    );
+    let remove = SetNmPolicy { add: false, ..set };
+    world.ask_over(&mut console, engine(), &remove).unwrap();
     let none = CommandError::Completion(CompletionCode(0x80));
-    assert_eq!(world.ask(&mut console, &get), Err(none));
+    assert_eq!(world.ask_over(&mut console, engine(), &get), Err(none));
 }
 
 #[test]
@@ -242,4 +272,24 @@ fn a_family_adds_commands_and_changes_nothing_of_the_standards() {
         "sensors"
     );
     assert_eq!(plain.log(&mut of_plain), dell.log(&mut of_dell), "events");
+}
+
+#[test]
+fn nobody_goes_over_the_bmc_to_what_he_may_not_do_and_nothing_else_is_behind_it() {
+    let (mut world, mut console) = node(OemFamily::NodeManager);
+    let elsewhere = Some(Bridge::to(Hop::new(ENGINE_CHANNEL.0, 0x72).unwrap()));
+    let asked = world.ask_over(&mut console, elsewhere, &GetDeviceId);
+    assert_eq!(asked, Err(CommandError::Completion(CompletionCode(0x83))));
+    let (mut none, mut of_none) = node(OemFamily::None);
+    let asked = none.ask_over(&mut of_none, engine(), &GetNmVersion);
+    let refused = CommandError::Completion(CompletionCode::INVALID_DATA_FIELD);
+    assert_eq!(asked, Err(refused));
+    let level = SetSessionPrivilegeLevel {
+        privilege: PrivilegeLevel::USER,
+    };
+    world.ask(&mut console, &level).unwrap();
+    assert!(world.ask_over(&mut console, engine(), &GetDeviceId).is_ok());
+    let asked = world.ask_over(&mut console, engine(), &GetNmVersion);
+    let refused = CommandError::Completion(CompletionCode::INSUFFICIENT_PRIVILEGE);
+    assert_eq!(asked, Err(refused));
 }

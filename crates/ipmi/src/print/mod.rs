@@ -27,13 +27,6 @@ fn row(netfn: NetFn, cmd: u8, data: &[u8]) -> Option<&'static CommandRow> {
     table::find(NetFn(netfn.0 & !1), cmd, data)
 }
 
-/// The name of a command that is neither a group's nor a maker's, as in the specification's section title; `None` for one
-/// that the specification doesn't have.
-#[must_use]
-pub fn command_name(netfn: NetFn, cmd: u8) -> Option<&'static str> {
-    row(netfn, cmd, &[]).map(|row| row.name)
-}
-
 /// Whether the data can hold a password, a key or an SNMP community, so that only its length may be printed.
 const fn is_secret(netfn: NetFn, cmd: u8) -> bool {
     const ACTIVATE_SESSION: u8 = 0x3a;

@@ -1,6 +1,7 @@
 //! The command line of `reddrum ipmi`.
 
 mod access;
+mod connection;
 mod hardware;
 mod makers;
 mod records;
@@ -9,26 +10,25 @@ mod sol;
 use std::path::PathBuf;
 
 pub(super) use access::{
-    AccessMode, AddressSource, ChannelCommand, LanCommand, LanSetting, NewPassword, OnChannel,
-    SessionCommand, Sessions, UserCommand, UserLevel, UserSetCommand, UserSlot,
+    AccessMode, AccessSetting, AddressSource, ChannelCommand, CipherPayload, LanCommand,
+    LanSetting, NewPassword, OnChannel, SessionCommand, Sessions, UserCommand, UserLevel,
+    UserSetCommand, UserSlot,
 };
 
 use clap::{Args, Subcommand, ValueEnum};
+pub(super) use connection::{Connection, Privilege};
 pub(super) use hardware::{
     Color, DcmiCommand, DcmiPowerCommand, FanSpeed, HpmCommand, LedCommand, LedState, LimitAction,
     McCommand, PefCommand, PicmgCommand, PowerLimitArgs, ResetKind, TimeoutAction, UnitControl,
     UnitFanCommand, WatchdogCommand,
 };
-use ipmi::number::{BootDevice, ChassisControlAction, PrivilegeLevel};
+use ipmi::number::{BootDevice, ChassisControlAction};
 pub(super) use makers::{FanCommand, LcdCommand, Maker, NmCommand, OfMaker};
 pub(super) use records::{
     BackupArgs, FruArgs, FruCommand, FruText, Limit, SdrCommand, SelCommand, SelTimeCommand,
     SensorArgs, SensorCommand,
 };
 pub(super) use sol::{SolArgs, SolCommand, SolSetting};
-
-/// The most hosts that are asked at the same time.
-pub(super) const FANOUT_MAX: usize = 4_096;
 
 /// What `reddrum ipmi --help` shows behind the options.
 const HELP: &str = "\
@@ -64,120 +64,6 @@ pub(crate) struct IpmiArgs {
     /// What to do.
     #[command(subcommand)]
     pub(super) command: IpmiCommand,
-}
-
-/// How to reach BMCs, and how to print what they say.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Connection")]
-pub(super) struct Connection {
-    /// Read the hosts from a file, one host or range a line; `-` is standard input.
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(super) hosts_file: Option<PathBuf>,
-    /// UDP port of hosts that name none.
-    #[arg(short, long, global = true, default_value_t = 623, value_name = "PORT",
-          value_parser = clap::value_parser!(u16).range(1..))]
-    pub(super) port: u16,
-    /// User name on the BMCs.
-    #[arg(
-        short = 'U',
-        long,
-        global = true,
-        env = "REDDRUM_IPMI_USERNAME",
-        value_name = "NAME"
-    )]
-    pub(super) username: Option<String>,
-    /// Read the password from the first line of a file that only its owner can read.
-    #[arg(short = 'f', long, global = true, value_name = "FILE")]
-    pub(super) password_file: Option<PathBuf>,
-    /// Cipher suites to propose, best first; no other is used. Suite 0 lets anybody in. [default: 17,3]
-    #[arg(
-        short = 'C',
-        long,
-        global = true,
-        value_name = "LIST",
-        value_delimiter = ','
-    )]
-    pub(super) suite: Vec<u8>,
-    /// Privilege level to work at. [default: the lowest that the command needs]
-    #[arg(
-        short = 'L',
-        long,
-        global = true,
-        value_name = "LEVEL",
-        ignore_case = true
-    )]
-    pub(super) privilege: Option<Privilege>,
-    /// Wait for an answer before the request is sent again, in milliseconds; doubles each time.
-    #[arg(long, global = true, default_value_t = 500, value_name = "MS",
-          value_parser = clap::value_parser!(u32).range(10..=60_000))]
-    pub(super) timeout_ms: u32,
-    /// How often a request is sent before the BMC counts as silent. What changes something is sent once.
-    #[arg(long, global = true, default_value_t = 4, value_name = "N",
-          value_parser = clap::value_parser!(u8).range(1..=20))]
-    pub(super) attempts: u8,
-    /// How many hosts to ask at the same time.
-    #[arg(long, global = true, default_value_t = 64, value_name = "N", value_parser = parse_fanout)]
-    pub(super) fanout: usize,
-    /// Ask the controller with this address behind the BMC (a number such as 0x72), not the BMC itself.
-    #[arg(short = 't', long, global = true, value_name = "ADDRESS", value_parser = parse_byte)]
-    pub(super) target: Option<u8>,
-    /// On which of the BMC's channels it is.
-    #[arg(
-        short = 'b',
-        long,
-        global = true,
-        default_value_t = 0,
-        value_name = "CHANNEL",
-        requires = "target"
-    )]
-    pub(super) target_channel: u8,
-    /// Over the controller with this address, which has the target on its channel.
-    #[arg(short = 'T', long, global = true, value_name = "ADDRESS", requires = "target", value_parser = parse_byte)]
-    pub(super) transit: Option<u8>,
-    /// On which of the BMC's channels that controller is.
-    #[arg(
-        short = 'B',
-        long,
-        global = true,
-        default_value_t = 0,
-        value_name = "CHANNEL",
-        requires = "transit"
-    )]
-    pub(super) transit_channel: u8,
-    /// Whose commands to send.
-    #[command(flatten)]
-    pub(super) of: OfMaker,
-    /// Print one JSON object a line for each host.
-    #[arg(long, global = true)]
-    pub(super) json: bool,
-}
-
-fn parse_fanout(text: &str) -> Result<usize, String> {
-    text.parse()
-        .ok()
-        .filter(|fanout| (1..=FANOUT_MAX).contains(fanout))
-        .ok_or_else(|| format!("expected 1 to {FANOUT_MAX}"))
-}
-
-/// Privilege levels that a session can be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Privilege {
-    /// Read.
-    User,
-    /// Read and operate.
-    Operator,
-    /// Everything.
-    Administrator,
-}
-
-impl From<Privilege> for PrivilegeLevel {
-    fn from(privilege: Privilege) -> Self {
-        match privilege {
-            Privilege::User => Self::USER,
-            Privilege::Operator => Self::OPERATOR,
-            Privilege::Administrator => Self::ADMINISTRATOR,
-        }
-    }
 }
 
 /// What to do on every host.
@@ -252,7 +138,8 @@ pub(super) enum IpmiCommand {
     /// The text panel at the front (Dell).
     #[command(subcommand)]
     Lcd(LcdCommand),
-    /// Intel's Node Manager: power and its policies. On most boards it is behind the BMC: add `-t 0x2c -b 6`.
+    /// Intel's Node Manager: power and its policies. It is found at the BMC, or behind it (0x2c on channel 6, or where a
+    /// sensor data record says); `-t` and `-b` name another place.
     #[command(subcommand)]
     Nm(NmCommand),
     /// Firmware, by HPM.1.

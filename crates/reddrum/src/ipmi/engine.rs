@@ -14,8 +14,11 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use ipmi::command::Command;
+use ipmi::command::app::SendMessage;
 use ipmi::console::{Addressee, Bridge, Event, Login, Policy, RequestRefused, Session, addressee};
 use ipmi::entropy::Entropy;
+use ipmi::quirk::Quirks;
 use ipmi::time::Instant;
 
 use super::failure::{Asked, Failure};
@@ -40,6 +43,8 @@ pub(super) struct Engine {
     begin: Begin,
     /// The way to the controller that is asked; `None` = the BMC itself.
     bridge: Option<Bridge>,
+    /// What the operator says of the BMCs.
+    quirks: Quirks,
     /// Tells this run's session IDs from those of an earlier one.
     salt: u32,
     waiting: VecDeque<(usize, SocketAddr)>,
@@ -73,6 +78,8 @@ struct Slot {
     over: bool,
     /// A request of the command is on its way or was.
     asked: bool,
+    /// That request is Send Message itself, and not passed on by one.
+    is_send_message: bool,
 }
 
 impl Engine {
@@ -95,6 +102,7 @@ impl Engine {
             asked,
             begin,
             bridge: None,
+            quirks: Quirks::NONE,
             salt,
             waiting: hosts.into_iter().collect(),
             slots: (0..fanout).map(|_| None).collect(),
@@ -113,6 +121,12 @@ impl Engine {
         self
     }
 
+    /// Knows this of the BMCs.
+    pub(super) const fn knowing(mut self, quirks: Quirks) -> Self {
+        self.quirks = quirks;
+        self
+    }
+
     /// Begins with hosts that wait, as far as there are free slots.
     pub(super) fn start_waiting(&mut self, now: Instant) {
         while let Some((host, address)) = self.waiting.pop_front() {
@@ -124,6 +138,7 @@ impl Engine {
             let number = u32::try_from(host + 1).unwrap_or(u32::MAX);
             let id = NonZeroU32::new(self.salt << HOST_BITS | number)
                 .expect("hosts are numbered from 1");
+            session.set_quirks(self.quirks);
             session.connect(now, id);
             self.by_id.insert(id.get(), place);
             self.by_address.insert(address, place);
@@ -132,7 +147,8 @@ impl Engine {
                 address,
                 bridge: self.bridge,
                 session,
-                talk: Some((self.begin)().with(address)),
+                talk: Some((self.begin)().with(address).knowing(self.quirks)),
+                is_send_message: false,
                 outcome: None,
                 resume_at: None,
                 armed: None,
@@ -318,7 +334,13 @@ impl Slot {
             Event::None | Event::Payload(..) => {}
             Event::Established => self.advance(now, None),
             Event::Response(response) => {
-                let answer = Answer::Reply(response.completion, response.data.to_vec());
+                let is_refused_on_the_way = !self.is_send_message
+                    && (response.netfn, response.cmd) == (SendMessage::NETFN, SendMessage::CMD);
+                let answer = if is_refused_on_the_way {
+                    Answer::NotPassedOn(response.completion)
+                } else {
+                    Answer::Reply(response.completion, response.data.to_vec())
+                };
                 self.advance(now, Some(answer));
             }
             Event::RequestTimedOut(timed_out) => {
@@ -358,10 +380,15 @@ impl Slot {
                 target,
                 data,
                 idempotent,
+                way,
+                ..
             } = &call;
+            let numbers = (target.netfn, target.cmd);
+            self.is_send_message = numbers == (SendMessage::NETFN, SendMessage::CMD);
+            let way = way.or(self.bridge);
             let sent = self
                 .session
-                .request_bridged(now, self.bridge, *target, data, *idempotent);
+                .request_bridged(now, way, *target, data, *idempotent);
             answer = Some(match sent {
                 Ok(()) => {
                     self.asked = true;

@@ -1,13 +1,14 @@
 //! Why a host did not do what was asked: whose fault, the cause, the remedy.
 
+mod call;
+
 use std::fmt;
 
-use ipmi::command::Command;
-use ipmi::command::chassis::SetSystemBootOptions;
-use ipmi::command::storage::{GetSelEntry, ReadFruData};
+use call::{call_cause, call_remedy};
+
 use ipmi::console::{DEFAULT_SUITES, LoginFailure};
 use ipmi::crypto::SuiteSet;
-use ipmi::number::{CipherSuiteId, CompletionCode, NetFn, PrivilegeLevel};
+use ipmi::number::{CipherSuiteId, PrivilegeLevel};
 
 use super::talk::{CallError, CallFault};
 
@@ -65,6 +66,7 @@ impl Failure {
             },
             Self::Call(error) => match error.fault {
                 CallFault::Refused(_) => "refused",
+                CallFault::NotPassedOn(_) => "not_passed_on",
                 CallFault::Garbled(_) => "malformed_answer",
                 CallFault::Unanswered { .. } => "unanswered",
                 CallFault::TooLong => "too_long",
@@ -176,76 +178,4 @@ fn suite_remedy(offered: Option<SuiteSet>) -> String {
 fn list(suites: impl Iterator<Item = CipherSuiteId>) -> String {
     let numbers: Vec<_> = suites.map(|suite| suite.0.to_string()).collect();
     numbers.join(",")
-}
-
-fn call_cause(error: &CallError) -> String {
-    let request = error.request();
-    match error.fault {
-        CallFault::Refused(code) => {
-            let name = code.name().or_else(|| own_code(error, code));
-            let name = name.unwrap_or("a completion code of its own");
-            format!("{request}: the BMC says {:02X}h, {name}", code.0)
-        }
-        CallFault::Garbled(error) => format!("{request}: the BMC's answer is malformed: {error}"),
-        CallFault::Unanswered {
-            maybe_executed: true,
-        } => format!("{request}: no answer; the BMC may have carried it out"),
-        CallFault::Unanswered {
-            maybe_executed: false,
-        } => format!("{request}: no answer"),
-        CallFault::TooLong => format!("{request}: does not fit a datagram"),
-    }
-}
-
-/// Completion codes that a command defines for itself (80h to BEh), of the commands that the command line sends.
-fn own_code(error: &CallError, code: CompletionCode) -> Option<&'static str> {
-    const SET_BOOT: u8 = SetSystemBootOptions::CMD;
-    const SEL_COMMANDS: std::ops::RangeInclusive<u8> = 0x40..=0x49;
-    Some(match (error.netfn, error.cmd, code.0) {
-        (NetFn::CHASSIS | NetFn::TRANSPORT, _, 0x80) => "parameter not supported",
-        (NetFn::CHASSIS, SET_BOOT, 0x81) => "another party is setting boot options",
-        (NetFn::CHASSIS, SET_BOOT, 0x82) => "parameter is read-only",
-        (NetFn::STORAGE, ReadFruData::CMD, 0x81) => "FRU device busy",
-        (NetFn::STORAGE, GetSelEntry::CMD, 0x80) => "not supported for this record",
-        (NetFn::STORAGE, cmd, 0x81) if SEL_COMMANDS.contains(&cmd) => "SEL erase in progress",
-        _ => return None,
-    })
-}
-
-fn call_remedy(error: &CallError) -> &'static str {
-    match error.fault {
-        CallFault::Refused(code) => match code {
-            CompletionCode::INSUFFICIENT_PRIVILEGE => {
-                "raise --privilege, or log in as a user who may do it"
-            }
-            CompletionCode::INVALID_COMMAND | CompletionCode::INVALID_FOR_LUN => {
-                "this BMC does not have the command"
-            }
-            CompletionCode::NOT_SUPPORTED_IN_STATE => {
-                "not possible in the machine's present state; see 'power status'"
-            }
-            CompletionCode::NOT_PRESENT => "this BMC has no such sensor, record or device",
-            CompletionCode::DISABLED => "switch the function on in the BMC's settings",
-            CompletionCode::NODE_BUSY
-            | CompletionCode::TIMEOUT
-            | CompletionCode::SDR_IN_UPDATE
-            | CompletionCode::FIRMWARE_UPDATE
-            | CompletionCode::BMC_INITIALIZING => "the BMC is busy; try again later",
-            _ if own_code(error, code) == Some("parameter not supported") => {
-                "this BMC does not have the setting"
-            }
-            CompletionCode(0x81) => "try again later",
-            _ => "see the BMC's manual for what it supports",
-        },
-        CallFault::Garbled(_) => {
-            "report it with the BMC's make and firmware; 'raw' shows the bytes"
-        }
-        CallFault::Unanswered {
-            maybe_executed: true,
-        } => "look at the machine's state before asking again",
-        CallFault::Unanswered {
-            maybe_executed: false,
-        } => "try again; raise --attempts or --timeout-ms if packets get lost",
-        CallFault::TooLong => "send fewer bytes",
-    }
 }

@@ -57,7 +57,26 @@ pub(super) fn names(range: Option<&str>, file: Option<&Path>) -> Result<Vec<Stri
     if names.is_empty() {
         return Err(ProgramError::Usage("the list of hosts is empty".to_owned()));
     }
+    if let Some((name, port)) = names
+        .iter()
+        .find_map(|name| Some((name, wrong_port(name)?)))
+    {
+        return Err(usage(
+            name,
+            &format!("port {port} is not one of 1 to 65535"),
+        ));
+    }
     Ok(names)
+}
+
+/// The port that a name ends in, where it can be none.
+fn wrong_port(name: &str) -> Option<&str> {
+    let (host, port) = name.rsplit_once(':')?;
+    let is_number = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    // Anything else with colons is an address of IPv6.
+    let has_port = is_number && (!host.contains(':') || host.ends_with(']'));
+    let is_port = port.parse::<u16>().is_ok_and(|port| port != 0);
+    (has_port && !is_port).then_some(port)
 }
 
 fn usage(range: &str, error: &str) -> ProgramError {

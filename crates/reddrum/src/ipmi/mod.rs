@@ -74,7 +74,7 @@ pub(crate) fn run(args: &IpmiArgs) -> Result<(), ProgramError> {
     } else {
         Reader::Person
     };
-    let (privilege, begin) = command::begin(&args.command, args.connection.of, reader)?;
+    let (privilege, begin) = command::begin(&args.command, connection, reader)?;
     let login = (
         login::login(connection, privilege)?,
         login::policy(connection),
@@ -96,7 +96,8 @@ pub(crate) fn run(args: &IpmiArgs) -> Result<(), ProgramError> {
         salt,
         begin,
     )
-    .over(login::bridge(connection)?);
+    .over(login::bridge(connection)?)
+    .knowing(connection.quirks());
 
     let names = hosts.iter().map(|host| host.name.clone()).collect();
     let mut output = Output::new(names, connection.json).saving(args.command.file());

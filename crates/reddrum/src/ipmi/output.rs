@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, StderrLock, Stdout, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use super::failure::Failure;
 use super::report::{self, Report};
 use super::talk::Outcome;
 use crate::error::ProgramError;
@@ -79,7 +80,7 @@ impl Output {
     pub(super) fn take(&mut self, outcomes: Vec<(usize, Outcome)>) -> io::Result<()> {
         for (host, outcome) in outcomes {
             self.done += 1;
-            self.failed += usize::from(outcome.is_err());
+            self.failed += usize::from(failure_of(&outcome).is_some());
             if let Ok(Report {
                 file: Some(bytes), ..
             }) = &outcome
@@ -105,21 +106,28 @@ impl Output {
         if self.json {
             return writeln!(out, "{}", report::json(name, outcome));
         }
-        match outcome {
-            Ok(report) if self.names.len() == 1 => report
-                .lines
-                .iter()
-                .try_for_each(|line| writeln!(out, "{line}")),
-            Ok(report) => report
-                .lines
-                .iter()
-                .try_for_each(|line| writeln!(out, "{name}: {line}")),
+        let is_alone = self.names.len() == 1;
+        if let Ok(report) = outcome {
+            for line in &report.lines {
+                if is_alone {
+                    writeln!(out, "{line}")?;
+                } else {
+                    writeln!(out, "{name}: {line}")?;
+                }
+            }
+            if let Some(hint) = &report.hint {
+                out.flush()?;
+                writeln!(io::stderr(), "{name}: hint: {hint}")?;
+            }
+        }
+        match failure_of(outcome) {
+            None => Ok(()),
             // The program's last words say it where there is one host.
-            Err(failure) if self.names.len() == 1 => {
+            Some(failure) if is_alone => {
                 self.alone = Some(failure.to_string());
                 Ok(())
             }
-            Err(failure) => {
+            Some(failure) => {
                 out.flush()?;
                 writeln!(io::stderr(), "{name}: {failure}")
             }
@@ -169,6 +177,14 @@ impl Output {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// Why a host did not do what was asked, or not all of it.
+fn failure_of(outcome: &Outcome) -> Option<&Failure> {
+    match outcome {
+        Ok(report) => report.missing.as_deref(),
+        Err(failure) => Some(failure),
     }
 }
 

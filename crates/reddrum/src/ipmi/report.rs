@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
-use super::talk::Outcome;
+use super::talk::{CallFault, Outcome};
 
 /// Who reads a report. Long ones are made for one of them only: to make them for both costs more than the datagrams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,16 +23,16 @@ pub(super) struct Report {
     pub(super) value: Value,
     /// For a file that the command line names.
     pub(super) file: Option<Vec<u8>>,
+    /// Why this is not all that was asked for: the host counts as failed, and what there is is printed all the same.
+    pub(super) missing: Option<Box<Failure>>,
+    /// What the operator may want to know besides.
+    pub(super) hint: Option<String>,
 }
 
 impl Report {
     /// A report of one line.
     pub(super) fn line(text: impl Into<String>, value: Value) -> Self {
-        Self {
-            lines: vec![text.into()],
-            value,
-            file: None,
-        }
+        Self::of(vec![text.into()], value)
     }
 
     /// A report of lines.
@@ -41,7 +41,21 @@ impl Report {
             lines,
             value,
             file: None,
+            missing: None,
+            hint: None,
         }
+    }
+
+    /// The report of less than was asked for, where there is a reason for that.
+    pub(super) fn lacking(mut self, reason: Option<Failure>) -> Self {
+        self.missing = reason.map(Box::new);
+        self
+    }
+
+    /// With a word to the operator, where there is one.
+    pub(super) fn hinting(mut self, hint: Option<String>) -> Self {
+        self.hint = hint;
+        self
     }
 }
 
@@ -94,11 +108,7 @@ impl Sheet {
 
     /// The report.
     pub(super) fn report(self) -> Report {
-        Report {
-            lines: self.lines,
-            value: Value::Object(self.value),
-            file: None,
-        }
+        Report::of(self.lines, Value::Object(self.value))
     }
 }
 
@@ -114,10 +124,20 @@ pub(super) fn pair(name: &str, width: usize, value: impl std::fmt::Display) -> S
     format!("{name:<width$}: {value}").trim_end().to_owned()
 }
 
-/// The outcome of one host as one JSON object.
+/// The outcome of one host as one JSON object; one with both a result and an error is the result of less than was asked for.
 pub(super) fn json(host: &str, outcome: &Outcome) -> Value {
     match outcome {
-        Ok(report) => json!({ "host": host, "ok": true, "result": report.value }),
+        Ok(report) => {
+            let ok = report.missing.is_none();
+            let mut value = json!({ "host": host, "ok": ok, "result": report.value });
+            if let Some(failure) = &report.missing {
+                value["error"] = error(failure);
+            }
+            if let Some(hint) = &report.hint {
+                value["hint"] = hint.as_str().into();
+            }
+            value
+        }
         Err(failure) => json!({ "host": host, "ok": false, "error": error(failure) }),
     }
 }
@@ -130,7 +150,7 @@ fn error(failure: &Failure) -> Value {
     });
     if let Failure::Call(error) = failure {
         value["request"] = error.request().into();
-        if let Some(code) = error.completion() {
+        if let CallFault::Refused(code) | CallFault::NotPassedOn(code) = error.fault {
             value["completion_code"] = code.0.into();
         }
     }

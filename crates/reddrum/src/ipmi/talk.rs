@@ -13,10 +13,10 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use ipmi::command::{Command, Message};
-use ipmi::console::RequestTarget;
+use ipmi::command::{Command, Message, table};
+use ipmi::console::{Bridge, RequestTarget};
 use ipmi::number::{CompletionCode, NetFn};
-use ipmi::print::command_name;
+use ipmi::quirk::Quirks;
 use ipmi::walk::{self, Fault, Found, Reason, Step, Walk};
 use ipmi::wire::{Reader, WireError, Writer};
 
@@ -33,9 +33,28 @@ pub(super) type Outcome = Result<Report, Failure>;
 #[derive(Clone, Debug)]
 pub(super) struct Call {
     pub(super) target: RequestTarget,
+    /// Its name, where it is known.
+    pub(super) name: Option<&'static str>,
     pub(super) data: Vec<u8>,
     /// Whether doing it twice equals doing it once.
     pub(super) idempotent: bool,
+    /// The way to who is to be asked, where that is not who the command line names.
+    pub(super) way: Option<Bridge>,
+}
+
+impl Call {
+    /// Why it brought no usable answer.
+    fn failed(&self, fault: CallFault) -> CallError {
+        let RequestTarget { netfn, cmd, .. } = self.target;
+        let is_group = netfn == NetFn::GROUP_EXTENSION;
+        CallError {
+            netfn,
+            cmd,
+            group: self.data.first().copied().filter(|_| is_group),
+            name: self.name,
+            fault,
+        }
+    }
 }
 
 /// What a conversation wants next.
@@ -50,8 +69,10 @@ pub(super) enum Ask {
 /// The answer to a conversation's last question.
 #[derive(Clone, Debug)]
 pub(super) enum Answer {
-    /// The BMC answered.
+    /// The BMC, or the controller behind it that was asked, answered.
     Reply(CompletionCode, Vec<u8>),
+    /// A controller on the way to who was asked did not pass the request on, for this reason.
+    NotPassedOn(CompletionCode),
     /// No answer came.
     Unanswered { maybe_executed: bool },
     /// The request does not fit a datagram and was not sent.
@@ -65,6 +86,10 @@ pub(super) enum Answer {
 pub(super) struct CallError {
     pub(super) netfn: NetFn,
     pub(super) cmd: u8,
+    /// The group of a group extension: its request's first byte.
+    pub(super) group: Option<u8>,
+    /// The request's name, where it is known.
+    pub(super) name: Option<&'static str>,
     pub(super) fault: CallFault,
 }
 
@@ -73,6 +98,8 @@ pub(super) struct CallError {
 pub(super) enum CallFault {
     /// The BMC answered with an error.
     Refused(CompletionCode),
+    /// A controller on the way refused to pass the request on; who was asked knows nothing of it.
+    NotPassedOn(CompletionCode),
     /// The BMC's answer does not parse.
     Garbled(WireError),
     /// No answer came; a request that changes something may have been carried out.
@@ -82,7 +109,18 @@ pub(super) enum CallFault {
 }
 
 impl CallError {
-    /// The completion code, where the BMC gave one.
+    /// What the answer to a command holds does not parse.
+    pub(super) const fn garbled<C: Command>(error: WireError) -> Self {
+        Self {
+            netfn: C::NETFN,
+            cmd: C::CMD,
+            group: None,
+            name: Some(C::NAME),
+            fault: CallFault::Garbled(error),
+        }
+    }
+
+    /// The completion code, where who was asked gave one.
     pub(super) const fn completion(&self) -> Option<CompletionCode> {
         match self.fault {
             CallFault::Refused(code) => Some(code),
@@ -98,7 +136,7 @@ impl CallError {
     /// The name of the request, or its numbers.
     pub(super) fn request(&self) -> String {
         let Self { netfn, cmd, .. } = self;
-        command_name(*netfn, *cmd).map_or_else(
+        self.name.map_or_else(
             || format!("request {:02X}h/{cmd:02X}h", netfn.0),
             str::to_owned,
         )
@@ -110,6 +148,8 @@ impl From<Fault> for CallError {
         Self {
             netfn: fault.netfn,
             cmd: fault.cmd,
+            group: None,
+            name: Some(fault.name),
             fault: match fault.reason {
                 Reason::Refused(code) => CallFault::Refused(code),
                 Reason::Garbled(error) => CallFault::Garbled(error),
@@ -123,6 +163,8 @@ struct Exchange {
     ask: Option<Ask>,
     answer: Option<Answer>,
     peer: Option<SocketAddr>,
+    quirks: Quirks,
+    way: Option<Bridge>,
 }
 
 /// A conversation's connection to its BMC: one question at a time.
@@ -144,6 +186,16 @@ impl Line {
         .await
     }
 
+    /// What the operator says of the BMC.
+    pub(super) fn quirks(&self) -> Quirks {
+        self.0.borrow().quirks
+    }
+
+    /// From now on asks the controller at the end of this way, whomever the command line names.
+    pub(super) fn go_over(&self, way: Option<Bridge>) {
+        self.0.borrow_mut().way = way;
+    }
+
     /// Sends a command and waits for its answer. What is sent again, and when, is the session's business.
     pub(super) async fn call<C: Command>(&self, command: &C) -> Result<C::Response, CallError> {
         self.call_on_lun(0, command).await
@@ -155,8 +207,9 @@ impl Line {
         lun: u8,
         command: &C,
     ) -> Result<C::Response, CallError> {
-        let data = self.send(encode(lun, command)).await?;
-        decode::<C>(&data)
+        let call = self.request(lun, command);
+        let data = data_of(&call, self.ask(Ask::Call(call.clone())).await)?;
+        decode::<C>(&call, &data)
     }
 
     /// The same where an answer with the completion code `despite` has all its data, too; whether it had that code.
@@ -165,19 +218,20 @@ impl Line {
         despite: CompletionCode,
         command: &C,
     ) -> Result<(C::Response, bool), CallError> {
-        match self.ask(Ask::Call(encode(0, command))).await {
-            Answer::Reply(code, data) if code == despite => Ok((decode::<C>(&data)?, true)),
+        let call = self.request(0, command);
+        match self.ask(Ask::Call(call.clone())).await {
+            Answer::Reply(code, data) if code == despite => Ok((decode::<C>(&call, &data)?, true)),
             answer => {
-                let data = data_of((C::NETFN, C::CMD), answer)?;
-                Ok((decode::<C>(&data)?, false))
+                let data = data_of(&call, answer)?;
+                Ok((decode::<C>(&call, &data)?, false))
             }
         }
     }
 
     /// Sends a request by its numbers and waits for the data of its answer.
     pub(super) async fn send(&self, call: Call) -> Result<Vec<u8>, CallError> {
-        let RequestTarget { netfn, cmd, .. } = call.target;
-        data_of((netfn, cmd), self.ask(Ask::Call(call)).await)
+        let answer = self.ask(Ask::Call(call.clone())).await;
+        data_of(&call, answer)
     }
 
     /// Goes on with a walk up to what it finds next.
@@ -191,13 +245,16 @@ impl Line {
                             cmd: request.cmd,
                             lun: 0,
                         },
+                        name: table::find(request.netfn, request.cmd, request.data())
+                            .map(|row| row.name),
                         data: request.data().to_vec(),
                         idempotent: true,
+                        way: self.0.borrow().way,
                     };
-                    match self.ask(Ask::Call(call)).await {
+                    match self.ask(Ask::Call(call.clone())).await {
                         Answer::Reply(code, data) => walk.answer(code, &data),
                         silence => {
-                            data_of((request.netfn, request.cmd), silence)?;
+                            data_of(&call, silence)?;
                         }
                     }
                 }
@@ -211,45 +268,44 @@ impl Line {
     pub(super) async fn pause(&self, span: Duration) {
         self.ask(Ask::Pause(span)).await;
     }
-}
 
-/// A command as a request.
-fn encode<C: Command>(lun: u8, command: &C) -> Call {
-    let mut buffer = [0; REQUEST_DATA_MAX];
-    let mut w = Writer::new(&mut buffer);
-    command.encode(&mut w);
-    Call {
-        target: RequestTarget {
-            netfn: C::NETFN,
-            cmd: C::CMD,
-            lun,
-        },
-        data: w.written().to_vec(),
-        idempotent: command.is_idempotent(),
+    /// A command as a request.
+    fn request<C: Command>(&self, lun: u8, command: &C) -> Call {
+        let mut buffer = [0; REQUEST_DATA_MAX];
+        let mut w = Writer::new(&mut buffer);
+        command.encode(&mut w);
+        Call {
+            target: RequestTarget {
+                netfn: C::NETFN,
+                cmd: C::CMD,
+                lun,
+            },
+            name: Some(C::NAME),
+            data: w.written().to_vec(),
+            idempotent: command.is_idempotent(),
+            way: self.0.borrow().way,
+        }
     }
 }
 
 /// The data of a successful answer as that of a command.
-fn decode<C: Command>(data: &[u8]) -> Result<C::Response, CallError> {
-    C::Response::decode(&mut Reader::new(data)).map_err(|error| CallError {
-        netfn: C::NETFN,
-        cmd: C::CMD,
-        fault: CallFault::Garbled(error),
-    })
+fn decode<C: Command>(call: &Call, data: &[u8]) -> Result<C::Response, CallError> {
+    C::Response::decode(&mut Reader::new(data))
+        .map_err(|error| call.failed(CallFault::Garbled(error)))
 }
 
-/// The data of an answer to the request with these numbers.
-fn data_of((netfn, cmd): (NetFn, u8), answer: Answer) -> Result<Vec<u8>, CallError> {
-    let fault = match answer {
+/// The data of an answer to a request.
+fn data_of(call: &Call, answer: Answer) -> Result<Vec<u8>, CallError> {
+    Err(call.failed(match answer {
         Answer::Reply(CompletionCode::OK, data) => return Ok(data),
         Answer::Reply(code, _) => CallFault::Refused(code),
+        Answer::NotPassedOn(code) => CallFault::NotPassedOn(code),
         Answer::Unanswered { maybe_executed } => CallFault::Unanswered { maybe_executed },
         Answer::TooLong => CallFault::TooLong,
         Answer::Paused => CallFault::Unanswered {
             maybe_executed: false,
         },
-    };
-    Err(CallError { netfn, cmd, fault })
+    }))
 }
 
 /// A conversation under way.
@@ -274,6 +330,12 @@ impl Talk {
     /// Tells it where its BMC is.
     pub(super) fn with(self, peer: SocketAddr) -> Self {
         self.line.0.borrow_mut().peer = Some(peer);
+        self
+    }
+
+    /// Tells it what the operator says of the BMC.
+    pub(super) fn knowing(self, quirks: Quirks) -> Self {
+        self.line.0.borrow_mut().quirks = quirks;
         self
     }
 

@@ -5,21 +5,20 @@ use ipmi::command::app::{
     BtInterfaceCapabilities, BufferedEvent, ClearMessageFlags, EnableMessageChannelReceive,
     GetBmcGlobalEnables, GetBtInterfaceCapabilities, GetMessage, GetMessageFlags,
     GetSystemInterfaceCapabilities, I2cData, MasterWriteRead, MessageChannelReceive,
-    ReadEventMessageBuffer, ReceivedMessage, SendMessage, SentMessage, SetBmcGlobalEnables,
+    ReadEventMessageBuffer, ReceivedMessage, SendMessage, SetBmcGlobalEnables,
     SystemInterfaceCapabilities, WaitingMessages,
 };
 use ipmi::command::{Bytes, Command, Empty};
 use ipmi::number::{
-    ChannelNumber, CompletionCode, GlobalEnables, I2cBusType, MessageFlags, ReceiveState,
-    SystemInterfaceType,
+    CompletionCode, GlobalEnables, I2cBusType, MessageFlags, ReceiveState, SystemInterfaceType,
 };
 use ipmi::wire::Writer;
 
-use super::Device;
+use super::{Device, satellite};
 
 /// Get Message, Read Event Message Buffer: there is nothing.
 const QUEUE_EMPTY: CompletionCode = CompletionCode(0x80);
-/// Send Message, Master Write-Read: nobody there acknowledged.
+/// Master Write-Read: nobody there acknowledged.
 const NAK_ON_WRITE: CompletionCode = CompletionCode(0x83);
 /// Where the EEPROM of the machine's own inventory is on the private bus: 7-bit address.
 const EEPROM_ADDRESS: u8 = 0x50;
@@ -52,12 +51,7 @@ pub(super) fn handle(
         }),
         EnableMessageChannelReceive::CMD => serve(request, response, |c| receive(device, c)),
         SendMessage::CMD => serve(request, response, |c: SendMessage| {
-            // The bus is there, and nobody else is on it.
-            if c.channel == ChannelNumber::PRIMARY_IPMB {
-                Err::<SentMessage, _>(NAK_ON_WRITE)
-            } else {
-                Err(CompletionCode::INVALID_DATA_FIELD)
-            }
+            satellite::send(device.machine, request, &c)
         }),
         MasterWriteRead::CMD => serve(request, response, |c| transfer(device, &c)),
         GetSystemInterfaceCapabilities::CMD => serve(request, response, interface),

@@ -11,6 +11,7 @@ mod microtca;
 mod oem;
 mod payload;
 mod picmg;
+mod satellite;
 mod sdr;
 mod sensor;
 mod serial;
@@ -30,6 +31,8 @@ use ipmi::wire::Writer;
 
 use crate::machine::{Form, Machine};
 use crate::profile::Model;
+
+pub use satellite::{ENGINE_ADDRESS, ENGINE_CHANNEL};
 
 /// Group extension of PICMG.
 const PICMG: u8 = 0x00;

@@ -44,7 +44,6 @@ pub(super) fn handle(
         (OemFamily::Dell, NetFn(0x30)) => dell(machine, request, response),
         (OemFamily::Asrock, NetFn(0x3a)) => asrock(machine, request, response),
         (OemFamily::SystemX, NetFn(0x3a)) => system_x(machine, request, response),
-        (OemFamily::NodeManager, NetFn::OEM_GROUP) => node_manager(machine, request, response),
         (OemFamily::Sbmr, NetFn::GROUP_EXTENSION) => sbmr(machine, request, response),
         _ => CompletionCode::INVALID_COMMAND,
     }
@@ -205,7 +204,8 @@ fn system_x(
     }
 }
 
-fn node_manager(
+/// Answers for Node Manager, which is not the BMC but the management engine behind it (`satellite.rs`).
+pub(super) fn node_manager(
     machine: &mut Machine,
     request: &Request<'_>,
     response: &mut Writer<'_>,

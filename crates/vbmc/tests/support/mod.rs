@@ -9,7 +9,7 @@ use ipmi::bmc::{Config, User};
 use ipmi::command::Command;
 use ipmi::command::app::Guid;
 use ipmi::command::storage::{GetSdr, GetSelEntry, SdrPart};
-use ipmi::console::{CommandError, Event, Login, LoginFailure, Policy, Session};
+use ipmi::console::{Bridge, CommandError, Event, Login, LoginFailure, Policy, Session};
 use ipmi::number::{CompletionCode, PrivilegeLevel};
 use ipmi::record::RecordId;
 use ipmi::record::sdr::SdrRecord;
@@ -201,7 +201,18 @@ impl World {
         console: &mut Console,
         command: &C,
     ) -> Result<C::Response, CommandError> {
-        console.session.request(self.now, command).unwrap();
+        self.ask_over(console, None, command)
+    }
+
+    /// The same of a controller behind the BMC.
+    pub(crate) fn ask_over<C: Command>(
+        &mut self,
+        console: &mut Console,
+        way: Option<Bridge>,
+        command: &C,
+    ) -> Result<C::Response, CommandError> {
+        let asked = console.session.request_over(self.now, way, command);
+        asked.unwrap();
         match self.wait(console) {
             Ended::Answer(CompletionCode::OK, data) => {
                 let mut r = ipmi::wire::Reader::new(&data);

@@ -7,6 +7,7 @@ mod fru_locator;
 mod full;
 mod id_string;
 mod mc_locator;
+mod node_manager;
 mod sensor;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ pub use fru_locator::FruLocator;
 pub use full::{Direction, FullSensor};
 pub use id_string::{ID_STRING_MAX, IdString};
 pub use mc_locator::McLocator;
+pub use node_manager::NodeManagerDiscovery;
 pub use sensor::{
     Access, Entity, Owner, Sensor, SensorCapabilities, SensorKey, Sharing, Suffix, UnitRelation,
     Units,

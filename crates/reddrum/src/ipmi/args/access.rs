@@ -4,6 +4,8 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use ipmi::command::app::UserAccess;
+use ipmi::number::PrivilegeLevel;
 
 use super::Privilege;
 
@@ -97,40 +99,75 @@ pub(in crate::ipmi) struct NewPassword {
     pub(in crate::ipmi) new_password_file: Option<PathBuf>,
 }
 
-/// Privilege levels that a user can be limited to.
+/// Privilege levels that a user can be limited to, by their names or numbers (§6.8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(in crate::ipmi) enum UserLevel {
     /// Call back.
+    #[value(alias = "1")]
     Callback,
     /// Read.
+    #[value(alias = "2")]
     User,
     /// Read and operate.
+    #[value(alias = "3")]
     Operator,
     /// Everything.
-    #[value(alias = "admin")]
+    #[value(aliases = ["admin", "4"])]
     Administrator,
     /// No access over this channel.
+    #[value(alias = "15")]
     NoAccess,
 }
 
-/// What to do with channels.
-#[derive(Clone, Copy, Debug, Subcommand)]
+impl From<UserLevel> for PrivilegeLevel {
+    fn from(level: UserLevel) -> Self {
+        match level {
+            UserLevel::Callback => Self::CALLBACK,
+            UserLevel::User => Self::USER,
+            UserLevel::Operator => Self::OPERATOR,
+            UserLevel::Administrator => Self::ADMINISTRATOR,
+            UserLevel::NoAccess => UserAccess::NO_ACCESS,
+        }
+    }
+}
+
+/// What to do with channels; words in the order that ipmitool has.
+#[derive(Clone, Debug, Subcommand)]
 pub(in crate::ipmi) enum ChannelCommand {
     /// Medium, protocol, sessions and access of a channel.
     Info(OnChannel),
-    /// Access of one user.
+    /// Access of a user over a channel, or of all users.
     Getaccess {
+        /// Which channel; 14 is the one that carries the session.
+        #[arg(value_parser = clap::value_parser!(u8).range(0..=14))]
+        channel: u8,
+        /// Which user. [default: all]
+        #[arg(value_name = "ID", value_parser = clap::value_parser!(u8).range(1..=63))]
+        user: Option<u8>,
+    },
+    /// Set what a user may do over a channel; what is not named stays.
+    Setaccess {
+        /// Which channel; 14 is the one that carries the session.
+        #[arg(value_parser = clap::value_parser!(u8).range(0..=14))]
+        channel: u8,
         /// Which user.
         #[command(flatten)]
         user: UserSlot,
-        /// On which channel.
+        /// `callin=on|off`, `ipmi=on|off`, `link=on|off`, `privilege=LEVEL`.
+        #[arg(value_name = "SETTING", required = true, value_parser = parse_access)]
+        settings: Vec<AccessSetting>,
+    },
+    /// Cipher suites that a channel offers.
+    Getciphers {
+        /// For which payload.
+        #[arg(default_value = "ipmi")]
+        payload: CipherPayload,
+        /// Which channel.
         #[command(flatten)]
         channel: OnChannel,
     },
-    /// Cipher suites that a channel offers.
-    Getciphers(OnChannel),
-    /// Set who may use the channel at most, and when it is open.
-    Setaccess {
+    /// Set who may use a channel at most, and when it is open.
+    Set {
         /// When it takes sessions.
         #[arg(long)]
         mode: Option<AccessMode>,
@@ -141,6 +178,44 @@ pub(in crate::ipmi) enum ChannelCommand {
         #[command(flatten)]
         channel: OnChannel,
     },
+}
+
+/// What a cipher suite is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::ipmi) enum CipherPayload {
+    /// Requests and answers.
+    Ipmi,
+    /// Serial over LAN.
+    Sol,
+}
+
+/// What a user may do over a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::ipmi) enum AccessSetting {
+    /// Log in other than by callback.
+    Callin(bool),
+    /// Send requests.
+    Ipmi(bool),
+    /// Be authenticated by the link.
+    Link(bool),
+    /// Work at this level at most.
+    Privilege(UserLevel),
+}
+
+fn parse_access(text: &str) -> Result<AccessSetting, String> {
+    let (name, value) = text.split_once('=').unwrap_or((text, ""));
+    Ok(match name {
+        "callin" => AccessSetting::Callin(parse_switch(value)?),
+        "ipmi" => AccessSetting::Ipmi(parse_switch(value)?),
+        "link" => AccessSetting::Link(parse_switch(value)?),
+        "privilege" => {
+            AccessSetting::Privilege(UserLevel::from_str(value, true).map_err(|_| {
+                "expected callback, user, operator, administrator or no-access, or its number"
+                    .to_owned()
+            })?)
+        }
+        _ => return Err("expected callin=, ipmi=, link= or privilege=".to_owned()),
+    })
 }
 
 /// When a channel takes sessions.

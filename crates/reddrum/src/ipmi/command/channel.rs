@@ -1,19 +1,24 @@
-//! `channel`, `session`: who may come in over which channel, and who is there (§22.15, §22.20, §22.22 to §22.24).
+//! `channel`, `session`: who may come in over which channel, and who is there (§22.15, §22.20, §22.22 to §22.27).
+
+use std::rc::Rc;
 
 use ipmi::command::app::get_channel_cipher_suites::{CHUNKS_MAX, SuiteRecords};
 use ipmi::command::app::get_session_info::SessionSelector;
 use ipmi::command::app::{
     GetChannelAccess, GetChannelCipherSuites, GetChannelInfo, GetSessionInfo, GetUserAccess,
-    SessionInfo, SetChannelAccess, SettingsCopy,
+    SessionInfo, SetChannelAccess, SetUserAccess, SettingsCopy, UserAccess,
 };
 use ipmi::number::{
     AccessUpdate, ChannelAccessFlags, ChannelAccessMode, ChannelNumber, CipherListMode,
-    PayloadType, SessionProtocol, UserAccessFlags,
+    PayloadType, SessionProtocol, UserAccessFlags, UserEnableStatus,
 };
 use serde_json::json;
 
 use super::{ADMINISTRATOR, OPERATOR, Start, USER, on, start};
-use crate::ipmi::args::{AccessMode, ChannelCommand, Privilege, SessionCommand, Sessions};
+use crate::ipmi::args::{
+    AccessMode, AccessSetting, ChannelCommand, CipherPayload, Privilege, SessionCommand, Sessions,
+};
+use crate::ipmi::failure::Failure;
 use crate::ipmi::report::{Report, Sheet};
 use crate::ipmi::talk::{Line, Outcome};
 
@@ -24,11 +29,23 @@ const WIDTH: usize = 27;
 pub(super) fn begin(command: ChannelCommand) -> Start {
     match command {
         ChannelCommand::Info(channel) => start(OPERATOR, move |line| info(line, on(channel))),
-        ChannelCommand::Getaccess { user, channel } => {
-            start(OPERATOR, move |line| access(line, user.id, on(channel)))
-        }
-        ChannelCommand::Getciphers(channel) => start(USER, move |line| suites(line, on(channel))),
+        ChannelCommand::Getaccess { channel, user } => start(OPERATOR, move |line| {
+            users(line, ChannelNumber(channel), user)
+        }),
         ChannelCommand::Setaccess {
+            channel,
+            user,
+            settings,
+        } => {
+            let settings: Rc<[AccessSetting]> = settings.into();
+            start(ADMINISTRATOR, move |line| {
+                set_user(line, ChannelNumber(channel), user.id, Rc::clone(&settings))
+            })
+        }
+        ChannelCommand::Getciphers { payload, channel } => {
+            start(USER, move |line| suites(line, payload, on(channel)))
+        }
+        ChannelCommand::Set {
             mode,
             limit,
             channel,
@@ -87,8 +104,36 @@ async fn info(line: Line, channel: ChannelNumber) -> Outcome {
     Ok(sheet.report())
 }
 
-async fn access(line: Line, user_id: u8, channel: ChannelNumber) -> Outcome {
-    let access = line.call(&GetUserAccess { channel, user_id }).await?;
+/// The access of a user, or of all.
+async fn users(line: Line, channel: ChannelNumber, user: Option<u8>) -> Outcome {
+    if let Some(user_id) = user {
+        let access = line.call(&GetUserAccess { channel, user_id }).await?;
+        return Ok(sheet(user_id, &access).report());
+    }
+    let (mut lines, mut values) = (Vec::new(), Vec::new());
+    let user_id = 1;
+    let last = line
+        .call(&GetUserAccess { channel, user_id })
+        .await?
+        .user_id_max;
+    for user_id in 1..=last {
+        let access = match line.call(&GetUserAccess { channel, user_id }).await {
+            Ok(access) => access,
+            // A slot that was never used: some BMCs say so by an error.
+            Err(error) if error.completion().is_some() => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let report = sheet(user_id, &access).report();
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
+        lines.extend(report.lines);
+        values.push(report.value);
+    }
+    Ok(Report::of(lines, json!({ "users": values })))
+}
+
+fn sheet(user_id: u8, access: &UserAccess) -> Sheet {
     let mut sheet = Sheet::new(WIDTH);
     sheet.put("Maximum User IDs", "maximum", access.user_id_max);
     sheet.put("Enabled User IDs", "enabled_count", access.enabled_count);
@@ -105,18 +150,68 @@ async fn access(line: Line, user_id: u8, channel: ChannelNumber) -> Outcome {
         "ipmi_messaging",
         access.flags.contains(UserAccessFlags::IPMI_MESSAGING),
     );
-    let limit = access.privilege_limit.to_string();
+    let limit = match access.privilege_limit {
+        UserAccess::NO_ACCESS => "no access".to_owned(),
+        limit => limit.to_string(),
+    };
     sheet.put("Privilege Level", "privilege_limit", limit);
     sheet.put("Enable Status", "status", access.status.to_string());
-    Ok(sheet.report())
+    sheet
 }
 
-async fn suites(line: Line, channel: ChannelNumber) -> Outcome {
+/// Sets what a user may do, and reads it back.
+async fn set_user(
+    line: Line,
+    channel: ChannelNumber,
+    user_id: u8,
+    settings: Rc<[AccessSetting]>,
+) -> Outcome {
+    let question = GetUserAccess { channel, user_id };
+    let before = line.call(&question).await?;
+    let (mut flags, mut privilege_limit) = (before.flags, before.privilege_limit);
+    for setting in settings.iter() {
+        match *setting {
+            AccessSetting::Callin(on) => flags = flags.with(UserAccessFlags::CALLBACK_ONLY, !on),
+            AccessSetting::Ipmi(on) => flags = flags.with(UserAccessFlags::IPMI_MESSAGING, on),
+            AccessSetting::Link(on) => flags = flags.with(UserAccessFlags::LINK_AUTHENTICATION, on),
+            AccessSetting::Privilege(level) => privilege_limit = level.into(),
+        }
+    }
+    let command = SetUserAccess {
+        change_flags: true,
+        flags,
+        channel,
+        user_id,
+        privilege_limit,
+        session_limit: None,
+    };
+    line.call(&command).await?;
+    let kept = line.call(&question).await?;
+    let report = sheet(user_id, &kept).report();
+    // Some BMCs show no messaging of a user that is disabled.
+    let shown = |flags: UserAccessFlags| match kept.status {
+        UserEnableStatus::DISABLED => flags.with(UserAccessFlags::IPMI_MESSAGING, false),
+        _ => flags,
+    };
+    let is_kept = (shown(kept.flags), kept.privilege_limit) == (shown(flags), privilege_limit);
+    let failure = (!is_kept).then(|| Failure::Unfit {
+        kind: "not_kept",
+        cause: "the BMC took the command, but has other settings now".to_owned(),
+        remedy: "some users are fixed; see the BMC's manual".to_owned(),
+    });
+    Ok(report.lacking(failure))
+}
+
+async fn suites(line: Line, payload: CipherPayload, channel: ChannelNumber) -> Outcome {
+    let payload_type = match payload {
+        CipherPayload::Ipmi => PayloadType::IPMI,
+        CipherPayload::Sol => PayloadType::SOL,
+    };
     let mut records = SuiteRecords::default();
     for index in 0..CHUNKS_MAX {
         let command = GetChannelCipherSuites {
             channel: channel.0,
-            payload_type: PayloadType::IPMI,
+            payload_type,
             mode: CipherListMode::SUITES,
             index,
         };

@@ -11,7 +11,8 @@ use ipmi::command::picmg::hpm::{
     GetComponentProperties, GetTargetUpgradeCapabilities, GetUpgradeStatus, IN_PROGRESS,
     InitiateManualRollback, InitiateUpgradeAction, Section, StepState, UploadFirmwareBlock,
 };
-use ipmi::number::{CompletionCode, HpmAction, HpmCapabilities, HpmProperty};
+use ipmi::command::table;
+use ipmi::number::{CompletionCode, DefiningBody, HpmAction, HpmCapabilities, HpmProperty, NetFn};
 use ipmi::upgrade::{ImageAction, Misfit, UpgradeImage, Window};
 use serde_json::{Value, json};
 
@@ -147,8 +148,15 @@ async fn status(line: Line) -> Outcome {
         code => code.to_string(),
     };
     let percent = status.percent.map(|percent| percent & 0x7f);
-    let of = ipmi::print::command_name(ipmi::number::NetFn::GROUP_EXTENSION, status.command);
-    let name = of.map_or_else(|| format!("{:02X}h", status.command), str::to_owned);
+    let of = table::find(
+        NetFn::GROUP_EXTENSION,
+        status.command,
+        &[DefiningBody::PICMG.0],
+    );
+    let name = of.map_or_else(
+        || format!("{:02X}h", status.command),
+        |row| row.name.to_owned(),
+    );
     let shown = percent.map_or_else(String::new, |percent| format!(", {percent} %"));
     Ok(Report::line(
         format!("{name}: {state}{shown}"),

@@ -2,12 +2,21 @@
 //!
 //! The SNMP community string is left out: it works as a password.
 
-use ipmi::command::transport::{GetLanConfigurationParameters, LanValue};
-use ipmi::number::{ArpControl, ChannelNumber, LanParameter, PrivilegeLevel};
+use std::time::Duration;
+
+use ipmi::command::Bytes;
+use ipmi::command::transport::{GetLanConfigurationParameters, LAN_PARAMETER_MAX, LanValue};
+use ipmi::number::{
+    ArpControl, ChannelNumber, CompletionCode, LanParameter, ParameterCompletion, PrivilegeLevel,
+};
 use serde_json::{Map, Value};
 
+use crate::ipmi::failure::Failure;
 use crate::ipmi::report::{Report, pair};
-use crate::ipmi::talk::{CallError, Line, Outcome};
+use crate::ipmi::talk::{CallError, CallFault, Line, Outcome};
+
+/// The data of a parameter.
+type LanData = Bytes<LAN_PARAMETER_MAX>;
 
 /// Width of the names in the report.
 const WIDTH: usize = 24;
@@ -51,41 +60,129 @@ const PARAMETERS: [(LanParameter, &str, &str); 11] = [
     ),
 ];
 
-/// Tells how a LAN channel is set up. What a BMC does not have is left out.
+/// How often a parameter is asked for, and the pause between: some BMCs refuse now and then what they have.
+const ASKINGS: u32 = 4;
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// What a channel has of a parameter.
+enum Found<T> {
+    Value(T),
+    /// The BMC does not have it.
+    Absent(CallError),
+    /// It may have it, and did not tell.
+    Unreadable(CallError),
+}
+
+/// Tells how a LAN channel is set up. What a BMC does not have is left out; what it has and does not tell, isn't.
 pub(super) async fn print(line: Line, channel: ChannelNumber) -> Outcome {
-    let mut lines = Vec::new();
-    let mut value = Map::new();
-    let mut refused = None;
+    let mut sheet = LanSheet::default();
+    let mut absent = None;
     for (parameter, name, key) in PARAMETERS {
-        match get(&line, channel, parameter).await {
-            Ok(found) => {
-                let (text, json) = show(parameter, &found);
-                lines.push(pair(name, WIDTH, text));
-                value.insert(key.to_owned(), json);
+        match get(&line, channel, parameter).await? {
+            Found::Value(data) => {
+                let (text, json) = show(parameter, &LanValue::from_data(parameter, &data));
+                sheet.put(name, key, text, json);
             }
-            Err(error) if error.completion().is_some() => refused = Some(error),
-            Err(error) => return Err(error.into()),
+            Found::Absent(error) => absent = Some(error),
+            Found::Unreadable(error) => sheet.unreadable(name, key, &error),
         }
     }
-    if let (Some(error), true) = (refused, lines.is_empty()) {
+    if let (Some(error), true) = (absent, sheet.lines.is_empty()) {
         return Err(error.into());
     }
-    if let Some((text, json)) = suites(&line, channel).await? {
-        lines.push(pair("RMCP+ Cipher Suites", WIDTH, text));
-        value.insert("cipher_suites".to_owned(), json);
+    let (name, key) = ("RMCP+ Cipher Suites", "cipher_suites");
+    match suites(&line, channel).await? {
+        Found::Value((text, json)) => sheet.put(name, key, text, json),
+        Found::Absent(_) => {}
+        Found::Unreadable(error) => sheet.unreadable(name, key, &error),
     }
-    Ok(Report::of(lines, Value::Object(value)))
+    Ok(sheet.report())
+}
+
+/// What was found out, and what not.
+#[derive(Default)]
+struct LanSheet {
+    lines: Vec<String>,
+    value: Map<String, Value>,
+    unreadable: Vec<&'static str>,
+}
+
+impl LanSheet {
+    fn put(&mut self, name: &str, key: &str, text: String, json: Value) {
+        self.lines.push(pair(name, WIDTH, text));
+        self.value.insert(key.to_owned(), json);
+    }
+
+    fn unreadable(&mut self, name: &'static str, key: &str, error: &CallError) {
+        let text = format!("unreadable ({})", Failure::from(*error).cause());
+        self.put(name, key, text, Value::Null);
+        self.unreadable.push(name);
+    }
+
+    fn report(self) -> Report {
+        let missing = (!self.unreadable.is_empty()).then(|| Failure::Unfit {
+            kind: "incomplete",
+            cause: format!("could not be read: {}", self.unreadable.join(", ")),
+            remedy: "try again; if it stays so, restart the BMC ('mc reset cold')".to_owned(),
+        });
+        Report::of(self.lines, Value::Object(self.value)).lacking(missing)
+    }
+}
+
+/// Asks for a parameter, more than once where the BMC refuses it for no reason that lasts.
+pub(super) async fn ask(
+    line: &Line,
+    question: &GetLanConfigurationParameters,
+) -> Result<LanData, CallError> {
+    let mut asked = 1;
+    loop {
+        let error = match line.call(question).await {
+            Ok(answer) => return Ok(answer.data),
+            Err(error) => error,
+        };
+        let passes = match error.fault {
+            CallFault::Refused(CompletionCode::INSUFFICIENT_PRIVILEGE) => false,
+            CallFault::Refused(code) => !is_lasting(code),
+            CallFault::Garbled(_) => true,
+            _ => false,
+        };
+        if !passes || asked == ASKINGS {
+            return Err(error);
+        }
+        asked += 1;
+        line.pause(PAUSE).await;
+    }
 }
 
 async fn get(
     line: &Line,
     channel: ChannelNumber,
     parameter: LanParameter,
-) -> Result<LanValue, CallError> {
-    let answer = line
-        .call(&GetLanConfigurationParameters::new(channel, parameter))
-        .await?;
-    Ok(LanValue::from_data(parameter, &answer.data))
+) -> Result<Found<LanData>, CallError> {
+    let question = GetLanConfigurationParameters::new(channel, parameter);
+    match ask(line, &question).await {
+        Ok(data) => Ok(Found::Value(data)),
+        Err(error) => match error.fault {
+            CallFault::Refused(code) if is_lasting(code) => Ok(Found::Absent(error)),
+            CallFault::Refused(_) | CallFault::Garbled(_) => Ok(Found::Unreadable(error)),
+            _ => Err(error),
+        },
+    }
+}
+
+/// Whether a refusal means that there is no such parameter.
+fn is_lasting(code: CompletionCode) -> bool {
+    // Table 23-2: parameter not supported. The others are what BMCs say in its place.
+    ParameterCompletion(code.0) == ParameterCompletion::NOT_SUPPORTED
+        || matches!(
+            code,
+            CompletionCode::INVALID_COMMAND
+                | CompletionCode::INVALID_FOR_LUN
+                | CompletionCode::PARAMETER_OUT_OF_RANGE
+                | CompletionCode::NOT_PRESENT
+                | CompletionCode::INVALID_DATA_FIELD
+                | CompletionCode::ILLEGAL_FOR_TYPE
+        )
 }
 
 fn hex(data: &[u8]) -> String {
@@ -125,24 +222,26 @@ pub(super) fn show(parameter: LanParameter, value: &LanValue) -> (String, Value)
 }
 
 /// The cipher suites of the channel, each with the highest privilege level that it may be used for.
-async fn suites(line: &Line, channel: ChannelNumber) -> Result<Option<(String, Value)>, CallError> {
+async fn suites(line: &Line, channel: ChannelNumber) -> Result<Found<(String, Value)>, CallError> {
     let mut data = Vec::new();
     for parameter in [
         LanParameter::CIPHER_SUITE_COUNT,
         LanParameter::CIPHER_SUITE_ENTRIES,
         LanParameter::CIPHER_SUITE_PRIVILEGES,
     ] {
-        match line
-            .call(&GetLanConfigurationParameters::new(channel, parameter))
-            .await
-        {
-            Ok(answer) => data.push(answer.data),
-            Err(error) if error.completion().is_some() => return Ok(None),
-            Err(error) => return Err(error),
+        match get(line, channel, parameter).await? {
+            Found::Value(found) => data.push(found),
+            Found::Absent(error) => return Ok(Found::Absent(error)),
+            Found::Unreadable(error) => return Ok(Found::Unreadable(error)),
         }
     }
-    let [count, entries, levels] = data.as_slice() else {
-        return Ok(None);
+    Ok(Found::Value(shown_suites(&data)))
+}
+
+/// Number, entries and levels as text for people and for scripts.
+fn shown_suites(data: &[LanData]) -> (String, Value) {
+    let [count, entries, levels] = data else {
+        return (String::new(), Value::Null);
     };
     // Entries and levels have a reserved byte first; there are two levels in a byte, the first one in its low half.
     let count = usize::from(count.first().copied().unwrap_or(0) & 0x1f);
@@ -166,14 +265,57 @@ async fn suites(line: &Line, channel: ChannelNumber) -> Result<Option<(String, V
         let level = level(entry).and_then(PrivilegeLevel::name);
         serde_json::json!({ "suite": suite, "privilege": level })
     });
-    Ok(Some((text.join(", "), value.collect())))
+    (text.join(", "), value.collect())
 }
 
 #[cfg(test)]
 mod tests {
-    use ipmi::command::Bytes;
-
     use super::*;
+    use crate::ipmi::talk::{Talk, play};
+
+    /// What is printed of a BMC that has an address only, and answers for it by what `answers` says, one after the other.
+    fn printed(mut answers: impl Iterator<Item = Option<CompletionCode>>) -> (Report, usize) {
+        let talk = Talk::new(|line| print(line, ChannelNumber::PRESENT));
+        let mut asked = 0;
+        let outcome = play::run(talk, |call| {
+            if call.data[1] != LanParameter::IP_ADDRESS.0 {
+                return Some((
+                    CompletionCode(ParameterCompletion::NOT_SUPPORTED.0),
+                    Vec::new(),
+                ));
+            }
+            asked += 1;
+            Some(match answers.next().flatten() {
+                Some(code) => (code, Vec::new()),
+                None => (CompletionCode::OK, vec![0x11, 10, 0, 0, 7]),
+            })
+        });
+        (outcome.unwrap(), asked)
+    }
+
+    #[test]
+    fn a_parameter_that_is_refused_now_and_then_is_asked_for_again() {
+        let flaky = Some(CompletionCode::UNSPECIFIED);
+        let (report, asked) = printed([flaky, flaky, None].into_iter());
+        assert_eq!(report.lines, ["IP Address              : 10.0.0.7"]);
+        assert_eq!((report.missing, asked), (None, 3));
+    }
+
+    #[test]
+    fn a_parameter_that_stays_unreadable_is_shown_with_its_cause_and_makes_the_list_incomplete() {
+        let (report, asked) = printed(std::iter::repeat(Some(CompletionCode::UNSPECIFIED)));
+        let [line] = report.lines.as_slice() else {
+            panic!("{:?}", report.lines);
+        };
+        let [name, cause] = [
+            "IP Address  ",
+            "unreadable (Get LAN Configuration Parameters",
+        ];
+        assert!(line.starts_with(name) && line.contains(cause), "{line}");
+        assert_eq!(report.value["ip_address"], Value::Null);
+        assert_eq!(report.missing.unwrap().kind(), "incomplete");
+        assert_eq!(asked, ASKINGS as usize);
+    }
 
     #[test]
     fn values_print_as_operators_write_them() {

@@ -157,14 +157,14 @@ async fn write(
             (answer, _) => answer?,
         };
         let question = GetLanConfigurationParameters::new(channel, parameter);
-        let kept = match line.call(&question).await {
+        let kept = match super::lan::ask(line, &question).await {
             // It took the setting, and is no more where it was asked.
             Err(error) if is_unanswered(&error) && place.is_some() => {
                 let text = super::lan::show(parameter, &value).0;
                 written.unconfirmed = Some(format!("{parameter} {text}"));
                 return Ok(written);
             }
-            kept => kept?.data,
+            kept => kept?,
         };
         let text = super::lan::show(parameter, &LanValue::from_data(parameter, &kept)).0;
         if !is_kept(parameter, &data, &kept) {

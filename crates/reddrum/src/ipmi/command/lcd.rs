@@ -14,7 +14,7 @@ use crate::error::ProgramError;
 use crate::ipmi::args::{LcdCommand, Maker, OfMaker};
 use crate::ipmi::failure::Failure;
 use crate::ipmi::report::Sheet;
-use crate::ipmi::talk::{CallError, CallFault, Line, Outcome};
+use crate::ipmi::talk::{CallError, Line, Outcome};
 
 /// Width of the names in the report.
 const WIDTH: usize = 12;
@@ -102,11 +102,7 @@ async fn set_mode(line: &Line, mode: DellLcdMode) -> Result<(), CallError> {
 
 async fn report(line: &Line) -> Outcome {
     let data = read(line, LCD_MODE, 0).await?;
-    let mode = LcdMode::from_data(&data).map_err(|error| CallError {
-        netfn: <GetSystemInfoParameters as ipmi::command::Command>::NETFN,
-        cmd: <GetSystemInfoParameters as ipmi::command::Command>::CMD,
-        fault: CallFault::Garbled(error),
-    })?;
+    let mode = LcdMode::from_data(&data).map_err(CallError::garbled::<GetSystemInfoParameters>)?;
     let mut blocks = read_block(line, 0).await?;
     let count = SystemText::block_count(&blocks).min(BLOCKS_MAX);
     for number in 1..count {

@@ -29,6 +29,7 @@ mod repository;
 mod sdr;
 mod sel;
 mod sensor;
+mod sensor_hint;
 mod sensor_thresh;
 mod sol;
 mod user;
@@ -43,7 +44,7 @@ use ipmi::bmc::minimum_privilege;
 use ipmi::number::{ChannelNumber, NetFn, PrivilegeLevel, Threshold};
 
 use super::args::{
-    ChassisCommand, FruArgs, FruCommand, IpmiCommand, LanCommand, Limit, McCommand, OfMaker,
+    ChassisCommand, Connection, FruArgs, FruCommand, IpmiCommand, LanCommand, Limit, McCommand,
     OnChannel, SensorArgs, SensorCommand, SolCommand,
 };
 use super::engine::Begin;
@@ -86,15 +87,16 @@ fn read_file(path: &Path, max: u64) -> Result<Vec<u8>, ProgramError> {
     Ok(bytes)
 }
 
-/// How to begin the command for this reader; makers' own commands are those of `of`.
+/// How to begin the command for this reader, with these options.
 ///
 /// # Errors
 /// An argument can't be used.
 pub(super) fn begin(
     command: &IpmiCommand,
-    of: OfMaker,
+    options: &Connection,
     reader: Reader,
 ) -> Result<Start, ProgramError> {
+    let of = options.of;
     Ok(match command.clone() {
         IpmiCommand::Power { action } | IpmiCommand::Chassis(ChassisCommand::Power { action }) => {
             let level = action.control().map_or(USER, |_| OPERATOR);
@@ -154,7 +156,7 @@ pub(super) fn begin(
         IpmiCommand::Led(command) => picmg::begin_led(command),
         IpmiCommand::Fan(command) => fan::begin(command, of, reader),
         IpmiCommand::Lcd(command) => lcd::begin(command, of)?,
-        IpmiCommand::Nm(command) => nm::begin(command),
+        IpmiCommand::Nm(command) => nm::begin(command, options.target),
         IpmiCommand::Hpm(command) => hpm::begin(command)?,
         IpmiCommand::Discover(_) | IpmiCommand::Quirks | IpmiCommand::Decode { .. } => {
             return Err(ProgramError::Usage("it asks no BMC".to_owned()));

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use ipmi::command::table;
 use ipmi::console::RequestTarget;
 use ipmi::number::NetFn;
 use serde_json::json;
@@ -22,8 +23,10 @@ pub(super) async fn run(line: Line, args: Rc<RawArgs>) -> Outcome {
     };
     let call = Call {
         target,
+        name: table::find(target.netfn, target.cmd, &args.data).map(|row| row.name),
         data: args.data.clone(),
         idempotent: false,
+        way: None,
     };
     let data = line.send(call).await?;
     let lines = data.chunks(BYTES_A_LINE).map(hex).collect();

@@ -6,12 +6,15 @@ use std::rc::Rc;
 use ipmi::command::sensor::{
     GetSensorReading, GetSensorReadingFactors, GetSensorThresholds, SensorReading,
 };
-use ipmi::number::{IpmbAddress, SensorGroup, SensorType, State, Threshold, ThresholdSet};
+use ipmi::number::{
+    IpmbAddress, ReadingFlags, SensorGroup, SensorType, State, Threshold, ThresholdSet,
+};
+use ipmi::quirk::Quirk;
 use ipmi::record::sdr::{Access, FullSensor, Owner, SdrBody, SdrRecord, Sensor};
 use ipmi::record::{AnalogFormat, Conversion};
 use serde_json::{Map, Value, json};
 
-use super::{group, repository};
+use super::{group, repository, sensor_hint};
 use crate::ipmi::failure::Failure;
 use crate::ipmi::report::{Reader, Report, pair};
 use crate::ipmi::talk::{CallError, CallFault, Line, Outcome};
@@ -59,19 +62,35 @@ pub(super) struct Read {
     /// `ok`, `nc`, `cr`, `nr` for a sensor with thresholds, `na` without a reading; else the states, `-` for none.
     pub(super) status: String,
     pub(super) states: Option<u16>,
+    /// Why there is no reading.
+    pub(super) absence: Option<Absence>,
     /// In the order of [`COLUMNS`].
     thresholds: [Option<f64>; 6],
 }
 
+/// Why a sensor has no reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Absence {
+    /// Its record names another owner than the BMC, so that it was not asked for.
+    OtherOwner,
+    /// The BMC refused to read it.
+    Refused,
+    /// It is not scanned, says the BMC, which sent a raw byte all the same.
+    NotScanned(u8),
+    /// It has none now.
+    Unavailable,
+}
+
 /// Reads the sensors whose names fit one of `names`, or all.
 pub(super) async fn run(line: Line, names: Rc<[String]>, reader: Reader) -> Outcome {
-    let sensors = chosen(&line, &names).await?;
-    report(&line, "sensors", &sensors, reader).await
+    let (sensors, missing) = chosen(&line, &names).await?;
+    let report = report(&line, "sensors", &sensors, reader).await?;
+    Ok(report.lacking(missing))
 }
 
 /// Reads the sensors whose names fit one of `names`, and says all that is known of each.
 pub(super) async fn get(line: Line, names: Rc<[String]>) -> Outcome {
-    let sensors = chosen(&line, &names).await?;
+    let (sensors, missing) = chosen(&line, &names).await?;
     let group = group::find(&line, types(&sensors)).await?;
     let (mut lines, mut values) = (Vec::new(), Vec::new());
     for sensor in &sensors {
@@ -86,13 +105,25 @@ pub(super) async fn get(line: Line, names: Rc<[String]>) -> Outcome {
         value["type"] = sensor.type_name(group).into();
         values.push(value);
     }
-    Ok(Report::of(lines, json!({ "sensors": values })))
+    Ok(Report::of(lines, json!({ "sensors": values })).lacking(missing))
 }
 
 /// The sensors of the repository, in its order.
 pub(super) async fn all(line: &Line) -> Result<Vec<Described>, CallError> {
     let records = repository::read(line).await?;
-    Ok(records.into_iter().flat_map(describe).collect())
+    Ok(of_records(line, records))
+}
+
+/// The sensors that these records describe; all of them the BMC's own, where the operator says so.
+fn of_records(line: &Line, records: Vec<SdrRecord>) -> Vec<Described> {
+    let mut sensors: Vec<_> = records.into_iter().flat_map(describe).collect();
+    if line.quirks().has(Quirk::SensorOwnerWrong) {
+        for Described { sensor, .. } in &mut sensors {
+            let lun = sensor.key.lun().get();
+            (sensor.key.owner_id, sensor.key.owner_lun) = (BMC.to_byte(), lun);
+        }
+    }
+    sensors
 }
 
 /// The types of sensors.
@@ -100,21 +131,32 @@ pub(super) fn types(sensors: &[Described]) -> impl Iterator<Item = SensorType> {
     sensors.iter().map(|sensor| sensor.sensor.sensor_type)
 }
 
-/// Those whose names fit one of `names`, or all where there are no names.
-async fn chosen(line: &Line, names: &[String]) -> Result<Vec<Described>, Failure> {
-    let mut sensors = all(line).await?;
-    let unknown = names
-        .iter()
-        .find(|name| !sensors.iter().any(|s| fits(name, &s.name)));
-    if let Some(name) = unknown {
-        return Err(Failure::Unfit {
-            kind: "no_such_sensor",
-            cause: format!("there is no sensor '{name}'"),
-            remedy: "'sensor' without names lists all; '*' stands for any characters".to_owned(),
-        });
+/// Those whose names fit one of `names`, or all where there are no names; and which names fit none.
+async fn chosen(
+    line: &Line,
+    names: &[String],
+) -> Result<(Vec<Described>, Option<Failure>), Failure> {
+    let records = repository::read(line).await?;
+    let count = records.len();
+    let mut sensors = of_records(line, records);
+    if sensors.is_empty() {
+        sensor_hint::check_empty(line, count).await?;
     }
-    sensors.retain(|s| names.is_empty() || names.iter().any(|name| fits(name, &s.name)));
-    Ok(sensors)
+    let is_unknown = |name: &&String| !sensors.iter().any(|s| fits(name, &s.name));
+    let unknown: Vec<_> = names.iter().filter(is_unknown).collect();
+    let list: Vec<_> = unknown.iter().map(|name| format!("'{name}'")).collect();
+    let missing = (!unknown.is_empty()).then(|| Failure::Unfit {
+        kind: "no_such_sensor",
+        cause: format!("there is no sensor {}", list.join(", ")),
+        remedy: "'sensor' without names lists all; '*' stands for any characters".to_owned(),
+    });
+    match missing {
+        Some(failure) if unknown.len() == names.len() => Err(failure),
+        missing => {
+            sensors.retain(|s| names.is_empty() || names.iter().any(|name| fits(name, &s.name)));
+            Ok((sensors, missing))
+        }
+    }
 }
 
 /// Reads the fans' sensors that have a value.
@@ -131,13 +173,15 @@ async fn report(line: &Line, key: &str, sensors: &[Described], reader: Reader) -
     for sensor in sensors {
         read.push(sensor.read(line, group, Wanted::All).await?);
     }
-    Ok(match reader {
+    let hint = sensor_hint::find(line, sensors, &read).await?;
+    let report = match reader {
         Reader::Person => Report::of(read.iter().map(Read::line).collect(), Value::Null),
         Reader::Script => {
             let values: Vec<_> = read.iter().map(Read::json).collect();
             Report::of(Vec::new(), json!({ key: values }))
         }
-    })
+    };
+    Ok(report.hinting(hint))
 }
 
 /// The sensors of a record; none for records of other things, and for sensors that only send events.
@@ -182,7 +226,7 @@ impl Described {
         wanted: Wanted,
     ) -> Result<Read, CallError> {
         if !self.is_of_bmc() {
-            return Ok(self.unread());
+            return Ok(self.unread(Absence::OtherOwner));
         }
         let key = self.sensor.key;
         let command = GetSensorReading {
@@ -193,11 +237,15 @@ impl Described {
             Err(CallError {
                 fault: CallFault::Refused(_),
                 ..
-            }) => return Ok(self.unread()),
+            }) => return Ok(self.unread(Absence::Refused)),
             reading => reading?,
         };
-        let Some(raw) = reading.available() else {
-            return Ok(self.unread());
+        let scanned = reading.flags.contains(ReadingFlags::SCANNING)
+            || line.quirks().has(Quirk::ScanningFlagWrong);
+        let raw = match reading.raw {
+            _ if reading.is_unavailable() => return Ok(self.unread(Absence::Unavailable)),
+            raw if !scanned => return Ok(self.unread(Absence::NotScanned(raw))),
+            raw => raw,
         };
         let Some(full) = self.full.as_ref().filter(|_| self.is_numeric()) else {
             return Ok(self.states(&reading, group));
@@ -216,7 +264,7 @@ impl Described {
                 Wanted::Reading => [None; 6],
                 Wanted::All => thresholds(line, full).await?,
             },
-            ..self.unread()
+            ..self.nothing()
         })
     }
 
@@ -272,18 +320,27 @@ impl Described {
         key.owner() == BMC && key.channel().0 == 0
     }
 
-    fn is_numeric(&self) -> bool {
+    pub(super) fn is_numeric(&self) -> bool {
         self.full.is_some() && self.sensor.units.format() != AnalogFormat::None
     }
 
-    /// Without a reading.
-    fn unread(&self) -> Read {
+    /// Without a reading, for this reason.
+    fn unread(&self, absence: Absence) -> Read {
+        Read {
+            absence: Some(absence),
+            ..self.nothing()
+        }
+    }
+
+    /// Before anything is read.
+    fn nothing(&self) -> Read {
         Read {
             name: self.name.clone(),
             value: None,
             unit: self.is_numeric().then(|| self.sensor.units.to_string()),
             status: "na".to_owned(),
             states: None,
+            absence: None,
             thresholds: [None; 6],
         }
     }
@@ -304,7 +361,7 @@ impl Described {
                 names.join(", ")
             },
             states: Some(reading.states),
-            ..self.unread()
+            ..self.nothing()
         }
     }
 }
@@ -478,6 +535,7 @@ mod tests {
             unit: Some("degrees C".to_owned()),
             status: status(ThresholdSet::NONE).to_owned(),
             states: None,
+            absence: None,
             thresholds: [None, Some(0.0), None, Some(85.0), Some(90.5), None],
         };
         assert_eq!(

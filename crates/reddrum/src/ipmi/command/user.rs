@@ -222,13 +222,7 @@ async fn enable(line: Line, user: u8, on: bool) -> Outcome {
 }
 
 async fn set_level(line: Line, user_id: u8, level: UserLevel, channel: ChannelNumber) -> Outcome {
-    let limit = match level {
-        UserLevel::Callback => PrivilegeLevel::CALLBACK,
-        UserLevel::User => PrivilegeLevel::USER,
-        UserLevel::Operator => PrivilegeLevel::OPERATOR,
-        UserLevel::Administrator => PrivilegeLevel::ADMINISTRATOR,
-        UserLevel::NoAccess => UserAccess::NO_ACCESS,
-    };
+    let limit = PrivilegeLevel::from(level);
     let before = access(&line, user_id, channel).await?;
     let command = SetUserAccess {
         change_flags: true,

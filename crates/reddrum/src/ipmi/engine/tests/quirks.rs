@@ -20,15 +20,15 @@ impl World {
     fn command(&mut self, words: &str) -> Outcome {
         let words = ["ipmi", "n1"].into_iter().chain(words.split(' '));
         let words = Words::try_parse_from(words).unwrap();
-        let (_, begin) = command::begin(
-            &words.args.command,
-            words.args.connection.of,
-            Reader::Script,
-        )
-        .unwrap();
+        let IpmiArgs {
+            command,
+            connection,
+            ..
+        } = words.args;
+        let (_, begin) = command::begin(&command, &connection, Reader::Script).unwrap();
         let address = SocketAddr::from((self.bmcs.site().address(0), 623));
         let login = (Login::new("admin", b"right").unwrap(), Policy::default());
-        self.engine = Engine::new([(0, address)], 1, login, 9, begin);
+        self.engine = Engine::new([(0, address)], 1, login, 9, begin).knowing(connection.quirks());
         self.outcomes = vec![None];
         self.run(|_| false);
         self.outcomes[0].take().unwrap()

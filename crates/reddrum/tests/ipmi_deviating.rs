@@ -1,0 +1,245 @@
+//! `reddrum ipmi` where something is not as asked: BMCs that deviate, names that fit nothing, controllers that are not
+//! there. What there is is printed, what is missing is told, and the exit code says so.
+
+#![expect(clippy::unwrap_used, reason = "test code, helpers too")]
+
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use ipmi::bmc::{Config, User};
+use ipmi::command::app::Guid;
+use ipmi::number::PrivilegeLevel;
+use ipmi::quirk::{Quirk, Quirks};
+use serde_json::Value;
+use vbmc::bmcs::Bmcs;
+use vbmc::serve::{Clock, Server};
+use vbmc::site::{Site, SiteOptions};
+
+const PASSWORD: &str = "right";
+
+/// One virtual machine with its BMC.
+struct Node {
+    server: Server,
+}
+
+/// What a run of the program brought.
+struct Run {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+impl Run {
+    fn lines(&self) -> Vec<&str> {
+        self.stdout.lines().collect()
+    }
+}
+
+impl Node {
+    fn new() -> Self {
+        let clock = Clock::start();
+        let options = SiteOptions {
+            nodes: 1,
+            seed: 1,
+            epoch_s: clock.epoch_s(),
+        };
+        let site = Arc::new(Site::new(options).unwrap());
+        let user = User::new("admin", PASSWORD.as_bytes(), PrivilegeLevel::ADMINISTRATOR);
+        let access = Config::new(vec![user.unwrap()], Guid::default());
+        let bmcs = Arc::new(Bmcs::new(site, &access));
+        Self {
+            server: Server::start(bmcs, clock, 0).unwrap(),
+        }
+    }
+
+    fn with(quirk: Quirk) -> Self {
+        let node = Self::new();
+        let defects = Quirks::NONE.with(quirk);
+        node.server.bmcs().set_defects(0, defects);
+        node
+    }
+
+    fn run(&self, args: &[&str]) -> Run {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_reddrum"));
+        command.stdin(Stdio::null()).env("IPMI_PASSWORD", PASSWORD);
+        command.env_remove("REDDRUM_IPMI_PASSWORD");
+        command.env_remove("IPMI_KGKEY");
+        let port = self.server.port().to_string();
+        command.args(["ipmi", "127.16.0.1", "-U", "admin", "-p", &port]);
+        let output = command.args(args).output().unwrap();
+        Run {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    fn json(&self, args: &[&str]) -> Value {
+        let run = self.run(&[args, &["--json"]].concat());
+        serde_json::from_str(&run.stdout).unwrap()
+    }
+}
+
+/// How many sensors have a value.
+fn values(said: &Value) -> usize {
+    let sensors = said["result"]["sensors"].as_array().unwrap().iter();
+    sensors.filter(|sensor| sensor["value"].is_number()).count()
+}
+
+#[test]
+fn a_quirk_that_can_not_be_noticed_is_hinted_at_and_named_by_the_operator() {
+    let healthy = values(&Node::new().json(&["sensor"]));
+    assert!(healthy > 10);
+    for quirk in [Quirk::SensorOwnerWrong, Quirk::ScanningFlagWrong] {
+        let node = Node::with(quirk);
+        let said = node.json(&["sensor"]);
+        assert_eq!((&said["ok"], values(&said)), (&true.into(), 0), "{quirk}");
+        let option = format!("--quirk {quirk}");
+        assert!(said["hint"].as_str().unwrap().ends_with(&option), "{said}");
+        let run = node.run(&["sensor"]);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        let begin = "127.16.0.1: hint: ";
+        assert!(run.stderr.starts_with(begin), "{}", run.stderr);
+        let both = format!("often-busy,{quirk}");
+        for words in [
+            &["--quirk", "often-busy", "--quirk", quirk.name(), "sensor"][..],
+            &["sensor", "--quirk", quirk.name(), "--quirk", "often-busy"],
+            &["sensor", "--quirk", &both],
+        ] {
+            let said = node.json(words);
+            assert_eq!(values(&said), healthy, "{quirk}");
+            assert_eq!(said["hint"], Value::Null);
+        }
+    }
+    let run = Node::new().run(&["--quirk", "sensor-owner-rong", "sensor"]);
+    assert_eq!(run.code, Some(2));
+    let like = "did you mean \"sensor-owner-wrong\"?";
+    assert!(run.stderr.contains(like), "{}", run.stderr);
+}
+
+#[test]
+fn sensors_that_are_there_are_printed_beside_those_that_are_not() {
+    let node = Node::new();
+    let run = node.run(&["sensor", "Fan1", "Nope*", "None"]);
+    assert_eq!(run.code, Some(1));
+    let lines = run.lines();
+    assert!(
+        lines.len() == 1 && lines[0].starts_with("Fan1 "),
+        "{lines:?}"
+    );
+    let told = "there is no sensor 'Nope*', 'None'; ";
+    assert!(run.stderr.contains(told), "{}", run.stderr);
+    let said = node.json(&["sensor", "Fan1", "Nope*"]);
+    assert_eq!(said["ok"], false);
+    assert_eq!(said["result"]["sensors"][0]["name"], "Fan1");
+    assert_eq!(said["error"]["kind"], "no_such_sensor");
+    let run = node.run(&["sensor", "Nope*"]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
+}
+
+#[test]
+fn a_lan_channel_that_answers_now_and_then_is_printed_whole() {
+    let healthy = Node::new().run(&["lan", "print"]);
+    let flaky = Node::with(Quirk::LanParameterFlaky).run(&["lan", "print"]);
+    assert_eq!((healthy.code, flaky.code), (Some(0), Some(0)));
+    assert!(healthy.lines().len() > 8);
+    assert_eq!(healthy.stdout, flaky.stdout);
+}
+
+#[test]
+fn channel_takes_its_words_in_ipmitools_order() {
+    let node = Node::new();
+    let words = |text: &str| node.json(&text.split(' ').collect::<Vec<_>>())["result"].take();
+    let one = words("channel getaccess 1 1");
+    assert_eq!(
+        (&one["user"], &one["ipmi_messaging"]),
+        (&1.into(), &true.into())
+    );
+    let all = words("channel getaccess 1");
+    let all = all["users"].as_array().unwrap();
+    assert_eq!(all[0], one);
+    assert_eq!(all.len() as u64, one["maximum"].as_u64().unwrap());
+    words("user set name 3 ops");
+    words("user enable 3");
+    let set = words("channel setaccess 1 3 ipmi=on link=off privilege=3");
+    assert_eq!(set["privilege_limit"], "OPERATOR");
+    assert_eq!(words("channel getaccess 1 3"), set);
+    let by_name = words("channel setaccess 1 3 callin=off privilege=user");
+    assert_eq!(
+        (&by_name["privilege_limit"], &by_name["callback_only"]),
+        (&"USER".into(), &true.into())
+    );
+    assert_eq!(by_name["ipmi_messaging"], true, "it stays");
+    for args in ["channel getciphers ipmi 1", "channel getciphers"] {
+        assert!(!words(args)["cipher_suites"].as_array().unwrap().is_empty());
+    }
+    for wrong in [
+        "channel setaccess 1 3 privilege=root",
+        "channel setaccess 1 3 ipmi",
+        "channel setaccess 1 3",
+        "channel getaccess",
+    ] {
+        let run = node.run(&wrong.split(' ').collect::<Vec<_>>());
+        assert_eq!(run.code, Some(2), "{wrong}");
+    }
+}
+
+#[test]
+fn what_can_not_be_used_is_told_as_the_operator_wrote_it() {
+    let node = Node::new();
+    for (args, told) in [
+        (&["-p", "99999", "power", "status"][..], "1 to 65535"),
+        (&["-p", "0", "power", "status"], "1 to 65535"),
+        (
+            &["-C", "99", "power", "status"],
+            "99 is no standard cipher suite",
+        ),
+    ] {
+        let run = node.run(args);
+        assert_eq!(run.code, Some(2), "{args:?}");
+        assert!(run.stderr.contains(told), "{}", run.stderr);
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_reddrum"));
+    command.args(["ipmi", "node1:99999", "-U", "admin", "power", "status"]);
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        told.contains("port 99999 is not one of 1 to 65535"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_refusal_names_the_request_and_who_refused() {
+    let node = Node::new();
+    let failure = |args: &[&str]| node.json(args)["error"].take();
+    let nobody = failure(&["-t", "0x72", "mc", "info"]);
+    assert_eq!(
+        (
+            &nobody["kind"],
+            &nobody["request"],
+            &nobody["completion_code"]
+        ),
+        (
+            &"not_passed_on".into(),
+            &"Get Device ID".into(),
+            &0x83.into()
+        )
+    );
+    assert!(nobody["remedy"].as_str().unwrap().contains("-t"));
+    let channel = failure(&["-t", "0x72", "-b", "5", "mc", "info"]);
+    assert!(
+        channel["remedy"]
+            .as_str()
+            .unwrap()
+            .contains("no such channel")
+    );
+    for (args, request) in [
+        (&["picmg", "properties"][..], "Get PICMG Properties"),
+        (&["raw", "0x2c", "0x00", "0x00"], "Get PICMG Properties"),
+        (&["-t", "0x72", "nm", "version"], "Get Version"),
+    ] {
+        assert_eq!(failure(args)["request"], request, "{args:?}");
+    }
+}
