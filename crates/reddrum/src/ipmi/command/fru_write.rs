@@ -27,6 +27,9 @@ const WRITE_CHUNK: usize = 16;
 /// "The FRU device is busy": completion code of Write FRU Data.
 const FRU_BUSY: CompletionCode = CompletionCode(0x81);
 
+/// The bytes are write-protected: completion code of Write FRU Data.
+const WRITE_PROTECTED: CompletionCode = CompletionCode(0x80);
+
 /// How often a busy FRU device is asked again, and the pause before each.
 const BUSY_MAX: u32 = 8;
 const BUSY_PAUSE: Duration = Duration::from_millis(100);
@@ -142,7 +145,7 @@ impl Device {
             };
             if index == 0 && error.completion().is_some() {
                 saved.remove();
-                return Err(error.into());
+                return Err(self.refused(error));
             }
             return Err(saved.partly(&parts[..index], part, error));
         }
@@ -160,6 +163,19 @@ impl Device {
         }
         saved.remove();
         Ok(Written { backup: None })
+    }
+
+    /// The device took nothing.
+    fn refused(&self, error: CallError) -> Failure {
+        if error.completion() != Some(WRITE_PROTECTED) {
+            return error.into();
+        }
+        Failure::Unfit {
+            kind: "write_protected",
+            cause: format!("FRU device {} is write-protected", self.id),
+            remedy: "nothing was written; see the maker's manual for how to lift the protection"
+                .to_owned(),
+        }
     }
 
     /// Writes some bytes.
@@ -311,6 +327,8 @@ pub(super) mod tests {
         pub(in crate::ipmi::command) readable: usize,
         pub(in crate::ipmi::command) writes: u32,
         pub(in crate::ipmi::command) writes_max: u32,
+        /// What it says to writes beyond.
+        pub(in crate::ipmi::command) refusal: CompletionCode,
     }
 
     impl Eeprom {
@@ -320,6 +338,7 @@ pub(super) mod tests {
                 bytes,
                 writes: 0,
                 writes_max: u32::MAX,
+                refusal: CompletionCode::UNSPECIFIED,
             }
         }
 
@@ -341,9 +360,7 @@ pub(super) mod tests {
                     answer.extend(&self.bytes[start..end]);
                     Some((CompletionCode::OK, answer))
                 }
-                WriteFruData::CMD if self.writes == self.writes_max => {
-                    Some((CompletionCode::UNSPECIFIED, vec![]))
-                }
+                WriteFruData::CMD if self.writes == self.writes_max => Some((self.refusal, vec![])),
                 WriteFruData::CMD => {
                     self.writes += 1;
                     let (start, data) = (offset(call), &call.data[3..]);
@@ -460,6 +477,9 @@ pub(super) mod tests {
         eeprom.writes_max = 0;
         let failure = write(&mut eeprom, &inventory("S2"), &args(&folder)).unwrap_err();
         assert_eq!(failure.kind(), "refused");
+        eeprom.refusal = WRITE_PROTECTED;
+        let failure = write(&mut eeprom, &inventory("S2"), &args(&folder)).unwrap_err();
+        assert_eq!(failure.kind(), "write_protected");
         assert_eq!(files(&folder), [] as [PathBuf; 0]);
     }
 
