@@ -114,7 +114,10 @@ impl Rack {
 /// The program, without what the environment of the test may hold.
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_reddrum"));
+    // Without a home nothing is remembered from other runs.
     for variable in [
+        "HOME",
+        "XDG_CACHE_HOME",
         "REDDRUM_IPMI_PASSWORD",
         "REDDRUM_IPMI_USERNAME",
         "IPMI_PASSWORD",
@@ -333,6 +336,30 @@ fn sensors_read_what_the_machine_says() {
         }
     }
     assert!(numbers > 10, "{numbers}");
+}
+
+#[test]
+fn sensors_are_the_same_by_remembered_records_with_fewer_requests() {
+    let rack = Rack::new(2);
+    let name = format!("reddrum-remembered-{}", std::process::id());
+    let folder = std::env::temp_dir().join(name);
+    let args = format!("--sdr-cache {} sensor", folder.display());
+    let mut cost = Vec::new();
+    for _ in 0..2 {
+        let before = rack.server.bmcs().counters().commands;
+        let run = rack.run("127.16.0.[1-2]", &args);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        let names: Vec<_> = run.stdout.lines().map(|l| l[..30].to_owned()).collect();
+        cost.push((rack.server.bmcs().counters().commands - before, names));
+    }
+    let files = std::fs::read_dir(&folder).unwrap().count();
+    std::fs::remove_dir_all(&folder).unwrap();
+    let [(first, names), (second, again)] = &cost[..] else {
+        panic!("two runs")
+    };
+    assert_eq!((names, files), (again, 2));
+    let records = rack.machine(0).profile().sensors.len() as u64;
+    assert!(second + 2 * records <= *first, "{second} after {first}");
 }
 
 #[test]

@@ -101,7 +101,14 @@ impl Rack {
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_reddrum"));
     command.stdin(Stdio::null());
-    for variable in ["REDDRUM_IPMI_PASSWORD", "IPMITOOL_PASSWORD", "IPMI_KGKEY"] {
+    // Without a home nothing is remembered from other runs.
+    for variable in [
+        "HOME",
+        "XDG_CACHE_HOME",
+        "REDDRUM_IPMI_PASSWORD",
+        "IPMITOOL_PASSWORD",
+        "IPMI_KGKEY",
+    ] {
         command.env_remove(variable);
     }
     command

@@ -5,7 +5,7 @@
 //! scaled: it works at one after the other.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -59,36 +59,96 @@ pub(super) fn run(workspace: &Workspace) -> Result {
     let list = folder.join("hosts");
     fs::write(&list, hosts.join("\n"))?;
     let bmc = vbmc.bmcs.first().cloned().ok_or("no BMC")?;
-    let all = hosts.join(",");
     println!("{NODES} virtual BMCs on loopback; CPU = user and system time of the client alone\n");
     println!(
         "{:<44} {:>6} {:>9} {:>9} {:>12} {:>7}",
         "", "hosts", "wall s", "CPU s", "CPU ms/host", "ratio"
     );
-    for (what, ours_line) in [("power status", "power status"), ("sensor", "sensor")] {
-        let ours = measure(ours(workspace, &bmc, &list, ours_line)?, NODES)?;
-        print(&format!("reddrum ipmi @hosts {what}"), ours, ours);
-        let sample = &hosts[..SAMPLE];
-        let theirs = measure(ipmitool(&bmc, sample, ours_line), SAMPLE)?;
-        print(&format!("ipmitool, a shell loop, {what}"), theirs, ours);
-        if what == "power status" {
-            let mut tool = freeipmi("ipmipower", &bmc, &all);
-            tool.arg("--stat");
-            print("ipmipower --stat", measure(tool, NODES)?, ours);
-        } else {
-            let cache = folder.join("sdr-cache");
-            let _ = fs::remove_dir_all(&cache);
-            fs::create_dir_all(&cache)?;
-            for name in [
-                "ipmi-sensors, first time",
-                "ipmi-sensors, SDRs from its cache",
-            ] {
-                let tool = sensors(&bmc, &all, &cache);
-                print(name, measure(tool, NODES)?, ours);
-            }
-        }
-    }
+    let stand = Stand {
+        workspace,
+        bmc: &bmc,
+        list: &list,
+        hosts: &hosts,
+        folder: &folder,
+    };
+    stand.power()?;
+    stand.sensors()?;
     vbmc.interrupt()
+}
+
+/// What the programs are measured with.
+struct Stand<'a> {
+    workspace: &'a Workspace,
+    bmc: &'a Target,
+    /// A file of all hosts.
+    list: &'a Path,
+    hosts: &'a [&'a str],
+    folder: &'a Path,
+}
+
+impl Stand<'_> {
+    fn power(&self) -> Result {
+        let ours = measure(self.ours(&["power", "status"])?, NODES)?;
+        print("reddrum ipmi @hosts power status", ours, ours);
+        let loop_ = ipmitool(self.bmc, self.sample(), "power status");
+        let theirs = measure(loop_, SAMPLE)?;
+        print("ipmitool, a shell loop, power status", theirs, ours);
+        let mut tool = freeipmi("ipmipower", self.bmc, &self.hosts.join(","));
+        tool.arg("--stat");
+        print("ipmipower --stat", measure(tool, NODES)?, ours);
+        Ok(())
+    }
+
+    /// First by those who read the sensor data records, then by those who remember them: each beside its like.
+    fn sensors(&self) -> Result {
+        let ours = measure(self.ours(&["--no-sdr-cache", "sensor"])?, NODES)?;
+        print("reddrum ipmi @hosts sensor", ours, ours);
+        let loop_ = ipmitool(self.bmc, self.sample(), "sensor");
+        print(
+            "ipmitool, a shell loop, sensor",
+            measure(loop_, SAMPLE)?,
+            ours,
+        );
+        let cache = self.empty("freeipmi-sdr-cache")?;
+        let first = sensors(self.bmc, &self.hosts.join(","), &cache);
+        print("ipmi-sensors, first time", measure(first, NODES)?, ours);
+
+        let remembered = self.empty("sdr-cache")?.display().to_string();
+        let with_cache = ["--sdr-cache", &remembered, "sensor"];
+        measure(self.ours(&with_cache)?, NODES)?;
+        let ours = measure(self.ours(&with_cache)?, NODES)?;
+        print("reddrum ipmi @hosts sensor, remembered", ours, ours);
+        let dumps = self.empty("ipmitool-sdr-dumps")?.display().to_string();
+        let dump = format!("sdr dump {dumps}/$host");
+        measure(ipmitool(self.bmc, self.sample(), &dump), SAMPLE)?;
+        let cached = format!("-S {dumps}/$host sensor");
+        let cached = measure(ipmitool(self.bmc, self.sample(), &cached), SAMPLE)?;
+        print("ipmitool, a shell loop, from sdr dump", cached, ours);
+        let again = sensors(self.bmc, &self.hosts.join(","), &cache);
+        print("ipmi-sensors, from its cache", measure(again, NODES)?, ours);
+        Ok(())
+    }
+
+    fn sample(&self) -> &[&str] {
+        &self.hosts[..SAMPLE]
+    }
+
+    /// A folder with nothing in it.
+    fn empty(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.folder.join(name);
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder)?;
+        Ok(folder)
+    }
+
+    fn ours(&self, args: &[&str]) -> Result<Command> {
+        let mut program = command(program::binary(self.workspace)?);
+        program.arg("ipmi").arg("--hosts-file").arg(self.list);
+        program.args(["-U", &self.bmc.username, "-C", "3", "--fanout", FANOUT]);
+        program.env("IPMI_PASSWORD", &self.bmc.password);
+        program.args(args);
+        Ok(program)
+    }
 }
 
 fn print(name: &str, cost: Cost, ours: Cost) {
@@ -100,15 +160,6 @@ fn print(name: &str, cost: Cost, ours: Cost) {
         cost.cpu_ms(),
         cost.cpu_ms() / ours.cpu_ms()
     );
-}
-
-fn ours(workspace: &Workspace, bmc: &Target, list: &Path, line: &str) -> Result<Command> {
-    let mut program = command(program::binary(workspace)?);
-    program.arg("ipmi").arg("--hosts-file").arg(list);
-    program.args(["-U", &bmc.username, "-C", "3", "--fanout", FANOUT]);
-    program.env("IPMI_PASSWORD", &bmc.password);
-    program.args(line.split(' '));
-    Ok(program)
 }
 
 /// One process a host, one after the other.

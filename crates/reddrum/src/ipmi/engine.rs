@@ -12,6 +12,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use ipmi::command::Command;
@@ -22,7 +23,7 @@ use ipmi::quirk::Quirks;
 use ipmi::time::Instant;
 
 use super::failure::{Asked, Failure};
-use super::talk::{Answer, Ask, Call, Outcome, Talk};
+use super::talk::{Answer, Ask, Call, Memory, Outcome, Talk};
 use crate::config::hosts::HOSTS_MAX;
 
 /// Console session IDs are a host's number, from 1, in these low bits, and what tells runs apart above them.
@@ -45,6 +46,8 @@ pub(super) struct Engine {
     bridge: Option<Bridge>,
     /// What the operator says of the BMCs.
     quirks: Quirks,
+    /// What BMCs said in earlier runs; `None` = nothing is remembered.
+    memory: Option<Rc<dyn Memory>>,
     /// Tells this run's session IDs from those of an earlier one.
     salt: u32,
     waiting: VecDeque<(usize, SocketAddr)>,
@@ -64,6 +67,7 @@ struct Slot {
     host: usize,
     address: SocketAddr,
     bridge: Option<Bridge>,
+    memory: Option<Rc<dyn Memory>>,
     session: Session,
     /// `None` once it has ended.
     talk: Option<Talk>,
@@ -103,6 +107,7 @@ impl Engine {
             begin,
             bridge: None,
             quirks: Quirks::NONE,
+            memory: None,
             salt,
             waiting: hosts.into_iter().collect(),
             slots: (0..fanout).map(|_| None).collect(),
@@ -127,6 +132,12 @@ impl Engine {
         self
     }
 
+    /// Remembers what BMCs say.
+    pub(super) fn remembering(mut self, memory: Option<Rc<dyn Memory>>) -> Self {
+        self.memory = memory;
+        self
+    }
+
     /// Begins with hosts that wait, as far as there are free slots.
     pub(super) fn start_waiting(&mut self, now: Instant) {
         while let Some((host, address)) = self.waiting.pop_front() {
@@ -146,6 +157,7 @@ impl Engine {
                 host,
                 address,
                 bridge: self.bridge,
+                memory: self.memory.clone(),
                 session,
                 talk: Some((self.begin)().with(address).knowing(self.quirks)),
                 is_send_message: false,
@@ -373,6 +385,19 @@ impl Slot {
                 Ok(Ask::Pause(span)) => {
                     self.resume_at = Some(now + span);
                     return;
+                }
+                Ok(Ask::Recall(stamp)) => {
+                    let memory = self.memory.as_ref();
+                    let kept = memory.and_then(|memory| memory.recall(self.address, &stamp));
+                    answer = Some(Answer::Recalled(kept));
+                    continue;
+                }
+                Ok(Ask::Keep(stamp, kept)) => {
+                    if let Some(memory) = &self.memory {
+                        memory.keep(self.address, &stamp, &kept);
+                    }
+                    answer = Some(Answer::Recalled(None));
+                    continue;
                 }
                 Ok(Ask::Call(call)) => call,
             };

@@ -18,20 +18,24 @@ mod hosts;
 mod login;
 mod output;
 mod report;
+mod sdr_cache;
 mod sol;
 mod talk;
 
 use std::io;
 use std::net::SocketAddr;
+use std::rc::Rc;
 
 pub(crate) use args::IpmiArgs;
-use args::IpmiCommand;
+use args::{Connection, IpmiCommand};
 use command::decode::Style;
 use engine::Engine;
 use failure::Failure;
 use ipmi::entropy::Entropy;
 use output::Output;
 use report::Reader;
+use sdr_cache::SdrCache;
+use talk::Memory;
 
 use crate::error::ProgramError;
 
@@ -97,7 +101,8 @@ pub(crate) fn run(args: &IpmiArgs) -> Result<(), ProgramError> {
         begin,
     )
     .over(login::bridge(connection)?)
-    .knowing(connection.quirks());
+    .knowing(connection.quirks())
+    .remembering(memory(connection)?);
 
     let names = hosts.iter().map(|host| host.name.clone()).collect();
     let mut output = Output::new(names, connection.json).saving(args.command.file());
@@ -114,6 +119,17 @@ pub(crate) fn run(args: &IpmiArgs) -> Result<(), ProgramError> {
         Err(error) => Err(ProgramError::system("talking with the BMCs", error)),
         Ok(()) => output.end(),
     }
+}
+
+/// Where sensor data records are remembered, if they are.
+fn memory(connection: &Connection) -> Result<Option<Rc<dyn Memory>>, ProgramError> {
+    if connection.no_sdr_cache {
+        return Ok(None);
+    }
+    let folder = connection.sdr_cache.clone();
+    let folder = folder.or_else(SdrCache::default_folder);
+    let behind = login::bridge(connection)?;
+    Ok(folder.map(|folder| Rc::new(SdrCache::new(folder, behind)) as Rc<dyn Memory>))
 }
 
 /// The hosts that the command line names.

@@ -64,6 +64,10 @@ pub(super) enum Ask {
     Call(Call),
     /// Come back after this time.
     Pause(Duration),
+    /// What was kept of this BMC under this stamp.
+    Recall(Vec<u8>),
+    /// Keep this of the BMC under this stamp for later runs.
+    Keep(Vec<u8>, Vec<u8>),
 }
 
 /// The answer to a conversation's last question.
@@ -79,6 +83,17 @@ pub(super) enum Answer {
     TooLong,
     /// The pause is over.
     Paused,
+    /// What was kept, or what was to be kept is.
+    Recalled(Option<Vec<u8>>),
+}
+
+/// Remembers what BMCs said in earlier runs.
+pub(super) trait Memory {
+    /// What was kept of the BMC with this address under this very stamp.
+    fn recall(&self, address: SocketAddr, stamp: &[u8]) -> Option<Vec<u8>>;
+
+    /// Keeps this of the BMC with this address under this stamp. It may fail to: that only costs time later.
+    fn keep(&self, address: SocketAddr, stamp: &[u8], kept: &[u8]);
 }
 
 /// Why a request brought no usable answer.
@@ -234,6 +249,19 @@ impl Line {
         data_of(&call, answer)
     }
 
+    /// What was kept of this BMC under this stamp, if anything was.
+    pub(super) async fn recall(&self, stamp: &[u8]) -> Option<Vec<u8>> {
+        match self.ask(Ask::Recall(stamp.to_vec())).await {
+            Answer::Recalled(kept) => kept,
+            _ => None,
+        }
+    }
+
+    /// Keeps this of the BMC for later runs.
+    pub(super) async fn keep(&self, stamp: &[u8], kept: Vec<u8>) {
+        self.ask(Ask::Keep(stamp.to_vec(), kept)).await;
+    }
+
     /// Goes on with a walk up to what it finds next.
     pub(super) async fn walk(&self, walk: &mut impl Walk) -> Result<Found, CallError> {
         loop {
@@ -302,7 +330,7 @@ fn data_of(call: &Call, answer: Answer) -> Result<Vec<u8>, CallError> {
         Answer::NotPassedOn(code) => CallFault::NotPassedOn(code),
         Answer::Unanswered { maybe_executed } => CallFault::Unanswered { maybe_executed },
         Answer::TooLong => CallFault::TooLong,
-        Answer::Paused => CallFault::Unanswered {
+        Answer::Paused | Answer::Recalled(_) => CallFault::Unanswered {
             maybe_executed: false,
         },
     }))
@@ -368,13 +396,35 @@ pub(super) mod play {
     /// What the played BMC does with a request; `None` = it stays silent.
     pub(in crate::ipmi) type Reply = Option<(CompletionCode, Vec<u8>)>;
 
+    /// What is remembered in these tests; of one BMC.
+    #[derive(Default)]
+    pub(in crate::ipmi) struct Kept(RefCell<Option<(Vec<u8>, Vec<u8>)>>);
+
     /// Runs a conversation to its end; `bmc` answers each request. Fails the test after 100,000 requests.
-    pub(in crate::ipmi) fn run(mut talk: Talk, mut bmc: impl FnMut(&Call) -> Reply) -> Outcome {
+    pub(in crate::ipmi) fn run(talk: Talk, bmc: impl FnMut(&Call) -> Reply) -> Outcome {
+        run_with(&Kept::default(), talk, bmc)
+    }
+
+    /// The same with what earlier conversations kept.
+    pub(in crate::ipmi) fn run_with(
+        kept: &Kept,
+        mut talk: Talk,
+        mut bmc: impl FnMut(&Call) -> Reply,
+    ) -> Outcome {
         let mut answer = None;
         for _ in 0..100_000 {
             answer = Some(match talk.resume(answer) {
                 Err(outcome) => return outcome,
                 Ok(Ask::Pause(_)) => Answer::Paused,
+                Ok(Ask::Recall(stamp)) => {
+                    let kept = kept.0.borrow();
+                    let found = kept.as_ref().filter(|(under, _)| *under == stamp);
+                    Answer::Recalled(found.map(|(_, records)| records.clone()))
+                }
+                Ok(Ask::Keep(stamp, records)) => {
+                    *kept.0.borrow_mut() = Some((stamp, records));
+                    Answer::Recalled(None)
+                }
                 Ok(Ask::Call(call)) => bmc(&call).map_or(
                     Answer::Unanswered {
                         maybe_executed: !call.idempotent,

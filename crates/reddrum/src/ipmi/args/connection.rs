@@ -63,6 +63,17 @@ pub(in crate::ipmi) struct Connection {
     /// How many hosts to ask at the same time.
     #[arg(long, global = true, default_value_t = 64, value_name = "N", value_parser = parse_fanout)]
     pub(in crate::ipmi) fanout: usize,
+    /// Keep sensor data records in this folder: unchanged ones are not read again. [default: ~/.cache/reddrum/sdr]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FOLDER",
+        conflicts_with = "no_sdr_cache"
+    )]
+    pub(in crate::ipmi) sdr_cache: Option<PathBuf>,
+    /// Read all sensor data records anew, and keep none.
+    #[arg(long, global = true)]
+    pub(in crate::ipmi) no_sdr_cache: bool,
     /// Ask the controller with this address behind the BMC (a number such as 0x72), not the BMC itself.
     #[arg(short = 't', long, global = true, value_name = "ADDRESS", value_parser = parse_byte)]
     pub(in crate::ipmi) target: Option<u8>,

@@ -1,24 +1,89 @@
 //! Reads the sensor data records of a BMC. What BMCs do wrong about that is [`ipmi::walk`]'s business.
 
-use ipmi::command::app::GetDeviceId;
+use ipmi::command::Message;
+use ipmi::command::app::{DeviceId, GetDeviceId};
+use ipmi::command::storage::{GetSdrRepositoryInfo, SdrRepositoryInfo};
 use ipmi::record::sdr::SdrRecord;
-use ipmi::walk::{Found, SdrSource, SdrWalk};
+use ipmi::walk::{Found, SdrSource, SdrStamp, SdrWalk};
+use ipmi::wire::Writer;
 
+use crate::ipmi::sdr_cache;
 use crate::ipmi::talk::{CallError, Line};
 
-/// Reads all records, in the BMC's order. One that is shorter than it says is kept raw, as far as it goes; one without a
-/// header is left out.
+/// Room for the answers of Get Device ID and Get SDR Repository Info, in bytes.
+const STAMP_LEN_MAX: usize = 64;
+
+/// All records, in the BMC's order: those remembered from an earlier run if the BMC says that they have not changed, or else
+/// read. One that is shorter than it says is kept raw, as far as it goes; one without a header is left out.
 pub(super) async fn read(line: &Line) -> Result<Vec<SdrRecord>, CallError> {
+    read_or_recall(line, true).await
+}
+
+/// The same, but read from the BMC in any case; they are remembered then.
+pub(super) async fn read_anew(line: &Line) -> Result<Vec<SdrRecord>, CallError> {
+    read_or_recall(line, false).await
+}
+
+async fn read_or_recall(line: &Line, recalls: bool) -> Result<Vec<SdrRecord>, CallError> {
     let device = line.call(&GetDeviceId).await?;
-    let mut walk = SdrWalk::new(SdrSource::of(&device));
-    let mut records = Vec::new();
+    let source = SdrSource::of(&device);
+    if source != SdrSource::Repository {
+        return Ok(walk(line, &mut SdrWalk::new(source)).await?.0);
+    }
+    let info = match line.call(&GetSdrRepositoryInfo).await {
+        // Some have records and no information about them.
+        Err(error) if error.completion().is_some() => None,
+        info => Some(info?),
+    };
+    let stamp = info.and_then(|info| stamp(&device, &info));
+    if let Some(stamp) = stamp.as_ref().filter(|_| recalls)
+        && let Some(kept) = line.recall(stamp).await
+    {
+        return Ok(sdr_cache::records(&kept)
+            .flat_map(SdrRecord::decode)
+            .collect());
+    }
+    let began = info.as_ref().map(SdrStamp::of_repository);
+    let mut records = SdrWalk::new(source).stamped(began);
+    let (found, kept) = walk(line, &mut records).await?;
+    // Not what is cut short, nor what changed meanwhile.
+    let is_whole = info.is_some_and(|info| usize::from(info.record_count) == found.len());
+    if let Some(stamp) = stamp
+        && is_whole
+        && records.stamp() == began
+    {
+        line.keep(&stamp, kept).await;
+    }
+    Ok(found)
+}
+
+/// The records, and the same as they are remembered.
+async fn walk(line: &Line, walk: &mut SdrWalk) -> Result<(Vec<SdrRecord>, Vec<u8>), CallError> {
+    let (mut records, mut kept) = (Vec::new(), Vec::new());
     loop {
-        match line.walk(&mut walk).await? {
-            Found::Record => records.extend(SdrRecord::decode(walk.record())),
-            Found::Restart => records.clear(),
-            Found::End => return Ok(records),
+        match line.walk(walk).await? {
+            Found::Record => {
+                records.extend(SdrRecord::decode(walk.record()));
+                sdr_cache::append(&mut kept, walk.record());
+            }
+            Found::Restart => {
+                records.clear();
+                kept.clear();
+            }
+            Found::End => return Ok((records, kept)),
         }
     }
+}
+
+/// Under which the records are remembered; `None` where the BMC does not say when they changed last: by its clock, for the
+/// seconds since its start say the same after each start.
+fn stamp(device: &DeviceId, info: &SdrRepositoryInfo) -> Option<Vec<u8>> {
+    info.last_addition.unix_seconds()?;
+    let mut buffer = [0; STAMP_LEN_MAX];
+    let mut w = Writer::new(&mut buffer);
+    device.encode(&mut w);
+    info.encode(&mut w);
+    Some(w.written().to_vec())
 }
 
 #[cfg(test)]
@@ -33,6 +98,9 @@ mod tests {
     use crate::ipmi::talk::play::{self, Reply};
     use crate::ipmi::talk::{Call, Talk};
 
+    /// A time by the calendar.
+    const ADDED: u32 = 1_700_000_000;
+
     /// A BMC that stores these records and returns at most `chunk_max` bytes at once.
     struct Repository {
         records: Vec<Vec<u8>>,
@@ -46,6 +114,12 @@ mod tests {
         /// What is said where there is no record, and behind the end of one; `OK` for no bytes.
         nothing: [CompletionCode; 2],
         reservation: u16,
+        /// When a record was added last.
+        added: u32,
+        /// How many more records there are said to be than there are.
+        missing: u16,
+        /// So often records were asked for.
+        asked: u32,
     }
 
     impl Repository {
@@ -58,6 +132,9 @@ mod tests {
                 leads_on: false,
                 nothing: [CompletionCode::NOT_PRESENT, CompletionCode::OK],
                 reservation: 0,
+                added: ADDED,
+                missing: 0,
+                asked: 0,
             }
         }
 
@@ -66,12 +143,22 @@ mod tests {
             let refuse = |code| Some((code, Vec::new()));
             match call.target.cmd {
                 GetDeviceId::CMD => ok(vec![0x20, 1, 1, 0, 2, 0x02, 0, 0, 0, 0, 0]),
-                GetSdrRepositoryInfo::CMD => ok(vec![0x51; 14]),
+                GetSdrRepositoryInfo::CMD => {
+                    let count = self.records.len() as u16 + self.missing;
+                    let mut info = vec![0x51];
+                    info.extend(count.to_le_bytes());
+                    info.extend([0xff; 2]);
+                    info.extend(self.added.to_le_bytes());
+                    info.extend([0; 4]);
+                    info.push(0x22);
+                    ok(info)
+                }
                 ReserveSdrRepository::CMD => {
                     self.reservation += 1;
                     ok(self.reservation.to_le_bytes().to_vec())
                 }
                 _ => {
+                    self.asked += 1;
                     let word = |at: usize| u16::from_le_bytes([call.data[at], call.data[at + 1]]);
                     let (offset, count) = (usize::from(call.data[4]), usize::from(call.data[5]));
                     let index = usize::from(word(2));
@@ -114,13 +201,57 @@ mod tests {
     }
 
     fn read_back(mut repository: Repository) -> Vec<Vec<u8>> {
+        again(&play::Kept::default(), &mut repository, true)
+    }
+
+    /// Reads once more with what is remembered.
+    fn again(kept: &play::Kept, repository: &mut Repository, recalls: bool) -> Vec<Vec<u8>> {
         let talk = Talk::new(|line| async move {
-            let records = read(&line).await?;
+            let records = read_or_recall(&line, recalls).await?;
             let bytes: Value = records.iter().map(|r| Value::from(r.to_vec())).collect();
             Ok(Report::line("", bytes))
         });
-        let report = play::run(talk, |call| repository.answer(call)).unwrap();
+        let report = play::run_with(kept, talk, |call| repository.answer(call)).unwrap();
         serde_json::from_value(report.value).unwrap()
+    }
+
+    #[test]
+    fn records_that_have_not_changed_are_not_read_again() {
+        let (kept, mut bmc) = (play::Kept::default(), Repository::new(records(), 255));
+        assert_eq!(again(&kept, &mut bmc, true), records());
+        let asked = bmc.asked;
+        assert!(asked > 0);
+        assert_eq!(again(&kept, &mut bmc, true), records());
+        assert_eq!(bmc.asked, asked);
+        // Unless they are to be.
+        assert_eq!(again(&kept, &mut bmc, false), records());
+        assert_eq!(bmc.asked, 2 * asked);
+    }
+
+    #[test]
+    fn records_that_have_changed_are_read_again() {
+        let (kept, mut bmc) = (play::Kept::default(), Repository::new(records(), 255));
+        again(&kept, &mut bmc, true);
+        bmc.records[1][7] ^= 1;
+        bmc.added += 1;
+        let changed = bmc.records.clone();
+        assert_eq!(again(&kept, &mut bmc, true), changed);
+        let asked = bmc.asked;
+        assert_eq!(again(&kept, &mut bmc, true), changed);
+        assert_eq!(bmc.asked, asked);
+    }
+
+    #[test]
+    fn records_are_not_remembered_where_nothing_would_tell_a_change_or_some_are_missing() {
+        // Since the start of the BMC; unspecified; fewer than it says.
+        for (added, missing) in [(93, 0), (u32::MAX, 0), (ADDED, 1)] {
+            let (kept, mut bmc) = (play::Kept::default(), Repository::new(records(), 255));
+            (bmc.added, bmc.missing) = (added, missing);
+            again(&kept, &mut bmc, true);
+            let asked = bmc.asked;
+            assert_eq!(again(&kept, &mut bmc, true), records());
+            assert_eq!(bmc.asked, 2 * asked, "{added} {missing}");
+        }
     }
 
     #[test]

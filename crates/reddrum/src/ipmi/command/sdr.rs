@@ -37,7 +37,7 @@ pub(super) async fn run(line: Line, command: Rc<SdrCommand>) -> Outcome {
             Ok(found)
         }
         SdrCommand::Records => {
-            let records = repository::read(&line).await?;
+            let records = repository::read_anew(&line).await?;
             let lines = records.iter().map(describe).collect();
             let list: Vec<Value> = records.iter().map(value).collect();
             Ok(Report::of(lines, json!({ "records": list })))

@@ -297,6 +297,11 @@ impl Console {
                     self.resume_at = Some(now + span);
                     return;
                 }
+                // A console needs no records.
+                Ok(Ask::Recall(_) | Ask::Keep(..)) => {
+                    answer = Some(Answer::Recalled(None));
+                    continue;
+                }
                 Ok(Ask::Call(call)) => call,
             };
             match self

@@ -1,0 +1,238 @@
+//! Remembers the sensor data records of BMCs between runs, in files: to read them takes longer than to read the sensors.
+//!
+//! ```text
+//!   FOLDER/HOST   one file a BMC (and a controller behind it), named by a digest of how it is reached
+//!     magic | SHA-256 of the stamp and the records | records, each after its length in two bytes
+//! ```
+//!
+//! The stamp is what the BMC says of itself at the beginning of each run: its Device ID answer (§20.1) and its SDR
+//! Repository Info (§33.9) with the times of the last change. Records count only under the very stamp that they were read
+//! under: a file of another stamp, a damaged one and one of another format are as good as none. So is a folder that can't
+//! be used: what is remembered only saves time.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::talk::Memory;
+
+/// What files begin with. The number is that of the format.
+const MAGIC: &[u8] = b"reddrum sdr 1\n";
+
+/// Bytes of the digest behind it.
+const DIGEST_LEN: usize = 32;
+
+/// The largest file, in bytes: some of the field's largest chassis have 2,000 records.
+const FILE_LEN_MAX: usize = 1 << 20;
+
+/// The folder of remembered records.
+#[derive(Clone, Debug)]
+pub(super) struct SdrCache {
+    folder: PathBuf,
+    /// What is asked behind the BMCs, for the names of files; empty for BMCs themselves.
+    behind: String,
+}
+
+impl SdrCache {
+    /// The folder that is used unless another one is named: `$XDG_CACHE_HOME/reddrum/sdr`, or that of `~/.cache`.
+    pub(super) fn default_folder() -> Option<PathBuf> {
+        let named = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let base = named("XDG_CACHE_HOME")
+            .map(PathBuf::from)
+            .or_else(|| Some(PathBuf::from(named("HOME")?).join(".cache")))?;
+        base.is_absolute().then(|| base.join("reddrum").join("sdr"))
+    }
+
+    /// Records in this folder, of what is reached by `behind` from each BMC.
+    pub(super) fn new(folder: PathBuf, behind: impl std::fmt::Debug) -> Self {
+        Self {
+            folder,
+            behind: format!("{behind:?}"),
+        }
+    }
+
+    fn path(&self, address: SocketAddr) -> PathBuf {
+        let name = Sha256::new()
+            .chain_update(SocketAddr::new(address.ip().to_canonical(), address.port()).to_string())
+            .chain_update("\n")
+            .chain_update(&self.behind)
+            .finalize();
+        let hex: String = name[..16]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        self.folder.join(hex)
+    }
+
+    fn write(&self, path: &Path, stamp: &[u8], records: &[u8]) -> io::Result<()> {
+        if MAGIC.len() + DIGEST_LEN + records.len() > FILE_LEN_MAX {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.folder)?;
+        // Of several runs at a time each writes a file of its own; the last one to rename it wins.
+        let temporary = path.with_extension(format!("{}.new", std::process::id()));
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let written = options.open(&temporary).and_then(|mut file| {
+            file.write_all(MAGIC)?;
+            file.write_all(&digest_of(stamp, records))?;
+            file.write_all(records)?;
+            fs::rename(&temporary, path)
+        });
+        if written.is_err() {
+            let _ = fs::remove_file(&temporary);
+        }
+        written
+    }
+}
+
+impl Memory for SdrCache {
+    fn recall(&self, address: SocketAddr, stamp: &[u8]) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let file = File::open(self.path(address)).ok()?;
+        let limit = (FILE_LEN_MAX + 1) as u64;
+        file.take(limit).read_to_end(&mut bytes).ok()?;
+        let rest = bytes.strip_prefix(MAGIC)?;
+        let (digest, records) = rest.split_at_checked(DIGEST_LEN)?;
+        (digest == digest_of(stamp, records)).then(|| records.to_vec())
+    }
+
+    fn keep(&self, address: SocketAddr, stamp: &[u8], records: &[u8]) {
+        let path = self.path(address);
+        if let Err(error) = self.write(&path, stamp, records) {
+            tracing::debug!(path = %path.display(), %error, "sensor data records are not remembered");
+        }
+    }
+}
+
+fn digest_of(stamp: &[u8], records: &[u8]) -> [u8; DIGEST_LEN] {
+    // The stamp's length keeps the border between both.
+    Sha256::new()
+        .chain_update((stamp.len() as u64).to_le_bytes())
+        .chain_update(stamp)
+        .chain_update(records)
+        .finalize()
+        .into()
+}
+
+/// Adds a record to those that are kept.
+pub(super) fn append(records: &mut Vec<u8>, record: &[u8]) {
+    let len = u16::try_from(record.len()).unwrap_or(u16::MAX);
+    records.extend(len.to_le_bytes());
+    records.extend(&record[..usize::from(len)]);
+}
+
+/// The records of those that were kept, one by one.
+pub(super) fn records(mut kept: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let (len, rest) = kept.split_first_chunk::<2>()?;
+        let (record, rest) = rest.split_at_checked(u16::from_le_bytes(*len).into())?;
+        kept = rest;
+        Some(record)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    /// A folder that is removed at the end.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let name = format!("reddrum-sdr-cache-{name}-{}", std::process::id());
+            Self(std::env::temp_dir().join(name))
+        }
+
+        fn cache(&self) -> SdrCache {
+            SdrCache::new(self.0.join("deep").join("down"), ())
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    const ADDRESS: SocketAddr =
+        SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 623);
+
+    #[test]
+    fn records_are_recalled_under_the_stamp_and_of_the_bmc_that_they_were_kept_of() {
+        let folder = Folder::new("stamp");
+        let cache = folder.cache();
+        assert_eq!(cache.recall(ADDRESS, b"stamp"), None);
+        cache.keep(ADDRESS, b"stamp", b"records");
+        assert_eq!(cache.recall(ADDRESS, b"stamp"), Some(b"records".to_vec()));
+        assert_eq!(cache.recall(ADDRESS, b"stampr"), None);
+        let other = SocketAddr::new(ADDRESS.ip(), 624);
+        assert_eq!(cache.recall(other, b"stamp"), None);
+        let behind = SdrCache::new(cache.folder.clone(), "82h on channel 7");
+        assert_eq!(behind.recall(ADDRESS, b"stamp"), None);
+        cache.keep(ADDRESS, b"later", b"others");
+        assert_eq!(cache.recall(ADDRESS, b"stamp"), None);
+        assert_eq!(cache.recall(ADDRESS, b"later"), Some(b"others".to_vec()));
+    }
+
+    #[test]
+    fn a_file_that_is_damaged_anywhere_counts_as_none() {
+        let folder = Folder::new("damage");
+        let cache = folder.cache();
+        cache.keep(ADDRESS, b"stamp", b"records");
+        let path = cache.path(ADDRESS);
+        let good = fs::read(&path).unwrap();
+        for at in 0..good.len() {
+            let mut bad = good.clone();
+            bad[at] ^= 0x10;
+            fs::write(&path, &bad).unwrap();
+            assert_eq!(cache.recall(ADDRESS, b"stamp"), None, "byte {at}");
+            fs::write(&path, &good[..at]).unwrap();
+            assert_eq!(cache.recall(ADDRESS, b"stamp"), None, "{at} bytes");
+        }
+    }
+
+    #[test]
+    fn only_the_owner_can_read_and_no_temporary_file_is_left() {
+        let folder = Folder::new("mode");
+        let cache = folder.cache();
+        cache.keep(ADDRESS, b"stamp", b"records");
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&cache.folder), 0o700);
+        assert_eq!(mode(&cache.path(ADDRESS)), 0o600);
+        assert_eq!(fs::read_dir(&cache.folder).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_kept_is_no_error() {
+        let cache = SdrCache::new(PathBuf::from("/proc/none"), ());
+        cache.keep(ADDRESS, b"stamp", b"records");
+        assert_eq!(cache.recall(ADDRESS, b"stamp"), None);
+        let folder = Folder::new("large");
+        let cache = folder.cache();
+        cache.keep(ADDRESS, b"stamp", &vec![0; FILE_LEN_MAX]);
+        assert_eq!(cache.recall(ADDRESS, b"stamp"), None);
+    }
+
+    #[test]
+    fn records_come_back_as_they_were_appended() {
+        let mut kept = Vec::new();
+        let given: [&[u8]; 4] = [b"one", b"", &[7; 300], b"four"];
+        for record in given {
+            append(&mut kept, record);
+        }
+        assert_eq!(records(&kept).collect::<Vec<_>>(), given);
+        // Cut short, the rest is not made up.
+        assert_eq!(records(&kept[..kept.len() - 1]).count(), 3);
+    }
+}
