@@ -8,6 +8,7 @@ use ipmi::command::storage::{
     SelErasure, SelInfo, SelOperations, SetSelTime,
 };
 use ipmi::number::{CompletionCode, EraseAction, EraseProgress, SensorGroup};
+use ipmi::quirk::Quirk;
 use ipmi::record::sdr::{SdrBody, SensorKey, Units};
 use ipmi::record::sel::{SelRecord, SensorContext};
 use ipmi::record::{Conversion, RecordId, ReservationId, Timestamp};
@@ -213,10 +214,17 @@ async fn list(line: &Line, names: bool) -> Outcome {
         HashMap::new()
     };
     let entries: Vec<_> = read(line).await?.iter().map(SelRecord::decode).collect();
+    let any_generator = line.quirks().has(Quirk::SelGeneratorWrong);
+    let only_one = |number: u8| {
+        let mut same = sources.iter().filter(|((.., its), _)| *its == number);
+        let (_, found) = same.next().filter(|_| any_generator)?;
+        same.next().is_none().then_some(found)
+    };
     let context = |record: &SelRecord| match record {
         SelRecord::SystemEvent(event) => {
             let [owner, lun] = event.generator.0.to_le_bytes();
-            sources.get(&(owner, lun & 0x03, event.sensor_number))
+            let named = sources.get(&(owner, lun & 0x03, event.sensor_number));
+            named.or_else(|| only_one(event.sensor_number))
         }
         _ => None,
     };

@@ -149,3 +149,25 @@ fn users_without_a_name_do_not_end_the_list() {
             .is_some_and(|users| !users.is_empty())
     );
 }
+
+#[test]
+fn entries_of_a_wrong_generator_find_their_sensors_where_the_operator_says_so() {
+    let entry = "raw 0x0a 0x44 0 0 2 0 0 0 0 0x20 0 4 1 0x03 1 0x50 0x20 0x10";
+    let sensors = |defects, words: &str| {
+        let mut world = world(defects);
+        world.command(entry).unwrap();
+        let said = world.command(words).unwrap().value;
+        let entries = said["entries"].as_array().unwrap().clone();
+        let source = |entry: &Value| entry["source"].as_str().unwrap().to_owned();
+        entries.iter().map(source).collect::<Vec<_>>()
+    };
+    let wrong = Quirks::NONE.with(Quirk::SelGeneratorWrong);
+    let healthy = sensors(Quirks::NONE, "sel elist");
+    let is_named = |source: &String| source.contains("CPU1 Temp");
+    assert!(healthy.iter().any(is_named), "{healthy:?}");
+    assert_ne!(sensors(wrong, "sel elist"), healthy);
+    assert_eq!(
+        sensors(wrong, "sel elist --quirk sel-generator-wrong"),
+        healthy
+    );
+}
