@@ -40,9 +40,9 @@ const MANY: usize = 8;
 /// a wake and its system calls cost more than a reading. What it adds to a round trip is small beside a BMC's own time.
 const GATHER: Duration = Duration::from_millis(2);
 
-/// The same where commands wait for the answers of others: long enough for a batch, short enough that those who answer always
-/// have something to do.
-const GATHER_BEHIND: Duration = Duration::from_micros(100);
+/// The same where somebody waits for them, be it commands that are due or an operator: long enough for a batch, short enough
+/// that those who answer always have something to do.
+const GATHER_HURRIED: Duration = Duration::from_micros(100);
 
 /// From so many datagrams a second on they are let gather. With fewer each one is served at once.
 const DENSE_PER_S: u64 = 2_000;
@@ -384,8 +384,8 @@ impl Driver {
         let for_room = backlog == Backlog::Blocked;
         let waker = &self.mailbox.waker;
         let slept = if self.flow.dense && !for_room {
-            let gather = match self.engine.is_behind() {
-                true => GATHER_BEHIND,
+            let gather = match self.engine.is_hurried(now) {
+                true => GATHER_HURRIED,
                 false => GATHER,
             };
             waker.wait(gather).map(drop)

@@ -170,6 +170,7 @@ impl Engine {
             round_trips: RoundTrips::default(),
             counters: Counters::default(),
             news: News::default(),
+            hurried_until: now,
             jitter: Jitter::new(config.seed),
             unix_ms_at_origin: unix_ms.saturating_sub(now.as_nanos() / 1_000_000),
         };
@@ -459,10 +460,10 @@ impl Engine {
         self.timers.next()
     }
 
-    /// Whether commands are due that wait until others are answered.
+    /// Whether answers should be taken soon: commands wait for them that are due, or an operator does.
     #[must_use]
-    pub fn is_behind(&self) -> bool {
-        self.cx.gates.someone_waits()
+    pub fn is_hurried(&self, now: Instant) -> bool {
+        now < self.cx.hurried_until || self.cx.gates.someone_waits()
     }
 
     /// Begins to close every session; commands that wait are told so.

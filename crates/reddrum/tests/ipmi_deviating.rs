@@ -62,6 +62,9 @@ impl Node {
     fn run(&self, args: &[&str]) -> Run {
         let mut command = Command::new(env!("CARGO_BIN_EXE_reddrum"));
         command.stdin(Stdio::null()).env("IPMI_PASSWORD", PASSWORD);
+        // Without a home nothing is remembered from other runs.
+        command.env_remove("HOME");
+        command.env_remove("XDG_CACHE_HOME");
         command.env_remove("REDDRUM_IPMI_PASSWORD");
         command.env_remove("IPMI_KGKEY");
         let port = self.server.port().to_string();

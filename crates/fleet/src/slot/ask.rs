@@ -24,6 +24,9 @@ use crate::{convert, job};
 /// The pause before a first contact that failed is tried again in the same session, before jitter.
 const CONTACT_PAUSE: Duration = Duration::from_secs(30);
 
+/// How long an operator command counts as under way after each of its questions: longer than most BMCs take to answer.
+const HURRY: Duration = Duration::from_secs(1);
+
 impl Slot {
     /// Asks what is to be asked next, if nothing is in flight.
     pub(super) fn proceed(&mut self, cx: &mut Context, now: Instant) {
@@ -129,7 +132,10 @@ impl Slot {
             return false;
         };
         match work.turn(now) {
-            Some(Turn::Send(call)) => self.send(cx, now, &call, InFlight::Job),
+            Some(Turn::Send(call)) => {
+                cx.hurried_until = now + HURRY;
+                self.send(cx, now, &call, InFlight::Job);
+            }
             Some(Turn::Done(finished)) => self.job_done(cx, now, finished),
             Some(Turn::Reopen) => self.reopen(cx, now),
             Some(Turn::Pause(until)) => {

@@ -65,6 +65,8 @@ pub(crate) struct Context {
     pub(crate) round_trips: RoundTrips,
     pub(crate) counters: Counters,
     pub(crate) news: News,
+    /// Until when an operator command counts as under way.
+    pub(crate) hurried_until: Instant,
     pub(crate) jitter: Jitter,
     /// Milliseconds since the Unix epoch at [`Instant::ORIGIN`].
     pub(crate) unix_ms_at_origin: u64,

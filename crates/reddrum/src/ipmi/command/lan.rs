@@ -164,6 +164,8 @@ async fn get(
         Ok(data) => Ok(Found::Value(data)),
         Err(error) => match error.fault {
             CallFault::Refused(code) if is_lasting(code) => Ok(Found::Absent(error)),
+            // So it is with all of them, and that has a remedy of its own.
+            CallFault::Refused(CompletionCode::INSUFFICIENT_PRIVILEGE) => Err(error),
             CallFault::Refused(_) | CallFault::Garbled(_) => Ok(Found::Unreadable(error)),
             _ => Err(error),
         },

@@ -1,7 +1,7 @@
 //! Reads the sensor data records of a BMC. What BMCs do wrong about that is [`ipmi::walk`]'s business.
 
 use ipmi::command::Message;
-use ipmi::command::app::{DeviceId, GetDeviceId};
+use ipmi::command::app::{DeviceId, GetDeviceGuid, GetDeviceId, Guid};
 use ipmi::command::storage::{GetSdrRepositoryInfo, SdrRepositoryInfo};
 use ipmi::record::sdr::SdrRecord;
 use ipmi::walk::{Found, SdrSource, SdrStamp, SdrWalk};
@@ -10,7 +10,7 @@ use ipmi::wire::Writer;
 use crate::ipmi::sdr_cache;
 use crate::ipmi::talk::{CallError, Line};
 
-/// Room for the answers of Get Device ID and Get SDR Repository Info, in bytes.
+/// Room for the answers of Get Device ID, Get SDR Repository Info and Get Device GUID, in bytes.
 const STAMP_LEN_MAX: usize = 64;
 
 /// All records, in the BMC's order: those remembered from an earlier run if the BMC says that they have not changed, or else
@@ -35,7 +35,11 @@ async fn read_or_recall(line: &Line, recalls: bool) -> Result<Vec<SdrRecord>, Ca
         Err(error) if error.completion().is_some() => None,
         info => Some(info?),
     };
-    let stamp = info.and_then(|info| stamp(&device, &info));
+    let stamp = match info.filter(|info| info.last_addition.unix_seconds().is_some()) {
+        // Nothing would tell a change: the seconds since its start say the same after each start.
+        None => None,
+        Some(info) => Some(stamp(&device, guid(line).await?, &info)),
+    };
     if let Some(stamp) = stamp.as_ref().filter(|_| recalls)
         && let Some(kept) = line.recall(stamp).await
     {
@@ -75,15 +79,24 @@ async fn walk(line: &Line, walk: &mut SdrWalk) -> Result<(Vec<SdrRecord>, Vec<u8
     }
 }
 
-/// Under which the records are remembered; `None` where the BMC does not say when they changed last: by its clock, for the
-/// seconds since its start say the same after each start.
-fn stamp(device: &DeviceId, info: &SdrRepositoryInfo) -> Option<Vec<u8>> {
-    info.last_addition.unix_seconds()?;
+/// By which a BMC of the same kind at the same address is told from it; `None` where it says nothing.
+async fn guid(line: &Line) -> Result<Option<Guid>, CallError> {
+    match line.call(&GetDeviceGuid).await {
+        Err(error) if error.completion().is_some() => Ok(None),
+        guid => guid.map(Some),
+    }
+}
+
+/// Under which the records are remembered.
+fn stamp(device: &DeviceId, guid: Option<Guid>, info: &SdrRepositoryInfo) -> Vec<u8> {
     let mut buffer = [0; STAMP_LEN_MAX];
     let mut w = Writer::new(&mut buffer);
     device.encode(&mut w);
     info.encode(&mut w);
-    Some(w.written().to_vec())
+    if let Some(guid) = guid {
+        guid.encode(&mut w);
+    }
+    w.written().to_vec()
 }
 
 #[cfg(test)]
@@ -114,6 +127,8 @@ mod tests {
         /// What is said where there is no record, and behind the end of one; `OK` for no bytes.
         nothing: [CompletionCode; 2],
         reservation: u16,
+        /// Each byte of its GUID.
+        guid: Option<u8>,
         /// When a record was added last.
         added: u32,
         /// How many more records there are said to be than there are.
@@ -132,6 +147,7 @@ mod tests {
                 leads_on: false,
                 nothing: [CompletionCode::NOT_PRESENT, CompletionCode::OK],
                 reservation: 0,
+                guid: None,
                 added: ADDED,
                 missing: 0,
                 asked: 0,
@@ -142,6 +158,13 @@ mod tests {
             let ok = |data: Vec<u8>| Some((CompletionCode::OK, data));
             let refuse = |code| Some((code, Vec::new()));
             match call.target.cmd {
+                // Commands of two network functions have this number.
+                GetDeviceGuid::CMD if call.target.netfn == GetDeviceGuid::NETFN => {
+                    self.guid.map_or_else(
+                        || refuse(CompletionCode::INVALID_COMMAND),
+                        |guid| ok(vec![guid; 16]),
+                    )
+                }
                 GetDeviceId::CMD => ok(vec![0x20, 1, 1, 0, 2, 0x02, 0, 0, 0, 0, 0]),
                 GetSdrRepositoryInfo::CMD => {
                     let count = self.records.len() as u16 + self.missing;
@@ -226,6 +249,20 @@ mod tests {
         // Unless they are to be.
         assert_eq!(again(&kept, &mut bmc, false), records());
         assert_eq!(bmc.asked, 2 * asked);
+    }
+
+    #[test]
+    fn records_of_another_bmc_at_the_same_address_are_read() {
+        let (kept, mut bmc) = (play::Kept::default(), Repository::new(records(), 255));
+        bmc.guid = Some(7);
+        again(&kept, &mut bmc, true);
+        let asked = bmc.asked;
+        again(&kept, &mut bmc, true);
+        assert_eq!(bmc.asked, asked);
+        bmc.guid = Some(8);
+        bmc.records.swap(0, 1);
+        let others = bmc.records.clone();
+        assert_eq!(again(&kept, &mut bmc, true), others);
     }
 
     #[test]

@@ -179,7 +179,7 @@ fn json_of(sensor: &Described, conversion: &Conversion, kept: &SensorThresholds)
 #[cfg(test)]
 mod tests {
     use ipmi::command::Command;
-    use ipmi::command::app::GetDeviceId;
+    use ipmi::command::app::{GetDeviceGuid, GetDeviceId};
     use ipmi::command::storage::{GetSdr, GetSdrRepositoryInfo};
     use ipmi::number::{CompletionCode, EventReadingType, NetFn, SensorType, SensorUnit};
     use ipmi::record::sdr::{
@@ -243,6 +243,9 @@ mod tests {
             match (call.target.netfn, call.target.cmd) {
                 (GetDeviceId::NETFN, GetDeviceId::CMD) => {
                     ok(vec![0x20, 1, 1, 0, 2, 0x02, 0, 0, 0, 0, 0])
+                }
+                (GetDeviceGuid::NETFN, GetDeviceGuid::CMD) => {
+                    Some((CompletionCode::INVALID_COMMAND, vec![]))
                 }
                 (GetSdrRepositoryInfo::NETFN, GetSdrRepositoryInfo::CMD) => ok(vec![0x51; 14]),
                 (GetSdr::NETFN, GetSdr::CMD) => {
