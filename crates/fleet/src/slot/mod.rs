@@ -65,7 +65,6 @@ pub(crate) struct Context {
     pub(crate) round_trips: RoundTrips,
     pub(crate) counters: Counters,
     pub(crate) news: News,
-    /// Until when an operator command counts as under way.
     pub(crate) hurried_until: Instant,
     pub(crate) jitter: Jitter,
     /// Milliseconds since the Unix epoch at [`Instant::ORIGIN`].

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::Path;
 use std::thread;
 
@@ -123,7 +123,37 @@ fn expand_one(text: &str) -> Result<Vec<String>, String> {
     if text.parse::<SocketAddr>().is_ok() {
         return Ok(vec![text.to_owned()]);
     }
-    expand(text)
+    let names = expand(text)?;
+    match names.iter().find_map(|name| misfit(name)) {
+        Some(error) => Err(error),
+        None => Ok(names),
+    }
+}
+
+/// Why a text is nobody's name, where it is what other tools take for several.
+fn misfit(name: &str) -> Option<String> {
+    let is_dashed = || {
+        let (first, last) = name.split_once('-')?;
+        first.parse::<Ipv4Addr>().ok()?;
+        last.chars()
+            .all(|c| c.is_ascii_digit() || c == '.')
+            .then_some(())
+    };
+    if name.contains('/') {
+        Some(format!(
+            "'{name}': networks are for 'discover'; ranges are in brackets, such as 10.0.0.[1-20]"
+        ))
+    } else if name.contains(char::is_whitespace) {
+        Some(format!(
+            "'{name}': no name has blanks; put commas between hosts"
+        ))
+    } else if is_dashed().is_some() {
+        Some(format!(
+            "'{name}': ranges are in brackets, such as 10.0.0.[1-20]"
+        ))
+    } else {
+        None
+    }
 }
 
 /// Finds each host's address. A host that has none, or that of another, is a failure of that host alone.
@@ -192,6 +222,22 @@ fn split_port(name: &str, default: u16) -> (&str, u16) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_other_tools_take_for_several_hosts_is_told_as_such() {
+        for (text, told) in [
+            ("10.0.0.0/24", "networks are for 'discover'"),
+            ("10.0.0.1-4", "ranges are in brackets"),
+            ("10.0.0.1-10.0.0.4", "ranges are in brackets"),
+            ("bmc1 bmc2", "commas between hosts"),
+        ] {
+            let error = expand_one(text).unwrap_err();
+            assert!(error.contains(told), "{error}");
+        }
+        for name in ["node-1", "10-0-0-1.example.org", "fd00::1", "10.0.0.1:623"] {
+            assert_eq!(expand_one(name).unwrap(), [name]);
+        }
+    }
 
     #[test]
     fn a_port_may_follow_any_host() {

@@ -71,8 +71,19 @@ pub(crate) fn run(args: &IpmiArgs) -> Result<(), ProgramError> {
     if let IpmiCommand::Sol(args) = &args.command
         && args.shows()
     {
+        if connection.json {
+            let text = "a console shows characters; --json is for the other commands";
+            return Err(ProgramError::Usage(text.to_owned()));
+        }
         return sol::run(names, connection, args);
     }
+    ask(args, names)
+}
+
+/// Asks these hosts what the command line says.
+fn ask(args: &IpmiArgs, names: Vec<String>) -> Result<(), ProgramError> {
+    let connection = &args.connection;
+    find_folder(args)?;
     let reader = if connection.json {
         Reader::Script
     } else {
@@ -121,15 +132,35 @@ pub(crate) fn run(args: &IpmiArgs) -> Result<(), ProgramError> {
     }
 }
 
+/// Sees to it that a file can be written where the command line names one.
+fn find_folder(args: &IpmiArgs) -> Result<(), ProgramError> {
+    if let Some(folder) = args.command.file().and_then(|file| file.parent())
+        && !folder.as_os_str().is_empty()
+        && !folder.is_dir()
+    {
+        let text = format!("{}: there is no such folder", folder.display());
+        return Err(ProgramError::Usage(text));
+    }
+    Ok(())
+}
+
 /// Where sensor data records are remembered, if they are.
 fn memory(connection: &Connection) -> Result<Option<Rc<dyn Memory>>, ProgramError> {
     if connection.no_sdr_cache {
         return Ok(None);
     }
-    let folder = connection.sdr_cache.clone();
-    let folder = folder.or_else(SdrCache::default_folder);
     let behind = login::bridge(connection)?;
-    Ok(folder.map(|folder| Rc::new(SdrCache::new(folder, behind)) as Rc<dyn Memory>))
+    let cache = match connection.sdr_cache.clone() {
+        None => SdrCache::default_folder().map(|folder| SdrCache::new(folder, behind)),
+        Some(folder) => {
+            let named = format!("--sdr-cache {}", folder.display());
+            let cache = SdrCache::new(folder, behind);
+            let made = cache.make_folder();
+            made.map_err(|error| ProgramError::Usage(format!("{named}: {error}")))?;
+            Some(cache)
+        }
+    };
+    Ok(cache.map(|cache| Rc::new(cache) as Rc<dyn Memory>))
 }
 
 /// The hosts that the command line names.

@@ -75,6 +75,23 @@ impl SdrCache {
         }
     }
 
+    /// Sees to it that there is the folder.
+    ///
+    /// # Errors
+    /// It can't be made, or it is not ours alone.
+    pub(super) fn make_folder(&self) -> io::Result<()> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.folder)?;
+        if is_ours(&fs::metadata(&self.folder)?) {
+            Ok(())
+        } else {
+            let text = "the folder belongs to somebody else, or others may write to it";
+            Err(io::Error::new(io::ErrorKind::PermissionDenied, text))
+        }
+    }
+
     fn path(&self, address: SocketAddr) -> PathBuf {
         let name = Sha256::new()
             .chain_update(SocketAddr::new(address.ip().to_canonical(), address.port()).to_string())
@@ -107,13 +124,7 @@ impl SdrCache {
         if MAGIC.len() + DIGEST_LEN + records.len() > FILE_LEN_MAX {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.folder)?;
-        if !is_ours(&fs::metadata(&self.folder)?) {
-            return Err(io::ErrorKind::PermissionDenied.into());
-        }
+        self.make_folder()?;
         if !self.is_bounded.replace(true) {
             self.drop_oldest(FILES_MAX)?;
         }

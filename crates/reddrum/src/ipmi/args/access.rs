@@ -279,6 +279,7 @@ pub(in crate::ipmi) enum LanSetting {
     /// Subnet mask.
     Netmask {
         /// The mask.
+        #[arg(value_parser = parse_mask)]
         mask: Ipv4Addr,
     },
     /// Default gateway.
@@ -332,6 +333,19 @@ pub(in crate::ipmi) enum AddressSource {
 /// A VLAN, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::ipmi) struct Vlan(pub(in crate::ipmi) Option<u16>);
+
+/// Ones and then zeros: a BMC with another mask is out of reach.
+fn parse_mask(text: &str) -> Result<Ipv4Addr, String> {
+    let mask: Ipv4Addr = text
+        .parse()
+        .map_err(|_| "expected a mask such as 255.255.255.0")?;
+    let bits = u32::from(mask);
+    if bits.leading_ones() + bits.trailing_zeros() == 32 {
+        Ok(mask)
+    } else {
+        Err("a mask is ones and then zeros, such as 255.255.255.0".to_owned())
+    }
+}
 
 fn parse_vlan(text: &str) -> Result<Vlan, String> {
     let id = text.parse().ok().filter(|id| (1..=4_094).contains(id));
