@@ -151,6 +151,7 @@ impl Engine {
                 .expect("hosts are numbered from 1");
             session.set_quirks(self.quirks);
             session.connect(now, id);
+            let talk = (self.begin)().with(address).behind(self.bridge);
             self.by_id.insert(id.get(), place);
             self.by_address.insert(address, place);
             self.slots[place] = Some(Slot {
@@ -159,7 +160,7 @@ impl Engine {
                 bridge: self.bridge,
                 memory: self.memory.clone(),
                 session,
-                talk: Some((self.begin)().with(address).knowing(self.quirks)),
+                talk: Some(talk.knowing(self.quirks)),
                 is_send_message: false,
                 outcome: None,
                 resume_at: None,

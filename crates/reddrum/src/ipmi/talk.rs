@@ -179,6 +179,9 @@ struct Exchange {
     answer: Option<Answer>,
     peer: Option<SocketAddr>,
     quirks: Quirks,
+    /// The way that the command line names.
+    named: Option<Bridge>,
+    /// Another way that the conversation took.
     way: Option<Bridge>,
 }
 
@@ -190,6 +193,12 @@ impl Line {
     /// Where the BMC is; `None` where a test plays it.
     pub(super) fn peer(&self) -> Option<SocketAddr> {
         self.0.borrow().peer
+    }
+
+    /// The way to the controller behind the BMC that is asked; `None` where it is the BMC itself.
+    pub(super) fn way(&self) -> Option<Bridge> {
+        let exchange = self.0.borrow();
+        exchange.way.or(exchange.named)
     }
 
     async fn ask(&self, ask: Ask) -> Answer {
@@ -358,6 +367,12 @@ impl Talk {
     /// Tells it where its BMC is.
     pub(super) fn with(self, peer: SocketAddr) -> Self {
         self.line.0.borrow_mut().peer = Some(peer);
+        self
+    }
+
+    /// Tells it which controller behind the BMC the command line names.
+    pub(super) fn behind(self, way: Option<Bridge>) -> Self {
+        self.line.0.borrow_mut().named = way;
         self
     }
 

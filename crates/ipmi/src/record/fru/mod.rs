@@ -270,15 +270,15 @@ impl Fru {
         }
         if let Some(chassis) = &self.chassis {
             out[2] = offset(&out, FruPart::Chassis)?;
-            encode_area(&mut out, chassis, FruPart::Chassis)?;
+            encode_area(&mut out, chassis, FruPart::Chassis, 0)?;
         }
         if let Some(board) = &self.board {
             out[3] = offset(&out, FruPart::Board)?;
-            encode_area(&mut out, board, FruPart::Board)?;
+            encode_area(&mut out, board, FruPart::Board, 0)?;
         }
         if let Some(product) = &self.product {
             out[4] = offset(&out, FruPart::Product)?;
-            encode_area(&mut out, product, FruPart::Product)?;
+            encode_area(&mut out, product, FruPart::Product, 0)?;
         }
         if !self.multirecords.is_empty() {
             out[5] = offset(&out, FruPart::MultiRecord(0))?;
@@ -310,14 +310,21 @@ fn offset(out: &[u8], part: FruPart) -> Result<u8, FruTooLarge> {
     u8::try_from(out.len() / UNIT).map_err(|_| FruTooLarge(part))
 }
 
-fn encode_area(out: &mut Vec<u8>, area: &impl Area, part: FruPart) -> Result<(), FruTooLarge> {
+/// Appends an area of `room` bytes at least, a multiple of 8.
+fn encode_area(
+    out: &mut Vec<u8>,
+    area: &impl Area,
+    part: FruPart,
+    room: usize,
+) -> Result<(), FruTooLarge> {
     let start = out.len();
     out.extend_from_slice(&[VERSION, 0]);
     area.encode(out);
     out.push(END_OF_FIELDS);
     out.extend_from_slice(area.behind());
     let needed = out.len() - start - 3;
-    let len = area_len(needed).max(area.room().next_multiple_of(UNIT));
+    let own = area.room().next_multiple_of(UNIT);
+    let len = area_len(needed).max(own).max(room);
     out.resize(start + len - 1, 0);
     out[start + 1] = u8::try_from(len / UNIT).map_err(|_| FruTooLarge(part))?;
     out.push(sum(&out[start..]).wrapping_neg());

@@ -44,32 +44,34 @@ impl Fru {
     /// The inventory `stored`, of which this is what was read, with its chassis, board or product area as it is here.
     ///
     /// As long as the area fits its place, nothing but the area changes: neither what is between areas nor what is wrong
-    /// with others. An area that outgrows its place makes all areas move together, as [`Fru::encode`] lays them out;
-    /// what is left of the old ones behind the last is 0.
+    /// with others. What an area that got shorter needs no longer is 0, and stays its. An area that outgrows its place
+    /// makes all areas move together, as [`Fru::encode`] lays them out; what is left of the old ones behind the last is 0.
     ///
     /// # Errors
     /// There is no such area, it becomes too large, or bytes outside of all areas would be lost.
     pub fn patch(&self, stored: &[u8], part: FruPart) -> Result<Vec<u8>, Unpatchable> {
         let absent = Unpatchable::Absent(part);
+        let place = place(stored, part).ok_or(absent)?;
+        let room = place.len();
         let mut area = Vec::new();
         match part {
             FruPart::Chassis => {
                 let chassis = self.chassis.as_ref().ok_or(absent)?;
-                encode_area(&mut area, chassis, part)
+                encode_area(&mut area, chassis, part, room)
             }
             FruPart::Board => {
                 let board = self.board.as_ref().ok_or(absent)?;
-                encode_area(&mut area, board, part)
+                encode_area(&mut area, board, part, room)
             }
             FruPart::Product => {
                 let product = self.product.as_ref().ok_or(absent)?;
-                encode_area(&mut area, product, part)
+                encode_area(&mut area, product, part, room)
             }
             _ => return Err(absent),
         }
         .map_err(Unpatchable::TooLarge)?;
-        let place = place(stored, part).ok_or(absent)?;
-        if area.len() == place.len() {
+        // It is as large as its place unless it needs more.
+        if area.len() == room {
             let mut patched = stored.to_vec();
             patched[place].copy_from_slice(&area);
             return Ok(patched);
@@ -238,13 +240,36 @@ mod tests {
     }
 
     #[test]
-    fn a_smaller_inventory_leaves_nothing_of_the_old_one_behind() {
-        let mut small = inventory();
-        small.board.as_mut().unwrap().behind = Vec::new();
+    fn an_area_that_gets_shorter_keeps_its_place_and_nothing_else_changes() {
         let large = with_board_serial("a serial number that makes the area larger");
-        let stored = large.encode().unwrap();
-        let patched = small.patch(&stored, FruPart::Board).unwrap();
-        let needed = small.encode().unwrap();
+        let mut stored = large.encode().unwrap();
+        // Bytes that would be lost if areas moved.
+        stored.extend([7; 8]);
+        let board = place(&stored, FruPart::Board).unwrap();
+        let patched = inventory().patch(&stored, FruPart::Board).unwrap();
+        assert_eq!(place(&patched, FruPart::Board), Some(board.clone()));
+        assert_eq!(patched[..board.start], stored[..board.start]);
+        assert_eq!(patched[board.end..], stored[board.end..]);
+        let mut expected = inventory();
+        expected.board.as_mut().unwrap().room = board.len();
+        assert_eq!(Fru::decode(&patched), Ok(expected));
+    }
+
+    #[test]
+    fn areas_that_move_leave_nothing_of_the_old_ones_behind() {
+        const GAP: usize = 128;
+        let dense = inventory().encode().unwrap();
+        // The records are far behind the other areas.
+        let (areas, records) = dense.split_at(usize::from(dense[5]) * UNIT);
+        let mut stored = [areas, &[0xff; GAP], records].concat();
+        let units = (GAP / UNIT) as u8;
+        stored[5] += units;
+        stored[7] = stored[7].wrapping_sub(units);
+        assert_eq!(Fru::decode(&stored), Ok(inventory()));
+        let large = with_board_serial("a serial number that makes the area larger");
+        let patched = large.patch(&stored, FruPart::Board).unwrap();
+        let needed = large.encode().unwrap();
+        assert!(needed.len() < stored.len());
         assert_eq!(patched.len(), stored.len());
         assert_eq!(patched[..needed.len()], needed);
         assert!(patched[needed.len()..].iter().all(|byte| *byte == 0));

@@ -172,7 +172,7 @@ pub(in crate::ipmi) enum FruCommand {
         id: u8,
         /// The file.
         file: PathBuf,
-        /// Write it even if it is no inventory in IPMI's format, or if the old content can't be read.
+        /// Write it even if it is no inventory in IPMI's format, or replaces bytes that can't be read and saved.
         #[arg(long)]
         force: bool,
         /// What becomes of the old content.
@@ -197,7 +197,8 @@ pub(in crate::ipmi) enum FruCommand {
 /// where that fails.
 #[derive(Clone, Debug, Args)]
 pub(in crate::ipmi) struct BackupArgs {
-    /// The folder of the file with the old content, `fru-ID-HOST.before`.
+    /// The folder of the file with the old content, `fru-ID-HOST.before` (`fru-ID-HOST-tADDRESS-bCHANNEL.before` of a
+    /// controller behind the BMC).
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub(in crate::ipmi) backup_dir: PathBuf,
     /// Keep that file also when all went well.

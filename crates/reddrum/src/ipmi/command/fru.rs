@@ -37,11 +37,11 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// None could be read.
-    pub(super) const fn unread(refusal: CallError) -> Self {
+    /// None of so many could be read.
+    pub(super) const fn unread(size: usize, refusal: CallError) -> Self {
         Self {
             bytes: Vec::new(),
-            size: 0,
+            size,
             refusal: Some(refusal),
         }
     }

@@ -1,21 +1,20 @@
-//! Writing inventories, for `fru write` and `fru edit` (§34.3): what is checked before, the backup, what is left where it
-//! fails midway.
+//! Writing inventories, for `fru write` and `fru edit` (§34.3): what is checked before, and what is left where it fails
+//! midway.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::borrow::Cow;
 use std::ops::Range;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
 use ipmi::command::Bytes;
 use ipmi::command::storage::{GetFruInventoryAreaInfo, WriteFruData};
-use ipmi::number::{CompletionCode, FruAccessMode};
+use ipmi::number::{CompletionCode, FruAccessMode, MessageCompletion, RecordCompletion};
 use ipmi::record::fru::Fru;
 use serde_json::json;
 
 use super::fru::{Stored, read};
+use super::fru_backup::Backup;
 use crate::ipmi::args::BackupArgs;
 use crate::ipmi::failure::Failure;
 use crate::ipmi::report::Report;
@@ -25,10 +24,10 @@ use crate::ipmi::talk::{CallError, CallFault, Line, Outcome};
 const WRITE_CHUNK: usize = 16;
 
 /// "The FRU device is busy": completion code of Write FRU Data.
-const FRU_BUSY: CompletionCode = CompletionCode(0x81);
+const FRU_BUSY: CompletionCode = CompletionCode(RecordCompletion::BUSY.0);
 
 /// The bytes are write-protected: completion code of Write FRU Data.
-const WRITE_PROTECTED: CompletionCode = CompletionCode(0x80);
+const WRITE_PROTECTED: CompletionCode = CompletionCode(RecordCompletion::LENGTH_MISMATCH.0);
 
 /// How often a busy FRU device is asked again, and the pause before each.
 const BUSY_MAX: u32 = 8;
@@ -39,7 +38,7 @@ const BUSY_PAUSE: Duration = Duration::from_millis(100);
 pub(super) struct Wanted {
     pub(super) id: u8,
     pub(super) bytes: Rc<[u8]>,
-    /// Write also where the old content can't be saved.
+    /// Write also where not all bytes that it replaces can be saved.
     pub(super) force: bool,
     pub(super) backup: BackupArgs,
 }
@@ -57,12 +56,26 @@ pub(super) async fn run(line: Line, wanted: Wanted) -> Outcome {
     let Wanted {
         id, bytes, force, ..
     } = &wanted;
+    let (device, backup) = (Device::of(&line, *id).await?, &wanted.backup);
     let before = match read(&line, *id).await {
         Ok(stored) => stored,
-        Err(error) if *force && error.completion().is_some() => Stored::unread(error),
+        Err(error) if error.completion().is_some() => Stored::unread(device.size, error),
         Err(error) => return Err(error.into()),
     };
-    let (device, backup) = (Device::of(&line, *id).await?, &wanted.backup);
+    // What is not read and stays as it is needs no copy: some devices name a size beyond what they have.
+    if !force
+        && before.bytes.len() < bytes.len()
+        && let Some(cut) = before.cut()
+    {
+        return Err(Failure::Unfit {
+            kind: "unsaved",
+            cause: format!(
+                "the old content of FRU device {id} can't be saved: {cut}; nothing was written"
+            ),
+            remedy: "try again; --force writes all the same, and what can't be read is lost"
+                .to_owned(),
+        });
+    }
     let written = device.replace(&line, &before, bytes, backup).await?;
     let text = format!("{} bytes of FRU device {id} written", bytes.len());
     Ok(written.report(text, json!({ "id": id, "bytes": bytes.len() })))
@@ -116,20 +129,10 @@ impl Device {
         backup: &BackupArgs,
     ) -> Result<Written, Failure> {
         if after.len() > self.size {
-            return Err(Failure::Unfit {
-                kind: "too_long",
-                cause: format!(
-                    "{} bytes don't fit into FRU device {}, which has {}; nothing was written",
-                    after.len(),
-                    self.id,
-                    self.size
-                ),
-                remedy: "write less".to_owned(),
-            });
+            return Err(self.too_long(after.len()));
         }
-        let before = &before.bytes;
-        let differs =
-            |range: &Range<usize>| before.get(range.clone()) != Some(&after[range.clone()]);
+        let old = before.bytes.as_slice();
+        let differs = |range: &Range<usize>| old.get(range.clone()) != Some(&after[range.clone()]);
         let parts: Vec<_> = (0..after.len())
             .step_by(WRITE_CHUNK)
             .map(|start| start..after.len().min(start + WRITE_CHUNK))
@@ -139,30 +142,72 @@ impl Device {
             return Ok(Written { backup: None });
         }
         let saved = Backup::write(line, self.id, before, &backup.backup_dir)?;
-        for (index, part) in parts.iter().enumerate() {
-            let Err(error) = self.put(line, part.start, &after[part.clone()]).await else {
-                continue;
-            };
-            if index == 0 && error.completion().is_some() {
-                saved.remove();
-                return Err(self.refused(error));
+        let units = self.whole_units(after, old);
+        let mut progress = Progress::default();
+        for part in parts {
+            let end = part.end.next_multiple_of(self.unit());
+            let (count, done) = self.put(line, part.start, &units[part.start..end]).await;
+            let taken = part.end.min(part.start + count);
+            progress.new.push(part.start..taken);
+            if !done.is_err_and(|error| executed_nothing(&error)) {
+                progress.unsure.push(taken..part.end);
             }
-            return Err(saved.partly(&parts[..index], part, error));
+            if let Err(error) = done {
+                return Err(self.stopped(error, &progress, saved));
+            }
         }
-        if !read(line, self.id).await?.bytes.starts_with(after) {
-            return Err(Failure::Unfit {
-                kind: "not_kept",
-                cause: "the BMC took the bytes, but has others now".to_owned(),
-                remedy: format!("{}; some devices are write-protected", saved.remedy()),
-            });
-        }
+        self.verify(line, after, &progress, &saved).await?;
         if backup.keep_backup {
             return Ok(Written {
-                backup: Some(saved.path),
+                backup: saved.keep(),
             });
         }
         saved.remove();
         Ok(Written { backup: None })
+    }
+
+    /// How many bytes it counts as one.
+    fn unit(&self) -> usize {
+        1 + usize::from(self.by_words)
+    }
+
+    /// These bytes in whole units: half a word is filled up with what is stored behind it.
+    fn whole_units<'a>(&self, after: &'a [u8], old: &[u8]) -> Cow<'a, [u8]> {
+        if after.len().is_multiple_of(self.unit()) {
+            return after.into();
+        }
+        let mut units = after.to_vec();
+        units.push(old.get(after.len()).copied().unwrap_or(0));
+        units.into()
+    }
+
+    fn too_long(&self, len: usize) -> Failure {
+        Failure::Unfit {
+            kind: "too_long",
+            cause: format!(
+                "{len} bytes don't fit into FRU device {}, which has {}; nothing was written",
+                self.id, self.size
+            ),
+            remedy: "write less".to_owned(),
+        }
+    }
+
+    /// A request failed: the copy of the old content goes only where that is still what the device has.
+    fn stopped(&self, error: CallError, progress: &Progress, saved: Backup) -> Failure {
+        if progress.is_none() {
+            saved.remove();
+            return self.refused(error);
+        }
+        let unsure = match error.fault {
+            CallFault::Refused(_) => "not or only in part",
+            _ => "perhaps",
+        };
+        let told = Failure::Call(error).cause();
+        Failure::Unfit {
+            kind: "partly_written",
+            cause: format!("{told}; {}", progress.told(unsure)),
+            remedy: saved.remedy(),
+        }
     }
 
     /// The device took nothing.
@@ -178,140 +223,148 @@ impl Device {
         }
     }
 
-    /// Writes some bytes.
-    async fn put(&self, line: &Line, mut start: usize, mut data: &[u8]) -> Result<(), CallError> {
-        let words = usize::from(self.by_words);
-        let mut busy = 0;
-        while !data.is_empty() {
+    /// Reads back what should be there now.
+    async fn verify(
+        &self,
+        line: &Line,
+        after: &[u8],
+        progress: &Progress,
+        saved: &Backup,
+    ) -> Result<(), Failure> {
+        let why = match read(line, self.id).await {
+            Ok(back) if back.bytes.starts_with(after) => return Ok(()),
+            Ok(back) if after.starts_with(&back.bytes) => {
+                let no_more = || format!("only {} bytes were read", back.bytes.len());
+                back.cut().unwrap_or_else(no_more)
+            }
+            Ok(_) => {
+                return Err(Failure::Unfit {
+                    kind: "not_kept",
+                    cause: "the BMC took the bytes, but has others now".to_owned(),
+                    remedy: format!("{}; some devices are write-protected", saved.remedy()),
+                });
+            }
+            Err(error) => Failure::Call(error).cause(),
+        };
+        Err(Failure::Unfit {
+            kind: "unverified",
+            cause: format!(
+                "all was sent, but can't be read back: {why}; {}",
+                progress.told("perhaps")
+            ),
+            remedy: format!(
+                "look at FRU device {} with 'fru read' before writing again; {}",
+                self.id,
+                saved.remedy()
+            ),
+        })
+    }
+
+    /// Writes some bytes; how many of them the BMC took, and what it said to the others.
+    async fn put(&self, line: &Line, start: usize, data: &[u8]) -> (usize, Result<(), CallError>) {
+        let (mut taken, mut busy) = (0, 0);
+        while taken < data.len() {
+            let rest = &data[taken..];
             let command = WriteFruData {
                 fru_device_id: self.id,
-                offset: u16::try_from(start >> words).unwrap_or(u16::MAX),
-                data: Bytes::new(data).unwrap_or(Bytes::EMPTY),
+                offset: u16::try_from((start + taken) / self.unit()).unwrap_or(u16::MAX),
+                data: Bytes::new(rest).unwrap_or(Bytes::EMPTY),
             };
             match line.call(&command).await {
                 // A BMC that takes nothing keeps nothing: what is read back tells.
-                Ok(done) if done.count == 0 => return Ok(()),
-                Ok(done) => {
-                    let count = (usize::from(done.count) << words).min(data.len());
-                    (start, data) = (start + count, &data[count..]);
-                }
+                Ok(done) if done.count == 0 => break,
+                Ok(done) => taken += (usize::from(done.count) * self.unit()).min(rest.len()),
                 Err(error) if error.completion() == Some(FRU_BUSY) && busy < BUSY_MAX => {
                     busy += 1;
                     line.pause(BUSY_PAUSE).await;
                 }
-                Err(error) => return Err(error),
+                Err(error) => return (taken, Err(error)),
             }
         }
-        Ok(())
+        (taken, Ok(()))
     }
 }
 
-/// The old content of a device, in a file.
-struct Backup {
-    path: PathBuf,
-    id: u8,
-    /// Whether `fru write` takes it as it is.
-    is_whole: bool,
-}
-
-impl Backup {
-    /// Saves it in a file that was not there before: what an earlier write left may be all that is left of the original.
-    fn write(line: &Line, id: u8, bytes: &[u8], folder: &Path) -> Result<Self, Failure> {
-        let peer = line.peer();
-        let peer = peer.map_or_else(|| "host".to_owned(), |peer| peer.to_string());
-        let peer = peer.replace([':', '[', ']', '%'], "_");
-        let path = folder.join(format!("fru-{id}-{peer}.before"));
-        let mut options = File::options();
-        options.write(true).create_new(true).mode(0o600);
-        let written = options.open(&path).and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        });
-        let shown = path.display();
-        match written {
-            Ok(()) => Ok(Self {
-                is_whole: fault(bytes).is_none(),
-                path,
-                id,
-            }),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(Failure::Unfit {
-                kind: "backup_exists",
-                cause: format!("{shown} is there from an earlier write; nothing was written"),
-                remedy: "put it back with 'fru write', or move it away".to_owned(),
-            }),
-            Err(error) => Err(Failure::Unfit {
-                kind: "no_backup",
-                cause: format!(
-                    "the old content can't be saved in {shown}: {error}; nothing was written"
-                ),
-                remedy: "name a folder with --backup-dir".to_owned(),
-            }),
-        }
-    }
-
-    /// How to have the old content back.
-    fn remedy(&self) -> String {
-        let force = if self.is_whole { "" } else { " --force" };
-        format!(
-            "the old content is in {0}: 'fru write {1} {0}{force}' puts it back",
-            self.path.display(),
-            self.id
+/// Whether the answer to a request to write proves that none of its bytes was written. Codes that tell only that no proper
+/// answer could be given, or that the bytes ran out on the way, prove nothing.
+fn executed_nothing(error: &CallError) -> bool {
+    let (CallFault::Refused(code) | CallFault::NotPassedOn(code)) = error.fault else {
+        return error.fault == CallFault::TooLong;
+    };
+    let is_unheard = matches!(error.fault, CallFault::NotPassedOn(_))
+        && code.0 == MessageCompletion::NO_ACKNOWLEDGE.0;
+    is_unheard
+        || matches!(
+            code,
+            WRITE_PROTECTED
+                | FRU_BUSY
+                | CompletionCode::NODE_BUSY
+                | CompletionCode::INVALID_COMMAND
+                | CompletionCode::INVALID_FOR_LUN
+                | CompletionCode::REQUEST_LENGTH_INVALID
+                | CompletionCode::REQUEST_FIELD_LENGTH_EXCEEDED
+                | CompletionCode::PARAMETER_OUT_OF_RANGE
+                | CompletionCode::NOT_PRESENT
+                | CompletionCode::INVALID_DATA_FIELD
+                | CompletionCode::ILLEGAL_FOR_TYPE
+                | CompletionCode::DESTINATION_UNAVAILABLE
+                | CompletionCode::INSUFFICIENT_PRIVILEGE
+                | CompletionCode::NOT_SUPPORTED_IN_STATE
+                | CompletionCode::DISABLED
         )
+}
+
+/// How far a write came. Ranges may be empty.
+#[derive(Default)]
+struct Progress {
+    /// What the BMC took.
+    new: Vec<Range<usize>>,
+    /// What it was sent besides, and may have taken.
+    unsure: Vec<Range<usize>>,
+}
+
+impl Progress {
+    /// The old content is what the device has.
+    fn is_none(&self) -> bool {
+        self.new.iter().chain(&self.unsure).all(Range::is_empty)
     }
 
-    fn remove(self) {
-        // A backup too many is no harm, and its name says what it is.
-        let _ = fs::remove_file(self.path);
-    }
-
-    /// The write ended within `failed`, after these parts.
-    fn partly(&self, done: &[Range<usize>], failed: &Range<usize>, error: CallError) -> Failure {
-        let told = Failure::Call(error).cause();
-        let state = match error.fault {
-            CallFault::Refused(_) => "not or only in part",
-            _ => "perhaps",
-        };
-        let mut list = String::new();
-        for range in joined(done) {
-            if !list.is_empty() {
-                list.push_str(", ");
-            }
-            list.push_str(&bytes(&range));
+    /// What is new, and what is so in the sense of this word.
+    fn told(&self, unsure: &str) -> String {
+        let mut told = format!("new are: {}", list(&self.new));
+        if !self.unsure.iter().all(Range::is_empty) {
+            told += &format!("; {unsure} new are: {}", list(&self.unsure));
         }
-        if list.is_empty() {
-            list.push_str("none");
-        }
-        Failure::Unfit {
-            kind: "partly_written",
-            cause: format!(
-                "{told}; new are: {list}; {state} new are: {}; all others are as before",
-                bytes(failed)
-            ),
-            remedy: self.remedy(),
-        }
+        told + "; all others are as before"
     }
 }
 
-/// Ranges in their order, with those that touch made one.
-fn joined(ranges: &[Range<usize>]) -> Vec<Range<usize>> {
+/// Ranges in their order, those that touch as one.
+fn list(ranges: &[Range<usize>]) -> String {
     let mut joined: Vec<Range<usize>> = Vec::new();
-    for range in ranges {
+    for range in ranges.iter().filter(|range| !range.is_empty()) {
         match joined.last_mut() {
             Some(last) if last.end == range.start => last.end = range.end,
             _ => joined.push(range.clone()),
         }
     }
-    joined
+    if joined.is_empty() {
+        return "none".to_owned();
+    }
+    let joined: Vec<_> = joined.iter().map(bytes).collect();
+    joined.join(", ")
 }
 
 /// Bytes of an inventory, by their numbers.
-fn bytes(range: &Range<usize>) -> String {
+pub(super) fn bytes(range: &Range<usize>) -> String {
     format!("bytes {} to {}", range.start, range.end - 1)
 }
 
 #[cfg(test)]
 pub(super) mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
+    use std::path::Path;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use ipmi::command::Command;
@@ -325,6 +378,10 @@ pub(super) mod tests {
     pub(in crate::ipmi::command) struct Eeprom {
         pub(in crate::ipmi::command) bytes: Vec<u8>,
         pub(in crate::ipmi::command) readable: usize,
+        /// It counts in words of two bytes.
+        pub(in crate::ipmi::command) by_words: bool,
+        /// How many bytes it takes at once, however many it is sent.
+        pub(in crate::ipmi::command) takes: usize,
         pub(in crate::ipmi::command) writes: u32,
         pub(in crate::ipmi::command) writes_max: u32,
         /// What it says to writes beyond.
@@ -336,6 +393,8 @@ pub(super) mod tests {
             Self {
                 readable: bytes.len(),
                 bytes,
+                by_words: false,
+                takes: usize::MAX,
                 writes: 0,
                 writes_max: u32::MAX,
                 refusal: CompletionCode::UNSPECIFIED,
@@ -343,20 +402,21 @@ pub(super) mod tests {
         }
 
         pub(in crate::ipmi::command) fn answer(&mut self, call: &Call) -> play::Reply {
+            let unit = 1 + usize::from(self.by_words);
             let offset =
-                |call: &Call| usize::from(u16::from_le_bytes([call.data[1], call.data[2]]));
+                |call: &Call| usize::from(u16::from_le_bytes([call.data[1], call.data[2]])) * unit;
             match call.target.cmd {
                 GetFruInventoryAreaInfo::CMD => {
                     let [low, high] = (self.bytes.len() as u16).to_le_bytes();
-                    Some((CompletionCode::OK, vec![low, high, 0]))
+                    Some((CompletionCode::OK, vec![low, high, self.by_words.into()]))
                 }
                 ReadFruData::CMD => {
                     let start = offset(call);
-                    let end = self.readable.min(start + usize::from(call.data[3]));
+                    let end = self.readable.min(start + usize::from(call.data[3]) * unit);
                     if start >= end {
                         return Some((CompletionCode::PARAMETER_OUT_OF_RANGE, vec![]));
                     }
-                    let mut answer = vec![(end - start) as u8];
+                    let mut answer = vec![((end - start) / unit) as u8];
                     answer.extend(&self.bytes[start..end]);
                     Some((CompletionCode::OK, answer))
                 }
@@ -364,8 +424,10 @@ pub(super) mod tests {
                 WriteFruData::CMD => {
                     self.writes += 1;
                     let (start, data) = (offset(call), &call.data[3..]);
+                    assert_eq!(data.len() % unit, 0, "half a word");
+                    let data = &data[..self.takes.min(data.len())];
                     self.bytes[start..start + data.len()].copy_from_slice(data);
-                    Some((CompletionCode::OK, vec![data.len() as u8]))
+                    Some((CompletionCode::OK, vec![(data.len() / unit) as u8]))
                 }
                 other => panic!("command {other:02x}h"),
             }
@@ -400,15 +462,28 @@ pub(super) mod tests {
     }
 
     fn write(eeprom: &mut Eeprom, bytes: &[u8], backup: &BackupArgs) -> Outcome {
+        talk(wanted(bytes, backup), |call| eeprom.answer(call))
+    }
+
+    fn force(eeprom: &mut Eeprom, bytes: &[u8], backup: &BackupArgs) -> Outcome {
         let wanted = Wanted {
+            force: true,
+            ..wanted(bytes, backup)
+        };
+        talk(wanted, |call| eeprom.answer(call))
+    }
+
+    fn wanted(bytes: &[u8], backup: &BackupArgs) -> Wanted {
+        Wanted {
             id: 3,
             bytes: bytes.into(),
             force: false,
             backup: backup.clone(),
-        };
-        play::run(Talk::new(|line| run(line, wanted)), |call| {
-            eeprom.answer(call)
-        })
+        }
+    }
+
+    fn talk(wanted: Wanted, bmc: impl FnMut(&Call) -> play::Reply) -> Outcome {
+        play::run(Talk::new(|line| run(line, wanted)), bmc)
     }
 
     fn args(folder: &Path) -> BackupArgs {
@@ -458,7 +533,7 @@ pub(super) mod tests {
             "{cause}"
         );
         let [backup] = files(&folder).try_into().unwrap();
-        let expected = format!("'fru write 3 {} --force' puts it back", backup.display());
+        let expected = format!("fru write 3 {} --force' puts it back", backup.display());
         assert!(failure.remedy().contains(&expected), "{failure}");
         assert_eq!(fs::read(&backup).unwrap(), before);
         let mode = fs::metadata(&backup).unwrap().permissions().mode();
@@ -471,16 +546,166 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_device_that_refuses_every_write_leaves_no_file() {
+    fn a_device_that_proves_to_have_taken_nothing_leaves_no_file() {
         let folder = folder("protected");
         let mut eeprom = Eeprom::new(inventory("S1"));
         eeprom.writes_max = 0;
-        let failure = write(&mut eeprom, &inventory("S2"), &args(&folder)).unwrap_err();
-        assert_eq!(failure.kind(), "refused");
-        eeprom.refusal = WRITE_PROTECTED;
-        let failure = write(&mut eeprom, &inventory("S2"), &args(&folder)).unwrap_err();
-        assert_eq!(failure.kind(), "write_protected");
+        for (refusal, kind) in [
+            (WRITE_PROTECTED, "write_protected"),
+            (FRU_BUSY, "refused"),
+            (CompletionCode::INVALID_COMMAND, "refused"),
+            (CompletionCode::REQUEST_LENGTH_INVALID, "refused"),
+            (CompletionCode::PARAMETER_OUT_OF_RANGE, "refused"),
+            (CompletionCode::INSUFFICIENT_PRIVILEGE, "refused"),
+        ] {
+            eeprom.refusal = refusal;
+            let failure = write(&mut eeprom, &inventory("S2"), &args(&folder)).unwrap_err();
+            assert_eq!(failure.kind(), kind, "{failure}");
+            assert_eq!(files(&folder), [] as [PathBuf; 0]);
+        }
+    }
+
+    #[test]
+    fn a_refusal_that_proves_nothing_leaves_the_old_content_in_a_file() {
+        for refusal in [
+            CompletionCode::TIMEOUT,
+            CompletionCode::REQUEST_TRUNCATED,
+            CompletionCode::NO_RESPONSE,
+            CompletionCode::DUPLICATE_REQUEST,
+            CompletionCode::UNSPECIFIED,
+        ] {
+            let folder = folder("unclear");
+            let mut eeprom = Eeprom::new(vec![0xff; 128]);
+            (eeprom.writes_max, eeprom.refusal) = (0, refusal);
+            let failure = write(&mut eeprom, &inventory("S1"), &args(&folder)).unwrap_err();
+            assert_eq!(failure.kind(), "partly_written");
+            let cause = failure.cause();
+            assert!(
+                cause.contains("new are: none; not or only in part new are: bytes 0 to 15;"),
+                "{cause}"
+            );
+            assert_eq!(fs::read(&files(&folder)[0]).unwrap(), [0xff_u8; 128]);
+        }
+    }
+
+    #[test]
+    fn a_first_request_of_which_half_was_taken_is_a_partial_write() {
+        let refusals = [
+            (WRITE_PROTECTED, "new are: bytes 0 to 7; all others are"),
+            (
+                CompletionCode::UNSPECIFIED,
+                "new are: bytes 0 to 7; not or only in part new are: bytes 8 to 15; all others are",
+            ),
+        ];
+        for (refusal, expected) in refusals {
+            let folder = folder("half");
+            let before = vec![0xff; 128];
+            let mut eeprom = Eeprom::new(before.clone());
+            (eeprom.takes, eeprom.writes_max, eeprom.refusal) = (8, 1, refusal);
+            let after = inventory("S1");
+            let failure = write(&mut eeprom, &after, &args(&folder)).unwrap_err();
+            assert_eq!(eeprom.bytes[..8], after[..8]);
+            assert_eq!(failure.kind(), "partly_written");
+            let cause = failure.cause();
+            assert!(cause.contains(expected), "{cause}");
+            assert_eq!(fs::read(&files(&folder)[0]).unwrap(), before);
+        }
+    }
+
+    #[test]
+    fn bytes_that_can_not_be_saved_are_replaced_by_force_only() {
+        let folder = folder("cut");
+        let after = inventory("S1");
+        let mut eeprom = Eeprom::new(vec![0xff; 128]);
+        eeprom.readable = 32;
+        let failure = write(&mut eeprom, &after, &args(&folder)).unwrap_err();
+        assert_eq!((failure.kind(), eeprom.writes), ("unsaved", 0));
+        let cause = failure.cause();
+        assert!(cause.contains("only 32 of 128 bytes were read"), "{cause}");
+        assert!(failure.remedy().contains("--force"), "{failure}");
         assert_eq!(files(&folder), [] as [PathBuf; 0]);
+        // By force; what can't be read can't be compared, either.
+        let failure = force(&mut eeprom, &after, &args(&folder)).unwrap_err();
+        assert_eq!(failure.kind(), "unverified");
+        assert!(eeprom.bytes.starts_with(&after));
+        let remedy = failure.remedy();
+        assert!(
+            remedy.contains("of the old content only bytes 0 to 31 could be read"),
+            "{remedy}"
+        );
+        assert_eq!(fs::read(&files(&folder)[0]).unwrap(), [0xff_u8; 32]);
+    }
+
+    #[test]
+    fn a_device_that_names_a_size_beyond_what_it_has_is_written_without_force() {
+        let folder = folder("size");
+        let mut bytes = inventory("S1");
+        let readable = bytes.len();
+        bytes.resize(256, 0xff);
+        let mut eeprom = Eeprom::new(bytes);
+        eeprom.readable = readable;
+        let after = inventory("S2");
+        assert_eq!(after.len(), readable);
+        write(&mut eeprom, &after, &args(&folder)).unwrap();
+        assert!(eeprom.bytes.starts_with(&after));
+        assert_eq!(files(&folder), [] as [PathBuf; 0]);
+    }
+
+    #[test]
+    fn a_write_that_can_not_be_read_back_says_what_is_new_and_where_the_old_content_is() {
+        let folder = folder("unverified");
+        let before = vec![0xff; 128];
+        let mut eeprom = Eeprom::new(before.clone());
+        let after = inventory("S1");
+        let failure = talk(wanted(&after, &args(&folder)), |call| {
+            if eeprom.writes > 0 && call.target.cmd == ReadFruData::CMD {
+                return Some((CompletionCode::NODE_BUSY, vec![]));
+            }
+            eeprom.answer(call)
+        })
+        .unwrap_err();
+        assert!(eeprom.bytes.starts_with(&after));
+        assert_eq!(failure.kind(), "unverified");
+        let (cause, last) = (failure.cause(), after.len() - 1);
+        let new = format!("new are: bytes 0 to {last}; all others are as before");
+        assert!(
+            cause.contains("Read FRU Data") && cause.contains(&new),
+            "{cause}"
+        );
+        let [backup] = files(&folder).try_into().unwrap();
+        let expected = format!("the old content is in {}", backup.display());
+        assert!(failure.remedy().contains(&expected), "{failure}");
+        assert_eq!(fs::read(&backup).unwrap(), before);
+    }
+
+    #[test]
+    fn of_a_device_that_can_not_be_read_there_is_no_file() {
+        let folder = folder("unreadable");
+        let after = inventory("S1");
+        let mut eeprom = Eeprom::new(vec![0xff; 128]);
+        eeprom.readable = 0;
+        let failure = write(&mut eeprom, &after, &args(&folder)).unwrap_err();
+        assert_eq!((failure.kind(), eeprom.writes), ("unsaved", 0));
+        // A second time as the first: nothing is in the way.
+        for _ in 0..2 {
+            let failure = force(&mut eeprom, &after, &args(&folder)).unwrap_err();
+            assert_eq!(failure.kind(), "unverified");
+            assert!(failure.remedy().contains("saved nowhere"), "{failure}");
+            assert!(eeprom.bytes.starts_with(&after));
+            assert_eq!(files(&folder), [] as [PathBuf; 0]);
+        }
+    }
+
+    #[test]
+    fn a_device_that_counts_in_words_gets_whole_words() {
+        let folder = folder("words");
+        let mut eeprom = Eeprom::new(vec![7; 64]);
+        eeprom.by_words = true;
+        let after = [1; 21];
+        write(&mut eeprom, &after, &args(&folder)).unwrap();
+        // What is stored behind the last byte stays.
+        assert_eq!(eeprom.bytes, [vec![1; 21], vec![7; 43]].concat());
+        assert_eq!(eeprom.writes, 2);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod dcmi;
 pub(super) mod decode;
 mod fan;
 mod fru;
+mod fru_backup;
 mod fru_edit;
 mod fru_write;
 mod group;
