@@ -164,7 +164,7 @@ fn create(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Re
 /// Makes the name of a file last.
 fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
-    match File::open(folder.unwrap_or(Path::new(".")))?.sync_all() {
+    match File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all() {
         // Some file systems of networks have no such thing.
         Err(error)
             if matches!(
