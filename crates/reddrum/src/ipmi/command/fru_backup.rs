@@ -13,6 +13,9 @@ use super::fru_write::{bytes, fault};
 use crate::ipmi::failure::Failure;
 use crate::ipmi::talk::Line;
 
+/// The most files with old content of one device; none of them is ever written over.
+const BACKUPS_MAX: u32 = 100;
+
 /// The old content of a device, as far as it could be read.
 pub(super) struct Backup {
     /// `None` where nothing could be read.
@@ -40,29 +43,40 @@ impl Backup {
         if content.is_empty() {
             return Ok(Self { saved: None });
         }
-        let path = folder.join(file_name(line, id));
-        let shown = path.display();
-        match create(&path, |file| file.write_all(content)) {
-            Ok(()) => Ok(Self {
-                saved: Some(Saved {
-                    only: before.cut().map(|_| content.len()),
-                    command: command(line, id, &path, content),
-                    path,
-                }),
-            }),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(Failure::Unfit {
-                kind: "backup_exists",
-                cause: format!("{shown} is there from an earlier write; nothing was written"),
-                remedy: "put it back with 'fru write', or move it away".to_owned(),
-            }),
-            Err(error) => Err(Failure::Unfit {
-                kind: "no_backup",
-                cause: format!(
-                    "the old content can't be saved in {shown}: {error}; nothing was written"
-                ),
-                remedy: "name a folder with --backup-dir".to_owned(),
-            }),
+        let first = folder.join(file_name(line, id));
+        for number in 1..=BACKUPS_MAX {
+            let path = numbered(&first, number);
+            match create(&path, |file| file.write_all(content)) {
+                Ok(()) => {
+                    return Ok(Self {
+                        saved: Some(Saved {
+                            only: before.cut().map(|_| content.len()),
+                            command: command(line, id, &path, content),
+                            path,
+                        }),
+                    });
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => {
+                    let shown = path.display();
+                    return Err(Failure::Unfit {
+                        kind: "no_backup",
+                        cause: format!(
+                            "the old content can't be saved in {shown}: {error}; nothing was written"
+                        ),
+                        remedy: "name a folder with --backup-dir".to_owned(),
+                    });
+                }
+            }
         }
+        Err(Failure::Unfit {
+            kind: "backup_exists",
+            cause: format!(
+                "{} and {BACKUPS_MAX} of its kind are there from earlier writes; nothing was written",
+                first.display()
+            ),
+            remedy: "move those away that are not needed".to_owned(),
+        })
     }
 
     /// How to have the old content back.
@@ -91,6 +105,14 @@ impl Backup {
             // A backup too many is no harm, and its name says what it is.
             let _ = fs::remove_file(saved.path);
         }
+    }
+}
+
+/// The name of the file with this number; the first has none.
+fn numbered(first: &Path, number: u32) -> PathBuf {
+    match number {
+        1 => first.to_owned(),
+        _ => first.with_extension(format!("before.{number}")),
     }
 }
 

@@ -538,11 +538,16 @@ pub(super) mod tests {
         assert_eq!(fs::read(&backup).unwrap(), before);
         let mode = fs::metadata(&backup).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        // The mixture does not take the place of what was there at first.
-        eeprom.writes_max = u32::MAX;
-        let failure = write(&mut eeprom, &inventory("S1"), &args(&folder)).unwrap_err();
-        assert_eq!((failure.kind(), eeprom.writes), ("backup_exists", 2));
+        // The mixture does not take the place of what was there at first, which can be put back.
+        eeprom.writes_max = 3;
+        let failure = write(&mut eeprom, &inventory("S2"), &args(&folder)).unwrap_err();
+        assert_eq!(failure.kind(), "partly_written");
+        assert!(failure.remedy().contains(".before.2"), "{failure}");
         assert_eq!(fs::read(&backup).unwrap(), before);
+        eeprom.writes_max = u32::MAX;
+        force(&mut eeprom, &before, &args(&folder)).unwrap();
+        assert_eq!(eeprom.bytes, before);
+        assert_eq!(files(&folder).len(), 2);
     }
 
     #[test]

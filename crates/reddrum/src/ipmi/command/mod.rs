@@ -223,6 +223,9 @@ fn of_inventories(args: FruArgs) -> Result<Start, ProgramError> {
             backup,
         }) => {
             let bytes: Rc<[u8]> = read_file(&file, INVENTORY_MAX)?.into();
+            if bytes.is_empty() {
+                return Err(ProgramError::Usage(format!("{}: empty", file.display())));
+            }
             if !force && let Some(fault) = fru_write::fault(&bytes) {
                 let file = file.display();
                 return Err(ProgramError::Usage(format!(
