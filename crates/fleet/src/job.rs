@@ -135,7 +135,7 @@ pub(crate) async fn run(line: Line, change: Change) -> JobDone {
         }
         Change::ClearLog => {
             let outcome = clear_log(&line).await;
-            observed.log = log::read(&line, Since::Never, None).await.ok();
+            observed.log = log::read(&line, Since::Never).await.ok();
             outcome
         }
         Change::ResetController => {

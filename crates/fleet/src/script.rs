@@ -19,6 +19,7 @@ use std::time::Duration;
 use ipmi::command::Command;
 use ipmi::number::CompletionCode;
 use ipmi::quirk::{Quirk, Quirks};
+use ipmi::time::Instant;
 use ipmi::walk::{self, Found, Walk};
 
 use crate::call::{Call, CallError, decode};
@@ -41,6 +42,8 @@ pub(crate) enum Answer {
     Reply {
         completion: CompletionCode,
         data: Vec<u8>,
+        /// When it came. The script may be resumed later than that.
+        at: Instant,
     },
     /// No answer came.
     Unanswered,
@@ -88,6 +91,14 @@ impl Line {
         self.call_on_lun(0, command).await
     }
 
+    /// The same, with the moment at which the answer came.
+    pub(crate) async fn call_timed<C: Command>(
+        &self,
+        command: &C,
+    ) -> Result<(C::Response, Instant), CallError> {
+        self.exchange_call::<C>(Call::of(command)).await
+    }
+
     /// Sends a command to a LUN of the BMC and waits for its answer. What is sent again, and when, is the session's
     /// business (`ipmi::console::Policy`).
     pub(crate) async fn call_on_lun<C: Command>(
@@ -95,7 +106,8 @@ impl Line {
         lun: u8,
         command: &C,
     ) -> Result<C::Response, CallError> {
-        self.exchange_call::<C>(Call::of(command).on_lun(lun)).await
+        let call = Call::of(command).on_lun(lun);
+        Ok(self.exchange_call::<C>(call).await?.0)
     }
 
     /// Sends a command that the conversation can do without. Silence is an error here, where [`Self::call`] in a talk of the
@@ -104,12 +116,20 @@ impl Line {
         &self,
         command: &C,
     ) -> Result<C::Response, CallError> {
-        self.exchange_call::<C>(Call::of(command).once()).await
+        let call = Call::of(command).once();
+        Ok(self.exchange_call::<C>(call).await?.0)
     }
 
-    async fn exchange_call<C: Command>(&self, call: Call) -> Result<C::Response, CallError> {
+    async fn exchange_call<C: Command>(
+        &self,
+        call: Call,
+    ) -> Result<(C::Response, Instant), CallError> {
         match self.ask(Ask::Call(Arc::new(call))).await {
-            Answer::Reply { completion, data } => decode::<C>(completion, &data),
+            Answer::Reply {
+                completion,
+                data,
+                at,
+            } => Ok((decode::<C>(completion, &data)?, at)),
             Answer::Unanswered | Answer::Paused => Err(CallError::Unanswered { name: C::NAME }),
         }
     }
@@ -129,7 +149,11 @@ impl Line {
             match walk.next()? {
                 walk::Step::Send(request) => {
                     let call = Arc::new(Call::of_walk(&request));
-                    let Answer::Reply { completion, data } = self.ask(Ask::Call(call)).await else {
+                    let answer = self.ask(Ask::Call(call)).await;
+                    let Answer::Reply {
+                        completion, data, ..
+                    } = answer
+                    else {
                         return Err(CallError::Unanswered { name: request.name });
                     };
                     walk.answer(completion, &data);
@@ -217,17 +241,26 @@ pub(crate) mod play {
     /// What the played BMC does with a call; `None` = it stays silent.
     pub(crate) type Reply = Option<(CompletionCode, Vec<u8>)>;
 
-    /// Runs a script to its end; `bmc` answers each call. Fails the test after 100,000 calls.
+    /// How long each answer takes.
+    pub(crate) const ANSWER_TIME: Duration = Duration::from_millis(20);
+
+    /// Runs a script to its end, from the origin of time on; `bmc` answers each call. Fails the test after 100,000 calls.
     pub(crate) fn run<T>(mut script: Script<T>, mut bmc: impl FnMut(&Call) -> Reply) -> T {
-        let mut answer = None;
+        let (mut answer, mut at) = (None, Instant::ORIGIN);
         for _ in 0..100_000 {
             answer = Some(match script.resume(answer) {
                 Step::Done(done) => return done,
-                Step::Asks(Ask::Pause(_) | Ask::Reopen) => Answer::Paused,
+                Step::Asks(Ask::Pause(span)) => {
+                    at = at + span;
+                    Answer::Paused
+                }
+                Step::Asks(Ask::Reopen) => Answer::Paused,
                 Step::Asks(Ask::Call(call)) => {
+                    at = at + ANSWER_TIME;
                     bmc(&call).map_or(Answer::Unanswered, |(completion, data)| Answer::Reply {
                         completion,
                         data,
+                        at,
                     })
                 }
             });

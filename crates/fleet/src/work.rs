@@ -307,6 +307,7 @@ mod tests {
                     work.answer(Answer::Reply {
                         completion: CompletionCode::OK,
                         data,
+                        at: now,
                     });
                 }
                 Some(Turn::Done(finished)) => return finished,

@@ -3,6 +3,7 @@
 
 use ipmi::command::storage::{GetSelTime, SEL_RECORD_LEN, SelInfo, SelOperations};
 use ipmi::record::Timestamp;
+use ipmi::time::Instant;
 use ipmi::walk::{Found, SelWalk};
 
 use crate::call::CallError;
@@ -89,22 +90,66 @@ pub(crate) struct LogRead {
     pub(crate) unseen: usize,
     /// Entries were lost before they could be read.
     pub(crate) lost: bool,
-    /// How far the clock of the log is ahead, in seconds, where that was looked at.
-    pub(crate) clock_offset_s: Option<i64>,
+    /// What the clock of the log said.
+    pub(crate) clock: Clock,
     /// How many entries the log has room for, used ones included; `None` where the BMC doesn't tell.
     pub(crate) capacity: Option<u32>,
     /// The list was read to its end.
     pub(crate) complete: bool,
 }
 
-/// Reads what is new, or everything where that can't be told; `unix_s` is the time now, to compare the BMC's clock with.
+/// What the clock says by which a BMC dates its entries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Clock {
+    /// It was not asked for.
+    #[default]
+    NotAsked,
+    /// The BMC has none, or one that was never set.
+    Unset,
+    /// So many seconds since 1970, in the answer that came at this moment: reading a long log takes minutes, so that no
+    /// other moment will do.
+    Said { unix_s: u32, at: Instant },
+}
+
+impl Clock {
+    /// How far it is ahead of ours, in seconds; `None` where it was not asked for. `unix_s` says what ours was at a moment.
+    pub(crate) fn ahead_s(self, unix_s: impl FnOnce(Instant) -> u64) -> Option<i64> {
+        let ahead = match self {
+            Self::NotAsked => return None,
+            Self::Unset => 0,
+            Self::Said { unix_s: said, at } => i64::from(said) - unix_s(at).cast_signed(),
+        };
+        Some(match ahead.abs() > CLOCK_SLACK_S {
+            true => ahead,
+            false => 0,
+        })
+    }
+}
+
+/// Reads what is new, or everything where that can't be told, and then the clock where there are entries that it may have
+/// dated.
+pub(crate) async fn follow(line: &Line, since: Since) -> Result<LogRead, CallError> {
+    let mut read = read(line, since).await?;
+    if read.position.stamp.entries > 0 {
+        read.clock = clock(line).await?;
+    }
+    Ok(read)
+}
+
+async fn clock(line: &Line) -> Result<Clock, CallError> {
+    match line.call_timed(&GetSelTime).await {
+        Ok((time, at)) => Ok(time
+            .unix_seconds()
+            .map_or(Clock::Unset, |unix_s| Clock::Said { unix_s, at })),
+        Err(error) if error.completion().is_some() => Ok(Clock::Unset),
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads what is new, or everything where that can't be told.
 ///
 /// A log that is cleared while it is read is read again. What had been read of it by then is gone at the BMC and is kept.
-pub(crate) async fn read(
-    line: &Line,
-    since: Since,
-    unix_s: Option<u64>,
-) -> Result<LogRead, CallError> {
+pub(crate) async fn read(line: &Line, since: Since) -> Result<LogRead, CallError> {
     let mut walk = walk_of(since);
     let mut records: Vec<Record> = Vec::new();
     let mut rescued: Vec<Record> = Vec::new();
@@ -139,10 +184,6 @@ pub(crate) async fn read(
         read.records = rescued;
         read.continues = false;
     }
-    let has_entries = walk.info().is_some_and(|info| info.entry_count > 0);
-    if let (true, Some(unix_s)) = (has_entries, unix_s) {
-        read.clock_offset_s = Some(clock_offset(line, unix_s).await?);
-    }
     Ok(read)
 }
 
@@ -155,21 +196,6 @@ const fn walk_of(since: Since) -> SelWalk {
         }) => SelWalk::behind(last, stamp.entries, Timestamp(stamp.last_erase)),
         _ => SelWalk::new(),
     }
-}
-
-/// How far the BMC's clock is ahead; 0 where it has none, or one that was never set.
-async fn clock_offset(line: &Line, unix_s: u64) -> Result<i64, CallError> {
-    let clock = match line.call(&GetSelTime).await {
-        Ok(time) => time.unix_seconds(),
-        Err(error) if error.completion().is_some() => None,
-        Err(error) => return Err(error),
-    };
-    let ahead = clock.map_or(0, |clock| i64::from(clock) - unix_s.cast_signed());
-    Ok(if ahead.abs() > CLOCK_SLACK_S {
-        ahead
-    } else {
-        0
-    })
 }
 
 /// What a walk that has ended brought.
@@ -198,7 +224,7 @@ fn brought(walk: &SelWalk, records: Vec<Record>, since: Since) -> LogRead {
             Since::Never | Since::Read(_) => 0,
         },
         lost: overflows || gap && !erased,
-        clock_offset_s: None,
+        clock: Clock::NotAsked,
         capacity: walk.info().and_then(capacity),
         complete,
     }
@@ -246,7 +272,13 @@ mod tests {
         clear_at: Option<u32>,
     }
 
+    /// Our time when a reading begins.
     const NOW_S: u64 = 1_700_000_000;
+
+    /// Our time so long after that.
+    fn unix_s(at: Instant) -> u64 {
+        NOW_S + at.since(Instant::ORIGIN).as_secs()
+    }
 
     impl Played {
         fn add(&mut self, count: usize) {
@@ -260,12 +292,13 @@ mod tests {
 
         fn read(&mut self, since: Since) -> LogRead {
             self.calls = 0;
-            let script =
-                Script::new(move |line| async move { read(&line, since, Some(NOW_S)).await });
+            let script = Script::new(move |line| async move { follow(&line, since).await });
             play::run(script, |call| {
                 self.calls += 1;
                 if call.cmd == GetSelTime::CMD {
-                    let clock = (NOW_S as u32).wrapping_add_signed(self.clock_ahead_s);
+                    // Each answer takes its time.
+                    let now_s = unix_s(Instant::ORIGIN + play::ANSWER_TIME * self.calls);
+                    let clock = (now_s as u32).wrapping_add_signed(self.clock_ahead_s);
                     return Some((CompletionCode::OK, clock.to_le_bytes().to_vec()));
                 }
                 if self.clear_at == Some(self.calls) {
@@ -443,7 +476,28 @@ mod tests {
         bmc.add(1);
         for (ahead, noticed) in [(3_600, 3_600), (-86_400, -86_400), (3, 0), (0, 0)] {
             bmc.clock_ahead_s = ahead;
-            assert_eq!(bmc.read(Since::Never).clock_offset_s, Some(noticed));
+            let clock = bmc.read(Since::Never).clock;
+            assert_eq!(clock.ahead_s(unix_s), Some(noticed));
         }
+    }
+
+    #[test]
+    fn how_far_a_clock_is_off_does_not_depend_on_how_long_the_log_is() {
+        let mut bmc = Played::default();
+        bmc.add(2_000);
+        for ahead in [0, 3_600] {
+            bmc.clock_ahead_s = ahead;
+            let read = bmc.read(Since::Never);
+            assert_eq!(read.records.len(), 2_000);
+            let took_s = (play::ANSWER_TIME * bmc.calls).as_secs();
+            assert!(took_s.cast_signed() > 5 * CLOCK_SLACK_S);
+            assert_eq!(read.clock.ahead_s(unix_s), Some(i64::from(ahead)));
+        }
+    }
+
+    #[test]
+    fn a_clock_that_was_never_set_is_not_ahead_and_one_that_was_not_asked_for_says_nothing() {
+        assert_eq!(Clock::Unset.ahead_s(unix_s), Some(0));
+        assert_eq!(Clock::NotAsked.ahead_s(unix_s), None);
     }
 }

@@ -92,8 +92,8 @@ pub(crate) enum Finding {
 }
 
 /// Reads what is new in the event log.
-pub(crate) async fn follow_log(line: Line, since: Since, unix_s: u64) -> Finding {
-    Finding::Log(log::read(&line, since, Some(unix_s)).await.ok())
+pub(crate) async fn follow_log(line: Line, since: Since) -> Finding {
+    Finding::Log(log::follow(&line, since).await.ok())
 }
 
 /// Gets acquainted with a BMC; stops early where it is `known` already.
@@ -120,7 +120,8 @@ async fn acquaint(
         memory.remember_session(&left.node, left.own);
     }
     let device = line.call(&GetDeviceId).await?;
-    let source = Source::of(&device);
+    let same_device = known.filter(|known| known.device == device);
+    let source = source_of(&device, same_device.and_then(|known| known.stamp));
     let stamp = optional(repository::stamp(line, source).await)?;
     let guid = optional(line.call(&GetDeviceGuid).await)?;
     let now = Known {
@@ -170,7 +171,7 @@ async fn read_sensors(
     stamp: Option<Stamp>,
     about: &About,
 ) -> Result<Sensors, CallError> {
-    let (source, quirks) = (Source::of(device), about.quirks);
+    let (source, quirks) = (source_of(device, stamp), about.quirks);
     let like = plans.records_like(&Likeness::new(*device, stamp, quirks));
     // A BMC without records has no sensors that we could name.
     let repository = optional(repository::read(line, source, stamp, like).await)?;
@@ -204,9 +205,14 @@ async fn read_sensors(
     })
 }
 
+/// Where a BMC's records are: where those of this stamp were found, or else where it says.
+fn source_of(device: &DeviceId, stamp: Option<Stamp>) -> Source {
+    stamp.map_or_else(|| Source::of(device), Stamp::source)
+}
+
 /// What to ask to learn whether a BMC's records changed since it was got acquainted with.
 pub(crate) fn records_call(known: Known) -> Call {
-    match Source::of(&known.device) {
+    match source_of(&known.device, known.stamp) {
         Source::Repository => Call::of(&GetSdrRepositoryInfo),
         Source::Device => Call::of(&GetDeviceSdrInfo { count_sdrs: None }),
     }
@@ -214,7 +220,7 @@ pub(crate) fn records_call(known: Known) -> Call {
 
 /// Whether the answer to [`records_call`] says that they changed, or can be read now.
 pub(crate) fn records_changed(known: Known, completion: CompletionCode, data: &[u8]) -> bool {
-    let now = match Source::of(&known.device) {
+    let now = match source_of(&known.device, known.stamp) {
         Source::Repository => {
             decode::<GetSdrRepositoryInfo>(completion, data).map(|info| Stamp::of_repository(&info))
         }

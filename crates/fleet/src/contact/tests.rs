@@ -41,6 +41,20 @@ fn topic(call: &Call) -> &'static str {
 
 /// A first contact with a machine of the site.
 fn met(site: &Site, index: u32, plans: &Arc<Plans>) -> (Contacted, Asked) {
+    match met_as(site, index, plans, None, |_| true) {
+        (Finding::Contact(contacted), asked) => (*contacted, asked),
+        (other, _) => panic!("{other:?}"),
+    }
+}
+
+/// A contact with a machine of the site that is perhaps known, and has only such commands.
+fn met_as(
+    site: &Site,
+    index: u32,
+    plans: &Arc<Plans>,
+    known: Option<Known>,
+    has: impl Fn(&Call) -> bool,
+) -> (Finding, Asked) {
     let user = User::new("admin", b"secret", PrivilegeLevel::ADMINISTRATOR).unwrap();
     let config = Config::new(vec![user], Guid(site.uuid(index).to_le_bytes()));
     let address = site.address(index);
@@ -52,10 +66,13 @@ fn met(site: &Site, index: u32, plans: &Arc<Plans>) -> (Contacted, Asked) {
         memory: None,
     };
     let plans = Arc::clone(plans);
-    let script = Script::new(|line| contact(line, plans, None, about));
+    let script = Script::new(|line| contact(line, plans, known, about));
     let mut asked = Asked::new();
     let finding = play::run(script, |call| {
         *asked.entry(topic(call)).or_default() += 1;
+        if !has(call) {
+            return Some((CompletionCode::INVALID_COMMAND, Vec::new()));
+        }
         let request = Request {
             netfn: call.netfn,
             lun: call.lun,
@@ -80,10 +97,27 @@ fn met(site: &Site, index: u32, plans: &Arc<Plans>) -> (Contacted, Asked) {
         let completion = device.handle(&request, &mut w);
         Some((completion, w.written().to_vec()))
     });
-    match finding {
-        Finding::Contact(contacted) => (*contacted, asked),
-        other => panic!("{other:?}"),
-    }
+    (finding, asked)
+}
+
+#[test]
+fn a_bmc_whose_records_are_not_where_it_says_is_read_and_known_again() {
+    let (site, plans) = (site(), Arc::default());
+    let (usual, _) = met(&site, 0, &plans);
+    // It names a repository, and has no command for one (§33).
+    let has = |call: &Call| !(call.netfn == NetFn::STORAGE && (0x20..=0x2c).contains(&call.cmd));
+    let (finding, _) = met_as(&site, 0, &plans, None, has);
+    let Finding::Contact(contacted) = finding else {
+        panic!("{finding:?}");
+    };
+    assert!(Arc::ptr_eq(&contacted.plan, &usual.plan));
+    let known = contacted.known;
+    assert!(matches!(known.stamp, Some(Stamp::Device(..))), "{known:?}");
+    let look = records_call(known);
+    assert_eq!((look.netfn, look.cmd), (NetFn::SENSOR_EVENT, 0x20));
+    let (again, asked) = met_as(&site, 0, &plans, Some(known), has);
+    assert!(matches!(again, Finding::Unchanged), "{again:?}");
+    assert_eq!(asked.get("records"), None, "{asked:?}");
 }
 
 #[test]

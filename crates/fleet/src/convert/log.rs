@@ -14,8 +14,8 @@ use crate::contact::log::LogRead;
 use crate::plan::{EventSource, Plan};
 
 /// The log after a reading: what was read behind what was there, or in its place; the newest entries where it is too
-/// long.
-pub(crate) fn log(before: &Log, read: &LogRead, plan: &Plan) -> Log {
+/// long. The BMC's clock is `clock_offset_s` ahead of ours.
+pub(crate) fn log(before: &Log, read: &LogRead, clock_offset_s: i64, plan: &Plan) -> Log {
     let mut types = HashMap::new();
     let kept: &[LogEntry] = if read.continues { &before.entries } else { &[] };
     let total = kept.len() + read.records.len();
@@ -25,7 +25,7 @@ pub(crate) fn log(before: &Log, read: &LogRead, plan: &Plan) -> Log {
         .chain(
             read.records
                 .iter()
-                .map(|record| entry(record, read.clock_offset_s.unwrap_or(0), plan, &mut types)),
+                .map(|record| entry(record, clock_offset_s, plan, &mut types)),
         )
         .skip(total.saturating_sub(MAX_LOG_ENTRIES))
         .collect();
@@ -173,11 +173,8 @@ mod tests {
 
     #[test]
     fn times_are_those_of_our_clock() {
-        let read = LogRead {
-            clock_offset_s: Some(3_600),
-            ..read(vec![record(1, 1_700_003_600, 1, [0; 3])], false)
-        };
-        let log = log(&Log::default(), &read, &plan());
+        let read = read(vec![record(1, 1_700_003_600, 1, [0; 3])], false);
+        let log = log(&Log::default(), &read, 3_600, &plan());
         assert_eq!(log.entries[0].at_s, Some(1_700_000_000));
     }
 
@@ -187,7 +184,7 @@ mod tests {
             record(1, 1_700_000_000, 0x01, [0x59, 90, 85]),
             record(2, 12, 0x81, [0x59, 80, 85]),
         ];
-        let log = log(&Log::default(), &read(records, false), &plan());
+        let log = log(&Log::default(), &read(records, false), 0, &plan());
         let [came, went] = &*log.entries else {
             panic!("two entries")
         };
@@ -209,7 +206,7 @@ mod tests {
     fn an_event_of_another_controller_is_not_given_to_our_sensor_of_that_number() {
         let mut foreign = record(1, 0, 0x01, [0x59, 90, 85]);
         foreign[7] = 0x82;
-        let log = log(&Log::default(), &read(vec![foreign], false), &plan());
+        let log = log(&Log::default(), &read(vec![foreign], false), 0, &plan());
         assert_eq!(log.entries[0].sensor, None);
     }
 
@@ -218,21 +215,21 @@ mod tests {
         let many: Vec<_> = (0..MAX_LOG_ENTRIES as u16)
             .map(|id| record(id, 0, 1, [0; 3]))
             .collect();
-        let before = log(&Log::default(), &read(many, false), &plan());
+        let before = log(&Log::default(), &read(many, false), 0, &plan());
         let new = vec![record(60_000, 0, 1, [0; 3]), record(60_001, 0, 1, [0; 3])];
-        let after = log(&before, &read(new.clone(), true), &plan());
+        let after = log(&before, &read(new.clone(), true), 0, &plan());
         assert_eq!(after.entries.len(), MAX_LOG_ENTRIES);
         assert_eq!(
             (after.entries[0].id, after.entries[MAX_LOG_ENTRIES - 1].id),
             (2, 60_001)
         );
-        assert_eq!(log(&before, &read(new, false), &plan()).entries.len(), 2);
+        assert_eq!(log(&before, &read(new, false), 0, &plan()).entries.len(), 2);
     }
 
     #[test]
     fn a_makers_record_keeps_its_bytes() {
         let raw = [9, 0, 0xe0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13];
-        let log = log(&Log::default(), &read(vec![raw], false), &plan());
+        let log = log(&Log::default(), &read(vec![raw], false), 0, &plan());
         let entry = &log.entries[0];
         assert_eq!(
             (entry.kind, entry.at_s, entry.raw),

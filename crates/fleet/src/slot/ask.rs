@@ -96,6 +96,7 @@ impl Slot {
             Some((completion, data)) => Answer::Reply {
                 completion,
                 data: data.to_vec(),
+                at: now,
             },
             None => Answer::Unanswered,
         };
@@ -121,7 +122,7 @@ impl Slot {
             | InFlight::Records
             | InFlight::PowerLimit => {
                 if let Some((completion, data)) = reply {
-                    self.round_answered(cx, now, who, completion, data);
+                    self.round_answered(cx, who, completion, data);
                 }
             }
         }
@@ -365,16 +366,16 @@ impl Slot {
     }
 
     /// What is new is shown at once, and remembered as told after that.
-    fn log_read(&mut self, cx: &mut Context, mut read: LogRead) {
+    fn log_read(&mut self, cx: &mut Context, read: LogRead) {
         cx.counters.log_entries += read.records.len() as u64;
         self.rare.log = Since::Read(read.position);
-        match read.clock_offset_s {
-            Some(offset_s) => self.rare.log_clock_offset_s = i32::try_from(offset_s).unwrap_or(0),
-            None => read.clock_offset_s = Some(self.rare.log_clock_offset_s.into()),
+        if let Some(ahead_s) = read.clock.ahead_s(|at| cx.unix_ms(at) / 1_000) {
+            self.rare.log_clock_offset_s = i32::try_from(ahead_s).unwrap_or(0);
         }
         let Some(plan) = &self.plan else { return };
+        let offset_s = i64::from(self.rare.log_clock_offset_s);
         let node = self.page.node_mut(&mut cx.spares);
-        node.log = cx.texts.log(convert::log(&node.log, &read, plan));
+        node.log = cx.texts.log(convert::log(&node.log, &read, offset_s, plan));
         self.publish(cx);
         if let Some(memory) = &cx.memory {
             memory.remember_log(&self.page.node().id, &read.position);

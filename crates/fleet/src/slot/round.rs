@@ -178,7 +178,6 @@ impl Slot {
     pub(super) fn round_answered(
         &mut self,
         cx: &mut Context,
-        now: Instant,
         who: InFlight,
         completion: CompletionCode,
         data: &[u8],
@@ -227,8 +226,8 @@ impl Slot {
                     return;
                 };
                 if self.rare.log.is_outdated(LogStamp::of(&info)) {
-                    let (since, unix_s) = (self.rare.log, cx.unix_ms(now) / 1_000);
-                    let script = Script::new(|line| contact::follow_log(line, since, unix_s));
+                    let since = self.rare.log;
+                    let script = Script::new(|line| contact::follow_log(line, since));
                     self.talk = Some(Box::new(Talk::new(script)));
                 }
             }

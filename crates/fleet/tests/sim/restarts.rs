@@ -309,3 +309,25 @@ fn times_of_entries_are_ours_whatever_the_clock_of_the_bmc_says() {
         "one clock for all else"
     );
 }
+
+#[test]
+fn times_of_entries_do_not_depend_on_how_long_the_log_takes_to_be_read() {
+    const ENTRIES: u32 = 1_000;
+    let latency = Duration::from_millis(10);
+    let mut world = remembering(
+        1,
+        7,
+        Quality {
+            latency,
+            ..Quality::PERFECT
+        },
+    );
+    (0..ENTRIES).for_each(|_| world.hosts[0].machine.add_event());
+    // Twice that for each entry, and the rounds go on meanwhile.
+    world.run_for(120 * SECOND);
+    let log = Arc::clone(&world.node(0).log);
+    assert_eq!(log.entries.len(), ENTRIES as usize);
+    for (entry, number) in log.entries.iter().zip(1..) {
+        assert_eq!(entry.at_s, Some(u64::from(EVENTS_FROM_S) + number));
+    }
+}

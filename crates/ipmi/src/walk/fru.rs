@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 use core::time::Duration;
 
-use super::{Chunk, Fault, Found, Request, Step, Walk, asks_for_less, read};
+use super::{Chunk, Fault, Found, Reason, Request, Step, Walk, asks_for_less, read};
 use crate::command::storage::{FruInventoryAreaInfo, GetFruInventoryAreaInfo, ReadFruData};
 use crate::number::{CompletionCode, FruAccessMode, RecordCompletion};
 use crate::quirk::{Quirk, Quirks};
@@ -88,6 +88,8 @@ pub struct FruWalk {
     had: u8,
     /// It was refused by more bytes than what is asked for now.
     is_limited: bool,
+    /// The last answer could not be read, and is asked for once more.
+    is_garbled: bool,
     is_busy: bool,
     busy: u32,
     data: Vec<u8>,
@@ -113,6 +115,7 @@ impl FruWalk {
             known: chunk.0,
             had: 0,
             is_limited: false,
+            is_garbled: false,
             is_busy: false,
             busy: 0,
             data: Vec::new(),
@@ -230,6 +233,7 @@ impl FruWalk {
 
     fn part_came(&mut self, bytes: &[u8]) {
         let asked = self.asked();
+        self.is_garbled = false;
         if bytes.is_empty() {
             // There is no more.
             self.phase = Phase::End;
@@ -252,11 +256,17 @@ impl FruWalk {
         self.go_on();
     }
 
-    fn refused(&mut self, fault: Fault) {
+    /// An answer that can't be read says nothing about the inventory, and so is not its end.
+    fn garbled(&mut self, fault: Fault) {
+        if core::mem::replace(&mut self.is_garbled, true) {
+            self.phase = Phase::Failed(fault);
+        }
+    }
+
+    fn refused(&mut self, fault: Fault, code: CompletionCode) {
         let asked = self.asked();
-        let asks_for_less = fault.completion().is_some_and(asks_for_less);
         match self.chunk.smaller_than(asked) {
-            Some(chunk) if asks_for_less => {
+            Some(chunk) if asks_for_less(code) => {
                 self.chunk = chunk;
                 // Where as much was had before, its end is near.
                 self.is_limited |= asked > self.had;
@@ -298,7 +308,10 @@ impl Walk for FruWalk {
             }
             Phase::Part => match read::<ReadFruData>(completion, data) {
                 Ok(part) => self.part_came(part.bytes(self.by_words)),
-                Err(fault) => self.refused(fault),
+                Err(fault) => match fault.reason {
+                    Reason::Refused(code) => self.refused(fault, code),
+                    Reason::Garbled(_) => self.garbled(fault),
+                },
             },
             Phase::End | Phase::Failed(_) => {}
         }

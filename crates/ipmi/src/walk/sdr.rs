@@ -40,14 +40,23 @@ pub enum SdrSource {
 }
 
 impl SdrSource {
-    /// Where Get Device ID says that they are; in a repository where it says nothing (§20.1, table 20-2).
+    /// Where Get Device ID says that they are (§20.1, table 20-2): with the sensors where it provides such records and names
+    /// no repository, else in the repository. That a BMC is a sensor device, too, says nothing about records.
     #[must_use]
-    pub fn of(device: &DeviceId) -> Self {
-        let has = |function| device.support.contains(function);
-        let with_sensors = device.has_device_sdrs || has(DeviceSupport::SENSOR);
-        match has(DeviceSupport::SDR_REPOSITORY) {
-            false if with_sensors => Self::Device,
-            _ => Self::Repository,
+    pub const fn of(device: &DeviceId) -> Self {
+        let has_repository = device.support.contains(DeviceSupport::SDR_REPOSITORY);
+        if device.has_device_sdrs && !has_repository {
+            Self::Device
+        } else {
+            Self::Repository
+        }
+    }
+
+    /// The other one.
+    const fn other(self) -> Self {
+        match self {
+            Self::Repository => Self::Device,
+            Self::Device => Self::Repository,
         }
     }
 }
@@ -66,6 +75,15 @@ impl SdrStamp {
     #[must_use]
     pub const fn of_repository(info: &SdrRepositoryInfo) -> Self {
         Self::Repository(info.record_count, info.last_addition.0, info.last_erase.0)
+    }
+
+    /// Where the records are.
+    #[must_use]
+    pub const fn source(self) -> SdrSource {
+        match self {
+            Self::Repository(..) => SdrSource::Repository,
+            Self::Device(..) => SdrSource::Device,
+        }
     }
 
     /// That of a sensor device.
@@ -96,10 +114,13 @@ enum Phase {
     Failed(Fault),
 }
 
-/// Reads all sensor data records of a BMC, in its order.
+/// Reads all sensor data records of a BMC, in its order: where they are said to be, or else, where the BMC has no command to
+/// read them there, in the other place.
 #[derive(Clone, Debug)]
 pub struct SdrWalk {
     source: SdrSource,
+    /// They were not where they were said to be.
+    is_elsewhere: bool,
     phase: Phase,
     stamp: Option<SdrStamp>,
     readings: u32,
@@ -174,6 +195,7 @@ impl SdrWalk {
         let chunk = Chunk::largest(&CHUNKS);
         Self {
             source,
+            is_elsewhere: false,
             phase: Phase::Before,
             stamp: None,
             readings: 1,
@@ -212,7 +234,7 @@ impl SdrWalk {
         &self.part.bytes
     }
 
-    /// The stamp of the records, at the end; `None` where the BMC tells none.
+    /// The stamp of the records, at the end, of the place where they are; `None` where the BMC tells none.
     #[must_use]
     pub const fn stamp(&self) -> Option<SdrStamp> {
         self.stamp
@@ -366,11 +388,28 @@ impl SdrWalk {
                 self.phase = Phase::After;
             }
             CompletionCode::RESERVATION_CANCELLED => self.cancelled(asked),
+            CompletionCode::INVALID_COMMAND if self.has_nothing() => self.try_elsewhere(),
             code if asks_for_less(code) && self.smaller(asked) => self.part.is_limited = true,
             // Not even as little as its header was: it ends here, whatever its length says.
             code if asks_for_less(code) && self.part.had > 0 => self.end_short(),
             code => self.fail(Reason::Refused(code)),
         }
+    }
+
+    /// The first record was asked for, and nothing has come of any.
+    fn has_nothing(&self) -> bool {
+        self.readings == 1 && self.part.id == RecordId::FIRST && self.part.had == 0
+    }
+
+    /// The BMC has no command to read records here: they are in the other place, or nowhere.
+    fn try_elsewhere(&mut self) {
+        self.source = self.source.other();
+        if self.is_elsewhere {
+            // What is told is the refusal of the place where they should be.
+            return self.fail(Reason::Refused(CompletionCode::INVALID_COMMAND));
+        }
+        self.is_elsewhere = true;
+        self.phase = Phase::Before;
     }
 
     /// The reservation was lost, or is asked for where none is needed.

@@ -4,10 +4,13 @@ use std::vec;
 use std::vec::Vec;
 
 use super::*;
+use crate::command::app::{DeviceId, IpmiVersion};
+use crate::command::sensor::GetDeviceSdrInfo;
 use crate::command::storage::{
-    GetFruInventoryAreaInfo, GetSdr, GetSdrRepositoryInfo, GetSelEntry, GetSelInfo,
-    ReserveSdrRepository, SDR_MAX,
+    GetDeviceSdr, GetFruInventoryAreaInfo, GetSdr, GetSdrRepositoryInfo, GetSelEntry, GetSelInfo,
+    ReadFruData, ReserveSdrRepository, SDR_MAX,
 };
+use crate::number::{DeviceAvailability, DeviceSupport, EnterpriseNumber};
 use crate::quirk::Quirk;
 use crate::record::sdr::HEADER_LEN;
 use crate::record::{Spd, Timestamp};
@@ -362,6 +365,99 @@ fn who_wants_a_reservation_for_whole_records_gets_one_and_who_takes_it_for_none_
 }
 
 #[test]
+fn get_device_id_says_where_records_are_and_to_be_a_sensor_device_says_nothing() {
+    const SENSOR: DeviceSupport = DeviceSupport::SENSOR;
+    const REPOSITORY: DeviceSupport = DeviceSupport::SDR_REPOSITORY;
+    for (has_device_sdrs, support, source) in [
+        (false, DeviceSupport::NONE, SdrSource::Repository),
+        (false, SENSOR, SdrSource::Repository),
+        (false, REPOSITORY, SdrSource::Repository),
+        (true, SENSOR | REPOSITORY, SdrSource::Repository),
+        (true, SENSOR, SdrSource::Device),
+        (true, DeviceSupport::NONE, SdrSource::Device),
+    ] {
+        let device = DeviceId {
+            device_id: 0x20,
+            has_device_sdrs,
+            device_revision: 1,
+            availability: DeviceAvailability::NORMAL,
+            firmware_major: 1,
+            firmware_minor: 0,
+            ipmi_version: IpmiVersion::V2_0,
+            support,
+            manufacturer: EnterpriseNumber(0),
+            product: 0,
+            auxiliary_firmware: None,
+        };
+        let found = SdrSource::of(&device);
+        assert_eq!(found, source, "{has_device_sdrs} {support:?}");
+    }
+}
+
+/// A BMC with its records in this place, and no commands for the other one.
+fn with_records_in(place: SdrSource, bmc: &mut Sdrs, request: &Request) -> Answer {
+    let asked = match request.netfn {
+        NetFn::SENSOR_EVENT => SdrSource::Device,
+        _ => SdrSource::Repository,
+    };
+    match (asked, request.cmd) {
+        (asked, _) if asked != place => (CompletionCode::INVALID_COMMAND, vec![]),
+        (SdrSource::Device, GetDeviceSdrInfo::CMD) => (OK, vec![5, 1]),
+        (SdrSource::Device, GetDeviceSdr::CMD) => bmc.part(request.data()),
+        // Reservations have one number in both places.
+        _ => bmc.answer(request),
+    }
+}
+
+#[test]
+fn records_that_are_not_where_they_are_said_to_be_are_read_where_they_are() {
+    let (repository, device) = (SdrSource::Repository, SdrSource::Device);
+    for (said, place) in [(repository, device), (device, repository)] {
+        for (chunk_max, is_stamped) in [(300, false), (300, true), (22, false), (22, true)] {
+            let mut bmc = Sdrs::new(records());
+            bmc.chunk_max = chunk_max;
+            let walk = match is_stamped {
+                true => SdrWalk::new(said).stamped(None),
+                false => SdrWalk::new(said),
+            };
+            let went = go(
+                walk,
+                |walk| walk.record().to_vec(),
+                |request| with_records_in(place, &mut bmc, request),
+            );
+            assert_eq!((went.end, went.restarts), (Ok(()), 0));
+            assert_eq!(went.records, records());
+            // The stamp is that of the place where they are.
+            assert_eq!(went.walk.stamp().map(SdrStamp::source), Some(place));
+            let in_vain = 1 + u32::from(!is_stamped);
+            assert!(chunk_max < 300 || went.requests == in_vain + 1 + 5 + 1);
+        }
+    }
+}
+
+#[test]
+fn records_that_are_in_neither_place_are_refused_by_the_one_where_they_should_be() {
+    let refused = Reason::Refused(CompletionCode::INVALID_COMMAND);
+    for (said, fault) in [
+        (SdrSource::Repository, Fault::of::<GetSdr>(refused)),
+        (SdrSource::Device, Fault::of::<GetDeviceSdr>(refused)),
+    ] {
+        let walk = SdrWalk::new(said);
+        let nothing = |_: &Request| (CompletionCode::INVALID_COMMAND, vec![]);
+        let went = go(walk, |walk| walk.record().to_vec(), nothing);
+        assert_eq!(went.end, Err(fault));
+        assert_eq!(went.requests, 4);
+    }
+    // What is refused in the middle is elsewhere neither.
+    let mut bmc = Sdrs::new(records());
+    let went = sdrs(|request| match request.cmd {
+        GetSdr::CMD if request.data()[2] == 3 => (CompletionCode::INVALID_COMMAND, vec![]),
+        _ => bmc.answer(request),
+    });
+    assert_eq!(went.end, Err(Fault::of::<GetSdr>(refused)));
+}
+
+#[test]
 fn a_record_in_which_nothing_is_leads_on_to_the_next() {
     let mut bmc = Sdrs::new(records());
     bmc.records[2].clear();
@@ -582,6 +678,33 @@ fn of_an_inventory_that_names_too_large_a_size_what_there_is_is_kept() {
             (256, FruChunk::default())
         );
         assert!(!went.noticed().has(Quirk::FruReadLimited));
+    }
+}
+
+#[test]
+fn an_answer_that_is_garbled_is_asked_for_once_more_and_is_not_the_end_of_an_inventory() {
+    let bytes: Vec<u8> = (0..200).collect();
+    // So many answers from the third on say that there are more bytes than come.
+    for (garbled, is_read) in [(1, true), (2, false)] {
+        let mut there = inventory(&bytes, false, 255);
+        let mut parts = 0;
+        let went = fru(FruExtent::All, |request| {
+            let (code, mut data) = there(request);
+            parts += i32::from(request.cmd == ReadFruData::CMD);
+            if (3..3 + garbled).contains(&parts) {
+                data.truncate(9);
+            }
+            (code, data)
+        });
+        match is_read {
+            true => assert_eq!((went.end, went.walk.data()), (Ok(()), bytes.as_slice())),
+            false => {
+                let reason = went.end.unwrap_err().reason;
+                assert!(matches!(reason, Reason::Garbled(_)), "{reason:?}");
+            }
+        }
+        assert_eq!(went.walk.refusal(), None);
+        assert_eq!(parts, 4 + i32::from(is_read));
     }
 }
 
