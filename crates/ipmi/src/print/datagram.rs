@@ -237,7 +237,8 @@ fn of_payload(kind: PayloadType, bytes: &[u8]) -> Result<Payload, WireError> {
             return Ok(Payload {
                 headline: other.to_string(),
                 detail: format!(", {} bytes", bytes.len()),
-                part: field("payload", bytes.value()),
+                // What it is, only its maker knows.
+                part: field("payload", Value::Secret(bytes.len())),
             });
         }
     };
@@ -262,13 +263,13 @@ fn of_sol(packet: &SolPacket<'_>) -> Vec<Field> {
         flags,
         characters,
     } = packet;
-    let text = String::from_utf8_lossy(characters).into_owned();
     vec![
         Field::new("sequence", sequence),
         Field::new("acknowledged", acknowledged),
         Field::new("accepted", accepted),
         field("flags", Value::code((*flags).into(), 8, None)),
-        field("characters", Value::Text(text)),
+        // Passwords are typed there, too.
+        field("characters", Value::Secret(characters.len())),
     ]
 }
 

@@ -1,7 +1,9 @@
 //! Datagrams and messages as text, for people who look at them, and as trees of fields, for programs.
 //!
-//! [`Datagram`] takes a whole datagram apart, [`OneLine`] prints an IPMI message. What can hold a password, a key or a
-//! community is never printed; the codes of a log-in are, and who has one can try passwords against it.
+//! [`Datagram`] takes a whole datagram apart, [`OneLine`] prints an IPMI message. Of what can hold a password, a key or a
+//! community only the length is printed: the data of commands that are for such, of makers' own commands and payloads, messages
+//! within messages that can't be taken apart, the characters of a serial console. What is encrypted is printed as it is, and so
+//! are the codes of a log-in: who has one can try passwords against it.
 
 mod datagram;
 mod fields;
@@ -12,11 +14,11 @@ use alloc::vec;
 use core::fmt::{self, Debug};
 
 use crate::command::Command;
-use crate::command::app::SendMessage;
+use crate::command::app::{GetMessage, SendMessage};
 use crate::command::table::{self, CommandRow};
 use crate::number::{CompletionCode, NetFn};
 use crate::wire::WireError;
-use crate::wire::message::{LanMessage, MessageHeader};
+use crate::wire::message::{BMC_ADDRESS, LanMessage, MessageHeader};
 
 pub use datagram::Datagram;
 use value::field;
@@ -43,9 +45,60 @@ const fn is_secret(netfn: NetFn, cmd: u8) -> bool {
                 | MASTER_WRITE_READ
                 | SET_CHANNEL_SECURITY_KEYS
         ),
-        // Configuration of LAN, serial lines and SOL; what the makers and groups define is unknown to us.
-        NetFn::TRANSPORT => true,
+        // Messages to other chassis, of any kind; configuration of LAN, serial lines and SOL. What the makers and groups define is
+        // unknown to us.
+        NetFn::BRIDGE | NetFn::TRANSPORT => true,
         NetFn(netfn) => netfn > NetFn::TRANSPORT.0,
+    }
+}
+
+/// How a command or its answer carries another message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Carried {
+    /// Whole, as Send Message does (§22.7).
+    Whole,
+    /// As the channel's protocol has it, as Get Message does (§22.6): on IPMB without the BMC's own address before it, on a LAN
+    /// with a session's handle before it.
+    Received,
+}
+
+impl Carried {
+    const fn by(netfn: NetFn, cmd: u8) -> Option<Self> {
+        match (NetFn(netfn.0 & !1), cmd) {
+            (SendMessage::NETFN, SendMessage::CMD) => Some(Self::Whole),
+            (GetMessage::NETFN, GetMessage::CMD) => Some(Self::Received),
+            _ => None,
+        }
+    }
+
+    /// Takes the message apart: it has secrets as any other, and one that can't be read may have some. By its checksums it is
+    /// known where it begins.
+    fn take_apart(self, bytes: &[u8]) -> Value {
+        let read = |bytes: &[u8]| {
+            let message = LanMessage::decode(bytes).ok()?;
+            Some(Parts::of(&message).into_fields(&message.header))
+        };
+        let shown = read(bytes).or_else(|| match self {
+            Self::Whole => None,
+            Self::Received => {
+                read(&[&[BMC_ADDRESS][..], bytes].concat()).or_else(|| read(bytes.get(1..)?))
+            }
+        });
+        shown.unwrap_or(Value::Secret(bytes.len()))
+    }
+
+    /// The fields with the message in them taken apart.
+    fn within(self, mut fields: Value) -> Value {
+        if let Value::Fields(fields) = &mut fields {
+            for field in fields {
+                if let Value::Bytes(bytes) = &field.value
+                    && !bytes.is_empty()
+                {
+                    field.value = self.take_apart(bytes);
+                }
+            }
+        }
+        fields
     }
 }
 
@@ -97,10 +150,13 @@ impl Parts {
                 (codec.request)(data)
             }
         });
-        (parts.data, parts.error) = match read {
-            Some(Ok(fields)) => (with_embedded(fields, header.netfn, header.cmd), None),
-            Some(Err(error)) => (data.value(), Some(error)),
-            None => (data.value(), None),
+        let carried = Carried::by(header.netfn, header.cmd);
+        (parts.data, parts.error) = match (read, carried) {
+            (Some(Ok(fields)), Some(carried)) => (carried.within(fields), None),
+            (Some(Ok(fields)), None) => (fields, None),
+            (Some(Err(error)), Some(_)) => (Value::Secret(data.len()), Some(error)),
+            (Some(Err(error)), None) => (data.value(), Some(error)),
+            (None, _) => (data.value(), None),
         };
         parts
     }
@@ -131,26 +187,6 @@ impl Parts {
     fn has_failed(&self) -> bool {
         matches!(&self.completion, Some(Value::Code { number, .. }) if *number != 0)
     }
-}
-
-/// Takes the message apart that Send Message carries to or from another controller (§22.7): it has secrets as any other,
-/// and one that can't be read may have some.
-fn with_embedded(mut fields: Value, netfn: NetFn, cmd: u8) -> Value {
-    if (NetFn(netfn.0 & !1), cmd) == (SendMessage::NETFN, SendMessage::CMD)
-        && let Value::Fields(fields) = &mut fields
-    {
-        for field in fields {
-            if let Value::Bytes(bytes) = &field.value
-                && !bytes.is_empty()
-            {
-                field.value = LanMessage::decode(bytes).map_or_else(
-                    |_| Value::Secret(bytes.len()),
-                    |message| Parts::of(&message).into_fields(&message.header),
-                );
-            }
-        }
-    }
-    fields
 }
 
 /// An IPMI message that prints as one line.
@@ -216,6 +252,7 @@ impl fmt::Display for Detail<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::format;
     use std::string::String;
 
     use super::*;
@@ -318,6 +355,71 @@ mod tests {
         );
         let damaged = line(0x06, 0x34, &[0x46, 0x20, 0x18, 0xff, 1, 2, 3]);
         assert!(damaged.ends_with("message 6 bytes, not shown"), "{damaged}");
+        // Longer than any message that Send Message carries.
+        let long = line(0x06, 0x34, &[0x73; 300]);
+        assert!(long.contains(": 300 bytes, not shown ("), "{long}");
+    }
+
+    #[test]
+    fn a_message_that_came_from_another_channel_prints_as_a_message_and_hides_its_secrets() {
+        let community = [0, 0x11, b'p', b'u', b'b', b'l', b'i', b'c'];
+        let received = |netfn: u8, cmd: u8, body: &[u8]| {
+            let mut buffer = [0; 64];
+            let mut w = Writer::new(&mut buffer);
+            let header = MessageHeader {
+                to: BMC_ADDRESS,
+                from: 0x72,
+                ..MessageHeader::request(NetFn(netfn), 0, cmd, 9).response()
+            };
+            header.encode(&mut w, |w| w.bytes(body));
+            let whole = w.written();
+            let on_lan = [&[5][..], whole].concat();
+            // On IPMB, on a LAN, and of a BMC that leaves nothing out.
+            [&whole[1..], &on_lan[..], whole].map(|message| {
+                let answer = [&[0, 0x47][..], message].concat();
+                line(0x07, 0x33, &answer)
+            })
+        };
+        for reading in received(0x04, 0x2d, &[0, 0x5a, 0xc0]) {
+            let told = "command Get Sensor Reading, completion code";
+            assert!(reading.contains(told), "{reading}");
+            assert!(reading.contains("data (raw 90"), "{reading}");
+        }
+        for lan in received(0x0c, 0x02, &community) {
+            let told = "command Get LAN Configuration Parameters, completion code";
+            assert!(lan.contains(told), "{lan}");
+            assert!(lan.contains("data 7 bytes, not shown"), "{lan}");
+            assert!(!lan.contains("70 75 62"), "{lan}");
+        }
+        let damaged = line(0x07, 0x33, &[0, 0x47, b'p', b'u', b'b', b'l', b'i', b'c']);
+        assert!(damaged.ends_with("message 6 bytes, not shown"), "{damaged}");
+        let short = line(0x07, 0x33, &[0]);
+        assert!(short.contains(" = 0 bytes, not shown ("), "{short}");
+    }
+
+    #[test]
+    fn what_a_console_shows_and_what_makers_send_prints_its_length_only() {
+        // SOL, payloads of makers, and one that nobody has defined.
+        let sol: &[u8] = &[5, 0, 0, 0];
+        for (kind, head) in [
+            (1, sol),
+            (0x20, &sol[..0]),
+            (0x27, &sol[..0]),
+            (0x3f, &sol[..0]),
+        ] {
+            let payload = [head, &b"s3cr3t"[..]].concat();
+            let mut bytes = vec![6, 0, 0xff, 7, 6, kind, 0x78, 0x56, 0x34, 0x12, 5, 0, 0, 0];
+            bytes.extend([payload.len() as u8, 0]);
+            bytes.extend(payload);
+            let datagram = Datagram::decode(&bytes).unwrap();
+            let lines = format!("{datagram:#}");
+            assert!(lines.contains(": 6 bytes, not shown"), "{lines}");
+            for text in [lines, datagram.to_string(), format!("{:?}", datagram.parts)] {
+                for secret in ["s3cr3t", "73 33 63", "115, 51, 99"] {
+                    assert!(!text.contains(secret), "{kind}: {text}");
+                }
+            }
+        }
     }
 
     #[test]

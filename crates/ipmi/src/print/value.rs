@@ -42,7 +42,7 @@ pub enum Value {
     Name(&'static str),
     /// Text, or what is best read as one: times, GUIDs, versions. Prints in quotes.
     Text(String),
-    /// So many bytes that may be a password, a key or an SNMP community: they are not printed.
+    /// So many bytes that may be or hold a password, a key or an SNMP community: they are not printed.
     Secret(usize),
     /// Fields of its own.
     Fields(Vec<Field>),

@@ -155,7 +155,8 @@ pub(super) enum IpmiCommand {
     /// header), and what it carries: `asf`, `message` (with `command`, `type`, `completion_code`, `data`),
     /// `open_session_request`, `open_session_response`, `rakp_1` to `rakp_4`, `sol`, `payload` or `encrypted` (digits). From
     /// a capture also `time_s`, `from` and `to`. A protocol number is `{"number", "name"}`, a set of bits `{"number", "names"}`.
-    /// What is no datagram is `error`. Keys don't change between versions; there may be more.
+    /// What can hold a password, such as makers' own messages and the characters of a serial console, is `{"hidden_bytes"}`, its
+    /// length, and in text `N bytes, not shown`. What is no datagram is `error`. Keys don't change between versions; there may be more.
     Decode {
         /// A UDP payload in hexadecimal digits, blanks and colons between them are ignored; or a capture file (pcap,
         /// pcapng). `-` reads lines of digits from standard input.

@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_datagram_is_one_object_with_the_same_keys_always() {
+    fn each_datagram_is_one_object_and_what_is_none_too() {
         let (text, wrong) = printed(Style::Json, &[CAPABILITIES, SEALED, "0600ff"]);
         let objects: Vec<Json> = text
             .lines()
