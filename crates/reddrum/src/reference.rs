@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use clap::{Command, CommandFactory};
+use clap::{Arg, Command, CommandFactory};
 use clap_complete::Shell;
 
 use crate::args::Cli;
@@ -48,15 +48,31 @@ fn naming_hosts(mut command: Command) -> Command {
 ///
 /// It completes an option that all subcommands of a command share where that command's own options are, before the
 /// subcommand. With each of them in each subcommand a script would be six times as large, and a shell reads it at its start.
+/// What asks no host has the one of them behind it, too, that means something there.
 pub(crate) fn completions(shell: Shell, out: &mut impl Write) -> io::Result<()> {
     let shared = |command: Command| command.mut_args(|argument| argument.global(false));
     let mut command = shared(Cli::command())
-        .mut_subcommand(ON_HOSTS, shared)
+        .mut_subcommand(ON_HOSTS, |command| printing_json(shared(command)))
         .disable_help_subcommand(true);
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, name, &mut script);
     out.write_all(&script)
+}
+
+/// Gives `--json` to the subcommands that ask no host, as an option of their own.
+fn printing_json(command: Command) -> Command {
+    let is_json = |argument: &&Arg| argument.get_long() == Some("json");
+    let Some(json) = command.get_arguments().find(is_json).cloned() else {
+        return command;
+    };
+    command.mut_subcommands(|subcommand| {
+        if ON_NO_HOST.contains(&subcommand.get_name()) {
+            subcommand.arg(json.clone())
+        } else {
+            subcommand
+        }
+    })
 }
 
 /// Writes a page for the program and one for each command, `reddrum-ipmi-sol.1` and so on.
@@ -123,6 +139,44 @@ mod tests {
         fs::remove_dir_all(&dir).unwrap();
         assert!(page.contains("HOSTS [OPTIONS] power"), "{page}");
         assert!(!helps, "a page about help");
+    }
+
+    /// The options that the completion script of a shell offers behind a command of `ipmi`, or behind `ipmi` itself.
+    fn offered(script: &str, command: &str) -> Vec<String> {
+        let place = format!("__{command})");
+        let mut lines = script.lines().map(str::trim);
+        lines.find(|line| line.ends_with(&place)).unwrap();
+        let options = lines.next().unwrap().strip_prefix("opts=").unwrap();
+        let words = options.trim_matches('"').split_whitespace();
+        words.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn shared_options_are_completed_before_the_command_and_json_behind_those_that_ask_no_host() {
+        let mut script = Vec::new();
+        completions(Shell::Bash, &mut script).unwrap();
+        let script = String::from_utf8(script).unwrap();
+        for (command, options, others) in [
+            ("ipmi", "--json --maker --username", ""),
+            (
+                "ipmi__subcmd__decode",
+                "--json --verbose",
+                "--maker --username",
+            ),
+            ("ipmi__subcmd__quirks", "--json", "--maker --username"),
+            ("ipmi__subcmd__power", "", "--json --maker --username"),
+        ] {
+            let offered = offered(&script, command);
+            let has = |option: &str| offered.iter().any(|word| word == option);
+            assert!(
+                options.split_whitespace().all(has),
+                "{command}: {offered:?}"
+            );
+            assert!(
+                !others.split_whitespace().any(has),
+                "{command}: {offered:?}"
+            );
+        }
     }
 
     #[test]

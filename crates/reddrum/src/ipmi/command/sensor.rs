@@ -83,14 +83,19 @@ pub(super) enum Absence {
 
 /// Reads the sensors whose names fit one of `names`, or all.
 pub(super) async fn run(line: Line, names: Rc<[String]>, reader: Reader) -> Outcome {
-    let (sensors, missing) = chosen(&line, &names).await?;
-    let report = report(&line, "sensors", &sensors, reader).await?;
-    Ok(report.lacking(missing))
+    let chosen = chosen(&line, &names).await?;
+    let report = report(&line, "sensors", &chosen.sensors, reader).await?;
+    let hint = chosen.hint.or_else(|| report.hint.clone());
+    Ok(report.hinting(hint).lacking(chosen.missing))
 }
 
 /// Reads the sensors whose names fit one of `names`, and says all that is known of each.
 pub(super) async fn get(line: Line, names: Rc<[String]>) -> Outcome {
-    let (sensors, missing) = chosen(&line, &names).await?;
+    let Chosen {
+        sensors,
+        missing,
+        hint,
+    } = chosen(&line, &names).await?;
     let group = group::find(&line, types(&sensors)).await?;
     let (mut lines, mut values) = (Vec::new(), Vec::new());
     for sensor in &sensors {
@@ -105,7 +110,8 @@ pub(super) async fn get(line: Line, names: Rc<[String]>) -> Outcome {
         value["type"] = sensor.type_name(group).into();
         values.push(value);
     }
-    Ok(Report::of(lines, json!({ "sensors": values })).lacking(missing))
+    let report = Report::of(lines, json!({ "sensors": values }));
+    Ok(report.hinting(hint).lacking(missing))
 }
 
 /// The sensors of the repository, in its order.
@@ -131,17 +137,24 @@ pub(super) fn types(sensors: &[Described]) -> impl Iterator<Item = SensorType> {
     sensors.iter().map(|sensor| sensor.sensor.sensor_type)
 }
 
-/// Those whose names fit one of `names`, or all where there are no names; and which names fit none.
-async fn chosen(
-    line: &Line,
-    names: &[String],
-) -> Result<(Vec<Described>, Option<Failure>), Failure> {
+/// Sensors that were asked for.
+struct Chosen {
+    sensors: Vec<Described>,
+    /// Which names fit none.
+    missing: Option<Failure>,
+    /// Why there is no sensor at all.
+    hint: Option<String>,
+}
+
+/// Those whose names fit one of `names`, or all where there are no names.
+async fn chosen(line: &Line, names: &[String]) -> Result<Chosen, Failure> {
     let records = repository::read(line).await?;
     let count = records.len();
     let mut sensors = of_records(line, records);
-    if sensors.is_empty() {
-        sensor_hint::check_empty(line, count).await?;
-    }
+    let hint = match sensors.is_empty() {
+        true => sensor_hint::check_empty(line, count).await?,
+        false => None,
+    };
     let is_unknown = |name: &&String| !sensors.iter().any(|s| fits(name, &s.name));
     let unknown: Vec<_> = names.iter().filter(is_unknown).collect();
     let list: Vec<_> = unknown.iter().map(|name| format!("'{name}'")).collect();
@@ -154,7 +167,11 @@ async fn chosen(
         Some(failure) if unknown.len() == names.len() => Err(failure),
         missing => {
             sensors.retain(|s| names.is_empty() || names.iter().any(|name| fits(name, &s.name)));
-            Ok((sensors, missing))
+            Ok(Chosen {
+                sensors,
+                missing,
+                hint,
+            })
         }
     }
 }

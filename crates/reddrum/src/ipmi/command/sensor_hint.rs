@@ -8,32 +8,33 @@ use super::sensor::{Absence, Described, Read};
 use crate::ipmi::failure::Failure;
 use crate::ipmi::talk::{CallError, Line};
 
-/// Sees to it that no sensors at all are no answer by mistake. `read` records were read, and none is a sensor's.
+/// Sees to it that no sensors at all are no answer by mistake. `read` records were read, and none is a sensor's: a controller
+/// may have records of inventories only, and is said to.
 ///
 /// # Errors
-/// The BMC says that it has records.
-pub(super) async fn check_empty(line: &Line, read: usize) -> Result<(), Failure> {
+/// The BMC says that it has more records.
+pub(super) async fn check_empty(line: &Line, read: usize) -> Result<Option<String>, Failure> {
     let counted = counted(line).await?;
-    let (cause, remedy) = match (counted, read) {
-        (0, 0) => return Ok(()),
-        (_, 1..) => (
-            format!("none of the BMC's {read} sensor data records describes a sensor"),
-            "'sdr info' and 'raw 0x0a 0x23' show what it has; a new firmware of the BMC may have more",
-        ),
-        (count, 0) => (
-            format!("the BMC counts {count} sensor data records, and none of them could be read"),
-            "try again; if it stays so, restart the BMC ('mc reset cold')",
-        ),
+    if read >= counted {
+        return Ok((read > 0).then(|| {
+            format!(
+                "none of the BMC's {read} sensor data records describes a sensor; 'sdr records' shows what they describe"
+            )
+        }));
+    }
+    let found = match read {
+        0 => "none of them could be read".to_owned(),
+        _ => format!("only {read} could be read, which describe no sensor"),
     };
     Err(Failure::Unfit {
         kind: "no_sensor_records",
-        cause,
-        remedy: remedy.to_owned(),
+        cause: format!("the BMC counts {counted} sensor data records, and {found}"),
+        remedy: "try again; if it stays so, restart the BMC ('mc reset cold')".to_owned(),
     })
 }
 
 /// How many records there are, as the BMC says; 0 where it doesn't.
-async fn counted(line: &Line) -> Result<u32, CallError> {
+async fn counted(line: &Line) -> Result<usize, CallError> {
     match line.call(&GetSdrRepositoryInfo).await {
         Ok(info) => return Ok(info.record_count.into()),
         Err(error) if error.completion().is_some() => {}
@@ -95,5 +96,69 @@ async fn bmc_answers_for_one(line: &Line, sensors: &[Described]) -> Result<bool,
         Ok(_) => Ok(true),
         Err(error) if error.completion().is_some() => Ok(false),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use ipmi::command::Command;
+    use ipmi::command::app::GetDeviceId;
+    use ipmi::command::storage::GetSdr;
+    use ipmi::number::{CompletionCode, NetFn};
+
+    use crate::ipmi::command::sensor;
+    use crate::ipmi::report::Reader;
+    use crate::ipmi::talk::{Call, Talk, play};
+
+    use super::*;
+
+    /// What `sensor` says of a BMC that has so many records, all of inventories, and counts so many: a hint, or the kind of
+    /// its failure.
+    fn told(has: u16, counts: u16) -> Result<Option<String>, &'static str> {
+        let ok = |data: Vec<u8>| Some((CompletionCode::OK, data));
+        let answer = |call: &Call| match (call.target.netfn, call.target.cmd) {
+            (NetFn::APP, GetDeviceId::CMD) => ok(vec![0x20, 1, 1, 0, 2, 0x02, 0, 0, 0, 0, 0]),
+            (NetFn::STORAGE, GetSdrRepositoryInfo::CMD) => {
+                let mut info = vec![0x51];
+                info.extend(counts.to_le_bytes());
+                info.extend([0xff; 10]);
+                info.push(2);
+                ok(info)
+            }
+            (NetFn::STORAGE, GetSdr::CMD) => {
+                let id = u16::from_le_bytes([call.data[2], call.data[3]]);
+                if id >= has {
+                    return Some((CompletionCode::NOT_PRESENT, Vec::new()));
+                }
+                let next = if id + 1 == has { 0xffff } else { id + 1 };
+                let mut record = next.to_le_bytes().to_vec();
+                record.extend(id.to_le_bytes());
+                // A locator of inventory 0 (§43.8), named FRU.
+                record.extend([0x51, 0x11, 14]);
+                record.extend([0x20, 0, 0x80, 0, 0, 0x10, 0, 7, 1, 0, 0xc3]);
+                record.extend(b"FRU");
+                ok(record)
+            }
+            _ => Some((CompletionCode::INVALID_COMMAND, Vec::new())),
+        };
+        let talk = Talk::new(|line| sensor::run(line, Rc::from([]), Reader::Person));
+        let report = play::run(talk, answer).map_err(|failure| failure.kind())?;
+        assert!(report.lines.is_empty() && report.missing.is_none());
+        Ok(report.hint)
+    }
+
+    #[test]
+    fn a_controller_without_sensors_is_no_failure_unless_records_are_missing() {
+        assert_eq!(told(0, 0), Ok(None));
+        let hint = told(3, 3).unwrap().unwrap();
+        assert!(
+            hint.starts_with("none of the BMC's 3 sensor data records"),
+            "{hint}"
+        );
+        for (has, counts) in [(0, 3), (2, 3)] {
+            assert_eq!(told(has, counts), Err("no_sensor_records"));
+        }
     }
 }
