@@ -176,6 +176,26 @@ fn one_of_several_machines_is_switched_off_and_the_others_stay_on() {
 }
 
 #[test]
+fn a_restore_policy_is_kept_and_a_chassis_tells_its_past() {
+    let rack = Rack::new(1);
+    assert_eq!(
+        rack.lines("chassis policy list"),
+        ["Supported power restore policies: always-off, previous, always-on"]
+    );
+    for policy in ["always-on", "previous", "always-off"] {
+        let said = rack.lines(&format!("chassis policy {policy}"));
+        assert_eq!(said, [format!("Power restore policy: {policy}")]);
+        let status = rack.result("chassis status");
+        assert_eq!(status["power_restore_policy"], policy);
+    }
+    rack.lines("power reset");
+    let cause = rack.result("chassis restart_cause");
+    assert_eq!(cause["restart_cause"], "chassis control command");
+    assert!(rack.result("chassis poh")["power_on_minutes"].is_u64());
+    assert_eq!(rack.lines("chassis selftest"), rack.lines("mc selftest"));
+}
+
+#[test]
 fn a_wrong_password_is_told_with_its_host_and_remedy() {
     let rack = Rack::new(1);
     let run = run(rack

@@ -22,7 +22,7 @@ pub(super) use hardware::{
     McCommand, PefCommand, PicmgCommand, PowerLimitArgs, ResetKind, TimeoutAction, UnitControl,
     UnitFanCommand, WatchdogCommand,
 };
-use ipmi::number::{BootDevice, ChassisControlAction};
+use ipmi::number::{BootDevice, ChassisControlAction, PowerRestorePolicy};
 pub(super) use makers::{FanCommand, LcdCommand, Maker, NmCommand, OfMaker};
 pub(super) use records::{
     BackupArgs, FruArgs, FruCommand, FruText, Limit, SdrCommand, SelCommand, SelTimeCommand,
@@ -239,6 +239,43 @@ pub(super) enum ChassisCommand {
     /// As `bootparam`.
     #[command(subcommand)]
     Bootparam(BootparamCommand),
+    /// What the machine does when mains power comes back; `list` tells which of it the chassis can do.
+    Policy {
+        /// What.
+        policy: RestorePolicy,
+    },
+    /// Why the system started the last time.
+    #[command(alias = "restart_cause")]
+    RestartCause,
+    /// How long the machine has been on in its life.
+    Poh,
+    /// As `mc selftest`.
+    Selftest,
+}
+
+/// What a machine does when mains power comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum RestorePolicy {
+    /// Print the policies that there are.
+    List,
+    /// It stays off.
+    AlwaysOff,
+    /// It goes back to the state in which power was lost.
+    Previous,
+    /// It switches on.
+    AlwaysOn,
+}
+
+impl RestorePolicy {
+    /// The policy to be set; `None` for a look.
+    pub(super) const fn wanted(self) -> Option<PowerRestorePolicy> {
+        Some(match self {
+            Self::List => return None,
+            Self::AlwaysOff => PowerRestorePolicy::ALWAYS_OFF,
+            Self::Previous => PowerRestorePolicy::PREVIOUS,
+            Self::AlwaysOn => PowerRestorePolicy::ALWAYS_ON,
+        })
+    }
 }
 
 /// What to boot from.

@@ -1,9 +1,13 @@
-//! `chassis status`: Get Chassis Status (§28.2).
+//! `chassis`: Get Chassis Status (§28.2), Set Power Restore Policy (§28.8), Get System Restart Cause (§28.11), Get POH Counter
+//! (§28.14).
 
-use ipmi::command::chassis::{ChassisStatus, GetChassisStatus};
-use ipmi::number::{ChassisState, PowerState};
+use ipmi::command::chassis::{
+    ChassisStatus, GetChassisStatus, GetPohCounter, GetSystemRestartCause, SetPowerRestorePolicy,
+};
+use ipmi::number::{ChassisState, PowerRestorePolicy, PowerState};
 use serde_json::json;
 
+use crate::ipmi::failure::Failure;
 use crate::ipmi::report::{Report, pair};
 use crate::ipmi::talk::{Line, Outcome};
 
@@ -14,6 +18,61 @@ const WIDTH: usize = 21;
 pub(super) async fn status(line: Line) -> Outcome {
     let status = line.call(&GetChassisStatus).await?;
     Ok(report(&status))
+}
+
+/// All policies, in the order of their numbers.
+const POLICIES: [PowerRestorePolicy; 3] = [
+    PowerRestorePolicy::ALWAYS_OFF,
+    PowerRestorePolicy::PREVIOUS,
+    PowerRestorePolicy::ALWAYS_ON,
+];
+
+/// Sets what the machine does when mains power comes back, and looks whether the chassis keeps it; or tells what it can do.
+pub(super) async fn policy(line: Line, wanted: Option<PowerRestorePolicy>) -> Outcome {
+    let policy = wanted.unwrap_or(PowerRestorePolicy::UNKNOWN);
+    let there = line.call(&SetPowerRestorePolicy { policy }).await?;
+    let Some(wanted) = wanted else {
+        let names = POLICIES
+            .into_iter()
+            .filter(|policy| there.supports(*policy))
+            .map(|policy| policy.to_string());
+        let names: Vec<_> = names.collect();
+        let text = format!("Supported power restore policies: {}", names.join(", "));
+        return Ok(Report::line(text, json!({ "supported": names })));
+    };
+    let kept = line.call(&GetChassisStatus).await?.restore_policy;
+    if kept != wanted {
+        return Err(Failure::Unfit {
+            kind: "not_kept",
+            cause: format!("the BMC took the command, but its policy is {kept}"),
+            remedy: "'chassis policy list' tells what this chassis can do".to_owned(),
+        });
+    }
+    let value = json!({ "power_restore_policy": kept.to_string() });
+    Ok(Report::line(format!("Power restore policy: {kept}"), value))
+}
+
+/// Tells why the system started the last time.
+pub(super) async fn restart_cause(line: Line) -> Outcome {
+    let cause = line.call(&GetSystemRestartCause).await?.cause.to_string();
+    let value = json!({ "restart_cause": cause });
+    Ok(Report::line(
+        format!("System restart cause: {cause}"),
+        value,
+    ))
+}
+
+/// Tells how long the machine has been on in its life.
+pub(super) async fn poh(line: Line) -> Outcome {
+    const MINUTES_A_DAY: u64 = 24 * 60;
+    let minutes = line.call(&GetPohCounter).await?.minutes();
+    let (days, rest) = (minutes / MINUTES_A_DAY, minutes % MINUTES_A_DAY);
+    let text = format!(
+        "Power-on time: {days} days, {} hours, {} minutes",
+        rest / 60,
+        rest % 60
+    );
+    Ok(Report::line(text, json!({ "power_on_minutes": minutes })))
 }
 
 fn report(status: &ChassisStatus) -> Report {
@@ -66,7 +125,7 @@ fn report(status: &ChassisStatus) -> Report {
 
 #[cfg(test)]
 mod tests {
-    use ipmi::number::{IdentifyState, LastPowerEvent, PowerRestorePolicy};
+    use ipmi::number::{IdentifyState, LastPowerEvent};
 
     use super::*;
 

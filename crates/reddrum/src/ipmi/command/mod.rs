@@ -104,6 +104,11 @@ pub(super) fn begin(
             start(level, move |line| power::run(line, action))
         }
         IpmiCommand::Chassis(ChassisCommand::Status) => start(USER, chassis::status),
+        IpmiCommand::Chassis(ChassisCommand::Policy { policy }) => {
+            start(OPERATOR, move |line| chassis::policy(line, policy.wanted()))
+        }
+        IpmiCommand::Chassis(ChassisCommand::RestartCause) => start(USER, chassis::restart_cause),
+        IpmiCommand::Chassis(ChassisCommand::Poh) => start(USER, chassis::poh),
         IpmiCommand::Identify { interval }
         | IpmiCommand::Chassis(ChassisCommand::Identify { interval }) => {
             start(OPERATOR, move |line| identify::run(line, interval))
@@ -115,7 +120,9 @@ pub(super) fn begin(
         | IpmiCommand::Chassis(ChassisCommand::Bootparam(command)) => bootparam::begin(command)?,
         IpmiCommand::Mc(McCommand::Info) => start(USER, mc::info),
         IpmiCommand::Mc(McCommand::Guid) => start(USER, mc::guid),
-        IpmiCommand::Mc(McCommand::Selftest) => start(USER, mc::selftest),
+        IpmiCommand::Mc(McCommand::Selftest) | IpmiCommand::Chassis(ChassisCommand::Selftest) => {
+            start(USER, mc::selftest)
+        }
         IpmiCommand::Mc(McCommand::Reset { kind }) => {
             start(ADMINISTRATOR, move |line| mc::reset(line, kind))
         }
