@@ -99,30 +99,19 @@ pub(super) fn begin(
 ) -> Result<Start, ProgramError> {
     let of = options.of;
     Ok(match command.clone() {
-        IpmiCommand::Power { action } | IpmiCommand::Chassis(ChassisCommand::Power { action }) => {
+        IpmiCommand::Chassis(command) => return of_chassis(command, options, reader),
+        IpmiCommand::Power { action } => {
             let level = action.control().map_or(USER, |_| OPERATOR);
             start(level, move |line| power::run(line, action))
         }
-        IpmiCommand::Chassis(ChassisCommand::Status) => start(USER, chassis::status),
-        IpmiCommand::Chassis(ChassisCommand::Policy { policy }) => {
-            start(OPERATOR, move |line| chassis::policy(line, policy.wanted()))
-        }
-        IpmiCommand::Chassis(ChassisCommand::RestartCause) => start(USER, chassis::restart_cause),
-        IpmiCommand::Chassis(ChassisCommand::Poh) => start(USER, chassis::poh),
-        IpmiCommand::Identify { interval }
-        | IpmiCommand::Chassis(ChassisCommand::Identify { interval }) => {
+        IpmiCommand::Identify { interval } => {
             start(OPERATOR, move |line| identify::run(line, interval))
         }
-        IpmiCommand::Boot(args) | IpmiCommand::Chassis(ChassisCommand::Bootdev(args)) => {
-            start(OPERATOR, move |line| boot::run(line, args))
-        }
-        IpmiCommand::Bootparam(command)
-        | IpmiCommand::Chassis(ChassisCommand::Bootparam(command)) => bootparam::begin(command)?,
+        IpmiCommand::Boot(args) => start(OPERATOR, move |line| boot::run(line, args)),
+        IpmiCommand::Bootparam(command) => bootparam::begin(command)?,
         IpmiCommand::Mc(McCommand::Info) => start(USER, mc::info),
         IpmiCommand::Mc(McCommand::Guid) => start(USER, mc::guid),
-        IpmiCommand::Mc(McCommand::Selftest) | IpmiCommand::Chassis(ChassisCommand::Selftest) => {
-            start(USER, mc::selftest)
-        }
+        IpmiCommand::Mc(McCommand::Selftest) => start(USER, mc::selftest),
         IpmiCommand::Mc(McCommand::Reset { kind }) => {
             start(ADMINISTRATOR, move |line| mc::reset(line, kind))
         }
@@ -170,6 +159,31 @@ pub(super) fn begin(
             return Err(ProgramError::Usage("it asks no BMC".to_owned()));
         }
     })
+}
+
+/// What stands behind `chassis`: its own commands, and other names for commands
+/// that stand for themselves too.
+fn of_chassis(
+    command: ChassisCommand,
+    options: &Connection,
+    reader: Reader,
+) -> Result<Start, ProgramError> {
+    let same = match command {
+        ChassisCommand::Status => return Ok(start(USER, chassis::status)),
+        ChassisCommand::Policy { policy } => {
+            return Ok(start(OPERATOR, move |line| {
+                chassis::policy(line, policy.wanted())
+            }));
+        }
+        ChassisCommand::RestartCause => return Ok(start(USER, chassis::restart_cause)),
+        ChassisCommand::Poh => return Ok(start(USER, chassis::poh)),
+        ChassisCommand::Power { action } => IpmiCommand::Power { action },
+        ChassisCommand::Identify { interval } => IpmiCommand::Identify { interval },
+        ChassisCommand::Bootdev(args) => IpmiCommand::Boot(args),
+        ChassisCommand::Bootparam(command) => IpmiCommand::Bootparam(command),
+        ChassisCommand::Selftest => IpmiCommand::Mc(McCommand::Selftest),
+    };
+    begin(&same, options, reader)
 }
 
 fn of_lan(command: LanCommand) -> Start {
