@@ -48,12 +48,12 @@ struct Counting(u64);
 
 impl Entropy for Counting {
     fn fill(&mut self, bytes: &mut [u8]) {
-        for byte in bytes {
+        for bytes in bytes.chunks_mut(size_of::<u64>()) {
             self.0 = self
                 .0
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1);
-            *byte = self.0.to_le_bytes()[7];
+            bytes.copy_from_slice(&self.0.to_be_bytes()[..bytes.len()]);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! AES-CBC-128 payload encryption (§13.29): IV, then the payload padded 01 02 03 .. with the pad length last.
 
+use core::mem::ManuallyDrop;
+
 use aes::cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use aes::{Aes128Dec, Aes128Enc};
 
@@ -47,7 +49,9 @@ impl AesCbc {
         if !rest.is_empty() || blocks.len() < 2 {
             return None;
         }
-        let cipher = Aes128Dec::from(&self.0);
+        // Clearing these few words byte by byte would take half as long as all the rest. They lie on the stack, where the next
+        // packet's overwrite them; the key that they come from stays as long as the session and is cleared with it.
+        let cipher = ManuallyDrop::new(Aes128Dec::from(&self.0));
         // Backwards, so that each block's predecessor is still ciphertext when it is needed.
         for i in (1..blocks.len()).rev() {
             let [previous, block] = blocks.get_disjoint_mut([i - 1, i]).ok()?;

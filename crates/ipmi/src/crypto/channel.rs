@@ -486,6 +486,36 @@ mod tests {
     }
 
     #[test]
+    fn a_code_with_one_bit_changed_or_of_another_length_is_refused() {
+        for suite in SUITES {
+            let (mut console, mut bmc) = ends(suite);
+            let mut out = [0; 128];
+            let len = console
+                .seal(PayloadType::IPMI, &mut Counting(0), &mut out, |w| w.u8(1))
+                .unwrap();
+            let code_len = console.integrity.code_len();
+            for bit in 0..code_len * 8 {
+                let mut forged = out;
+                forged[len - code_len + bit / 8] ^= 1 << (bit % 8);
+                let opened = bmc.open(&mut forged[..len]);
+                assert_eq!(
+                    opened.err(),
+                    Some(OpenError::BadIntegrity),
+                    "suite {suite} bit {bit}"
+                );
+            }
+            for other in (0..out.len()).filter(|other| *other != len && code_len != 0) {
+                let mut forged = out;
+                assert!(
+                    bmc.open(&mut forged[..other]).is_err(),
+                    "suite {suite} length {other}"
+                );
+            }
+            assert!(bmc.open(&mut out[..len]).is_ok(), "suite {suite}");
+        }
+    }
+
+    #[test]
     fn two_packets_never_share_an_initialisation_vector() {
         let (mut console, _) = ends(3);
         let mut entropy = Counting(0);

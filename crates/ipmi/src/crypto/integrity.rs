@@ -8,6 +8,9 @@ use super::hmac::{DIGEST_MAX, Hmac, Md5, Sha1, Sha256};
 use crate::number::{IntegrityAlgorithm, KeyConstant};
 use crate::wire::Writer;
 
+/// Every code is whole words of so many bytes.
+const WORD: usize = 4;
+
 /// Prepared state of one session's integrity algorithm.
 pub(crate) enum Integrity {
     None,
@@ -71,6 +74,13 @@ impl Integrity {
 
     /// Whether `found` is the code of `covered`, in constant time.
     pub(crate) fn verify(&self, covered: &[u8], found: &[u8]) -> bool {
-        self.code(covered)[..self.code_len()].ct_eq(found).into()
+        let code = self.code(covered);
+        let (code, _) = code[..self.code_len()].as_chunks::<WORD>();
+        let (words, rest) = found.as_chunks::<WORD>();
+        // By words: byte by byte the comparison costs as much as half a hash.
+        let difference = code.iter().zip(words).fold(0, |all, (a, b)| {
+            all | (u32::from_ne_bytes(*a) ^ u32::from_ne_bytes(*b))
+        });
+        code.len() == words.len() && rest.is_empty() && difference.ct_eq(&0).into()
     }
 }
