@@ -397,11 +397,12 @@ impl Engine {
         }
     }
 
-    /// Takes an operator command for the BMC of a place. The job is told its outcome in any case.
+    /// Takes an operator command for the BMC of a place; where another node has that by now, for nobody. The job is told its
+    /// outcome in any case.
     pub fn submit(&mut self, now: Instant, place: u32, job: Job) {
         let index = self.slot_at(place);
-        let Some((index, (slot, cx))) =
-            index.and_then(|index| Some((index, self.slot_mut(index)?)))
+        let slot = index.and_then(|index| Some((index, self.slot_mut(index)?)));
+        let Some((index, (slot, cx))) = slot.filter(|(_, (slot, _))| *slot.node() == job.node)
         else {
             job.outcome.tell(Err(hardware::ApplyError::Absent));
             return;

@@ -105,21 +105,29 @@ impl Fleet {
     /// as down for this reason. To be called again until there is an address; later calls change nothing, as do calls for
     /// targets that had one from the beginning.
     pub fn set_address(&self, id: &NodeId, address: Result<SocketAddr, String>) {
-        if let Some(place) = self.shared.board.place(id.as_str()) {
-            self.crew().set_address(place, address);
+        if let Some((mut crew, place)) = self.seat_of(id) {
+            crew.set_address(place, address);
         }
     }
 
     /// Logs in to a node's BMC with this from now on, without disturbing others. A session that is open goes on, since its
     /// BMC has accepted it; a BMC that refused the login before is tried again within a second.
     pub fn set_login(&self, id: &NodeId, login: &Arc<Login>) {
-        if let Some(place) = self.shared.board.place(id.as_str()) {
-            self.crew().set_login(place, login);
+        if let Some((mut crew, place)) = self.seat_of(id) {
+            crew.set_login(place, login);
         }
     }
 
     fn crew(&self) -> MutexGuard<'_, Crew> {
         self.crew.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The place of a node, and the crew in whose hands it stays that node's: a change may give it to another one as soon as
+    /// the crew is let go of.
+    fn seat_of(&self, id: &NodeId) -> Option<(MutexGuard<'_, Crew>, u32)> {
+        let crew = self.crew();
+        let place = self.shared.board.place(id.as_str())?;
+        Some((crew, place))
     }
 
     /// What the engines did so far, all together.
@@ -190,11 +198,12 @@ impl Hardware for Fleet {
     fn apply(&self, id: &NodeId, change: Change) -> ApplyFuture {
         let (sender, outcome) = outcome();
         let job = Job {
+            node: id.clone(),
             change,
             outcome: sender,
         };
-        match self.shared.board.place(id.as_str()) {
-            Some(place) => self.crew().submit(place, job),
+        match self.seat_of(id) {
+            Some((crew, place)) => crew.submit(place, job),
             None => job.outcome.tell(Err(ApplyError::Absent)),
         }
         Box::pin(outcome)

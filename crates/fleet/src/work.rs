@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use hardware::{ApplyError, Change, Power};
+use hardware::{ApplyError, Change, NodeId, Power};
 use ipmi::time::Instant;
 
 use crate::job::{self, JobDone};
@@ -31,9 +31,11 @@ const QUESTIONS_IN_A_ROW: u8 = 4;
 /// More questions than any job asks after its session is gone.
 const ABANDON_QUESTIONS_MAX: usize = 64;
 
-/// A wish, and who waits for its outcome.
+/// A wish, whom it is meant for, and who waits for its outcome.
 #[derive(Debug)]
 pub struct Job {
+    /// The node that it is meant for: it dies with it, and no other gets it.
+    pub node: NodeId,
     /// What is wished.
     pub change: Change,
     /// Whom to tell.
@@ -155,7 +157,9 @@ impl Work {
     /// What the jobs want now; `None` = there is none.
     pub(crate) fn turn(&mut self, now: Instant) -> Option<Turn<Finished>> {
         if self.active.is_none() {
-            let Job { change, outcome } = self.waiting.pop_front()?.job;
+            let Job {
+                change, outcome, ..
+            } = self.waiting.pop_front()?.job;
             let expected = job::power_after(&change);
             let is_long = matches!(change, Change::Firmware(_));
             let talk = Talk::new(Script::new(|line| job::run(line, change)));
@@ -280,6 +284,7 @@ mod tests {
         let (sender, waiting) = outcome();
         (
             Job {
+                node: NodeId::new("n1").unwrap(),
                 change,
                 outcome: sender,
             },

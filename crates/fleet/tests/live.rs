@@ -4,9 +4,10 @@
 
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
+use std::time::Duration;
 
 use fleet::{Changes, Config, Fleet, Target};
 use hardware::{
@@ -244,6 +245,46 @@ fn a_name_with_another_bmc_is_told_as_another_machine_and_one_polled_in_another_
     };
     assert_eq!(taken_up_anew(&not_known_yet), ["replaced n0"]);
     assert_eq!(taken_up_anew(&first), ["replaced n0"]);
+}
+
+/// Lets another thread go and gives it time, in the middle of a change.
+struct Meanwhile(Mutex<Option<mpsc::Sender<()>>>);
+
+impl Observer for Meanwhile {
+    fn updated(&self, update: &Update) {
+        if matches!(update, Update::Topology)
+            && let Some(go) = self.0.lock().unwrap().take()
+        {
+            go.send(()).unwrap();
+            // Nothing hangs on how long: it is what the other one needs to get into the way, where it can.
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+#[test]
+fn a_command_that_meets_a_change_never_reaches_the_machine_that_takes_the_place() {
+    let server = serve(2);
+    let [first, second] = targets(&server, 2).try_into().unwrap();
+    let fleet = Arc::new(Fleet::start(&Config::new(vec![first.clone()])).unwrap());
+    until(&fleet, || fleet.node("n0").unwrap().power == Power::On);
+    let (go, gone) = mpsc::channel();
+    let (other, id) = (Arc::clone(&fleet), first.id.clone());
+    let applying = thread::spawn(move || {
+        gone.recv().unwrap();
+        outcome(other.apply(&id, Change::Power(PowerAction::ForceOff)))
+    });
+    fleet.observe(Arc::new(Meanwhile(Mutex::new(Some(go)))));
+    let changes = Changes {
+        remove: vec![first.id],
+        add: vec![second],
+        topology: Some(Arc::default()),
+        ..Changes::default()
+    };
+    fleet.change(changes).unwrap();
+    assert_eq!(applying.join().unwrap(), Err(ApplyError::Absent));
+    until(&fleet, || fleet.node("n1").unwrap().power != Power::Unknown);
+    assert_eq!(fleet.node("n1").unwrap().power, Power::On);
 }
 
 #[test]

@@ -130,6 +130,7 @@ impl World {
     fn apply(&mut self, index: u32, change: Change) -> Outcome {
         let (sender, outcome) = outcome();
         let job = Job {
+            node: self.node(index).id.clone(),
             change,
             outcome: sender,
         };

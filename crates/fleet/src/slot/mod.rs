@@ -14,7 +14,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hardware::{EnclosureId, Labels, Link};
+use hardware::{EnclosureId, Labels, Link, NodeId};
 use ipmi::console::{Login, Policy, Session, State};
 use ipmi::entropy::Entropy;
 use ipmi::quirk::Quirks;
@@ -264,6 +264,11 @@ impl Slot {
                 log: log.map_or(Since::Never, Since::Earlier),
             }),
         }
+    }
+
+    /// The name of its node.
+    pub(crate) fn node(&self) -> &NodeId {
+        &self.page.node().id
     }
 
     /// Where its BMC listens.

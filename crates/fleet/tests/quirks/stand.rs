@@ -234,6 +234,7 @@ impl Stand {
         let (sender, mut told) = outcome();
         let now = self.now;
         let job = Job {
+            node: self.node().id.clone(),
             change,
             outcome: sender,
         };

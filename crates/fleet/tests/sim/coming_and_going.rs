@@ -151,3 +151,23 @@ fn thousands_that_wait_for_a_place_can_be_removed_and_others_get_the_places() {
         assert_eq!((places.taken, places.waiting), (0, 0), "{figures:?}");
     }
 }
+
+#[test]
+fn a_command_for_a_machine_that_is_gone_does_not_reach_the_one_that_has_its_place() {
+    let mut world = World::new(Setup {
+        present: Some(2),
+        ..Setup::new(3, 6, Quality::PERFECT)
+    });
+    world.run_for(3 * SECOND);
+    // The place was looked up, and then the list of machines was changed.
+    world.change(&[1], &[2]);
+    world.run_for(5 * SECOND);
+    assert_eq!(world.node(2).link, Link::Up);
+    let late = world.apply_at(1, 1, Change::Power(PowerAction::ForceOff));
+    world.run_for(5 * SECOND);
+    assert_eq!(late.try_take(), Some(Err(ApplyError::Absent)));
+    assert_eq!(world.hosts[2].machine.controls, []);
+    let meant = world.apply_at(1, 2, Change::Power(PowerAction::ForceOff));
+    world.run_for(5 * SECOND);
+    assert_eq!(meant.try_take(), Some(Ok(())));
+}

@@ -350,15 +350,18 @@ impl World {
 
     /// Wishes something of a node.
     pub(crate) fn apply(&mut self, node: u32, change: Change) -> Outcome {
+        self.apply_at(node, node, change)
+    }
+
+    /// Wishes something of a node that had this place when it was looked up.
+    pub(crate) fn apply_at(&mut self, place: u32, node: u32, change: Change) -> Outcome {
         let (sender, outcome) = outcome();
-        self.engine.submit(
-            self.now,
-            node,
-            Job {
-                change,
-                outcome: sender,
-            },
-        );
+        let job = Job {
+            node: NodeId::new(&format!("n{node}")).unwrap(),
+            change,
+            outcome: sender,
+        };
+        self.engine.submit(self.now, place, job);
         self.transmit();
         outcome
     }
