@@ -10,6 +10,7 @@ mod defect;
 mod demo;
 mod error;
 mod fault;
+mod fetch;
 mod host;
 mod import;
 mod inventory;

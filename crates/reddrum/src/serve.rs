@@ -51,6 +51,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<End, ProgramError> {
         policy: Arc::new(policy(&config.fleet)),
         topology: Arc::new(topology),
         memory: memory(config.service.state_dir.as_deref())?,
+        shards: config.fleet.threads,
         ..fleet::Config::new(targets)
     };
     let host = Arc::new(LocalHost::new(SsdpSettings {

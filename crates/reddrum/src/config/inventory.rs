@@ -1,10 +1,11 @@
 //! `[[inventory]]`: files and servers that list BMCs.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use super::secret::{self, Sources};
 use super::section::{Problems, Section};
 use super::target::{Treatment, read_treatment};
-use super::{Secret, keys, secret};
+use super::{Secret, keys};
 
 /// The most files and servers that list BMCs.
 const INVENTORIES_MAX: usize = 64;
@@ -71,7 +72,7 @@ impl Format {
 
 pub(super) fn read_inventories(
     root: &Section<'_, '_>,
-    base: &Path,
+    sources: &Sources<'_>,
     problems: &mut Problems<'_>,
 ) -> Vec<InventoryConfig> {
     let mut all = Vec::new();
@@ -91,7 +92,7 @@ pub(super) fn read_inventories(
             );
             break;
         }
-        all.extend(read_inventory(root, &section, base, problems));
+        all.extend(read_inventory(root, &section, sources, problems));
     }
     all
 }
@@ -99,21 +100,21 @@ pub(super) fn read_inventories(
 fn read_inventory(
     root: &Section<'_, '_>,
     section: &Section<'_, '_>,
-    base: &Path,
+    sources: &Sources<'_>,
     problems: &mut Problems<'_>,
 ) -> Option<InventoryConfig> {
     let treatment = read_treatment(root, section, problems);
     let refresh_s = section.integer(problems, "refresh_s", 5..=86_400, REFRESH_DEFAULT_S);
-    let token = secret::read(section, problems, base, "token");
+    let token = secret::read(section, problems, sources, "token");
     let ca_file = section
         .string(problems, "ca_file")
-        .map(|file| base.join(file));
+        .map(|file| sources.base.join(file));
     let format = section.string(problems, "format");
     let source = match (
         section.string(problems, "file"),
         section.string(problems, "url"),
     ) {
-        (Some(file), None) => Source::File(base.join(file)),
+        (Some(file), None) => Source::File(sources.base.join(file)),
         (None, Some(url)) => Source::Url(read_url(section, &url, problems)?),
         (Some(_), Some(_)) => {
             section.problem(problems, "url", "give file or url, not both");

@@ -67,6 +67,7 @@ pub(crate) static ROOT: SectionKeys = SectionKeys {
             "",
             "named logins for BMCs",
         ),
+        key("vault", "table", "", "where passwords and keys are kept"),
         key("target", "array of tables", "", "the BMCs"),
         key(
             "inventory",
@@ -206,6 +207,12 @@ pub(crate) static ACCOUNT: SectionKeys = SectionKeys {
             "",
             "program and arguments that say the password in their first line",
         ),
+        key(
+            "password_vault",
+            "string",
+            "",
+            "the password in [vault]: PATH#FIELD, the path as its API has it (secret/data/bmc#password)",
+        ),
     ],
 };
 
@@ -310,6 +317,51 @@ pub(crate) static FLEET: SectionKeys = SectionKeys {
             "6",
             "how often a request is sent before it is given up; 1 to 10",
         ),
+        key(
+            "threads",
+            "integer",
+            "1",
+            "how many threads poll, each with a socket of its own, for IPv4 and IPv6 each; one core serves some 100000 readings a second; 1 to 64",
+        ),
+    ],
+};
+
+/// `[vault]`.
+pub(crate) static VAULT: SectionKeys = SectionKeys {
+    heading: "[vault]",
+    meaning: "HashiCorp Vault or OpenBao, from whose key/value engines password_vault, kg_vault and token_vault are read, at the start and at SIGHUP",
+    keys: &[
+        key(
+            "address",
+            "string",
+            "",
+            "https://HOST:PORT; http:// only to this machine, where an agent may listen",
+        ),
+        key(
+            "token_file",
+            "string",
+            "",
+            "file with the token, readable by its owner only, such as an agent keeps fresh",
+        ),
+        key(
+            "token_env",
+            "string",
+            "",
+            "environment variable with the token",
+        ),
+        key(
+            "token_command",
+            "array of strings",
+            "",
+            "program and arguments that say the token",
+        ),
+        key("namespace", "string", "", "namespace of the vault"),
+        key(
+            "ca_file",
+            "string",
+            "",
+            "PEM file with the certificate authorities of the vault; without it, those that this machine trusts",
+        ),
     ],
 };
 
@@ -338,6 +390,12 @@ pub(crate) static CREDENTIALS: SectionKeys = SectionKeys {
             "program and arguments that say the password in their first line, such as a vault's client",
         ),
         key(
+            "password_vault",
+            "string",
+            "",
+            "the password in [vault]: PATH#FIELD, the path as its API has it (secret/data/bmc#password)",
+        ),
+        key(
             "kg_file",
             "string",
             "",
@@ -354,6 +412,12 @@ pub(crate) static CREDENTIALS: SectionKeys = SectionKeys {
             "array of strings",
             "",
             "program and arguments that say the BMC key (K_g), hexadecimal",
+        ),
+        key(
+            "kg_vault",
+            "string",
+            "",
+            "the BMC key (K_g), hexadecimal, in [vault]: PATH#FIELD, the path as its API has it (secret/data/bmc#kg)",
         ),
         key(
             "cipher_suites",
@@ -486,6 +550,12 @@ pub(crate) static INVENTORY: SectionKeys = SectionKeys {
             "program and arguments that say that token",
         ),
         key(
+            "token_vault",
+            "string",
+            "",
+            "that token in [vault]: PATH#FIELD, the path as its API has it (secret/data/bmc#token)",
+        ),
+        key(
             "ca_file",
             "string",
             "",
@@ -513,6 +583,7 @@ pub(crate) static SECTIONS: &[&SectionKeys] = &[
     &UPDATE,
     &METRICS,
     &FLEET,
+    &VAULT,
     &CREDENTIALS,
     &TARGET,
     &INVENTORY,

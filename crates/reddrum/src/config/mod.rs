@@ -12,6 +12,7 @@ mod restart;
 pub(crate) mod secret;
 mod section;
 mod target;
+mod vault;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,6 +28,7 @@ pub(crate) use front::{FrontConfig, ProxyAddress, SSDP_INTERFACES_MAX};
 pub(crate) use inventory::{Format, InventoryConfig, Source};
 pub(crate) use keys::SECTIONS;
 pub(crate) use secret::Secret;
+use secret::Sources;
 use section::{Problem, Problems, Section, line_of};
 pub(crate) use target::{
     Place, TargetConfig, Treatment, UNIT_LIMITS, check_label, check_place, expand, read_quirks,
@@ -131,6 +133,8 @@ pub(crate) struct FleetConfig {
     pub(crate) request_timeout_ms: u32,
     /// How often a request is sent before the BMC counts as silent.
     pub(crate) request_attempts: u32,
+    /// How many threads poll.
+    pub(crate) threads: usize,
 }
 
 /// `[credentials.NAME]`.
@@ -175,16 +179,18 @@ impl Config {
             document.span(),
             &mut problems,
         );
+        let mut sources = Sources { base, vault: None };
+        sources.vault = vault::read(&root, &sources, &mut problems);
         let service = read_service(&root, base, &mut problems);
         let keeps_state = service.as_ref().is_none_or(|s| s.state_dir.is_some());
-        let accounts = read_accounts(&root, base, keeps_state, &mut problems);
+        let accounts = read_accounts(&root, &sources, keeps_state, &mut problems);
         let events = destinations::read(&root, "events", &keys::EVENTS, base, &mut problems);
         let update = destinations::read(&root, "update", &keys::UPDATE, base, &mut problems);
         let metrics = metrics::read(&root, &mut problems);
         let fleet = read_fleet(&root, &mut problems);
-        let credentials = read_all_credentials(&root, base, &mut problems);
+        let credentials = read_all_credentials(&root, &sources, &mut problems);
         let targets = target::read_targets(&root, &mut problems);
-        let inventories = inventory::read_inventories(&root, base, &mut problems);
+        let inventories = inventory::read_inventories(&root, &sources, &mut problems);
         let found = problems.finish();
         match service {
             Some(service) if found.is_empty() => Ok(Self {
@@ -269,7 +275,7 @@ fn read_service(
 
 fn read_accounts(
     root: &Section<'_, '_>,
-    base: &Path,
+    sources: &Sources<'_>,
     keeps_state: bool,
     problems: &mut Problems<'_>,
 ) -> Vec<AccountConfig> {
@@ -296,7 +302,7 @@ fn read_accounts(
             let text = format!("expected Administrator, Operator or ReadOnly{meant}");
             section.problem(problems, "role", text);
         }
-        let password = read_password(&section, base, problems);
+        let password = read_password(&section, sources, problems);
         let (Some(username), Some(password)) = (username, password) else {
             continue;
         };
@@ -315,13 +321,13 @@ fn read_accounts(
 /// A password that must be there; its absence is reported.
 fn read_password(
     section: &Section<'_, '_>,
-    base: &Path,
+    sources: &Sources<'_>,
     problems: &mut Problems<'_>,
 ) -> Option<Secret> {
     let before = problems.count();
-    let password = secret::read(section, problems, base, "password");
+    let password = secret::read(section, problems, sources, "password");
     if password.is_none() && problems.count() == before {
-        let text = "is missing (or password_env, or password_command)";
+        let text = "is missing (or password_env, password_command, password_vault)";
         section.problem(problems, "password_file", text);
     }
     password
@@ -342,12 +348,13 @@ fn read_fleet(root: &Section<'_, '_>, problems: &mut Problems<'_>) -> FleetConfi
         ),
         request_timeout_ms: section.integer(problems, "request_timeout_ms", 50..=60_000, 500),
         request_attempts: section.integer(problems, "request_attempts", 1..=10, 6),
+        threads: section.integer(problems, "threads", 1..=64_u32, 1) as usize,
     }
 }
 
 fn read_all_credentials(
     root: &Section<'_, '_>,
-    base: &Path,
+    sources: &Sources<'_>,
     problems: &mut Problems<'_>,
 ) -> BTreeMap<String, CredentialsConfig> {
     let Some((tables, _)) = root.table(problems, "credentials") else {
@@ -367,7 +374,7 @@ fn read_all_credentials(
             value.span(),
             problems,
         );
-        if let Some(credentials) = read_credentials(&section, base, problems) {
+        if let Some(credentials) = read_credentials(&section, sources, problems) {
             all.insert(name.get_ref().clone().into_owned(), credentials);
         }
     }
@@ -376,13 +383,13 @@ fn read_all_credentials(
 
 fn read_credentials(
     section: &Section<'_, '_>,
-    base: &Path,
+    sources: &Sources<'_>,
     problems: &mut Problems<'_>,
 ) -> Option<CredentialsConfig> {
     use ipmi::number::PrivilegeLevel;
     let username = section.required(problems, "username");
-    let password = read_password(section, base, problems);
-    let kg = secret::read(section, problems, base, "kg").and_then(|text| {
+    let password = read_password(section, sources, problems);
+    let kg = secret::read(section, problems, sources, "kg").and_then(|text| {
         let bytes = decode_hex(text.expose());
         if bytes.is_none() {
             section.problem(

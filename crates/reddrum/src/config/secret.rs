@@ -1,4 +1,5 @@
-//! Passwords and keys: from a file that only its owner can read, or from the environment. Never from the command line.
+//! Passwords and keys: from a file that only its owner can read, from the environment, from a program, or from a vault.
+//! Never from the command line.
 
 use std::fmt;
 use std::fs;
@@ -9,6 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::section::{Problems, Section};
+use super::vault::Vault;
 
 /// A secret; never prints.
 #[derive(Clone, PartialEq, Eq)]
@@ -47,58 +49,69 @@ const COMMAND_MAX: Duration = Duration::from_secs(15);
 /// How often it is looked whether it has.
 const COMMAND_LOOK: Duration = Duration::from_millis(10);
 
-/// Reads the secret that `{stem}_file`, `{stem}_env` or `{stem}_command` of a section names. `None` where none is there,
-/// or where something is wrong with it (reported).
+/// Where secrets come from, besides the environment.
+#[derive(Debug)]
+pub(crate) struct Sources<'a> {
+    /// Where relative paths start, and programs are run.
+    pub(super) base: &'a Path,
+    /// The vault, where there is one.
+    pub(super) vault: Option<Vault>,
+}
+
+/// Reads the secret that `{stem}_file`, `{stem}_env`, `{stem}_command` or `{stem}_vault` of a section names. `None` where
+/// none is there, or where something is wrong with it (reported).
 pub(crate) fn read(
     section: &Section<'_, '_>,
     problems: &mut Problems<'_>,
-    base: &Path,
+    sources: &Sources<'_>,
     stem: &str,
 ) -> Option<Secret> {
-    let (file_key, env_key) = (format!("{stem}_file"), format!("{stem}_env"));
-    let command_key = format!("{stem}_command");
+    let [file_key, env_key, command_key, vault_key] =
+        ["file", "env", "command", "vault"].map(|from| format!("{stem}_{from}"));
     let file = section.string(problems, &file_key);
     let variable = section.string(problems, &env_key);
     let command = section.strings(problems, &command_key);
-    if !command.is_empty() {
-        if file.is_some() || variable.is_some() {
-            let text = format!("give one of {file_key}, {env_key} and {command_key}");
-            section.problem(problems, &command_key, text);
-            return None;
-        }
-        return match from_command(&command, base) {
-            Ok(secret) => Some(secret),
-            Err(text) => {
-                section.problem(problems, &command_key, text);
-                None
-            }
-        };
+    let in_vault = section.string(problems, &vault_key);
+    let given = [
+        (&file_key, file.is_some()),
+        (&env_key, variable.is_some()),
+        (&command_key, !command.is_empty()),
+        (&vault_key, in_vault.is_some()),
+    ];
+    let mut given = given.iter().filter(|(_, is_given)| *is_given);
+    let (key, _) = given.next()?;
+    if let Some((second, _)) = given.next() {
+        section.problem(
+            problems,
+            second,
+            format!("give {key} or {second}, not both"),
+        );
+        return None;
     }
-    match (file, variable) {
-        (Some(_), Some(_)) => {
-            section.problem(
-                problems,
-                &env_key,
-                format!("give {file_key} or {env_key}, not both"),
-            );
-            None
-        }
-        (Some(file), None) => match from_file(&base.join(file)) {
-            Ok(secret) => Some(secret),
-            Err(text) => {
-                section.problem(problems, &file_key, text);
-                None
-            }
-        },
-        (None, Some(variable)) => match std::env::var(&variable) {
-            Ok(text) if !text.is_empty() => Some(Secret::new(text)),
-            _ => {
-                let text = format!("the environment variable {variable} is not set or empty");
-                section.problem(problems, &env_key, text);
-                None
-            }
-        },
-        (None, None) => None,
+    let found = if let Some(file) = file {
+        from_file(&sources.base.join(file))
+    } else if let Some(variable) = variable {
+        from_environment(&variable)
+    } else if let Some(name) = in_vault {
+        let vault = sources.vault.as_ref();
+        vault.map_or_else(
+            || Err("there is no [vault], or something is wrong with it".to_owned()),
+            |vault| vault.secret(&name, stem),
+        )
+    } else {
+        from_command(&command, sources.base)
+    };
+    found
+        .map_err(|text| section.problem(problems, key, text))
+        .ok()
+}
+
+fn from_environment(variable: &str) -> Result<Secret, String> {
+    match std::env::var(variable) {
+        Ok(text) if !text.is_empty() => Ok(Secret::new(text)),
+        _ => Err(format!(
+            "the environment variable {variable} is not set or empty"
+        )),
     }
 }
 

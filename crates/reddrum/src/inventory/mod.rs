@@ -1,7 +1,6 @@
 //! Lists of BMCs outside of the configuration file: read, followed, and read again when they change.
 
 mod entry;
-mod fetch;
 mod merge;
 mod tree;
 
@@ -10,14 +9,19 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
+use http::header::AUTHORIZATION;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
-use crate::config::{InventoryConfig, Source, TargetConfig};
+use crate::config::{InventoryConfig, Secret, Source, TargetConfig};
+use crate::fetch::{Fetch, fetch};
 pub(crate) use merge::{Gathered, gather, merged};
 
 /// The longest list, in bytes.
 pub(crate) const LIST_BYTES_MAX: usize = 16 << 20;
+
+/// How long a server may take for a list.
+const FETCH_MAX: Duration = Duration::from_secs(30);
 
 /// How often files are looked at.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -75,7 +79,20 @@ impl Inventory {
             }
             Source::Url(url) => {
                 self.ask_at = Instant::now() + Duration::from_secs(config.refresh_s.into());
-                fetch::fetch(url, config.token.as_ref(), config.ca_file.as_deref()).await
+                let bearer = config.token.as_ref().map(bearer);
+                let headers: Vec<_> = bearer
+                    .iter()
+                    .map(|bearer| (AUTHORIZATION, bearer))
+                    .collect();
+                let wanted = Fetch {
+                    url,
+                    headers: &headers,
+                    ca_file: config.ca_file.as_deref(),
+                    section: "[[inventory]]",
+                    time_max: FETCH_MAX,
+                    bytes_max: LIST_BYTES_MAX,
+                };
+                fetch(&wanted).await
             }
         };
         let read = text
@@ -83,6 +100,10 @@ impl Inventory {
             .and_then(|list| entry::targets(list, &config.treatment));
         read.map_err(|text| format!("{}: {text}", config.source))
     }
+}
+
+fn bearer(token: &Secret) -> Secret {
+    Secret::new([b"Bearer ", token.expose()].concat())
 }
 
 fn stamp(path: &Path) -> Option<Stamp> {
