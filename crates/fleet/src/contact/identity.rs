@@ -163,6 +163,8 @@ mod tests {
             recalled: false,
             left_open: None,
             memory: None,
+            shown: crate::contact::Shown::Nothing,
+            put_off: 0,
         }
     }
 

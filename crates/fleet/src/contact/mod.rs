@@ -39,6 +39,9 @@ use repository::{Source, Stamp};
 /// The most inventories beside the BMC's own that are read of one machine.
 const PARTS_MAX: usize = 64;
 
+/// How often a BMC that is shown already may put us off before what it tells then is shown in place of it.
+const PUT_OFF_MAX: u8 = 5;
+
 #[cfg(test)]
 pub(crate) use key::empty_key;
 use key::plan_key;
@@ -63,6 +66,21 @@ pub(crate) struct About {
     pub(crate) left_open: Option<LeftOpen>,
     /// Where records are remembered.
     pub(crate) memory: Option<Arc<Memory>>,
+    /// What its node shows of its records.
+    pub(crate) shown: Shown,
+    /// How often in a row it has put us off.
+    pub(crate) put_off: u8,
+}
+
+/// What a node shows of its BMC's records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// Nothing: it was never got acquainted with.
+    Nothing,
+    /// What could be had when it put us off.
+    Part,
+    /// All.
+    All,
 }
 
 /// What a first contact found.
@@ -74,6 +92,8 @@ pub(crate) struct Contacted {
     pub(crate) identity: Arc<Identity>,
     /// The list of records did not end by itself.
     pub(crate) cut: bool,
+    /// The BMC has more records, and does not give them now.
+    pub(crate) partial: bool,
 }
 
 /// How a conversation of the engine's own ended.
@@ -85,6 +105,12 @@ pub(crate) enum Finding {
     Recognized(Arc<Identity>),
     /// All about a BMC.
     Contact(Box<Contacted>),
+    /// It does not say now what it said before, or not all of it: what is shown of it stays, and it is asked again.
+    PutOff {
+        /// It is the one that is shown, as far as it says.
+        same: bool,
+        why: String,
+    },
     /// News of its event log; `None` where it could not be read.
     Log(Option<LogRead>),
     /// It fell silent in the middle.
@@ -122,35 +148,76 @@ async fn acquaint(
     let device = line.call(&GetDeviceId).await?;
     let same_device = known.filter(|known| known.device == device);
     let source = source_of(&device, same_device.and_then(|known| known.stamp));
-    let stamp = optional(repository::stamp(line, source).await)?;
-    let guid = optional(line.call(&GetDeviceGuid).await)?;
+    let stamp = said(repository::stamp(line, source).await)?;
+    let guid = said(line.call(&GetDeviceGuid).await)?;
+    let waits = Waits::of(&about, same_device.is_some());
+    if let Some(known) = same_device {
+        // What it never told is as it was.
+        let stamp = stamp.not_now().filter(|_| known.stamp.is_some());
+        let guid = guid.not_now().filter(|_| known.guid.is_some());
+        if let Some(why) = stamp.or(guid) {
+            return Ok(put_off(true, why.to_string()));
+        }
+    } else if let Some(why) = stamp.not_now().filter(|_| waits == Waits::Long) {
+        return Ok(put_off(false, why.to_string()));
+    }
     let now = Known {
         device,
-        stamp,
-        guid,
+        stamp: stamp.told_or(None),
+        guid: guid.told_or(known.and_then(|known| known.guid)),
     };
-    let is_known = known == Some(now);
+    let is_known = known == Some(now) && about.shown != Shown::Part;
     if is_known && !about.recalled {
         return Ok(Finding::Unchanged);
     }
-    let identity = identity::read(line, &device, guid, &about).await?;
+    let identity = identity::read(line, &device, now.guid, &about).await?;
     if is_known {
         return Ok(Finding::Recognized(Arc::new(identity)));
     }
-    let sensors = read_sensors(line, plans, &device, stamp, &about).await?;
+    let sensors = read_sensors(line, plans, &device, now.stamp, &about, waits).await?;
+    let sensors = match sensors {
+        Ok(sensors) => sensors,
+        Err(why) => return Ok(put_off(same_device.is_some(), why)),
+    };
     let plates = read_nameplates(line, &sensors.records.described).await?;
     let inventory = Inventory::new(plates, Arc::clone(&sensors.plan.sensors));
     Ok(Finding::Contact(Box::new(Contacted {
         known: Known {
             device,
             stamp: sensors.stamp,
-            guid,
+            guid: now.guid,
         },
         identity: Arc::new(identity),
         inventory: Arc::new(inventory),
         plan: sensors.plan,
         cut: sensors.cut,
+        partial: sensors.partial,
     })))
+}
+
+const fn put_off(same: bool, why: String) -> Finding {
+    Finding::PutOff { same, why }
+}
+
+/// For how long what is shown of a BMC is better than what it tells now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waits {
+    /// Nothing is shown yet, or it was put off often enough.
+    Not,
+    /// Until it says anything about its records: it is the same as before.
+    Refused,
+    /// Until it tells them whole.
+    Long,
+}
+
+impl Waits {
+    const fn of(about: &About, same: bool) -> Self {
+        match about.shown {
+            Shown::All if about.put_off < PUT_OFF_MAX => Self::Long,
+            Shown::All | Shown::Part if same => Self::Refused,
+            _ => Self::Not,
+        }
+    }
 }
 
 /// What the records of a BMC make.
@@ -160,25 +227,38 @@ struct Sensors {
     stamp: Option<Stamp>,
     /// The list of records did not end by itself.
     cut: bool,
+    /// They are not all.
+    partial: bool,
 }
 
 /// Reads the records and what belongs to them. A thousand contacts run at a time: where a machine's records are known already
-/// each has none of its own in memory.
+/// each has none of its own in memory. `Err` says why the BMC does not tell them now, where that is waited for.
 async fn read_sensors(
     line: &Line,
     plans: &Plans,
     device: &DeviceId,
     stamp: Option<Stamp>,
     about: &About,
-) -> Result<Sensors, CallError> {
+    waits: Waits,
+) -> Result<Result<Sensors, String>, CallError> {
     let (source, quirks) = (source_of(device, stamp), about.quirks);
     let like = plans.records_like(&Likeness::new(*device, stamp, quirks));
-    // A BMC without records has no sensors that we could name.
-    let repository = optional(repository::read(line, source, stamp, like).await)?;
-    let (gathered, stamp, cut) = match repository {
-        Some(read) => (read.records, read.stamp, read.cut),
-        None => (Gathered::New(Vec::new()), None, false),
-    };
+    let (gathered, stamp, cut, partial) =
+        match said(repository::read(line, source, stamp, like).await)? {
+            Said::Told(read) if read.ends_early && waits == Waits::Long => {
+                let why = "the sensor data records end before their count";
+                return Ok(Err(why.to_owned()));
+            }
+            // The stamp is that of all.
+            Said::Told(read) if read.ends_early => (read.records, None, read.cut, true),
+            Said::Told(read) => (read.records, read.stamp, read.cut, false),
+            // A BMC without records has no sensors that we could name.
+            Said::HasNone => (Gathered::New(Vec::new()), None, false, false),
+            Said::NotNow(_) if waits == Waits::Not => {
+                (Gathered::New(Vec::new()), None, false, true)
+            }
+            Said::NotNow(why) => return Ok(Err(why.to_string())),
+        };
     let records = match gathered {
         Gathered::Known(known) => known,
         Gathered::New(records) => Arc::new(Records::new(records, quirks)),
@@ -197,12 +277,13 @@ async fn read_sensors(
     }
     let records = Arc::clone(plan.records.get_or_init(|| records));
     plans.add_records(Likeness::new(*device, stamp, quirks), &records);
-    Ok(Sensors {
+    Ok(Ok(Sensors {
         plan,
         records,
         stamp,
         cut,
-    })
+        partial,
+    }))
 }
 
 /// Where a BMC's records are: where those of this stamp were found, or else where it says.
@@ -229,6 +310,52 @@ pub(crate) fn records_changed(known: Known, completion: CompletionCode, data: &[
         }
     };
     now.is_ok_and(|now| known.stamp != Some(now))
+}
+
+/// What a BMC says to a question that some can't answer.
+#[derive(Debug)]
+enum Said<T> {
+    Told(T),
+    /// It has nothing of the kind.
+    HasNone,
+    /// It may say so later: it starts, is busy, or said what can't be understood.
+    NotNow(CallError),
+}
+
+impl<T> Said<T> {
+    const fn not_now(&self) -> Option<&CallError> {
+        match self {
+            Self::NotNow(why) => Some(why),
+            Self::Told(_) | Self::HasNone => None,
+        }
+    }
+
+    /// What it told; `before` where it may say so later.
+    fn told_or(self, before: Option<T>) -> Option<T> {
+        match self {
+            Self::Told(told) => Some(told),
+            Self::HasNone => None,
+            Self::NotNow(_) => before,
+        }
+    }
+}
+
+/// Refusals that say that there is no such thing, or none for us (§5.2, table 5-2): the command is not known, not on this LUN,
+/// above our privilege, or disabled. All others may pass: BMCs that start answer by D2h, D5h or FFh.
+fn said<T>(result: Result<T, CallError>) -> Result<Said<T>, CallError> {
+    match result {
+        Ok(value) => Ok(Said::Told(value)),
+        Err(error @ CallError::Unanswered { .. }) => Err(error),
+        Err(error) => Ok(match error.completion() {
+            Some(
+                CompletionCode::INVALID_COMMAND
+                | CompletionCode::INVALID_FOR_LUN
+                | CompletionCode::INSUFFICIENT_PRIVILEGE
+                | CompletionCode::DISABLED,
+            ) => Said::HasNone,
+            _ => Said::NotNow(error),
+        }),
+    }
 }
 
 /// What the BMC refuses is not there; only silence ends the conversation.

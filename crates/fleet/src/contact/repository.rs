@@ -19,6 +19,8 @@ pub(crate) struct Repository {
     pub(crate) records: Gathered,
     /// The list did not end by itself: it looped or was too long.
     pub(crate) cut: bool,
+    /// It ended by an error before as many came as were told: there are more.
+    pub(crate) ends_early: bool,
 }
 
 /// Asks for the stamp.
@@ -50,6 +52,7 @@ pub(crate) async fn read(
                     stamp: walk.stamp(),
                     records: records.finish(),
                     cut: walk.is_cut(),
+                    ends_early: walk.ends_early(),
                 });
             }
         }

@@ -64,6 +64,8 @@ fn met_as(
         recalled: false,
         left_open: None,
         memory: None,
+        shown: Shown::Nothing,
+        put_off: 0,
     };
     let plans = Arc::clone(plans);
     let script = Script::new(|line| contact(line, plans, known, about));

@@ -13,7 +13,7 @@ use super::{Context, InFlight, Phase, Slot};
 use crate::call::Call;
 use crate::contact::left_open::LeftOpen;
 use crate::contact::log::{LogRead, Since};
-use crate::contact::{self, Finding};
+use crate::contact::{self, Finding, Shown};
 use crate::gate::Stage;
 use crate::memory::Contact;
 use crate::script::{Answer, Script};
@@ -21,7 +21,8 @@ use crate::talk::{Talk, Turn};
 use crate::work::Finished;
 use crate::{convert, job};
 
-/// The pause before a first contact that failed is tried again in the same session, before jitter.
+/// The pause before a first contact that failed is tried again in the same session, before jitter. Where the BMC puts us off it is
+/// twice as long each time, up to [`RECORDS_AGAIN`].
 const CONTACT_PAUSE: Duration = Duration::from_secs(30);
 
 /// How long an operator command counts as under way after each of its questions: longer than most BMCs take to answer.
@@ -265,6 +266,12 @@ impl Slot {
             recalled: self.rare.recalled,
             left_open,
             memory: cx.memory.clone(),
+            shown: match self.plan {
+                None => Shown::Nothing,
+                Some(_) if self.rare.is_partial => Shown::Part,
+                Some(_) => Shown::All,
+            },
+            put_off: self.rare.put_off,
         };
         let script = Script::new(|line| contact::contact(line, plans, known, about));
         self.talk = Some(Box::new(Talk::new(script)));
@@ -274,8 +281,12 @@ impl Slot {
     fn found(&mut self, cx: &mut Context, now: Instant, finding: Finding, noticed: Quirks) {
         self.leave(cx, Stage::Contact);
         match finding {
-            Finding::Unchanged => self.begin_rounds(cx, now),
+            Finding::Unchanged => {
+                self.rare.put_off = 0;
+                self.begin_rounds(cx, now);
+            }
             Finding::Recognized(mut identity) => {
+                self.rare.put_off = 0;
                 self.keep_told(&mut identity);
                 self.rare.recalled = false;
                 if *identity != *self.page.node().identity {
@@ -286,8 +297,21 @@ impl Slot {
                 self.publish(cx);
                 self.begin_rounds(cx, now);
             }
+            Finding::PutOff { same, why } => {
+                cx.counters.contacts_failed += 1;
+                self.is_put_off(cx, now, &why);
+                match same {
+                    true => self.begin_rounds(cx, now),
+                    false => self.down(cx, now, &format!("first contact failed: {why}")),
+                }
+            }
             Finding::Contact(mut contacted) => {
                 self.rare.recalled = false;
+                self.rare.is_partial = contacted.partial;
+                match contacted.partial {
+                    true => self.is_put_off(cx, now, "not all of its records can be read"),
+                    false => self.rare.put_off = 0,
+                }
                 if let Some(inventory) = Arc::get_mut(&mut contacted.inventory) {
                     cx.texts.inventory(inventory);
                 }
@@ -328,6 +352,15 @@ impl Slot {
         }
     }
 
+    /// The BMC is asked again later who it is and what it has.
+    fn is_put_off(&mut self, cx: &mut Context, now: Instant, why: &str) {
+        let pause = CONTACT_PAUSE * 2_u32.saturating_pow(self.rare.put_off.into());
+        self.rare.put_off = self.rare.put_off.saturating_add(1);
+        self.rare.contact_at = now + cx.jitter.around(pause.min(RECORDS_AGAIN));
+        let (node, address) = (&self.page.node().id, &self.address);
+        tracing::debug!(%node, %address, why, "BMC asks for patience: it is asked again");
+    }
+
     /// The BMC says who it is.
     fn identified(&mut self, cx: &mut Context, mut identity: Arc<hardware::Identity>) {
         if let Some(identity) = Arc::get_mut(&mut identity) {
@@ -348,6 +381,9 @@ impl Slot {
 
     /// Sees to it that the next run knows this BMC.
     fn remember(&self, cx: &Context) {
+        if self.rare.is_partial {
+            return;
+        }
         let repository = self.plan.as_ref().and_then(|plan| plan.repository.get());
         if let (Some(memory), Some(repository), Some(known)) =
             (&cx.memory, repository, self.rare.known)

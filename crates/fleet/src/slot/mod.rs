@@ -188,6 +188,10 @@ struct Rare {
     known: Option<Known>,
     /// What is known is from an earlier run, and was not confirmed yet.
     recalled: bool,
+    /// What is shown of its records are not all: the next run is not to take them for that.
+    is_partial: bool,
+    /// How often in a row it did not say who it is or what it has, though it may later: it is asked again in this session.
+    put_off: u8,
     /// The session that an earlier run left open at the BMC, until it is seen to.
     left_open: Option<OpenSession>,
     /// How far the clock of its log was ahead when last looked at, in seconds.
@@ -259,6 +263,8 @@ impl Slot {
                 records_again_at: setup.connect_at + round::RECORDS_AGAIN,
                 known: remembered.map(|remembered| remembered.known),
                 recalled: remembered.is_some(),
+                is_partial: false,
+                put_off: 0,
                 left_open: remembered.and_then(|remembered| remembered.session),
                 log_clock_offset_s: 0,
                 log: log.map_or(Since::Never, Since::Earlier),

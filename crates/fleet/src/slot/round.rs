@@ -48,6 +48,11 @@ impl Slot {
             return false;
         };
         let Some(step) = self.round.step else {
+            // Between rounds, a BMC that put us off is asked again.
+            if self.rare.put_off > 0 && self.rare.contact_at <= now && self.talk.is_none() {
+                self.round.contacted = false;
+                return false;
+            }
             if !self.round.at_once && self.pace.due() > now {
                 self.wake_by(self.pace.due());
                 return false;

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use fleet::Memory;
 use hardware::{Link, MAX_LOG_ENTRIES};
 use ipmi::bmc::Bmc;
+use ipmi::number::CompletionCode;
 use vbmc::net::{Quality, SeededEntropy};
 
 use crate::support::machine::{DISCRETE, NUMERIC};
@@ -50,19 +52,124 @@ fn nobody_else_is_later(fault: impl Fn(&mut World)) -> World {
 }
 
 #[test]
-fn records_that_could_not_be_read_are_tried_again_in_the_same_session_but_seldom() {
+fn records_that_can_not_be_read_yet_are_soon_tried_again_in_the_same_session_and_then_seldom() {
+    for (garbled_s, back_within_s) in [(20, 60), (3_660, 900)] {
+        let mut world = World::new(Setup::new(1, seed(), Quality::PERFECT));
+        world.hosts[0].machine.records_garbled = true;
+        world.run_for(garbled_s * SECOND);
+        assert_eq!(world.node(0).link, Link::Up);
+        assert_eq!(world.node(0).readings.len(), 0);
+        let counters = *world.engine.counters();
+        assert_eq!(counters.contacts, 1);
+        // After half a minute, twice as long, and so on; then every ten minutes.
+        assert!(counters.contacts_failed <= 12, "{counters:?}");
+        world.hosts[0].machine.records_garbled = false;
+        world.run_for(back_within_s * SECOND);
+        assert_eq!(world.node(0).readings.len(), SENSORS, "{garbled_s} s");
+        let counters = world.engine.counters();
+        assert_eq!((counters.contacts, counters.sessions_opened), (2, 1));
+    }
+}
+
+const SENSORS: usize = (NUMERIC + DISCRETE) as usize;
+
+/// What BMCs say while they start, or for no reason, or that can't be understood: it may be otherwise in a moment.
+const FOR_NOW: [CompletionCode; 6] = [
+    CompletionCode::NODE_BUSY,
+    CompletionCode::NO_RESPONSE,
+    CompletionCode::SDR_IN_UPDATE,
+    CompletionCode::BMC_INITIALIZING,
+    CompletionCode::NOT_SUPPORTED_IN_STATE,
+    CompletionCode::UNSPECIFIED,
+];
+
+#[test]
+fn a_refusal_for_now_empties_no_inventory_that_is_known_and_what_is_remembered_of_it_stays() {
+    for code in FOR_NOW {
+        let mut world = World::new(Setup {
+            memory: Some(Arc::new(Memory::volatile())),
+            ..Setup::new(2, seed(), Quality::PERFECT)
+        });
+        world.run_for(5 * SECOND);
+        // It restarts, and doesn't say at once what it has.
+        world.hosts[0].bmc.reset();
+        world.hosts[0].machine.stamp_refused = Some(code);
+        for _ in 0..200 {
+            world.run_for(SECOND / 10);
+            assert_eq!(world.node(0).readings.len(), SENSORS, "{code:?}");
+        }
+        // It answers, and is read.
+        check_readings(&world, 0, 2 * SECOND);
+        world.kill_and_restart();
+        assert_eq!(world.node(0).inventory.sensors.len(), SENSORS, "{code:?}");
+        world.run_for(10 * SECOND);
+        check_readings(&world, 0, 2 * SECOND);
+        world.hosts[0].machine.stamp_refused = None;
+        // Other records are noticed when it says so.
+        let machine = &mut world.hosts[0].machine;
+        machine.records = Arc::new(machine.records[..3].to_vec());
+        machine.records_changed += 1;
+        world.run_for(60 * SECOND);
+        assert_eq!(world.node(0).readings.len(), 3, "{code:?}");
+    }
+}
+
+#[test]
+fn a_bmc_that_is_met_while_it_starts_has_its_sensors_soon() {
+    for code in FOR_NOW {
+        let mut world = World::new(Setup::new(1, seed(), Quality::PERFECT));
+        world.hosts[0].machine.stamp_refused = Some(code);
+        world.hosts[0].machine.record_refused = Some((1, code));
+        world.run_for(20 * SECOND);
+        assert_eq!(world.node(0).link, Link::Up);
+        world.hosts[0].machine.stamp_refused = None;
+        world.hosts[0].machine.record_refused = None;
+        world.run_for(45 * SECOND);
+        check_readings(&world, 0, 2 * SECOND);
+    }
+}
+
+#[test]
+fn a_bmc_without_records_is_left_alone_about_them() {
     let mut world = World::new(Setup::new(1, seed(), Quality::PERFECT));
-    world.hosts[0].machine.records_garbled = true;
-    world.run_for(60 * SECOND);
-    assert_eq!(world.node(0).link, Link::Up);
-    assert_eq!(world.node(0).readings.len(), 0);
+    let none = CompletionCode::INVALID_COMMAND;
+    world.hosts[0].machine.stamp_refused = Some(none);
+    world.hosts[0].machine.record_refused = Some((1, none));
     world.run_for(3_600 * SECOND);
-    assert_eq!(world.engine.counters().contacts, 1);
-    world.hosts[0].machine.records_garbled = false;
-    world.run_for(1_200 * SECOND);
-    assert!(!world.node(0).readings.is_empty());
     let counters = world.engine.counters();
-    assert_eq!((counters.contacts, counters.sessions_opened), (2, 1));
+    assert_eq!((counters.contacts, counters.contacts_failed), (1, 0));
+    assert!(world.hosts[0].machine.repository_reads < 4);
+}
+
+#[test]
+fn records_that_end_before_their_count_are_neither_taken_for_all_nor_remembered_as_such() {
+    let timeout = CompletionCode::TIMEOUT;
+    for code in [timeout, CompletionCode::NOT_PRESENT] {
+        let mut world = World::new(Setup {
+            memory: Some(Arc::new(Memory::volatile())),
+            ..Setup::new(1, seed(), Quality::PERFECT)
+        });
+        world.hosts[0].machine.record_refused = Some((3, code));
+        world.run_for(20 * SECOND);
+        // What there is, is shown.
+        assert_eq!(world.node(0).readings.len(), 2, "{code:?}");
+        world.kill_and_restart();
+        assert_eq!(world.node(0).inventory.sensors.len(), 0, "not remembered");
+        world.run_for(20 * SECOND);
+        world.hosts[0].machine.record_refused = None;
+        world.run_for(45 * SECOND);
+        check_readings(&world, 0, 2 * SECOND);
+        // A machine that is known keeps what it has, and is read anew when all can be had.
+        let machine = &mut world.hosts[0].machine;
+        machine.records = Arc::new(machine.records[..5].to_vec());
+        machine.records_changed += 1;
+        machine.record_refused = Some((3, code));
+        world.run_for(20 * SECOND);
+        assert_eq!(world.node(0).readings.len(), SENSORS, "{code:?}");
+        world.hosts[0].machine.record_refused = None;
+        world.run_for(60 * SECOND);
+        assert_eq!(world.node(0).readings.len(), 5, "{code:?}");
+    }
 }
 
 /// How long it takes until all nodes were read anew.

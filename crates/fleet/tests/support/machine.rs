@@ -89,6 +89,10 @@ pub(crate) struct Machine {
     pub(crate) records_changed: u32,
     /// What it says of them can't be understood.
     pub(crate) records_garbled: bool,
+    /// What it answers to the question for their stamp instead.
+    pub(crate) stamp_refused: Option<CompletionCode>,
+    /// What it answers to who asks for this record, counted from 1, instead.
+    pub(crate) record_refused: Option<(u16, CompletionCode)>,
     /// Reads of the repository.
     pub(crate) repository_reads: u64,
 }
@@ -112,6 +116,8 @@ impl Machine {
             records: Arc::clone(records),
             records_changed: 1,
             records_garbled: false,
+            stamp_refused: None,
+            record_refused: None,
             repository_reads: 0,
         }
     }
@@ -177,6 +183,11 @@ impl Machine {
     fn sdr(&mut self, part: GetSdr) -> Result<SdrData, CompletionCode> {
         self.repository_reads += 1;
         let GetSdr(part) = part;
+        if let Some((id, code)) = self.record_refused
+            && id == part.record.0.max(1)
+        {
+            return Err(code);
+        }
         let index = usize::from(part.record.0.max(1)) - 1;
         let bytes = self.records.get(index).ok_or(CompletionCode::NOT_PRESENT)?;
         let next = if index + 1 == self.records.len() {
@@ -252,6 +263,11 @@ impl Machine {
         if self.records_garbled && [GetSdrRepositoryInfo::CMD, GetSdr::CMD].contains(&request.cmd) {
             w.u8(0x51);
             return CompletionCode::OK;
+        }
+        if let Some(code) = self.stamp_refused
+            && request.cmd == GetSdrRepositoryInfo::CMD
+        {
+            return code;
         }
         match request.cmd {
             GetSdrRepositoryInfo::CMD => serve(request, w, |_: GetSdrRepositoryInfo| {

@@ -25,6 +25,9 @@ pub const RESERVATIONS_MAX: u32 = 32;
 /// How often all records are read, because they change meanwhile.
 pub const READINGS_MAX: u32 = 4;
 
+/// How often a record is asked for that is refused as if it were behind the last one, though fewer came than were told.
+const ASKINGS_MAX: u32 = 4;
+
 /// How many bytes are asked for at once, in turn, where a BMC can't return as many. 16 is what every BMC must be able to
 /// return; 8 is for those that can't. The last one is what a record's header takes: who returned that, and refuses as little
 /// behind it, has no more.
@@ -135,6 +138,10 @@ pub struct SdrWalk {
     count: usize,
     /// The list did not end by itself.
     is_cut: bool,
+    /// It ended by an error before as many came as were told.
+    ends_early: bool,
+    /// How often the record was refused as if there were none.
+    refusals: u32,
     /// The first record, by which it is known again.
     first: Vec<u8>,
     part: Part,
@@ -206,6 +213,8 @@ impl SdrWalk {
             seen: Seen::new(),
             count: 0,
             is_cut: false,
+            ends_early: false,
+            refusals: 0,
             first: Vec::new(),
             part: Part {
                 id: RecordId::FIRST,
@@ -246,6 +255,13 @@ impl SdrWalk {
         self.is_cut
     }
 
+    /// Whether the list ended by an error, and fewer records came than the BMC has by its own account (§33.9): there are more,
+    /// and another reading may find them. A list that ended by FFFFh is whole, whatever the BMC counts.
+    #[must_use]
+    pub const fn ends_early(&self) -> bool {
+        self.ends_early
+    }
+
     /// Begins to read. How much the BMC can return at once is known from earlier readings.
     fn begin(&mut self) {
         self.reservation = ReservationId::NONE;
@@ -254,12 +270,14 @@ impl SdrWalk {
         self.seen.clear();
         self.count = 0;
         self.is_cut = false;
+        self.ends_early = false;
         self.first.clear();
         self.ask_for(RecordId::FIRST);
     }
 
     fn ask_for(&mut self, id: RecordId) {
         self.seen.insert(id);
+        self.refusals = 0;
         self.part.begin(id, self.chunk);
         self.phase = self.part_phase();
     }
@@ -381,12 +399,8 @@ impl SdrWalk {
     fn refused(&mut self, code: CompletionCode) {
         let asked = self.asked();
         match code {
-            // Some BMCs end their list by an error and not by FFFFh.
-            CompletionCode::NOT_PRESENT => self.phase = Phase::After,
-            CompletionCode::TIMEOUT if self.count > 0 => {
-                self.note(Quirk::SdrLastRefused);
-                self.phase = Phase::After;
-            }
+            CompletionCode::NOT_PRESENT => self.ends_by(code),
+            CompletionCode::TIMEOUT if self.count > 0 => self.ends_by(code),
             CompletionCode::RESERVATION_CANCELLED => self.cancelled(asked),
             CompletionCode::INVALID_COMMAND if self.has_nothing() => self.try_elsewhere(),
             code if asks_for_less(code) && self.smaller(asked) => self.part.is_limited = true,
@@ -394,6 +408,27 @@ impl SdrWalk {
             code if asks_for_less(code) && self.part.had > 0 => self.end_short(),
             code => self.fail(Reason::Refused(code)),
         }
+    }
+
+    /// Some BMCs end their list by an error and not by FFFFh. Others are only too busy for a record in the middle: where fewer
+    /// came than were told, it is asked for again.
+    fn ends_by(&mut self, code: CompletionCode) {
+        let told = match self.stamp {
+            Some(SdrStamp::Repository(told, ..)) => Some(usize::from(told)),
+            // What a sensor device counts are sensors.
+            Some(SdrStamp::Device(..)) | None => None,
+        };
+        let lacks = told.is_some_and(|told| self.count < told);
+        let may_lack = lacks || told.is_none() && code == CompletionCode::TIMEOUT;
+        self.refusals += 1;
+        if may_lack && self.refusals < ASKINGS_MAX {
+            return self.part.begin_anew(self.chunk);
+        }
+        if code == CompletionCode::TIMEOUT && !lacks {
+            self.note(Quirk::SdrLastRefused);
+        }
+        self.ends_early = lacks;
+        self.phase = Phase::After;
     }
 
     /// The first record was asked for, and nothing has come of any.

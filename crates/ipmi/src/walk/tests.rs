@@ -493,6 +493,50 @@ fn numbers_within_records_prove_nothing_but_the_first_record_is_known_again() {
     assert!(went.walk.is_cut() && went.noticed().has(Quirk::SdrListEndless));
 }
 
+/// How a BMC is read that has five records, says so, or something else, and refuses the record `refused` so often.
+fn with_refusals(told: u16, refused: u16, code: CompletionCode, times: u32) -> Went<SdrWalk> {
+    let mut bmc = Sdrs::new(records());
+    let mut left = times;
+    sdrs(|request| {
+        let data = request.data();
+        if request.cmd == GetSdrRepositoryInfo::CMD {
+            let mut info = vec![0x51; 14];
+            info[1..3].copy_from_slice(&told.to_le_bytes());
+            return (OK, info);
+        }
+        if left > 0 && request.cmd == GetSdr::CMD && data[2..4] == refused.to_le_bytes() {
+            left -= 1;
+            return (code, vec![]);
+        }
+        bmc.answer(request)
+    })
+}
+
+#[test]
+fn a_record_in_the_middle_that_is_refused_for_a_moment_is_no_end() {
+    for code in [CompletionCode::TIMEOUT, CompletionCode::NOT_PRESENT] {
+        let went = with_refusals(5, 2, code, 3);
+        assert_eq!(went.records, records(), "{code:?}");
+        assert!(!went.walk.ends_early() && went.noticed().is_empty());
+        // For good: that there are more is told, and the list is not taken for whole.
+        let went = with_refusals(5, 2, code, u32::MAX);
+        assert_eq!(went.records, records()[..2], "{code:?}");
+        assert!(went.walk.ends_early() && !went.walk.is_cut());
+        assert_eq!((went.requests, went.restarts), (2 + 2 + 4, 0));
+        assert!(went.noticed().is_empty(), "{}", went.noticed());
+        // As many as were told: then it is the end.
+        let went = with_refusals(2, 2, code, u32::MAX);
+        assert_eq!((went.records.len(), went.walk.ends_early()), (2, false));
+        assert_eq!(went.requests, 2 + 2 + 1);
+    }
+    // A list that ended by FFFFh is whole, whatever is counted.
+    for told in [0, 3, 5, 200] {
+        let went = with_refusals(told, 0, CompletionCode::TIMEOUT, 0);
+        assert_eq!(went.records, records());
+        assert!(!went.walk.ends_early(), "{told}");
+    }
+}
+
 /// A log of so many entries, numbered from 1.
 struct Sels {
     entries: u16,
