@@ -327,6 +327,30 @@ fn bmcs_of_a_network_are_found() {
 }
 
 #[test]
+fn what_is_found_is_a_list_that_the_service_takes() {
+    let rack = Rack::new(3, Form::Server);
+    let port = rack.server.port().to_string();
+    let folder = std::env::temp_dir().join(format!("reddrum-discover-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut command = program();
+    command.args(["ipmi", "127.16.0.0/28", "-p", &port, "discover", "--csv"]);
+    let run = command.output().unwrap();
+    assert!(run.status.success(), "{run:?}");
+    std::fs::write(folder.join("bmcs.csv"), &run.stdout).unwrap();
+    let config = "[service]\n[[account]]\nusername = \"a\"\npassword_command = [\"echo\", \"p\"]\n\
+                  [credentials.default]\nusername = \"root\"\npassword_command = [\"echo\", \"p\"]\n\
+                  [[inventory]]\nfile = \"bmcs.csv\"\n";
+    let file = folder.join("reddrum.toml");
+    std::fs::write(&file, config).unwrap();
+    let check = program().args(["config", "check"]).arg(&file).output();
+    let check = check.unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(check.status.success(), "{check:?}");
+    let told = String::from_utf8(check.stdout).unwrap();
+    assert!(told.contains("3 machines"), "{told}");
+}
+
+#[test]
 fn a_host_that_can_not_be_asked_is_told_and_the_others_are_found() {
     let rack = Rack::new(1, Form::Server);
     let port = rack.server.port().to_string();

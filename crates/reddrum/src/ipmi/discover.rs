@@ -64,6 +64,15 @@ pub(super) fn run(
     connection: &Connection,
     args: &DiscoverArgs,
 ) -> Result<(), ProgramError> {
+    let form = match (args.csv, connection.json) {
+        (true, true) => {
+            let text = "give --csv or --json, not both".to_owned();
+            return Err(ProgramError::Usage(text));
+        }
+        (true, false) => Form::Csv,
+        (false, true) => Form::Json,
+        (false, false) => Form::Text,
+    };
     let hosts = hosts::look_up(names, connection.port);
     let mut addresses: Vec<SocketAddr> = hosts
         .iter()
@@ -79,45 +88,80 @@ pub(super) fn run(
             .map_err(|e| ProgramError::system("looking for BMCs", e))?;
     }
     let mut found = found.into_iter();
-    let said = |host: Host| (host.name, host.address.map(|_| found.next().flatten()));
+    let said = |host: Host| Said {
+        ipmi: host.address.clone().map(|_| found.next().flatten()),
+        host,
+    };
     let said: Vec<Said> = hosts.into_iter().map(said).collect();
-    match print(&said, connection.json) {
+    match print(&said, form) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(ProgramError::system("standard output", error)),
         Ok(()) => end(&said),
     }
 }
 
-/// A host, and what it said: whether its BMC speaks IPMI, nothing, or why it was not asked.
-type Said = (String, Result<Option<bool>, Failure>);
+/// How what was found is printed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Text,
+    Json,
+    /// As `[[inventory]]` takes it.
+    Csv,
+}
+
+/// A host, and what it said.
+struct Said {
+    host: Host,
+    /// Whether its BMC speaks IPMI, nothing, or why it was not asked.
+    ipmi: Result<Option<bool>, Failure>,
+}
+
+/// The line of a list: an address with colons can't be the name of a machine.
+fn csv_line(host: &Host) -> Option<String> {
+    let address = host.address.as_ref().ok()?;
+    let (bare, port) = match host.name.rsplit_once(':') {
+        Some((bare, port)) if port.parse() == Ok(address.port()) => (bare, address.port()),
+        _ => (host.name.as_str(), address.port()),
+    };
+    let bare = bare.trim_start_matches('[').trim_end_matches(']');
+    let name = bare.replace([':', '%'], "-");
+    Some(format!("{bare},{name},{port}"))
+}
 
 /// Prints what was found, in the order of the hosts.
-fn print(said: &[Said], json: bool) -> io::Result<()> {
+fn print(said: &[Said], form: Form) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    for (name, said_by_host) in said {
-        match said_by_host {
-            Ok(None) => {}
-            Ok(Some(ipmi)) if json => {
+    if form == Form::Csv {
+        writeln!(out, "hosts,names,port")?;
+    }
+    for Said { host, ipmi } in said {
+        let name = &host.name;
+        match (ipmi, form) {
+            (Ok(None), _) | (Ok(Some(false)), Form::Csv) => {}
+            (Ok(Some(true)), Form::Csv) => {
+                writeln!(out, "{}", csv_line(host).unwrap_or_default())?;
+            }
+            (Ok(Some(ipmi)), Form::Json) => {
                 let report = Report::line("", json!({ "ipmi": ipmi }));
                 writeln!(out, "{}", report::json(name, &Ok(report)))?;
             }
-            Ok(Some(ipmi)) => {
+            (Ok(Some(ipmi)), Form::Text) => {
                 let what = if *ipmi { "IPMI" } else { "ASF without IPMI" };
                 writeln!(out, "{name}: {what}")?;
             }
-            Err(failure) if json => {
+            (Err(failure), Form::Json) => {
                 writeln!(out, "{}", report::json(name, &Err(failure.clone())))?;
             }
             // The program's last words say it where there is one host.
-            Err(_) if said.len() == 1 => {}
-            Err(failure) => {
+            (Err(_), _) if said.len() == 1 => {}
+            (Err(failure), _) => {
                 out.flush()?;
                 writeln!(io::stderr(), "{name}: {failure}")?;
             }
         }
     }
     out.flush()?;
-    let answers = said.iter().filter(|(_, said)| matches!(said, Ok(Some(_))));
+    let answers = said.iter().filter(|said| matches!(said.ipmi, Ok(Some(_))));
     let (count, total) = (answers.count(), said.len());
     writeln!(io::stderr(), "{count} of {total} addresses answer")
 }
@@ -126,7 +170,7 @@ fn print(said: &[Said], json: bool) -> io::Result<()> {
 fn end(said: &[Said]) -> Result<(), ProgramError> {
     let failures: Vec<_> = said
         .iter()
-        .filter_map(|(name, said)| Some((name, said.as_ref().err()?)))
+        .filter_map(|said| Some((&said.host.name, said.ipmi.as_ref().err()?)))
         .collect();
     let text = match failures.as_slice() {
         [] => return Ok(()),
@@ -238,6 +282,24 @@ impl Scan {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_of_a_list_has_the_bare_host_a_name_for_the_machine_and_the_port() {
+        let line = |name: &str, address: &str| {
+            csv_line(&Host {
+                name: name.to_owned(),
+                address: Ok(address.parse().unwrap()),
+            })
+        };
+        for (name, address, expected) in [
+            ("10.0.0.5", "10.0.0.5:623", "10.0.0.5,10.0.0.5,623"),
+            ("bmc7:6230", "10.0.0.7:6230", "bmc7,bmc7,6230"),
+            ("fd00::5", "[fd00::5]:623", "fd00::5,fd00--5,623"),
+            ("[fd00::5]:6230", "[fd00::5]:6230", "fd00::5,fd00--5,6230"),
+        ] {
+            assert_eq!(line(name, address).as_deref(), Some(expected));
+        }
+    }
 
     #[test]
     fn a_network_has_its_inner_addresses() {
