@@ -12,6 +12,8 @@ use redfish::{CertificateOwner, Chain, Tls};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
+use crate::shell::quoted;
+
 /// Name of the certificate in the state folder.
 const CERTIFICATE_FILE: &str = "certificate.pem";
 /// Name of its private key.
@@ -166,7 +168,7 @@ fn read(chain: &Path, key: &Path) -> Result<Chain, CertificateError> {
     if mode & 0o077 != 0 {
         let remedy = format!(
             "others can read it (mode {mode:04o}); run: chmod 600 {}",
-            key.display()
+            quoted(&key.to_string_lossy())
         );
         return Err(bad(key, remedy));
     }

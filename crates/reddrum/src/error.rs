@@ -24,6 +24,21 @@ impl ProgramError {
         Self::System(format!("{attempted}: {error}"))
     }
 
+    /// For scripts: in the shape of a host's error, without the host.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        let (kind, remedy) = match self {
+            Self::Usage(_) => ("usage", "see 'reddrum ipmi --help'"),
+            Self::Config(_) => ("configuration", "see 'reddrum config keys'"),
+            Self::System(_) => ("system", "see to what the operating system says"),
+            Self::Hosts(_) => ("hosts_failed", "each of them is told with its error"),
+        };
+        let cause = self.to_string();
+        serde_json::json!({
+            "ok": false,
+            "error": { "kind": kind, "cause": cause, "remedy": remedy },
+        })
+    }
+
     /// The exit code.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {

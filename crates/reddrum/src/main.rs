@@ -23,33 +23,59 @@ mod reference;
 mod reload;
 mod resolve;
 mod serve;
+mod shell;
 mod ssdp;
 mod targets;
+mod usage;
 mod vbmc_command;
 mod web;
 
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use args::{Cli, Command, ConfigCommand, ImportCommand};
 use clap::{FromArgMatches as _, Parser};
 use error::ProgramError;
 use tracing_subscriber::EnvFilter;
+use usage::Refusal;
 
 fn main() -> ExitCode {
-    let cli = Cli::try_parse().unwrap_or_else(|_| {
-        // The same again with usage lines worth reading; to make them takes longer than most commands.
-        let matches = reference::command_line().get_matches();
-        Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
-    });
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(_) => match parse_again() {
+            Ok(cli) => cli,
+            Err(refusal) => match refusal.told() {
+                Ok((error, for_script)) => return fail(&error, for_script),
+                Err(error) => error.exit(),
+            },
+        },
+    };
     match start(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // The one place that speaks to the operator about a failure; logs may be switched off.
-            let _ = io::Write::write_fmt(&mut io::stderr(), format_args!("reddrum: {error}\n"));
-            error.exit_code()
+            let for_script = matches!(&cli.command, Command::Ipmi(args) if args.is_for_script());
+            fail(&error, for_script)
         }
     }
+}
+
+/// The same again with usage lines worth reading; to make them takes longer than most commands.
+fn parse_again() -> Result<Cli, Refusal> {
+    let matches = reference::command_line().try_get_matches();
+    let cli = matches.and_then(|matches| Cli::from_arg_matches(&matches));
+    cli.map_err(Refusal::new)
+}
+
+/// The one place that speaks to the operator about a failure; logs may be switched off.
+fn fail(error: &ProgramError, for_script: bool) -> ExitCode {
+    let mut stderr = io::stderr();
+    // Where it can't be said there is still the exit code.
+    let _ = if for_script {
+        writeln!(stderr, "{}", error.json())
+    } else {
+        writeln!(stderr, "reddrum: {error}")
+    };
+    error.exit_code()
 }
 
 fn start(cli: &Cli) -> Result<(), ProgramError> {

@@ -110,7 +110,7 @@ mod tests {
             ),
             (
                 "reddrum ipmi a sensor thresh x",
-                "Usage: reddrum ipmi HOSTS [OPTIONS] sensor thresh <NAME> <THRESHOLD> <VALUE>\n",
+                "Usage: reddrum ipmi HOSTS [OPTIONS] sensor thresh <NAME> <THRESHOLD> <VALUE>...\n",
             ),
             (
                 "reddrum ipmi --help",

@@ -626,7 +626,7 @@ fn a_command_line_that_cannot_be_used_exits_with_2_and_says_why() {
         ),
         (
             "ipmi 127.0.0.1 -U admin -P secret power off",
-            "unexpected argument '-P'",
+            "--password-file FILE",
         ),
         ("ipmi decode 0600", "1 text is no datagram"),
     ] {

@@ -118,6 +118,11 @@ impl Channel {
         self.outbound.next();
     }
 
+    /// Takes the packet of this number next, whichever came before: for who looks on, and can't send anything.
+    pub(crate) const fn expect(&mut self, sequence: u32) {
+        self.inbound = SequenceWindow::starting_at(sequence);
+    }
+
     /// Writes a whole datagram into `out` and returns its length; `payload` writes the payload.
     ///
     /// For [`PayloadType::OEM_EXPLICIT`] see [`seal_oem`](Self::seal_oem).

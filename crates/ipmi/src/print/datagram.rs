@@ -68,7 +68,7 @@ impl Datagram {
             SessionHeader::RmcpPlus(header) => {
                 // Some BMCs count a byte too many in RAKP Message 2.
                 let len = usize::from(header.payload_len).min(r.remaining());
-                of_rmcp_plus(&header, r.take("payload", len)?)
+                of_rmcp_plus(&header, r.take("payload", len)?, false)
             }
         }
     }
@@ -154,7 +154,12 @@ fn of_v15(header: &V15Header, payload: &[u8]) -> Result<Datagram, WireError> {
     })
 }
 
-fn of_rmcp_plus(header: &RmcpPlusHeader, bytes: &[u8]) -> Result<Datagram, WireError> {
+/// A datagram with this payload; one that is encrypted may have been opened.
+pub(super) fn of_rmcp_plus(
+    header: &RmcpPlusHeader,
+    bytes: &[u8],
+    is_open: bool,
+) -> Result<Datagram, WireError> {
     let RmcpPlusHeader {
         payload_type,
         encrypted,
@@ -179,7 +184,7 @@ fn of_rmcp_plus(header: &RmcpPlusHeader, bytes: &[u8]) -> Result<Datagram, WireE
         Field::new("sequence", sequence),
         Field::new("payload_length", payload_len),
     ];
-    let payload = if *encrypted {
+    let payload = if *encrypted && !is_open {
         Payload {
             headline: payload_type.to_string(),
             detail: format!(", {} bytes encrypted", bytes.len()),

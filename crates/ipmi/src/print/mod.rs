@@ -2,9 +2,10 @@
 //!
 //! [`Datagram`] takes a whole datagram apart, [`OneLine`] prints an IPMI message. Of what can hold a password, a key or a
 //! community only the length is printed: the data of commands that are for such, of makers' own commands and payloads, messages
-//! within messages that can't be taken apart, the characters of a serial console. What is encrypted is printed as it is, and so
-//! are the codes of a log-in: who has one can try passwords against it.
+//! within messages that can't be taken apart, the characters of a serial console. What is encrypted is printed as it is, unless
+//! [`CapturedSessions`] has the keys, and so are the codes of a log-in: who has one can try passwords against it.
 
+mod captured;
 mod datagram;
 mod fields;
 mod value;
@@ -20,6 +21,7 @@ use crate::number::{CompletionCode, NetFn};
 use crate::wire::WireError;
 use crate::wire::message::{BMC_ADDRESS, LanMessage, MessageHeader};
 
+pub use captured::{CapturedSessions, SESSIONS_MAX};
 pub use datagram::Datagram;
 use value::field;
 pub use value::{Field, Shown, Value};

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::section::{Problems, Section};
 use super::vault::Vault;
+use crate::shell::quoted;
 
 /// A secret; never prints.
 #[derive(Clone, PartialEq, Eq)]
@@ -126,7 +127,7 @@ pub(crate) fn from_file(path: &Path) -> Result<Secret, String> {
         let mode = metadata.mode() & 0o777;
         return Err(say(&format_args!(
             "others can read it (mode {mode:04o}); run: chmod 600 {}",
-            path.display()
+            quoted(&path.to_string_lossy())
         )));
     }
     if metadata.len() > SECRET_LEN_MAX {

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 pub(super) use access::{
     AccessMode, AccessSetting, AddressSource, ChannelCommand, CipherPayload, LanCommand,
-    LanSetting, NewPassword, OnChannel, SessionCommand, Sessions, UserCommand, UserLevel,
+    LanSetting, NewPassword, OnChannel, OwnUser, SessionCommand, Sessions, UserCommand, UserLevel,
     UserSetCommand, UserSlot,
 };
 
@@ -25,8 +25,8 @@ pub(super) use hardware::{
 use ipmi::number::{BootDevice, ChassisControlAction, PowerRestorePolicy};
 pub(super) use makers::{FanCommand, LcdCommand, Maker, NmCommand, OfMaker};
 pub(super) use records::{
-    BackupArgs, FruArgs, FruCommand, FruText, Limit, SdrCommand, SelCommand, SelTimeCommand,
-    SensorArgs, SensorCommand,
+    BackupArgs, EntityWanted, FruArgs, FruCommand, FruText, Limit, SdrCommand, SdrKind, SelCommand,
+    SelEnd, SelPart, SelTimeCommand, SensorArgs, SensorCommand,
 };
 pub(super) use sol::{SolArgs, SolCommand, SolSetting};
 
@@ -165,6 +165,10 @@ pub(super) enum IpmiCommand {
         /// Print every field on a line of its own.
         #[arg(short, long)]
         verbose: bool,
+        /// Open what is encrypted, with the password (--password-file, or the environment) and IPMI_KGKEY, in sessions
+        /// whose log-in comes before. What can hold a password is not shown even so.
+        #[arg(long)]
+        open: bool,
     },
 }
 
@@ -173,6 +177,7 @@ impl IpmiCommand {
     pub(super) const fn file(&self) -> Option<&PathBuf> {
         match self {
             Self::Sel(SelCommand::Save { file })
+            | Self::Sdr(SdrCommand::Dump { file })
             | Self::Fru(FruArgs {
                 command: Some(FruCommand::Read { file, .. }),
                 ..
@@ -289,6 +294,45 @@ pub(super) struct BootArgs {
     /// In UEFI mode, not in PC-compatible mode.
     #[arg(long, requires = "device")]
     pub(super) uefi: bool,
+    /// The same as ipmitool has it: `options=persistent,efiboot`.
+    #[arg(value_name = "options=LIST", requires = "device", value_parser = parse_boot_options)]
+    pub(super) options: Option<BootOptions>,
+}
+
+impl BootArgs {
+    /// Whether every start is meant.
+    pub(super) fn is_persistent(&self) -> bool {
+        self.persistent || self.options.is_some_and(|options| options.persistent)
+    }
+
+    /// Whether it is to boot in UEFI mode.
+    pub(super) fn is_uefi(&self) -> bool {
+        self.uefi || self.options.is_some_and(|options| options.uefi)
+    }
+}
+
+/// How to boot, in ipmitool's words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct BootOptions {
+    persistent: bool,
+    uefi: bool,
+}
+
+fn parse_boot_options(text: &str) -> Result<BootOptions, String> {
+    const WORDS: &str =
+        "expected options=persistent, options=efiboot, or both with a comma between";
+    let list = text.strip_prefix("options=").ok_or(WORDS)?;
+    let mut options = BootOptions::default();
+    for word in list.split(',') {
+        match word {
+            "persistent" => options.persistent = true,
+            "efiboot" => options.uefi = true,
+            // What a device is set for counts in any case.
+            "valid" => {}
+            _ => return Err(WORDS.to_owned()),
+        }
+    }
+    Ok(options)
 }
 
 /// What to do with boot options by their numbers (IPMI 2.0 table 28-14).

@@ -48,15 +48,21 @@ pub(super) fn for_one_socket(addresses: &mut [SocketAddr]) {
     }
 }
 
-/// Runs the engine to its end. `told` hears of each host as it is done, and every now and then of none.
+/// Hears of each host as it is done, and every now and then of none; of hosts under way how far they are.
+pub(super) trait Listener {
+    /// Hosts that are done, and what others say of how far they are, each with its number.
+    fn hear(
+        &mut self,
+        done: Vec<(usize, Outcome)>,
+        progress: Vec<(usize, String)>,
+    ) -> io::Result<()>;
+}
+
+/// Runs the engine to its end.
 ///
 /// # Errors
 /// The operating system gives no socket, or the socket fails.
-pub(super) fn run(
-    engine: Engine,
-    ipv6: bool,
-    told: impl FnMut(Vec<(usize, Outcome)>) -> io::Result<()>,
-) -> io::Result<()> {
+pub(super) fn run(engine: Engine, ipv6: bool, listener: &mut impl Listener) -> io::Result<()> {
     let address: SocketAddr = if ipv6 {
         (Ipv6Addr::UNSPECIFIED, 0).into()
     } else {
@@ -77,7 +83,7 @@ pub(super) fn run(
         sending: SendBatch::new(),
         flows: false,
     };
-    driver.run(told)
+    driver.run(listener)
 }
 
 /// The operator's wish to end the program early.
@@ -152,10 +158,7 @@ enum Backlog {
 }
 
 impl Driver {
-    fn run(
-        mut self,
-        mut told: impl FnMut(Vec<(usize, Outcome)>) -> io::Result<()>,
-    ) -> io::Result<()> {
+    fn run(mut self, listener: &mut impl Listener) -> io::Result<()> {
         let mut close_by = None;
         self.engine.start_waiting(self.now());
         let mut backlog = self.transmit(self.now())?;
@@ -175,9 +178,14 @@ impl Driver {
             if more_to_receive {
                 backlog = Backlog::More;
             }
-            told(self.engine.take_finished())?;
+            self.tell(listener)?;
         }
-        told(self.engine.take_finished())
+        self.tell(listener)
+    }
+
+    fn tell(&mut self, listener: &mut impl Listener) -> io::Result<()> {
+        let progress = self.engine.take_progress();
+        listener.hear(self.engine.take_finished(), progress)
     }
 
     fn now(&self) -> Instant {

@@ -36,6 +36,12 @@ const _: () = assert!(
 /// What every host is asked.
 pub(super) type Begin = Box<dyn Fn() -> Talk>;
 
+/// The console's ID of a session with this host.
+fn session_id(salt: u32, host: usize) -> NonZeroU32 {
+    let number = u32::try_from(host + 1).unwrap_or(u32::MAX);
+    NonZeroU32::new(salt << HOST_BITS | number).expect("hosts are numbered from 1")
+}
+
 /// One command on many hosts.
 pub(super) struct Engine {
     login: Arc<Login>,
@@ -60,6 +66,8 @@ pub(super) struct Engine {
     timers: BinaryHeap<Reverse<(Instant, usize)>>,
     to_send: VecDeque<usize>,
     finished: Vec<(usize, Outcome)>,
+    /// How far hosts are, as they say.
+    progress: Vec<(usize, String)>,
 }
 
 /// A host that is being asked.
@@ -74,6 +82,9 @@ struct Slot {
     outcome: Option<Outcome>,
     /// When the conversation's pause is over.
     resume_at: Option<Instant>,
+    /// The conversation wants a new session, or waits for it.
+    wants_session: bool,
+    is_renewed: bool,
     /// The timer entry that counts.
     armed: Option<Instant>,
     /// In `to_send`.
@@ -117,6 +128,7 @@ impl Engine {
             timers: BinaryHeap::new(),
             to_send: VecDeque::new(),
             finished: Vec::new(),
+            progress: Vec::new(),
         }
     }
 
@@ -146,9 +158,7 @@ impl Engine {
                 return;
             };
             let mut session = Session::new(Arc::clone(&self.login), Arc::clone(&self.policy));
-            let number = u32::try_from(host + 1).unwrap_or(u32::MAX);
-            let id = NonZeroU32::new(self.salt << HOST_BITS | number)
-                .expect("hosts are numbered from 1");
+            let id = session_id(self.salt, host);
             session.set_quirks(self.quirks);
             session.connect(now, id);
             let talk = (self.begin)().with(address).behind(self.bridge);
@@ -164,12 +174,14 @@ impl Engine {
                 is_send_message: false,
                 outcome: None,
                 resume_at: None,
+                wants_session: false,
+                is_renewed: false,
                 armed: None,
                 queued: false,
                 over: false,
                 asked: false,
             });
-            self.touched(place);
+            self.touched(now, place);
         }
     }
 
@@ -194,7 +206,7 @@ impl Engine {
                 return;
             }
         }
-        self.touched(place);
+        self.touched(now, place);
     }
 
     /// When to call [`Self::handle_timeouts`], if at all.
@@ -223,7 +235,7 @@ impl Engine {
                 let event = slot.session.handle_timeout(now);
                 slot.event(now, &event, &self.asked);
             }
-            self.touched(place);
+            self.touched(now, place);
         }
     }
 
@@ -257,6 +269,11 @@ impl Engine {
         std::mem::take(&mut self.finished)
     }
 
+    /// What hosts say of how far they are, each with its number. Empties the list.
+    pub(super) fn take_progress(&mut self) -> Vec<(usize, String)> {
+        std::mem::take(&mut self.progress)
+    }
+
     /// How many hosts are being asked.
     pub(super) fn under_way(&self) -> usize {
         self.slots.len() - self.free.len()
@@ -272,6 +289,7 @@ impl Engine {
         let unasked = || {
             Err(Failure::Interrupted {
                 maybe_executed: false,
+                unfinished: None,
             })
         };
         let waiting = std::mem::take(&mut self.waiting);
@@ -281,10 +299,13 @@ impl Engine {
             let Some(slot) = &mut self.slots[place] else {
                 continue;
             };
-            if slot.talk.is_some() {
-                let maybe_executed = slot.asked;
-                slot.end(now, Err(Failure::Interrupted { maybe_executed }));
-                self.touched(place);
+            if let Some(talk) = &slot.talk {
+                let failure = Failure::Interrupted {
+                    maybe_executed: slot.asked,
+                    unfinished: talk.unfinished(),
+                };
+                slot.end(now, Err(failure));
+                self.touched(now, place);
             }
         }
     }
@@ -307,16 +328,29 @@ impl Engine {
         self.free.push(place);
         let interrupted = Err(Failure::Interrupted {
             maybe_executed: slot.asked,
+            unfinished: slot.talk.as_ref().and_then(Talk::unfinished),
         });
         self.finished
             .push((slot.host, slot.outcome.unwrap_or(interrupted)));
     }
 
     /// Something happened in a slot: it may have something to send, and other deadlines.
-    fn touched(&mut self, place: usize) {
+    fn touched(&mut self, now: Instant, place: usize) {
         let Some(slot) = &mut self.slots[place] else {
             return;
         };
+        if let Some(talk) = &slot.talk {
+            let told = talk.take_progress().into_iter();
+            self.progress.extend(told.map(|text| (slot.host, text)));
+        }
+        if std::mem::take(&mut slot.wants_session) {
+            self.by_id.remove(&slot.session.console_session_id());
+            // What is still on its way to the old session is for nobody.
+            self.salt = self.salt.wrapping_add(1);
+            let id = session_id(self.salt, slot.host);
+            slot.session.connect(now, id);
+            self.by_id.insert(id.get(), place);
+        }
         if !slot.queued {
             slot.queued = true;
             self.to_send.push_back(place);
@@ -345,7 +379,10 @@ impl Slot {
         match event {
             // Nothing here starts a payload.
             Event::None | Event::Payload(..) => {}
-            Event::Established => self.advance(now, None),
+            Event::Established => {
+                let is_renewed = std::mem::take(&mut self.is_renewed);
+                self.advance(now, is_renewed.then_some(Answer::Reconnected(Ok(()))));
+            }
             Event::Response(response) => {
                 let is_refused_on_the_way = !self.is_send_message
                     && (response.netfn, response.cmd) == (SendMessage::NETFN, SendMessage::CMD);
@@ -367,6 +404,10 @@ impl Slot {
                     self.advance(now, Some(Answer::Unanswered { maybe_executed }));
                 }
             }
+            Event::LoginFailed(failure) if self.is_renewed && self.talk.is_some() => {
+                self.is_renewed = false;
+                self.advance(now, Some(Answer::Reconnected(Err(*failure))));
+            }
             Event::LoginFailed(failure) => {
                 let (failure, asked) = (*failure, asked.clone());
                 self.talk = None;
@@ -385,6 +426,11 @@ impl Slot {
                 Err(outcome) => return self.end(now, outcome),
                 Ok(Ask::Pause(span)) => {
                     self.resume_at = Some(now + span);
+                    return;
+                }
+                Ok(Ask::Reconnect) => {
+                    self.session.forget();
+                    (self.wants_session, self.is_renewed) = (true, true);
                     return;
                 }
                 Ok(Ask::Recall(stamp)) => {

@@ -23,8 +23,14 @@ pub(super) enum Failure {
     Login { failure: LoginFailure, asked: Asked },
     /// A request brought no usable answer.
     Call(CallError),
+    /// The same, and the command knows better what to do about it.
+    Explained { error: CallError, remedy: String },
     /// The operator ended the program.
-    Interrupted { maybe_executed: bool },
+    Interrupted {
+        maybe_executed: bool,
+        /// What is left to do, where the command knows.
+        unfinished: Option<String>,
+    },
     /// The machine has nothing of the kind that was asked for, or did not keep what it was told.
     Unfit {
         kind: &'static str,
@@ -64,7 +70,7 @@ impl Failure {
                 LoginFailure::NotAuthentic => "not_authentic",
                 _ => "login_rejected",
             },
-            Self::Call(error) => match error.fault {
+            Self::Call(error) | Self::Explained { error, .. } => match error.fault {
                 CallFault::Refused(_) => "refused",
                 CallFault::NotPassedOn(_) => "not_passed_on",
                 CallFault::Garbled(_) => "malformed_answer",
@@ -82,12 +88,14 @@ impl Failure {
             Self::NoAddress(reason) => format!("the name has no address ({reason})"),
             Self::SameAddress { other } => format!("has the same address and port as {other}"),
             Self::Login { failure, asked } => login_cause(*failure, asked),
-            Self::Call(error) => call_cause(error),
+            Self::Call(error) | Self::Explained { error, .. } => call_cause(error),
             Self::Interrupted {
                 maybe_executed: true,
+                ..
             } => "interrupted; the BMC may have carried it out".to_owned(),
             Self::Interrupted {
                 maybe_executed: false,
+                ..
             } => "interrupted before the BMC was asked for it".to_owned(),
             Self::Unfit { cause, .. } => cause.clone(),
         }
@@ -104,11 +112,17 @@ impl Failure {
             Self::Call(error) => call_remedy(error).to_owned(),
             Self::Interrupted {
                 maybe_executed: true,
+                unfinished: None,
             } => "look at the machine's state before asking again".to_owned(),
             Self::Interrupted {
-                maybe_executed: false,
+                unfinished: None, ..
             } => "run the command again".to_owned(),
-            Self::Unfit { remedy, .. } => remedy.clone(),
+            Self::Interrupted {
+                unfinished: Some(remedy),
+                ..
+            }
+            | Self::Explained { remedy, .. }
+            | Self::Unfit { remedy, .. } => remedy.clone(),
         }
     }
 }

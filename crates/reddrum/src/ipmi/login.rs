@@ -32,7 +32,7 @@ pub(super) fn login(options: &Connection, lowest: PrivilegeLevel) -> Result<Logi
                     (--username '' is the null user)";
         return Err(ProgramError::Usage(text.to_owned()));
     };
-    let password = password(options, username)?;
+    let password = password(options, &format!("'{username}' on the BMCs"))?;
     let usage = |error: LoginError| ProgramError::Usage(error.to_string());
     let mut login = Login::new(username, password.expose()).map_err(usage)?;
     if let Some(kg) = kg()? {
@@ -78,7 +78,16 @@ pub(super) fn policy(options: &Connection) -> Policy {
     }
 }
 
-fn password(options: &Connection, username: &str) -> Result<Secret, ProgramError> {
+/// The password, and the BMC's key where there is one, of sessions that others have had.
+///
+/// # Errors
+/// There is no password, or what should have it can't be read.
+pub(super) fn secrets(options: &Connection) -> Result<(Secret, Option<Secret>), ProgramError> {
+    Ok((password(options, "the captured sessions' user")?, kg()?))
+}
+
+/// The password of somebody.
+fn password(options: &Connection, whose: &str) -> Result<Secret, ProgramError> {
     if let Some(file) = &options.password_file {
         let file = secret::from_file(file);
         return file.map_err(|e| ProgramError::Usage(format!("--password-file: {e}")));
@@ -87,7 +96,7 @@ fn password(options: &Connection, username: &str) -> Result<Secret, ProgramError
         return Ok(secret);
     }
     if io::stderr().is_terminal() {
-        let prompt = format!("Password of '{username}' on the BMCs: ");
+        let prompt = format!("Password of {whose}: ");
         return rpassword::prompt_password(prompt)
             .map(Secret::new)
             .map_err(|e| ProgramError::system("asking for the password", e));

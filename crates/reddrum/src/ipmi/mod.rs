@@ -15,6 +15,7 @@ mod drive;
 mod engine;
 mod failure;
 mod hosts;
+mod ipmitool;
 mod login;
 mod output;
 mod report;
@@ -39,8 +40,18 @@ use talk::Memory;
 
 use crate::error::ProgramError;
 
+/// What to say about words that are ipmitool's.
+pub(crate) use ipmitool::advice;
+
 /// Prints the table of quirks.
 pub(crate) use command::quirks::run as list_quirks;
+
+impl IpmiArgs {
+    /// Whether a script reads what is printed.
+    pub(crate) const fn is_for_script(&self) -> bool {
+        self.connection.json
+    }
+}
 
 /// Runs one command on all hosts.
 ///
@@ -48,13 +59,25 @@ pub(crate) use command::quirks::run as list_quirks;
 /// The command line can't be used, or some host did not do what was asked.
 pub(crate) fn run(args: &IpmiArgs) -> Result<(), ProgramError> {
     let connection = &args.connection;
-    if let IpmiCommand::Decode { datagrams, verbose } = &args.command {
+    if let IpmiCommand::Decode {
+        datagrams,
+        verbose,
+        open,
+    } = &args.command
+    {
         let style = match (connection.json, verbose) {
             (true, _) => Style::Json,
             (false, true) => Style::Fields,
             (false, false) => Style::Line,
         };
-        return command::decode::run(datagrams, style);
+        let sessions = match open {
+            false => None,
+            true => {
+                let (password, kg) = login::secrets(connection)?;
+                Some(command::decode::sessions(&password, kg.as_ref())?)
+            }
+        };
+        return command::decode::run(datagrams, style, sessions);
     }
     if matches!(args.command, IpmiCommand::Quirks) {
         return command::quirks::run(connection.json);
@@ -123,7 +146,7 @@ fn ask(args: &IpmiArgs, names: Vec<String>) -> Result<(), ProgramError> {
     });
     let written = output
         .take(unreachable.collect())
-        .and_then(|()| drive::run(engine, ipv6, |finished| output.take(finished)));
+        .and_then(|()| drive::run(engine, ipv6, &mut output));
     match written {
         // Output into a pipe that was closed (`| head`) is no failure.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, StderrLock, Stdout, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use super::drive::Listener;
 use super::failure::Failure;
 use super::report::{self, Report};
 use super::talk::Outcome;
@@ -101,6 +102,19 @@ impl Output {
         self.show_progress()
     }
 
+    /// Says how far hosts are, to an operator: a script waits for the end.
+    fn show(&mut self, progress: Vec<(usize, String)>) -> io::Result<()> {
+        if self.json || progress.is_empty() {
+            return Ok(());
+        }
+        self.clear_progress()?;
+        let mut terminal = io::stderr().lock();
+        for (host, text) in progress {
+            writeln!(terminal, "{}: {text}", self.names[host])?;
+        }
+        Ok(())
+    }
+
     fn print(&mut self, out: &mut io::BufWriter<Stdout>, outcome: &Outcome) -> io::Result<()> {
         let name = &self.names[self.next];
         if self.json {
@@ -177,6 +191,17 @@ impl Output {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl Listener for Output {
+    fn hear(
+        &mut self,
+        done: Vec<(usize, Outcome)>,
+        progress: Vec<(usize, String)>,
+    ) -> io::Result<()> {
+        self.show(progress)?;
+        self.take(done)
     }
 }
 

@@ -112,6 +112,15 @@ impl Sheet {
     }
 }
 
+/// A text as one column of several: what parts columns is not in it. For scripts it stays as it is.
+pub(super) fn cell(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.contains(['|', '\n', '\r']) {
+        text.replace('|', "/").replace(['\n', '\r'], " ").into()
+    } else {
+        text.into()
+    }
+}
+
 /// A value without quotes.
 pub(super) fn plain(value: &Value) -> String {
     value
@@ -148,7 +157,7 @@ fn error(failure: &Failure) -> Value {
         "cause": failure.cause(),
         "remedy": failure.remedy(),
     });
-    if let Failure::Call(error) = failure {
+    if let Failure::Call(error) | Failure::Explained { error, .. } = failure {
         value["request"] = error.request().into();
         if let CallFault::Refused(code) | CallFault::NotPassedOn(code) = error.fault {
             value["completion_code"] = code.0.into();

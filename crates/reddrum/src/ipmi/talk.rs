@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use ipmi::command::{Command, Message, table};
-use ipmi::console::{Bridge, RequestTarget};
+use ipmi::console::{Bridge, LoginFailure, RequestTarget};
 use ipmi::number::{CompletionCode, NetFn};
 use ipmi::quirk::Quirks;
 use ipmi::walk::{self, Fault, Found, Reason, Step, Walk};
@@ -64,6 +64,8 @@ pub(super) enum Ask {
     Call(Call),
     /// Come back after this time.
     Pause(Duration),
+    /// Forget the session and log in anew.
+    Reconnect,
     /// What was kept of this BMC under this stamp.
     Recall(Vec<u8>),
     /// Keep this of the BMC under this stamp for later runs.
@@ -83,6 +85,8 @@ pub(super) enum Answer {
     TooLong,
     /// The pause is over.
     Paused,
+    /// There is a new session, or why there is none.
+    Reconnected(Result<(), LoginFailure>),
     /// What was kept, or what was to be kept is.
     Recalled(Option<Vec<u8>>),
 }
@@ -183,6 +187,10 @@ struct Exchange {
     named: Option<Bridge>,
     /// Another way that the conversation took.
     way: Option<Bridge>,
+    /// What the operator must know where the conversation goes no further.
+    unfinished: Option<String>,
+    /// How far it is, as far as the operator has not been told.
+    progress: Vec<String>,
 }
 
 /// A conversation's connection to its BMC: one question at a time.
@@ -199,6 +207,11 @@ impl Line {
     pub(super) fn way(&self) -> Option<Bridge> {
         let exchange = self.0.borrow();
         exchange.way.or(exchange.named)
+    }
+
+    /// From now on, should the program be ended, this is left for the operator to do.
+    pub(super) fn leaves_unfinished(&self, remedy: String) {
+        self.0.borrow_mut().unfinished = Some(remedy);
     }
 
     async fn ask(&self, ask: Ask) -> Answer {
@@ -306,6 +319,19 @@ impl Line {
         self.ask(Ask::Pause(span)).await;
     }
 
+    /// Logs in anew: the BMC has ended the session, as one does that restarts.
+    pub(super) async fn reconnect(&self) -> Result<(), LoginFailure> {
+        match self.ask(Ask::Reconnect).await {
+            Answer::Reconnected(done) => done,
+            _ => Err(LoginFailure::NoAnswer),
+        }
+    }
+
+    /// Says how far it is, to an operator who waits.
+    pub(super) fn tell(&self, progress: String) {
+        self.0.borrow_mut().progress.push(progress);
+    }
+
     /// A command as a request.
     fn request<C: Command>(&self, lun: u8, command: &C) -> Call {
         let mut buffer = [0; REQUEST_DATA_MAX];
@@ -339,7 +365,7 @@ fn data_of(call: &Call, answer: Answer) -> Result<Vec<u8>, CallError> {
         Answer::NotPassedOn(code) => CallFault::NotPassedOn(code),
         Answer::Unanswered { maybe_executed } => CallFault::Unanswered { maybe_executed },
         Answer::TooLong => CallFault::TooLong,
-        Answer::Paused | Answer::Recalled(_) => CallFault::Unanswered {
+        Answer::Paused | Answer::Reconnected(_) | Answer::Recalled(_) => CallFault::Unanswered {
             maybe_executed: false,
         },
     }))
@@ -380,6 +406,16 @@ impl Talk {
     pub(super) fn knowing(self, quirks: Quirks) -> Self {
         self.line.0.borrow_mut().quirks = quirks;
         self
+    }
+
+    /// What is left for the operator to do where it goes no further; `None` for nothing of its own.
+    pub(super) fn unfinished(&self) -> Option<String> {
+        self.line.0.borrow().unfinished.clone()
+    }
+
+    /// How far it is, as far as that was not asked before.
+    pub(super) fn take_progress(&self) -> Vec<String> {
+        std::mem::take(&mut self.line.0.borrow_mut().progress)
     }
 
     /// Runs it with the answer to its last question (`None` at first) up to its next question or its end. Must not
@@ -431,6 +467,7 @@ pub(super) mod play {
             answer = Some(match talk.resume(answer) {
                 Err(outcome) => return outcome,
                 Ok(Ask::Pause(_)) => Answer::Paused,
+                Ok(Ask::Reconnect) => Answer::Reconnected(Ok(())),
                 Ok(Ask::Recall(stamp)) => {
                     let kept = kept.0.borrow();
                     let found = kept.as_ref().filter(|(under, _)| *under == stamp);

@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Subcommand, ValueEnum};
 use ipmi::command::app::UserAccess;
 use ipmi::number::PrivilegeLevel;
@@ -25,6 +26,14 @@ pub(in crate::ipmi) struct UserSlot {
     pub(in crate::ipmi) id: u8,
 }
 
+/// Whether the session's own user may be locked out.
+#[derive(Clone, Copy, Debug, Args)]
+pub(in crate::ipmi) struct OwnUser {
+    /// Do it even to the user that you are logged in as, who may not get in again.
+    #[arg(long)]
+    pub(in crate::ipmi) own_user: bool,
+}
+
 /// What to do with users.
 #[derive(Clone, Debug, Subcommand)]
 pub(in crate::ipmi) enum UserCommand {
@@ -45,7 +54,14 @@ pub(in crate::ipmi) enum UserCommand {
     /// Let a user log in.
     Enable(UserSlot),
     /// Bar a user.
-    Disable(UserSlot),
+    Disable {
+        /// Which user.
+        #[command(flatten)]
+        user: UserSlot,
+        /// Whoever it is.
+        #[command(flatten)]
+        own: OwnUser,
+    },
     /// Set the highest privilege level of a user, and let it use IPMI on the channel.
     Priv {
         /// Which user.
@@ -57,6 +73,9 @@ pub(in crate::ipmi) enum UserCommand {
         /// On which channel.
         #[command(flatten)]
         channel: OnChannel,
+        /// Whoever it is.
+        #[command(flatten)]
+        own: OwnUser,
     },
     /// Check a password without changing anything.
     Test {
@@ -79,6 +98,9 @@ pub(in crate::ipmi) enum UserSetCommand {
         user: UserSlot,
         /// The name.
         name: String,
+        /// Whoever it is.
+        #[command(flatten)]
+        own: OwnUser,
     },
     /// The password, at most 20 bytes.
     Password {
@@ -97,6 +119,23 @@ pub(in crate::ipmi) struct NewPassword {
     /// Read it from the first line of a file that only its owner can read. [default: ask for it]
     #[arg(long, value_name = "FILE")]
     pub(in crate::ipmi) new_password_file: Option<PathBuf>,
+    /// Where ipmitool has the password itself: it is not taken, and not even kept.
+    #[arg(hide = true, num_args = 0.., value_parser = |_: &str| Ok::<_, String>(Unwelcome))]
+    pub(in crate::ipmi) on_the_line: Vec<Unwelcome>,
+}
+
+/// A word that must not be on a command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::ipmi) struct Unwelcome;
+
+/// A word that ipmitool has before a value, and that says nothing more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::ipmi) struct Word;
+
+impl Word {
+    fn parser(word: &'static str) -> impl clap::builder::TypedValueParser<Value = Self> {
+        PossibleValuesParser::new([word]).map(|_| Self)
+    }
 }
 
 /// Privilege levels that a user can be limited to, by their names or numbers (§6.8).
@@ -156,6 +195,9 @@ pub(in crate::ipmi) enum ChannelCommand {
         /// `callin=on|off`, `ipmi=on|off`, `link=on|off`, `privilege=LEVEL`.
         #[arg(value_name = "SETTING", required = true, value_parser = parse_access)]
         settings: Vec<AccessSetting>,
+        /// Whoever it is.
+        #[command(flatten)]
+        own: OwnUser,
     },
     /// Cipher suites that a channel offers.
     Getciphers {
@@ -262,6 +304,9 @@ pub(in crate::ipmi) enum LanCommand {
         /// On which channel. [default: the one that carries the session]
         #[arg(long, value_name = "CHANNEL", value_parser = clap::value_parser!(u8).range(1..=14))]
         channel: Option<u8>,
+        /// The same, where ipmitool has it.
+        #[arg(value_name = "CHANNEL", conflicts_with = "channel", value_parser = clap::value_parser!(u8).range(1..=14))]
+        on: Option<u8>,
         /// What.
         #[command(subcommand)]
         setting: LanSetting,
@@ -283,15 +328,23 @@ pub(in crate::ipmi) enum LanSetting {
         mask: Ipv4Addr,
     },
     /// Default gateway.
-    #[command(alias = "defgw")]
+    #[command(alias = "defgw", allow_missing_positional = true)]
     Gateway {
+        /// As ipmitool has it.
+        #[arg(hide = true, value_parser = Word::parser("ipaddr"))]
+        word: Option<Word>,
         /// Its address.
+        #[arg(required = true)]
         address: Ipv4Addr,
     },
     /// Backup gateway.
-    #[command(alias = "bakgw")]
+    #[command(alias = "bakgw", allow_missing_positional = true)]
     BackupGateway {
+        /// As ipmitool has it.
+        #[arg(hide = true, value_parser = Word::parser("ipaddr"))]
+        word: Option<Word>,
         /// Its address.
+        #[arg(required = true)]
         address: Ipv4Addr,
     },
     /// Where the address comes from.
@@ -301,18 +354,26 @@ pub(in crate::ipmi) enum LanSetting {
         source: AddressSource,
     },
     /// VLAN (802.1q).
+    #[command(allow_missing_positional = true)]
     Vlan {
+        /// As ipmitool has it.
+        #[arg(hide = true, value_parser = Word::parser("id"))]
+        word: Option<Word>,
         /// `off`, or its number from 1 to 4094.
-        #[arg(value_name = "ID|off", value_parser = parse_vlan)]
+        #[arg(value_name = "ID|off", required = true, value_parser = parse_vlan)]
         id: Vlan,
         /// Priority, 0 to 7.
         #[arg(long, value_parser = clap::value_parser!(u8).range(0..=7))]
         priority: Option<u8>,
     },
     /// Whether the BMC answers ARP requests.
+    #[command(allow_missing_positional = true)]
     Arp {
+        /// As ipmitool has it.
+        #[arg(hide = true, value_parser = Word::parser("respond"))]
+        word: Option<Word>,
         /// on or off.
-        #[arg(value_parser = parse_switch, action = clap::ArgAction::Set)]
+        #[arg(required = true, value_parser = parse_switch, action = clap::ArgAction::Set)]
         answer: bool,
     },
 }

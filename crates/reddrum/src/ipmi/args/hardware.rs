@@ -89,11 +89,13 @@ pub(in crate::ipmi) enum DcmiCommand {
     #[command(subcommand)]
     Power(DcmiPowerCommand),
     /// The asset tag; with a text, set it.
+    #[command(aliases = ["asset_tag", "set_asset_tag"])]
     AssetTag {
         /// The new one, at most 63 bytes.
         text: Option<String>,
     },
     /// The controller's identifier; with a text, set it.
+    #[command(aliases = ["get_mc_id_string", "set_mc_id_string"])]
     McId {
         /// The new one, at most 63 bytes.
         text: Option<String>,
@@ -111,8 +113,10 @@ pub(in crate::ipmi) enum DcmiPowerCommand {
     /// What is drawn.
     Reading,
     /// The limit.
+    #[command(alias = "get_limit")]
     GetLimit,
     /// Change the limit; what is not named stays.
+    #[command(alias = "set_limit")]
     SetLimit(PowerLimitArgs),
     /// Let the limit hold.
     Activate,
@@ -290,6 +294,9 @@ pub(in crate::ipmi) enum HpmCommand {
         /// Load it, and leave the activation for later.
         #[arg(long)]
         no_activate: bool,
+        /// Wait until the controller runs it: it restarts, and answers nothing for a while.
+        #[arg(long, conflicts_with = "no_activate")]
+        wait: bool,
         /// Only if the image is of a newer version, or `off`: whatever its version.
         #[arg(long, default_value = "on", value_parser = parse_switch, action = clap::ArgAction::Set)]
         newer_only: bool,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use ipmi::number::Threshold;
 
 use super::parse_byte;
 
@@ -29,15 +30,21 @@ pub(in crate::ipmi) enum SensorCommand {
         #[arg(value_name = "NAME", required = true)]
         names: Vec<String>,
     },
-    /// Set a threshold.
+    /// The same as `sensor NAME`.
+    Reading {
+        /// These; `*` stands for any characters, upper and lower case are alike.
+        #[arg(value_name = "NAME", required = true)]
+        names: Vec<String>,
+    },
+    /// Set a threshold, or all three of a side.
     Thresh {
         /// The sensor.
         name: String,
-        /// Which threshold.
+        /// Which threshold; `lower` stands for lnr, lcr and lnc, `upper` for unc, ucr and unr.
         threshold: Limit,
-        /// In the sensor's unit.
-        #[arg(allow_negative_numbers = true, value_parser = parse_number)]
-        value: f64,
+        /// In the sensor's unit; three of them for `lower` and `upper`.
+        #[arg(value_name = "VALUE", required = true, num_args = 1..=3, allow_negative_numbers = true, value_parser = parse_number)]
+        values: Vec<f64>,
     },
 }
 
@@ -61,19 +68,71 @@ pub(in crate::ipmi) enum Limit {
     Ucr,
     /// Upper non-recoverable.
     Unr,
+    /// All lower ones, from the lowest.
+    Lower,
+    /// All upper ones, from the lowest.
+    Upper,
+}
+
+impl Limit {
+    /// The thresholds that it stands for, from the lowest.
+    pub(in crate::ipmi) const fn thresholds(self) -> &'static [Threshold] {
+        match self {
+            Self::Lnr => &[Threshold::LowerNonRecoverable],
+            Self::Lcr => &[Threshold::LowerCritical],
+            Self::Lnc => &[Threshold::LowerNonCritical],
+            Self::Unc => &[Threshold::UpperNonCritical],
+            Self::Ucr => &[Threshold::UpperCritical],
+            Self::Unr => &[Threshold::UpperNonRecoverable],
+            Self::Lower => &[
+                Threshold::LowerNonRecoverable,
+                Threshold::LowerCritical,
+                Threshold::LowerNonCritical,
+            ],
+            Self::Upper => &[
+                Threshold::UpperNonCritical,
+                Threshold::UpperCritical,
+                Threshold::UpperNonRecoverable,
+            ],
+        }
+    }
 }
 
 /// What to do with the sensor data records.
 #[derive(Clone, Debug, Subcommand)]
 pub(in crate::ipmi) enum SdrCommand {
     /// All sensors with their readings, in short.
-    List,
+    List {
+        /// Only what records of this kind describe; `all` lists what is no sensor, too. [default: sensors with readings]
+        kind: Option<SdrKind>,
+    },
     /// The same with number, entity and the names of states.
-    Elist,
-    /// The sensors of a type; without one, the types that there are.
+    Elist {
+        /// Only what records of this kind describe; `all` lists what is no sensor, too. [default: sensors with readings]
+        kind: Option<SdrKind>,
+    },
+    /// The sensors of a type; without one, or with `list`, the types that there are.
     Type {
         /// Name or number of the type: `Temperature`, 0x01.
         name: Option<String>,
+    },
+    /// The sensors of an entity, such as 29.1 (the first fan), or of all entities of a kind, such as 29.
+    Entity {
+        /// The kind by its number (table 43-13), and which of them.
+        #[arg(value_name = "ID[.INSTANCE]", value_parser = parse_entity)]
+        entity: EntityWanted,
+    },
+    /// The same as `sensor get`.
+    Get {
+        /// These; `*` stands for any characters, upper and lower case are alike.
+        #[arg(value_name = "NAME", required = true)]
+        names: Vec<String>,
+    },
+    /// Write all records to a file as they are, one behind the other, as `ipmitool sdr dump` does; with several hosts to
+    /// FILE.HOST.
+    Dump {
+        /// The file.
+        file: PathBuf,
     },
     /// All records as they are: number, type, name, sensor number.
     Records,
@@ -81,13 +140,77 @@ pub(in crate::ipmi) enum SdrCommand {
     Info,
 }
 
+/// Kinds of sensor data records, named as ipmitool names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::ipmi) enum SdrKind {
+    /// All that have a name.
+    All,
+    /// Sensors with thresholds and factors.
+    Full,
+    /// Sensors without, or several alike.
+    Compact,
+    /// Sensors that only send events.
+    Event,
+    /// Management controllers.
+    Mcloc,
+    /// Inventories.
+    Fru,
+    /// Other devices on buses.
+    Generic,
+}
+
+/// Entities that are meant (§39.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::ipmi) struct EntityWanted {
+    /// What kind of thing.
+    pub(in crate::ipmi) id: u8,
+    /// Which of them; `None` = all.
+    pub(in crate::ipmi) instance: Option<u8>,
+}
+
+fn parse_entity(text: &str) -> Result<EntityWanted, String> {
+    let wrong = |_| "expected an entity, such as 29.1 or 29".to_owned();
+    let (id, instance) = match text.split_once('.') {
+        Some((id, instance)) => (id, Some(instance.parse().map_err(wrong)?)),
+        None => (text, None),
+    };
+    let id = id.parse().map_err(wrong)?;
+    Ok(EntityWanted { id, instance })
+}
+
+/// Which entries of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Args)]
+pub(in crate::ipmi) struct SelPart {
+    /// Only some: the oldest, or the newest. [default: all]
+    #[arg(requires = "count")]
+    pub(in crate::ipmi) end: Option<SelEnd>,
+    /// How many of them.
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    pub(in crate::ipmi) count: Option<u16>,
+}
+
+/// Ends of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::ipmi) enum SelEnd {
+    /// The oldest.
+    First,
+    /// The newest.
+    Last,
+}
+
 /// What to do with the system event log.
 #[derive(Clone, Debug, Subcommand)]
 pub(in crate::ipmi) enum SelCommand {
-    /// All entries, oldest first.
-    List,
-    /// All entries, with the names of their sensors: reads the sensor records as well.
-    Elist,
+    /// Entries, oldest first.
+    List(SelPart),
+    /// Entries, with the names of their sensors: reads the sensor records as well.
+    Elist(SelPart),
+    /// All that some entries say.
+    Get {
+        /// Their numbers; 0 is the first, 0xffff the last.
+        #[arg(value_name = "ID", required = true, value_parser = parse_record)]
+        records: Vec<u16>,
+    },
     /// How full it is, when it changed.
     Info,
     /// Erase all entries, and wait until they are gone.
@@ -99,13 +222,14 @@ pub(in crate::ipmi) enum SelCommand {
         #[arg(value_name = "BYTE", required = true, num_args = 10..=16, value_parser = parse_byte)]
         record: Vec<u8>,
     },
-    /// Erase one entry.
+    /// Erase some entries.
     Delete {
-        /// Its number.
-        #[arg(value_parser = parse_record)]
-        record: u16,
+        /// Their numbers.
+        #[arg(value_name = "ID", required = true, value_parser = parse_record)]
+        records: Vec<u16>,
     },
     /// Write all entries to a file, 16 bytes each, as `ipmitool sel writeraw` does; with several hosts to FILE.HOST.
+    #[command(alias = "writeraw")]
     Save {
         /// The file.
         file: PathBuf,
@@ -155,6 +279,7 @@ pub(in crate::ipmi) struct FruArgs {
 #[derive(Clone, Debug, Subcommand)]
 pub(in crate::ipmi) enum FruCommand {
     /// Print one or all.
+    #[command(alias = "list")]
     Print {
         /// Only this device, by its number; 0 is the BMC's own.
         id: Option<u8>,

@@ -28,12 +28,12 @@ pub(super) async fn run(line: Line, args: BootArgs) -> Outcome {
     let device = BootDevice::from(device);
     let wanted = BootFlags {
         valid: device != BootDevice::NO_OVERRIDE,
-        persistence: if args.persistent && device != BootDevice::NO_OVERRIDE {
+        persistence: if args.is_persistent() && device != BootDevice::NO_OVERRIDE {
             BootPersistence::ALL_BOOTS
         } else {
             BootPersistence::NEXT_BOOT
         },
-        boot_type: if args.uefi {
+        boot_type: if args.is_uefi() {
             BootType::EFI
         } else {
             BootType::PC_COMPATIBLE
@@ -169,6 +169,7 @@ mod tests {
         device: Some(Device::Pxe),
         persistent: true,
         uefi: true,
+        options: None,
     };
 
     /// A BMC with flags only, which keeps those bits of the first byte that are set in `mask`.

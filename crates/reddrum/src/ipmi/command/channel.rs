@@ -14,9 +14,11 @@ use ipmi::number::{
 };
 use serde_json::json;
 
+use super::own_user::Guard;
 use super::{ADMINISTRATOR, OPERATOR, Start, USER, on, start};
 use crate::ipmi::args::{
     AccessMode, AccessSetting, ChannelCommand, CipherPayload, Privilege, SessionCommand, Sessions,
+    UserLevel,
 };
 use crate::ipmi::failure::Failure;
 use crate::ipmi::report::{Report, Sheet};
@@ -26,7 +28,7 @@ use crate::ipmi::talk::{Line, Outcome};
 const WIDTH: usize = 27;
 
 /// How to begin it.
-pub(super) fn begin(command: ChannelCommand) -> Start {
+pub(super) fn begin(command: ChannelCommand, username: Option<&str>) -> Start {
     match command {
         ChannelCommand::Info(channel) => start(OPERATOR, move |line| info(line, on(channel))),
         ChannelCommand::Getaccess { channel, user } => start(OPERATOR, move |line| {
@@ -36,10 +38,13 @@ pub(super) fn begin(command: ChannelCommand) -> Start {
             channel,
             user,
             settings,
+            own,
         } => {
             let settings: Rc<[AccessSetting]> = settings.into();
+            let guard = Guard::new(own, username);
+            let place = (ChannelNumber(channel), user.id);
             start(ADMINISTRATOR, move |line| {
-                set_user(line, ChannelNumber(channel), user.id, Rc::clone(&settings))
+                set_user(line, place, Rc::clone(&settings), guard.clone())
             })
         }
         ChannelCommand::Getciphers { payload, channel } => {
@@ -159,13 +164,25 @@ fn sheet(user_id: u8, access: &UserAccess) -> Sheet {
     sheet
 }
 
+/// Whether somebody may no longer get in by it.
+fn bars(setting: &AccessSetting) -> bool {
+    match setting {
+        AccessSetting::Callin(on) | AccessSetting::Ipmi(on) => !on,
+        AccessSetting::Privilege(level) => *level != UserLevel::Administrator,
+        AccessSetting::Link(_) => false,
+    }
+}
+
 /// Sets what a user may do, and reads it back.
 async fn set_user(
     line: Line,
-    channel: ChannelNumber,
-    user_id: u8,
+    (channel, user_id): (ChannelNumber, u8),
     settings: Rc<[AccessSetting]>,
+    guard: Guard,
 ) -> Outcome {
+    if settings.iter().any(bars) {
+        guard.pass(&line, user_id, Some(channel)).await?;
+    }
     let question = GetUserAccess { channel, user_id };
     let before = line.call(&question).await?;
     let (mut flags, mut privilege_limit) = (before.flags, before.privilege_limit);

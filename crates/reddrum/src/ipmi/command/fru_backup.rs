@@ -12,6 +12,7 @@ use super::fru::Stored;
 use super::fru_write::{bytes, fault};
 use crate::ipmi::failure::Failure;
 use crate::ipmi::talk::Line;
+use crate::shell::quoted;
 
 /// The most files with old content of one device; none of them is ever written over.
 const BACKUPS_MAX: u32 = 100;
@@ -86,9 +87,9 @@ impl Backup {
         };
         let (path, command) = (saved.path.display(), &saved.command);
         match saved.only {
-            None => format!("the old content is in {path}: '{command}' puts it back"),
+            None => format!("the old content is in {path}; put it back with: {command}"),
             Some(count) => format!(
-                "of the old content only {} could be read, and are in {path}: '{command}' puts them back",
+                "of the old content only {} could be read, and are in {path}; put them back with: {command}",
                 bytes(&(0..count))
             ),
         }
@@ -155,12 +156,12 @@ fn file_name(line: &Line, id: u8) -> String {
 fn command(line: &Line, id: u8, path: &Path, content: &[u8]) -> String {
     let mut command = "reddrum ipmi".to_owned();
     if let Some(host) = host(line) {
-        command += &format!(" {host}");
+        command += &format!(" {}", quoted(&host.to_string()));
     }
     for (to, address, on, channel) in hops(line) {
         command += &format!(" -{to} {address:#04x} -{on} {channel}");
     }
-    command += &format!(" fru write {id} {}", path.display());
+    command += &format!(" fru write {id} {}", quoted(&path.to_string_lossy()));
     if fault(content).is_some() {
         command += " --force";
     }
@@ -244,7 +245,7 @@ mod tests {
                 "[fd00::1]:623",
                 Some(far),
                 "fru-3-_fd00__1__623-T20-B0-t82-b7.before",
-                "[fd00::1]:623 -T 0x20 -B 0 -t 0x82 -b 7",
+                "'[fd00::1]:623' -T 0x20 -B 0 -t 0x82 -b 7",
             ),
         ] {
             let command = format!("reddrum ipmi {options} fru write 3 {name} --force");

@@ -142,6 +142,7 @@ impl Device {
             return Ok(Written { backup: None });
         }
         let saved = Backup::write(line, self.id, before, &backup.backup_dir)?;
+        line.leaves_unfinished(saved.remedy());
         let units = self.whole_units(after, old);
         let mut progress = Progress::default();
         for part in parts {
@@ -241,7 +242,7 @@ impl Device {
                 return Err(Failure::Unfit {
                     kind: "not_kept",
                     cause: "the BMC took the bytes, but has others now".to_owned(),
-                    remedy: format!("{}; some devices are write-protected", saved.remedy()),
+                    remedy: format!("some devices are write-protected; {}", saved.remedy()),
                 });
             }
             Err(error) => Failure::Call(error).cause(),
@@ -533,7 +534,10 @@ pub(super) mod tests {
             "{cause}"
         );
         let [backup] = files(&folder).try_into().unwrap();
-        let expected = format!("fru write 3 {} --force' puts it back", backup.display());
+        let expected = format!(
+            "put it back with: reddrum ipmi fru write 3 {} --force",
+            backup.display()
+        );
         assert!(failure.remedy().contains(&expected), "{failure}");
         assert_eq!(fs::read(&backup).unwrap(), before);
         let mode = fs::metadata(&backup).unwrap().permissions().mode();

@@ -45,6 +45,9 @@ const CHECK_PAUSE: Duration = Duration::from_millis(500);
 /// After so many unanswered questions in a row the session is given up: nothing in it will be answered any more.
 const SILENT_MAX: u32 = 10;
 
+/// How far an upload comes before that is told, in percent.
+const TOLD_PERCENT: u64 = 10;
+
 /// How to begin it.
 ///
 /// # Errors
@@ -56,13 +59,19 @@ pub(super) fn begin(command: HpmCommand) -> Result<Start, ProgramError> {
         HpmCommand::Upgrade {
             file,
             no_activate,
+            wait,
             newer_only,
         } => {
             let usage = |error: String| ProgramError::Usage(format!("{}: {error}", file.display()));
             let image: Rc<[u8]> = super::read_file(&file, FILE_MAX)?.into();
             UpgradeImage::parse(&image).map_err(|error| usage(error.to_string()))?;
+            let end = match (no_activate, wait) {
+                (true, _) => End::Loaded,
+                (false, false) => End::Activated,
+                (false, true) => End::Running,
+            };
             start(ADMINISTRATOR, move |line| {
-                upgrade(line, Rc::clone(&image), !no_activate, newer_only)
+                upgrade(line, Rc::clone(&image), end, newer_only)
             })
         }
         HpmCommand::Activate => start(ADMINISTRATOR, activate),
@@ -164,8 +173,19 @@ async fn status(line: Line) -> Outcome {
     ))
 }
 
+/// How far an upgrade is to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// The firmware is in the controller.
+    Loaded,
+    /// The controller was told to run it.
+    Activated,
+    /// The controller runs it.
+    Running,
+}
+
 /// Loads what the image has, and activates it.
-async fn upgrade(line: Line, file: Rc<[u8]>, activates: bool, newer_only: bool) -> Outcome {
+async fn upgrade(line: Line, file: Rc<[u8]>, end: End, newer_only: bool) -> Outcome {
     // The file was checked before any host was asked.
     let image = UpgradeImage::parse(&file).map_err(|error| Failure::Unfit {
         kind: "no_image",
@@ -180,6 +200,14 @@ async fn upgrade(line: Line, file: Rc<[u8]>, activates: bool, newer_only: bool) 
             remedy: "load it all the same with --newer-only off".to_owned(),
         });
     }
+    line.leaves_unfinished(
+        "the upgrade is unfinished: 'hpm status' tells what the controller is doing; run the command again"
+            .to_owned(),
+    );
+    let restart = match end {
+        End::Running => Some(wait::Restart::before(&line, &image).await?),
+        End::Loaded | End::Activated => None,
+    };
     for action in &image.actions {
         let done = carry_out(&line, action).await;
         if let Err(failure) = done {
@@ -188,10 +216,17 @@ async fn upgrade(line: Line, file: Rc<[u8]>, activates: bool, newer_only: bool) 
             return Err(failure);
         }
     }
-    if activates {
-        return activate(line).await;
+    if end == End::Loaded {
+        return check(line).await;
     }
-    check(line).await
+    let told = activate(line.clone()).await?;
+    match restart {
+        None => Ok(told),
+        Some(restart) => {
+            restart.end(&line).await?;
+            check(line).await
+        }
+    }
 }
 
 /// Whether the image is for this controller, and the controller ready for it. Changes nothing.
@@ -265,7 +300,13 @@ async fn carry_out(line: &Line, action: &ImageAction<'_>) -> Result<(), Failure>
 /// Sends the firmware, in the order that the controller wants; how many bytes it took.
 async fn upload(line: &Line, data: &[u8]) -> Result<u32, Failure> {
     let (mut window, mut size) = (Window::new(data), 0);
+    let mut told = 0;
     while let Some(piece) = window.piece(BLOCKS[size]) {
+        let percent = u64::from(window.sent()) * 100 / (data.len() as u64).max(1);
+        if percent >= told + TOLD_PERCENT {
+            told = percent;
+            line.tell(format!("{percent} % of the firmware are loaded"));
+        }
         match send_block(line, window.number(), piece).await? {
             Block::TooLong(_) if window.sent() == 0 && size + 1 < BLOCKS.len() => size += 1,
             Block::TooLong(error) => return Err(error.into()),
@@ -491,3 +532,4 @@ fn session_lost(error: &CallError) -> Failure {
 
 #[cfg(test)]
 mod tests;
+mod wait;

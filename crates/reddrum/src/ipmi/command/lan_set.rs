@@ -25,8 +25,10 @@ fn parameters(setting: LanSetting) -> Vec<(LanParameter, LanValue)> {
     match setting {
         LanSetting::Ipaddr { address: ip } => address(LanParameter::IP_ADDRESS, ip),
         LanSetting::Netmask { mask } => address(LanParameter::SUBNET_MASK, mask),
-        LanSetting::Gateway { address: ip } => address(LanParameter::DEFAULT_GATEWAY_ADDRESS, ip),
-        LanSetting::BackupGateway { address: ip } => {
+        LanSetting::Gateway { address: ip, .. } => {
+            address(LanParameter::DEFAULT_GATEWAY_ADDRESS, ip)
+        }
+        LanSetting::BackupGateway { address: ip, .. } => {
             address(LanParameter::BACKUP_GATEWAY_ADDRESS, ip)
         }
         LanSetting::Source { source } => {
@@ -38,7 +40,7 @@ fn parameters(setting: LanSetting) -> Vec<(LanParameter, LanValue)> {
             };
             vec![(LanParameter::IP_ADDRESS_SOURCE, LanValue::Source(source))]
         }
-        LanSetting::Vlan { id, priority } => {
+        LanSetting::Vlan { id, priority, .. } => {
             let vlan = LanValue::Vlan {
                 id: id.0.unwrap_or(0),
                 enabled: id.0.is_some(),
@@ -49,7 +51,7 @@ fn parameters(setting: LanSetting) -> Vec<(LanParameter, LanValue)> {
             priority.into_iter().chain([vlan]).collect()
         }
         // Bit 1 answers; bit 0 sends unasked, which only BMCs without ARP of their own need.
-        LanSetting::Arp { answer } => {
+        LanSetting::Arp { answer, .. } => {
             vec![(LanParameter::ARP_CONTROL, byte(u8::from(answer) << 1))]
         }
     }
@@ -262,9 +264,15 @@ mod tests {
     #[test]
     fn a_setting_that_moves_nothing_is_unanswered_where_it_is_not_read_back() {
         let address = Ipv4Addr::new(10, 0, 0, 1);
-        let failure = gone_after(2, LanSetting::Gateway { address })
-            .0
-            .unwrap_err();
+        let failure = gone_after(
+            2,
+            LanSetting::Gateway {
+                word: None,
+                address,
+            },
+        )
+        .0
+        .unwrap_err();
         assert_eq!(failure.kind(), "unanswered");
     }
 

@@ -21,6 +21,7 @@ mod lcd;
 mod maker;
 mod mc;
 mod nm;
+mod own_user;
 mod pef;
 mod picmg;
 mod power;
@@ -29,6 +30,7 @@ mod raw;
 mod repository;
 mod sdr;
 mod sel;
+mod sel_entry;
 mod sensor;
 mod sensor_hint;
 mod sensor_thresh;
@@ -42,11 +44,11 @@ use std::path::Path;
 use std::rc::Rc;
 
 use ipmi::bmc::minimum_privilege;
-use ipmi::number::{ChannelNumber, NetFn, PrivilegeLevel, Threshold};
+use ipmi::number::{ChannelNumber, NetFn, PrivilegeLevel};
 
 use super::args::{
-    ChassisCommand, Connection, FruArgs, FruCommand, IpmiCommand, LanCommand, Limit, McCommand,
-    OnChannel, SensorArgs, SensorCommand, SolCommand,
+    ChassisCommand, Connection, FruArgs, FruCommand, IpmiCommand, LanCommand, McCommand, OnChannel,
+    SensorArgs, SensorCommand, SolCommand,
 };
 use super::engine::Begin;
 use super::report::Reader;
@@ -118,7 +120,7 @@ pub(super) fn begin(
         IpmiCommand::Watchdog(command) | IpmiCommand::Mc(McCommand::Watchdog(command)) => {
             watchdog::begin(command)?
         }
-        IpmiCommand::Sensor(args) => of_sensors(args, reader),
+        IpmiCommand::Sensor(args) => of_sensors(args, reader)?,
         IpmiCommand::Sdr(command) => {
             let command = Rc::new(command);
             start(USER, move |line| sdr::run(line, Rc::clone(&command)))
@@ -126,7 +128,7 @@ pub(super) fn begin(
         IpmiCommand::Sel(command) => {
             let action = sel::Action::new(&command)?;
             let level = if action.changes() { OPERATOR } else { USER };
-            start(level, move |line| sel::run(line, action))
+            start(level, move |line| sel::run(line, action.clone()))
         }
         IpmiCommand::Fru(args) => of_inventories(args)?,
         IpmiCommand::Raw(args) => {
@@ -144,8 +146,8 @@ pub(super) fn begin(
             start(level, move |line| sol::run(line, action))
         }
         IpmiCommand::Lan(command) => of_lan(command),
-        IpmiCommand::User(command) => user::begin(command)?,
-        IpmiCommand::Channel(command) => channel::begin(command),
+        IpmiCommand::User(command) => user::begin(command, options.username.as_deref())?,
+        IpmiCommand::Channel(command) => channel::begin(command, options.username.as_deref()),
         IpmiCommand::Session(command) => channel::begin_session(command),
         IpmiCommand::Pef(command) => pef::begin(command),
         IpmiCommand::Dcmi(command) => dcmi::begin(command)?,
@@ -189,7 +191,12 @@ fn of_chassis(
 fn of_lan(command: LanCommand) -> Start {
     match command {
         LanCommand::Print(channel) => start(OPERATOR, move |line| lan::print(line, on(channel))),
-        LanCommand::Set { channel, setting } => {
+        LanCommand::Set {
+            channel,
+            on: named,
+            setting,
+        } => {
+            let channel = channel.or(named);
             let channel = on(OnChannel { channel });
             start(ADMINISTRATOR, move |line| {
                 lan_set::run(line, channel, setting)
@@ -198,36 +205,31 @@ fn of_lan(command: LanCommand) -> Start {
     }
 }
 
-fn of_sensors(args: SensorArgs, reader: Reader) -> Start {
-    let (name, threshold, value) = match args.command {
-        None | Some(SensorCommand::List) => {
-            let names: Rc<[String]> = args.names.into();
-            return start(USER, move |line| {
-                sensor::run(line, Rc::clone(&names), reader)
-            });
-        }
+fn of_sensors(args: SensorArgs, reader: Reader) -> Result<Start, ProgramError> {
+    let names = match args.command {
+        None | Some(SensorCommand::List) => args.names,
+        Some(SensorCommand::Reading { names }) => names,
         Some(SensorCommand::Get { names }) => {
             let names: Rc<[String]> = names.into();
-            return start(USER, move |line| sensor::get(line, Rc::clone(&names)));
+            return Ok(start(USER, move |line| {
+                sensor::get(line, Rc::clone(&names))
+            }));
         }
         Some(SensorCommand::Thresh {
             name,
             threshold,
-            value,
-        }) => (name, threshold, value),
+            values,
+        }) => {
+            let (name, wanted) = (Rc::from(name), sensor_thresh::wanted(threshold, &values)?);
+            return Ok(start(OPERATOR, move |line| {
+                sensor_thresh::run(line, Rc::clone(&name), Rc::clone(&wanted))
+            }));
+        }
     };
-    let threshold = match threshold {
-        Limit::Lnr => Threshold::LowerNonRecoverable,
-        Limit::Lcr => Threshold::LowerCritical,
-        Limit::Lnc => Threshold::LowerNonCritical,
-        Limit::Unc => Threshold::UpperNonCritical,
-        Limit::Ucr => Threshold::UpperCritical,
-        Limit::Unr => Threshold::UpperNonRecoverable,
-    };
-    let name: Rc<str> = name.into();
-    start(OPERATOR, move |line| {
-        sensor_thresh::run(line, Rc::clone(&name), threshold, value)
-    })
+    let names: Rc<[String]> = names.into();
+    Ok(start(USER, move |line| {
+        sensor::run(line, Rc::clone(&names), reader)
+    }))
 }
 
 fn of_inventories(args: FruArgs) -> Result<Start, ProgramError> {

@@ -24,6 +24,13 @@ pub(super) async fn read_anew(line: &Line) -> Result<Vec<SdrRecord>, CallError> 
     read_or_recall(line, false).await
 }
 
+/// All records as the BMC has them, read from it now.
+pub(super) async fn read_bytes(line: &Line) -> Result<Vec<Vec<u8>>, CallError> {
+    let source = SdrSource::of(&line.call(&GetDeviceId).await?);
+    let (_, kept) = walk(line, &mut SdrWalk::new(source)).await?;
+    Ok(sdr_cache::records(&kept).map(<[u8]>::to_vec).collect())
+}
+
 async fn read_or_recall(line: &Line, recalls: bool) -> Result<Vec<SdrRecord>, CallError> {
     let device = line.call(&GetDeviceId).await?;
     let source = SdrSource::of(&device);

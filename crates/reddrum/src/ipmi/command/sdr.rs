@@ -5,14 +5,14 @@ use std::rc::Rc;
 
 use ipmi::command::storage::GetSdrRepositoryInfo;
 use ipmi::number::{SensorGroup, SensorType};
-use ipmi::record::sdr::{SdrBody, SdrRecord};
+use ipmi::record::sdr::{Entity, SdrBody, SdrRecord};
 use serde_json::{Value, json};
 
 use super::sensor::{self, Described, Read, Wanted};
 use super::{group, repository};
-use crate::ipmi::args::SdrCommand;
+use crate::ipmi::args::{EntityWanted, SdrCommand, SdrKind};
 use crate::ipmi::failure::Failure;
-use crate::ipmi::report::{Report, Sheet};
+use crate::ipmi::report::{Report, Sheet, cell};
 use crate::ipmi::talk::{Line, Outcome};
 
 /// Width of the names in the report of `info`.
@@ -21,12 +21,14 @@ const WIDTH: usize = 21;
 /// Does it.
 pub(super) async fn run(line: Line, command: Rc<SdrCommand>) -> Outcome {
     match &*command {
-        SdrCommand::List => sensors(&line, |_, _| true, short).await,
-        SdrCommand::Elist => sensors(&line, |_, _| true, extended).await,
+        SdrCommand::List { kind } => list(&line, *kind, Form::Short).await,
+        SdrCommand::Elist { kind } => list(&line, *kind, Form::Extended).await,
         SdrCommand::Type { name: None } => types(&line).await,
+        SdrCommand::Type { name: Some(name) } if name == "list" => types(&line).await,
         SdrCommand::Type { name: Some(name) } => {
             let is_it = |sensor: &Described, group| is_of_type(sensor, group, name);
-            let found = sensors(&line, is_it, extended).await?;
+            let sensors = sensor::all(&line).await?;
+            let found = readings(&line, sensors, is_it, Form::Extended).await?;
             if found.lines.is_empty() {
                 return Err(Failure::Unfit {
                     kind: "no_such_type",
@@ -35,6 +37,28 @@ pub(super) async fn run(line: Line, command: Rc<SdrCommand>) -> Outcome {
                 });
             }
             Ok(found)
+        }
+        SdrCommand::Entity { entity } => {
+            let sensors = sensor::all(&line).await?;
+            let is_it = |sensor: &Described, _| is_of_entity(sensor.sensor.entity, *entity);
+            let found = readings(&line, sensors, is_it, Form::Extended).await?;
+            if found.lines.is_empty() {
+                return Err(Failure::Unfit {
+                    kind: "no_such_entity",
+                    cause: "there is no sensor of this entity".to_owned(),
+                    remedy: "'sdr elist' names the entities of all sensors".to_owned(),
+                });
+            }
+            Ok(found)
+        }
+        // Commands of `sensor`, which is asked in place of this.
+        SdrCommand::Get { names } => sensor::get(line, names.as_slice().into()).await,
+        SdrCommand::Dump { .. } => {
+            let records = repository::read_bytes(&line).await?;
+            let text = format!("{} records saved", records.len());
+            let mut report = Report::line(text, json!({ "saved": records.len() }));
+            report.file = Some(records.concat());
+            Ok(report)
         }
         SdrCommand::Records => {
             let records = repository::read_anew(&line).await?;
@@ -58,18 +82,100 @@ pub(super) async fn run(line: Line, command: Rc<SdrCommand>) -> Outcome {
     }
 }
 
-/// Reads the sensors that are wanted, a line each. Limits are not asked for: that halves the requests.
-async fn sensors(
+/// How much a line says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// As `ipmitool sdr list` has it.
+    Short,
+    /// As `ipmitool sdr elist` has it.
+    Extended,
+}
+
+/// The sensors with their readings, and what else records of this kind describe.
+async fn list(line: &Line, kind: Option<SdrKind>, form: Form) -> Outcome {
+    let records = repository::read(line).await?;
+    let others: Vec<_> = records
+        .iter()
+        .filter_map(|record| Some((other(record, kind?, form)?, value(record))))
+        .collect();
+    let mut sensors = sensor::of_records(line, records);
+    sensors.retain(|sensor| match kind {
+        None | Some(SdrKind::All) => true,
+        Some(SdrKind::Full) => sensor.full.is_some(),
+        Some(SdrKind::Compact) => sensor.full.is_none(),
+        Some(_) => false,
+    });
+    let mut report = readings(line, sensors, |_, _| true, form).await?;
+    let (lines, values): (Vec<_>, Vec<_>) = others.into_iter().unzip();
+    report.lines.extend(lines);
+    if kind.is_some() {
+        report.value["records"] = values.into();
+    }
+    Ok(report)
+}
+
+/// What a record describes that is no sensor with a reading, in a line as ipmitool has it; `None` for one of another kind.
+fn other(record: &SdrRecord, kind: SdrKind, form: Form) -> Option<String> {
+    let (its, status, entity, what) = match &record.body {
+        SdrBody::EventOnly(sensor) => {
+            let what = match form {
+                Form::Short => "event-only",
+                Form::Extended => "Event-Only",
+            };
+            (SdrKind::Event, "ns", sensor.entity, what.to_owned())
+        }
+        SdrBody::McLocator(mc) => {
+            let what = format!("Static MC @ {:02X}h", mc.address);
+            (SdrKind::Mcloc, "ok", mc.entity, what)
+        }
+        SdrBody::FruLocator(fru) => {
+            let what = match (form, fru.is_logical()) {
+                (Form::Short, true) => format!("Log FRU @{:02X}h", fru.device),
+                (Form::Short, false) => format!("Phy FRU @{:02X}h", fru.device),
+                (Form::Extended, true) => format!("Logical FRU @{:02X}h", fru.device),
+                (Form::Extended, false) => format!("Physical FRU @{:02X}h", fru.device),
+            };
+            (SdrKind::Fru, "ok", fru.entity, what)
+        }
+        SdrBody::GenericLocator(device) => {
+            let what = format!(
+                "Generic @{:02X}h:{:02X}h",
+                device.access_address, device.slave_address
+            );
+            (SdrKind::Generic, "ok", device.entity, what)
+        }
+        _ => return None,
+    };
+    if kind != SdrKind::All && kind != its {
+        return None;
+    }
+    let name = name(record);
+    let name = cell(&name);
+    Some(match form {
+        Form::Short => format!("{name:<16} | {what:<17} | {status}"),
+        Form::Extended => {
+            let number = number(record).unwrap_or(0);
+            let entity = format!("{}.{}", entity.id.0, entity.instance());
+            format!("{name:<16} | {number:02X}h | {status:<3} | {entity:>4} | {what}")
+        }
+    })
+}
+
+/// Reads those sensors that are wanted, a line each. Limits are not asked for: that halves the requests.
+async fn readings(
     line: &Line,
+    sensors: Vec<Described>,
     is_wanted: impl Fn(&Described, SensorGroup) -> bool,
-    show: fn(&Described, &Read) -> String,
+    form: Form,
 ) -> Outcome {
-    let sensors = sensor::all(line).await?;
     let group = group::find(line, sensor::types(&sensors)).await?;
     let (mut lines, mut values) = (Vec::new(), Vec::new());
     for sensor in sensors.iter().filter(|sensor| is_wanted(sensor, group)) {
         let read = sensor.read(line, group, Wanted::Reading).await?;
-        lines.push(show(sensor, &read));
+        lines.push(match form {
+            Form::Short => short(&read),
+            Form::Extended => extended(sensor, &read),
+        });
         let mut value = read.json();
         value["number"] = sensor.sensor.key.sensor_number.into();
         value["entity"] = sensor.entity().into();
@@ -113,6 +219,10 @@ fn is_of_type(sensor: &Described, group: SensorGroup, name: &str) -> bool {
     }
 }
 
+fn is_of_entity(entity: Entity, wanted: EntityWanted) -> bool {
+    entity.id.0 == wanted.id && wanted.instance.is_none_or(|it| it == entity.instance())
+}
+
 /// The reading with its unit, no more digits than needed; a discrete sensor's states as a mask.
 fn reading(read: &Read, none: &str) -> String {
     match (read.value, &read.unit, read.states) {
@@ -132,13 +242,12 @@ fn health(read: &Read) -> &str {
     }
 }
 
-/// As `ipmitool sdr list` has it.
-fn short(_: &Described, read: &Read) -> String {
+fn short(read: &Read) -> String {
     let reading = reading(read, "no reading");
-    format!("{:<16} | {reading:<17} | {}", read.name, health(read))
+    let name = cell(&read.name);
+    format!("{name:<16} | {reading:<17} | {}", health(read))
 }
 
-/// As `ipmitool sdr elist` has it.
 fn extended(sensor: &Described, read: &Read) -> String {
     let number = sensor.sensor.key.sensor_number;
     let text = match read.states {
@@ -148,7 +257,7 @@ fn extended(sensor: &Described, read: &Read) -> String {
     };
     let line = format!(
         "{:<16} | {number:02X}h | {:<3} | {:>4} | {text}",
-        read.name,
+        cell(&read.name),
         health(read),
         sensor.entity()
     );
@@ -178,7 +287,7 @@ fn describe(record: &SdrRecord) -> String {
         "0x{:04x} | {:<32} | {number:<4} | {}",
         record.id.0,
         record.record_type().to_string(),
-        name(record)
+        cell(&name(record))
     )
 }
 

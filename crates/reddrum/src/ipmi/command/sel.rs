@@ -1,26 +1,27 @@
 //! `sel`: the system event log (§31).
 
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ipmi::command::storage::{
-    AddSelEntry, ClearSel, DeleteSelEntry, GetSelInfo, GetSelTime, ReserveSel, SEL_RECORD_LEN,
-    SelErasure, SelInfo, SelOperations, SetSelTime,
+    AddSelEntry, ClearSel, GetSelInfo, GetSelTime, ReserveSel, SEL_RECORD_LEN, SelErasure, SelInfo,
+    SelOperations, SetSelTime,
 };
 use ipmi::number::{CompletionCode, EraseAction, EraseProgress, SensorGroup};
 use ipmi::quirk::Quirk;
 use ipmi::record::sdr::{SdrBody, SensorKey, Units};
 use ipmi::record::sel::{SelRecord, SensorContext};
-use ipmi::record::{Conversion, RecordId, ReservationId, Timestamp};
+use ipmi::record::{Conversion, Timestamp};
 use ipmi::walk::{Found, SelWalk};
 use serde_json::{Value, json};
 use time::{Date, Month, PrimitiveDateTime, Time};
 
-use super::{group, repository};
+use super::{group, repository, sel_entry};
 use crate::error::ProgramError;
-use crate::ipmi::args::{SelCommand, SelTimeCommand};
+use crate::ipmi::args::{SelCommand, SelEnd, SelPart, SelTimeCommand};
 use crate::ipmi::failure::Failure;
-use crate::ipmi::report::{Report, pair};
+use crate::ipmi::report::{Report, cell, pair};
 use crate::ipmi::talk::{CallError, Line, Outcome};
 
 /// How often the erasure is asked after, and the pause between: half a minute in all.
@@ -39,16 +40,37 @@ const CLOCK_PAUSE: Duration = Duration::from_millis(250);
 const WIDTH: usize = 17;
 
 /// What to do, checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Action {
-    List { names: bool },
+    List { names: bool, part: Part },
+    Get(Rc<[u16]>),
     Info,
     Clear,
     Add([u8; SEL_RECORD_LEN]),
-    Delete(RecordId),
+    Delete(Rc<[u16]>),
     Save,
     GetTime,
     SetTime(Clock),
+}
+
+/// Which entries of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    All,
+    /// So many of the oldest.
+    First(usize),
+    /// So many of the newest.
+    Last(usize),
+}
+
+impl From<SelPart> for Part {
+    fn from(part: SelPart) -> Self {
+        match (part.end, part.count.map(usize::from)) {
+            (Some(SelEnd::First), Some(count)) => Self::First(count),
+            (Some(SelEnd::Last), Some(count)) => Self::Last(count),
+            _ => Self::All,
+        }
+    }
 }
 
 /// What to set the clock to.
@@ -64,12 +86,19 @@ impl Action {
     /// Checks the argument of `time set`.
     pub(super) fn new(command: &SelCommand) -> Result<Self, ProgramError> {
         Ok(match command {
-            SelCommand::List => Self::List { names: false },
-            SelCommand::Elist => Self::List { names: true },
+            SelCommand::List(part) => Self::List {
+                names: false,
+                part: (*part).into(),
+            },
+            SelCommand::Elist(part) => Self::List {
+                names: true,
+                part: (*part).into(),
+            },
+            SelCommand::Get { records } => Self::Get(records.as_slice().into()),
             SelCommand::Info => Self::Info,
             SelCommand::Clear => Self::Clear,
             SelCommand::Save { .. } => Self::Save,
-            SelCommand::Delete { record } => Self::Delete(RecordId(*record)),
+            SelCommand::Delete { records } => Self::Delete(records.as_slice().into()),
             SelCommand::Add { record } => Self::Add(new_record(record)?),
             SelCommand::Time {
                 action: None | Some(SelTimeCommand::Get),
@@ -91,7 +120,7 @@ impl Action {
     }
 
     /// Whether it changes something.
-    pub(super) const fn changes(self) -> bool {
+    pub(super) const fn changes(&self) -> bool {
         matches!(
             self,
             Self::Clear | Self::SetTime(_) | Self::Add(_) | Self::Delete(_)
@@ -124,39 +153,41 @@ fn numbers(text: &str, separator: char) -> Option<[u16; 3]> {
 /// Does it.
 pub(super) async fn run(line: Line, action: Action) -> Outcome {
     match action {
-        Action::List { names } => list(&line, names).await,
+        Action::List { names, part } => list(&line, names, part).await,
+        Action::Get(records) => sel_entry::get(&line, &records).await,
         Action::Info => Ok(info(&line.call(&GetSelInfo).await?)),
         Action::Clear => clear(&line).await,
         Action::Add(record) => add(&line, record).await,
-        Action::Delete(record) => delete(&line, record).await,
+        Action::Delete(records) => sel_entry::delete(&line, &records).await,
         Action::Save => save(&line).await,
         Action::GetTime => Ok(clock(clock_time(&line).await?)),
         Action::SetTime(clock) => set_time(&line, clock).await,
     }
 }
 
-/// What the records tell of a sensor.
-struct Source {
-    name: String,
-    conversion: Option<Conversion>,
-    units: Units,
-}
-
-/// All entries as they are stored, oldest first. What BMCs do wrong about that is [`ipmi::walk`]'s business.
-async fn read(line: &Line) -> Result<Vec<[u8; SEL_RECORD_LEN]>, CallError> {
+/// Entries as they are stored, oldest first. What BMCs do wrong about that is [`ipmi::walk`]'s business.
+async fn read(line: &Line, part: Part) -> Result<Vec<[u8; SEL_RECORD_LEN]>, CallError> {
     let mut walk = SelWalk::new();
     let mut entries = Vec::new();
     loop {
         match line.walk(&mut walk).await? {
             Found::Record => entries.push(*walk.record()),
             Found::Restart => entries.clear(),
-            Found::End => return Ok(entries),
+            Found::End => break,
+        }
+        if part == Part::First(entries.len()) {
+            break;
         }
     }
+    if let Part::Last(count) = part {
+        // Which are the newest is known at the end only: numbers of entries have no order.
+        entries.drain(..entries.len().saturating_sub(count));
+    }
+    Ok(entries)
 }
 
 async fn save(line: &Line) -> Outcome {
-    let entries = read(line).await?;
+    let entries = read(line, Part::All).await?;
     let text = format!("{} entries saved", entries.len());
     let mut report = Report::line(text, json!({ "saved": entries.len() }));
     report.file = Some(entries.concat());
@@ -191,43 +222,13 @@ async fn add(line: &Line, record: [u8; SEL_RECORD_LEN]) -> Outcome {
     Ok(Report::line(text, json!({ "record": id })))
 }
 
-async fn delete(line: &Line, record: RecordId) -> Outcome {
-    let reservation = match line.call(&ReserveSel).await {
-        Ok(reservation) => reservation,
-        // Logs without reservations take the number 0.
-        Err(error) if error.completion().is_some() => ReservationId::NONE,
-        Err(error) => return Err(error.into()),
+async fn list(line: &Line, names: bool, part: Part) -> Outcome {
+    let sources = match names {
+        true => Sources::read(line).await?,
+        false => Sources::default(),
     };
-    let command = DeleteSelEntry {
-        reservation,
-        record,
-    };
-    line.call(&command).await?;
-    let text = format!("Entry 0x{:04x} deleted", record.0);
-    Ok(Report::line(text, json!({ "record": record.0 })))
-}
-
-async fn list(line: &Line, names: bool) -> Outcome {
-    let sources = if names {
-        sources(line).await?
-    } else {
-        HashMap::new()
-    };
-    let entries: Vec<_> = read(line).await?.iter().map(SelRecord::decode).collect();
-    let any_generator = line.quirks().has(Quirk::SelGeneratorWrong);
-    let only_one = |number: u8| {
-        let mut same = sources.iter().filter(|((.., its), _)| *its == number);
-        let (_, found) = same.next().filter(|_| any_generator)?;
-        same.next().is_none().then_some(found)
-    };
-    let context = |record: &SelRecord| match record {
-        SelRecord::SystemEvent(event) => {
-            let [owner, lun] = event.generator.0.to_le_bytes();
-            let named = sources.get(&(owner, lun & 0x03, event.sensor_number));
-            named.or_else(|| only_one(event.sensor_number))
-        }
-        _ => None,
-    };
+    let entries = read(line, part).await?;
+    let entries: Vec<_> = entries.iter().map(SelRecord::decode).collect();
     let types = entries.iter().filter_map(|record| match record {
         SelRecord::SystemEvent(event) => Some(event.sensor_type),
         _ => None,
@@ -235,56 +236,90 @@ async fn list(line: &Line, names: bool) -> Outcome {
     let group = group::find(line, types).await?;
     let (lines, entries): (Vec<_>, Vec<_>) = entries
         .iter()
-        .map(|record| show(record, context(record), group))
+        .map(|record| show(record, sources.of(record), group))
         .unzip();
     Ok(Report::of(lines, json!({ "entries": entries })))
 }
 
-/// The sensors of the repository, by owner, LUN and number.
-async fn sources(line: &Line) -> Result<HashMap<(u8, u8, u8), Source>, CallError> {
-    let mut sources = HashMap::new();
-    let mut add = |key: SensorKey, name: String, conversion, units| {
+/// What the records tell of a sensor.
+pub(super) struct Source {
+    pub(super) name: String,
+    conversion: Option<Conversion>,
+    units: Units,
+}
+
+/// The sensors of the repository, as entries of the log name them.
+#[derive(Default)]
+pub(super) struct Sources {
+    /// By owner, LUN and number.
+    by_key: HashMap<(u8, u8, u8), Source>,
+    /// Entries name the wrong owner, says the operator: a number that only one sensor has names it.
+    any_generator: bool,
+}
+
+impl Sources {
+    pub(super) async fn read(line: &Line) -> Result<Self, CallError> {
+        let mut sources = Self {
+            by_key: HashMap::new(),
+            any_generator: line.quirks().has(Quirk::SelGeneratorWrong),
+        };
+        for record in repository::read(line).await? {
+            match record.body {
+                SdrBody::FullSensor(full) => {
+                    let (name, conversion) = (full.id.text(), full.conversion());
+                    sources.add(full.sensor.key, name, conversion, full.sensor.units);
+                }
+                SdrBody::CompactSensor(compact) => {
+                    for single in compact.expand() {
+                        let (key, units) = (single.sensor.key, single.sensor.units);
+                        sources.add(key, single.id.text(), None, units);
+                    }
+                }
+                SdrBody::EventOnly(sensor) => {
+                    for single in sensor.expand() {
+                        sources.add(single.key, single.id.text(), None, Units::default());
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(sources)
+    }
+
+    fn add(&mut self, key: SensorKey, name: String, conversion: Option<Conversion>, units: Units) {
         let source = Source {
             name,
             conversion,
             units,
         };
-        sources
+        self.by_key
             .entry((key.owner_id, key.lun().get(), key.sensor_number))
             .or_insert(source);
-    };
-    for record in repository::read(line).await? {
-        match record.body {
-            SdrBody::FullSensor(full) => {
-                add(
-                    full.sensor.key,
-                    full.id.text(),
-                    full.conversion(),
-                    full.sensor.units,
-                );
-            }
-            SdrBody::CompactSensor(compact) => {
-                for single in compact.expand() {
-                    add(
-                        single.sensor.key,
-                        single.id.text(),
-                        None,
-                        single.sensor.units,
-                    );
-                }
-            }
-            SdrBody::EventOnly(sensor) => {
-                for single in sensor.expand() {
-                    add(single.key, single.id.text(), None, Units::default());
-                }
-            }
-            _ => {}
-        }
     }
-    Ok(sources)
+
+    /// The sensor that an entry is about, where there is a record of it.
+    pub(super) fn of(&self, record: &SelRecord) -> Option<&Source> {
+        let SelRecord::SystemEvent(event) = record else {
+            return None;
+        };
+        let [owner, lun] = event.generator.0.to_le_bytes();
+        let named = self.by_key.get(&(owner, lun & 0x03, event.sensor_number));
+        named.or_else(|| self.only_one(event.sensor_number))
+    }
+
+    fn only_one(&self, number: u8) -> Option<&Source> {
+        let mut same = self.by_key.iter().filter(|((.., its), _)| *its == number);
+        let (_, found) = same.next().filter(|_| self.any_generator)?;
+        same.next().is_none().then_some(found)
+    }
 }
 
-fn show(record: &SelRecord, source: Option<&Source>, group: SensorGroup) -> (String, Value) {
+/// An entry in a line, and for scripts.
+pub(super) fn show(
+    record: &SelRecord,
+    source: Option<&Source>,
+    group: SensorGroup,
+) -> (String, Value) {
     let context = SensorContext {
         name: source.map(|source| source.name.as_str()),
         conversion: source.and_then(|source| source.conversion),
@@ -292,9 +327,13 @@ fn show(record: &SelRecord, source: Option<&Source>, group: SensorGroup) -> (Str
         group,
     };
     let text = record.describe(context);
+    // What is in a name must not look like another column.
+    let name = source.map(|source| cell(&source.name));
+    let name = name.as_deref();
+    let columns = record.describe(SensorContext { name, ..context });
     let time = record.timestamp();
     let when = time.map_or_else(String::new, |time| time.to_string());
-    let line = format!("{:>4x} | {when:<19} | {text}", record.id().0);
+    let line = format!("{:>4x} | {when:<19} | {columns}", record.id().0);
     let value = json!({
         "id": record.id().0,
         "record_type": record.record_type().0,
@@ -496,7 +535,10 @@ mod tests {
     #[test]
     fn a_log_that_leads_back_to_its_beginning_ends() {
         let report = play::run(
-            Talk::new(|line| run(line, Action::List { names: false })),
+            Talk::new(|line| {
+                let (names, part) = (false, Part::All);
+                run(line, Action::List { names, part })
+            }),
             |call| {
                 if call.target.cmd == GetSelInfo::CMD {
                     return Some((CompletionCode::OK, vec![3; 14]));

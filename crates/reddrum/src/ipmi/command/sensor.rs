@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 
 use ipmi::command::sensor::{
-    GetSensorReading, GetSensorReadingFactors, GetSensorThresholds, SensorReading,
+    GetSensorHysteresis, GetSensorReading, GetSensorReadingFactors, GetSensorThresholds,
+    SensorReading,
 };
 use ipmi::number::{
     IpmbAddress, ReadingFlags, SensorGroup, SensorType, State, Threshold, ThresholdSet,
@@ -16,7 +17,7 @@ use serde_json::{Map, Value, json};
 
 use super::{group, repository, sensor_hint};
 use crate::ipmi::failure::Failure;
-use crate::ipmi::report::{Reader, Report, pair};
+use crate::ipmi::report::{Reader, Report, cell, pair};
 use crate::ipmi::talk::{CallError, CallFault, Line, Outcome};
 use crate::pattern::fits;
 
@@ -62,6 +63,8 @@ pub(super) struct Read {
     /// `ok`, `nc`, `cr`, `nr` for a sensor with thresholds, `na` without a reading; else the states, `-` for none.
     pub(super) status: String,
     pub(super) states: Option<u16>,
+    /// The names of the states, as far as they have any.
+    state_names: Vec<&'static str>,
     /// Why there is no reading.
     pub(super) absence: Option<Absence>,
     /// In the order of [`COLUMNS`].
@@ -105,6 +108,13 @@ pub(super) async fn get(line: Line, names: Rc<[String]>) -> Outcome {
         }
         lines.extend(sensor.sheet(&read, group));
         let mut value = read.json();
+        if let Some(hysteresis) = sensor.hysteresis(&line).await? {
+            for (name, key, held) in hysteresis {
+                let shown = held.map_or_else(|| "na".to_owned(), |held| held.to_string());
+                lines.push(pair(name, WIDTH, shown));
+                value[key] = held.into();
+            }
+        }
         value["number"] = sensor.sensor.key.sensor_number.into();
         value["entity"] = sensor.entity().into();
         value["type"] = sensor.type_name(group).into();
@@ -121,7 +131,7 @@ pub(super) async fn all(line: &Line) -> Result<Vec<Described>, CallError> {
 }
 
 /// The sensors that these records describe; all of them the BMC's own, where the operator says so.
-fn of_records(line: &Line, records: Vec<SdrRecord>) -> Vec<Described> {
+pub(super) fn of_records(line: &Line, records: Vec<SdrRecord>) -> Vec<Described> {
     let mut sensors: Vec<_> = records.into_iter().flat_map(describe).collect();
     if line.quirks().has(Quirk::SensorOwnerWrong) {
         for Described { sensor, .. } in &mut sensors {
@@ -285,6 +295,39 @@ impl Described {
         })
     }
 
+    /// How far a reading must come back over a threshold before that counts as left, upwards and downwards: name, key and
+    /// value of each. `None` where the sensor has none that the BMC tells.
+    async fn hysteresis(
+        &self,
+        line: &Line,
+    ) -> Result<Option<[(&'static str, &'static str, Option<f64>); 2]>, CallError> {
+        let access = self.sensor.capabilities.hysteresis();
+        let Some(full) = self
+            .full
+            .as_ref()
+            .filter(|_| self.sensor.is_analog() && self.is_of_bmc() && access != Access::None)
+        else {
+            return Ok(None);
+        };
+        let key = self.sensor.key;
+        let command = GetSensorHysteresis {
+            sensor_number: key.sensor_number,
+        };
+        let counts = match line.call_on_lun(key.lun().get(), &command).await {
+            Ok(counts) => (counts.positive, counts.negative),
+            // Fixed ones are only in the record (§43.1, table 43-1, bytes 43-44).
+            Err(error) if error.completion().is_some() => {
+                (full.positive_hysteresis, full.negative_hysteresis)
+            }
+            Err(error) => return Err(error),
+        };
+        let span = |counts| full.conversion()?.span(counts).map(rounded);
+        Ok(Some([
+            ("Positive Hysteresis", "positive_hysteresis", span(counts.0)),
+            ("Negative Hysteresis", "negative_hysteresis", span(counts.1)),
+        ]))
+    }
+
     /// What its type is called.
     pub(super) fn type_name(&self, group: SensorGroup) -> String {
         let found = self.sensor.sensor_type;
@@ -357,6 +400,7 @@ impl Described {
             unit: self.is_numeric().then(|| self.sensor.units.to_string()),
             status: "na".to_owned(),
             states: None,
+            state_names: Vec::new(),
             absence: None,
             thresholds: [None; 6],
         }
@@ -378,6 +422,7 @@ impl Described {
                 names.join(", ")
             },
             states: Some(reading.states),
+            state_names: names,
             ..self.nothing()
         }
     }
@@ -492,8 +537,10 @@ impl Read {
         };
         let unit = self.unit.as_deref().unwrap_or("discrete");
         let mut line = format!(
-            "{:<16} | {reading:<10} | {unit:<10} | {:<5} ",
-            self.name, self.status
+            "{:<16} | {reading:<10} | {:<10} | {:<5} ",
+            cell(&self.name),
+            cell(unit),
+            cell(&self.status)
         );
         for threshold in self.thresholds {
             // To write into a string can't fail.
@@ -519,6 +566,7 @@ impl Read {
             value["thresholds"] = thresholds.into();
         } else {
             value["states"] = self.states.into();
+            value["state_names"] = self.state_names.clone().into();
         }
         value
     }
@@ -552,6 +600,7 @@ mod tests {
             unit: Some("degrees C".to_owned()),
             status: status(ThresholdSet::NONE).to_owned(),
             states: None,
+            state_names: Vec::new(),
             absence: None,
             thresholds: [None, Some(0.0), None, Some(85.0), Some(90.5), None],
         };
@@ -566,6 +615,34 @@ mod tests {
                 "lower_critical": 0.0, "upper_non_critical": 85.0, "upper_critical": 90.5
             })
         );
+    }
+
+    #[test]
+    fn whatever_a_sensor_is_called_its_line_has_ten_columns() {
+        let read = |name: &str, unit: Option<&str>, status: &str| Read {
+            name: name.to_owned(),
+            value: unit.map(|_| 1.0),
+            unit: unit.map(str::to_owned),
+            status: status.to_owned(),
+            states: unit.is_none().then_some(3),
+            state_names: vec!["Presence detected"],
+            absence: None,
+            thresholds: [None; 6],
+        };
+        let long = ["Presence detected"; 15].join(", ");
+        for read in [
+            read("PSU1 | Input", Some("Volts"), "ok"),
+            read("PSU1\nStatus", None, &long),
+            read("||||", Some("a|b"), "-"),
+        ] {
+            let line = read.line();
+            assert_eq!(
+                (line.split(" | ").count(), line.lines().count()),
+                (10, 1),
+                "{line}"
+            );
+            assert_eq!(read.json()["name"], read.name);
+        }
     }
 
     #[test]

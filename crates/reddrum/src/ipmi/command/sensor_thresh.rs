@@ -3,54 +3,169 @@
 use std::rc::Rc;
 
 use ipmi::command::sensor::{GetSensorThresholds, SensorThresholds, SetSensorThresholds};
-use ipmi::number::Threshold;
+use ipmi::number::{CompletionCode, Threshold};
 use ipmi::record::Conversion;
-use ipmi::record::sdr::Owner;
+use ipmi::record::sdr::{Access, Owner};
 use serde_json::{Map, Value, json};
 
 use super::sensor::{COLUMNS, Described, all, rounded};
+use crate::error::ProgramError;
+use crate::ipmi::args::Limit;
 use crate::ipmi::failure::Failure;
 use crate::ipmi::report::Report;
-use crate::ipmi::talk::{Line, Outcome};
+use crate::ipmi::talk::{CallError, Line, Outcome};
 use crate::pattern::fits;
 
 /// How many sensors an error names.
 const NAMED_MAX: usize = 8;
 
-/// Sets one threshold of one sensor, and reads it back. That needs no reading: it works while the host is off.
-pub(super) async fn run(line: Line, name: Rc<str>, threshold: Threshold, value: f64) -> Outcome {
+/// Thresholds to be set, each with its value.
+pub(super) type Wanted = Rc<[(Threshold, f64)]>;
+
+/// The values as those of the thresholds that are named.
+///
+/// # Errors
+/// There are more or fewer of them.
+pub(super) fn wanted(limit: Limit, values: &[f64]) -> Result<Wanted, ProgramError> {
+    let thresholds = limit.thresholds();
+    if thresholds.len() == values.len() {
+        return Ok(thresholds
+            .iter()
+            .copied()
+            .zip(values.iter().copied())
+            .collect());
+    }
+    let names: Vec<_> = thresholds.iter().map(|one| one.name()).collect();
+    let (count, given) = (thresholds.len(), values.len());
+    let text = format!(
+        "sensor thresh: {count} values are needed, not {given}: {}",
+        names.join(", ")
+    );
+    Err(ProgramError::Usage(text))
+}
+
+/// Sets thresholds of one sensor, and reads them back. That needs no reading: it works while the host is off.
+pub(super) async fn run(line: Line, name: Rc<str>, wanted: Wanted) -> Outcome {
     let sensor = the_sensor(&name, all(&line).await?)?;
     let conversion = conversion(&sensor)?;
-    let raw = raw(&sensor, &conversion, value)?;
     let key = sensor.sensor.key;
     let mut thresholds = SensorThresholds::default();
-    thresholds.set(threshold, raw);
+    for (threshold, value) in wanted.iter() {
+        thresholds.set(*threshold, raw(&sensor, &conversion, *value)?);
+    }
     let command = SetSensorThresholds {
         sensor_number: key.sensor_number,
         thresholds,
     };
-    line.call_on_lun(key.lun().get(), &command).await?;
+    if let Err(error) = line.call_on_lun(key.lun().get(), &command).await {
+        return Err(refused(&line, &sensor, &conversion, &thresholds, error).await);
+    }
     let question = GetSensorThresholds {
         sensor_number: key.sensor_number,
     };
     let kept = line.call_on_lun(key.lun().get(), &question).await?;
-    let now = kept
-        .get(threshold)
-        .map_or_else(|| "none".to_owned(), |raw| number(&conversion, raw));
-    // What counts is what the BMC says now, byte by byte: a reading would hide a rounding.
-    if kept.get(threshold) != Some(raw) {
-        return Err(Failure::Unfit {
-            kind: "not_kept",
-            cause: format!(
-                "the BMC took the command, but now says: {} {threshold:?} {now}",
-                sensor.name
-            ),
-            remedy: "ask for what it supports: some keep an order among thresholds, or fix them"
-                .to_owned(),
-        });
+    let mut lines = Vec::new();
+    for (threshold, _) in wanted.iter() {
+        let now = kept
+            .get(*threshold)
+            .map_or_else(|| "none".to_owned(), |raw| number(&conversion, raw));
+        // What counts is what the BMC says now, byte by byte: a reading would hide a rounding.
+        if kept.get(*threshold) != thresholds.get(*threshold) {
+            return Err(Failure::Unfit {
+                kind: "not_kept",
+                cause: format!(
+                    "the BMC took the command, but now says: {} {threshold:?} {now}",
+                    sensor.name
+                ),
+                remedy:
+                    "ask for what it supports: some keep an order among thresholds, or fix them"
+                        .to_owned(),
+            });
+        }
+        lines.push(format!("{}: {threshold:?} is now {now}", sensor.name));
     }
-    let text = format!("{}: {threshold:?} is now {now}", sensor.name);
-    Ok(Report::line(text, json_of(&sensor, &conversion, &kept)))
+    Ok(Report::of(lines, json_of(&sensor, &conversion, &kept)))
+}
+
+/// Why the BMC may have refused these thresholds: as far as its record of the sensor, and the thresholds that it has, tell.
+async fn refused(
+    line: &Line,
+    sensor: &Described,
+    conversion: &Conversion,
+    wanted: &SensorThresholds,
+    error: CallError,
+) -> Failure {
+    let is_about_values = matches!(
+        error.completion(),
+        Some(
+            CompletionCode::INVALID_DATA_FIELD
+                | CompletionCode::PARAMETER_OUT_OF_RANGE
+                | CompletionCode::ILLEGAL_FOR_TYPE
+        )
+    );
+    if !is_about_values {
+        return error.into();
+    }
+    let key = sensor.sensor.key;
+    let question = GetSensorThresholds {
+        sensor_number: key.sensor_number,
+    };
+    let present = line.call_on_lun(key.lun().get(), &question).await.ok();
+    let likely = likely(sensor, conversion, wanted, present.as_ref());
+    let remedy = if likely.is_empty() {
+        "its record lets the threshold be set, and the values are in order: see the BMC's manual for other limits"
+            .to_owned()
+    } else {
+        format!("likely because {}", likely.join("; and "))
+    };
+    Failure::Explained { error, remedy }
+}
+
+/// What speaks against these thresholds.
+fn likely(
+    sensor: &Described,
+    conversion: &Conversion,
+    wanted: &SensorThresholds,
+    present: Option<&SensorThresholds>,
+) -> Vec<String> {
+    let mut likely = Vec::new();
+    let name = &sensor.name;
+    match sensor.sensor.capabilities.thresholds() {
+        Access::Fixed => likely.push(format!("the thresholds of '{name}' are fixed")),
+        Access::Readable => likely.push(format!("the thresholds of '{name}' can only be read")),
+        Access::None => likely.push(format!("'{name}' has no thresholds")),
+        Access::Settable => {}
+    }
+    let is_wanted = |(threshold, _): &(Threshold, &str)| wanted.get(*threshold).is_some();
+    let settable = sensor.sensor.settable_thresholds();
+    for (threshold, _) in COLUMNS.into_iter().filter(is_wanted) {
+        if !settable.has(threshold) {
+            let threshold = threshold.name();
+            likely.push(format!(
+                "{threshold} is not among those that its record lets be set"
+            ));
+        } else if present.is_some_and(|present| present.get(threshold).is_none()) {
+            let threshold = threshold.name();
+            likely.push(format!("the BMC has no {threshold} threshold for it"));
+        }
+    }
+    let held = |threshold| {
+        let raw = wanted.get(threshold).or_else(|| present?.get(threshold))?;
+        Some((threshold, rounded(conversion.value(raw))))
+    };
+    let held: Vec<_> = COLUMNS.into_iter().filter_map(|(t, _)| held(t)).collect();
+    for pair in held.windows(2) {
+        if let [(below, low), (above, high)] = pair
+            && low > high
+        {
+            let (below, above) = (below.name(), above.name());
+            likely.push(format!(
+                "{below} would be {low}, above {above} with {high}: set those that are in the way first, or three at \
+                 once with 'lower' or 'upper'"
+            ));
+        }
+    }
+    likely
 }
 
 /// The one sensor of this name.
@@ -277,7 +392,8 @@ mod tests {
 
         fn thresh(&mut self, name: &str, value: f64) -> Outcome {
             let name: Rc<str> = name.into();
-            let talk = Talk::new(|line| run(line, name, Threshold::UpperCritical, value));
+            let wanted = wanted(Limit::Ucr, &[value]).unwrap();
+            let talk = Talk::new(|line| run(line, name, wanted));
             play::run(talk, |call| self.answer(call))
         }
     }
@@ -335,6 +451,56 @@ mod tests {
             .thresh("Fan*", 1.0)
             .unwrap_err();
         assert!(failure.cause().ends_with(", and 3 more"), "{failure}");
+    }
+
+    #[test]
+    fn what_speaks_against_a_threshold_is_found_in_the_record_and_among_the_others() {
+        let mut full = fan("Fan1", SensorKey::bmc(65));
+        // Only upper critical can be set.
+        full.sensor.reading_mask = 0x103f;
+        let conversion = full.conversion().unwrap();
+        let mut sensor = Described {
+            name: "Fan1".to_owned(),
+            sensor: full.sensor,
+            full: Some(Box::new(full)),
+        };
+        let of = |threshold, raw| {
+            let mut thresholds = SensorThresholds::default();
+            thresholds.set(threshold, raw);
+            thresholds
+        };
+        let present = of(Threshold::UpperNonRecoverable, 100);
+        let found = |sensor: &Described, wanted, present| {
+            likely(sensor, &conversion, &wanted, Some(&present)).join("; ")
+        };
+        let wanted = of(Threshold::LowerCritical, 5);
+        let told = found(&sensor, wanted, present);
+        assert_eq!(
+            told,
+            "lower critical is not among those that its record lets be set"
+        );
+        let wanted = of(Threshold::UpperCritical, 120);
+        let told = found(&sensor, wanted, present);
+        assert!(told.contains("the BMC has no upper critical"), "{told}");
+        let order = "upper critical would be 12000, above upper non-recoverable with 10000";
+        assert!(told.contains(order), "{told}");
+        let mut both = present;
+        both.set(Threshold::UpperCritical, 90);
+        assert_eq!(found(&sensor, of(Threshold::UpperCritical, 95), both), "");
+        sensor.sensor.capabilities = SensorCapabilities(0x0c);
+        let told = found(&sensor, of(Threshold::UpperCritical, 95), both);
+        assert_eq!(told, "the thresholds of 'Fan1' are fixed");
+    }
+
+    #[test]
+    fn sides_take_three_values_and_thresholds_one() {
+        let upper = wanted(Limit::Upper, &[1.0, 2.0, 3.0]).unwrap();
+        assert_eq!(upper[1], (Threshold::UpperCritical, 2.0));
+        let lower = wanted(Limit::Lower, &[1.0, 2.0, 3.0]).unwrap();
+        assert_eq!(lower[0], (Threshold::LowerNonRecoverable, 1.0));
+        assert!(wanted(Limit::Ucr, &[1.0, 2.0]).is_err());
+        let error = wanted(Limit::Lower, &[1.0]).unwrap_err().to_string();
+        assert!(error.contains("3 values are needed, not 1"), "{error}");
     }
 
     #[test]

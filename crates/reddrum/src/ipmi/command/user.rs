@@ -11,6 +11,7 @@ use ipmi::number::{
 };
 use serde_json::{Value, json};
 
+use super::own_user::Guard;
 use super::{ADMINISTRATOR, OPERATOR, Start, on, start};
 use crate::config::{Secret, secret};
 use crate::error::ProgramError;
@@ -31,7 +32,8 @@ const WIDTH: usize = 20;
 ///
 /// # Errors
 /// A name or password can't be used.
-pub(super) fn begin(command: UserCommand) -> Result<Start, ProgramError> {
+pub(super) fn begin(command: UserCommand, username: Option<&str>) -> Result<Start, ProgramError> {
+    let guard = |own| Guard::new(own, username);
     let password = |user: UserSlot, operation, from: &NewPassword| {
         let password = ask(from, operation == PasswordOperation::SET)?;
         let command = SetUserPassword::new(user.id, operation, password.expose());
@@ -44,16 +46,14 @@ pub(super) fn begin(command: UserCommand) -> Result<Start, ProgramError> {
             start(OPERATOR, move |line| list(line, on(channel), all))
         }
         UserCommand::Summary(channel) => start(OPERATOR, move |line| summary(line, on(channel))),
-        UserCommand::Set(UserSetCommand::Name { user, name }) => {
+        UserCommand::Set(UserSetCommand::Name { user, name, own }) => {
+            let guard = guard(own);
             let name = UserName::new(&name).ok_or_else(|| {
                 ProgramError::Usage(format!("'{name}': a name on a BMC has at most 16 bytes"))
             })?;
             let user_id = user.id;
-            start(ADMINISTRATOR, move |line| async move {
-                line.call(&SetUserName { user_id, name }).await?;
-                let text = format!("User {user_id} is now called '{name}'");
-                let value = json!({ "user": user_id, "name": name.to_string() });
-                Ok(Report::line(text, value))
+            start(ADMINISTRATOR, move |line| {
+                set_name(line, user_id, name, guard.clone())
             })
         }
         UserCommand::Set(UserSetCommand::Password {
@@ -73,21 +73,33 @@ pub(super) fn begin(command: UserCommand) -> Result<Start, ProgramError> {
             start(ADMINISTRATOR, move |line| test(line, Rc::clone(&command)))
         }
         UserCommand::Enable(user) => start(ADMINISTRATOR, move |line| enable(line, user.id, true)),
-        UserCommand::Disable(user) => {
-            start(ADMINISTRATOR, move |line| enable(line, user.id, false))
+        UserCommand::Disable { user, own } => {
+            let guard = guard(own);
+            start(ADMINISTRATOR, move |line| {
+                disable(line, user.id, guard.clone())
+            })
         }
         UserCommand::Priv {
             user,
             level,
             channel,
-        } => start(ADMINISTRATOR, move |line| {
-            set_level(line, user.id, level, on(channel))
-        }),
+            own,
+        } => {
+            let guard = guard(own);
+            start(ADMINISTRATOR, move |line| {
+                set_level(line, user.id, level, on(channel), guard.clone())
+            })
+        }
     })
 }
 
 /// The password that a user gets, from a file or the operator.
 fn ask(from: &NewPassword, twice: bool) -> Result<Secret, ProgramError> {
+    if !from.on_the_line.is_empty() {
+        let text = "a password is no argument: everybody on this machine can read it there; give \
+                    --new-password-file FILE (mode 0600), or leave it out to be asked for it";
+        return Err(ProgramError::Usage(text.to_owned()));
+    }
     if let Some(file) = &from.new_password_file {
         let read = secret::from_file(file);
         return read.map_err(|e| ProgramError::Usage(format!("--new-password-file: {e}")));
@@ -178,6 +190,14 @@ async fn summary(line: Line, channel: ChannelNumber) -> Outcome {
     Ok(sheet.report())
 }
 
+async fn set_name(line: Line, user_id: u8, name: UserName, guard: Guard) -> Outcome {
+    guard.pass(&line, user_id, None).await?;
+    line.call(&SetUserName { user_id, name }).await?;
+    let text = format!("User {user_id} is now called '{name}'");
+    let value = json!({ "user": user_id, "name": name.to_string() });
+    Ok(Report::line(text, value))
+}
+
 async fn set_password(line: Line, command: Rc<SetUserPassword>) -> Outcome {
     line.call(&*command).await?;
     let user = command.user_id;
@@ -204,6 +224,11 @@ async fn test(line: Line, command: Rc<SetUserPassword>) -> Outcome {
     }
 }
 
+async fn disable(line: Line, user: u8, guard: Guard) -> Outcome {
+    guard.pass(&line, user, None).await?;
+    enable(line, user, false).await
+}
+
 async fn enable(line: Line, user: u8, on: bool) -> Outcome {
     let operation = if on {
         PasswordOperation::ENABLE
@@ -221,8 +246,17 @@ async fn enable(line: Line, user: u8, on: bool) -> Outcome {
     Ok(Report::line(text, json!({ "user": user, "enabled": on })))
 }
 
-async fn set_level(line: Line, user_id: u8, level: UserLevel, channel: ChannelNumber) -> Outcome {
+async fn set_level(
+    line: Line,
+    user_id: u8,
+    level: UserLevel,
+    channel: ChannelNumber,
+    guard: Guard,
+) -> Outcome {
     let limit = PrivilegeLevel::from(level);
+    if level != UserLevel::Administrator {
+        guard.pass(&line, user_id, Some(channel)).await?;
+    }
     let before = access(&line, user_id, channel).await?;
     let command = SetUserAccess {
         change_flags: true,

@@ -199,7 +199,8 @@ fn an_interruption_ends_all_hosts() {
         assert_eq!(
             failure,
             Failure::Interrupted {
-                maybe_executed: false
+                maybe_executed: false,
+                unfinished: None,
             }
         );
     }

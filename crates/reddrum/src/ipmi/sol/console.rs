@@ -11,7 +11,7 @@ use ipmi::command::app::{
     ActivatePayload, DeactivatePayload, GetPayloadActivationStatus, GetPayloadInstanceInfo,
     SolActivation,
 };
-use ipmi::console::{Event, Ignored, Login, Policy, RequestRefused, Session};
+use ipmi::console::{Event, Ignored, Login, LoginFailure, Policy, RequestRefused, Session};
 use ipmi::entropy::Entropy;
 use ipmi::number::{PayloadInstances, PayloadType, SolOperation, SolStatus};
 use ipmi::sol::{SolLine, SolRetry};
@@ -300,6 +300,11 @@ impl Console {
                 // A console needs no records.
                 Ok(Ask::Recall(_) | Ask::Keep(..)) => {
                     answer = Some(Answer::Recalled(None));
+                    continue;
+                }
+                // Nor another session: it ends with this one.
+                Ok(Ask::Reconnect) => {
+                    answer = Some(Answer::Reconnected(Err(LoginFailure::NoAnswer)));
                     continue;
                 }
                 Ok(Ask::Call(call)) => call,

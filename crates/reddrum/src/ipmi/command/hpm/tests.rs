@@ -137,7 +137,7 @@ fn upgraded_with(controller: &mut Controller, header: ImageHeader) -> Outcome {
         ],
     };
     let file: Rc<[u8]> = image.write().into();
-    let talk = Talk::new(|line| upgrade(line, file, true, true));
+    let talk = Talk::new(|line| upgrade(line, file, End::Activated, true));
     play::run(talk, |call| {
         // Get Device ID has no group in front of its data.
         let answer = controller.answer(call);

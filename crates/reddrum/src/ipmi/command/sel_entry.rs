@@ -1,0 +1,204 @@
+//! `sel get` and `sel delete`: single entries of the log (§31.5, §31.8).
+
+use ipmi::command::storage::{DeleteSelEntry, GetSelEntry, ReserveSel, SEL_RECORD_LEN};
+use ipmi::record::sel::SelRecord;
+use ipmi::record::{RecordId, ReservationId};
+use serde_json::{Value, json};
+
+use super::group;
+use super::sel::{Sources, show};
+use crate::ipmi::failure::Failure;
+use crate::ipmi::report::{Report, Sheet};
+use crate::ipmi::talk::{CallError, Line, Outcome};
+
+/// Width of the names in the report.
+const WIDTH: usize = 17;
+
+/// Tells all that these entries say. That some are not there costs no other.
+pub(super) async fn get(line: &Line, ids: &[u16]) -> Outcome {
+    let sources = Sources::read(line).await?;
+    let (mut lines, mut values) = (Vec::new(), Vec::new());
+    let mut missing = None;
+    for id in ids {
+        let answer = line.call(&GetSelEntry::whole(RecordId(*id))).await;
+        let bytes: [u8; SEL_RECORD_LEN] = match answer {
+            Ok(entry) if entry.data.len() == SEL_RECORD_LEN => {
+                let mut bytes = [0; SEL_RECORD_LEN];
+                bytes.copy_from_slice(&entry.data);
+                bytes
+            }
+            Ok(entry) => {
+                let count = entry.data.len();
+                missing.get_or_insert_with(|| short(*id, count));
+                continue;
+            }
+            Err(error) if error.completion().is_some() => {
+                missing.get_or_insert_with(|| error.into());
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let record = SelRecord::decode(&bytes);
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
+        let report = sheet(line, &record, &sources).await?;
+        lines.extend(report.lines);
+        values.push(report.value);
+    }
+    match missing {
+        Some(failure) if values.is_empty() => Err(failure),
+        missing => Ok(Report::of(lines, json!({ "entries": values })).lacking(missing)),
+    }
+}
+
+fn short(id: u16, count: usize) -> Failure {
+    Failure::Unfit {
+        kind: "malformed_answer",
+        cause: format!("entry {id:#06x} has {count} bytes, not {SEL_RECORD_LEN}"),
+        remedy: "report it with the BMC's make and firmware; 'raw' shows the bytes".to_owned(),
+    }
+}
+
+/// An entry, line by line. For scripts it has all that it has in a list, and more.
+async fn sheet(line: &Line, record: &SelRecord, sources: &Sources) -> Result<Report, CallError> {
+    let source = sources.of(record);
+    let mut sheet = Sheet::new(WIDTH);
+    let id = record.id().0;
+    sheet.put_as("SEL Record ID", "id", format!("0x{id:04x}"), id);
+    let kind = record.record_type();
+    let shown = format!("{kind} (0x{:02x})", kind.0);
+    sheet.put_as("Record Type", "record_type", shown, kind.0);
+    let time = record.timestamp().map(|time| time.to_string());
+    sheet.put("Timestamp", "time", time);
+    let types = match record {
+        SelRecord::SystemEvent(event) => Some(event.sensor_type),
+        _ => None,
+    };
+    let group = group::find(line, types.into_iter()).await?;
+    match record {
+        SelRecord::SystemEvent(event) => {
+            let generator = event.generator.0;
+            let shown = format!("0x{generator:04x}");
+            sheet.put_as("Generator ID", "generator", shown, generator);
+            let revision = event.revision.0;
+            sheet.put_as(
+                "EvM Revision",
+                "revision",
+                format!("{revision:02x}"),
+                revision,
+            );
+            let kind = event.sensor_type;
+            let name = group.sensor_type_name(kind).unwrap_or("unknown");
+            let shown = format!("{name} (0x{:02x})", kind.0);
+            sheet.put_as("Sensor Type", "sensor_type", shown, kind.0);
+            let number = event.sensor_number;
+            let shown = format!("0x{number:02x}");
+            sheet.put_as("Sensor Number", "sensor_number", shown, number);
+            sheet.put("Sensor", "sensor", source.map(|source| source.name.clone()));
+            let kind = event.event_reading_type();
+            let shown = format!("{kind} (0x{:02x})", kind.0);
+            sheet.put_as("Event Type", "event_type", shown, kind.0);
+            put_bytes(&mut sheet, "Event Data", "event_data", &event.data);
+        }
+        SelRecord::OemTimestamped(oem) => {
+            let number = oem.manufacturer.0;
+            let name = oem.manufacturer.name().unwrap_or("unknown");
+            let shown = format!("{name} ({number})");
+            sheet.put_as("Manufacturer", "manufacturer_id", shown, number);
+            put_bytes(&mut sheet, "Data", "oem_data", &oem.data);
+        }
+        SelRecord::OemNonTimestamped(other) | SelRecord::Reserved(other) => {
+            put_bytes(&mut sheet, "Data", "oem_data", &other.data);
+        }
+    }
+    let (_, value) = show(record, source, group);
+    for (name, key) in [
+        ("Event Direction", "direction"),
+        ("Description", "event"),
+        ("Detail", "detail"),
+    ] {
+        let held = value[key].clone();
+        if held.is_string() {
+            sheet.put(name, key, held);
+        }
+    }
+    let mut report = sheet.report();
+    if let (Value::Object(all), Value::Object(listed)) = (&mut report.value, value) {
+        all.extend(listed);
+    }
+    Ok(report)
+}
+
+fn put_bytes(sheet: &mut Sheet, name: &str, key: &str, bytes: &[u8]) {
+    let digits: Vec<_> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    sheet.put_as(name, key, digits.join(" "), bytes);
+}
+
+/// Erases these entries, one after the other, up to the first that can't be.
+pub(super) async fn delete(line: &Line, ids: &[u16]) -> Outcome {
+    let (mut lines, mut deleted) = (Vec::new(), Vec::new());
+    for id in ids {
+        match delete_one(line, RecordId(*id)).await {
+            Ok(()) => {
+                lines.push(format!("Entry 0x{id:04x} deleted"));
+                deleted.push(*id);
+            }
+            Err(error) if deleted.is_empty() => return Err(error.into()),
+            Err(error) => {
+                let report = Report::of(lines, json!({ "records": deleted }));
+                return Ok(report.lacking(Some(error.into())));
+            }
+        }
+    }
+    Ok(Report::of(lines, json!({ "records": deleted })))
+}
+
+/// Each erasure ends the reservation (§31.4).
+async fn delete_one(line: &Line, record: RecordId) -> Result<(), CallError> {
+    let reservation = match line.call(&ReserveSel).await {
+        Ok(reservation) => reservation,
+        // Logs without reservations take the number 0.
+        Err(error) if error.completion().is_some() => ReservationId::NONE,
+        Err(error) => return Err(error),
+    };
+    let command = DeleteSelEntry {
+        reservation,
+        record,
+    };
+    line.call(&command).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use ipmi::command::Command;
+    use ipmi::number::CompletionCode;
+
+    use super::*;
+    use crate::ipmi::talk::{Talk, play};
+
+    #[test]
+    fn entries_go_up_to_the_first_that_can_not() {
+        let talk = Talk::new(|line| async move { delete(&line, &[7, 8, 9]).await });
+        let (mut reserved, mut asked) = (0, Vec::new());
+        let report = play::run(talk, |call| {
+            if call.target.cmd == ReserveSel::CMD {
+                reserved += 1;
+                return Some((CompletionCode::OK, vec![reserved, 0]));
+            }
+            asked.push((call.data[0], call.data[2]));
+            let code = match call.data[2] {
+                8 => CompletionCode::NOT_PRESENT,
+                _ => CompletionCode::OK,
+            };
+            Some((code, call.data[2..].to_vec()))
+        })
+        .unwrap();
+        // Each with a reservation of its own.
+        assert_eq!(asked, [(1, 7), (2, 8)]);
+        assert_eq!(report.lines, ["Entry 0x0007 deleted"]);
+        assert_eq!(report.value, json!({ "records": [7] }));
+        assert_eq!(report.missing.unwrap().kind(), "refused");
+    }
+}
