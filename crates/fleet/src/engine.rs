@@ -160,6 +160,7 @@ impl Engine {
                 attempts: 1,
                 ..*config.policy
             }),
+            patient_policy: Arc::new(slot::patient(&config.policy)),
             policy: Arc::clone(&config.policy),
             board: Arc::clone(&shared.board),
             plans: Arc::clone(&shared.plans),

@@ -9,11 +9,18 @@ use ipmi::time::Instant;
 /// cost more: where datagrams come one at a time, waking up for each takes longer than the work.
 pub(crate) const CONNECTS_PER_S: u64 = 10_000;
 
-/// After so many failures in a row a BMC is looked for with one datagram at a time.
+/// After so many log-ins in a row of which nothing was answered, a BMC is looked for with one datagram at a time.
 const PROBE_AFTER: u8 = 3;
+
+/// The pause after a log-in that stayed without answer, before jitter.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The longest pause between two probes of a BMC that does not answer, before jitter.
 const SILENT_PAUSE_MAX: Duration = Duration::from_secs(30);
+
+/// The longest pause before the next log-in with a BMC that answers, but of whose answers too many are lost, before jitter: the
+/// next one may well come to its end.
+const LOSSY_PAUSE_MAX: Duration = Duration::from_secs(8);
 
 /// The pause after a refused login, and the longest one: most BMCs lock an account after a few wrong passwords,
 /// and no password gets right by itself.
@@ -100,8 +107,10 @@ impl Pace {
 /// Why a BMC could not be talked to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
-    /// It did not answer, or its session was lost.
+    /// It did not answer at all, or has no session to give.
     Silent,
+    /// It answered, but the log-in did not come to its end.
+    Lossy,
     /// It answered and refused the login.
     Refused,
 }
@@ -109,29 +118,38 @@ pub(crate) enum Trouble {
 /// Keeps BMCs that don't answer from costing more than a probe now and then.
 ///
 /// Closed while all is well; each failure in a row doubles the pause until the next probe, up to a bound; every pause
-/// is jittered so that a rack that went dark together does not come back as one burst.
+/// is jittered so that a rack that went dark together does not come back as one burst. Any answer proves that the BMC is there, and
+/// holds the breaker closed: where datagrams are lost a log-in fails now and then, and the next one is tried soon.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Breaker {
+    /// Log-ins in a row that failed.
     failures: u8,
+    /// Those of them, up to the last, of which nothing was answered.
+    silent: u8,
 }
 
 impl Breaker {
     /// The BMC answered and let us in.
     pub(crate) const fn succeeded(&mut self) {
-        self.failures = 0;
+        (self.failures, self.silent) = (0, 0);
     }
 
     /// Whether the BMC has been silent for so long that a single datagram must do to look for it.
     pub(crate) const fn is_probing(self) -> bool {
-        self.failures >= PROBE_AFTER
+        self.silent >= PROBE_AFTER
     }
 
     /// Another failure: how long to pause before the next probe.
     pub(crate) fn failed(&mut self, trouble: Trouble, jitter: &mut Jitter) -> Duration {
         let doublings = u32::from(self.failures).min(16);
         self.failures = self.failures.saturating_add(1);
+        self.silent = match trouble {
+            Trouble::Silent => self.silent.saturating_add(1),
+            Trouble::Lossy | Trouble::Refused => 0,
+        };
         let (first, longest) = match trouble {
-            Trouble::Silent => (Duration::from_secs(1), SILENT_PAUSE_MAX),
+            Trouble::Silent => (FIRST_PAUSE, SILENT_PAUSE_MAX),
+            Trouble::Lossy => (FIRST_PAUSE, LOSSY_PAUSE_MAX),
             Trouble::Refused => (REFUSED_PAUSE, REFUSED_PAUSE_MAX),
         };
         jitter.around(first.saturating_mul(1 << doublings).min(longest))
@@ -201,13 +219,34 @@ mod tests {
         let mut jitter = Jitter::new(2);
         let mut probes: Vec<_> = (0..1_000)
             .map(|_| {
-                let mut breaker = Breaker { failures: 10 };
+                let mut breaker = Breaker {
+                    failures: 10,
+                    silent: 10,
+                };
                 breaker.failed(Trouble::Silent, &mut jitter).as_millis()
             })
             .collect();
         probes.sort_unstable();
         let busiest = probes.windows(100).map(|w| w[99] - w[0]).min().unwrap_or(0);
         assert!(busiest > 1_000, "100 of 1,000 probes within {busiest} ms");
+    }
+
+    #[test]
+    fn a_bmc_that_answers_is_never_probed_and_never_left_alone_for_long() {
+        let (mut breaker, mut jitter) = (Breaker::default(), Jitter::new(4));
+        for _ in 0..20 {
+            breaker.failed(Trouble::Silent, &mut jitter);
+        }
+        assert!(breaker.is_probing());
+        for _ in 0..300 {
+            let pause = breaker.failed(Trouble::Lossy, &mut jitter);
+            assert!(pause <= LOSSY_PAUSE_MAX * 5 / 4, "{pause:?}");
+            assert!(!breaker.is_probing());
+        }
+        for silent in 1..=PROBE_AFTER {
+            breaker.failed(Trouble::Silent, &mut jitter);
+            assert_eq!(breaker.is_probing(), silent == PROBE_AFTER);
+        }
     }
 
     #[test]

@@ -6,6 +6,8 @@
 mod coming_and_going;
 #[path = "sim/faults.rs"]
 mod faults;
+#[path = "sim/loss.rs"]
+mod loss;
 #[path = "sim/restarts.rs"]
 mod restarts;
 mod support;

@@ -509,6 +509,41 @@ fn a_request_goes_before_a_keep_alive_in_flight() {
 }
 
 #[test]
+fn a_session_goes_on_after_one_keep_alive_whose_repetitions_were_all_lost() {
+    let mut pair = established();
+    // It is due, and then it is sent as often as any request, and waited for.
+    for _ in 0..=Policy::default().attempts {
+        assert_eq!(pair.time_out(), None);
+        assert!(pair.session.keeps_alive());
+        assert!(pair.transmit().is_some());
+    }
+    assert_eq!(pair.session.state(), State::Established);
+    assert_eq!(pair.time_out(), None);
+    let asked = pair.transmit().unwrap();
+    let reply = pair.at_bmc(&asked).unwrap();
+    assert_eq!(pair.at_console(&reply), None);
+    assert!(!pair.session.keeps_alive());
+}
+
+#[test]
+fn a_bmc_that_answers_no_keep_alive_is_given_up() {
+    let mut pair = established();
+    let mut sendings = 0;
+    while pair.session.state() == State::Established {
+        let happened = pair.time_out();
+        sendings += u32::from(pair.transmit().is_some());
+        assert!(matches!(happened, None | Some(Happened::Lost)));
+    }
+    let Policy {
+        attempts,
+        lost_after,
+        ..
+    } = Policy::default();
+    // And Close Session.
+    assert_eq!(sendings, u32::from(attempts * lost_after) + 1);
+}
+
+#[test]
 fn without_keep_alives_the_bmc_ends_the_session_after_its_time() {
     let mut pair = with_policy(Policy {
         keepalive_ms: 0,

@@ -29,12 +29,26 @@ const CONTACT_PAUSE: Duration = Duration::from_secs(30);
 const HURRY: Duration = Duration::from_secs(1);
 
 impl Slot {
-    /// Asks what is to be asked next, if nothing is in flight.
+    /// Asks what is to be asked next, if nothing is in flight, no keep-alive either.
     pub(super) fn proceed(&mut self, cx: &mut Context, now: Instant) {
         self.wake = None;
-        if self.phase != Phase::Up {
-            return;
+        if self.phase == Phase::Up && !self.session.keeps_alive() {
+            self.ask_next(cx, now);
         }
+    }
+
+    /// A keep-alive has waited for its answer in vain: what is due is asked in its place. Only then, for two commands at a time
+    /// are too many for some BMCs.
+    pub(super) fn goes_before_keep_alive(&mut self, cx: &mut Context, now: Instant) -> bool {
+        if self.phase != Phase::Up || !self.session.keeps_alive() {
+            return false;
+        }
+        self.wake = None;
+        self.ask_next(cx, now);
+        !self.session.keeps_alive()
+    }
+
+    fn ask_next(&mut self, cx: &mut Context, now: Instant) {
         while self.phase == Phase::Up
             && self.in_flight == InFlight::Nothing
             && self.session.state() == State::Established

@@ -8,6 +8,7 @@
 mod ask;
 mod round;
 mod session;
+mod silence;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hardware::{EnclosureId, Labels, Link, NodeId};
-use ipmi::console::{Login, Policy, Session, State};
+use ipmi::console::{Event, Login, Policy, Session, State};
 use ipmi::entropy::Entropy;
 use ipmi::quirk::Quirks;
 use ipmi::time::Instant;
@@ -33,15 +34,13 @@ use crate::schedule::{Breaker, Jitter, Pace};
 use crate::share::Texts;
 use crate::talk::Talk;
 use crate::work::{Job, Work};
+use silence::Loss;
+
+pub(crate) use silence::{down_after, patient};
 
 /// Bits of a console session ID that hold the slot's number; the others hold its generation.
 pub(crate) const SLOT_BITS: u32 = 20;
 const GENERATION_MAX: u16 = (1 << (32 - SLOT_BITS)) - 1;
-
-/// A BMC that has not answered for so long, although it was asked eleven times, is told as down. Where a tenth of all datagrams
-/// is lost each way that happens by chance once in 80 million commands. With a policy that takes longer for one command, it is
-/// as long as that.
-const DOWN_AFTER: Duration = Duration::from_secs(10);
 
 /// What all slots of an engine share.
 #[derive(Debug)]
@@ -52,10 +51,12 @@ pub(crate) struct Context {
     /// The UDP port of the engine's socket; 0 = not told.
     pub(crate) port: u16,
     pub(crate) policy: Arc<Policy>,
-    /// How long a BMC may owe an answer before it is told as down.
+    /// How long a BMC may owe an answer before it is told as down, where little is lost on the way.
     pub(crate) down_after: Duration,
-    /// As `policy`, but the first message of a log-in is sent only once.
+    /// As `policy`, but each message is sent only once: until the first answer.
     pub(crate) probe_policy: Arc<Policy>,
+    /// As `policy`, for sessions over a way on which much is lost.
+    pub(crate) patient_policy: Arc<Policy>,
     pub(crate) board: Arc<Board>,
     pub(crate) plans: Arc<Plans>,
     pub(crate) memory: Option<Arc<Memory>>,
@@ -69,14 +70,6 @@ pub(crate) struct Context {
     pub(crate) jitter: Jitter,
     /// Milliseconds since the Unix epoch at [`Instant::ORIGIN`].
     pub(crate) unix_ms_at_origin: u64,
-}
-
-/// How long a BMC may owe an answer under this policy before it is told as down.
-pub(crate) fn down_after(policy: &Policy) -> Duration {
-    let command: Duration = (1..=policy.attempts.max(1))
-        .map(|sending| policy.wait(sending))
-        .sum();
-    command.max(DOWN_AFTER)
 }
 
 impl Context {
@@ -157,6 +150,7 @@ pub(crate) struct Slot {
     sent_at: Instant,
     /// The BMC owes an answer since then, although it was asked again.
     silent_since: Option<Instant>,
+    loss: Loss,
     /// At which gates it waits, and which it has passed: bits of [`Stage`].
     waits: u8,
     inside: u8,
@@ -182,6 +176,10 @@ struct Rare {
     /// Deviations that the operator knows of; the session has those that showed, too.
     quirks: Quirks,
     breaker: Breaker,
+    /// The BMC has answered something of the log-in under way, or of the last one.
+    heard: bool,
+    /// When the last session ended, or the search for the first one began.
+    no_session_since: Instant,
     contact_at: Instant,
     /// When records that could not be read are tried again.
     records_again_at: Instant,
@@ -243,6 +241,7 @@ impl Slot {
             resent: false,
             sent_at: setup.connect_at,
             silent_since: None,
+            loss: Loss::default(),
             waits: setup.trace.waits,
             inside: 0,
             lacks: Lacks::default(),
@@ -259,6 +258,8 @@ impl Slot {
                 login_is_new: false,
                 quirks: setup.quirks,
                 breaker: Breaker::default(),
+                heard: false,
+                no_session_since: setup.connect_at,
                 contact_at: setup.connect_at,
                 records_again_at: setup.connect_at + round::RECORDS_AGAIN,
                 known: remembered.map(|remembered| remembered.known),
@@ -301,13 +302,6 @@ impl Slot {
             .min()
     }
 
-    /// When a BMC that owes an answer is to be told as down.
-    fn silent_until(&self, cx: &Context) -> Option<Instant> {
-        let since = self.silent_since?;
-        let is_told = matches!(self.page.node().link, Link::Down { .. });
-        (!is_told).then(|| since + cx.down_after)
-    }
-
     /// Whether its session is closed for good.
     pub(crate) fn is_closed(&self) -> bool {
         self.phase == Phase::Closed
@@ -340,7 +334,12 @@ impl Slot {
     /// Takes a datagram from its BMC.
     pub(crate) fn datagram(&mut self, cx: &mut Context, now: Instant, datagram: &mut [u8]) {
         match self.session.handle_datagram(now, datagram) {
-            Ok(event) => self.event(cx, now, event),
+            Ok(event) => {
+                if !matches!(event, Event::Response(_)) {
+                    self.heard(cx, now);
+                }
+                self.event(cx, now, event);
+            }
             Err(ignored) => *session::dropped(&mut cx.counters, ignored) += 1,
         }
     }
@@ -383,13 +382,14 @@ impl Slot {
     /// Does what is due.
     pub(crate) fn timeout(&mut self, cx: &mut Context, now: Instant) {
         if self.session.poll_timeout().is_some_and(|at| at <= now) {
-            self.unanswered(cx);
-            let event = self.session.handle_timeout(now);
-            self.event(cx, now, event);
+            self.unanswered(cx, now);
+            if !self.goes_before_keep_alive(cx, now) {
+                let event = self.session.handle_timeout(now);
+                self.event(cx, now, event);
+            }
         }
         if self.silent_until(cx).is_some_and(|at| at <= now) {
-            let reason = format!("no answer for {} s", cx.down_after.as_secs());
-            self.down(cx, now, &reason);
+            self.tell_silence(cx, now);
         }
         if let Some(work) = &mut self.work {
             cx.counters.jobs_failed += work.expire(now);
@@ -403,19 +403,6 @@ impl Slot {
                 }
             }
             _ => self.proceed(cx, now),
-        }
-    }
-
-    /// An answer did not come in time: the BMC waits for it outside of every gate. Where answers are late everywhere it
-    /// stays inside for the first repetition: another in its place would wait as long.
-    fn unanswered(&mut self, cx: &mut Context) {
-        if self.resent || !cx.gates.are_overloaded() {
-            self.leave_all(cx);
-        }
-        let asked = self.in_flight != InFlight::Nothing && self.sent;
-        self.resent = asked || self.phase == Phase::Connecting;
-        if asked {
-            self.silent_since.get_or_insert(self.sent_at);
         }
     }
 
@@ -555,6 +542,8 @@ impl Slot {
         let id = NonZeroU32::new(id).expect("the generation is at least 1");
         self.phase = Phase::Connecting;
         self.resent = false;
+        self.sent_at = now;
+        self.rare.heard = false;
         let policy = match self.rare.breaker.is_probing() {
             true => &cx.probe_policy,
             false => &cx.policy,

@@ -19,6 +19,10 @@ use crate::schedule::Trouble;
 /// them should not come back in one burst.
 const REOPEN_WITHIN: Duration = Duration::from_millis(1_000);
 
+/// Why a BMC is told as down that answers.
+const NO_LOGIN: &str =
+    "the BMC answers, but no log-in comes to its end; packets are lost, or it hangs";
+
 /// A pause before a session is opened anew, different for each.
 pub(super) fn reopen_pause(cx: &mut Context) -> Duration {
     let within = u64::try_from(REOPEN_WITHIN.as_nanos()).unwrap_or(0);
@@ -72,8 +76,10 @@ impl Slot {
     /// Takes in what came of a datagram or of a time-out.
     pub(super) fn event(&mut self, cx: &mut Context, now: Instant, event: Event<'_>) {
         match event {
+            // A keep-alive was answered, perhaps, and something has waited for that.
+            Event::None => self.proceed(cx, now),
             // Nothing here starts a payload.
-            Event::None | Event::Payload(..) => {}
+            Event::Payload(..) => {}
             Event::Established => {
                 cx.counters.sessions_opened += 1;
                 self.established(cx, now);
@@ -84,8 +90,10 @@ impl Slot {
                     self.up(cx, now);
                 }
                 if self.resent {
+                    self.loss.answered_late();
                     cx.gates.answered_late();
                 } else {
+                    self.loss.answered();
                     let after = now.since(self.sent_at);
                     cx.round_trips.add(after);
                     cx.gates.answered(after);
@@ -144,11 +152,12 @@ impl Slot {
             return;
         }
         let trouble = match failure {
+            LoginFailure::NoAnswer if self.rare.heard => Trouble::Lossy,
             LoginFailure::NoAnswer | LoginFailure::Resources => Trouble::Silent,
             _ => Trouble::Refused,
         };
         match trouble {
-            Trouble::Silent => cx.counters.connects_unanswered += 1,
+            Trouble::Silent | Trouble::Lossy => cx.counters.connects_unanswered += 1,
             Trouble::Refused => cx.counters.connects_refused += 1,
         }
         let reason = match failure {
@@ -157,15 +166,20 @@ impl Slot {
             | LoginFailure::PrivilegeRefused => {
                 format!("{failure} (user {:?})", self.rare.login.user_name())
             }
+            LoginFailure::NoAnswer if self.rare.heard => NO_LOGIN.to_owned(),
             _ => failure.to_string(),
         };
         self.leave_all(cx);
-        self.silent_since = None;
         let pause = self.rare.breaker.failed(trouble, &mut cx.jitter);
         self.phase = Phase::Down {
             retry_at: now + pause,
         };
-        self.down(cx, now, &reason);
+        if failure != LoginFailure::NoAnswer {
+            self.silent_since = None;
+        }
+        if failure != LoginFailure::NoAnswer || self.is_given_up(now) {
+            self.down(cx, now, &reason);
+        }
         // It was refused with a login that is not ours any more.
         if self.rare.login_is_new {
             self.try_new_login(cx, now);
@@ -205,11 +219,12 @@ impl Slot {
     }
 
     fn come_back(&mut self, cx: &mut Context, now: Instant) {
+        self.rare.no_session_since = now;
         self.phase = Phase::Down {
             retry_at: now + reopen_pause(cx),
         };
-        // Not down yet: a BMC that restarted, or a burst of loss, and it is back with the next session. Only where
-        // that can't be had is it told as down. Its readings are old in any case.
+        // Not down yet: a BMC that restarted, or a burst of loss, and it is back with the next session. Its readings are old
+        // in any case.
         self.wake = None;
         self.mark_stale(cx);
         self.publish(cx);

@@ -270,44 +270,6 @@ fn bmcs_that_say_anything_bring_nothing_down_and_are_believed_when_they_mend() {
 }
 
 #[test]
-fn a_third_of_all_datagrams_lost_each_way_makes_readings_late_and_never_wrong() {
-    let lossy = Quality {
-        loss_permille: 300,
-        ..Quality::PERFECT
-    };
-    let mut setup = Setup::new(100, seed(), lossy);
-    setup.config.poll_interval_ms = 20_000;
-    let mut world = World::new(setup);
-    world.run_for(120 * SECOND);
-    let before = *world.engine.counters();
-    let mut late = 0;
-    for _ in 0..60 {
-        world.run_for(SECOND);
-        for node in 0..100 {
-            late += u32::from(world.age(node) > 40 * SECOND);
-        }
-    }
-    let grown = world.engine.counters().since(&before);
-    // One round in five has a command that was given up; and a session that is lost takes a while to open.
-    assert!(
-        late < 600,
-        "{late} of 6,000 looks find readings older than 40 s"
-    );
-    assert!(grown.retransmits > grown.commands / 2, "{grown:?}");
-    // Six sendings, half of which get through both ways.
-    assert!(grown.timeouts < grown.commands / 20, "{grown:?}");
-    // Who could not be logged in to at first is looked for more rarely, and with single datagrams.
-    let up: Vec<u32> = (0..100)
-        .filter(|node| world.node(*node).link == Link::Up)
-        .collect();
-    assert!(up.len() >= 90, "{} of 100", up.len());
-    for node in up {
-        // A reading may be as old as its snapshot, and a round takes long.
-        check_readings(&world, node, 100 * SECOND);
-    }
-}
-
-#[test]
 fn datagrams_that_all_come_twice_are_taken_once() {
     let doubled = Quality {
         duplicate_permille: 1_000,

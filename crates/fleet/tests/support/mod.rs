@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,13 +22,16 @@ use ipmi::number::{CipherSuiteId, PrivilegeLevel};
 use ipmi::time::Instant;
 use ipmi::wire::DATAGRAM_MAX;
 use machine::Machine;
-use vbmc::net::{Network, Quality, SeededEntropy};
+use vbmc::net::{Arrival, Network, Quality, SeededEntropy};
 
 const CONSOLE: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), 40_000);
 
 /// Milliseconds since the Unix epoch at the origin of virtual time.
 pub(crate) const UNIX_MS: u64 = 1_700_000_000_000;
+
+/// What tells packets of RMCP+ from those of IPMI 1.5 (§13.6).
+const AUTH_TYPE_RMCP_PLUS: u8 = 6;
 
 /// Answers that are kept to be sent again.
 const REPLAYED_MAX: usize = 512;
@@ -37,9 +41,12 @@ pub(crate) struct Host {
     pub(crate) machine: Machine,
     pub(crate) bmc: Bmc,
     pub(crate) mute: bool,
+    /// It answers what comes outside of sessions, and opens none.
+    pub(crate) opens_nothing: bool,
     /// What it says is not to be trusted: where its whims come from.
     pub(crate) whims: Option<SeededEntropy>,
-    /// Datagrams that reached it.
+    /// Datagrams that were sent to it, and those that reached it.
+    pub(crate) asked: u64,
     pub(crate) heard: u64,
 }
 
@@ -83,6 +90,8 @@ pub(crate) struct World {
     pub(crate) shared: Shared,
     pub(crate) hosts: Vec<Host>,
     pub(crate) network: Network,
+    /// These hosts are behind a network of their own.
+    pub(crate) far: Option<(Range<usize>, Network)>,
     pub(crate) bottleneck: Option<Bottleneck>,
     /// All BMCs draw the same random numbers: they give their sessions the same IDs.
     pub(crate) same_numbers: bool,
@@ -185,7 +194,9 @@ impl World {
                 machine: Machine::new(node, &records),
                 bmc,
                 mute: false,
+                opens_nothing: false,
                 whims: None,
+                asked: 0,
                 heard: 0,
             }
         };
@@ -198,6 +209,7 @@ impl World {
             shared,
             hosts: (0..nodes).map(host).collect(),
             network: Network::new(quality, seed),
+            far: None,
             bottleneck: None,
             same_numbers: false,
             replayed: None,
@@ -214,13 +226,14 @@ impl World {
         let end = self.now + span;
         self.transmit();
         loop {
-            let next = [self.network.next_at(), self.engine.next_deadline()];
+            let far = self.far.as_ref().and_then(|(_, far)| far.next_at());
+            let next = [self.network.next_at(), far, self.engine.next_deadline()];
             let Some(next) = next.into_iter().flatten().min().filter(|next| *next <= end) else {
                 break;
             };
             // The engine's deadline may lie a little behind; time must go on all the same.
             self.now = next.max(self.now + Duration::from_nanos(1));
-            while let Some(arrival) = self.network.receive(self.now) {
+            while let Some(arrival) = self.receive() {
                 arrival.at.hash(&mut self.trace);
                 (arrival.from, arrival.to).hash(&mut self.trace);
                 arrival.bytes.hash(&mut self.trace);
@@ -232,6 +245,19 @@ impl World {
         self.now = end;
     }
 
+    fn receive(&mut self) -> Option<Arrival> {
+        let near = self.network.receive(self.now);
+        near.or_else(|| self.far.as_mut()?.1.receive(self.now))
+    }
+
+    /// The network over which a host is reached.
+    fn network_to(&mut self, host: SocketAddr) -> &mut Network {
+        match (&mut self.far, self.places.get(&host)) {
+            (Some((hosts, far)), Some(place)) if hosts.contains(place) => far,
+            _ => &mut self.network,
+        }
+    }
+
     fn arrive(&mut self, from: SocketAddr, to: SocketAddr, mut bytes: Vec<u8>) {
         if to == CONSOLE {
             self.engine.handle_datagram(self.now, from, &mut bytes);
@@ -241,7 +267,8 @@ impl World {
             return;
         };
         host.heard += 1;
-        if host.mute {
+        let is_rmcp_plus = bytes.get(4) == Some(&AUTH_TYPE_RMCP_PLUS);
+        if host.mute || host.opens_nothing && is_rmcp_plus {
             return;
         }
         let through_at = match &mut self.bottleneck {
@@ -272,7 +299,7 @@ impl World {
             }
         };
         if let Some(len) = reply {
-            self.network.send(through_at, to, from, &out[..len]);
+            self.network_to(to).send(through_at, to, from, &out[..len]);
             self.replay(through_at, to, from, &out[..len]);
         }
     }
@@ -286,7 +313,7 @@ impl World {
         match kept.get_mut(draw % REPLAYED_MAX) {
             Some(place) => {
                 let (from, to, old) = std::mem::replace(place, (from, to, answer.to_vec()));
-                self.network.send(at, from, to, &old);
+                self.network_to(from).send(at, from, to, &old);
             }
             None => kept.push((from, to, answer.to_vec())),
         }
@@ -294,9 +321,12 @@ impl World {
 
     fn transmit(&mut self) {
         let mut out = [0; DATAGRAM_MAX];
-        let (now, entropy) = (self.now, &mut self.entropy);
-        while let Some((to, len)) = self.engine.poll_transmit(now, entropy, &mut out) {
-            self.network.send(now, CONSOLE, to, &out[..len]);
+        let now = self.now;
+        while let Some((to, len)) = self.engine.poll_transmit(now, &mut self.entropy, &mut out) {
+            if let Some(place) = self.places.get(&to) {
+                self.hosts[*place].asked += 1;
+            }
+            self.network_to(to).send(now, CONSOLE, to, &out[..len]);
         }
     }
 

@@ -6,7 +6,6 @@ mod transmit;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::num::NonZeroU32;
-use core::time::Duration;
 
 use zeroize::Zeroize;
 
@@ -372,10 +371,14 @@ impl Session {
                 self.leave(Farewell::CloseSession);
                 Event::LoginFailed(LoginFailure::NoAnswer)
             }
-            _ if origin == Origin::Session || self.unanswered >= self.policy.lost_after => {
+            _ if self.unanswered >= self.policy.lost_after => {
                 let request = (origin == Origin::Driver).then_some(timed_out);
                 self.leave(Farewell::CloseSession);
                 Event::SessionLost(SessionLost { request })
+            }
+            _ if origin == Origin::Session => {
+                self.start(Origin::Session, KEEPALIVE, &[], true);
+                Event::None
             }
             _ => {
                 self.await_keepalive(now);
@@ -464,6 +467,12 @@ impl Session {
         self.request.origin == Origin::Driver
     }
 
+    /// Whether a keep-alive is in flight. A request goes before it: who is to have but one command in flight waits until it is answered.
+    #[must_use]
+    pub fn keeps_alive(&self) -> bool {
+        matches!(self.phase, Phase::Established) && self.request.origin == Origin::Session
+    }
+
     fn log_in_further(&mut self, next: Next) -> Event<'static> {
         match next {
             Next::Wait => {}
@@ -544,11 +553,6 @@ impl Session {
         self.rq_seq
     }
 
-    fn await_keepalive(&mut self, now: Instant) {
-        let keepalive = self.policy.keepalive_ms;
-        self.deadline = (keepalive != 0).then(|| now + ms(keepalive));
-    }
-
     /// Ends the session here, with one last message to the BMC.
     fn leave(&mut self, farewell: Farewell) {
         self.remember_numbers();
@@ -587,10 +591,6 @@ impl Session {
             self.proven = Some(suite);
         }
     }
-}
-
-const fn ms(ms: u32) -> Duration {
-    Duration::from_millis(ms as u64)
 }
 
 #[cfg(test)]

@@ -138,6 +138,12 @@ impl Session {
         }
     }
 
+    pub(super) fn await_keepalive(&mut self, now: Instant) {
+        let keepalive = self.policy.keepalive_ms;
+        let wait = Duration::from_millis(u64::from(keepalive));
+        self.deadline = (keepalive != 0).then(|| now + wait);
+    }
+
     /// Ends a request that may have been executed; the BMC answers, though not this one.
     fn give_up(&mut self, now: Instant) -> Event<'static> {
         self.request.origin = Origin::Nobody;
