@@ -257,6 +257,9 @@ pub(crate) struct NetworkArgs {
     /// Of all answers, so many arrive twice.
     #[arg(long, default_value_t = 0.0, value_name = "PERCENT", value_parser = percent)]
     pub(crate) duplicate: f32,
+    /// Of all datagrams, so many on each way are held back for 0.7 s, so that later ones overtake them.
+    #[arg(long, default_value_t = 0.0, value_name = "PERCENT", value_parser = percent)]
+    pub(crate) reorder: f32,
     /// Of all answers, so many arrive damaged.
     #[arg(long, default_value_t = 0.0, value_name = "PERCENT", value_parser = percent)]
     pub(crate) corrupt: f32,

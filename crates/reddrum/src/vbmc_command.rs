@@ -140,6 +140,7 @@ fn spoil_network(args: &NetworkArgs, seed: u64, bmcs: &Bmcs) {
         drop_request_permille: permille(args.loss),
         drop_reply_permille: permille(args.loss),
         duplicate_permille: permille(args.duplicate),
+        reorder_permille: permille(args.reorder),
         corrupt_permille: permille(args.corrupt),
         delay_ms: args.delay_ms,
         ..Faults::default()

@@ -14,8 +14,9 @@ use ipmi::sol::SolRetry;
 use ipmi::time::Instant;
 use ipmi::wire::{DATAGRAM_MAX, Writer, rmcp};
 
-use crate::fault::{Fate, Faults};
+use crate::fault::{Fate, Faults, HELD_FOR};
 use crate::handler::Device;
+use crate::held::{Held, HeldBack};
 use crate::site::Site;
 
 /// How late an answer is, and one in how many, where a defect says so: between a console's first and third sending.
@@ -32,6 +33,7 @@ pub struct Bmcs {
     strays: AtomicU64,
     commands: AtomicU64,
     in_flight_max: AtomicU32,
+    held: HeldBack,
     /// Controllers on which a console has serial over LAN.
     sol: Mutex<Vec<u32>>,
     /// The UDP port of all of them.
@@ -48,8 +50,9 @@ struct Front {
     /// Packets with characters that were sent unasked.
     sol_packets: u64,
     commands: u64,
-    /// Commands carried out whose answer is not under way yet.
-    in_flight: u32,
+    /// Marks of the commands carried out of which no answer is under way yet. What a console repeats is no other command, though it
+    /// be carried out again; and any answer to it will do.
+    in_flight: Vec<u32>,
     in_flight_max: u32,
 }
 
@@ -64,8 +67,20 @@ pub struct Reply {
     pub duplicate: bool,
     /// To be sent this much later.
     pub delay: Duration,
-    /// It answers a command of the device: report it with [`Bmcs::answered`] when it is sent.
-    pub command: bool,
+    /// The mark of the device's command that it answers: to be reported with [`Bmcs::answered`] when it is sent.
+    pub command: Option<u32>,
+}
+
+/// A datagram that has arrived at a controller, and what comes of it.
+struct Call<'a> {
+    index: u32,
+    now: Instant,
+    entropy: &'a mut dyn Entropy,
+    local: Ipv4Addr,
+    from: SocketAddr,
+    datagram: &'a mut [u8],
+    fate: Fate,
+    out: &'a mut [u8],
 }
 
 /// What all controllers together did so far.
@@ -77,9 +92,10 @@ pub struct Counters {
     pub replies: u64,
     /// Datagrams for an address at which there is nobody.
     pub strays: u64,
-    /// Commands that a device carried out: repeats of a request are answered but not carried out again.
+    /// Commands that a device carried out. Repeats of a request that changes something are answered but not carried out again;
+    /// one that reads is.
     pub commands: u64,
-    /// The most commands that any one controller had carried out and not yet answered.
+    /// The most commands that any one controller had carried out and not yet answered. One that is repeated counts once.
     pub in_flight_max: u32,
 }
 
@@ -116,7 +132,7 @@ impl Bmcs {
                 datagrams,
                 sol_packets: 0,
                 commands,
-                in_flight: 0,
+                in_flight: Vec::new(),
                 in_flight_max: 0,
             })
         };
@@ -131,6 +147,7 @@ impl Bmcs {
             strays,
             commands,
             in_flight_max: AtomicU32::new(0),
+            held: HeldBack::default(),
             sol: Mutex::new(Vec::new()),
             port: AtomicU16::new(rmcp::PORT),
         }
@@ -143,7 +160,8 @@ impl Bmcs {
     }
 
     /// Handles one datagram that `from` sent to the controller at `local`; a reply is written to `out`, which needs
-    /// room for [`ipmi::wire::DATAGRAM_MAX`] bytes. The datagram is decrypted in place.
+    /// room for [`ipmi::wire::DATAGRAM_MAX`] bytes. The datagram is decrypted in place. A fault may hold it back, see
+    /// [`Self::next_held`].
     pub fn handle(
         &self,
         now: Instant,
@@ -164,6 +182,72 @@ impl Bmcs {
         if fate.drop_request {
             return None;
         }
+        if fate.hold_request {
+            self.held
+                .keep(now + HELD_FOR, (local, from), datagram, fate);
+            return None;
+        }
+        self.respond(
+            &mut front,
+            Call {
+                index,
+                now,
+                entropy,
+                local,
+                from,
+                datagram,
+                fate,
+                out,
+            },
+        )
+    }
+
+    /// When the next datagram goes on that a fault holds back.
+    #[must_use]
+    pub fn held_until(&self) -> Option<Instant> {
+        self.held.next_at()
+    }
+
+    /// The next datagram that was held back, and goes on by `now`: to be handled by [`Self::handle_held`].
+    pub fn next_held(&self, now: Instant) -> Option<Held> {
+        self.held.next(now)
+    }
+
+    /// Handles a datagram that was held back, as [`Self::handle`] does others.
+    pub fn handle_held(
+        &self,
+        now: Instant,
+        entropy: &mut dyn Entropy,
+        held: &mut Held,
+        out: &mut [u8],
+    ) -> Option<Reply> {
+        let index = self.site.index_at(held.local)?;
+        self.respond(
+            &mut self.front(index),
+            Call {
+                index,
+                now,
+                entropy,
+                local: held.local,
+                from: held.from,
+                datagram: &mut held.bytes,
+                fate: held.fate,
+                out,
+            },
+        )
+    }
+
+    fn respond(&self, front: &mut Front, call: Call<'_>) -> Option<Reply> {
+        let Call {
+            index,
+            now,
+            entropy,
+            local,
+            from,
+            datagram,
+            fate,
+            out,
+        } = call;
         let Front { bmc, config, .. } = &mut *front;
         let mut seat = Seat {
             site: &self.site,
@@ -179,6 +263,7 @@ impl Bmcs {
         };
         let len = bmc.handle_datagram(now, entropy, from, datagram, &mut seat, out);
         let command = seat.commands > 0;
+        let (mark, repeats) = (bmc.request_mark(), bmc.repeats());
         if bmc.has_sol() {
             self.note_sol(index);
         }
@@ -195,13 +280,15 @@ impl Bmcs {
         if command {
             self.commands.fetch_add(1, Ordering::Relaxed);
             front.commands += 1;
-            front.in_flight += 1;
-            front.in_flight_max = front.in_flight_max.max(front.in_flight);
-            self.in_flight_max
-                .fetch_max(front.in_flight_max, Ordering::Relaxed);
         }
         let lag = front.lag(command);
         let mut len = len?;
+        if command && !repeats {
+            front.in_flight.push(mark);
+            front.in_flight_max = front.in_flight_max.max(front.in_flight.len() as u32);
+            self.in_flight_max
+                .fetch_max(front.in_flight_max, Ordering::Relaxed);
+        }
         self.replies.fetch_add(1, Ordering::Relaxed);
         if let Some(last) = out[..len].last_mut()
             && fate.corrupt
@@ -216,7 +303,7 @@ impl Bmcs {
             len,
             duplicate: fate.duplicate,
             delay: fate.delay + lag,
-            command,
+            command: command.then_some(mark),
         })
     }
 
@@ -290,10 +377,12 @@ impl Bmcs {
         }
     }
 
-    /// The reply to a command of this machine is on its way.
-    pub fn answered(&self, index: u32) {
-        let mut front = self.front(index);
-        front.in_flight = front.in_flight.saturating_sub(1);
+    /// A reply to a command of this machine is on its way: the one with this mark ([`Reply::command`]).
+    pub fn answered(&self, index: u32, command: u32) {
+        let in_flight = &mut self.front(index).in_flight;
+        if let Some(place) = in_flight.iter().position(|mark| *mark == command) {
+            in_flight.swap_remove(place);
+        }
     }
 
     /// Sets or, with `None`, repairs what is wrong with a BMC. Nothing for an index without a machine.

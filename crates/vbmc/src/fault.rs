@@ -6,6 +6,9 @@ use ipmi::time::Instant;
 
 use crate::curve::hash;
 
+/// How long a datagram is held back for others to overtake it: longer than a console waits before it repeats itself.
+pub const HELD_FOR: Duration = Duration::from_millis(700);
+
 /// What is wrong with a BMC. Shares are in thousandths of its datagrams; which ones is decided by a seeded hash, so
 /// that a run can be repeated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,6 +21,8 @@ pub struct Faults {
     pub drop_reply_permille: u16,
     /// Answers that arrive twice.
     pub duplicate_permille: u16,
+    /// Datagrams, on each way, that are held back for [`HELD_FOR`], so that later ones overtake them.
+    pub reorder_permille: u16,
     /// Answers that arrive with a wrong byte at the end, where checksums and integrity codes are.
     pub corrupt_permille: u16,
     /// Answers come this much late, in milliseconds.
@@ -30,6 +35,7 @@ pub struct Faults {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Fate {
     pub(crate) drop_request: bool,
+    pub(crate) hold_request: bool,
     pub(crate) drop_reply: bool,
     pub(crate) duplicate: bool,
     pub(crate) corrupt: bool,
@@ -48,7 +54,11 @@ impl Faults {
             drop_reply: hit(2, self.drop_reply_permille),
             duplicate: hit(3, self.duplicate_permille),
             corrupt: hit(4, self.corrupt_permille),
-            delay: Duration::from_millis(self.delay_ms.into()),
+            hold_request: hit(5, self.reorder_permille),
+            delay: match hit(6, self.reorder_permille) {
+                true => HELD_FOR + Duration::from_millis(self.delay_ms.into()),
+                false => Duration::from_millis(self.delay_ms.into()),
+            },
         }
     }
 }

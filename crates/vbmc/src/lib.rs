@@ -19,7 +19,7 @@
 //! - [`telltale`] sensors have values that say whose they are and when, for proving that no reading gets mixed up.
 //! - [`bmcs::Bmcs`] is the protocol half of all controllers: datagrams in, replies out, no socket. Simulations put
 //!   [`net::Network`] around it, [`serve::Server`] a socket.
-//! - [`fault::Faults`] spoil a BMC's network; `ipmi::quirk` names what can be wrong with its answers, and `defect` does it.
+//! - [`fault::Faults`] spoil a BMC's network ([`held`] lets datagrams overtake each other); `ipmi::quirk` names what can be wrong with its answers, and `defect` does it.
 //!
 //! **Invariant:** only `serve.rs` knows a socket, a clock or a thread.
 
@@ -36,6 +36,7 @@ pub mod fru;
 pub mod fuzzing;
 pub mod handler;
 pub mod hardware;
+pub mod held;
 pub mod host;
 pub mod log;
 pub mod machine;

@@ -174,8 +174,8 @@ struct Service {
     stop: Arc<Stop>,
     entropy: OsEntropy,
     send: SendBatch,
-    /// Machines whose answer to a command is in `send`.
-    answered: Vec<u32>,
+    /// Commands whose answer is in `send`: machine and mark.
+    answered: Vec<(u32, u32)>,
     delayed: BinaryHeap<Reverse<Delayed>>,
 }
 
@@ -185,8 +185,8 @@ struct Delayed {
     at: Instant,
     peer: SocketAddr,
     local: Ipv4Addr,
-    /// Set for the answer to a command.
-    index: Option<u32>,
+    /// The command that it answers: machine and mark.
+    command: Option<(u32, u32)>,
     bytes: Vec<u8>,
 }
 
@@ -203,7 +203,15 @@ impl Service {
                 let Some(local) = datagram.local.filter(|_| !datagram.truncated) else {
                     continue;
                 };
-                self.serve(now, local, datagram.peer, datagram.bytes)?;
+                self.serve(now, (local, datagram.peer), |bmcs, entropy, out| {
+                    let (peer, bytes) = (datagram.peer, datagram.bytes);
+                    bmcs.handle(now, entropy, local, peer, bytes, out)
+                })?;
+            }
+            while let Some(mut held) = self.bmcs.next_held(now) {
+                self.serve(now, (held.local, held.from), |bmcs, entropy, out| {
+                    bmcs.handle_held(now, entropy, &mut held, out)
+                })?;
             }
             self.release_delayed(now)?;
             self.serial(now)?;
@@ -237,7 +245,9 @@ impl Service {
 
     /// Until when nothing has to be done unless something comes.
     fn until_next(&self) -> Option<Duration> {
-        let delayed = self.until_next_delayed();
+        let delayed = self.delayed.peek().map(|Reverse(next)| next.at);
+        let next = [delayed, self.bmcs.held_until()].into_iter().flatten();
+        let delayed = next.min().map(|at| at.since(self.clock.now()));
         if self.bmcs.has_sol() {
             Some(delayed.map_or(SERIAL_EVERY, |delayed| delayed.min(SERIAL_EVERY)))
         } else {
@@ -248,9 +258,8 @@ impl Service {
     fn serve(
         &mut self,
         now: Instant,
-        local: Ipv4Addr,
-        peer: SocketAddr,
-        datagram: &mut [u8],
+        (local, peer): (Ipv4Addr, SocketAddr),
+        handle: impl FnOnce(&Bmcs, &mut OsEntropy, &mut [u8]) -> Option<Reply>,
     ) -> io::Result<()> {
         if self.send.is_full() {
             self.flush()?;
@@ -259,7 +268,7 @@ impl Service {
         let mut reply: Option<Reply> = None;
         let mut late: Option<Vec<u8>> = None;
         let pushed = self.send.push(peer, Some(local), |out| {
-            reply = bmcs.handle(now, entropy, local, peer, datagram, out);
+            reply = handle(bmcs, entropy, out);
             let Some(reply) = &reply else { return 0 };
             if reply.duplicate || !reply.delay.is_zero() {
                 late = Some(out[..reply.len].to_vec());
@@ -270,9 +279,9 @@ impl Service {
         let (Ok(()), Some(reply)) = (pushed, reply) else {
             return Ok(());
         };
-        let index = reply.command.then_some(reply.index);
+        let command = reply.command.map(|mark| (reply.index, mark));
         match late {
-            None => self.answered.extend(index),
+            None => self.answered.extend(command),
             Some(bytes) => self.hold_back(now, local, peer, &reply, bytes),
         }
         Ok(())
@@ -287,21 +296,21 @@ impl Service {
         reply: &Reply,
         bytes: Vec<u8>,
     ) {
-        let index = reply.command.then_some(reply.index);
+        let command = reply.command.map(|mark| (reply.index, mark));
         let copies = usize::from(reply.duplicate) + usize::from(!reply.delay.is_zero());
         if bytes.is_empty() || self.delayed.len() + copies > DELAYED_MAX {
-            self.answered.extend(index);
+            self.answered.extend(command);
             return;
         }
         let at = now + reply.delay;
         if reply.delay.is_zero() {
             // The first copy is in the batch already.
-            self.answered.extend(index);
+            self.answered.extend(command);
             self.delayed.push(Reverse(Delayed {
                 at,
                 peer,
                 local,
-                index: None,
+                command: None,
                 bytes,
             }));
             return;
@@ -312,7 +321,7 @@ impl Service {
                 at,
                 peer,
                 local,
-                index: None,
+                command: None,
                 bytes,
             }));
         }
@@ -320,15 +329,9 @@ impl Service {
             at,
             peer,
             local,
-            index,
+            command,
             bytes,
         }));
-    }
-
-    fn until_next_delayed(&self) -> Option<Duration> {
-        self.delayed
-            .peek()
-            .map(|Reverse(next)| next.at.since(self.clock.now()))
     }
 
     fn release_delayed(&mut self, now: Instant) -> io::Result<()> {
@@ -348,15 +351,15 @@ impl Service {
                 out[..due.bytes.len()].copy_from_slice(&due.bytes);
                 due.bytes.len()
             });
-            self.answered.extend(due.index);
+            self.answered.extend(due.command);
         }
         Ok(())
     }
 
     /// Sends what is in the batch, waiting for room where there is none, unless it is time to stop.
     fn flush(&mut self) -> io::Result<()> {
-        for index in self.answered.drain(..) {
-            self.bmcs.answered(index);
+        for (index, mark) in self.answered.drain(..) {
+            self.bmcs.answered(index, mark);
         }
         while self.socket.send(&mut self.send)?.blocked && !self.stop.wanted.load(Ordering::Acquire)
         {

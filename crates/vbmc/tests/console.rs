@@ -25,8 +25,9 @@ use ipmi::number::{
 use ipmi::record::RecordId;
 use ipmi::record::sdr::{FullSensor, SdrBody};
 use ipmi::record::sel::SelRecord;
+use ipmi::wire::DATAGRAM_MAX;
 use support::{Console, Ended, World};
-use vbmc::net::Quality;
+use vbmc::net::{Quality, SeededEntropy};
 
 /// The values of all numeric sensors that have one now, by name.
 fn values(world: &mut World, console: &mut Console) -> BTreeMap<String, f64> {
@@ -532,4 +533,57 @@ fn on_a_rough_network_no_command_is_carried_out_twice() {
         "{carried_out} {answered} {lost}"
     );
     assert_eq!(world.bmcs.bmc_counters(0).unwrap().in_flight_max, 1);
+}
+
+/// Hands the console's datagram to its BMC, which takes its time: the reply is not sent. Gives the mark of the command.
+fn hand_over(world: &World, console: &mut Console) -> Option<u32> {
+    let (mut asked, mut out) = ([0; DATAGRAM_MAX], [0; DATAGRAM_MAX]);
+    let (now, mut entropy) = (world.now, SeededEntropy::new(1));
+    let len = console.session.poll_transmit(now, &mut entropy, &mut asked);
+    let asked = &mut asked[..len.unwrap()];
+    let local = world.site.address(0);
+    let reply = world
+        .bmcs
+        .handle(now, &mut entropy, local, console.here, asked, &mut out);
+    reply.unwrap().command
+}
+
+/// Lets the console wait for an answer in vain.
+fn time_out(world: &mut World, console: &mut Console) {
+    world.now = console.session.poll_timeout().unwrap();
+    console.session.handle_timeout(world.now);
+}
+
+#[test]
+fn a_command_that_is_repeated_is_one_in_flight_and_that_of_another_console_is_a_second() {
+    let mut world = World::new(1, 1);
+    let (mut console, mut other) = (world.console(0), world.console(0));
+    let in_flight_max = |world: &World| world.bmcs.bmc_counters(0).unwrap().in_flight_max;
+    let before = world.bmcs.counters().commands;
+    let now = world.now;
+    console.session.request(now, &GetChassisStatus).unwrap();
+    let first = hand_over(&world, &mut console);
+    assert!(first.is_some());
+    for _ in 0..2 {
+        time_out(&mut world, &mut console);
+        assert_eq!(hand_over(&world, &mut console), first, "a repetition");
+    }
+    let done = world.bmcs.counters().commands - before;
+    assert_eq!((done, in_flight_max(&world)), (3, 1));
+    // Any of the answers will do.
+    world.bmcs.answered(0, first.unwrap());
+    let now = world.now;
+    other.session.request(now, &GetChassisStatus).unwrap();
+    let second = hand_over(&world, &mut other);
+    assert_ne!(second, first);
+    assert_eq!(in_flight_max(&world), 1);
+    // A straggler was answered long ago; what is asked in the other session now is not.
+    time_out(&mut world, &mut console);
+    assert_eq!(hand_over(&world, &mut console), first);
+    assert_eq!(in_flight_max(&world), 1);
+    let mut third = world.console(0);
+    let now = world.now;
+    third.session.request(now, &GetChassisStatus).unwrap();
+    hand_over(&world, &mut third);
+    assert_eq!(in_flight_max(&world), 2);
 }

@@ -17,7 +17,7 @@ use ipmi::entropy::Entropy;
 use ipmi::number::{ChassisControlAction, CompletionCode, PrivilegeLevel};
 use ipmi::wire::DATAGRAM_MAX;
 use vbmc::bmcs::Bmcs;
-use vbmc::fault::Faults;
+use vbmc::fault::{Faults, HELD_FOR};
 use vbmc::net::SeededEntropy;
 use vbmc::serve::{Clock, Server};
 use vbmc::site::{Site, SiteOptions};
@@ -196,6 +196,37 @@ fn late_and_doubled_answers_arrive_late_and_twice() {
     console.ask(&GetSensorReading { sensor_number: 1 });
     // The second copy of the first answer came before the second answer.
     assert_eq!(console.heard - heard, 3);
+    console.close();
+}
+
+#[test]
+fn datagrams_that_are_held_back_arrive_in_the_end() {
+    let server = serve(1);
+    let mut console = Console::log_in(&server, 0);
+    let faults = Faults {
+        reorder_permille: 1_000,
+        ..Faults::default()
+    };
+    server.bmcs().set_faults(0, Some(faults));
+    let since = console.clock.now();
+    let mut is_answered = false;
+    while !is_answered {
+        let question = GetSensorReading { sensor_number: 1 };
+        console
+            .session
+            .request(console.clock.now(), &question)
+            .unwrap();
+        is_answered = console.wait(|event| match event {
+            Event::Response(_) => Some(true),
+            Event::RequestTimedOut(_) => Some(false),
+            _ => None,
+        });
+    }
+    // Once on each way.
+    assert!(console.clock.now() - since >= 2 * HELD_FOR);
+    server.bmcs().set_faults(0, None);
+    console.ask(&GetSensorReading { sensor_number: 1 });
+    assert_eq!(server.bmcs().counters().in_flight_max, 1);
     console.close();
 }
 

@@ -8,7 +8,7 @@
 //!   likely a single mix-up goes unnoticed, for a byte has but 256 values;
 //! - processor time of the engine's threads without the checking one, resident memory, datagrams, repeats.
 //!
-//! Faults (`--loss`, `--duplicate`, `--delay`, `--rack-off`) begin with the measurement and end with it; then it is measured how
+//! Faults (`--loss`, `--duplicate`, `--reorder`, `--delay`, `--rack-off`) begin with the measurement and end with it; then it is measured how
 //! long it takes until every machine has been read anew.
 
 use std::io::{self, Write};
@@ -75,6 +75,8 @@ struct Options {
     loss: f64,
     /// In per cent.
     duplicate: f64,
+    /// In per cent, each way: held back for others to overtake them.
+    reorder: f64,
     delay_ms: u32,
     rack_off: bool,
     json: bool,
@@ -89,6 +91,7 @@ impl Options {
             suite: 3,
             loss: 0.0,
             duplicate: 0.0,
+            reorder: 0.0,
             delay_ms: 0,
             rack_off: false,
             json: false,
@@ -106,12 +109,13 @@ impl Options {
                 "--suite" => options.suite = number(value()?)?,
                 "--loss" => options.loss = number(value()?)?,
                 "--duplicate" => options.duplicate = number(value()?)?,
+                "--reorder" => options.reorder = number(value()?)?,
                 "--delay" => options.delay_ms = number(value()?)?,
                 "--rack-off" => options.rack_off = true,
                 "--json" => options.json = true,
                 _ => {
                     return Err(bad(&format!(
-                        "unknown option {arg}; with --steady there are --nodes N, --minutes M, --interval MS, --suite N, --loss PERCENT, --duplicate PERCENT, --delay MS, --rack-off, --json"
+                        "unknown option {arg}; with --steady there are --nodes N, --minutes M, --interval MS, --suite N, --loss PERCENT, --duplicate PERCENT, --reorder PERCENT, --delay MS, --rack-off, --json"
                     )));
                 }
             }
@@ -120,7 +124,8 @@ impl Options {
     }
 
     fn has_faults(&self) -> bool {
-        self.loss > 0.0 || self.duplicate > 0.0 || self.delay_ms > 0 || self.rack_off
+        let shares = [self.loss, self.duplicate, self.reorder];
+        shares.iter().any(|share| *share > 0.0) || self.delay_ms > 0 || self.rack_off
     }
 
     fn law(&self) -> Law {
@@ -135,9 +140,10 @@ impl Options {
         let permille = |percent: f64| (percent * 10.0) as u16;
         let off = if self.rack_off { RACK.end } else { RACK.start };
         format!(
-            "{} {} {} {off}",
+            "{} {} {} {} {off}",
             permille(self.loss),
             permille(self.duplicate),
+            permille(self.reorder),
             self.delay_ms
         )
     }
@@ -244,7 +250,7 @@ pub(crate) fn run(args: &[String]) -> io::Result<()> {
     if options.has_faults() {
         bmcs.tell(&options.faults())?;
         expect(&mut fleet, "measured")?;
-        bmcs.tell("0 0 0 0")?;
+        bmcs.tell("0 0 0 0 0")?;
     }
     let line = fleet.last_line()?;
     let found: Found =
@@ -302,13 +308,14 @@ fn print(
     let limit_ms = u64::from(options.interval_ms) + LATE_MS;
     writeln!(
         out,
-        "{} BMCs x 60 sensors, each read every {:.0} s, for {:.0} s; suite {}; loss {} % each way, {} % doubled, {} ms late{}",
+        "{} BMCs x 60 sensors, each read every {:.0} s, for {:.0} s; suite {}; loss {} % each way, {} % doubled, {} % held back each way, {} ms late{}",
         options.nodes,
         f64::from(options.interval_ms) / 1_000.0,
         found.seconds,
         options.suite,
         options.loss,
         options.duplicate,
+        options.reorder,
         options.delay_ms,
         if options.rack_off {
             ", one rack off"
@@ -381,7 +388,7 @@ fn print_costs(out: &mut impl Write, found: &Found, in_flight: &str) -> io::Resu
 }
 
 /// Serves virtual BMCs with sensors that follow a law. Each line of input says what is wrong from then on: loss each way and
-/// doubling in thousandths, delay in milliseconds, how many machines are off; or `tally`, which is answered.
+/// doubling and holding back in thousandths, delay in milliseconds, how many machines are off; or `tally`, which is answered.
 pub(crate) fn serve(nodes: u32, epoch_s: u32) -> io::Result<()> {
     let clock = Clock::start();
     let options = SiteOptions {
@@ -406,7 +413,7 @@ pub(crate) fn serve(nodes: u32, epoch_s: u32) -> io::Result<()> {
             continue;
         }
         let numbers: Result<Vec<u32>, _> = line.split(' ').map(number).collect();
-        let [loss, duplicate, delay_ms, off] = numbers?[..] else {
+        let [loss, duplicate, reorder, delay_ms, off] = numbers?[..] else {
             return Err(bad(&line));
         };
         for index in 0..nodes {
@@ -415,10 +422,11 @@ pub(crate) fn serve(nodes: u32, epoch_s: u32) -> io::Result<()> {
                 drop_request_permille: if index < off { 1_000 } else { loss as u16 },
                 drop_reply_permille: loss as u16,
                 duplicate_permille: duplicate as u16,
+                reorder_permille: reorder as u16,
                 delay_ms,
                 ..Faults::default()
             };
-            let is_good = loss == 0 && duplicate == 0 && delay_ms == 0 && index >= off;
+            let is_good = [loss, duplicate, reorder, delay_ms] == [0; 4] && index >= off;
             server
                 .bmcs()
                 .set_faults(index, (!is_good).then_some(faults));

@@ -99,6 +99,68 @@ fn answers_that_come_after_their_repetition_are_nobody_elses() {
     assert_eq!(tally.wrong, 0, "{:?}", tally.words);
     assert!(tally.checked > 3_000, "{} checked", tally.checked);
     assert!(world.engine.counters().retransmits > 3_000);
+    assert_eq!(
+        world.bmcs.counters().in_flight_max,
+        1,
+        "nothing is asked before the answer"
+    );
+}
+
+#[test]
+fn answers_and_requests_that_others_overtake_are_nobody_elses() {
+    let mut world = World::new(Setup {
+        round_ms_max: u64::MAX,
+        ..setup(60, Quality::PERFECT)
+    });
+    run(&mut world, 5);
+    for index in 0..60 {
+        let faults = Faults {
+            seed: u64::from(index),
+            reorder_permille: 300,
+            ..Faults::default()
+        };
+        world.bmcs.set_faults(index, Some(faults));
+    }
+    world.checker.take_tally();
+    run(&mut world, 120);
+    let tally = world.checker.take_tally();
+    assert_eq!(tally.wrong, 0, "{:?}", tally.words);
+    assert!(tally.checked > 3_000, "{} checked", tally.checked);
+    let counters = world.engine.counters();
+    assert!(
+        counters.retransmits > 2_000 && counters.dropped_late > 500,
+        "{counters:?}"
+    );
+    assert_eq!(world.bmcs.counters().in_flight_max, 1);
+}
+
+#[test]
+fn a_round_that_is_due_waits_for_the_answer_to_a_keep_alive() {
+    const NODES: u32 = 20;
+    // Rounds take 62 answers of 100 ms, a session is kept alive 25 s after that, and the next round is due while it is answered.
+    let mut world = World::new(Setup {
+        poll_interval_ms: 31_250,
+        round_ms_max: u64::MAX,
+        ..setup(NODES, Quality::PERFECT)
+    });
+    run(&mut world, 40);
+    for index in 0..NODES {
+        let faults = Faults {
+            delay_ms: 100,
+            ..Faults::default()
+        };
+        world.bmcs.set_faults(index, Some(faults));
+    }
+    run(&mut world, 40);
+    let before = *world.engine.counters();
+    let carried_out = world.bmcs.counters().commands;
+    run(&mut world, 125);
+    let grown = world.engine.counters().since(&before);
+    let kept_alive = world.bmcs.counters().commands - carried_out - grown.commands;
+    assert!(kept_alive >= u64::from(NODES), "{kept_alive}");
+    assert_eq!(world.bmcs.counters().in_flight_max, 1);
+    assert_eq!((grown.retransmits, grown.rounds_skipped), (0, 0));
+    assert_eq!(world.checker.take_tally().wrong, 0);
 }
 
 /// A snapshot with other readings.

@@ -1,5 +1,7 @@
 //! An engine and virtual BMCs whose sensors follow a law, on virtual time, with a network between them.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +14,7 @@ use ipmi::console::Login;
 use ipmi::number::PrivilegeLevel;
 use ipmi::time::Instant;
 use ipmi::wire::DATAGRAM_MAX;
-use vbmc::bmcs::Bmcs;
+use vbmc::bmcs::{Bmcs, Reply};
 use vbmc::net::{Arrival, Network, Quality, SeededEntropy};
 use vbmc::profile::Profile;
 use vbmc::site::{Site, SiteOptions};
@@ -22,6 +24,8 @@ use super::checker::Checker;
 
 /// Seconds since 1970 at the origin of virtual time.
 const EPOCH_S: u64 = 1_795_000_000;
+
+const PORT: u16 = 623;
 
 const CONSOLE: SocketAddr =
     SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1)), 40_000);
@@ -48,6 +52,8 @@ pub(crate) struct World {
     shared: Shared,
     ids: Vec<NodeId>,
     entropy: SeededEntropy,
+    /// When which BMC sends the answer to which command.
+    answers: BinaryHeap<Reverse<(Instant, u32, u32)>>,
 }
 
 fn targets(nodes: u32, site: &Site) -> Vec<Target> {
@@ -55,7 +61,7 @@ fn targets(nodes: u32, site: &Site) -> Vec<Target> {
     let login = Arc::new(login);
     let target = |index: u32| {
         let id = site.machine(index, Instant::ORIGIN).identity().id.clone();
-        let address = SocketAddr::new(site.address(index).into(), 623);
+        let address = SocketAddr::new(site.address(index).into(), PORT);
         Target::new(id, Some(address), &login)
     };
     (0..nodes).map(target).collect()
@@ -100,6 +106,7 @@ impl World {
             shared,
             ids,
             entropy: SeededEntropy::new(seed),
+            answers: BinaryHeap::new(),
         }
     }
 
@@ -128,14 +135,26 @@ impl World {
         let end = self.now + span;
         self.transmit();
         loop {
-            let next = [self.network.next_at(), self.engine.next_deadline()];
+            let next = [
+                self.network.next_at(),
+                self.bmcs.held_until(),
+                self.engine.next_deadline(),
+            ];
             let Some(next) = next.into_iter().flatten().min().filter(|next| *next <= end) else {
                 break;
             };
             // The engine's deadline may lie a little behind; time must go on all the same.
             self.now = next.max(self.now + Duration::from_nanos(1));
+            self.note_answers();
             while let Some(arrival) = self.network.receive(self.now) {
                 self.arrive(arrival);
+            }
+            while let Some(mut held) = self.bmcs.next_held(self.now) {
+                let (now, entropy) = (self.now, &mut self.entropy);
+                let mut out = [0; DATAGRAM_MAX];
+                let reply = self.bmcs.handle_held(now, entropy, &mut held, &mut out);
+                let to = SocketAddr::new(held.local.into(), PORT);
+                self.answer(to, held.from, reply, &out);
             }
             self.engine.handle_timeouts(self.now);
             self.transmit();
@@ -160,15 +179,32 @@ impl World {
         let reply = self
             .bmcs
             .handle(now, entropy, local, from, &mut bytes, &mut out);
+        self.answer(to, from, reply, &out);
+    }
+
+    /// Puts the answer of the BMC at `to` on the network.
+    fn answer(&mut self, to: SocketAddr, from: SocketAddr, reply: Option<Reply>, out: &[u8]) {
         let Some(reply) = reply else { return };
-        if reply.command {
-            self.bmcs.answered(reply.index);
+        let now = self.now;
+        if let Some(mark) = reply.command {
+            self.answers
+                .push(Reverse((now + reply.delay, reply.index, mark)));
         }
         for _ in 0..=usize::from(reply.duplicate) {
             if reply.len > 0 {
                 let at = now + reply.delay;
                 self.network.send(at, to, from, &out[..reply.len]);
             }
+        }
+    }
+
+    /// Tells the BMCs which answers are under way by now.
+    fn note_answers(&mut self) {
+        while let Some(Reverse((at, index, mark))) = self.answers.peek().copied()
+            && at <= self.now
+        {
+            self.answers.pop();
+            self.bmcs.answered(index, mark);
         }
     }
 

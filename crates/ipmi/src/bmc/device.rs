@@ -32,6 +32,9 @@ pub struct Bmc {
     pub(super) guard: Guard,
     /// The session whose command was handled last; 0 is none.
     asked: u32,
+    /// What tells that command from others of the session, and whether it repeats one.
+    mark: u16,
+    repeats: bool,
     lapse: Lapse,
 }
 
@@ -44,6 +47,8 @@ impl Bmc {
             sessions: SessionTable::default(),
             guard: Guard::default(),
             asked: 0,
+            mark: 0,
+            repeats: false,
             lapse: Lapse::default(),
         }
     }
@@ -62,7 +67,7 @@ impl Bmc {
         handler: &mut dyn Handler,
         out: &mut [u8],
     ) -> Option<usize> {
-        self.asked = 0;
+        (self.asked, self.mark, self.repeats) = (0, 0, false);
         let mut r = Reader::new(datagram);
         if rmcp::decode(&mut r).ok()? == rmcp::Class::Asf {
             if self.config.has(Quirk::PresencePongMissing) {
@@ -158,6 +163,19 @@ impl Bmc {
     #[must_use]
     pub fn session_count(&self) -> usize {
         self.sessions.iter_active().count()
+    }
+
+    /// What tells the request in the last datagram from those before and after it, of all sessions; repetitions of it have the same.
+    /// 0 where it was none of a session.
+    #[must_use]
+    pub const fn request_mark(&self) -> u32 {
+        self.asked << 16 | self.mark as u32
+    }
+
+    /// Whether the last datagram repeated a request: its console had no answer, or none when it sent this one.
+    #[must_use]
+    pub const fn repeats(&self) -> bool {
+        self.repeats
     }
 
     /// The configuration.
@@ -267,7 +285,7 @@ impl Bmc {
             return None;
         }
         let active = self.sessions.find_active(id, call.from)?;
-        active.executed.note(&message);
+        (self.mark, self.repeats) = active.executed.note(&message);
         self.asked = id;
         let permitted = active.privilege >= minimum_privilege(header.netfn, header.cmd, body);
         let refuses = self.config.has(Quirk::DuplicateRefused);

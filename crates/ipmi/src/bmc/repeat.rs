@@ -59,6 +59,9 @@ pub(super) struct Executed {
     last: Option<(MessageHeader, u8)>,
     /// The console uses one rqSeq for everything, so that a repetition can't be told from a new request.
     numbers_nothing: bool,
+    /// Marks of the last requests of any kind, and how many there were: the place of the next.
+    marks: [u16; REMEMBERED],
+    marked: usize,
 }
 
 /// A request that changes something, as it came.
@@ -108,8 +111,8 @@ impl Executed {
         }
     }
 
-    /// Notes that a request came, of whatever kind.
-    pub(super) fn note(&mut self, request: &LanMessage<'_>) {
+    /// Notes that a request came, of whatever kind. Gives its mark, and says whether it repeats one of the last.
+    pub(super) fn note(&mut self, request: &LanMessage<'_>) -> (u16, bool) {
         let now = (request.header, checksum(request.body));
         if self
             .last
@@ -118,6 +121,13 @@ impl Executed {
             self.numbers_nothing = true;
         }
         self.last = Some(now);
+        let mark = mark(now.0, now.1);
+        let repeats = !self.numbers_nothing && self.marks.contains(&mark);
+        if !repeats {
+            self.marks[self.marked % REMEMBERED] = mark;
+            self.marked = self.marked.wrapping_add(1);
+        }
+        (mark, repeats)
     }
 
     /// Remembers a request that was executed, with its reply.
@@ -131,6 +141,12 @@ impl Executed {
         self.reply.clear();
         self.reply.extend_from_slice(reply);
     }
+}
+
+/// Tells a request from those shortly before and after it, which have other numbers; never 0.
+fn mark(header: MessageHeader, checksum: u8) -> u16 {
+    let what = header.netfn.0.rotate_left(3) ^ header.cmd ^ checksum;
+    1 << 15 | u16::from(header.rq_seq & 0x3f) << 8 | u16::from(what)
 }
 
 /// Tells messages apart (FNV-1a, 64 bits). Not for security: the sender is authenticated.
@@ -206,6 +222,25 @@ mod tests {
         );
         let later = now + Duration::from_millis(u64::from(REPLY_KEPT_MS) + 1);
         assert_eq!(executed.find(later, changing(19, 1)), Known::New);
+    }
+
+    #[test]
+    fn a_request_repeats_one_of_the_last_where_number_and_bytes_are_the_same() {
+        let mut executed = Executed::default();
+        let mut note = |rq_seq, sensor: u8| {
+            let header = MessageHeader::request(NetFn::SENSOR_EVENT, 0, 0x2d, rq_seq);
+            let body = &[sensor];
+            executed.note(&LanMessage { header, body }).1
+        };
+        for rq_seq in 0..16 {
+            assert!(!note(rq_seq, 7), "{rq_seq}");
+        }
+        for straggler in [15, 0, 9] {
+            assert!(note(straggler, 7), "{straggler}");
+        }
+        assert!(!note(16, 7));
+        assert!(!note(0, 7), "as many as the sequence window lets pass");
+        assert!(!note(14, 8), "other bytes");
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub(crate) struct World {
 /// A console's session with one machine.
 pub(crate) struct Console {
     pub(crate) session: Session,
-    here: SocketAddr,
+    pub(crate) here: SocketAddr,
     there: SocketAddr,
 }
 
@@ -185,8 +185,8 @@ impl World {
             .bmcs
             .handle(self.now, &mut self.entropy, local, from, bytes, &mut out);
         let Some(reply) = reply else { return };
-        if reply.command {
-            self.bmcs.answered(reply.index);
+        if let Some(mark) = reply.command {
+            self.bmcs.answered(reply.index, mark);
         }
         let copies = if reply.duplicate { 2 } else { 1 };
         for _ in 0..copies {
