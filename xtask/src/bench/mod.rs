@@ -25,8 +25,8 @@ pub(crate) struct Arguments {
     name: Name,
     /// Options of the benchmark: fleet takes --nodes N, --suite N, --seconds S, --load SHARE, --interval MS, --json; or first
     /// --steady (every sensor once a minute, every value checked) with --nodes N, --minutes M, --interval MS, --suite N,
-    /// --loss PERCENT, --duplicate PERCENT, --delay MS, --rack-off, --json; or first --simulate READINGS (on virtual time, every
-    /// value checked) with --nodes N, --seed N. fleet-peers takes --nodes N, --seconds S;
+    /// --loss PERCENT, --duplicate PERCENT, --reorder PERCENT, --delay MS, --rack-off, --json; or first --simulate READINGS (on virtual time, every
+    /// value checked) with --nodes N, --seed N; or first --faults (on virtual time, a row for each) with --seed N, --seconds S. fleet-peers takes --nodes N, --seconds S;
     /// redfish --seconds S, --rounds N.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     options: Vec<String>,

@@ -17,15 +17,23 @@
 //!
 //! `--interval 60000 --seconds 60` measures a fleet as it is run, and not as much as it can do. `--steady` ([`steady`])
 //! does so with every value checked, for minutes, also on a bad network; `--simulate` ([`simulate`]) checks as many
-//! readings as one likes on virtual time.
+//! readings as one likes on virtual time; `--faults` ([`faults`]) shows there what faults do, each in a row.
 
 #[path = "../../tests/telltale/checker.rs"]
 mod checker;
 mod engine;
+mod faults;
 mod limit;
 mod process;
 mod simulate;
 mod steady;
+#[path = "../../tests/support/mod.rs"]
+#[expect(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "the tests' own, which use more of it"
+)]
+mod support;
 #[path = "../../tests/telltale/world.rs"]
 mod world;
 
@@ -64,6 +72,7 @@ fn main() -> ExitCode {
         Some((first, rest)) if first == "--role" => process::play(rest),
         Some((first, rest)) if first == "--steady" => steady::run(rest),
         Some((first, rest)) if first == "--simulate" => simulate::run(rest),
+        Some((first, rest)) if first == "--faults" => faults::run_command(rest),
         _ => parse(&args).and_then(|options| run(&options)),
     };
     match done {
