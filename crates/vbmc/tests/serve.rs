@@ -60,6 +60,7 @@ impl Console {
             Arc::new(login),
             Arc::new(Policy {
                 first_retry_ms: 30,
+                attempts: 8,
                 ..Policy::default()
             }),
         );
@@ -209,19 +210,7 @@ fn datagrams_that_are_held_back_arrive_in_the_end() {
     };
     server.bmcs().set_faults(0, Some(faults));
     let since = console.clock.now();
-    let mut is_answered = false;
-    while !is_answered {
-        let question = GetSensorReading { sensor_number: 1 };
-        console
-            .session
-            .request(console.clock.now(), &question)
-            .unwrap();
-        is_answered = console.wait(|event| match event {
-            Event::Response(_) => Some(true),
-            Event::RequestTimedOut(_) => Some(false),
-            _ => None,
-        });
-    }
+    console.ask(&GetSensorReading { sensor_number: 1 });
     // Once on each way.
     assert!(console.clock.now() - since >= 2 * HELD_FOR);
     server.bmcs().set_faults(0, None);
