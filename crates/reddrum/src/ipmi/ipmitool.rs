@@ -17,6 +17,7 @@ enum What {
     Interface,
     Password,
     Key,
+    Patience,
 }
 
 const fn foreign(letter: char, has_value: bool, what: What) -> Foreign {
@@ -27,7 +28,7 @@ const fn foreign(letter: char, has_value: bool, what: What) -> Foreign {
     }
 }
 
-const OPTIONS: [Foreign; 8] = [
+const OPTIONS: [Foreign; 10] = [
     foreign('H', true, What::Host),
     foreign('I', true, What::Interface),
     foreign('P', true, What::Password),
@@ -36,6 +37,8 @@ const OPTIONS: [Foreign; 8] = [
     foreign('k', true, What::Key),
     foreign('y', true, What::Key),
     foreign('K', false, What::Key),
+    foreign('N', true, What::Patience),
+    foreign('R', true, What::Patience),
 ];
 
 impl What {
@@ -49,6 +52,7 @@ impl What {
                  could read it"
             }
             Self::Key => "the BMC key comes from IPMI_KGKEY (hexadecimal digits after 0x)",
+            Self::Patience => "--timeout-ms MS and --attempts N say how long and how often",
         }
     }
 }
@@ -70,7 +74,8 @@ pub(crate) fn advice(words: &[String]) -> Option<String> {
             (true, behind) => Some(behind),
         };
         if option.what == What::Host {
-            host = value;
+            // Where the name is missing it is told where it belongs.
+            host = Some(value.unwrap_or("HOSTS"));
         }
         used.push(option);
     }
@@ -87,7 +92,7 @@ pub(crate) fn advice(words: &[String]) -> Option<String> {
     let told: Vec<_> = told.into_iter().map(What::told).collect();
     let command: Vec<_> = host.into_iter().chain(kept).map(quoted).collect();
     Some(format!(
-        "{} of ipmitool: here {}. Say: reddrum ipmi {}",
+        "ipmitool's {}: here {}. Say: reddrum ipmi {}",
         names.join(", "),
         told.join("; "),
         command.join(" ")
@@ -118,7 +123,7 @@ mod tests {
         }
         let told = told("10.0.0.5 -k k3y power on").unwrap();
         assert!(
-            told.starts_with("-k of ipmitool: here the BMC key comes"),
+            told.starts_with("ipmitool's -k: here the BMC key comes"),
             "{told}"
         );
         assert!(

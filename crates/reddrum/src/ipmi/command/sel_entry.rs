@@ -16,7 +16,11 @@ const WIDTH: usize = 17;
 
 /// Tells all that these entries say. That some are not there costs no other.
 pub(super) async fn get(line: &Line, ids: &[u16]) -> Outcome {
-    let sources = Sources::read(line).await?;
+    let sources = match Sources::read(line).await {
+        // Without records an entry says no less than it holds.
+        Err(error) if error.completion().is_some() => Sources::default(),
+        sources => sources?,
+    };
     let (mut lines, mut values) = (Vec::new(), Vec::new());
     let mut missing = None;
     for id in ids {
@@ -177,6 +181,27 @@ mod tests {
 
     use super::*;
     use crate::ipmi::talk::{Talk, play};
+
+    #[test]
+    fn an_entry_is_told_of_a_bmc_without_sensor_records() {
+        let talk = Talk::new(|line| async move { get(&line, &[3]).await });
+        let report = play::run(talk, |call| {
+            if call.target.cmd != GetSelEntry::CMD {
+                return Some((CompletionCode::INVALID_COMMAND, vec![]));
+            }
+            let mut entry = vec![0xff, 0xff, 3, 0, 0x02, 0x78, 0x56, 0x34, 0x65, 0x20, 0, 4];
+            entry.extend([1, 0x11, 1, 0x59, 90, 85]);
+            Some((CompletionCode::OK, entry))
+        })
+        .unwrap();
+        assert_eq!(report.lines[0], "SEL Record ID    : 0x0003");
+        let entry = &report.value["entries"][0];
+        assert_eq!(
+            (&entry["sensor"], &entry["sensor_number"]),
+            (&Value::Null, &0x11.into())
+        );
+        assert_eq!(entry["event"], "Upper Critical going high");
+    }
 
     #[test]
     fn entries_go_up_to_the_first_that_can_not() {
