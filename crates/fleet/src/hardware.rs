@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ::hardware::{
-    ApplyError, ApplyFuture, Change, EnclosureId, Hardware, Labels, Link, Node, NodeId, Observer,
-    Topology, Update,
+    ApplyError, ApplyFuture, Change, EnclosureId, Hardware, Labels, Link, LogJournal, Node, NodeId,
+    Observer, Topology, Update,
 };
 use arc_swap::ArcSwap;
 use ipmi::console::Login;
@@ -52,7 +52,7 @@ impl Fleet {
     /// The configuration is out of bounds, or the system has no socket or thread left.
     pub fn start(config: &Config) -> Result<Self, StartError> {
         config.check()?;
-        let memory = config.memory.as_deref().map(Memory::open);
+        let memory = config.memory.as_deref().map(Memory::open).transpose()?;
         let shared = Shared::with_memory(memory.map(Arc::new));
         let settings = Config {
             targets: Vec::new(),
@@ -211,5 +211,10 @@ impl Hardware for Fleet {
 
     fn observe(&self, observer: Arc<dyn Observer>) {
         self.shared.board.observe(&observer);
+    }
+
+    fn log_journal(&self) -> Option<&dyn LogJournal> {
+        let memory = self.shared.memory.as_deref()?;
+        Some(memory as &dyn LogJournal)
     }
 }

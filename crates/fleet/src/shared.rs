@@ -30,8 +30,12 @@ impl Shared {
     /// No nodes yet, and what is remembered of their BMCs from earlier runs.
     #[must_use]
     pub fn with_memory(memory: Option<Arc<Memory>>) -> Self {
+        let board = Arc::new(Board::new(Vec::new()));
+        if let Some(memory) = &memory {
+            memory.announce_on(&board);
+        }
         Self {
-            board: Arc::new(Board::new(Vec::new())),
+            board,
             plans: Arc::default(),
             memory,
         }

@@ -207,7 +207,7 @@ impl Observer for Comings {
             }
             Update::Added(node) => format!("added {}", node.id),
             Update::Removed(node) => format!("removed {}", node.id),
-            Update::Changed { .. } | Update::Topology => return,
+            Update::Changed { .. } | Update::Topology | Update::LogNews => return,
         };
         self.0.lock().unwrap().push(told);
     }

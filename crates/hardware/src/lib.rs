@@ -24,6 +24,7 @@ extern crate std;
 mod change;
 mod firmware;
 mod inventory;
+mod journal;
 mod log;
 mod network;
 mod node;
@@ -40,6 +41,7 @@ pub use change::{
 };
 pub use firmware::{FirmwareComponent, Installation, InstallationWatch, MAX_IMAGE_BYTES};
 pub use inventory::{Asset, Capacity, Inventory, MAX_SENSORS, Nameplates, Part, Parts};
+pub use journal::{LogEvent, LogJournal, LogNews};
 pub use log::{Log, LogEntry, LogEntryKind, MAX_LOG_ENTRIES, Severity};
 pub use network::{AddressOrigin, Ipv4, Network, NetworkChange, Vlan};
 pub use node::{Identity, Indicator, Link, Node, NodeId, NodeKind, Power};

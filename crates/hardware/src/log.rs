@@ -60,9 +60,6 @@ pub struct Log {
     pub overflowed: bool,
     /// The log was read to its end at least once.
     pub complete: bool,
-    /// So many entries at the end are news although nothing of the log was known in this run: they came after what an
-    /// earlier run had told.
-    pub unseen: u32,
     /// How often entries were lost before they could be read.
     pub losses: u32,
 }

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use core::future::Future;
 use core::pin::Pin;
 
-use crate::{ApplyError, Change, Node, NodeId, Topology};
+use crate::{ApplyError, Change, LogJournal, Node, NodeId, Topology};
 
 /// The outcome of a change, some time later. Ends within the source's own time limit, never hangs.
 pub type ApplyFuture = Pin<Box<dyn Future<Output = Result<(), ApplyError>> + Send>>;
@@ -34,6 +34,8 @@ pub enum Update {
     Removed(Arc<Node>),
     /// Enclosures changed.
     Topology,
+    /// There is more in the source's [`LogJournal`].
+    LogNews,
 }
 
 /// Who wants to hear of updates. Called on the source's own thread: must return at once and never block;
@@ -63,4 +65,10 @@ pub trait Hardware: Send + Sync {
 
     /// From now on tells `observer` every update, for as long as the source lives.
     fn observe(&self, observer: Arc<dyn Observer>);
+
+    /// The journal of event logs, which says what is news in them. A source without one knows only what it sees: news is by
+    /// what entries a snapshot differs from the one before.
+    fn log_journal(&self) -> Option<&dyn LogJournal> {
+        None
+    }
 }

@@ -12,22 +12,31 @@
 //! | a new entry in an event log; a cleared log  | `ResourceCreated`, `ResourceChanged` | log entry, log service    |
 //! | entries of a log were lost unread           | `ResourceStatusChangedWarning`       | log service               |
 //!
+//! Entries of event logs are news where the source's [`LogJournal`] says so, and each is told once, wherever the process is
+//! killed: they come with their numbers in it ([`EventSink::publish_once`]), and are forgotten there when the sink has written
+//! them down. A source without a journal tells by its snapshots.
+//!
 //! What is found at first contact is no event: it did not happen then. Only a limit that is found crossed is told: nobody
 //! was told before.
 
-use std::sync::{Arc, Weak};
+use std::num::NonZeroU64;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use hardware::{
-    Availability, Context, Hardware, Link, Log, LogEntry, Node, NodeId, NodeKind, Observer, Power,
-    Severity, Threshold, ThresholdState, Update,
+    Availability, Context, Hardware, Link, Log, LogEntry, LogEvent, LogJournal, LogNews, Node,
+    NodeId, NodeKind, Observer, Power, Severity, Threshold, ThresholdState, Update,
 };
 use redfish::message::{resource_event, sensor_event};
-use redfish::{Event, EventSink, Message};
+use redfish::{Event, EventSink, Mark, Message};
 
 use crate::part::{self, Measurement};
 use crate::tree::{Tree, TreeCache};
 use crate::unit::Conversion;
 use crate::uri;
+
+/// How many news of event logs the sink gets before it has written some of them down. A source that has more waits: after a long
+/// time of its own it may have hundreds of thousands.
+const NEWS_UNDER_WAY_MAX: u64 = 1_024;
 
 /// Translates the updates of a source for a sink.
 pub(crate) struct Watch {
@@ -35,6 +44,10 @@ pub(crate) struct Watch {
     hardware: Weak<dyn Hardware>,
     tree: Arc<TreeCache>,
     sink: Arc<dyn EventSink>,
+    /// The source has a journal of its event logs.
+    has_journal: bool,
+    /// News of it was handed in up to this number.
+    news_to: Mutex<u64>,
 }
 
 impl Watch {
@@ -44,11 +57,71 @@ impl Watch {
         tree: &Arc<TreeCache>,
         sink: Arc<dyn EventSink>,
     ) {
-        hardware.observe(Arc::new(Self {
+        let watch = Arc::new(Self {
             hardware: Arc::downgrade(hardware),
             tree: Arc::clone(tree),
+            has_journal: hardware.log_journal().is_some(),
             sink,
+            news_to: Mutex::new(0),
+        });
+        // Weak, since the source holds its observers.
+        let weak = Arc::downgrade(&watch);
+        watch.sink.on_kept(Box::new(move || {
+            if let Some(watch) = weak.upgrade() {
+                watch.take_news();
+            }
         }));
+        hardware.observe(Arc::clone(&watch) as Arc<dyn Observer>);
+        watch.take_news();
+    }
+
+    /// Hands in what the journal of event logs has more.
+    fn take_news(&self) {
+        let Some(hardware) = self.hardware.upgrade() else {
+            return;
+        };
+        if let Some(journal) = hardware.log_journal() {
+            let mut to = self.news_to.lock().unwrap_or_else(PoisonError::into_inner);
+            while self.take_some_news(journal, &mut to) {}
+        }
+    }
+
+    /// Hands in some news behind the number `to`; says whether there may be more.
+    fn take_some_news(&self, journal: &dyn LogJournal, to: &mut u64) -> bool {
+        // Who writes nothing down has what it was given.
+        let kept_to = self.sink.kept_to(journal.id()).unwrap_or(*to);
+        *to = kept_to.max(*to);
+        journal.forget_to(kept_to);
+        let room = NEWS_UNDER_WAY_MAX.saturating_sub(*to - kept_to);
+        let news = match usize::try_from(room) {
+            Ok(room) if room > 0 => journal.after(*to, room),
+            _ => return false,
+        };
+        for one in &news {
+            self.tell_news(journal.id(), one);
+            *to = one.number.map_or(*to, NonZeroU64::get);
+        }
+        !news.is_empty()
+    }
+
+    fn tell_news(&self, journal: u64, news: &LogNews) {
+        let manager = news.node.as_str();
+        let event = match news.event {
+            LogEvent::Entry { id, .. } => Event {
+                message: resource_event::resource_created(),
+                origin: Some(uri::log_entry(manager, id)),
+                resource_type: Some("LogEntry"),
+            },
+            LogEvent::Loss => Event {
+                message: entries_lost(&uri::log(manager)),
+                origin: Some(uri::log(manager)),
+                resource_type: Some("LogService"),
+            },
+        };
+        match news.number {
+            Some(number) => self.sink.publish_once(event, Mark { journal, number }),
+            None => self.sink.publish(event),
+        }
     }
 
     fn tell(&self, message: Message, origin: String, resource_type: &'static str) {
@@ -225,23 +298,21 @@ impl Watch {
     }
 
     fn log(&self, manager: &str, before: &Log, after: &Log) {
-        if after.losses > before.losses {
-            let origin = uri::log(manager);
-            let message = status_changed(&origin, Severity::Warning).with_resolution(
-                "Entries were lost before they could be read: the log was full, or overwrote them. Clear it now and then.",
-            );
-            self.tell(message, origin, "LogService");
-        }
         if before.complete && after.entries.is_empty() && !before.entries.is_empty() {
             let changed = resource_event::resource_changed();
             self.tell(changed, uri::log(manager), "LogService");
+        }
+        if self.has_journal {
             return;
         }
-        // What the first reading finds is history, but for what came while nobody looked.
-        let unseen = after.entries.len().saturating_sub(after.unseen as usize);
+        if after.losses > before.losses {
+            let origin = uri::log(manager);
+            self.tell(entries_lost(&origin), origin, "LogService");
+        }
+        // What the first reading finds is history.
         let new = match before.complete {
             true => new_entries(&before.entries, &after.entries),
-            false => &after.entries[unseen..],
+            false => &[],
         };
         for entry in new {
             let origin = uri::log_entry(manager, entry.id);
@@ -260,6 +331,7 @@ impl Observer for Watch {
                 self.came_or_went(after, &resource_event::resource_created());
             }
             Update::Removed(node) => self.came_or_went(node, &resource_event::resource_removed()),
+            Update::LogNews => self.take_news(),
             Update::Topology => {}
         }
     }
@@ -274,6 +346,12 @@ fn new_entries<'a>(before: &[LogEntry], after: &'a [LogEntry]) -> &'a [LogEntry]
         .iter()
         .rposition(|entry| (entry.id, &entry.raw) == (last.id, &last.raw));
     known.map_or(after, |known| &after[known + 1..])
+}
+
+fn entries_lost(log: &str) -> Message {
+    status_changed(log, Severity::Warning).with_resolution(
+        "Entries were lost before they could be read: the log was full, or overwrote them. Clear it now and then.",
+    )
 }
 
 fn status_changed(resource: &str, severity: Severity) -> Message {

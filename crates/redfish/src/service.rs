@@ -351,7 +351,7 @@ impl Service {
 
     /// Writes what nobody waits for: call it last, when [`work`](Self::work) isn't polled any more.
     pub async fn close(&self) {
-        self.events.save(true).await;
+        self.events.save().await;
     }
 
     pub(crate) const fn tasks(&self) -> &Tasks {

@@ -137,6 +137,11 @@ impl Batch {
         Ok(())
     }
 
+    /// Nothing changes.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Removes the entry `key`; there may be none.
     pub(crate) fn remove(&mut self, table: Table, key: impl Into<String>) {
         self.0.push(Write {

@@ -40,7 +40,7 @@ impl LogStamp {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LogPosition {
     pub(crate) stamp: LogStamp,
-    /// The last record read, whole, by which the place is found again; `None` = the log was empty.
+    /// The last record read, whole, by which the place is found again; `None` = the log was empty, or has no end.
     pub(crate) last: Option<Record>,
 }
 
@@ -50,7 +50,7 @@ pub(crate) enum Since {
     /// Nothing: all that is found is history.
     #[default]
     Never,
-    /// An earlier run has followed it up to here, and told of all entries. They are not at hand now.
+    /// It was followed up to here, by an earlier run or this one. The entries are not at hand now.
     Earlier(LogPosition),
     /// It was read up to here.
     Read(LogPosition),
@@ -72,6 +72,11 @@ impl Since {
         }
     }
 
+    /// How many of all records of a log are news, at its end.
+    pub(crate) fn news_among(&self, records: &[Record]) -> usize {
+        news_of(records, *self).0
+    }
+
     /// Whether a log of this stamp has to be read.
     pub(crate) fn is_outdated(&self, stamp: LogStamp) -> bool {
         !matches!(self, Self::Read(position) if position.stamp == stamp)
@@ -86,8 +91,8 @@ pub(crate) struct LogRead {
     pub(crate) records: Vec<Record>,
     /// `records` follow what was read before; else they replace it.
     pub(crate) continues: bool,
-    /// So many records at the end are news to those whom an earlier run told of the log.
-    pub(crate) unseen: usize,
+    /// So many records at the end are news: they came after what was read before, in this run or an earlier one.
+    pub(crate) news: usize,
     /// Entries were lost before they could be read.
     pub(crate) lost: bool,
     /// What the clock of the log said.
@@ -177,8 +182,8 @@ pub(crate) async fn read(line: &Line, since: Since) -> Result<LogRead, CallError
     let mut read = brought(&walk, records, since);
     rescued.retain(|record| !read.records.contains(record));
     if !rescued.is_empty() {
-        if matches!(since, Since::Earlier(_)) {
-            read.unseen += rescued.len();
+        if read.complete {
+            read.news += rescued.len();
         }
         rescued.append(&mut read.records);
         read.records = rescued;
@@ -211,6 +216,8 @@ fn brought(walk: &SelWalk, records: Vec<Record>, since: Since) -> LogRead {
         true => (records.len(), false),
         false => news_of(&records, since),
     };
+    // Of a list without an end nobody knows which entries are the newest.
+    let news = if complete { news } else { 0 };
     let overflows = stamp.overflowed && since.position().is_some_and(|old| !old.stamp.overflowed);
     let erased = since
         .position()
@@ -219,10 +226,7 @@ fn brought(walk: &SelWalk, records: Vec<Record>, since: Since) -> LogRead {
         position: LogPosition { stamp, last },
         records,
         continues,
-        unseen: match since {
-            Since::Earlier(_) => news,
-            Since::Never | Since::Read(_) => 0,
-        },
+        news,
         lost: overflows || gap && !erased,
         clock: Clock::NotAsked,
         capacity: walk.info().and_then(capacity),
@@ -237,7 +241,9 @@ fn news_of(records: &[Record], since: Since) -> (usize, bool) {
         return (0, false);
     };
     let Some(last) = position.last else {
-        return (records.len(), false);
+        // It was empty, or not read to its end: then all of it is history.
+        let was_empty = position.stamp.entries == 0;
+        return (if was_empty { records.len() } else { 0 }, false);
     };
     match records.iter().rposition(|record| *record == last) {
         Some(place) => (records.len() - place - 1, false),
@@ -406,24 +412,21 @@ mod tests {
         bmc.add(5);
         let before = Since::Earlier(bmc.read(Since::Never).position);
         let same = bmc.read(before);
-        assert_eq!((same.records.len(), same.unseen, same.lost), (5, 0, false));
+        assert_eq!((same.records.len(), same.news, same.lost), (5, 0, false));
         bmc.add(3);
         let more = bmc.read(before);
-        assert_eq!((more.records.len(), more.unseen, more.lost), (8, 3, false));
+        assert_eq!((more.records.len(), more.news, more.lost), (8, 3, false));
         bmc.records.clear();
         bmc.erased = 9;
         bmc.add(2);
         let cleared = bmc.read(before);
         assert_eq!(
-            (cleared.records.len(), cleared.unseen, cleared.lost),
+            (cleared.records.len(), cleared.news, cleared.lost),
             (2, 2, false)
         );
         bmc.records.clear();
         let empty = bmc.read(before);
-        assert_eq!(
-            (empty.records.len(), empty.unseen, empty.lost),
-            (0, 0, false)
-        );
+        assert_eq!((empty.records.len(), empty.news, empty.lost), (0, 0, false));
     }
 
     #[test]
@@ -438,7 +441,7 @@ mod tests {
             record[15] = 7;
         }
         let ring = bmc.read(Since::Earlier(before));
-        assert_eq!((ring.unseen, ring.lost), (3, true));
+        assert_eq!((ring.news, ring.lost), (3, true));
         bmc.add(17);
         let full = bmc.read(Since::Read(ring.position));
         assert!(full.lost, "the log overflowed");

@@ -30,7 +30,6 @@ pub(crate) fn log(before: &Log, read: &LogRead, clock_offset_s: i64, plan: &Plan
         .skip(total.saturating_sub(MAX_LOG_ENTRIES))
         .collect();
     Log {
-        unseen: read.unseen.min(entries.len()) as u32,
         losses: before.losses + u32::from(read.lost),
         entries,
         capacity: read.capacity,

@@ -1,18 +1,22 @@
-//! The file: four tables and a version, in one redb database.
+//! The file: five tables and a version, in one redb database.
 
 use std::fs;
 use std::io;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use hardware::{LogEvent, LogNews, NodeId};
 use redb::backends::InMemoryBackend;
 use redb::{
     Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase, ReadableTable,
-    TableDefinition, WriteTransaction,
+    ReadableTableMetadata, TableDefinition, WriteTransaction,
 };
 
+use super::journal::event_of;
 use super::{Fingerprint, OpenSession, Pending};
 use crate::drive::unix_ms;
 
@@ -26,6 +30,13 @@ const OPEN_PAUSE: Duration = Duration::from_millis(100);
 /// The form of the entries that this program writes.
 const SCHEMA_VERSION: u64 = 1;
 const SCHEMA_KEY: &str = "schema";
+/// Which journal of event logs the file has: when it was made, in milliseconds since 1970.
+const JOURNAL_KEY: &str = "journal";
+/// The number of the next news in it.
+const NEXT_NEWS_KEY: &str = "next-news";
+
+/// News that nobody reads beyond this many makes room for newer: about 100 MB.
+const NEWS_MAX: u64 = 1 << 20;
 
 /// Brings a file from the version at its place in the list, counted from 1, to the next.
 type Migration = fn(&WriteTransaction) -> Result<(), redb::Error>;
@@ -36,19 +47,90 @@ const MIGRATIONS: [Migration; SCHEMA_VERSION as usize - 1] = [];
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 /// By name of the node: what its first contact found.
 const CONTACTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("contacts");
-/// By name of the node: how far its event log was told.
+/// By name of the node: how far its event log was read.
 const LOGS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("logs");
 /// By name of the node: the session that is open, by the BMC's ID of it and our port.
 const SESSIONS: TableDefinition<'_, &str, (u32, u16)> = TableDefinition::new("open-sessions");
 /// By fingerprint: what sensors are made from.
 const REPOSITORIES: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("repositories");
+/// By number: the name of the node and the record that is new in its event log; no record where entries were lost.
+const NEWS: TableDefinition<'_, u64, (&str, &[u8])> = TableDefinition::new("log-news");
+
+/// The file, or memory that stands in for it.
+pub(super) struct File {
+    /// `None` = memory.
+    path: Option<PathBuf>,
+    /// `None` after it failed, until it can be opened again: only that brings back what was committed last.
+    database: Mutex<Option<Arc<Database>>>,
+    is_failing: AtomicBool,
+}
+
+impl File {
+    fn new(path: Option<PathBuf>, database: Database) -> Self {
+        Self {
+            path,
+            database: Mutex::new(Some(Arc::new(database))),
+            is_failing: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether it could not be used the last time.
+    pub(super) fn is_failing(&self) -> bool {
+        self.is_failing.load(Ordering::Relaxed)
+    }
+
+    /// Works on the database.
+    pub(super) fn with<T>(
+        &self,
+        work: impl FnOnce(&Database) -> Result<T, redb::Error>,
+    ) -> Result<T, redb::Error> {
+        let done = self.database().and_then(|database| work(&database));
+        self.is_failing.store(done.is_err(), Ordering::Relaxed);
+        if done.is_err() && self.path.is_some() {
+            self.lock().take();
+        }
+        done
+    }
+
+    /// What the file says now.
+    pub(super) fn view(&self) -> Result<View, redb::Error> {
+        Ok(View(self.database()?.begin_read()?))
+    }
+
+    /// Which journal of event logs it has.
+    pub(super) fn journal_id(&self) -> u64 {
+        let read = || -> Result<u64, redb::Error> {
+            let meta = self.database()?.begin_read()?.open_table(META)?;
+            Ok(meta.get(JOURNAL_KEY)?.map_or(0, |id| id.value()))
+        };
+        // It was written when the file was opened, just before.
+        read().unwrap_or(0)
+    }
+
+    fn database(&self) -> Result<Arc<Database>, redb::Error> {
+        let mut database = self.lock();
+        match (&*database, &self.path) {
+            (Some(database), _) => Ok(Arc::clone(database)),
+            (None, Some(path)) => {
+                let opened = Arc::new(open_once(path)?);
+                *database = Some(Arc::clone(&opened));
+                Ok(opened)
+            }
+            (None, None) => Err(io::Error::from(io::ErrorKind::NotFound).into()),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Database>>> {
+        self.database.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// Opens or creates the file. One that can't be used is moved aside, so that the next run begins anew; where no file can be had at
 /// all, memory stands in for it. The log says which.
-pub(super) fn open(path: &Path) -> Database {
+pub(super) fn open(path: &Path) -> File {
     for attempt in 0..2 {
         match try_open(path) {
-            Ok(database) => return database,
+            Ok(database) => return File::new(Some(path.to_owned()), database),
             Err(error) if attempt == 0 && is_of_the_file(&error) => {
                 let aside = aside(path);
                 let moved = fs::rename(path, &aside);
@@ -74,11 +156,12 @@ pub(super) fn open(path: &Path) -> Database {
 }
 
 /// A database in memory.
-pub(super) fn volatile() -> Database {
-    Builder::new()
+pub(super) fn volatile() -> File {
+    let database = Builder::new()
         .create_with_backend(InMemoryBackend::new())
         .and_then(|database| prepare(database).map_err(|_| DatabaseError::UpgradeRequired(0)))
-        .expect("a database in memory needs nothing that could be missing")
+        .expect("a database in memory needs nothing that could be missing");
+    File::new(None, database)
 }
 
 /// A name beside the file that nothing has.
@@ -96,19 +179,25 @@ const fn is_of_the_file(error: &redb::Error) -> bool {
 fn try_open(path: &Path) -> Result<Database, redb::Error> {
     let mut attempt = 0;
     loop {
-        match Builder::new().set_cache_size(CACHE_BYTES).create(path) {
-            Err(DatabaseError::DatabaseAlreadyOpen) if attempt < OPEN_ATTEMPTS => {
+        match open_once(path) {
+            Err(redb::Error::DatabaseAlreadyOpen) if attempt < OPEN_ATTEMPTS => {
                 attempt += 1;
                 thread::sleep(OPEN_PAUSE);
             }
-            // What is no database at all.
-            Err(DatabaseError::Storage(redb::StorageError::Io(error)))
-                if error.kind() == io::ErrorKind::InvalidData =>
-            {
-                return Err(redb::Error::Corrupted(error.to_string()));
-            }
-            opened => return prepare(opened?),
+            opened => return opened,
         }
+    }
+}
+
+fn open_once(path: &Path) -> Result<Database, redb::Error> {
+    match Builder::new().set_cache_size(CACHE_BYTES).create(path) {
+        // What is no database at all.
+        Err(DatabaseError::Storage(redb::StorageError::Io(error)))
+            if error.kind() == io::ErrorKind::InvalidData =>
+        {
+            Err(redb::Error::Corrupted(error.to_string()))
+        }
+        opened => prepare(opened?),
     }
 }
 
@@ -130,6 +219,10 @@ fn prepare(database: Database) -> Result<Database, redb::Error> {
             migration(&transaction)?;
         }
         meta.insert(SCHEMA_KEY, SCHEMA_VERSION)?;
+        if meta.get(JOURNAL_KEY)?.is_none() {
+            meta.insert(JOURNAL_KEY, unix_ms())?;
+        }
+        transaction.open_table(NEWS)?;
         transaction.open_table(CONTACTS)?;
         transaction.open_table(LOGS)?;
         transaction.open_table(SESSIONS)?;
@@ -188,8 +281,39 @@ pub(super) fn write(database: &Database, batch: &Pending) -> Result<(), redb::Er
                 None => sessions.remove(id.as_str())?,
             };
         }
+        write_news(&transaction, batch)?;
     }
     transaction.commit()?;
+    Ok(())
+}
+
+/// Numbers what is new, and forgets what was read. A number is given once, and none that the reader has had already, be it from
+/// a file that this one is an old copy of.
+fn write_news(transaction: &WriteTransaction, batch: &Pending) -> Result<(), redb::Error> {
+    if batch.news.is_empty() && batch.read_to == 0 {
+        return Ok(());
+    }
+    let mut meta = transaction.open_table(META)?;
+    let mut news = transaction.open_table(NEWS)?;
+    let next = meta.get(NEXT_NEWS_KEY)?.map_or(1, |next| next.value());
+    let mut next = next.max(batch.read_to + 1);
+    news.retain_in(..=batch.read_to, |_, _| false)?;
+    for (id, event) in &batch.news {
+        let record: &[u8] = match event {
+            LogEvent::Entry { raw, .. } => raw,
+            LogEvent::Loss => &[],
+        };
+        news.insert(next, (id.as_str(), record))?;
+        next += 1;
+    }
+    let excess = news.len()?.saturating_sub(NEWS_MAX);
+    for _ in 0..excess {
+        news.pop_first()?;
+    }
+    if excess > 0 {
+        tracing::warn!(excess, "news of event logs is lost: nobody reads it");
+    }
+    meta.insert(NEXT_NEWS_KEY, next)?;
     Ok(())
 }
 
@@ -213,10 +337,6 @@ pub(super) fn tidy(database: &Database) -> Result<(), redb::Error> {
 pub(super) struct View(ReadTransaction);
 
 impl View {
-    pub(super) fn of(database: &Database) -> Result<Self, redb::Error> {
-        Ok(Self(database.begin_read()?))
-    }
-
     pub(super) fn contact(&self, id: &str) -> Result<Option<Vec<u8>>, redb::Error> {
         let table = self.0.open_table(CONTACTS)?;
         Ok(table.get(id)?.map(|bytes| bytes.value().to_vec()))
@@ -242,5 +362,24 @@ impl View {
     ) -> Result<Option<Vec<u8>>, redb::Error> {
         let table = self.0.open_table(REPOSITORIES)?;
         Ok(table.get(fingerprint)?.map(|bytes| bytes.value().to_vec()))
+    }
+
+    /// News of event logs behind this number, at most so many.
+    pub(super) fn news(&self, number: u64, most: usize) -> Result<Vec<LogNews>, redb::Error> {
+        let table = self.0.open_table(NEWS)?;
+        let mut found = Vec::new();
+        for entry in table.range(number.saturating_add(1)..)?.take(most) {
+            let (number, news) = entry?;
+            let (id, record) = news.value();
+            let event = record.try_into().map_or(LogEvent::Loss, event_of);
+            if let Some(node) = NodeId::new(id) {
+                found.push(LogNews {
+                    number: NonZeroU64::new(number.value()),
+                    node,
+                    event,
+                });
+            }
+        }
+        Ok(found)
     }
 }

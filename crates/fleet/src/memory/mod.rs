@@ -9,36 +9,50 @@
 //! where the BMC was got acquainted with and says that the session is that run's (user, IPv4 address and UDP port). Until that is seen
 //! to, the session of the new run is not remembered: killed before it, that one is left to the BMC's inactivity timeout.
 //!
-//! What is told of event logs is written after it was told: a crash in between tells it once more, and loses nothing.
+//! News of event logs is written in one transaction with how far the logs were read, and handed out after that
+//! ([`journal`]): a crash before it reads the same entries again, of which nobody has heard; a crash after it finds them in the file.
 
 mod codec;
 mod file;
+mod journal;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::Hash;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use hardware::{Identity, Inventory, NodeId};
+use hardware::{Identity, Inventory, LogEvent, NodeId};
 use ipmi::number::CipherSuiteId;
-use redb::Database;
 use sha2::{Digest, Sha256};
 
 pub(crate) use codec::{Contact, Decoder, Encoder};
+use journal::Journal;
 
-use crate::contact::log::LogPosition;
+use crate::contact::log::{LogPosition, LogRead};
 use crate::contact::{Known, plan_of};
+use crate::drive::StartError;
 use crate::plan::{Plan, Plans};
+use crate::publish::Board;
 use crate::share::Texts;
 use crate::target::Target;
 
 /// How long changes are gathered before they are written together.
 const BATCH_EVERY: Duration = Duration::from_millis(500);
 
+/// The same where somebody waits for news of event logs among them: many at a time cost one transaction, one costs little delay.
+const NEWS_EVERY: Duration = Duration::from_millis(20);
+
+/// How long after a failure it is tried again to write what nobody waits for.
+const AGAIN_AFTER: Duration = Duration::from_secs(10);
+
 /// Records that take more bytes are not remembered: such a BMC is asked anew after a restart.
 const REPOSITORY_BYTES_MAX: usize = 4 << 20;
+
+/// News that waits to be written beyond this much is lost: only a file system that stands still gets so far behind. 40 MB.
+const PENDING_NEWS_MAX: usize = 1 << 20;
 
 /// Names records by what is in them (SHA-256).
 pub(crate) type Fingerprint = [u8; 32];
@@ -56,6 +70,10 @@ struct Pending {
     logs: HashMap<NodeId, Option<Vec<u8>>>,
     sessions: HashMap<NodeId, Option<OpenSession>>,
     repositories: HashMap<Fingerprint, Vec<u8>>,
+    /// News of event logs, in their order: what was read within [`NEWS_EVERY`] and one transaction, at most [`PENDING_NEWS_MAX`].
+    news: Vec<(NodeId, LogEvent)>,
+    /// The reader of the journal has all news up to this number.
+    read_to: u64,
     closing: bool,
 }
 
@@ -65,13 +83,39 @@ impl Pending {
             && self.logs.is_empty()
             && self.sessions.is_empty()
             && self.repositories.is_empty()
+            && self.news.is_empty()
+    }
+
+    /// All of it; what is pending from now on is something else.
+    fn take(&mut self) -> Self {
+        let closing = self.closing;
+        let taken = std::mem::take(self);
+        self.closing = closing;
+        taken
+    }
+
+    /// Puts back what could not be written, but for news and for what there is something newer of.
+    fn put_back(&mut self, batch: Self) {
+        fn keep_newer<K: Eq + Hash, V>(newer: &mut HashMap<K, V>, older: HashMap<K, V>) {
+            for (key, value) in older {
+                newer.entry(key).or_insert(value);
+            }
+        }
+        keep_newer(&mut self.contacts, batch.contacts);
+        keep_newer(&mut self.logs, batch.logs);
+        keep_newer(&mut self.sessions, batch.sessions);
+        keep_newer(&mut self.repositories, batch.repositories);
+        self.read_to = self.read_to.max(batch.read_to);
     }
 }
 
 struct Shared {
-    database: Database,
+    file: file::File,
+    journal: Journal,
     pending: Mutex<Pending>,
     more: Condvar,
+    /// Who writes takes a batch under it, so that an older one isn't written after a newer one.
+    writing: Mutex<()>,
 }
 
 /// What outlives a restart. Dropped, it writes what is left.
@@ -112,15 +156,14 @@ pub(crate) struct Remembered {
 impl Memory {
     /// Opens or creates the file. One that can't be used is moved aside and said so in the log; where there can be none, what is
     /// remembered ends with this run.
-    #[must_use]
-    pub fn open(path: &Path) -> Self {
+    ///
+    /// # Errors
+    /// The system has no thread left.
+    pub fn open(path: &Path) -> Result<Self, StartError> {
         let mut memory = Self::over(file::open(path));
         let shared = Arc::clone(&memory.shared);
-        match file::Writer::start(move || shared.run()) {
-            Ok(writer) => memory.writer = Some(writer),
-            Err(error) => tracing::warn!(%error, "no thread: nothing is remembered of BMCs"),
-        }
-        memory
+        memory.writer = Some(file::Writer::start(move || shared.run())?);
+        Ok(memory)
     }
 
     /// Without a file and without a thread: [`Self::flush`] does its work.
@@ -129,12 +172,14 @@ impl Memory {
         Self::over(file::volatile())
     }
 
-    fn over(database: Database) -> Self {
+    fn over(file: file::File) -> Self {
         Self {
             shared: Arc::new(Shared {
-                database,
+                journal: Journal::new(file.journal_id()),
+                file,
                 pending: Mutex::default(),
                 more: Condvar::new(),
+                writing: Mutex::default(),
             }),
             writer: None,
         }
@@ -142,14 +187,18 @@ impl Memory {
 
     /// Writes what is pending, now.
     pub fn flush(&self) {
-        let mut pending = self.shared.pending();
-        let batch = Pending {
-            closing: pending.closing,
-            ..std::mem::take(&mut *pending)
-        };
-        pending.closing = batch.closing;
-        drop(pending);
-        self.shared.write(&batch);
+        self.shared.write_pending();
+    }
+
+    /// Loses what is pending, as a process does that is killed: for tests.
+    #[doc(hidden)]
+    pub fn lose_pending(&self) {
+        self.shared.pending().take();
+    }
+
+    /// Observers on this board are told of news from now on, and on no other.
+    pub(crate) fn announce_on(&self, board: &Arc<Board>) {
+        self.shared.journal.announce_on(board);
     }
 
     /// Remembers records by their name.
@@ -171,10 +220,17 @@ impl Memory {
         self.shared.more.notify_one();
     }
 
-    /// Remembers how far an event log was told.
-    pub(crate) fn remember_log(&self, id: &NodeId, position: &LogPosition) {
-        let bytes = codec::encode_position(position);
-        self.shared.pending().logs.insert(id.clone(), Some(bytes));
+    /// Remembers how far an event log was read, and what news that brought.
+    pub(crate) fn remember_log(&self, id: &NodeId, read: &LogRead) {
+        let bytes = codec::encode_position(&read.position);
+        let mut pending = self.shared.pending();
+        pending.logs.insert(id.clone(), Some(bytes));
+        let room = PENDING_NEWS_MAX - pending.news.len();
+        let mut news = journal::news(read).map(|event| (id.clone(), event));
+        pending.news.extend(news.by_ref().take(room));
+        if news.next().is_some() {
+            tracing::warn!(node = %id, "news of event logs is lost: it can't be written as fast as it comes");
+        }
         self.shared.more.notify_one();
     }
 
@@ -197,7 +253,7 @@ impl Memory {
     /// What is known of each of these BMCs from earlier.
     pub(crate) fn recall(&self, targets: &[Target], plans: &Plans) -> Vec<Option<Remembered>> {
         self.flush();
-        let view = file::View::of(&self.shared.database);
+        let view = self.shared.file.view();
         let view =
             view.inspect_err(|error| tracing::warn!(%error, "nothing can be recalled of BMCs"));
         let Ok(view) = view else {
@@ -278,7 +334,7 @@ impl Shared {
 
     /// Writes batches until the end.
     fn run(&self) {
-        if let Err(error) = file::tidy(&self.database) {
+        if let Err(error) = self.file.with(file::tidy) {
             tracing::warn!(%error, "what is remembered of BMCs can't be tidied");
         }
         let mut closing = false;
@@ -287,31 +343,70 @@ impl Shared {
             let idle = |pending: &mut Pending| pending.is_empty() && !pending.closing;
             let waited = self.more.wait_while(pending, idle);
             let pending = waited.unwrap_or_else(PoisonError::into_inner);
-            // Others come along.
-            let gathering = |pending: &mut Pending| !pending.closing;
-            let waited = self
-                .more
-                .wait_timeout_while(pending, BATCH_EVERY, gathering);
-            let (mut pending, _) = waited.unwrap_or_else(PoisonError::into_inner);
-            closing = pending.closing;
-            let batch = Pending {
-                closing,
-                ..std::mem::take(&mut *pending)
+            let gather = if self.file.is_failing() {
+                AGAIN_AFTER
+            } else {
+                BATCH_EVERY
             };
-            pending.closing = closing;
+            // Others come along.
+            let pending = self.gather(pending, gather, |pending| pending.news.is_empty());
+            let pending = match pending.news.is_empty() {
+                true => pending,
+                false => self.gather(pending, NEWS_EVERY, |_| true),
+            };
+            closing = pending.closing;
             drop(pending);
-            self.write(&batch);
+            self.write_pending();
         }
     }
 
-    fn write(&self, batch: &Pending) {
+    fn write_pending(&self) {
+        let alone = self.writing.lock();
+        let _alone = alone.unwrap_or_else(PoisonError::into_inner);
+        let batch = self.pending().take();
+        self.write(batch);
+    }
+
+    /// Waits so long, or until the end, or as long as it's worth it.
+    fn gather<'a>(
+        &self,
+        pending: MutexGuard<'a, Pending>,
+        span: Duration,
+        is_worth_it: impl Fn(&Pending) -> bool,
+    ) -> MutexGuard<'a, Pending> {
+        let goes_on = |pending: &mut Pending| !pending.closing && is_worth_it(pending);
+        let waited = self.more.wait_timeout_while(pending, span, goes_on);
+        waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// Writes a batch. News is handed out in any case: what could not be written with it is tried again later.
+    fn write(&self, batch: Pending) {
         if batch.is_empty() {
             return;
         }
-        if let Err(error) = file::write(&self.database, batch) {
-            let entries = batch.contacts.len() + batch.logs.len();
-            tracing::warn!(%error, entries, "what was found out about BMCs can't be written");
+        let brings_news = !batch.news.is_empty();
+        let was_failing = self.file.is_failing();
+        match self.file.with(|database| file::write(database, &batch)) {
+            Ok(()) if was_failing => {
+                tracing::info!("what is found out about BMCs is written again");
+            }
+            Ok(()) => {}
+            Err(error) => {
+                if !was_failing {
+                    let entries = batch.contacts.len() + batch.logs.len();
+                    tracing::warn!(%error, entries, "what was found out about BMCs can't be written");
+                }
+                self.not_written(batch);
+            }
         }
+        if brings_news {
+            self.journal.announce();
+        }
+    }
+
+    fn not_written(&self, mut batch: Pending) {
+        self.journal.hand_out(std::mem::take(&mut batch.news));
+        self.pending().put_back(batch);
     }
 }
 
@@ -325,8 +420,9 @@ impl Drop for Memory {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{fs, io};
 
+    use hardware::LogJournal as _;
     use ipmi::console::Login;
 
     use super::*;
@@ -347,7 +443,7 @@ mod tests {
             ..codec::tests::contact()
         };
         memory.remember(&target("n1").id, &contact);
-        memory.remember_log(&target("n1").id, &LogPosition::default());
+        memory.remember_log(&target("n1").id, &LogRead::default());
     }
 
     fn recalled(memory: &Memory, target: &Target) -> Option<Remembered> {
@@ -366,8 +462,8 @@ mod tests {
     fn what_was_remembered_is_there_in_the_next_run() {
         let folder = folder("next");
         let path = folder.join("fleet.redb");
-        fill(&Memory::open(&path));
-        let memory = Memory::open(&path);
+        fill(&Memory::open(&path).unwrap());
+        let memory = Memory::open(&path).unwrap();
         let found = recalled(&memory, &target("n1")).unwrap();
         assert_eq!(found.known, codec::tests::contact().known);
         assert_eq!(found.inventory.parts().len(), 3);
@@ -388,18 +484,18 @@ mod tests {
     fn a_file_that_can_not_be_used_is_moved_aside_and_all_begins_anew() {
         let folder = folder("corrupt");
         let path = folder.join("fleet.redb");
-        fill(&Memory::open(&path));
+        fill(&Memory::open(&path).unwrap());
         let good = fs::read(&path).unwrap();
         for damaged in [
             b"no database at all, but some text".to_vec(),
             good[..good.len() / 3].to_vec(),
         ] {
             fs::write(&path, damaged).unwrap();
-            let memory = Memory::open(&path);
+            let memory = Memory::open(&path).unwrap();
             assert!(recalled(&memory, &target("n1")).is_none());
             fill(&memory);
             drop(memory);
-            assert!(recalled(&Memory::open(&path), &target("n1")).is_some());
+            assert!(recalled(&Memory::open(&path).unwrap(), &target("n1")).is_some());
         }
         let aside = fs::read_dir(&folder).unwrap().filter(|entry| {
             let name = entry.as_ref().unwrap().file_name();
@@ -416,9 +512,107 @@ mod tests {
         let unused = [7; 32];
         memory.keep(unused, b"of nobody".to_vec());
         memory.flush();
-        file::tidy(&memory.shared.database).unwrap();
-        let view = file::View::of(&memory.shared.database).unwrap();
+        memory.shared.file.with(file::tidy).unwrap();
+        let view = memory.shared.file.view().unwrap();
         assert!(view.repository(&unused).unwrap().is_none());
         assert!(recalled(&memory, &target("n1")).is_some());
+    }
+
+    /// A reading of a log that has brought these records, all of them new.
+    fn brought(numbers: std::ops::Range<u8>) -> LogRead {
+        let records: Vec<_> = numbers.map(|number| [number; 16]).collect();
+        LogRead {
+            news: records.len(),
+            position: LogPosition {
+                last: records.last().copied(),
+                ..LogPosition::default()
+            },
+            records,
+            ..LogRead::default()
+        }
+    }
+
+    /// Numbers of news behind this one, and of the records.
+    fn news(memory: &Memory, after: u64) -> Vec<(u64, u8)> {
+        let news = memory.after(after, usize::MAX).into_iter();
+        news.map(|news| match news.event {
+            LogEvent::Entry { raw, .. } => (news.number.unwrap().get(), raw[0]),
+            LogEvent::Loss => (news.number.unwrap().get(), 0),
+        })
+        .collect()
+    }
+
+    #[test]
+    fn news_is_handed_out_once_it_is_written_and_kept_until_its_reader_has_it() {
+        let folder = folder("news");
+        let path = folder.join("fleet.redb");
+        let id = target("n1").id;
+        let memory = Memory::open(&path).unwrap();
+        memory.remember_log(&id, &brought(1..4));
+        memory.flush();
+        assert_eq!(news(&memory, 0), [(1, 1), (2, 2), (3, 3)]);
+        assert_eq!(memory.after(1, 1).len(), 1);
+        memory.forget_to(2);
+        assert_eq!(news(&memory, 2), [(3, 3)]);
+        drop(memory);
+        let memory = Memory::open(&path).unwrap();
+        let lost = LogRead {
+            lost: true,
+            ..brought(7..8)
+        };
+        memory.remember_log(&id, &lost);
+        memory.flush();
+        assert_eq!(news(&memory, 2), [(3, 3), (4, 0), (5, 7)]);
+        memory.forget_to(5);
+        memory.remember_log(&id, &brought(8..9));
+        memory.flush();
+        assert_eq!(news(&memory, 0), [(6, 8)], "no number comes again");
+        drop(memory);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn news_and_how_far_a_log_was_read_are_written_together_or_not_at_all() {
+        let memory = Memory::volatile();
+        fill(&memory);
+        memory.flush();
+        let read = brought(1..3);
+        memory.remember_log(&target("n1").id, &read);
+        memory.lose_pending();
+        let position = |memory| recalled(memory, &target("n1")).unwrap().log;
+        assert_eq!(position(&memory), Some(LogPosition::default()));
+        assert_eq!(news(&memory, 0), []);
+        memory.remember_log(&target("n1").id, &read);
+        assert_eq!(position(&memory), Some(read.position));
+        assert_eq!(news(&memory, 0), [(1, 1), (2, 2)]);
+    }
+
+    #[test]
+    fn a_journal_that_is_older_than_its_reader_goes_on_behind_what_he_has() {
+        let memory = Memory::volatile();
+        memory.forget_to(40);
+        memory.remember_log(&target("n1").id, &brought(1..2));
+        memory.flush();
+        assert_eq!(news(&memory, 0), [(41, 1)]);
+    }
+
+    #[test]
+    fn what_a_disk_that_is_full_does_not_take_is_told_all_the_same_and_written_when_there_is_room()
+    {
+        let memory = Memory::volatile();
+        let fail = |_: &redb::Database| -> Result<(), redb::Error> {
+            Err(io::Error::from(io::ErrorKind::StorageFull).into())
+        };
+        assert!(memory.shared.file.with(fail).is_err());
+        let mut batch = Pending::default();
+        batch.logs.insert(target("n1").id, Some(vec![1]));
+        batch.news.push((target("n1").id, LogEvent::Loss));
+        memory.shared.not_written(batch);
+        let told = memory.after(0, 9);
+        assert_eq!((told.len(), told[0].number), (1, None));
+        assert_eq!(memory.after(0, 9), [], "once");
+        assert_eq!(memory.shared.pending().logs.len(), 1);
+        memory.flush();
+        assert!(memory.shared.pending().is_empty());
     }
 }

@@ -204,7 +204,9 @@ impl Slot {
         if names_changed {
             self.remember(cx);
         }
-        if let Some(log) = observed.log {
+        if let Some(mut log) = observed.log {
+            // A job reads all of it, whatever was read before.
+            log.news = self.rare.log.news_among(&log.records);
             self.log_read(cx, log);
         }
         self.publish(cx);
@@ -415,7 +417,7 @@ impl Slot {
         }
     }
 
-    /// What is new is shown at once, and remembered as told after that.
+    /// What is new is shown at once. As news it goes into the journal, with how far the log was read.
     fn log_read(&mut self, cx: &mut Context, read: LogRead) {
         cx.counters.log_entries += read.records.len() as u64;
         self.rare.log = Since::Read(read.position);
@@ -428,7 +430,7 @@ impl Slot {
         node.log = cx.texts.log(convert::log(&node.log, &read, offset_s, plan));
         self.publish(cx);
         if let Some(memory) = &cx.memory {
-            memory.remember_log(&self.page.node().id, &read.position);
+            memory.remember_log(&self.page.node().id, &read);
         }
     }
 }

@@ -1,10 +1,10 @@
 //! What a restart keeps: inventories at once, event logs without loss and without repetition.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use fleet::Memory;
-use hardware::{Availability, Link, Log, LogEntry, Node, Observer, Update};
+use hardware::{Availability, Change, Link, LogEvent, LogJournal as _, Node};
 use vbmc::net::Quality;
 
 use crate::support::machine::EVENTS_FROM_S;
@@ -19,60 +19,38 @@ fn remembering(nodes: u32, seed: u64, quality: Quality) -> World {
     })
 }
 
-/// The numbers of the events that subscribers hear of, and how often they hear of losses: the rules of `hardware::Log`.
+/// Who tells of news: the numbers of events that he has told of, how often of losses, and how far he has read.
 #[derive(Default)]
-struct Subscriber {
-    told: Mutex<Vec<u32>>,
-    losses: Mutex<u32>,
+struct Teller {
+    told: Vec<u32>,
+    losses: u32,
+    to: u64,
 }
 
-fn number(entry: &LogEntry) -> u32 {
-    let at_s = u32::from_le_bytes(entry.raw[3..7].try_into().unwrap());
+fn number(raw: &[u8; 16]) -> u32 {
+    let at_s = u32::from_le_bytes(raw[3..7].try_into().unwrap());
     at_s - EVENTS_FROM_S
 }
 
-impl Subscriber {
-    fn hear(&self, before: &Log, after: &Log) {
-        *self.losses.lock().unwrap() += after.losses - before.losses;
-        let from = match (before.complete, before.entries.last()) {
-            (false, _) => after.entries.len() - after.unseen as usize,
-            (true, None) => 0,
-            (true, Some(last)) => {
-                let known = after
-                    .entries
-                    .iter()
-                    .rposition(|entry| entry.raw == last.raw);
-                known.map_or(0, |known| known + 1)
+impl Teller {
+    /// Tells of what is written by now.
+    fn tell(&mut self, world: &World) {
+        let journal = world.memory();
+        journal.flush();
+        for news in journal.after(self.to, usize::MAX) {
+            match news.event {
+                LogEvent::Entry { raw, .. } => self.told.push(number(&raw)),
+                LogEvent::Loss => self.losses += 1,
             }
-        };
-        let new = after.entries[from..].iter().map(number);
-        self.told.lock().unwrap().extend(new);
-    }
-
-    fn told(&self) -> Vec<u32> {
-        self.told.lock().unwrap().clone()
-    }
-}
-
-impl Observer for Subscriber {
-    fn updated(&self, update: &Update) {
-        if let Update::Changed { before, after } = update
-            && !Arc::ptr_eq(&before.log, &after.log)
-        {
-            self.hear(&before.log, &after.log);
+            self.to = news.number.unwrap().get();
         }
+        journal.forget_to(self.to);
     }
 }
 
 fn names(node: &Node) -> Vec<String> {
     let sensors = node.inventory.sensors.iter();
     sensors.map(|sensor| sensor.id.to_string()).collect()
-}
-
-fn subscribe(world: &World, subscriber: &Arc<Subscriber>) {
-    world
-        .shared
-        .observe(Arc::clone(subscriber) as Arc<dyn Observer>);
 }
 
 #[test]
@@ -191,27 +169,33 @@ fn a_machine_that_was_removed_is_forgotten() {
 #[test]
 fn each_entry_is_told_once_however_often_the_process_is_killed() {
     let mut world = remembering(1, 4, Quality::PERFECT);
-    let subscriber = Arc::new(Subscriber::default());
+    let mut teller = Teller::default();
     for _ in 0..3 {
         world.hosts[0].machine.add_event();
     }
-    subscribe(&world, &subscriber);
     world.run_for(5 * SECOND);
-    assert_eq!(subscriber.told(), [], "history");
-    for round in 0..40_u32 {
+    teller.tell(&world);
+    assert_eq!(teller.told, [], "history");
+    for round in 0..60_u32 {
         for _ in 0..round % 4 {
             world.hosts[0].machine.add_event();
         }
         // In the middle of log-ins, of contacts, of rounds.
         world.run_for(Duration::from_millis(u64::from(round * 137 % 2_900)));
+        match round % 5 {
+            // Before anything was written, before anybody told of it, after that.
+            0 | 3 => world.memory().lose_pending(),
+            1 => world.memory().flush(),
+            _ => teller.tell(&world),
+        }
         world.kill_and_restart();
-        subscribe(&world, &subscriber);
         world.hosts[0].machine.add_event();
     }
     world.run_for(10 * SECOND);
+    teller.tell(&world);
     let all: Vec<u32> = (4..=world.hosts[0].machine.events).collect();
-    assert_eq!(subscriber.told(), all);
-    assert_eq!(*subscriber.losses.lock().unwrap(), 0);
+    assert_eq!(teller.told, all);
+    assert_eq!(teller.losses, 0);
     assert_eq!(world.node(0).log.entries.len(), all.len() + 3);
 }
 
@@ -223,9 +207,9 @@ fn a_log_cleared_while_it_is_read_or_nobody_looks_is_followed_without_repetition
         ..Quality::PERFECT
     };
     let mut world = remembering(1, 5, slow);
-    let subscriber = Arc::new(Subscriber::default());
-    subscribe(&world, &subscriber);
+    let mut teller = Teller::default();
     world.run_for(5 * SECOND);
+    teller.tell(&world);
     let mut wiped = Vec::new();
     for round in 0..60_u32 {
         for _ in 0..1 + round % 7 {
@@ -233,22 +217,20 @@ fn a_log_cleared_while_it_is_read_or_nobody_looks_is_followed_without_repetition
         }
         world.run_for(Duration::from_millis(u64::from(round * 211 % 3_100)));
         if round % 3 == 0 {
+            teller.tell(&world);
             let machine = &mut world.hosts[0].machine;
-            let told = subscriber.told();
-            let numbers = machine
-                .log
-                .iter()
-                .map(|raw| u32::from_le_bytes(raw[3..7].try_into().unwrap()) - EVENTS_FROM_S);
-            wiped.extend(numbers.filter(|number| !told.contains(number)));
+            let numbers = machine.log.iter().map(number);
+            wiped.extend(numbers.filter(|number| !teller.told.contains(number)));
             machine.clear();
         }
         if round % 4 == 0 {
+            world.memory().lose_pending();
             world.kill_and_restart();
-            subscribe(&world, &subscriber);
         }
     }
     world.run_for(20 * SECOND);
-    let told = subscriber.told();
+    teller.tell(&world);
+    let told = teller.told;
     let mut once = told.clone();
     once.sort_unstable();
     once.dedup();
@@ -265,6 +247,21 @@ fn a_log_cleared_while_it_is_read_or_nobody_looks_is_followed_without_repetition
 }
 
 #[test]
+fn what_comes_after_a_log_was_cleared_by_order_is_told() {
+    let mut world = remembering(1, 10, Quality::PERFECT);
+    let mut teller = Teller::default();
+    world.hosts[0].machine.add_event();
+    world.run_for(5 * SECOND);
+    let cleared = world.apply(0, Change::ClearLog);
+    world.run_for(SECOND);
+    assert_eq!(cleared.try_take(), Some(Ok(())));
+    world.hosts[0].machine.add_event();
+    world.run_for(10 * SECOND);
+    teller.tell(&world);
+    assert_eq!(teller.told, [2]);
+}
+
+#[test]
 fn a_log_that_overflows_while_it_is_read_is_told_once_as_incomplete() {
     let slow = Quality {
         latency: Duration::from_millis(10),
@@ -272,24 +269,25 @@ fn a_log_that_overflows_while_it_is_read_is_told_once_as_incomplete() {
     };
     let mut world = remembering(1, 6, slow);
     world.hosts[0].machine.capacity = 60;
-    let subscriber = Arc::new(Subscriber::default());
-    subscribe(&world, &subscriber);
+    let mut teller = Teller::default();
     world.run_for(5 * SECOND);
     for _ in 0..90 {
         world.hosts[0].machine.add_event();
         world.run_for(Duration::from_millis(50));
     }
     world.run_for(10 * SECOND);
-    assert_eq!(subscriber.told(), (1..=60).collect::<Vec<_>>());
-    assert_eq!(*subscriber.losses.lock().unwrap(), 1);
+    teller.tell(&world);
+    assert_eq!(teller.told, (1..=60).collect::<Vec<_>>());
+    assert_eq!(teller.losses, 1);
     world.kill_and_restart();
-    subscribe(&world, &subscriber);
     world.run_for(20 * SECOND);
-    assert_eq!(*subscriber.losses.lock().unwrap(), 1, "told already");
+    teller.tell(&world);
+    assert_eq!(teller.losses, 1, "told already");
     world.hosts[0].machine.clear();
     world.hosts[0].machine.add_event();
     world.run_for(10 * SECOND);
-    assert_eq!(subscriber.told().last(), Some(&91));
+    teller.tell(&world);
+    assert_eq!(teller.told.last(), Some(&91));
 }
 
 #[test]

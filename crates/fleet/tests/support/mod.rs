@@ -330,6 +330,11 @@ impl World {
         }
     }
 
+    /// What outlives the engine.
+    pub(crate) fn memory(&self) -> &Memory {
+        self.memory.as_ref().unwrap()
+    }
+
     /// The process is killed, and another one begins with what was remembered.
     pub(crate) fn kill_and_restart(&mut self) {
         let (memory, targets) = (self.memory.as_ref(), self.targets.clone());

@@ -1,13 +1,17 @@
-//! Killed while it polls: every entry of every event log is told, what is remembered of BMCs stays good, and no BMC runs out of
-//! sessions.
+//! Killed while it polls: every entry of every event log is told as one event, what is remembered of BMCs stays good, and no BMC
+//! runs out of sessions.
+//!
+//! Two clients listen. A receiver of POSTs may get an event again that it took just before a kill: with the `EventId` that it had.
+//! A reader of the stream, who says with `Last-Event-ID` what he has, gets each one once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -21,7 +25,9 @@ use vbmc::log::Event;
 use vbmc::serve::{Clock, Server};
 use vbmc::site::{Site, SiteOptions};
 
-use super::{Folder, Http, Running, START_LIMIT, SUBSCRIPTIONS, kills, reddrum};
+use super::{CREDENTIALS, Folder, Http, Running, START_LIMIT, SUBSCRIPTIONS, kills, reddrum};
+
+const STREAM: &str = "/redfish/v1/EventService/SSE";
 
 /// BMCs that are polled.
 const BMCS: u32 = 8;
@@ -35,9 +41,11 @@ const LIFE_MS: std::ops::Range<u64> = 200..3_000;
 /// The pause between two entries that somebody writes into a log.
 const ENTRY_EVERY: Duration = Duration::from_millis(100);
 
-/// What was told so shortly before a kill may be told again: half a second until it is written down, and the writing, on a busy
-/// machine.
-const REPEATED_WITHIN: Duration = Duration::from_secs(2);
+/// Each so many-th time the service is killed when the receiver has just taken something: before that can be written down.
+const KILL_AT_DELIVERY_EACH: u32 = 3;
+
+/// How long to wait for that.
+const DELIVERY_LIMIT: Duration = Duration::from_secs(2);
 
 /// Virtual machines that this process plays.
 struct Machines {
@@ -107,10 +115,56 @@ impl Drop for Stop<'_> {
 /// A BMC, and the number of an entry in its log.
 type Entry = (u32, u32);
 
-/// Somebody who gets events, and what he was told when.
+/// What somebody was told.
+#[derive(Default)]
+struct Told {
+    /// The `EventId`s with which he was told of each entry.
+    ids: BTreeMap<Entry, Vec<String>>,
+    /// How often he was told that events may be lost.
+    losses: usize,
+}
+
+impl Told {
+    /// The payload of a POST, or of a message of the stream.
+    fn take(&mut self, payload: &Value) {
+        for event in payload["Events"].as_array().into_iter().flatten() {
+            let message = event["MessageId"].as_str().unwrap();
+            self.losses += usize::from(message.ends_with(".EventBufferExceeded"));
+            let origin = &event["OriginOfCondition"]["@odata.id"];
+            if let Some(entry) = origin.as_str().and_then(entry_of) {
+                let id = event["EventId"].as_str().unwrap();
+                self.ids.entry(entry).or_default().push(id.to_owned());
+            }
+        }
+    }
+
+    fn has_all(&self, entries: &BTreeSet<Entry>) -> bool {
+        entries.iter().all(|entry| self.ids.contains_key(entry))
+    }
+
+    /// Each of these entries was told, and nothing else; each as one event. How often one came again.
+    fn repeated(&self, entries: &BTreeSet<Entry>) -> usize {
+        let told: BTreeSet<Entry> = self.ids.keys().copied().collect();
+        assert_eq!(told, *entries);
+        assert_eq!(self.losses, 0);
+        let mut repeated = 0;
+        for (entry, ids) in &self.ids {
+            let distinct: BTreeSet<&String> = ids.iter().collect();
+            assert_eq!(distinct.len(), 1, "{entry:?} was told as {ids:?}");
+            repeated += ids.len() - 1;
+        }
+        let ids: BTreeSet<_> = self.ids.values().map(|ids| &ids[0]).collect();
+        assert_eq!(ids.len(), told.len(), "no two entries are one event");
+        repeated
+    }
+}
+
+/// Somebody who gets events by POST.
 #[derive(Default)]
 struct Receiver {
-    told: Mutex<BTreeMap<Entry, Vec<Instant>>>,
+    told: Mutex<Told>,
+    /// How many POSTs there were.
+    taken: AtomicU64,
 }
 
 impl Receiver {
@@ -149,43 +203,72 @@ impl Receiver {
         }
         let mut body = vec![0; length];
         reader.read_exact(&mut body).ok()?;
-        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let mut told = self.told.lock().unwrap();
-        for event in body["Events"].as_array().into_iter().flatten() {
-            let origin = &event["OriginOfCondition"]["@odata.id"];
-            if let Some(entry) = origin.as_str().and_then(entry_of) {
-                told.entry(entry).or_default().push(Instant::now());
-            }
-        }
-        drop(told);
+        let body = serde_json::from_slice(&body).unwrap_or_default();
+        self.told.lock().unwrap().take(&body);
+        self.taken.fetch_add(1, Ordering::Relaxed);
         let mut stream = stream;
         stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").ok()
     }
 
-    fn has_all(&self, entries: &BTreeSet<Entry>) -> bool {
-        let told = self.told.lock().unwrap();
-        entries.iter().all(|entry| told.contains_key(entry))
+    /// Waits for the next request, but not for ever.
+    fn wait(&self) {
+        let (before, begun) = (self.taken.load(Ordering::Relaxed), Instant::now());
+        while self.taken.load(Ordering::Relaxed) == before && begun.elapsed() < DELIVERY_LIMIT {
+            thread::sleep(Duration::from_millis(1));
+        }
     }
+}
 
-    /// How many entries were told, and how many of them again: none that was there before, and again only what was told
-    /// shortly before the service was killed.
-    fn told_and_repeated(&self, history: &BTreeSet<Entry>, killed: &[Instant]) -> (usize, usize) {
-        let told = self.told.lock().unwrap();
-        let mut repeated = 0;
-        for (entry, times) in told.iter() {
-            assert!(!history.contains(entry), "{entry:?} is history");
-            for pair in times.windows(2) {
-                repeated += 1;
-                let is_excused = killed
-                    .iter()
-                    .any(|kill| *kill >= pair[0] && kill.duration_since(pair[0]) < REPEATED_WITHIN);
-                assert!(
-                    is_excused,
-                    "{entry:?} was told twice without a kill soon after"
-                );
+/// Somebody who reads the stream of events, and opens it again when it ends.
+#[derive(Default)]
+struct Reader {
+    told: Mutex<Told>,
+    /// What he has: the `id` of the newest message.
+    last: Mutex<Option<String>>,
+}
+
+impl Reader {
+    /// Reads until the stream ends.
+    fn read(&self, socket: &Path) -> io::Result<()> {
+        let mut http = Http::connect(socket)?;
+        let last = self.last.lock().unwrap().clone();
+        let last = last.map_or_else(String::new, |id| format!("Last-Event-ID: {id}\r\n"));
+        let request = format!(
+            "GET {STREAM} HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Proto: https\r\nAuthorization: {CREDENTIALS}\r\n\
+             Accept: text/event-stream\r\n{last}\r\n"
+        );
+        http.0.get_mut().write_all(request.as_bytes())?;
+        let (mut line, mut text) = (String::new(), String::new());
+        while line != "\r\n" {
+            line.clear();
+            if http.0.read_line(&mut line)? == 0 {
+                return Ok(());
             }
         }
-        (told.len(), repeated)
+        loop {
+            // RFC 9112, 7.1: each chunk begins with its length.
+            line.clear();
+            http.0.read_line(&mut line)?;
+            let Ok(length @ 1..) = usize::from_str_radix(line.trim_end(), 16) else {
+                return Ok(());
+            };
+            let mut chunk = vec![0; length + 2];
+            http.0.read_exact(&mut chunk)?;
+            text.push_str(std::str::from_utf8(&chunk[..length]).unwrap());
+            while let Some((message, rest)) = text.split_once("\n\n") {
+                self.take(message);
+                text = rest.to_owned();
+            }
+        }
+    }
+
+    fn take(&self, message: &str) {
+        let field = |name| message.lines().find_map(|line| line.strip_prefix(name));
+        if let (Some(id), Some(data)) = (field("id: "), field("data: ")) {
+            let payload = serde_json::from_str(data).unwrap();
+            self.told.lock().unwrap().take(&payload);
+            *self.last.lock().unwrap() = Some(id.to_owned());
+        }
     }
 }
 
@@ -261,15 +344,8 @@ fn shows_all(folder: &Folder, entries: &BTreeSet<Entry>) -> bool {
     })
 }
 
-#[test]
-fn event_logs_are_followed_and_bmcs_keep_sessions_to_give_however_often_the_service_is_killed() {
-    let kills = kills(POLLING_KILLS);
-    let machines = Machines::start();
-    let (receiver, address) = Receiver::start();
-    let folder = Folder::new("poll");
-    configuration(&folder, machines.server.port());
-    // The first life finds the logs as they are: that is history, and told to nobody.
-    let (running, _) = Running::start(reddrum(&folder), &folder.socket());
+/// Asks for events by POST.
+fn subscribe(folder: &Folder, address: SocketAddr) {
     let body = json!({
         "Destination": format!("http://{address}/events"),
         "Protocol": "Redfish",
@@ -280,11 +356,64 @@ fn event_logs_are_followed_and_bmcs_keep_sessions_to_give_however_often_the_serv
     let mut http = Http::connect(&folder.socket()).unwrap();
     let answer = http.send("POST", SUBSCRIPTIONS, Some(&body)).unwrap();
     assert_eq!(answer.status, 201, "{}", answer.body);
-    let history = machines.entries();
-    eventually("history", || shows_all(&folder, &history));
-    end_in_order(running);
+}
 
-    let (mut killed, mut sessions_max) = (Vec::new(), 0);
+#[test]
+fn event_logs_are_followed_and_bmcs_keep_sessions_to_give_however_often_the_service_is_killed() {
+    let kills = kills(POLLING_KILLS);
+    let machines = Machines::start();
+    let (receiver, address) = Receiver::start();
+    let reader = Reader::default();
+    let folder = Folder::new("poll");
+    configuration(&folder, machines.server.port());
+    let goes_on = AtomicBool::new(true);
+    thread::scope(|scope| {
+        let _stop = Stop(&goes_on);
+        // The first life finds the logs as they are: that is history, and told to nobody.
+        let (running, _) = Running::start(reddrum(&folder), &folder.socket());
+        scope.spawn(|| {
+            while goes_on.load(Ordering::Relaxed) {
+                // It ends when the service does.
+                let _ = reader.read(&folder.socket());
+                thread::sleep(Duration::from_millis(5));
+            }
+        });
+        subscribe(&folder, address);
+        let history = machines.entries();
+        eventually("history", || shows_all(&folder, &history));
+        eventually("stream", || reader.last.lock().unwrap().is_some());
+        end_in_order(running);
+
+        let mut sessions_max = live_and_die(kills, &machines, &receiver, &folder);
+
+        let (running, _) = Running::start(reddrum(&folder), &folder.socket());
+        let all = machines.entries();
+        let new: BTreeSet<Entry> = all.difference(&history).copied().collect();
+        let hears = |told: &Mutex<Told>| told.lock().unwrap().has_all(&new);
+        eventually("POST of every entry", || hears(&receiver.told));
+        eventually("message of every entry", || hears(&reader.told));
+        eventually("all entries", || shows_all(&folder, &all));
+        sessions_max = sessions_max.max(machines.sessions());
+        goes_on.store(false, Ordering::Relaxed);
+        end_in_order(running);
+        nothing_was_damaged(&folder);
+
+        let posted_again = receiver.told.lock().unwrap().repeated(&new);
+        let streamed_again = reader.told.lock().unwrap().repeated(&new);
+        assert_eq!(streamed_again, 0, "the reader says what he has");
+        let room = bmc::Config::new(Vec::new(), Guid::default()).session_max;
+        assert!(sessions_max < room, "{sessions_max} of {room} sessions");
+        println!(
+            "{kills} kills; {} entries, none lost, each one event; {posted_again} came again by POST with the same EventId, \
+             {streamed_again} by the stream; at most {sessions_max} sessions at a BMC",
+            new.len()
+        );
+    });
+}
+
+/// Starts and kills the service while entries are written into the logs. The most sessions that a BMC had.
+fn live_and_die(kills: u32, machines: &Machines, receiver: &Receiver, folder: &Folder) -> usize {
+    let mut sessions_max = 0;
     let (mut random, writes) = (0x9E37_79B9_7F4A_7C15_u64, AtomicBool::new(true));
     thread::scope(|scope| {
         let _stop = Stop(&writes);
@@ -297,8 +426,8 @@ fn event_logs_are_followed_and_bmcs_keep_sessions_to_give_however_often_the_serv
                 thread::sleep(ENTRY_EVERY);
             }
         });
-        for _ in 0..kills {
-            let (running, _) = Running::start(reddrum(&folder), &folder.socket());
+        for kill in 1..=kills {
+            let (running, _) = Running::start(reddrum(folder), &folder.socket());
             // xorshift64: the lives differ, and each run has the same ones.
             random ^= random << 13;
             random ^= random >> 7;
@@ -306,25 +435,12 @@ fn event_logs_are_followed_and_bmcs_keep_sessions_to_give_however_often_the_serv
             let life_ms = LIFE_MS.start + random % (LIFE_MS.end - LIFE_MS.start);
             thread::sleep(Duration::from_millis(life_ms));
             sessions_max = sessions_max.max(machines.sessions());
+            if kill % KILL_AT_DELIVERY_EACH == 0 {
+                receiver.wait();
+            }
             running.kill();
-            killed.push(Instant::now());
-            nothing_was_damaged(&folder);
+            nothing_was_damaged(folder);
         }
     });
-
-    let (running, _) = Running::start(reddrum(&folder), &folder.socket());
-    let all = machines.entries();
-    let new: BTreeSet<Entry> = all.difference(&history).copied().collect();
-    eventually("news of every entry", || receiver.has_all(&new));
-    eventually("all entries", || shows_all(&folder, &all));
-    sessions_max = sessions_max.max(machines.sessions());
-    end_in_order(running);
-    nothing_was_damaged(&folder);
-
-    let (told, repeated) = receiver.told_and_repeated(&history, &killed);
-    let room = bmc::Config::new(Vec::new(), Guid::default()).session_max;
-    assert!(sessions_max < room, "{sessions_max} of {room} sessions");
-    println!(
-        "{kills} kills; {told} entries, none lost, {repeated} told again; at most {sessions_max} sessions at a BMC"
-    );
+    sessions_max
 }

@@ -11,6 +11,7 @@ mod event;
 mod fake;
 mod inventory;
 mod kept;
+mod log_news;
 mod reading;
 mod state;
 mod telemetry;

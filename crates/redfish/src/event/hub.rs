@@ -1,15 +1,17 @@
-//! Numbers events, and keeps the newest for whoever reads them.
+//! Numbers events, and has the newest for whoever reads them.
+//!
+//! While a [journal](super::journal) [keeps](Hub::keep) events, readers see one when it is on the disk; else at once.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use bytes::Bytes;
 use redfish_schema::DateTime;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
-use super::{Event, EventSink, Record};
+use super::{Event, EventSink, Mark, Record};
 use crate::message::Severity;
 
 /// How many events are kept for readers that are behind or come back. The oldest makes room for a new one.
@@ -22,15 +24,23 @@ pub const MAX_BUFFERED_REPORTS: usize = 512;
 /// How many resources may be in a bad condition at once whose events are told as one group.
 const MAX_GROUPS: usize = 4096;
 /// Numbers of one run of the service; the next run begins beyond them.
-const NUMBERS_OF_RUN: u64 = 10_000_000_000;
+pub(super) const NUMBERS_OF_RUN: u64 = 10_000_000_000;
 /// How many events a reader looks at under one lock.
 const LOOK: usize = 256;
 
 /// Every event of the service passes here.
 pub(crate) struct Hub {
     buffer: Mutex<Buffer>,
+    /// The number of the newest event that readers see.
     newest: watch::Sender<u64>,
     is_enabled: AtomicBool,
+    /// Events are shown when they are kept, and not before.
+    is_kept: AtomicBool,
+    unkept: Notify,
+    /// How far events of their sources' journals are kept.
+    kept_marks: Mutex<Marks>,
+    /// Who wants to know when more is kept.
+    watchers: Mutex<Vec<Box<dyn Fn() + Send + Sync>>>,
     /// Events and reports published in this run.
     published: AtomicU64,
     /// How often a reader was told of a loss.
@@ -75,14 +85,8 @@ impl Content {
     }
 }
 
-/// Who reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reader {
-    /// A stream of server-sent events.
-    Stream,
-    /// A subscription. What one wants is kept over a restart.
-    Subscription,
-}
+/// Of each journal, the number of its newest event that was published.
+pub(crate) type Marks = BTreeMap<u64, u64>;
 
 /// What a reader gets.
 #[derive(Debug)]
@@ -99,10 +103,25 @@ pub(crate) struct Read {
 pub(crate) struct Before {
     /// How often the service has run.
     pub(crate) runs: u64,
-    /// What subscriptions wanted and didn't get, oldest first.
+    /// The events that were kept, oldest first.
     pub(crate) records: Vec<Record>,
-    /// Up to this number subscriptions may have lost events.
+    /// Up to this number events may be missing.
     pub(crate) lost_to: u64,
+    /// How far events of their sources' journals were published.
+    pub(crate) marks: Marks,
+}
+
+/// What is to be kept.
+#[derive(Debug)]
+pub(crate) struct Unkept {
+    pub(crate) events: Vec<Arc<Published>>,
+    /// They are everything up to this number.
+    pub(crate) to: u64,
+    /// The number of the oldest event that readers may ask for.
+    pub(crate) oldest: u64,
+    /// Up to this number events may be missing.
+    pub(crate) lost_to: u64,
+    pub(crate) marks: Marks,
 }
 
 struct Buffer {
@@ -112,10 +131,11 @@ struct Buffer {
     report_bytes: usize,
     /// The number of the next event.
     next: u64,
-    /// Up to this number, events may be missing for streams.
+    /// The number of the newest event that is no metric report.
+    newest_event: u64,
+    /// Up to this number, events may be missing.
     lost_to: u64,
-    /// The same for subscriptions.
-    lost_to_subscriptions: u64,
+    marks: Marks,
     /// Resources in a bad condition, and the number of the event that began it.
     groups: HashMap<String, i64>,
 }
@@ -128,18 +148,24 @@ impl Hub {
         let excess = events.len().saturating_sub(MAX_BUFFERED_EVENTS);
         let dropped = events.drain(..excess).next_back();
         let dropped_to = dropped.map_or(0, |event| event.number);
+        let newest = events.back().map_or(0, |event| event.number);
         Self {
             buffer: Mutex::new(Buffer {
                 events,
                 reports: 0,
                 report_bytes: 0,
                 next: first,
-                lost_to: first - 1,
-                lost_to_subscriptions: before.lost_to.max(dropped_to),
+                newest_event: newest,
+                lost_to: before.lost_to.max(dropped_to),
+                marks: before.marks.clone(),
                 groups: HashMap::new(),
             }),
-            newest: watch::Sender::new(first - 1),
+            newest: watch::Sender::new(newest),
             is_enabled: AtomicBool::new(true),
+            is_kept: AtomicBool::new(false),
+            unkept: Notify::new(),
+            kept_marks: Mutex::new(before.marks),
+            watchers: Mutex::default(),
             published: AtomicU64::new(0),
             losses: AtomicU64::new(0),
         }
@@ -157,9 +183,15 @@ impl Hub {
         self.newest.send_modify(|_| {});
     }
 
-    /// The number of the newest event.
+    /// The number of the newest event that readers see.
     pub(crate) fn newest(&self) -> u64 {
         *self.newest.borrow()
+    }
+
+    /// The number that everything published so far doesn't exceed, be it shown already or not: who wants only what comes
+    /// from now on begins behind it.
+    pub(crate) fn published_to(&self) -> u64 {
+        self.lock().next - 1
     }
 
     /// Tells when there is a newer one.
@@ -181,22 +213,45 @@ impl Hub {
         number
     }
 
-    /// Gives a record its number and shows it to everybody.
-    pub(crate) fn publish_record(&self, mut record: Record) {
+    /// Gives a record its number and publishes it.
+    pub(crate) fn publish_record(&self, record: Record) {
+        self.take(record, None);
+    }
+
+    fn take(&self, mut record: Record, mark: Option<Mark>) {
+        let mut buffer = self.lock();
+        if let Some(mark) = mark {
+            let number = mark.number.get();
+            let to = buffer.marks.entry(mark.journal).or_default();
+            if number <= *to {
+                return;
+            }
+            *to = number;
+        }
         if !self.is_enabled() {
+            // That it was published to nobody is to be kept, too.
+            if mark.is_some() {
+                self.unkept.notify_one();
+            }
             return;
         }
-        let mut buffer = self.lock();
         record.number = buffer.next;
         buffer.next += 1;
         buffer.group(&mut record);
         let number = record.number;
+        buffer.newest_event = number;
         buffer.push(published(record));
         drop(buffer);
-        self.tell(number);
+        self.published.fetch_add(1, Ordering::Relaxed);
+        if self.is_kept.load(Ordering::SeqCst) {
+            self.unkept.notify_one();
+        } else {
+            self.show(number);
+        }
     }
 
-    /// Shows a metric report to everybody: the JSON of a `MetricReport`, and the path of its definition.
+    /// Publishes a metric report: the JSON of a `MetricReport`, and the path of its definition. It isn't kept: after a
+    /// restart there are newer ones.
     pub(crate) fn publish_report(&self, definition: Option<String>, json: Bytes) {
         if !self.is_enabled() {
             return;
@@ -213,20 +268,75 @@ impl Hub {
             },
             json,
         }));
+        let waits = buffer.newest_event > self.newest();
         drop(buffer);
-        self.tell(number);
+        self.published.fetch_add(1, Ordering::Relaxed);
+        if !waits {
+            self.show(number);
+        }
     }
 
-    fn tell(&self, number: u64) {
-        self.published.fetch_add(1, Ordering::Relaxed);
-        self.newest
-            .send_modify(|newest| *newest = number.max(*newest));
+    /// From now on readers see only what is [kept](Self::kept), until the answer is dropped.
+    pub(crate) fn keep(&self) -> Keeping<'_> {
+        self.is_kept.store(true, Ordering::SeqCst);
+        Keeping(self)
+    }
+
+    /// Ends when there is something to be kept.
+    pub(crate) async fn has_unkept(&self) {
+        self.unkept.notified().await;
+    }
+
+    /// What is to be kept behind the event number `after`.
+    pub(crate) fn unkept(&self, after: u64) -> Unkept {
+        let buffer = self.lock();
+        let from = buffer.events.partition_point(|e| e.number <= after);
+        let new = buffer.events.range(from..);
+        let oldest = buffer.events.front().map(|event| event.number);
+        Unkept {
+            events: new.filter(|e| !e.is_report()).cloned().collect(),
+            to: buffer.next - 1,
+            oldest: oldest.unwrap_or(buffer.next),
+            lost_to: buffer.lost_to,
+            marks: buffer.marks.clone(),
+        }
+    }
+
+    /// Everything up to the number `to` is kept, and how far that is in journals.
+    pub(crate) fn kept(&self, to: u64, marks: Marks) {
+        self.show(to);
+        let mut kept = lock(&self.kept_marks);
+        let is_more = *kept != marks;
+        *kept = marks;
+        drop(kept);
+        if is_more {
+            for tell in lock(&self.watchers).iter() {
+                tell();
+            }
+        }
+    }
+
+    /// Shows everything up to the number `to` to readers, and the metric reports that follow.
+    pub(crate) fn show(&self, to: u64) {
+        let buffer = self.lock();
+        let shown = match buffer.newest_event <= to {
+            true => buffer.events.len(),
+            false => buffer.events.partition_point(|e| e.number <= to),
+        };
+        // Not a number that only one reader has: nobody would ever have read so far.
+        let last = shown
+            .checked_sub(1)
+            .and_then(|last| buffer.events.get(last));
+        let Some(to) = last.map(|last| last.number) else {
+            return;
+        };
+        // Under the lock: nothing is published between the look and the word.
+        self.newest.send_modify(|newest| *newest = to.max(*newest));
     }
 
     /// What came after the event number `after` and is wanted, oldest first and at most `most`.
     pub(crate) fn read(
         &self,
-        reader: Reader,
         after: u64,
         most: usize,
         wanted: impl Fn(&Published) -> bool,
@@ -236,12 +346,14 @@ impl Hub {
             to: after,
             lost_to: None,
         };
-        let lost_to = self.lost_to(reader);
+        let buffer = self.lock();
+        let (lost_to, is_foreign) = (buffer.lost_to, after >= buffer.next);
+        drop(buffer);
         // A number that was never given out is another service's, or of a state that is gone.
-        if after >= self.lock().next {
+        if is_foreign {
             read.to = 0;
         }
-        if read.to < lost_to {
+        if read.to < lost_to || is_foreign {
             read.lost_to = Some(lost_to);
             self.losses.fetch_add(1, Ordering::Relaxed);
         }
@@ -264,15 +376,6 @@ impl Hub {
         read
     }
 
-    /// Up to which number a reader may have lost events.
-    pub(crate) fn lost_to(&self, reader: Reader) -> u64 {
-        let buffer = self.lock();
-        match reader {
-            Reader::Stream => buffer.lost_to,
-            Reader::Subscription => buffer.lost_to_subscriptions,
-        }
-    }
-
     /// The number before the first event that is not older than `age_ms`.
     pub(crate) fn number_before(&self, age_ms: u64) -> u64 {
         let age_ms = i64::try_from(age_ms).unwrap_or(i64::MAX);
@@ -288,19 +391,50 @@ impl Hub {
 
     /// The next few events after a number.
     fn after(&self, number: u64) -> Vec<Arc<Published>> {
+        let shown = self.newest();
         let buffer = self.lock();
         let from = buffer.events.partition_point(|e| e.number <= number);
-        buffer.events.range(from..).take(LOOK).cloned().collect()
+        let events = buffer.events.range(from..);
+        let shown = events.take_while(|e| e.number <= shown);
+        shown.take(LOOK).cloned().collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Buffer> {
-        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.buffer)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Events are shown when they are kept, for as long as this is there.
+pub(crate) struct Keeping<'a>(&'a Hub);
+
+impl Drop for Keeping<'_> {
+    fn drop(&mut self) {
+        self.0.is_kept.store(false, Ordering::SeqCst);
+        let newest = self.0.lock().next - 1;
+        self.0.show(newest);
     }
 }
 
 impl EventSink for Hub {
     fn publish(&self, event: Event) {
         self.publish_record(Record::of(&event, now()));
+    }
+
+    fn publish_once(&self, event: Event, mark: Mark) {
+        self.take(Record::of(&event, now()), Some(mark));
+    }
+
+    fn kept_to(&self, journal: u64) -> Option<u64> {
+        let kept = lock(&self.kept_marks).get(&journal).copied();
+        Some(kept.unwrap_or(0))
+    }
+
+    fn on_kept(&self, tell: Box<dyn Fn() + Send + Sync>) {
+        lock(&self.watchers).push(tell);
     }
 }
 
@@ -314,7 +448,6 @@ impl Buffer {
             self.forget(&oldest);
             if oldest.content.event().is_some() {
                 self.lost_to = self.lost_to.max(oldest.number);
-                self.lost_to_subscriptions = oldest.number;
             }
         }
         if new.is_report() {
@@ -390,6 +523,8 @@ pub(crate) fn now() -> DateTime {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU64;
+
     use super::*;
     use crate::message::sensor_event;
 
@@ -413,7 +548,7 @@ mod tests {
     }
 
     fn all(hub: &Hub, after: u64) -> Read {
-        hub.read(Reader::Stream, after, usize::MAX, |_| true)
+        hub.read(after, usize::MAX, |_| true)
     }
 
     #[test]
@@ -426,9 +561,9 @@ mod tests {
             let record = e.content.event().unwrap();
             record.origin.as_deref() == Some("/a")
         };
-        let first = hub.read(Reader::Stream, 0, 1, is_of_a);
+        let first = hub.read(0, 1, is_of_a);
         assert_eq!(origins(&first), ["/a"]);
-        let then = hub.read(Reader::Stream, first.to, 9, is_of_a);
+        let then = hub.read(first.to, 9, is_of_a);
         assert_eq!(origins(&then), ["/a"]);
         assert_eq!(then.to, hub.newest());
         assert_eq!(origins(&all(&hub, 1)), ["/b", "/a", "/c"]);
@@ -442,41 +577,113 @@ mod tests {
         for _ in 0..MAX_BUFFERED_EVENTS + 3 {
             hub.publish(event("/a"));
         }
-        let late = hub.read(Reader::Stream, start, 10, |_| true);
+        let late = hub.read(start, 10, |_| true);
         assert_eq!((late.lost_to, late.events[0].number), (Some(3), 4));
-        assert_eq!(
-            hub.read(Reader::Stream, late.to, 10, |_| true).lost_to,
-            None
-        );
-        let on_time = hub.read(Reader::Stream, 3, 10, |_| true);
+        assert_eq!(hub.read(late.to, 10, |_| true).lost_to, None);
+        let on_time = hub.read(3, 10, |_| true);
         assert_eq!(on_time.lost_to, None);
         // Also a reader who wants nothing of what is there is past the loss.
-        let nothing = hub.read(Reader::Stream, start, 10, |_| false);
+        let nothing = hub.read(start, 10, |_| false);
         assert_eq!((nothing.lost_to, nothing.to), (Some(3), hub.newest()));
     }
 
     #[test]
-    fn numbers_grow_over_a_restart_and_what_subscriptions_wanted_is_there_again() {
+    fn numbers_grow_over_a_restart_and_what_was_kept_is_there_again() {
         let hub = Hub::new(Before::default());
-        hub.publish(event("/a"));
-        hub.publish(event("/b"));
-        let records = all(&hub, 1)
-            .events
-            .iter()
-            .map(|e| e.content.event().unwrap().clone())
-            .collect();
+        for origin in ["/a", "/b"] {
+            hub.publish(event(origin));
+        }
+        let record = |e: &Arc<Published>| e.content.event().unwrap().clone();
         let again = Hub::new(Before {
             runs: 1,
-            records,
-            lost_to: 0,
+            records: hub.unkept(0).events.iter().map(record).collect(),
+            ..Before::default()
         });
+        assert_eq!(again.newest(), hub.newest(), "nobody waits for more");
         again.publish(event("/c"));
         assert!(again.newest() > hub.newest());
-        let read = again.read(Reader::Subscription, 1, 9, |_| true);
-        assert_eq!((origins(&read), read.lost_to), (vec!["/b", "/c"], None));
-        // A stream may have lost what no subscription wanted.
-        assert!(all(&again, 1).lost_to.is_some());
-        assert!(all(&again, again.newest() - 1).lost_to.is_none());
+        for (after, then) in [(0, vec!["/a", "/b", "/c"]), (1, vec!["/b", "/c"])] {
+            let read = all(&again, after);
+            assert_eq!((origins(&read), read.lost_to), (then, None));
+        }
+    }
+
+    #[test]
+    fn while_events_are_kept_readers_see_what_is_kept_and_the_reports_between() {
+        let hub = Hub::new(Before::default());
+        let report = || hub.publish_report(None, Bytes::from_static(b"{}"));
+        let seen = |hub: &Hub| hub.read(0, usize::MAX, |_| true).to;
+        let keeping = hub.keep();
+        report();
+        assert_eq!(seen(&hub), 1, "reports aren't kept");
+        hub.publish(event("/a"));
+        report();
+        assert_eq!((seen(&hub), hub.newest(), hub.published_to()), (1, 1, 3));
+        let unkept = hub.unkept(0);
+        assert_eq!((unkept.events.len(), unkept.to), (1, 3));
+        hub.publish(event("/b"));
+        report();
+        hub.kept(unkept.to, unkept.marks);
+        assert_eq!(seen(&hub), 3, "what came meanwhile is not kept");
+        // A number that only one reader gets is none to be waited for.
+        hub.take_number();
+        hub.kept(hub.unkept(3).to, Marks::new());
+        assert_eq!((seen(&hub), hub.newest()), (5, 5));
+        hub.publish(event("/c"));
+        drop(keeping);
+        assert_eq!(seen(&hub), hub.newest(), "whoever kept them has ended");
+        hub.publish(event("/d"));
+        assert_eq!(seen(&hub), 8);
+    }
+
+    fn mark(number: u64) -> Mark {
+        Mark {
+            journal: 7,
+            number: NonZeroU64::new(number).unwrap(),
+        }
+    }
+
+    #[test]
+    fn an_event_of_a_journal_is_published_once_also_where_an_earlier_run_has_done_it() {
+        let hub = Hub::new(Before {
+            marks: Marks::from([(7, 4)]),
+            ..Before::default()
+        });
+        assert_eq!((hub.kept_to(7), hub.kept_to(8)), (Some(4), Some(0)));
+        for number in [3, 4, 5, 5, 6, 4] {
+            hub.publish_once(event(&format!("/{number}")), mark(number));
+        }
+        assert_eq!(origins(&all(&hub, 0)), ["/5", "/6"]);
+        let another = Mark {
+            journal: 8,
+            ..mark(1)
+        };
+        hub.publish_once(event("/new"), another);
+        assert_eq!(origins(&all(&hub, 2)), ["/new"]);
+    }
+
+    #[test]
+    fn a_source_hears_when_more_of_its_events_is_kept() {
+        let hub = Hub::new(Before::default());
+        let calls = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&calls);
+        hub.on_kept(Box::new(move || {
+            count.fetch_add(1, Ordering::Relaxed);
+        }));
+        let _keeping = hub.keep();
+        hub.publish_once(event("/a"), mark(1));
+        hub.enable(false);
+        hub.publish_once(event("/b"), mark(2));
+        assert_eq!(hub.kept_to(7), Some(0));
+        for _ in 0..2 {
+            let unkept = hub.unkept(0);
+            hub.kept(unkept.to, unkept.marks);
+        }
+        assert_eq!(
+            (hub.kept_to(7), calls.load(Ordering::Relaxed)),
+            (Some(2), 1)
+        );
+        assert_eq!(origins(&all(&hub, 0)), ["/a"], "the other to nobody");
     }
 
     #[test]
@@ -537,10 +744,10 @@ mod tests {
         }
         hub.publish(event("/b"));
         let is_event = |one: &Published| one.content.event().is_some();
-        let read = hub.read(Reader::Stream, 0, MAX_BUFFERED_EVENTS, is_event);
+        let read = hub.read(0, MAX_BUFFERED_EVENTS, is_event);
         assert_eq!(origins(&read), ["/a", "/b"]);
         assert_eq!(read.lost_to, None);
-        let reports = hub.read(Reader::Stream, 0, usize::MAX, Published::is_report);
+        let reports = hub.read(0, usize::MAX, Published::is_report);
         assert_eq!(reports.events.len(), MAX_BUFFERED_REPORTS);
     }
 

@@ -1,23 +1,35 @@
-//! Keeps what subscriptions wanted and haven't got, so that a restart loses nothing of it.
+//! Keeps the newest events, and how far each subscription has got, so that a restart or a crash loses nothing of it.
 //!
-//! Every [`SAVE_INTERVAL_MS`] the events that wait are written, with how far each subscription has got. A receiver that
-//! takes its events at once costs no writing of events. What the service learned in the last interval before it was
-//! killed may be missing afterwards; subscriptions are told so. What was delivered in that interval may come twice.
+//! Events are written before any reader sees them: what was published has one number for ever. They come together as far as
+//! they come while the disk is busy with those before. How far a subscription has got is written soon after its destination has
+//! taken events: what it took just before a crash it may get again, with the same `EventId`.
+//!
+//! With the events goes how far their sources' journals were published, so that what a source hands in again isn't published
+//! again.
+//!
+//! A disk that takes nothing holds up no event. It is noted, as far as that goes, and after a crash everybody is told of a loss.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::hub::{Before, Hub, Reader};
+use super::hub::{Before, Hub, Marks, NUMBERS_OF_RUN, Unkept};
 use super::{Record, Subscriptions};
 use crate::store::{Batch, Store, StoreError, Table};
 
-/// How often the state of deliveries is written, in milliseconds.
+/// How often it is looked whether there is anything to write, in milliseconds: what isn't urgent, or failed the last time.
 pub(crate) const SAVE_INTERVAL_MS: u64 = 1000;
+/// How long what destinations have taken is let gather before it is written, in milliseconds.
+pub(crate) const PLACES_WITHIN_MS: u64 = 20;
+/// The pause between two writings, in milliseconds: what comes meanwhile is written together.
+pub(crate) const SAVE_PAUSE_MS: u64 = 5;
+/// Of how many journals of sources is known how far they were published. A source that lost its journal begins another one.
+const MAX_JOURNALS: usize = 8;
 
 const RECORDS: Table = Table("events");
-const PLACES: Table = Table("event_places");
+pub(super) const PLACES: Table = Table("event_places");
+const MARKS: Table = Table("event_marks");
 const RUNS: Table = Table("event_runs");
 const RUNS_KEY: &str = "runs";
 
@@ -33,10 +45,15 @@ pub(crate) struct Place {
 struct Runs {
     /// How many there were, with this one.
     count: u64,
-    /// The last one wrote everything before it ended.
-    ended_well: bool,
-    /// Up to which number subscriptions may have lost events.
+    /// Up to which number events may be missing.
     lost_to: u64,
+    /// Events were published that could not be written. Those of earlier programs were not all written.
+    #[serde(default = "yes")]
+    is_behind: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// What is on the disk.
@@ -47,13 +64,15 @@ pub(crate) struct Journal {
     saving: tokio::sync::Mutex<()>,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 struct Written {
     runs: Runs,
     /// Events up to this number have been looked at.
     to: u64,
-    records: BTreeSet<u64>,
+    /// Numbers of the events, oldest first.
+    records: VecDeque<u64>,
     places: BTreeMap<String, Place>,
+    marks: Marks,
 }
 
 impl Journal {
@@ -68,39 +87,38 @@ impl Journal {
             .load::<Runs>(RUNS)?
             .into_iter()
             .find(|(key, _)| key == RUNS_KEY);
-        let before = before.map(|(_, runs)| runs);
+        let before = before.map(|(_, runs)| runs).unwrap_or_default();
         let records: Vec<Record> = store
             .load(RECORDS)?
             .into_iter()
             .map(|(_, record)| record)
             .collect();
-        let mut places: BTreeMap<String, Place> = store.load(PLACES)?.into_iter().collect();
-        let was_killed = before.is_some_and(|runs| !runs.ended_well);
-        for place in places.values_mut() {
-            place.owes_loss |= was_killed;
-        }
-        let runs = Runs {
-            count: before.map_or(1, |runs| runs.count + 1),
-            ended_well: false,
-            lost_to: before.map_or(0, |runs| runs.lost_to),
-        };
+        let places: BTreeMap<String, Place> = store.load(PLACES)?.into_iter().collect();
         let mut batch = Batch::default();
+        let marks = marks(&store, &mut batch)?;
+        let runs = Runs {
+            count: before.count + 1,
+            lost_to: match before.is_behind {
+                true => before.count * NUMBERS_OF_RUN,
+                false => before.lost_to,
+            },
+            is_behind: false,
+        };
         batch.put(RUNS, RUNS_KEY, &runs)?;
         store.commit_at_start(&batch)?;
+        let numbers: VecDeque<u64> = records.iter().map(|record| record.number).collect();
         let written = Written {
             runs,
-            to: records
-                .iter()
-                .map(|record| record.number)
-                .max()
-                .unwrap_or(0),
-            records: records.iter().map(|record| record.number).collect(),
+            to: numbers.back().copied().unwrap_or(0),
+            records: numbers,
             places: places.clone(),
+            marks: marks.clone(),
         };
         let before = Before {
-            runs: runs.count - 1,
+            runs: before.count,
             records,
             lost_to: runs.lost_to,
+            marks,
         };
         let journal = Self {
             store,
@@ -110,113 +128,138 @@ impl Journal {
         Ok((journal, before, places))
     }
 
-    /// Writes what has changed since the last time. `is_end` says that nothing follows.
+    /// Writes what has changed since the last time, then shows the events that were written.
     ///
     /// # Errors
-    /// [`StoreError`] if it isn't written; the next time includes it.
+    /// [`StoreError`] if it isn't written; the next time includes it. The events are shown all the same.
     pub(crate) async fn save(
         &self,
         hub: &Hub,
         subscriptions: &Subscriptions,
-        is_end: bool,
     ) -> Result<(), StoreError> {
         let _one = self.saving.lock().await;
-        let mut written = self
-            .written
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let mut batch = Batch::default();
-        let mut is_other = save_places(&mut batch, &mut written, subscriptions)?;
-        is_other |= save_records(&mut batch, &mut written, hub, subscriptions)?;
-        let runs = Runs {
-            count: written.runs.count,
-            ended_well: is_end,
-            lost_to: hub.lost_to(Reader::Subscription),
-        };
-        if runs != written.runs && (is_end || is_other) {
-            batch.put(RUNS, RUNS_KEY, &runs)?;
-            written.runs = runs;
-            is_other = true;
+        let unkept = hub.unkept(self.written().to);
+        let saved = self.write(&unkept, places(subscriptions)).await;
+        match saved {
+            Ok(()) => hub.kept(unkept.to, unkept.marks),
+            Err(_) => hub.show(unkept.to),
         }
-        if is_other {
-            self.store.commit(batch, || {}).await?;
+        saved
+    }
+
+    async fn write(
+        &self,
+        unkept: &Unkept,
+        places: BTreeMap<String, Place>,
+    ) -> Result<(), StoreError> {
+        let (batch, runs) = self.written().changes(unkept, &places)?;
+        if !batch.is_empty()
+            && let Err(error) = self.store.commit(batch, || {}).await
+        {
+            self.note_behind(runs).await;
+            return Err(error);
         }
-        *self.written.lock().unwrap_or_else(PoisonError::into_inner) = written;
+        let mut written = self.written();
+        let new = unkept.events.iter().map(|event| event.number);
+        written.records.extend(new);
+        let gone = written.records.partition_point(|n| *n < unkept.oldest);
+        written.records.drain(..gone);
+        written.to = unkept.to;
+        written.marks.clone_from(&unkept.marks);
+        (written.places, written.runs) = (places, runs);
         Ok(())
+    }
+
+    /// Events are about to be shown that aren't on the disk. So little may find room there still.
+    async fn note_behind(&self, runs: Runs) {
+        let runs = Runs {
+            is_behind: true,
+            ..runs
+        };
+        let mut batch = Batch::default();
+        if self.written().runs != runs
+            && batch.put(RUNS, RUNS_KEY, &runs).is_ok()
+            && self.store.commit(batch, || {}).await.is_ok()
+        {
+            self.written().runs = runs;
+        }
+    }
+
+    fn written(&self) -> MutexGuard<'_, Written> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Whether there is anything to write.
-fn save_places(
-    batch: &mut Batch,
-    written: &mut Written,
-    subscriptions: &Subscriptions,
-) -> Result<bool, StoreError> {
-    let mut places = BTreeMap::new();
-    for subscription in subscriptions.list() {
-        let delivery = subscription.delivery();
+impl Written {
+    /// What is to be written.
+    fn changes(
+        &self,
+        unkept: &Unkept,
+        places: &BTreeMap<String, Place>,
+    ) -> Result<(Batch, Runs), StoreError> {
+        let mut batch = Batch::default();
+        for event in &unkept.events {
+            if let Some(record) = event.content.event() {
+                batch.put(RECORDS, key(event.number), record)?;
+            }
+        }
+        for number in self.records.iter().take_while(|n| **n < unkept.oldest) {
+            batch.remove(RECORDS, key(*number));
+        }
+        for (journal, number) in &unkept.marks {
+            if self.marks.get(journal) != Some(number) {
+                batch.put(MARKS, key(*journal), number)?;
+            }
+        }
+        for (id, place) in places {
+            if self.places.get(id) != Some(place) {
+                batch.put(PLACES, id, place)?;
+            }
+        }
+        for id in self.places.keys().filter(|id| !places.contains_key(*id)) {
+            batch.remove(PLACES, id);
+        }
+        let runs = Runs {
+            count: self.runs.count,
+            lost_to: unkept.lost_to,
+            is_behind: false,
+        };
+        if runs != self.runs {
+            batch.put(RUNS, RUNS_KEY, &runs)?;
+        }
+        Ok((batch, runs))
+    }
+}
+
+/// How far journals were published: of the newest ones, since each new one has a greater name than those before it.
+fn marks(store: &Store, batch: &mut Batch) -> Result<Marks, StoreError> {
+    let mut marks = Marks::new();
+    for (journal, number) in store.load::<u64>(MARKS)? {
+        match journal.parse() {
+            Ok(journal) => drop(marks.insert(journal, number)),
+            Err(_) => return Err(StoreError::Entry(format!("the mark of {journal}"))),
+        }
+    }
+    while marks.len() > MAX_JOURNALS
+        && let Some((oldest, _)) = marks.pop_first()
+    {
+        batch.remove(MARKS, key(oldest));
+    }
+    Ok(marks)
+}
+
+/// How far each subscription has got.
+fn places(subscriptions: &Subscriptions) -> BTreeMap<String, Place> {
+    let subscriptions = subscriptions.list();
+    let place = |one: &std::sync::Arc<super::Subscription>| {
+        let delivery = one.delivery();
         let place = Place {
             sent_to: delivery.sent_to(),
             owes_loss: delivery.owes_loss(),
         };
-        places.insert(subscription.id().to_owned(), place);
-    }
-    for (id, place) in &places {
-        if written.places.get(id) != Some(place) {
-            batch.put(PLACES, id, place)?;
-        }
-    }
-    for id in written.places.keys().filter(|id| !places.contains_key(*id)) {
-        batch.remove(PLACES, id);
-    }
-    let is_other = written.places != places;
-    written.places = places;
-    Ok(is_other)
-}
-
-fn save_records(
-    batch: &mut Batch,
-    written: &mut Written,
-    hub: &Hub,
-    subscriptions: &Subscriptions,
-) -> Result<bool, StoreError> {
-    let waiting: Vec<_> = subscriptions
-        .list()
-        .iter()
-        .map(|one| (one.delivery().sent_to(), one.definition()))
-        .collect();
-    let read = hub.read(Reader::Subscription, written.to, usize::MAX, |event| {
-        let number = event.number;
-        // A metric report isn't kept: after a restart there are newer ones.
-        event.content.event().is_some()
-            && waiting
-                .iter()
-                .any(|(sent_to, definition)| *sent_to < number && definition.wants(&event.content))
-    });
-    // Everybody has got what comes before; what the buffer has dropped is lost.
-    let all_have = waiting.iter().map(|(sent_to, _)| *sent_to).min();
-    let done_to = all_have
-        .unwrap_or(u64::MAX)
-        .max(hub.lost_to(Reader::Subscription));
-    let mut is_other = false;
-    for event in &read.events {
-        let number = event.number;
-        if let Some(record) = event.content.event()
-            && number > done_to
-            && written.records.insert(number)
-        {
-            batch.put(RECORDS, key(number), record)?;
-            is_other = true;
-        }
-    }
-    written.to = written.to.max(read.to);
-    let kept = written.records.split_off(&done_to.saturating_add(1));
-    for number in std::mem::replace(&mut written.records, kept) {
-        batch.remove(RECORDS, key(number));
-        is_other = true;
-    }
-    Ok(is_other)
+        (one.id().to_owned(), place)
+    };
+    subscriptions.iter().map(place).collect()
 }
 
 /// Keys sort as the numbers do.
@@ -273,49 +316,95 @@ mod tests {
         )
     }
 
+    fn seen(hub: &Hub, after: u64) -> Vec<u64> {
+        let read = hub.read(after, usize::MAX, |_| true);
+        assert_eq!(read.lost_to, None);
+        read.events.iter().map(|event| event.number).collect()
+    }
+
     #[tokio::test]
-    async fn what_is_wanted_and_not_delivered_is_there_after_a_restart() {
+    async fn what_readers_saw_is_there_after_a_crash_with_its_number_and_nothing_else() {
         let store = Store::in_memory().unwrap();
         let (journal, before, _) = Journal::open(store.clone()).unwrap();
         let hub = Hub::new(before);
+        let _keeping = hub.keep();
         let subscriptions = subscriptions(hub.newest());
         for origin in ["/wanted", "/other", "/wanted"] {
             hub.publish(event(origin));
         }
+        assert_eq!(seen(&hub, 0), [0; 0]);
+        journal.save(&hub, &subscriptions).await.unwrap();
+        assert_eq!(seen(&hub, 0), [1, 2, 3]);
         subscriptions.list()[0].delivery().skip(1);
-        journal.save(&hub, &subscriptions, true).await.unwrap();
+        journal.save(&hub, &subscriptions).await.unwrap();
+        hub.publish(event("/wanted"));
+        // Killed.
         let place = Place {
             sent_to: 1,
             owes_loss: false,
         };
-        assert_eq!(kept(&store), (vec![3], place));
+        assert_eq!(kept(&store), (vec![1, 2, 3], place));
+        let (_, before, _) = Journal::open(store).unwrap();
+        let again = Hub::new(before);
+        again.publish(event("/new"));
+        assert_eq!(seen(&again, 1), [2, 3, 2 * NUMBERS_OF_RUN + 1]);
     }
 
     #[tokio::test]
-    async fn what_was_delivered_is_written_no_more_and_removed() {
+    async fn only_what_readers_may_ask_for_is_kept_and_they_are_told_of_the_rest() {
         let store = Store::in_memory().unwrap();
         let (journal, before, _) = Journal::open(store.clone()).unwrap();
         let hub = Hub::new(before);
-        let subscriptions = subscriptions(hub.newest());
-        hub.publish(event("/wanted"));
-        journal.save(&hub, &subscriptions, false).await.unwrap();
-        subscriptions.list()[0].delivery().skip(1);
-        hub.publish(event("/other"));
-        journal.save(&hub, &subscriptions, true).await.unwrap();
-        assert_eq!(kept(&store).0, Vec::<u64>::new());
+        for _ in 0..3 {
+            hub.publish(event("/a"));
+        }
+        journal.save(&hub, &subscriptions(0)).await.unwrap();
+        for _ in 0..crate::MAX_BUFFERED_EVENTS - 1 {
+            hub.publish(event("/a"));
+        }
+        journal.save(&hub, &subscriptions(0)).await.unwrap();
+        let numbers = kept(&store).0;
+        assert_eq!((numbers.len(), numbers[0]), (crate::MAX_BUFFERED_EVENTS, 3));
+        let (_, before, _) = Journal::open(store).unwrap();
+        assert_eq!(Hub::new(before).read(1, 1, |_| true).lost_to, Some(2));
     }
 
     #[tokio::test]
-    async fn after_a_run_that_was_killed_every_subscription_is_owed_the_message_of_a_loss() {
+    async fn what_a_source_hands_in_again_after_a_crash_is_not_published_again() {
         let store = Store::in_memory().unwrap();
         let (journal, before, _) = Journal::open(store.clone()).unwrap();
         let hub = Hub::new(before);
-        journal.save(&hub, &subscriptions(0), false).await.unwrap();
-        assert!(kept(&store).1.owes_loss);
+        let mark = |number| crate::Mark {
+            journal: 9,
+            number: std::num::NonZeroU64::new(number).unwrap(),
+        };
+        hub.publish_once(event("/a"), mark(1));
+        assert_eq!(hub.kept_to(9), Some(0));
+        journal.save(&hub, &subscriptions(0)).await.unwrap();
+        assert_eq!(hub.kept_to(9), Some(1));
+        hub.publish_once(event("/b"), mark(2));
+        // Killed: the source has both of them still, and the first was kept.
+        let (_, before, _) = Journal::open(store).unwrap();
+        let again = Hub::new(before);
+        again.publish_once(event("/a"), mark(1));
+        again.publish_once(event("/b"), mark(2));
+        assert_eq!(seen(&again, 0), [1, NUMBERS_OF_RUN + 1]);
+    }
+
+    #[tokio::test]
+    async fn after_events_that_could_not_be_written_everybody_is_told_of_a_loss() {
+        let store = Store::in_memory().unwrap();
         let (journal, before, _) = Journal::open(store.clone()).unwrap();
-        assert_eq!(before.runs, 2);
         let hub = Hub::new(before);
-        journal.save(&hub, &subscriptions(0), true).await.unwrap();
-        assert!(!kept(&store).1.owes_loss);
+        hub.publish(event("/a"));
+        journal.save(&hub, &subscriptions(0)).await.unwrap();
+        let runs = journal.written().runs;
+        journal.note_behind(runs).await;
+        let (_, before, _) = Journal::open(store.clone()).unwrap();
+        let again = Hub::new(before);
+        assert_eq!(again.read(1, 9, |_| true).lost_to, Some(NUMBERS_OF_RUN));
+        // And once they are written, nobody.
+        journal.save(&hub, &subscriptions(0)).await.unwrap();
+        assert!(!journal.written().runs.is_behind);
     }
 }

@@ -4,8 +4,13 @@
 //!   backend, parts ─► EventSink ─► Hub ─┬─► stream      server-sent events, one task a stream
 //!                                numbers │
 //!                                buffer  └─► delivery    POST to a destination: a state machine, driven by work.rs
-//!                                                        connect.rs and push.rs alone do IO
+//!                                 │  ▲                   connect.rs and push.rs alone do IO
+//!                                 ▼  │ shown when on the disk
+//!                                journal
 //! ```
+//!
+//! An event is shown to readers when it is on the disk, with its number: so it has one `EventId` for everybody and ever,
+//! also where the service is killed between any two steps, and who comes back after that goes on where he was.
 //!
 //! Metric reports of the telemetry service take the same way, to whoever asked for them instead of events.
 //!
@@ -48,6 +53,8 @@ pub(crate) use subscription::{
     Definition, Format, Header, RetryPolicy, Subscription, Subscriptions,
 };
 
+use std::num::NonZeroU64;
+
 use crate::Message;
 
 /// Something that happened to a resource (DSP0266 "Eventing").
@@ -61,9 +68,34 @@ pub struct Event {
     pub resource_type: Option<&'static str>,
 }
 
+/// The place of an event in a journal that its source keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// Which journal.
+    pub journal: u64,
+    /// Its number there, greater than that of every earlier one.
+    pub number: NonZeroU64,
+}
+
 /// Who wants to hear of events. Called on the thread of whoever noticed: must return at once and never block; who needs
 /// more time queues (bounded) and returns.
 pub trait EventSink: Send + Sync {
     /// One event.
     fn publish(&self, event: Event);
+
+    /// An event that its source keeps until it is [kept here](Self::kept_to). It is published once, however often it is
+    /// handed in, also where an earlier run of the service has published it. Those of a journal come in order.
+    fn publish_once(&self, event: Event, mark: Mark) {
+        let _ = mark;
+        self.publish(event);
+    }
+
+    /// Up to which number the events of a journal are kept here over a crash: they need not be handed in again. `None`
+    /// where nothing is kept over a crash.
+    fn kept_to(&self, _journal: u64) -> Option<u64> {
+        None
+    }
+
+    /// From now on calls `tell` when more is kept. It must return at once.
+    fn on_kept(&self, _tell: Box<dyn Fn() + Send + Sync>) {}
 }

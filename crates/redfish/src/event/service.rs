@@ -3,11 +3,11 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Notify, Semaphore};
 
 use super::connect::Connector;
 use super::delivery::{Delivery, Rules};
-use super::journal::Journal;
+use super::journal::{Journal, PLACES, Place};
 use super::push::Courier;
 use super::{
     Definition, DestinationSettings, Event, EventSink as _, Hub, MAX_DELIVERIES_AT_ONCE,
@@ -51,6 +51,8 @@ pub(crate) struct Events {
     pub(super) journal: Journal,
     pub(super) courier: Courier,
     pub(super) turns: Semaphore,
+    /// A destination has taken events: how far it has got is to be written.
+    pub(super) delivered: Notify,
     kept: Arc<RwLock<Kept>>,
     store: Store,
     /// The next subscription's `Id`. Who adds one holds it, so that the bound holds too.
@@ -77,7 +79,7 @@ impl Events {
             };
             let delivery = match places.remove(&id) {
                 Some(place) => Delivery::new(standing, place.sent_to, place.owes_loss),
-                // It was added just before the service was killed.
+                // Nothing says how far it has got.
                 None => Delivery::new(standing, hub.newest(), true),
             };
             let id = id
@@ -99,6 +101,7 @@ impl Events {
             journal,
             courier: Courier::new(Connector::new(settings)?),
             turns: Semaphore::new(MAX_DELIVERIES_AT_ONCE),
+            delivered: Notify::new(),
             kept: Arc::new(RwLock::new(kept)),
             store,
             next_id: Mutex::new(next_id),
@@ -147,7 +150,13 @@ impl Events {
         let mut batch = Batch::default();
         batch.put(SUBSCRIPTIONS, id.to_string(), &definition)?;
         batch.put(IDS, IDS_KEY, &(id + 1))?;
-        let (subscriptions, after) = (Arc::clone(&self.subscriptions), self.hub.newest());
+        let subscriptions = Arc::clone(&self.subscriptions);
+        let after = self.hub.published_to();
+        let place = Place {
+            sent_to: after,
+            owes_loss: false,
+        };
+        batch.put(PLACES, id.to_string(), &place)?;
         // Whether it is written or not, the id isn't used again.
         *next_id += 1;
         let apply = move || subscriptions.add(id, definition, after);
@@ -193,6 +202,7 @@ impl Events {
     pub(crate) async fn unsubscribe(&self, id: &str) -> Result<(), Failure> {
         let mut batch = Batch::default();
         batch.remove(SUBSCRIPTIONS, id);
+        batch.remove(PLACES, id);
         let (subscriptions, id) = (Arc::clone(&self.subscriptions), id.to_owned());
         let apply = move || subscriptions.remove(&id);
         Ok(self.store.commit(batch, apply).await?)

@@ -16,7 +16,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, timeout};
 
 use super::delivery::MAX_EVENTS_TOGETHER;
-use super::hub::{Hub, Published, Reader, now};
+use super::hub::{Hub, Published, now};
 use super::{Event, EventSink as _, Record, record};
 use crate::caller::Owner;
 use crate::message::{self, resource_event};
@@ -155,7 +155,9 @@ impl Streams {
         open.insert(stream.number, Arc::clone(&stream));
         drop(open);
         // What the stream is told begins with its own subscription.
-        let after = opening.last_event.unwrap_or_else(|| self.hub.newest());
+        let after = opening
+            .last_event
+            .unwrap_or_else(|| self.hub.published_to());
         self.tell(&stream, resource_event::resource_created());
         let (pieces, body) = mpsc::channel(PIECES);
         let feeder = Feeder {
@@ -306,7 +308,7 @@ impl Feeder {
             None => one.content.event().is_some(),
         };
         let hub = &self.streams.hub;
-        let read = hub.read(Reader::Stream, self.after, MAX_EVENTS_TOGETHER, wanted);
+        let read = hub.read(self.after, MAX_EVENTS_TOGETHER, wanted);
         self.after = read.to;
         if let Some(lost_to) = read.lost_to {
             let mut record = Record::of_loss(now());
@@ -352,7 +354,8 @@ impl Feeder {
         };
         let mut record = Record::of(&event, now());
         record.number = self.streams.hub.take_number();
-        self.send(piece(record.number, [record.json().as_slice()]))
+        // Who comes back goes on with what he hasn't got, which may have lesser numbers.
+        self.send(piece(self.after, [record.json().as_slice()]))
             .await
     }
 

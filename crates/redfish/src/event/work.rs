@@ -7,11 +7,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::Value;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 
 use super::delivery::{MAX_EVENTS_TOGETHER, Step, Verdict};
-use super::hub::{Published, Reader, now};
-use super::journal::SAVE_INTERVAL_MS;
+use super::hub::{Published, now};
+use super::journal::{PLACES_WITHIN_MS, SAVE_INTERVAL_MS, SAVE_PAUSE_MS};
 use super::push::Line;
 use super::{Definition, Event, Events, Format, Record, Standing, Subscription, record};
 use crate::message::heartbeat_event;
@@ -21,13 +21,34 @@ use crate::resource::event_service;
 pub const MAX_DELIVERIES_AT_ONCE: usize = 32;
 
 impl Events {
-    /// Delivers events to the destinations of subscriptions for as long as it is polled.
+    /// Keeps events, and delivers them to the destinations of subscriptions, for as long as it is polled.
     pub(crate) async fn work(self: &Arc<Self>) {
+        tokio::join!(self.write(), self.deliver());
+    }
+
+    /// Writes events as they come, and shows them to readers when they are written. What comes meanwhile is written together.
+    async fn write(&self) {
+        let _keeping = self.hub.keep();
+        let mut look = interval(Duration::from_millis(SAVE_INTERVAL_MS));
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = self.hub.has_unkept() => {}
+                () = self.delivered.notified() => tokio::select! {
+                    () = self.hub.has_unkept() => {}
+                    () = sleep(Duration::from_millis(PLACES_WITHIN_MS)) => {}
+                },
+                _ = look.tick() => {}
+            }
+            self.save().await;
+            sleep(Duration::from_millis(SAVE_PAUSE_MS)).await;
+        }
+    }
+
+    async fn deliver(self: &Arc<Self>) {
         let mut list = self.subscriptions.watch();
         let mut deliveries = JoinSet::new();
         let mut known = HashSet::new();
-        let mut save = interval(Duration::from_millis(SAVE_INTERVAL_MS));
-        save.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             list.borrow_and_update();
             for subscription in self.subscriptions.list() {
@@ -43,20 +64,15 @@ impl Events {
                         known.remove(&id);
                     }
                 }
-                _ = save.tick() => self.save(false).await,
             }
         }
     }
 
-    /// Writes what deliveries have come to. `is_end` says that nothing follows.
-    pub(crate) async fn save(&self, is_end: bool) {
-        let saved = self
-            .journal
-            .save(&self.hub, &self.subscriptions, is_end)
-            .await;
-        if let Err(error) = saved {
+    /// Writes what has happened, and what deliveries have come to.
+    pub(crate) async fn save(&self) {
+        if let Err(error) = self.journal.save(&self.hub, &self.subscriptions).await {
             // The next time includes it.
-            tracing::warn!(%error, "undelivered events aren't on the disk");
+            tracing::warn!(%error, "events aren't on the disk");
         }
     }
 }
@@ -140,6 +156,8 @@ impl Delivering {
             Ok(()) => {
                 let mut delivery = self.subscription.delivery();
                 delivery.succeeded(now_ms, payload.to, payload.heartbeat, payload.tells_loss);
+                drop(delivery);
+                events.delivered.notify_one();
                 return;
             }
             Err(error) => {
@@ -180,7 +198,7 @@ impl Delivering {
         let hub = &self.events.hub;
         let after = self.subscription.delivery().sent_to();
         let wanted = |one: &Published| definition.wants(&one.content);
-        let read = hub.read(Reader::Subscription, after, 1, wanted);
+        let read = hub.read(after, 1, wanted);
         let mut delivery = self.subscription.delivery();
         // A report tells how things are, not what has happened: who missed one has nothing to look after.
         delivery.forgive_loss();
@@ -213,7 +231,7 @@ impl Delivering {
         let hub = &self.events.hub;
         let after = self.subscription.delivery().sent_to();
         let wanted = |one: &Published| definition.wants(&one.content);
-        let read = hub.read(Reader::Subscription, after, MAX_EVENTS_TOGETHER, wanted);
+        let read = hub.read(after, MAX_EVENTS_TOGETHER, wanted);
         let mut delivery = self.subscription.delivery();
         if read.lost_to.is_some() {
             delivery.note_loss();

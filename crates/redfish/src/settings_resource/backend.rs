@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{FutureSettings, Shared};
 use crate::{
-    ActionCall, Backend, BackendFuture, Document, Event, EventSink, Failure, Outcome, Path,
+    ActionCall, Backend, BackendFuture, Document, Event, EventSink, Failure, Mark, Outcome, Path,
     RootLink, Template, Updater,
 };
 
@@ -114,16 +114,35 @@ struct Watched {
     settings: Weak<Shared>,
 }
 
-impl EventSink for Watched {
-    fn publish(&self, event: Event) {
+impl Watched {
+    fn look_at(&self, event: &Event) {
         let tell: fn(&FutureSettings, &str) = match event.message.key() {
             "ResourcePoweringOn" | "ResourcePoweredOn" => FutureSettings::was_reset,
             "ResourceRemoved" => FutureSettings::forget,
-            _ => return self.sink.publish(event),
+            _ => return,
         };
         if let (Some(origin), Some(settings)) = (&event.origin, self.settings.upgrade()) {
             tell(&FutureSettings(settings), origin);
         }
+    }
+}
+
+impl EventSink for Watched {
+    fn publish(&self, event: Event) {
+        self.look_at(&event);
         self.sink.publish(event);
+    }
+
+    fn publish_once(&self, event: Event, mark: Mark) {
+        self.look_at(&event);
+        self.sink.publish_once(event, mark);
+    }
+
+    fn kept_to(&self, journal: u64) -> Option<u64> {
+        self.sink.kept_to(journal)
+    }
+
+    fn on_kept(&self, tell: Box<dyn Fn() + Send + Sync>) {
+        self.sink.on_kept(tell);
     }
 }

@@ -399,7 +399,12 @@ async fn a_subscription_that_fails_too_often_is_suspended_and_goes_on_when_it_is
         .await;
     bad.assert_error(400, &["ActionParameterValueFormatError"]);
     assert_eq!(client.post(&resume, "{}").await.status, 204);
-    assert_eq!(receiver.next().await.origins(), ["1", "2"]);
+    let mut origins = receiver.next().await.origins();
+    if origins.len() < 2 {
+        // The other one was not on the disk yet.
+        origins.extend(receiver.next().await.origins());
+    }
+    assert_eq!(origins, ["1", "2"]);
 
     let suspend = format!("{path}/Actions/EventDestination.SuspendSubscription");
     assert_eq!(client.post(&suspend, "{}").await.status, 204);
@@ -460,23 +465,25 @@ async fn what_was_not_delivered_is_delivered_after_a_restart() {
 }
 
 #[tokio::test]
-async fn a_service_that_was_killed_tells_that_events_may_be_lost() {
+async fn a_service_that_was_killed_goes_on_where_it_was_and_no_event_gets_another_id() {
     let store = Store::in_memory().unwrap();
     let mut receiver = Receiver::start().await;
     let bench = Bench::with_events(store.clone(), receiver.settings());
     let work = deliver(&bench);
     let client = bench.client("root").await;
+    receiver.answer_next(&[503]);
     subscribe(&client, &receiver.uri(), json!({})).await;
+    happen(&bench, "1");
+    let first = receiver.next().await;
     work.abort();
     let _ = work.await;
 
     let bench = Bench::with_events(store, receiver.settings());
     let _work = deliver(&bench);
     let got = receiver.next().await;
-    let event = &got.payload["Events"][0];
-    assert_eq!(event["MessageId"], "Base.1.16.EventBufferExceeded");
-    happen(&bench, "1");
-    assert_eq!(receiver.next().await.origins(), ["1"]);
+    assert_eq!(got.payload["Events"], first.payload["Events"]);
+    happen(&bench, "2");
+    assert_eq!(receiver.next().await.origins(), ["2"]);
 }
 
 #[tokio::test]

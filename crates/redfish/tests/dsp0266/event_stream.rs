@@ -1,5 +1,6 @@
 //! Server-sent events (DSP0266 "Server-sent events").
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -7,7 +8,7 @@ use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use redfish::message::{resource_event, sensor_event};
 use redfish::{
-    Event, MAX_BUFFERED_EVENTS, MAX_EVENT_STREAMS_OF_ACCOUNT, Outgoing, STREAM_PATIENCE_S,
+    Event, MAX_BUFFERED_EVENTS, MAX_EVENT_STREAMS_OF_ACCOUNT, Outgoing, STREAM_PATIENCE_S, Store,
 };
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -233,6 +234,39 @@ async fn a_client_that_comes_back_gets_what_it_missed() {
         missed[..2],
         ["ResourceChanged", "ReadingAboveUpperCriticalThreshold"]
     );
+}
+
+#[tokio::test]
+async fn a_client_that_comes_back_after_a_crash_gets_exactly_what_it_has_not_had() {
+    let store = Store::in_memory().unwrap();
+    let query = "?$filter=RegistryPrefix%20eq%20SensorEvent";
+    let mut last = String::new();
+    for run in 0..4 {
+        let bench = Bench::with(store.clone());
+        let service = Arc::clone(&bench.service);
+        let work = tokio::spawn(async move { service.work().await });
+        let client = bench.client("reader").await;
+        let headers: &[_] = match run {
+            0 => &[],
+            _ => &[("last-event-id", last.as_str())],
+        };
+        let mut stream = open(&client, query, headers).await;
+        if run > 0 {
+            let missed = stream.next().await.unwrap();
+            assert_eq!(missed.keys(), ["ReadingAboveUpperCriticalThreshold"]);
+        }
+        hot(&bench);
+        let had = stream.next().await.unwrap();
+        assert_eq!(had.keys(), ["ReadingAboveUpperCriticalThreshold"]);
+        // This one is published while the client is away.
+        drop(stream);
+        let mut other = open(&client, query, &[]).await;
+        hot(&bench);
+        other.next().await.unwrap();
+        last = had.id;
+        work.abort();
+        let _ = work.await;
+    }
 }
 
 #[tokio::test]

@@ -150,7 +150,7 @@ impl EventService {
                     Failure::Messages(vec![message.about(format!("/{name}"))])
                 })?;
                 match duration.as_ms() {
-                    0 => self.events.hub.newest(),
+                    0 => self.events.hub.published_to(),
                     age_ms => self.events.hub.number_before(age_ms),
                 }
             }
