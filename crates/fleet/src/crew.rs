@@ -1,6 +1,6 @@
 //! The shards of a fleet, and which of them has which BMC.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use crate::drive::{Clock, Order, Shard, StartError, unix_ms};
 use crate::engine::{Coming, Engine, EngineConfig};
 use crate::figures::ShardFigures;
 use crate::hardware::Changes;
+use crate::peers::Peers;
 use crate::publish::Moves;
 use crate::shared::Shared;
 use crate::target::{Config, ConfigError, Target};
@@ -27,7 +28,7 @@ pub(crate) struct Crew {
     /// By place.
     seats: Vec<Seat>,
     /// Of BMCs that have a shard: no two may have one.
-    addresses: HashSet<Peer>,
+    addresses: Peers<()>,
 }
 
 type Peer = (IpAddr, u16);
@@ -81,7 +82,7 @@ impl Crew {
             clock: Clock::new(),
             shards: Vec::new(),
             seats: Vec::new(),
-            addresses: HashSet::new(),
+            addresses: Peers::default(),
         }
     }
 
@@ -147,7 +148,7 @@ impl Crew {
             let last = (!is_replaced).then(|| Arc::clone(last));
             match std::mem::replace(&mut self.seats[*place as usize], Seat::Vacant) {
                 Seat::Shard(shard, peer) => {
-                    self.addresses.remove(&peer);
+                    self.addresses.remove(peer.into());
                     let member = &mut self.shards[shard as usize];
                     member.bmcs -= 1;
                     member.shard.order(Order::Remove(*place, last));
@@ -159,8 +160,11 @@ impl Crew {
                 }
             }
         }
-        let mut shares: Vec<Vec<Coming>> = self.shards.iter().map(|_| Vec::new()).collect();
         let entered = std::mem::take(&mut moves.entered);
+        // Grown bit by bit, they would leave holes of megabytes in memory.
+        let share = entered.len().div_ceil(self.shards.len().max(1));
+        let share = || Vec::with_capacity(share);
+        let mut shares: Vec<Vec<Coming>> = self.shards.iter().map(|_| share()).collect();
         for (place, target) in entered.into_iter().zip(targets) {
             self.announce(place, &target, &before);
             let coming = Coming::of(&mut moves, place, target);
@@ -211,7 +215,7 @@ impl Crew {
 
     /// A shard for a BMC at this address; why there is none.
     fn berth(&mut self, address: SocketAddr) -> Result<(u32, Peer), String> {
-        if self.addresses.contains(&peer(address)) {
+        if self.addresses.contains(address) {
             // Their answers could not be told apart.
             return Err(format!("another node has the same address {address}"));
         }
@@ -222,7 +226,7 @@ impl Crew {
         }
         let shard = self.least_busy(ipv6).ok_or("there is no shard")?;
         self.shards[shard as usize].bmcs += 1;
-        self.addresses.insert(peer(address));
+        self.addresses.insert(address, ());
         Ok((shard, peer(address)))
     }
 

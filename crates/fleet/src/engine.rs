@@ -1,7 +1,7 @@
 //! The polling engine: very many BMCs as one state machine without clock, socket or thread.
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::net::{IpAddr, SocketAddr};
+use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use crate::figures::ShardFigures;
 use crate::gate::{Gates, Stage};
 use crate::memory::Remembered;
 use crate::news::{self, News};
+use crate::peers::Peers;
 use crate::publish::{Moves, Spares};
 use crate::round_trip::RoundTrips;
 use crate::schedule::{self, Jitter};
@@ -79,9 +80,9 @@ pub struct Engine {
     slot_of: Vec<u32>,
     /// Vacant slots.
     vacant: Vec<u32>,
-    by_address: HashMap<Peer, u32>,
+    by_address: Peers<u32>,
     /// Addresses of BMCs that were removed and whose session is still being closed.
-    leaving: HashSet<Peer>,
+    leaving: Peers<()>,
     timers: Wheel,
     /// Slots that may have something to send, each at most once.
     ready: VecDeque<u32>,
@@ -123,12 +124,6 @@ impl From<(u32, Target)> for Coming {
             remembered: None,
         }
     }
-}
-
-type Peer = (IpAddr, u16);
-
-const fn peer(address: SocketAddr) -> Peer {
-    (address.ip(), address.port())
 }
 
 /// No slot.
@@ -179,8 +174,8 @@ impl Engine {
             slots: Vec::new(),
             slot_of: Vec::new(),
             vacant: Vec::new(),
-            by_address: HashMap::new(),
-            leaving: HashSet::new(),
+            by_address: Peers::default(),
+            leaving: Peers::default(),
             timers: Wheel::new(now, 0),
             ready: VecDeque::new(),
             is_ready: Vec::new(),
@@ -202,7 +197,8 @@ impl Engine {
         let targets = targets.into_iter();
         let more = targets.size_hint().0.saturating_sub(self.vacant.len());
         self.slots.reserve_exact(more);
-        self.by_address.reserve(more);
+        self.is_ready.reserve_exact(more);
+        self.timers.reserve(more);
         for (turn, coming) in (0..).zip(targets) {
             self.take_up(now, schedule::first_connect(now, turn), coming.into());
         }
@@ -221,7 +217,7 @@ impl Engine {
         };
         let refused = match target.address {
             None => Err("it has no address".to_owned()),
-            Some(address) if self.by_address.contains_key(&peer(address)) => {
+            Some(address) if self.by_address.contains(address) => {
                 // Their answers could not be told apart.
                 Err(format!("another node has the same address {address}"))
             }
@@ -246,7 +242,7 @@ impl Engine {
             Berth::Taken(_) => return,
         };
         // A BMC with room for one session only has none until the one before is closed.
-        let connect_at = match self.leaving.contains(&peer(address)) {
+        let connect_at = match self.leaving.contains(address) {
             true => connect_at + LEAVE,
             false => connect_at,
         };
@@ -264,7 +260,7 @@ impl Engine {
         });
         self.timers.set(index, slot.deadline(&self.cx));
         self.slots[index as usize] = Berth::Taken(slot);
-        self.by_address.insert(peer(address), index);
+        self.by_address.insert(address, index);
         if self.slot_of.len() <= place as usize {
             self.slot_of.resize(place as usize + 1, NOWHERE);
         }
@@ -289,9 +285,9 @@ impl Engine {
         let Some(Berth::Taken(slot)) = self.slots.get_mut(index as usize) else {
             return;
         };
-        let peer = peer(slot.address());
-        self.by_address.remove(&peer);
-        self.leaving.insert(peer);
+        let address = slot.address();
+        self.by_address.remove(address);
+        self.leaving.insert(address, ());
         slot.close(&mut self.cx, now, "it was removed from the fleet");
         slot.leave_for_good();
         self.touched(index);
@@ -303,7 +299,7 @@ impl Engine {
         if let Berth::Taken(slot) = berth
             && slot.is_gone()
         {
-            self.leaving.remove(&peer(slot.address()));
+            self.leaving.remove(slot.address());
             *berth = Berth::Vacant(slot.trace());
             self.vacant.push(index);
             self.timers.set(index, None);
@@ -332,7 +328,7 @@ impl Engine {
         self.cx.counters.datagrams_received += 1;
         let index = match addressee(datagram) {
             Ok(Addressee::Session(id)) => self.slot_of_session(id),
-            Ok(Addressee::Sessionless) => self.by_address.get(&peer(from)).copied(),
+            Ok(Addressee::Sessionless) => self.by_address.get(from),
             Ok(Addressee::Pong { .. }) => {
                 self.cx.counters.dropped_unexpected += 1;
                 return;
@@ -348,7 +344,7 @@ impl Engine {
             self.cx.counters.dropped_unknown_session += 1;
             return;
         };
-        if peer(slot.address()) != peer(from) {
+        if !slot.is_peer(from) {
             cx.counters.dropped_wrong_peer += 1;
             return;
         }

@@ -54,12 +54,8 @@ impl Fleet {
         config.check()?;
         let memory = config.memory.as_deref().map(Memory::open).transpose()?;
         let shared = Shared::with_memory(memory.map(Arc::new));
-        let settings = Config {
-            targets: Vec::new(),
-            ..config.clone()
-        };
         let fleet = Self {
-            crew: Mutex::new(Crew::new(settings, shared.clone())),
+            crew: Mutex::new(Crew::new(config.without_targets(), shared.clone())),
             shared,
             topology: ArcSwap::new(Arc::clone(&config.topology)),
         };

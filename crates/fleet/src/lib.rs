@@ -32,6 +32,7 @@ mod job;
 mod memory;
 mod news;
 mod outcome;
+mod peers;
 mod plan;
 mod publish;
 mod round_trip;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-use hardware::{Availability, Reading, Sensor, Threshold, ThresholdState};
+use hardware::{Availability, PackedReading, Scale, Scales, Sensor, Threshold, ThresholdState};
 use ipmi::command::Message;
 use ipmi::command::sensor::SensorReading;
 use ipmi::number::{CompletionCode, NetFn, ReadingFlags};
@@ -15,9 +15,6 @@ use ipmi::wire::Reader;
 
 use crate::contact::records::{Likeness, Records};
 use crate::memory::Fingerprint;
-
-/// The reading of every raw byte of one conversion; not a number where it has none.
-pub(crate) type Table = [f64; 256];
 
 /// One sensor to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,9 +31,9 @@ pub(crate) struct Item {
 /// How the answer is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ItemKind {
-    /// A number: index of its table.
+    /// A number: index of its scale.
     Number {
-        table: u16,
+        scale: u16,
         /// The states compare it with its thresholds.
         compares: bool,
     },
@@ -51,8 +48,8 @@ pub(crate) struct Plan {
     pub(crate) sensors: Arc<[Sensor]>,
     /// Those that can be read.
     pub(crate) items: Box<[Item]>,
-    /// Conversions, each once.
-    pub(crate) tables: Box<[Table]>,
+    /// Conversions, each once; the snapshots of all machines have them, too.
+    pub(crate) scales: Arc<Scales>,
     /// What is known of the sensors that events name, by [`Sensor::key`]; those that can't be read included.
     pub(crate) sources: HashMap<u32, EventSource>,
     /// What the records that it was made from are remembered as; not set where nothing is.
@@ -117,7 +114,7 @@ impl Plan {
         item: Item,
         completion: CompletionCode,
         data: &[u8],
-        reading: &mut Reading,
+        reading: &mut PackedReading,
     ) -> Read {
         let answer = match completion {
             CompletionCode::OK => SensorReading::decode(&mut Reader::new(data)).ok(),
@@ -128,7 +125,7 @@ impl Plan {
             | CompletionCode::ILLEGAL_FOR_TYPE
             | CompletionCode::NO_RESPONSE
             | CompletionCode::NOT_SUPPORTED_IN_STATE => {
-                reading.availability = Availability::Unavailable;
+                *reading = reading.with(Availability::Unavailable);
                 return Read::Ok;
             }
             _ => None,
@@ -141,46 +138,32 @@ impl Plan {
             answer.flags = answer.flags | ReadingFlags::SCANNING;
         }
         *reading = match (answer.available(), item.kind) {
-            (None, _) => Reading {
-                availability: Availability::Unavailable,
-                ..*reading
-            },
-            (Some(raw), ItemKind::Number { table, compares }) => {
-                let value = self.tables[usize::from(table)][usize::from(raw)];
-                let crossed = if compares {
-                    CROSSED[usize::from(answer.thresholds().0 & 0x3f)]
-                } else {
-                    ThresholdState::NONE
+            (Some(raw), ItemKind::Number { scale, compares }) if self.is_number(scale, raw) => {
+                let crossed = match compares {
+                    true => CROSSED[usize::from(answer.thresholds().0 & 0x3f)],
+                    false => ThresholdState::NONE,
                 };
-                if value.is_finite() {
-                    Reading {
-                        value,
-                        states: 0,
-                        crossed,
-                        availability: Availability::Available,
-                    }
-                } else {
-                    Reading {
-                        availability: Availability::Unavailable,
-                        ..*reading
-                    }
-                }
+                PackedReading::number(raw, crossed)
             }
-            (Some(_), ItemKind::States { mask }) => Reading {
-                value: 0.0,
-                states: answer.states & mask,
-                crossed: ThresholdState::NONE,
-                availability: Availability::Available,
-            },
+            (Some(_), ItemKind::States { mask }) => PackedReading::states(answer.states & mask),
+            (None, _) | (Some(_), ItemKind::Number { .. }) => {
+                reading.with(Availability::Unavailable)
+            }
         };
         Read::Ok
+    }
+
+    /// Whether this byte stands for a number.
+    fn is_number(&self, scale: u16, raw: u8) -> bool {
+        let scale: Option<&Scale> = self.scales.all().get(usize::from(scale));
+        scale.is_some_and(|scale| scale[usize::from(raw)].is_finite())
     }
 }
 
 /// A value that could not be renewed; one that was never there stays pending.
-pub(crate) const fn mark_stale(reading: &mut Reading) {
-    if matches!(reading.availability, Availability::Available) {
-        reading.availability = Availability::Stale;
+pub(crate) const fn mark_stale(reading: &mut PackedReading) {
+    if matches!(reading.availability(), Availability::Available) {
+        *reading = reading.with(Availability::Stale);
     }
 }
 
@@ -256,13 +239,16 @@ impl fmt::Debug for Plans {
 
 #[cfg(test)]
 mod tests {
+    use hardware::{Reading, Readings};
+
     use super::*;
 
+    /// Of a sensor with numbers and one with states.
     fn plan() -> Plan {
-        let mut table: Table = std::array::from_fn(|raw| raw as f64 * 10.0);
-        table[0] = f64::INFINITY;
+        let mut scale: Scale = std::array::from_fn(|raw| raw as f64 * 10.0);
+        scale[0] = f64::INFINITY;
         Plan {
-            tables: Box::new([table]),
+            scales: Arc::new(Scales::new(vec![scale], [Some(0), None])),
             ..Plan::default()
         }
     }
@@ -272,41 +258,47 @@ mod tests {
             place: 0,
             number: 1,
             lun: 0,
-            kind: ItemKind::Number { table: 0, compares },
+            kind: ItemKind::Number { scale: 0, compares },
         }
     }
 
     const OK: CompletionCode = CompletionCode::OK;
 
+    /// What a reader sees.
+    fn seen(plan: &Plan, item: Item, packed: PackedReading) -> Reading {
+        let mut all = [PackedReading::default(); 2];
+        all[usize::from(item.place)] = packed;
+        let readings = Readings::packed(&plan.scales, &all);
+        readings.get(usize::from(item.place)).unwrap()
+    }
+
     #[test]
-    fn a_number_is_its_tables_value_with_the_limits_it_crosses() {
-        let mut reading = Reading::default();
-        assert_eq!(
-            plan().read(number(true), OK, &[7, 0xc0, 0xd8], &mut reading),
-            Read::Ok
-        );
+    fn a_number_is_its_scales_value_with_the_limits_it_crosses() {
+        let (plan, mut packed) = (plan(), PackedReading::default());
+        let answer = [7, 0xc0, 0xd8];
+        let read = plan.read(number(true), OK, &answer, &mut packed);
+        assert_eq!(read, Read::Ok);
+        let reading = seen(&plan, number(true), packed);
         assert_eq!(reading.number(), Some(70.0));
         assert!(reading.crossed.contains(Threshold::UpperCaution));
         assert!(reading.crossed.contains(Threshold::UpperCritical));
         assert!(!reading.crossed.contains(Threshold::UpperFatal));
-        plan().read(number(false), OK, &[7, 0xc0, 0xd8], &mut reading);
+        plan.read(number(false), OK, &answer, &mut packed);
+        let reading = seen(&plan, number(false), packed);
         assert_eq!(reading.crossed, ThresholdState::NONE);
     }
 
     #[test]
     fn a_sensor_that_is_not_scanned_or_has_no_value_is_unavailable() {
         for data in [[7, 0x80, 0], [7, 0xe0, 0], [0, 0xc0, 0]] {
-            let mut reading = Reading::default();
-            assert_eq!(plan().read(number(true), OK, &data, &mut reading), Read::Ok);
-            assert_eq!(
-                reading.availability,
-                Availability::Unavailable,
-                "{data:02x?}"
-            );
+            let mut packed = PackedReading::default();
+            assert_eq!(plan().read(number(true), OK, &data, &mut packed), Read::Ok);
+            let availability = packed.availability();
+            assert_eq!(availability, Availability::Unavailable, "{data:02x?}");
         }
-        let mut reading = Reading::default();
-        plan().read(number(true), CompletionCode::NOT_PRESENT, &[], &mut reading);
-        assert_eq!(reading.availability, Availability::Unavailable);
+        let mut packed = PackedReading::default();
+        plan().read(number(true), CompletionCode::NOT_PRESENT, &[], &mut packed);
+        assert_eq!(packed.availability(), Availability::Unavailable);
     }
 
     #[test]
@@ -315,43 +307,42 @@ mod tests {
             ignore_scanning_disabled: true,
             ..plan()
         };
-        let mut reading = Reading::default();
-        plan.read(number(true), OK, &[7, 0x80, 0], &mut reading);
-        assert_eq!(reading.number(), Some(70.0));
-        plan.read(number(true), OK, &[7, 0xa0, 0], &mut reading);
-        assert_eq!(reading.availability, Availability::Unavailable);
+        let mut packed = PackedReading::default();
+        plan.read(number(true), OK, &[7, 0x80, 0], &mut packed);
+        assert_eq!(seen(&plan, number(true), packed).number(), Some(70.0));
+        plan.read(number(true), OK, &[7, 0xa0, 0], &mut packed);
+        assert_eq!(packed.availability(), Availability::Unavailable);
     }
 
     #[test]
     fn an_error_keeps_the_old_value_and_marks_it_stale() {
-        let mut reading = Reading::default();
-        plan().read(number(true), OK, &[7, 0xc0, 0], &mut reading);
+        let (plan, mut packed) = (plan(), PackedReading::default());
+        plan.read(number(true), OK, &[7, 0xc0, 0], &mut packed);
         for (completion, data) in [(CompletionCode::UNSPECIFIED, &[][..]), (OK, &[7])] {
-            assert_eq!(
-                plan().read(number(true), completion, data, &mut reading),
-                Read::Failed
-            );
+            let read = plan.read(number(true), completion, data, &mut packed);
+            assert_eq!(read, Read::Failed);
+            let reading = seen(&plan, number(true), packed);
             assert_eq!(
                 (reading.availability, reading.value),
                 (Availability::Stale, 70.0)
             );
         }
-        let mut never = Reading::default();
-        plan().read(number(true), CompletionCode::UNSPECIFIED, &[], &mut never);
-        assert_eq!(never.availability, Availability::Pending);
+        let mut never = PackedReading::default();
+        plan.read(number(true), CompletionCode::UNSPECIFIED, &[], &mut never);
+        assert_eq!(never.availability(), Availability::Pending);
     }
 
     #[test]
     fn states_come_through_as_they_are() {
         let item = Item {
-            place: 0,
+            place: 1,
             number: 1,
             lun: 0,
             kind: ItemKind::States { mask: u16::MAX },
         };
-        let mut reading = Reading::default();
-        plan().read(item, OK, &[0, 0xc0, 0x05, 0x81], &mut reading);
-        assert_eq!(reading.states, 0x0105);
+        let (plan, mut packed) = (plan(), PackedReading::default());
+        plan.read(item, OK, &[0, 0xc0, 0x05, 0x81], &mut packed);
+        assert_eq!(seen(&plan, item, packed).states, 0x0105);
     }
 
     #[test]

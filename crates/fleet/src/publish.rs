@@ -5,7 +5,7 @@
 //! ([`Spares`]), in which some other node's round is written, so that a round needs no new one, and between its
 //! rounds a node has one snapshot in memory and not two. A snapshot that a reader still holds is left to that reader.
 //!
-//! Readings are written to a draft and copied into the snapshot when it is published. Drafts go from hand to hand: those of
+//! Readings are written to a [`Draft`] and copied into the snapshot when it is published. Drafts go from hand to hand: those of
 //! the rounds that run now lie in the processor's caches, where snapshots of fifty thousand nodes do not.
 
 use std::cmp::Ordering;
@@ -14,7 +14,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use hardware::{Link, Node, NodeId, Observer, Reading, Update};
+use hardware::{Link, Node, NodeId, Observer, PackedReading, Readings, Scales, Update};
 
 use crate::memory::Remembered;
 
@@ -204,11 +204,18 @@ const SPARES_MAX: usize = 1_024;
 /// The most drafts that are kept: as one round ends another begins, so few lie idle.
 const DRAFTS_MAX: usize = 64;
 
+/// Readings being written, and what their bytes stand for.
+#[derive(Debug, Default)]
+struct Draft {
+    scales: Arc<Scales>,
+    packed: Box<[PackedReading]>,
+}
+
 /// Snapshots that no reader holds any more, and drafts of readings that were published.
 #[derive(Debug, Default)]
 pub(crate) struct Spares {
     nodes: Vec<Arc<Node>>,
-    drafts: Vec<Box<[Reading]>>,
+    drafts: Vec<Draft>,
 }
 
 impl Spares {
@@ -231,17 +238,23 @@ impl Spares {
     }
 
     /// A copy of `readings`.
-    fn draft_of(&mut self, readings: &[Reading]) -> Box<[Reading]> {
-        match self.drafts.pop() {
-            Some(mut draft) if draft.len() == readings.len() => {
-                draft.copy_from_slice(readings);
-                draft
-            }
-            _ => readings.into(),
+    fn draft_of(&mut self, readings: &Readings) -> Draft {
+        let Some((scales, packed)) = readings.as_packed() else {
+            return Draft::default();
+        };
+        let mut draft = self.drafts.pop().unwrap_or_default();
+        if !Arc::ptr_eq(&draft.scales, scales) {
+            draft.scales.clone_from(scales);
         }
+        if draft.packed.len() == packed.len() {
+            draft.packed.copy_from_slice(packed);
+        } else {
+            draft.packed = packed.into();
+        }
+        draft
     }
 
-    fn put_draft(&mut self, draft: Box<[Reading]>) {
+    fn put_draft(&mut self, draft: Draft) {
         if self.drafts.len() < DRAFTS_MAX {
             self.drafts.push(draft);
         }
@@ -255,7 +268,7 @@ pub(crate) struct Page {
     current: Arc<Node>,
     next: Option<Arc<Node>>,
     /// The readings of the next one, where they were touched.
-    draft: Option<Box<[Reading]>>,
+    draft: Option<Draft>,
 }
 
 impl Page {
@@ -284,36 +297,37 @@ impl Page {
     }
 
     /// The readings of the next snapshot, to be written.
-    pub(crate) fn readings_mut(&mut self, spares: &mut Spares) -> &mut [Reading] {
-        self.draft
-            .get_or_insert_with(|| spares.draft_of(&self.current.readings))
+    pub(crate) fn readings_mut(&mut self, spares: &mut Spares) -> &mut [PackedReading] {
+        let draft = self
+            .draft
+            .get_or_insert_with(|| spares.draft_of(&self.current.readings));
+        &mut draft.packed
     }
 
     /// The next snapshot has so many readings, none of which was had yet.
-    pub(crate) fn blank_readings(&mut self, count: usize) {
-        self.draft = Some(vec![Reading::default(); count].into());
+    pub(crate) fn blank_readings(&mut self, scales: &Arc<Scales>, count: usize) {
+        self.draft = Some(Draft {
+            scales: Arc::clone(scales),
+            packed: vec![PackedReading::default(); count].into(),
+        });
     }
 
     /// Publishes the page.
     pub(crate) fn publish(&mut self, board: &Board, spares: &mut Spares) {
         self.node_mut(spares).revision += 1;
         if let Some(mut next) = self.next.take() {
-            let draft = self.draft.take();
-            let readings = draft.as_deref().unwrap_or(&self.current.readings);
-            copy_readings(readings, Arc::make_mut(&mut next));
-            draft.into_iter().for_each(|draft| spares.put_draft(draft));
+            let readings = &mut Arc::make_mut(&mut next).readings;
+            match self.draft.take() {
+                Some(draft) => {
+                    readings.renew(&draft.scales, &draft.packed);
+                    spares.put_draft(draft);
+                }
+                None => readings.clone_from(&self.current.readings),
+            }
             let before = board.put(&self.spot, &next);
             self.current = next;
             spares.put(before);
         }
-    }
-}
-
-/// Gives `to` these readings, in place where nobody else looks at those that it has.
-fn copy_readings(readings: &[Reading], to: &mut Node) {
-    match Arc::get_mut(&mut to.readings) {
-        Some(room) if room.len() == readings.len() => room.copy_from_slice(readings),
-        _ => to.readings = readings.into(),
     }
 }
 
@@ -323,6 +337,7 @@ fn copy(from: &Node, to: &mut Node) {
     to.kind = from.kind;
     to.enclosure.clone_from(&from.enclosure);
     to.labels.clone_from(&from.labels);
+    to.address = from.address;
     to.link.clone_from(&from.link);
     to.power = from.power;
     to.boot = from.boot;
@@ -373,9 +388,15 @@ fn take_number<'a>(bytes: &mut &'a [u8]) -> &'a [u8] {
 pub(crate) mod tests {
     use std::sync::Mutex;
 
-    use hardware::{Availability, Link, NodeKind, Power, Reading};
+    use hardware::{Link, NodeKind, Power, Reading, ThresholdState};
 
     use super::*;
+
+    /// A byte stands for itself.
+    fn scales() -> Arc<Scales> {
+        let same = std::array::from_fn(|raw| raw as f64);
+        Arc::new(Scales::new(vec![same], [Some(0); 4]))
+    }
 
     pub(crate) fn blank(name: &str, readings: usize) -> Node {
         Node {
@@ -383,6 +404,7 @@ pub(crate) mod tests {
             kind: NodeKind::Computer,
             enclosure: None,
             labels: Arc::default(),
+            address: None,
             link: Link::Connecting,
             power: Power::Unknown,
             boot: None,
@@ -390,7 +412,7 @@ pub(crate) mod tests {
             power_limit: None,
             inventory: Arc::default(),
             identity: Arc::default(),
-            readings: vec![Reading::default(); readings].into(),
+            readings: Readings::packed(&scales(), &vec![PackedReading::default(); readings]),
             log: Arc::default(),
             read_at_ms: 0,
             revision: 0,
@@ -411,33 +433,36 @@ pub(crate) mod tests {
         board.node(["n1", "n2"][place]).unwrap()
     }
 
-    fn write(page: &mut Page, spares: &mut Spares, value: f64) {
-        let reading = &mut page.readings_mut(spares)[0];
-        (reading.value, reading.availability) = (value, Availability::Available);
+    fn write(page: &mut Page, spares: &mut Spares, raw: u8) {
+        page.readings_mut(spares)[0] = PackedReading::number(raw, ThresholdState::NONE);
+    }
+
+    fn first(node: &Node) -> Option<f64> {
+        node.readings.get(0).as_ref().and_then(Reading::number)
     }
 
     #[test]
     fn a_snapshot_never_changes_once_published_and_each_has_a_higher_revision() {
         let (board, mut pages, mut spares) = pages(&[blank("n1", 2), blank("n2", 2)]);
         let mut held = Vec::new();
-        for round in 1..=20_u32 {
-            for (place, page) in (0_u32..).zip(&mut pages) {
-                write(page, &mut spares, f64::from(round + place));
+        for round in 1..=20_u8 {
+            for (place, page) in (0_u8..).zip(&mut pages) {
+                write(page, &mut spares, round + place);
                 page.publish(&board, &mut spares);
             }
             // A reader that keeps every third snapshot.
             if round % 3 == 0 {
                 held.push((round, at(&board, 0)));
             }
-            for place in 0..2_u32 {
-                let node = at(&board, place as usize);
-                assert_eq!(node.readings[0].number(), Some(f64::from(round + place)));
+            for place in 0..2_u8 {
+                let node = at(&board, place.into());
+                assert_eq!(first(&node), Some(f64::from(round + place)));
                 assert_eq!(node.revision, u64::from(round));
-                assert_eq!(node.id.as_str(), ["n1", "n2"][place as usize]);
+                assert_eq!(node.id.as_str(), ["n1", "n2"][usize::from(place)]);
             }
         }
         for (round, node) in held {
-            assert_eq!(node.readings[0].number(), Some(f64::from(round)));
+            assert_eq!(first(&node), Some(f64::from(round)));
             assert_eq!(node.revision, u64::from(round));
         }
     }
@@ -445,15 +470,23 @@ pub(crate) mod tests {
     #[test]
     fn a_snapshot_that_no_reader_holds_is_written_anew_for_any_node() {
         let (board, mut pages, mut spares) = pages(&[blank("n1", 4), blank("n2", 4)]);
-        let readings = |place| at(&board, place).readings.as_ptr();
-        let first = readings(0);
-        pages[0].publish(&board, &mut spares);
-        pages[1].publish(&board, &mut spares);
-        assert_eq!(readings(1), first, "the one that was replaced");
+        let readings = |node: &Node| node.readings.as_packed().unwrap().1.as_ptr();
+        let mut publish = |place: usize| {
+            write(&mut pages[place], &mut spares, 1);
+            pages[place].publish(&board, &mut spares);
+        };
+        let before = readings(&at(&board, 0));
+        publish(0);
+        publish(1);
+        assert_eq!(
+            readings(&at(&board, 1)),
+            before,
+            "the one that was replaced"
+        );
         let held = at(&board, 1);
-        pages[1].publish(&board, &mut spares);
-        pages[0].publish(&board, &mut spares);
-        assert_ne!(readings(0), held.readings.as_ptr(), "a reader has it");
+        publish(1);
+        publish(0);
+        assert_ne!(readings(&at(&board, 0)), readings(&held), "a reader has it");
     }
 
     #[test]
@@ -462,14 +495,11 @@ pub(crate) mod tests {
         let page = &mut pages[0];
         page.node_mut(&mut spares).power = Power::On;
         page.publish(&board, &mut spares);
-        write(page, &mut spares, 5.0);
+        write(page, &mut spares, 5);
         page.publish(&board, &mut spares);
         page.publish(&board, &mut spares);
         let seen = at(&board, 0);
-        assert_eq!(
-            (seen.power, seen.readings[0].number()),
-            (Power::On, Some(5.0))
-        );
+        assert_eq!((seen.power, first(&seen)), (Power::On, Some(5.0)));
     }
 
     #[test]
@@ -506,7 +536,7 @@ pub(crate) mod tests {
         assert_eq!(ids, ["n2", "n3"]);
         assert!(board.node("n1").is_none() && board.place("n1").is_none());
         // The page of the one that went writes to nobody's place.
-        write(&mut pages[0], &mut spares, 7.0);
+        write(&mut pages[0], &mut spares, 7);
         pages[0].publish(&board, &mut spares);
         assert_eq!(board.node("n3").unwrap().revision, 0);
         pages[1].publish(&board, &mut spares);

@@ -7,10 +7,13 @@ use std::collections::HashSet;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use hardware::{Asset, FirmwareComponent, Identity, Inventory, Log, Nameplates};
+use hardware::{Asset, FirmwareComponent, Identity, Inventory, Log, LogText, Nameplates};
 
 /// The most texts that are remembered.
 const TEXTS_MAX: usize = 16_384;
+
+/// The most that entries of logs say, each once, that is remembered.
+const LOG_TEXTS_MAX: usize = 16_384;
 
 /// The most makes of machines that are remembered: each is the nameplates of all parts, some kilobytes.
 const MAKES_MAX: usize = 2_048;
@@ -25,6 +28,7 @@ pub(crate) struct Texts {
     makes: Pool<Nameplates>,
     firmware: Pool<[FirmwareComponent]>,
     lists: Pool<[Arc<str>]>,
+    log_texts: Pool<LogText>,
     empty_log: Arc<Log>,
 }
 
@@ -35,6 +39,7 @@ impl Default for Texts {
             makes: Pool::new(MAKES_MAX),
             firmware: Pool::new(LISTS_MAX),
             lists: Pool::new(LISTS_MAX),
+            log_texts: Pool::new(LOG_TEXTS_MAX),
             empty_log: Arc::default(),
         }
     }
@@ -135,7 +140,7 @@ impl Texts {
         self.lists.share(&mut identity.deviations);
     }
 
-    /// Shares the texts of a log that was just read; all of it where it is as empty as the last empty one.
+    /// Shares what the entries of a log say that was just read; all of it where it is as empty as the last empty one.
     pub(crate) fn log(&mut self, mut log: Log) -> Arc<Log> {
         if log.entries.is_empty() {
             if log != *self.empty_log {
@@ -143,9 +148,12 @@ impl Texts {
             }
             return Arc::clone(&self.empty_log);
         }
-        for entry in Arc::get_mut(&mut log.entries).unwrap_or_default() {
-            self.texts.share(&mut entry.sensor_type);
-            self.texts.share(&mut entry.message);
+        for entry in &mut log.entries {
+            if let Some(text) = Arc::get_mut(&mut entry.text) {
+                self.texts.share(&mut text.sensor_type);
+                self.texts.share(&mut text.message);
+            }
+            self.log_texts.share(&mut entry.text);
         }
         Arc::new(log)
     }

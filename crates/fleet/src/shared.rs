@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use hardware::{Identity, Indicator, Link, Node, NodeId, Observer, Power};
+use hardware::{Indicator, Link, Node, NodeId, Observer, PackedReading, Power, Readings};
 
 use crate::memory::{Memory, Remembered};
 use crate::plan::Plans;
@@ -83,33 +83,33 @@ impl Shared {
 
 /// As an earlier run knew it: all but its readings.
 fn recalled(node: Node, remembered: &Remembered) -> Node {
+    let pending = vec![PackedReading::default(); remembered.inventory.sensors.len()];
     Node {
+        address: Some(remembered.address),
         identity: Arc::clone(&remembered.identity),
         inventory: Arc::clone(&remembered.inventory),
-        readings: vec![hardware::Reading::default(); remembered.inventory.sensors.len()].into(),
+        readings: Readings::packed(&remembered.plan.scales, &pending),
         ..node
     }
 }
 
 /// Nodes of which nothing is known; they share what says so.
 fn unreached(targets: &[Target]) -> impl Iterator<Item = Node> {
-    let (inventory, log) = (Arc::default(), Arc::default());
+    let (inventory, identity, log) = (Arc::default(), Arc::default(), Arc::default());
     targets.iter().map(move |target| Node {
         id: target.id.clone(),
         kind: target.kind,
         enclosure: target.enclosure.clone(),
         labels: Arc::clone(&target.labels),
+        address: target.address.map(|at| at.ip()),
         link: Link::Connecting,
         power: Power::Unknown,
         boot: None,
         indicator: Indicator::Unknown,
         power_limit: None,
         inventory: Arc::clone(&inventory),
-        identity: Arc::new(Identity {
-            controller_address: target.address.map(|at| at.ip()),
-            ..Identity::default()
-        }),
-        readings: Arc::default(),
+        identity: Arc::clone(&identity),
+        readings: Readings::default(),
         log: Arc::clone(&log),
         read_at_ms: 0,
         revision: 0,

@@ -79,6 +79,11 @@ impl Wheel {
         }
     }
 
+    /// Makes room for so many timers more.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        self.timers.reserve_exact(more);
+    }
+
     /// One timer more, not set; its number is the next one.
     pub(crate) fn grow(&mut self) {
         self.timers.push(UNSET);

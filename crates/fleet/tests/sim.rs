@@ -319,9 +319,9 @@ fn the_event_log_is_followed_and_cleared() {
     world.run_for(6 * SECOND);
     let log = world.node(0).log.clone();
     assert_eq!((log.entries.len(), log.complete), (4, true));
-    assert_eq!(log.entries[3].sensor.as_deref(), Some("CPU0 Temp"));
+    assert_eq!(log.entries[3].text.sensor.as_deref(), Some("CPU0 Temp"));
     assert_eq!(
-        *log.entries[3].message,
+        *log.entries[3].text.message,
         *"Upper Critical going high: Reading 80 > Threshold 75 degrees C"
     );
     assert_eq!(

@@ -155,7 +155,7 @@ fn what_is_learnt_over_ipmi_is_what_the_machine_is() {
     let nodes = polled(&site, Duration::from_secs(6));
     // The site has something to tell.
     assert!(nodes.iter().any(|node| node.power == Power::Off));
-    let crossed = |r: &Reading| r.crossed != ThresholdState::NONE;
+    let crossed = |r: Reading| r.crossed != ThresholdState::NONE;
     assert!(nodes.iter().any(|node| node.readings.iter().any(crossed)));
     let truth = InProcess::new(Arc::clone(&site), stopped);
     for learnt in nodes {
@@ -193,7 +193,8 @@ fn what_is_learnt_over_ipmi_is_what_the_machine_is() {
 }
 
 fn same_reading(learnt: &Node, real: &Node, index: usize, sensor: &Sensor) {
-    let (a, b) = (learnt.readings[index], real.readings[index]);
+    let readings = [learnt, real].map(|node| node.readings.get(index).unwrap());
+    let [a, b] = readings;
     let name = format!("{} {}", learnt.id, sensor.name);
     assert_eq!(a.availability, b.availability, "{name}");
     assert_eq!((a.number(), a.crossed), (b.number(), b.crossed), "{name}");

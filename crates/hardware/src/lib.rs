@@ -9,7 +9,7 @@
 //!
 //! A [`Node`] is one managed machine (or an enclosure's controller) as known at one moment: an immutable
 //! snapshot behind an `Arc`. Reading one never waits for a machine. What changes rarely
-//! ([`Inventory`]) is shared between snapshots; what changes each second ([`Reading`]) lies beside it, indexed
+//! ([`Inventory`]) is shared between snapshots; what changes each second ([`Readings`]) lies beside it, indexed
 //! alike. Wishes travel the other way as a [`Change`].
 //!
 //! **Invariant:** this crate knows no IPMI, D-Bus, Redfish, HTTP, clock or runtime; it is `no_std`.
@@ -30,6 +30,7 @@ mod network;
 mod node;
 mod power_limit;
 mod reading;
+mod readings;
 mod sensor;
 mod source;
 mod topology;
@@ -42,11 +43,12 @@ pub use change::{
 pub use firmware::{FirmwareComponent, Installation, InstallationWatch, MAX_IMAGE_BYTES};
 pub use inventory::{Asset, Capacity, Inventory, MAX_SENSORS, Nameplates, Part, Parts};
 pub use journal::{LogEvent, LogJournal, LogNews};
-pub use log::{Log, LogEntry, LogEntryKind, MAX_LOG_ENTRIES, Severity};
+pub use log::{Log, LogEntry, LogEntryKind, LogText, MAX_LOG_ENTRIES, Severity};
 pub use network::{AddressOrigin, Ipv4, Network, NetworkChange, Vlan};
 pub use node::{Identity, Indicator, Link, Node, NodeId, NodeKind, Power};
 pub use power_limit::{LimitAction, PowerLimit};
 pub use reading::{Availability, Reading, ThresholdState};
+pub use readings::{PackedReading, Readings, ReadingsIter, Scale, Scales};
 pub use sensor::{Context, Quantity, Sensor, Threshold, Thresholds, Unit};
 pub use source::{ApplyFuture, Hardware, Observer, Update};
 pub use topology::{Enclosure, EnclosureId, EnclosureKind, Labels, Location, Topology};

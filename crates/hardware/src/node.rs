@@ -7,7 +7,7 @@ use core::net::IpAddr;
 
 use crate::{
     BootOverride, EnclosureId, FirmwareComponent, Inventory, Labels, Log, Network, PowerLimit,
-    Reading, Uuid,
+    Readings, Uuid,
 };
 
 /// The stable name of a node, unique in one source of hardware, fit for a URI segment
@@ -130,9 +130,7 @@ pub struct Identity {
     pub controller_model: Option<Arc<str>>,
     /// Management protocol version spoken ("IPMI 2.0").
     pub protocol: Option<Arc<str>>,
-    /// Network address of the management controller.
-    pub controller_address: Option<IpAddr>,
-    /// The port at which it speaks its management protocol.
+    /// The port at which the management controller speaks its management protocol.
     pub controller_port: Option<u16>,
     /// The controller's own UUID.
     pub controller_uuid: Option<Uuid>,
@@ -165,6 +163,8 @@ pub struct Node {
     pub enclosure: Option<EnclosureId>,
     /// Where it stands and what else the operator says of it; equal ones may be shared.
     pub labels: Arc<Labels>,
+    /// Network address of its controller, where known; also of one that never answered.
+    pub address: Option<IpAddr>,
     /// Whether its controller answers.
     pub link: Link,
     /// Host power.
@@ -180,7 +180,7 @@ pub struct Node {
     /// Who this one is.
     pub identity: Arc<Identity>,
     /// One entry for each of `inventory.sensors`, in the same order.
-    pub readings: Arc<[Reading]>,
+    pub readings: Readings,
     /// The event log as followed so far.
     pub log: Arc<Log>,
     /// When `readings` was taken, in milliseconds since the Unix epoch; 0 = never.

@@ -155,7 +155,7 @@ impl Watch {
         if before.link == Link::Up && after.link == Link::Up {
             self.state(before, after);
         }
-        if !Arc::ptr_eq(&before.readings, &after.readings) && after.link == Link::Up {
+        if !before.readings.is_same(&after.readings) && after.link == Link::Up {
             self.readings(before, after);
         }
         if !Arc::ptr_eq(&before.log, &after.log) {
@@ -226,16 +226,16 @@ impl Watch {
     /// Most rounds bring nothing that would be an event: the loop looks at few bytes of each reading.
     fn readings(&self, before: &Node, after: &Node) {
         let known = Arc::ptr_eq(&before.inventory, &after.inventory);
-        let old = if known { &*before.readings } else { &[] };
-        let all = after.inventory.sensors.iter().zip(after.readings.iter());
+        let all = after.inventory.sensors.iter().zip(&after.readings);
         for (place, (sensor, now)) in all.enumerate() {
             if now.availability != Availability::Available {
                 continue;
             }
-            let was = old.get(place).copied().unwrap_or_default();
+            let was = before.readings.get(place).filter(|_| known);
+            let was = was.unwrap_or_default();
             let measurement = Measurement {
                 sensor,
-                reading: *now,
+                reading: now,
             };
             if sensor.quantity.is_numeric() {
                 if was.crossed != now.crossed {

@@ -69,7 +69,8 @@ pub(crate) fn entry(node: &Node, id: &str) -> Option<LogEntry> {
 }
 
 fn entry_at(path: &str, entry: &hardware::LogEntry) -> LogEntry {
-    let is_event = entry.kind == LogEntryKind::Event;
+    let text = &entry.text;
+    let is_event = text.kind == LogEntryKind::Event;
     let record_type = if is_event {
         LogEntryType::SEL
     } else {
@@ -79,34 +80,34 @@ fn entry_at(path: &str, entry: &hardware::LogEntry) -> LogEntry {
         .at_s
         .and_then(|s| i64::try_from(s).ok())
         .map(DateTime::from_unix_s);
-    let sensor_type = (!entry.sensor_type.is_empty()).then(|| sensor_type(&entry.sensor_type));
-    let code = if entry.asserted {
+    let sensor_type = (!text.sensor_type.is_empty()).then(|| sensor_type(&text.sensor_type));
+    let code = if text.asserted {
         LogEntryCode::Assert
     } else {
         LogEntryCode::Deassert
     };
-    let subject = entry
+    let subject = text
         .sensor
         .as_deref()
         .map(|sensor| format!("{sensor}: "))
         .unwrap_or_default();
-    let gone = if is_event && !entry.asserted {
+    let gone = if is_event && !text.asserted {
         " (no longer)"
     } else {
         ""
     };
-    let message = format!("{subject}{}{gone}", entry.message);
+    let message = format!("{subject}{}{gone}", text.message);
     let id = entry.id.to_string();
     let name = format!("Log entry {id}");
     let own = LogEntry::new(format!("{path}/{id}"), id.as_str(), name, record_type);
     LogEntry {
-        severity: Some(severity(entry.severity).into()),
+        severity: Some(severity(text.severity).into()),
         created,
         message: Some(message.into()),
         entry_code: is_event.then(|| code.into()),
         sensor_type: sensor_type.map(Into::into),
         oem_sensor_type: (sensor_type == Some(SensorType::OEM))
-            .then(|| (&*entry.sensor_type).into()),
+            .then(|| (&*text.sensor_type).into()),
         oem_record_format: (!is_event).then(|| "IPMI SEL OEM record".into()),
         sensor_number: sensor_number(entry).map(Into::into),
         generator_id: generator(entry).map(Into::into),

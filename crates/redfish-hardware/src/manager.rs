@@ -40,7 +40,7 @@ pub(crate) fn resource(tree: &Tree, node: &Node) -> Manager {
         .chain(own_chassis)
         .map(|id| Reference::to(uri::chassis(id)))
         .collect();
-    let description = match (&identity.protocol, &identity.controller_address) {
+    let description = match (&identity.protocol, &node.address) {
         (Some(protocol), Some(address)) => Some(format!("{protocol} controller at {address}")),
         (None, Some(address)) => Some(format!("Controller at {address}")),
         (Some(protocol), None) => Some(format!("{protocol} controller")),

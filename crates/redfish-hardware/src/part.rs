@@ -80,16 +80,14 @@ impl Measurement<'_> {
 /// Every sensor of a node with its value. A machine that doesn't answer has no values: the last ones are history.
 pub(crate) fn measurements(node: &Node) -> impl Iterator<Item = Measurement<'_>> {
     let answers = node.link == Link::Up;
-    let known: &[Reading] = if answers { &node.readings } else { &[] };
-    let readings = known
-        .iter()
-        .copied()
-        .chain(std::iter::repeat(Reading::default()));
-    node.inventory
-        .sensors
-        .iter()
-        .zip(readings)
-        .map(|(sensor, reading)| Measurement { sensor, reading })
+    let sensors = node.inventory.sensors.iter().enumerate();
+    sensors.map(move |(place, sensor)| {
+        let reading = node.readings.get(place).filter(|_| answers);
+        Measurement {
+            sensor,
+            reading: reading.unwrap_or_default(),
+        }
+    })
 }
 
 /// The numeric sensor of this name in a URI.

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use hardware::{
-    Availability, Context, LogEntry, LogEntryKind, Quantity, Reading, Sensor, Severity,
-    ThresholdState, Thresholds, Unit,
+    Availability, Context, LogEntry, LogEntryKind, LogText, Quantity, Reading, Readings, Sensor,
+    Severity, ThresholdState, Thresholds, Unit,
 };
 use ipmi::number::{
     EntityId, EventReadingType, SensorGroup, SensorType, SensorUnit, State, Threshold,
@@ -144,7 +144,7 @@ fn severity(kind: EventReadingType, sensor_type: SensorType, offset: u8) -> Seve
 }
 
 /// What the sensors with readings deliver, in the profile's order.
-pub(crate) fn readings(profile: &Profile, samples: &[Sample]) -> Arc<[Reading]> {
+pub(crate) fn readings(profile: &Profile, samples: &[Sample]) -> Readings {
     let both = profile.sensors.iter().zip(samples);
     both.filter_map(|(spec, sample)| reading(spec, *sample))
         .collect()
@@ -220,17 +220,12 @@ pub(crate) fn log_entry(profile: &Profile, raw: &[u8; ENTRY_LEN]) -> LogEntry {
         message.push_str(&detail);
     }
     let asserted = text.direction() != Some(EventDirection::Deassertion);
-    LogEntry {
-        id: record.id().0.into(),
+    let text = LogText {
         kind: if event.is_some() {
             LogEntryKind::Event
         } else {
             LogEntryKind::Oem
         },
-        at_s: record
-            .timestamp()
-            .and_then(Timestamp::unix_seconds)
-            .map(u64::from),
         severity: event.filter(|_| asserted).map_or(Severity::Ok, |event| {
             severity(
                 event.event_reading_type(),
@@ -242,6 +237,14 @@ pub(crate) fn log_entry(profile: &Profile, raw: &[u8; ENTRY_LEN]) -> LogEntry {
         sensor_type: event.map_or_else(Arc::default, |e| e.sensor_type.to_string().into()),
         asserted,
         message: message.into(),
+    };
+    LogEntry {
+        id: record.id().0.into(),
+        at_s: record
+            .timestamp()
+            .and_then(Timestamp::unix_seconds)
+            .map(u64::from),
+        text: Arc::new(text),
         raw: *raw,
     }
 }

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use hardware::{
     AddressOrigin, ApplyError, ApplyFuture, BootMode, BootOverride, BootPersistence, BootTarget,
     Change, EnclosureId, FirmwareComponent, Hardware, Indicator, Installation, Inventory, Ipv4,
-    Link, Log, Network, Node, NodeId, NodeKind, Observer, Power, PowerAction, Sensor, Topology,
-    Update, Uuid, Vlan,
+    Link, Log, Network, Node, NodeId, NodeKind, Observer, Power, PowerAction, Readings, Sensor,
+    Topology, Update, Uuid, Vlan,
 };
 use ipmi::command::chassis::BootFlags;
 use ipmi::number::{BootDevice, BootFlagKeep, BootType, ChassisControlAction, IdentifyState};
@@ -349,7 +349,6 @@ fn first_snapshot(site: &Site, index: u32, machine: &Machine, sensors: Arc<[Sens
         controller_firmware: Some(machine.controller().firmware.version().to_string().into()),
         controller_model: None,
         protocol: Some("IPMI 2.0".into()),
-        controller_address: Some(site.address(index).into()),
         // Neither port nor console can be had without a network.
         controller_port: None,
         controller_uuid: Some(uuid),
@@ -371,6 +370,7 @@ fn first_snapshot(site: &Site, index: u32, machine: &Machine, sensors: Arc<[Sens
         },
         enclosure: slot.and_then(|slot| EnclosureId::new(&slot.enclosure())),
         labels: Arc::default(),
+        address: Some(site.address(index).into()),
         link: Link::Up,
         power: Power::Unknown,
         boot: None,
@@ -378,7 +378,7 @@ fn first_snapshot(site: &Site, index: u32, machine: &Machine, sensors: Arc<[Sens
         power_limit: None,
         inventory: Arc::new(inventory),
         identity: Arc::new(identity),
-        readings: Arc::default(),
+        readings: Readings::default(),
         log: Arc::default(),
         read_at_ms: 0,
         revision: 0,

@@ -406,7 +406,7 @@ impl Looker {
             };
             self.checked += 1;
             if !is_right {
-                self.complain(place, number, reading);
+                self.complain(place, number, &reading);
             }
         }
     }

@@ -45,7 +45,6 @@ pub(super) async fn read(
         ),
         controller_model: None,
         protocol: Some(format!("IPMI {}", device.ipmi_version).into()),
-        controller_address: Some(about.address.ip()),
         controller_port: Some(about.address.port()),
         controller_uuid: controller,
         network: convert::network(&lan),
@@ -196,7 +195,6 @@ mod tests {
         let expected = Identity {
             controller_firmware: Some("2.14".into()),
             protocol: Some("IPMI 2.0".into()),
-            controller_address: "10.0.0.7".parse().ok(),
             controller_port: Some(623),
             ..Identity::default()
         };

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use hardware::{Identity, Inventory, Nameplates};
+use hardware::{Identity, Inventory, Nameplates, Scale};
 use ipmi::command::app::{DeviceId, GetDeviceGuid, GetDeviceId, Guid};
 use ipmi::command::sensor::{
     GetDeviceSdrInfo, GetSensorReadingFactors, GetSensorThresholds, SensorThresholds,
@@ -28,7 +28,7 @@ use ipmi::record::sdr::{FullSensor, SensorKey};
 use crate::call::{Call, CallError, decode};
 use crate::convert::{self, Described};
 use crate::memory::{self, Memory};
-use crate::plan::{Plan, Plans, Table};
+use crate::plan::{Plan, Plans};
 use crate::script::Line;
 use fru::Inventories;
 use left_open::LeftOpen;
@@ -371,7 +371,7 @@ fn optional<T>(result: Result<T, CallError>) -> Result<Option<T>, CallError> {
 pub(crate) type Limits = HashMap<SensorKey, SensorThresholds>;
 
 /// The reading of every raw byte of each non-linear sensor, by the sensor's key.
-pub(crate) type Tables = HashMap<SensorKey, Box<Table>>;
+pub(crate) type Tables = HashMap<SensorKey, Box<Scale>>;
 
 async fn read_limits(line: &Line, described: &Described) -> Result<Limits, CallError> {
     let mut limits = Limits::new();
@@ -404,7 +404,7 @@ async fn read_tables(line: &Line, described: &Described) -> Result<Tables, CallE
     Ok(tables)
 }
 
-async fn read_table(line: &Line, full: &FullSensor) -> Result<Option<Box<Table>>, CallError> {
+async fn read_table(line: &Line, full: &FullSensor) -> Result<Option<Box<Scale>>, CallError> {
     let key = full.sensor.key;
     let format = full.sensor.units.format();
     let mut table = Box::new([f64::NAN; 256]);

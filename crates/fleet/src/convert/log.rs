@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use hardware::{Log, LogEntry, LogEntryKind, MAX_LOG_ENTRIES, Severity};
+use hardware::{Log, LogEntry, LogEntryKind, LogText, MAX_LOG_ENTRIES, Severity};
 use ipmi::record::Timestamp;
 use ipmi::record::sdr::SensorKey;
 use ipmi::record::sel::{EventDirection, SelRecord, SensorContext, SystemEvent};
@@ -19,7 +19,7 @@ pub(crate) fn log(before: &Log, read: &LogRead, clock_offset_s: i64, plan: &Plan
     let mut types = HashMap::new();
     let kept: &[LogEntry] = if read.continues { &before.entries } else { &[] };
     let total = kept.len() + read.records.len();
-    let entries: Arc<[LogEntry]> = kept
+    let entries: Box<[LogEntry]> = kept
         .iter()
         .cloned()
         .chain(
@@ -66,17 +66,12 @@ fn entry(
         message.push_str(&detail);
     }
     let asserted = text.direction() != Some(EventDirection::Deassertion);
-    LogEntry {
-        id: record.id().0.into(),
+    let text = LogText {
         kind: if event.is_some() {
             LogEntryKind::Event
         } else {
             LogEntryKind::Oem
         },
-        at_s: record
-            .timestamp()
-            .and_then(Timestamp::unix_seconds)
-            .map(|at_s| u64::from(at_s).saturating_add_signed(-clock_offset_s)),
         severity: event.filter(|_| asserted).map_or(Severity::Ok, |event| {
             severity(
                 event.event_reading_type(),
@@ -95,6 +90,14 @@ fn entry(
         }),
         asserted,
         message: message.into(),
+    };
+    LogEntry {
+        id: record.id().0.into(),
+        at_s: record
+            .timestamp()
+            .and_then(Timestamp::unix_seconds)
+            .map(|at_s| u64::from(at_s).saturating_add_signed(-clock_offset_s)),
+        text: Arc::new(text),
         raw: *raw,
     }
 }
@@ -187,16 +190,19 @@ mod tests {
         let [came, went] = &*log.entries else {
             panic!("two entries")
         };
-        assert_eq!(came.sensor.as_deref(), Some("CPU1 Temp"));
-        assert_eq!(&*came.sensor_type, "Temperature");
+        assert_eq!(came.text.sensor.as_deref(), Some("CPU1 Temp"));
+        assert_eq!(&*came.text.sensor_type, "Temperature");
         assert_eq!(
-            *came.message,
+            *came.text.message,
             *"Upper Critical going high: Reading 90 > Threshold 85 degrees C"
         );
-        assert_eq!((came.severity, came.asserted), (Severity::Critical, true));
+        assert_eq!(
+            (came.text.severity, came.text.asserted),
+            (Severity::Critical, true)
+        );
         assert_eq!(came.at_s, Some(1_700_000_000));
         assert_eq!(
-            (went.severity, went.asserted, went.at_s),
+            (went.text.severity, went.text.asserted, went.at_s),
             (Severity::Ok, false, None)
         );
     }
@@ -206,7 +212,7 @@ mod tests {
         let mut foreign = record(1, 0, 0x01, [0x59, 90, 85]);
         foreign[7] = 0x82;
         let log = log(&Log::default(), &read(vec![foreign], false), 0, &plan());
-        assert_eq!(log.entries[0].sensor, None);
+        assert_eq!(log.entries[0].text.sensor, None);
     }
 
     #[test]
@@ -231,9 +237,9 @@ mod tests {
         let log = log(&Log::default(), &read(vec![raw], false), 0, &plan());
         let entry = &log.entries[0];
         assert_eq!(
-            (entry.kind, entry.at_s, entry.raw),
+            (entry.text.kind, entry.at_s, entry.raw),
             (LogEntryKind::Oem, None, raw)
         );
-        assert_eq!(&*entry.sensor_type, "");
+        assert_eq!(&*entry.text.sensor_type, "");
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
-use hardware::{Context, MAX_SENSORS, Quantity, Sensor, Severity, Thresholds, Unit};
+use hardware::{Context, MAX_SENSORS, Quantity, Scale, Scales, Sensor, Severity, Thresholds, Unit};
 use ipmi::number::{EntityId, EventReadingType, Lun, SensorType, Threshold};
 use ipmi::quirk::{Quirk, Quirks};
 use ipmi::record::AnalogFormat;
@@ -16,7 +16,7 @@ use ipmi::record::sdr::{
 use super::severity::severity;
 use super::unit;
 use crate::contact::{Limits, Tables};
-use crate::plan::{EventSource, Item, ItemKind, Plan, Table};
+use crate::plan::{EventSource, Item, ItemKind, Plan};
 
 /// Address of the BMC itself: the only owner whose sensors can be read without bridging.
 const BMC_OWNER: u8 = 0x20;
@@ -148,11 +148,17 @@ pub(crate) fn plan(
             .entry(number_of(sensor.key))
             .or_insert(source);
     }
+    let scale = |item: &Item| match item.kind {
+        ItemKind::Number { scale, .. } => Some(scale),
+        ItemKind::States { .. } => None,
+    };
+    // Each sensor has its item, in the same order.
+    let scales = Scales::new(builder.scales, builder.items.iter().map(scale));
     Plan {
         sources: builder.sources,
         sensors: builder.sensors.into(),
         items: builder.items.into(),
-        tables: builder.tables.into(),
+        scales: Arc::new(scales),
         repository: OnceLock::new(),
         records: OnceLock::new(),
         quirks,
@@ -167,8 +173,8 @@ struct Builder {
     sensors: Vec<Sensor>,
     items: Vec<Item>,
     sources: HashMap<u32, EventSource>,
-    tables: Vec<Table>,
-    table_places: HashMap<Vec<u8>, u16>,
+    scales: Vec<Scale>,
+    scale_places: HashMap<Vec<u8>, u16>,
     ids: HashSet<String>,
     /// Names of states are the same strings for all sensors of a kind.
     states: HashMap<(EventReadingType, SensorType), States>,
@@ -180,7 +186,7 @@ impl Builder {
     fn add(&mut self, record: &Record, limits: &Limits, tables: &Tables) {
         let common = record.common();
         let numeric = match record {
-            Record::Full(full) => table_of(full, tables).map(|table| (full, table)),
+            Record::Full(full) => scale_of(full, tables).map(|scale| (full, scale)),
             Record::Compact(_) => None,
         };
         let name = record.name();
@@ -199,11 +205,11 @@ impl Builder {
             states: Arc::default(),
             state_severities: Arc::default(),
         };
-        let kind = if let Some((full, table)) = numeric {
-            describe_number(&mut sensor, full, &table, limits);
+        let kind = if let Some((full, scale)) = numeric {
+            describe_number(&mut sensor, full, &scale, limits);
             let compares = common.event_reading_type.is_threshold();
             ItemKind::Number {
-                table: self.table_place(&table),
+                scale: self.scale_place(&scale),
                 compares,
             }
         } else {
@@ -254,15 +260,15 @@ impl Builder {
         id
     }
 
-    fn table_place(&mut self, table: &Table) -> u16 {
-        let key = table
+    fn scale_place(&mut self, scale: &Scale) -> u16 {
+        let key = scale
             .iter()
             .flat_map(|value| value.to_bits().to_le_bytes())
             .collect();
-        *self.table_places.entry(key).or_insert_with(|| {
-            self.tables.push(*table);
-            // Fewer tables than sensors, and those are MAX_SENSORS at most.
-            (self.tables.len() - 1) as u16
+        *self.scale_places.entry(key).or_insert_with(|| {
+            self.scales.push(*scale);
+            // Fewer scales than sensors, and those are MAX_SENSORS at most.
+            (self.scales.len() - 1) as u16
         })
     }
 
@@ -305,7 +311,7 @@ pub(super) fn number_of(key: SensorKey) -> u32 {
 }
 
 /// The reading of every raw byte; `None` for a sensor without numbers, or with a formula that nobody knows.
-fn table_of(full: &FullSensor, tables: &Tables) -> Option<Table> {
+fn scale_of(full: &FullSensor, tables: &Tables) -> Option<Scale> {
     if full.sensor.units.format() == AnalogFormat::None {
         return None;
     }
@@ -313,15 +319,15 @@ fn table_of(full: &FullSensor, tables: &Tables) -> Option<Table> {
         return Some(**table);
     }
     let conversion = full.conversion()?;
-    let mut table = [0.0; 256];
-    for (raw, value) in (0..=u8::MAX).zip(&mut table) {
+    let mut scale = [0.0; 256];
+    for (raw, value) in (0..=u8::MAX).zip(&mut scale) {
         *value = conversion.value(raw);
     }
-    Some(table)
+    Some(scale)
 }
 
-fn describe_number(sensor: &mut Sensor, full: &FullSensor, table: &Table, limits: &Limits) {
-    let value = |raw: u8| Some(table[usize::from(raw)]).filter(|value| value.is_finite());
+fn describe_number(sensor: &mut Sensor, full: &FullSensor, scale: &Scale, limits: &Limits) {
+    let value = |raw: u8| Some(scale[usize::from(raw)]).filter(|value| value.is_finite());
     let units = &full.sensor.units;
     sensor.quantity = unit::quantity(units, full.sensor.sensor_type);
     sensor.unit = unit::unit(units);
@@ -418,7 +424,7 @@ pub(super) const fn context(entity: Entity) -> Context {
 
 #[cfg(test)]
 mod tests {
-    use hardware::Availability;
+    use hardware::{Availability, PackedReading, Readings};
     use ipmi::command::sensor::SensorThresholds;
     use ipmi::number::{CompletionCode, Linearization, SensorUnit, ThresholdSet};
     use ipmi::record::sdr::{IdString, SensorCapabilities, Sharing};
@@ -601,7 +607,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_conversions_share_a_table_and_values_without_meaning_are_unavailable() {
+    fn equal_conversions_share_a_scale_and_values_without_meaning_are_unavailable() {
         let mut inverse = full(3, "Odd");
         inverse.linearization = Linearization::INVERSE;
         let bodies = vec![
@@ -610,15 +616,15 @@ mod tests {
             SdrBody::FullSensor(inverse),
         ];
         let plan = made(bodies, &Limits::new());
-        assert_eq!(plan.tables.len(), 2);
-        let mut reading = hardware::Reading::default();
-        let read = |raw, reading: &mut _| {
-            plan.read(plan.items[2], CompletionCode::OK, &[raw, 0xc0], reading);
+        assert_eq!(plan.scales.all().len(), 2);
+        let read = |raw| {
+            let mut packed = [PackedReading::default(); 3];
+            let answer = [raw, 0xc0];
+            plan.read(plan.items[2], CompletionCode::OK, &answer, &mut packed[2]);
+            Readings::packed(&plan.scales, &packed).get(2).unwrap()
         };
-        read(4, &mut reading);
-        assert_eq!(reading.number(), Some(0.125));
-        read(0, &mut reading);
-        assert_eq!(reading.availability, Availability::Unavailable);
+        assert_eq!(read(4).number(), Some(0.125));
+        assert_eq!(read(0).availability, Availability::Unavailable);
     }
 
     #[test]

@@ -260,13 +260,13 @@ impl Contact {
 fn put_identity(e: &mut Encoder, identity: &Identity) {
     let uuid =
         |uuid: Option<Uuid>| -> Option<Arc<str>> { uuid.map(|uuid| uuid.to_string().into()) };
-    let address = identity.controller_address;
     for text in [
         &uuid(identity.uuid),
         &identity.controller_firmware,
         &identity.controller_model,
         &identity.protocol,
-        &address.map(|address| address.to_string().into()),
+        // Once the address, which is told with the contact.
+        &None,
         &uuid(identity.controller_uuid),
         &identity.bios_version,
         &identity.asset_tag,
@@ -300,14 +300,17 @@ fn put_identity(e: &mut Encoder, identity: &Identity) {
 
 fn identity(d: &mut Decoder<'_>) -> Option<Identity> {
     let address = |d: &mut Decoder<'_>| d.array().map(|octets: [u8; 4]| Ipv4Addr::from(octets));
+    let uuid = parsed(d)?;
+    let (controller_firmware, controller_model, protocol) = (d.text()?, d.text()?, d.text()?);
+    // Once the address.
+    d.text()?;
     Some(Identity {
         // Told anew by the next session.
         deviations: Arc::default(),
-        uuid: parsed(d)?,
-        controller_firmware: d.text()?,
-        controller_model: d.text()?,
-        protocol: d.text()?,
-        controller_address: parsed(d)?,
+        uuid,
+        controller_firmware,
+        controller_model,
+        protocol,
         controller_uuid: parsed(d)?,
         bios_version: d.text()?,
         asset_tag: d.text()?,

@@ -19,6 +19,7 @@ mod journal;
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -143,6 +144,7 @@ pub(crate) struct OpenSession {
 /// What is known of a BMC from an earlier run.
 #[derive(Clone, Debug)]
 pub(crate) struct Remembered {
+    pub(crate) address: IpAddr,
     pub(crate) known: Known,
     pub(crate) suite: Option<CipherSuiteId>,
     pub(crate) plan: Arc<Plan>,
@@ -303,6 +305,7 @@ impl Recall<'_> {
         let log = self.view.log(target.id.as_str()).ok()?;
         let session = self.view.session(target.id.as_str()).ok()?;
         Some(Remembered {
+            address: contact.address.ip(),
             known: contact.known,
             suite: contact.suite,
             plan,

@@ -277,7 +277,7 @@ impl Slot {
             own: self.open_session(cx),
         });
         let about = contact::About {
-            address: self.address,
+            address: self.address(),
             quirks: self.rare.quirks,
             recalled: self.rare.recalled,
             left_open,
@@ -345,10 +345,9 @@ impl Slot {
                 self.up(cx, now);
                 self.keep_told(&mut contacted.identity);
                 self.identified(cx, contacted.identity);
-                let node = self.page.node_mut(&mut cx.spares);
-                node.inventory = contacted.inventory;
-                let sensors = node.inventory.sensors.len();
-                self.page.blank_readings(sensors);
+                let sensors = contacted.inventory.sensors.len();
+                self.page.node_mut(&mut cx.spares).inventory = contacted.inventory;
+                self.page.blank_readings(&contacted.plan.scales, sensors);
                 self.plan = Some(contacted.plan);
                 self.note_quirks(cx, noticed);
                 self.remember(cx);
@@ -406,7 +405,7 @@ impl Slot {
         {
             let node = self.page.node();
             let contact = Contact {
-                address: self.address,
+                address: self.address(),
                 repository: *repository,
                 known,
                 suite: self.session.suite(),

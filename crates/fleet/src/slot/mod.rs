@@ -26,7 +26,8 @@ use crate::contact::{Finding, Known};
 use crate::counters::Counters;
 use crate::gate::{Gates, Stage};
 use crate::memory::{Memory, OpenSession, Remembered};
-use crate::news::{self, News};
+use crate::news::News;
+use crate::peers::Address;
 use crate::plan::{Plan, Plans};
 use crate::publish::{Board, Page, Spares, Spot};
 use crate::round_trip::RoundTrips;
@@ -101,7 +102,7 @@ enum InFlight {
     Talk,
     Chassis,
     /// Index in the plan's items.
-    Sensor(u32),
+    Sensor(u16),
     LogInfo,
     Boot,
     Records,
@@ -121,7 +122,7 @@ struct Lacks {
 #[derive(Clone, Copy, Debug, Default)]
 struct Round {
     /// The step to be taken next; `None` between rounds. 0 = chassis status, then the sensors, then what is slow.
-    step: Option<u32>,
+    step: Option<u16>,
     /// How many rounds there were in this session.
     number: u32,
     /// This session has made its contact: rounds may run.
@@ -134,8 +135,7 @@ struct Round {
 #[derive(Debug)]
 pub(crate) struct Slot {
     index: u32,
-    poll_interval_ms: u32,
-    address: SocketAddr,
+    address: Address,
     generation: u16,
     /// Its BMC was removed: when the session is closed, the slot is vacant.
     leaves: bool,
@@ -170,6 +170,7 @@ pub(crate) struct Slot {
 /// What a slot knows that no reading needs: it lies apart, so that the rest takes fewer cache lines.
 #[derive(Debug)]
 struct Rare {
+    poll_interval_ms: u32,
     login: Arc<Login>,
     /// The login is newer than the session: the next one is opened with it.
     login_is_new: bool,
@@ -228,8 +229,7 @@ impl Slot {
         let log = remembered.and_then(|remembered| remembered.log);
         Self {
             index: setup.index,
-            poll_interval_ms: setup.poll_interval_ms,
-            address: setup.address,
+            address: setup.address.into(),
             generation: setup.trace.generation,
             leaves: false,
             phase: Phase::Down {
@@ -254,6 +254,7 @@ impl Slot {
             talk: None,
             work: None,
             rare: Box::new(Rare {
+                poll_interval_ms: setup.poll_interval_ms,
                 login: Arc::clone(setup.login),
                 login_is_new: false,
                 quirks: setup.quirks,
@@ -279,8 +280,13 @@ impl Slot {
     }
 
     /// Where its BMC listens.
-    pub(crate) const fn address(&self) -> SocketAddr {
-        self.address
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address.get()
+    }
+
+    /// Whether a datagram from there is from its BMC.
+    pub(crate) fn is_peer(&self, from: SocketAddr) -> bool {
+        self.address.is_peer(from)
     }
 
     /// The console session ID of its present session.
@@ -358,7 +364,7 @@ impl Slot {
 
     /// The interval of its rounds.
     fn poll_interval(&self) -> Duration {
-        Duration::from_millis(self.poll_interval_ms.into())
+        Duration::from_millis(self.rare.poll_interval_ms.into())
     }
 
     /// Logs in with this from now on. A session that is open goes on: its BMC has accepted it. A BMC that can't be
@@ -555,43 +561,6 @@ impl Slot {
         self.session.connect(now, id);
     }
 
-    /// Publishes that the BMC can't be talked to, where that is news.
-    fn down(&mut self, cx: &mut Context, now: Instant, reason: &str) {
-        self.wake = None;
-        if let Some(work) = &mut self.work {
-            cx.counters.jobs_failed += work.unreachable(reason);
-        }
-        let since_ms = match &self.page.node().link {
-            Link::Down { reason: known, .. } if **known == *reason => return,
-            Link::Down { since_ms, .. } => *since_ms,
-            Link::Connecting | Link::Up => cx.unix_ms(now),
-        };
-        if cx.news.down(now) {
-            tracing::warn!(target: news::TARGET, node = %self.page.node().id, address = %self.address, reason, "BMC down");
-        }
-        let node = self.page.node_mut(&mut cx.spares);
-        node.link = Link::Down {
-            reason: reason.into(),
-            since_ms,
-        };
-        self.mark_stale(cx);
-        self.publish(cx);
-    }
-
-    /// The BMC answers and is known.
-    fn up(&mut self, cx: &mut Context, now: Instant) {
-        let (id, address) = (&self.page.node().id, &self.address);
-        match self.page.node().link {
-            Link::Up => return,
-            Link::Connecting => tracing::debug!(node = %id, %address, "BMC up"),
-            Link::Down { .. } if cx.news.up(now) => {
-                tracing::info!(target: news::TARGET, node = %id, %address, "BMC up again");
-            }
-            Link::Down { .. } => {}
-        }
-        self.page.node_mut(&mut cx.spares).link = Link::Up;
-    }
-
     fn publish(&mut self, cx: &mut Context) {
         cx.counters.snapshots += 1;
         self.page.publish(&cx.board, &mut cx.spares);
@@ -606,7 +575,7 @@ mod tests {
     fn a_slot_is_small_enough_for_fifty_thousand() {
         let (slot, session) = (size_of::<Slot>(), size_of::<Session>());
         assert!(
-            slot <= 640,
+            slot <= 608,
             "a slot takes {slot} bytes, {session} of them the session"
         );
     }

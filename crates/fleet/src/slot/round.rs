@@ -43,7 +43,6 @@ impl Slot {
         if goes_on && !self.enter_again(cx, Stage::Round) {
             return false;
         }
-        let interval = self.poll_interval();
         let Some(plan) = self.plan.as_ref().filter(|_| self.round.contacted) else {
             return false;
         };
@@ -53,6 +52,7 @@ impl Slot {
                 self.round.contacted = false;
                 return false;
             }
+            let interval = self.poll_interval();
             if !self.round.at_once && self.pace.due() > now {
                 self.wake_by(self.pace.due());
                 return false;
@@ -69,7 +69,8 @@ impl Slot {
         };
         self.round.step = Some(step + 1);
         self.talked = false;
-        let items = plan.items.len() as u32;
+        // MAX_SENSORS at most.
+        let items = plan.items.len() as u16;
         // The first round of a session asks for everything. Then event log and boot options are asked for by turns, each
         // in every second round, and each slot has its own turn for what is slow.
         let turn = self.round.number.wrapping_add(self.index);
@@ -80,7 +81,7 @@ impl Slot {
                 self.send(cx, now, &Call::of(&GetChassisStatus), InFlight::Chassis);
             }
         } else if step <= items {
-            let item = plan.items[step as usize - 1];
+            let item = plan.items[usize::from(step) - 1];
             self.ask_sensor(cx, now, step - 1, item);
         } else if step == items + 1 {
             if (first || turn.is_multiple_of(2)) && !self.lacks.log && self.talk.is_none() {
@@ -106,7 +107,7 @@ impl Slot {
     }
 
     /// Asks for a reading, of the item with this index in the plan, without a call being made for it.
-    fn ask_sensor(&mut self, cx: &mut Context, now: Instant, index: u32, item: Item) {
+    fn ask_sensor(&mut self, cx: &mut Context, now: Instant, index: u16, item: Item) {
         let (netfn, cmd) = GET_SENSOR_READING;
         let target = RequestTarget {
             netfn,
@@ -149,11 +150,11 @@ impl Slot {
     pub(super) fn sensor_answered(
         &mut self,
         cx: &mut Context,
-        item: u32,
+        item: u16,
         reply: Option<(CompletionCode, &[u8])>,
     ) {
         let Some(plan) = &self.plan else { return };
-        let Some(item) = plan.items.get(item as usize) else {
+        let Some(item) = plan.items.get(usize::from(item)) else {
             return;
         };
         let readings = self.page.readings_mut(&mut cx.spares);

@@ -13,6 +13,7 @@ use ipmi::console::{LoginFailure, Policy};
 use ipmi::time::Instant;
 
 use super::{Context, InFlight, Phase, Slot};
+use crate::news;
 
 /// A BMC that has not answered for so long, although it was asked eleven times, is told as down. Where a tenth of all datagrams
 /// is lost each way that happens by chance once in 80 million commands. With a policy that takes longer for one command, it is
@@ -80,6 +81,47 @@ impl Loss {
 }
 
 impl Slot {
+    /// Publishes that the BMC can't be talked to, where that is news.
+    pub(super) fn down(&mut self, cx: &mut Context, now: Instant, reason: &str) {
+        self.wake = None;
+        if let Some(work) = &mut self.work {
+            cx.counters.jobs_failed += work.unreachable(reason);
+        }
+        let since_ms = match &self.page.node().link {
+            Link::Down { reason: known, .. } if **known == *reason => return,
+            Link::Down { since_ms, .. } => *since_ms,
+            Link::Connecting | Link::Up => cx.unix_ms(now),
+        };
+        if cx.news.down(now) {
+            tracing::warn!(target: news::TARGET, node = %self.page.node().id, address = %self.address, reason, "BMC down");
+        }
+        let address = self.address().ip();
+        let node = self.page.node_mut(&mut cx.spares);
+        node.address = Some(address);
+        node.link = Link::Down {
+            reason: reason.into(),
+            since_ms,
+        };
+        self.mark_stale(cx);
+        self.publish(cx);
+    }
+
+    /// The BMC answers and is known.
+    pub(super) fn up(&mut self, cx: &mut Context, now: Instant) {
+        let (id, address) = (&self.page.node().id, &self.address);
+        match self.page.node().link {
+            Link::Up => return,
+            Link::Connecting => tracing::debug!(node = %id, %address, "BMC up"),
+            Link::Down { .. } if cx.news.up(now) => {
+                tracing::info!(target: news::TARGET, node = %id, %address, "BMC up again");
+            }
+            Link::Down { .. } => {}
+        }
+        let address = self.address().ip();
+        let node = self.page.node_mut(&mut cx.spares);
+        (node.address, node.link) = (Some(address), Link::Up);
+    }
+
     /// How long it may be silent before it is told as down. Of a log-in more answers stay out than of anything else: where one message
     /// is lost, all begins again.
     fn patience(&self, cx: &Context) -> Duration {

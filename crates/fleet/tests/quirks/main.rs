@@ -44,7 +44,7 @@ fn facts(node: &Node) -> Vec<String> {
     let inventory = &node.inventory;
     // Times are corrected by the BMC's clock, which stands still here: how far depends on when it was asked.
     let mut log = (*node.log).clone();
-    for entry in std::sync::Arc::make_mut(&mut log.entries) {
+    for entry in &mut log.entries {
         entry.at_s = entry.at_s.map(|_| 0);
     }
     let sensors = inventory.sensors.iter().zip(node.readings.iter());

@@ -250,7 +250,7 @@ fn of_setting(quirk: Quirk) -> Scene {
 
 /// The entries of a node's log.
 fn entries(node: &mut Node) -> impl Iterator<Item = &mut LogEntry> {
-    Arc::make_mut(&mut Arc::make_mut(&mut node.log).entries).iter_mut()
+    Arc::make_mut(&mut node.log).entries.iter_mut()
 }
 
 fn forget_raw(node: &mut Node) {

@@ -155,7 +155,7 @@ impl Checker {
             }
             // The lowest byte of the key is the sensor's number.
             let [number, ..] = sensor.key.to_le_bytes();
-            self.judge(machine, number, reading, first..=last);
+            self.judge(machine, number, &reading, first..=last);
         }
     }
 

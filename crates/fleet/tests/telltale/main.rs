@@ -181,9 +181,9 @@ fn readings_of_another_machine_another_sensor_or_the_round_before_are_noticed() 
     let now_ms = world.now_ms();
     let sensors = u64::from(NUMERIC + DISCRETE);
     // What each of these mistakes would publish, and that nearly all of it is found out.
-    let others = |index: usize| new[(index + 1) % 40].readings.iter().copied();
-    let shifted = |index: usize| new[index].readings.iter().copied().cycle().skip(2).take(60);
-    let earlier = |index: usize| old[index].readings.iter().copied();
+    let others = |index: usize| new[(index + 1) % 40].readings.iter();
+    let shifted = |index: usize| new[index].readings.iter().cycle().skip(2).take(60);
+    let earlier = |index: usize| old[index].readings.iter();
     let mistakes: [Box<dyn Fn(usize) -> Vec<Reading>>; 3] = [
         Box::new(|index| others(index).collect()),
         Box::new(|index| shifted(index).collect()),

@@ -141,7 +141,7 @@ fn up(family: &Family, node: &Node, text: &mut Text) {
 
 fn info(family: &Family, node: &Node, text: &mut Text) {
     let (identity, product) = (&node.identity, node.inventory.product());
-    let address = identity.controller_address.map(|at| at.to_string());
+    let address = node.address.map(|at| at.to_string());
     let uuid = identity.uuid.map(|uuid| uuid.to_string());
     let mut labels = vec![("node", node.id.as_str())];
     if let Some(enclosure) = &node.enclosure {
@@ -215,12 +215,12 @@ fn log_entries(family: &Family, node: &Node, text: &mut Text) {
 
 /// The sensors of a machine that have a reading now. One that could not be read any more has none: a value that repeats
 /// silently would look like news.
-fn readings(node: &Node) -> impl Iterator<Item = (&Sensor, &Reading)> {
+fn readings(node: &Node) -> impl Iterator<Item = (&Sensor, Reading)> {
     let is_up = node.link == Link::Up;
     node.inventory
         .sensors
         .iter()
-        .zip(node.readings.iter())
+        .zip(&node.readings)
         .filter(move |(_, reading)| is_up && reading.availability == Availability::Available)
 }
 

@@ -144,9 +144,9 @@ impl Fake {
                 .iter()
                 .position(|s| &*s.id == sensor)
                 .unwrap();
-            let mut readings = node.readings.to_vec();
+            let mut readings: Vec<_> = node.readings.iter().collect();
             readings[index] = reading;
-            node.readings = readings.into();
+            node.readings = readings.into_iter().collect();
         });
     }
 
@@ -333,6 +333,7 @@ fn node(name: &str, kind: NodeKind, sensors: Vec<(Sensor, Reading)>) -> Node {
         kind,
         enclosure: None,
         labels: Arc::default(),
+        address: "127.16.0.1".parse().ok(),
         link: Link::Up,
         power: Power::On,
         boot: Some(BootOverride::default()),
@@ -357,7 +358,6 @@ fn node(name: &str, kind: NodeKind, sensors: Vec<(Sensor, Reading)>) -> Node {
             uuid: "1b4e28ba-2fa1-11d2-883f-0016d3cca427".parse().ok(),
             controller_firmware: Some("2.40".into()),
             protocol: Some("IPMI 2.0".into()),
-            controller_address: "127.16.0.1".parse().ok(),
             controller_port: Some(6_230),
             controller_uuid: "2c5f39cb-2fa1-11d2-883f-0016d3cca427".parse().ok(),
             network: Some(Network {
@@ -378,7 +378,7 @@ fn node(name: &str, kind: NodeKind, sensors: Vec<(Sensor, Reading)>) -> Node {
             host_name: Some("web7".into()),
             ..Identity::default()
         }),
-        readings: readings.into(),
+        readings: readings.into_iter().collect(),
         log: Arc::new(Log {
             entries: log_entries().into(),
             capacity: Some(3_639),
@@ -502,15 +502,18 @@ fn bay_controller() -> Node {
 }
 
 fn log_entries() -> Vec<LogEntry> {
-    let event = LogEntry {
-        id: 1,
+    let text = LogText {
         kind: LogEntryKind::Event,
-        at_s: Some(1_600_000_000),
         severity: Severity::Critical,
         sensor: Some("CPU1 Temp".into()),
         sensor_type: "Temperature".into(),
         asserted: true,
         message: "Upper Critical going high".into(),
+    };
+    let event = LogEntry {
+        id: 1,
+        at_s: Some(1_600_000_000),
+        text: Arc::new(text.clone()),
         raw: [
             1, 0, 2, 0, 0, 0, 0, 0x20, 0, 4, 1, 0x30, 1, 0x59, 0x61, 0x5F,
         ],
@@ -518,19 +521,25 @@ fn log_entries() -> Vec<LogEntry> {
     let gone = LogEntry {
         id: 2,
         at_s: None,
-        asserted: false,
-        severity: Severity::Ok,
+        text: Arc::new(LogText {
+            asserted: false,
+            severity: Severity::Ok,
+            ..text.clone()
+        }),
         ..event.clone()
     };
     let mut oem = LogEntry {
         id: 3,
-        kind: LogEntryKind::Oem,
-        sensor: None,
+        text: Arc::new(LogText {
+            kind: LogEntryKind::Oem,
+            sensor: None,
+            sensor_type: "".into(),
+            message: "OEM record c0".into(),
+            ..text
+        }),
         ..event.clone()
     };
-    oem.sensor_type = "".into();
     oem.raw[2] = 0xC0;
-    oem.message = "OEM record c0".into();
     vec![event, gone, oem]
 }
 

@@ -73,7 +73,7 @@ fn hall_in_every_state() -> Arc<Fake> {
             .iter()
             .map(|r| Reading {
                 availability: Availability::Unavailable,
-                ..*r
+                ..r
             })
             .collect();
     });
@@ -88,7 +88,7 @@ fn hall_in_every_state() -> Arc<Fake> {
         node.power = Power::Unknown;
         node.inventory = Arc::default();
         node.identity = Arc::default();
-        node.readings = Arc::default();
+        node.readings = Readings::default();
         node.log = Arc::default();
         node.read_at_ms = 0;
     });
