@@ -207,6 +207,10 @@ impl Slot {
         if let Some(mut log) = observed.log {
             // A job reads all of it, whatever was read before.
             log.news = self.rare.log.news_among(&log.records);
+            // Who follows the log at the same time would tell the same news, and begins anew.
+            if self.round.contacted {
+                self.talk = None;
+            }
             self.log_read(cx, log);
         }
         self.publish(cx);

@@ -1,5 +1,6 @@
 //! What a restart keeps: inventories at once, event logs without loss and without repetition.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -259,6 +260,34 @@ fn what_comes_after_a_log_was_cleared_by_order_is_told() {
     world.run_for(10 * SECOND);
     teller.tell(&world);
     assert_eq!(teller.told, [2]);
+}
+
+#[test]
+fn a_log_cleared_by_order_while_it_is_read_is_told_without_repetition() {
+    let slow = Quality {
+        latency: Duration::from_millis(10),
+        ..Quality::PERFECT
+    };
+    let mut world = remembering(1, 11, slow);
+    let mut teller = Teller::default();
+    world.run_for(5 * SECOND);
+    for round in 0..80_u64 {
+        (0..4).for_each(|_| world.hosts[0].machine.add_event());
+        world.run_for(Duration::from_millis(4_000 + round * 53));
+        (0..4).for_each(|_| world.hosts[0].machine.add_event());
+        let cleared = world.apply(0, Change::ClearLog);
+        // One entry more while the job clears or reads, or just after that.
+        world.run_for(Duration::from_millis(round % 12 * 10));
+        world.hosts[0].machine.add_event();
+        world.run_for(3 * SECOND);
+        assert_eq!(cleared.try_take(), Some(Ok(())));
+    }
+    world.run_for(10 * SECOND);
+    teller.tell(&world);
+    let told = teller.told;
+    let once: BTreeSet<u32> = told.iter().copied().collect();
+    assert_eq!(once.len(), told.len(), "nothing twice: {told:?}");
+    assert!(told.is_sorted() && told.len() > 80 * 4, "{}", told.len());
 }
 
 #[test]
