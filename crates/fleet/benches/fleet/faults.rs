@@ -225,7 +225,11 @@ const FAULTS: [Fault; 16] = [
             if step.is_multiple_of(30 * STEPS_A_SECOND) {
                 let turn = step / (30 * STEPS_A_SECOND);
                 let ahead_s = [7_200, -3_600, 86_400, 0][turn as usize % 4];
-                each(world, |_, host| host.machine.clock_ahead_s = -ahead_s);
+                // With a new entry in the log, so that their clock is looked at.
+                each(world, |_, host| {
+                    host.machine.clock_ahead_s = -ahead_s;
+                    host.machine.add_event();
+                });
                 set_wall_clock(world, ahead_s);
             }
         },
