@@ -107,9 +107,15 @@ const fn losing(permille: u16) -> Quality {
     }
 }
 
-const FAULTS: [Fault; 16] = [
+const FAULTS: [Fault; 17] = [
     on_network("10 % lost each way", losing(100)),
     on_network("30 % lost each way", losing(300)),
+    Fault {
+        name: "the same from the log-in on",
+        network: losing(300),
+        begin: |world| each(world, |_, host| host.bmc.reset()),
+        ..NO_FAULT
+    },
     on_network(
         "all doubled, both ways",
         Quality {

@@ -29,8 +29,8 @@ pub const REPLY_KEPT_MS: u32 = 5_000;
 /// most 16 behind, or the sequence window refuses it.
 pub const REPEATED_WITHIN: u32 = 32;
 
-/// Requests remembered: as many as a straggler can be behind and still pass the sequence window.
-const REMEMBERED: usize = 16;
+/// Requests remembered: as many as a straggler can be behind and still pass the sequence window, and its own.
+const REMEMBERED: usize = sequence::BEHIND as usize + 1;
 
 /// Whether a request may change something, so that executing it twice is not like executing it once.
 pub(super) fn changes_state(netfn: NetFn, cmd: u8, data: &[u8]) -> bool {
@@ -214,9 +214,9 @@ mod tests {
         }
         assert_eq!(executed.find(now, changing(19, 1)), Known::Last(&[19]));
         assert_eq!(executed.find(now, changing(18, 1)), Known::Straggler);
-        assert_eq!(executed.find(now, changing(4, 1)), Known::Straggler);
+        assert_eq!(executed.find(now, changing(3, 1)), Known::Straggler);
         assert_eq!(
-            executed.find(now, changing(3, 1)),
+            executed.find(now, changing(2, 1)),
             Known::New,
             "beyond what is remembered"
         );
@@ -232,13 +232,13 @@ mod tests {
             let body = &[sensor];
             executed.note(&LanMessage { header, body }).1
         };
-        for rq_seq in 0..16 {
+        for rq_seq in 0..=16 {
             assert!(!note(rq_seq, 7), "{rq_seq}");
         }
-        for straggler in [15, 0, 9] {
+        for straggler in [16, 0, 9] {
             assert!(note(straggler, 7), "{straggler}");
         }
-        assert!(!note(16, 7));
+        assert!(!note(17, 7));
         assert!(!note(0, 7), "as many as the sequence window lets pass");
         assert!(!note(14, 8), "other bytes");
     }
