@@ -33,7 +33,7 @@ macro_rules! counters {
 impl Counters {
     /// The figures that count what went wrong: repetitions, failures and everything that was dropped.
     pub fn troubles(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
-        const TROUBLES: [&str; 10] = [
+        const TROUBLES: [&str; 13] = [
             "readings_failed",
             "rounds_skipped",
             "retransmits",
@@ -42,7 +42,10 @@ impl Counters {
             "connects_unanswered",
             "connects_refused",
             "contacts_failed",
+            "log_entries_unreadable",
+            "logs_failed",
             "jobs_failed",
+            "jobs_refused",
             "sends_refused",
         ];
         self.iter()
@@ -51,8 +54,10 @@ impl Counters {
 }
 
 counters! {
-    /// Sensor readings received and converted.
+    /// Sensor readings that brought a value or states.
     readings,
+    /// Sensor readings that brought none because the sensor has none now: its part is absent, the host is off, it is not scanned.
+    readings_unavailable,
     /// Sensor readings that the BMC refused to give, or gave no answer to.
     readings_failed,
     /// Rounds over all sensors of a node that were finished.
@@ -83,19 +88,26 @@ counters! {
     records_ignored,
     /// Sensor data repositories that did not end by themselves and were cut.
     repositories_cut,
-    /// First contacts that failed and are tried again.
+    /// First contacts that failed, or found a BMC that does not tell all it has yet; they are tried again.
     contacts_failed,
     /// Event log entries received.
     log_entries,
+    /// Event log entries that the BMC has and can't give: stepped over.
+    log_entries_unreadable,
+    /// Readings of an event log that failed and are tried again.
+    logs_failed,
     /// Operator commands carried out.
     jobs_done,
     /// Operator commands that failed.
     jobs_failed,
+    /// Operator commands that were not begun because too many wait, or firmware is being installed.
+    jobs_refused,
     /// Datagrams received.
     datagrams_received,
     /// Datagrams handed to the driver to be sent.
     datagrams_sent,
-    /// Datagrams that the operating system refused to send: no route, forbidden.
+    /// Datagrams that the operating system refused to send (no route, forbidden), and those that were dropped because its socket
+    /// failed.
     sends_refused,
     /// Dropped by the kernel: the socket's receive buffer was full.
     dropped_by_kernel,
@@ -127,7 +139,7 @@ mod tests {
     fn every_name_among_the_troubles_is_a_figure() {
         let all_one = Counters::default().iter().map(|(name, _)| name);
         let dropped = all_one.filter(|name| name.starts_with("dropped_")).count();
-        assert_eq!(Counters::default().troubles().count(), dropped + 10);
+        assert_eq!(Counters::default().troubles().count(), dropped + 13);
     }
 
     #[test]

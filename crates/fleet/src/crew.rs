@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use ::hardware::{ApplyError, Node, Update};
 use ipmi::console::Login;
+use ipmi::time::Instant;
 
 use crate::drive::{Clock, Order, Shard, StartError, unix_ms};
 use crate::engine::{Coming, Engine, EngineConfig};
@@ -299,6 +300,11 @@ impl Crew {
             }
             Err(reason) => self.tell_unreachable(place, &reason),
         }
+    }
+
+    /// What the shards' clock says.
+    pub(crate) fn now(&self) -> Instant {
+        self.clock.now()
     }
 
     /// What each shard did.

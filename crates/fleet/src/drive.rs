@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -64,6 +64,9 @@ const ERROR_PAUSE: Duration = Duration::from_millis(100);
 
 /// How old figures may be that others see, while the thread has no time to sleep.
 const PUBLISH_EVERY: Duration = Duration::from_millis(10);
+
+/// How often the oldest readings are looked for: it takes a look at every BMC.
+const OLDEST_EVERY: Duration = Duration::from_secs(1);
 
 /// How often the figures are logged.
 const REPORT_EVERY: Duration = Duration::from_secs(60);
@@ -162,6 +165,8 @@ pub(crate) enum Order {
 struct Mailbox {
     orders: Mutex<VecDeque<Order>>,
     figures: Mutex<ShardFigures>,
+    /// Jobs for which there was no room.
+    jobs_refused: AtomicU64,
     closing: AtomicBool,
     waker: Waker,
 }
@@ -196,6 +201,7 @@ impl Shard {
         let mailbox = Arc::new(Mailbox {
             orders: Mutex::default(),
             figures: Mutex::default(),
+            jobs_refused: AtomicU64::new(0),
             closing: AtomicBool::new(false),
             waker: Waker::new()?,
         });
@@ -214,6 +220,8 @@ impl Shard {
             sends_refused: 0,
             truncated: 0,
             publish_at: Instant::ORIGIN,
+            oldest_at: Instant::ORIGIN,
+            oldest: None,
             report_at: clock.now() + REPORT_EVERY,
             reported: ShardFigures::default(),
         };
@@ -234,6 +242,7 @@ impl Shard {
             return;
         }
         if orders.len() >= MAILBOX_MAX {
+            self.mailbox.jobs_refused.fetch_add(1, Ordering::Relaxed);
             job.outcome.tell(Err(ApplyError::Busy));
             return;
         }
@@ -322,6 +331,9 @@ struct Driver {
     idle: Duration,
     sends_refused: u64,
     truncated: u64,
+    /// The oldest readings, and when they are looked for again.
+    oldest: Option<Instant>,
+    oldest_at: Instant,
     /// When the figures are to be shown again.
     publish_at: Instant,
     /// When they are to be logged again, and as they were the last time.
@@ -414,9 +426,18 @@ impl Driver {
         figures.counters.sends_refused += self.sends_refused;
         figures.counters.dropped_by_kernel += u64::from(self.received.overflows());
         figures.counters.dropped_truncated += self.truncated;
+        figures.counters.jobs_refused += self.mailbox.jobs_refused.load(Ordering::Relaxed);
+        if now >= self.oldest_at {
+            self.oldest_at = now + OLDEST_EVERY;
+            self.oldest = self.engine.oldest_reading();
+        }
+        figures.oldest_reading = self.oldest;
         if now >= self.report_at {
             self.report_at = now + REPORT_EVERY;
-            let oldest = self.engine.oldest_reading(now).unwrap_or_default();
+            let oldest = self
+                .oldest
+                .map(|since| now.since(since))
+                .unwrap_or_default();
             tracing::info!(
                 sessions = figures.sessions(),
                 oldest_reading_s = format!("{:.1}", oldest.as_secs_f64()),
@@ -496,6 +517,7 @@ impl Driver {
                     }
                 }
                 Err(error) => {
+                    self.sends_refused += self.sending.len() as u64;
                     self.sending.clear();
                     self.report(&error, "sending");
                     return Backlog::More;

@@ -498,18 +498,16 @@ impl Engine {
         &self.cx.counters
     }
 
-    /// How old the oldest readings are among BMCs that answer, by the wall clock; `None` where none was read. Looks at every
-    /// BMC: some milliseconds for fifty thousand.
+    /// Since when the oldest readings are old among BMCs that answer and have any: each BMC's round began then that was the last one
+    /// to bring any, and where none did, the BMC began to answer then. `None` where nothing is to be read. Looks at every BMC:
+    /// some milliseconds for fifty thousand.
     #[must_use]
-    pub fn oldest_reading(&self, now: Instant) -> Option<Duration> {
-        let read_at_ms = self.slots.iter().filter_map(|berth| match berth {
-            Berth::Taken(slot) => slot.read_at_ms(),
+    pub fn oldest_reading(&self) -> Option<Instant> {
+        let since = self.slots.iter().filter_map(|berth| match berth {
+            Berth::Taken(slot) => slot.read_since(),
             Berth::Vacant(_) => None,
         });
-        let oldest_ms = read_at_ms.min()?;
-        Some(Duration::from_millis(
-            self.cx.unix_ms(now).saturating_sub(oldest_ms),
-        ))
+        since.min()
     }
 
     /// What the engine did so far and is doing; the times are the driver's to add.

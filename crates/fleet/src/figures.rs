@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use ipmi::time::Instant;
+
 use crate::counters::Counters;
 use crate::round_trip::RoundTrips;
 
@@ -41,6 +43,8 @@ pub struct ShardFigures {
     pub running_ms: u64,
     /// How much of that it worked and did not sleep, in milliseconds.
     pub busy_ms: u64,
+    /// As [`crate::Engine::oldest_reading`], as of a second ago at most.
+    pub oldest_reading: Option<Instant>,
 }
 
 impl ShardFigures {
@@ -84,6 +88,8 @@ impl std::ops::AddAssign for ShardFigures {
         self.rounds += other.rounds;
         self.running_ms += other.running_ms;
         self.busy_ms += other.busy_ms;
+        let oldest = [self.oldest_reading, other.oldest_reading];
+        self.oldest_reading = oldest.into_iter().flatten().min();
     }
 }
 
@@ -118,8 +124,10 @@ pub struct Figures {
     pub nodes_up: u32,
     /// How many don't, or refuse us.
     pub nodes_down: u32,
-    /// Age of the oldest snapshot of those that answer and were read, in milliseconds.
-    pub oldest_ms: u64,
+    /// For how long the BMC among those that answer that was not read for longest was not, in milliseconds: since its last round
+    /// began that brought readings, or since it began to answer. `None` where there is nothing to be read. By a clock that
+    /// nobody sets.
+    pub oldest_ms: Option<u64>,
     /// Each thread's.
     pub shards: Vec<ShardFigures>,
 }

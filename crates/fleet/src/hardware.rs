@@ -13,7 +13,7 @@ use ipmi::console::Login;
 
 use crate::counters::Counters;
 use crate::crew::Crew;
-use crate::drive::{Order, StartError, unix_ms};
+use crate::drive::{Order, StartError};
 use crate::figures::Figures;
 use crate::memory::Memory;
 use crate::outcome::outcome;
@@ -140,24 +140,21 @@ impl Fleet {
     /// fifty thousand.
     #[must_use]
     pub fn figures(&self) -> Figures {
+        let crew = self.crew();
+        let (shards, now) = (crew.figures(), crew.now());
+        drop(crew);
+        let oldest = shards.iter().filter_map(|shard| shard.oldest_reading).min();
         let mut figures = Figures {
             nodes: self.shared.board.ids().len() as u32,
-            shards: self.crew().figures(),
+            oldest_ms: oldest.map(|since| now.since(since).as_millis() as u64),
+            shards,
             ..Figures::default()
         };
-        let mut oldest = u64::MAX;
         self.shared.board.each(|node| match node.link {
             Link::Connecting => {}
             Link::Down { .. } => figures.nodes_down += 1,
-            Link::Up => {
-                figures.nodes_up += 1;
-                if node.read_at_ms != 0 {
-                    oldest = oldest.min(node.read_at_ms);
-                }
-            }
+            Link::Up => figures.nodes_up += 1,
         });
-        // Nothing read yet, nothing old.
-        figures.oldest_ms = unix_ms().saturating_sub(oldest);
         figures
     }
 

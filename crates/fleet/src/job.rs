@@ -4,7 +4,6 @@
 //! and the state is read again, so that the next snapshot shows what happened.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use hardware::{
     ApplyError, BootChange, BootMode, BootOverride, BootPersistence, BootTarget, Change,
@@ -15,30 +14,21 @@ use ipmi::command::chassis::{
     BootFlags, BootParameter, ChassisIdentify, ChassisStatus, GetChassisStatus,
     GetSystemBootOptions, SetSystemBootOptions,
 };
-use ipmi::command::storage::{ClearSel, ReserveSel, SelErasure};
 use ipmi::number::{
-    BootDevice, BootFlagKeep, BootOptionParameter, BootType, CompletionCode, EraseAction,
-    EraseProgress, IdentifyState,
+    BootDevice, BootFlagKeep, BootOptionParameter, BootType, CompletionCode, IdentifyState,
 };
 use ipmi::quirk::Quirks;
-use ipmi::record::ReservationId;
 
 use crate::call::CallError;
-use crate::contact::log::{self, LogRead, Since};
+use crate::contact::log::Since;
 use crate::script::Line;
 use text::Text;
 
+mod clear_log;
 mod firmware;
 mod network;
 mod power;
 pub(crate) mod text;
-
-/// How often the erasure of an event log is asked after, and the pause between: half a minute in all.
-const ERASE_CHECKS_MAX: u32 = 60;
-const ERASE_PAUSE: Duration = Duration::from_millis(500);
-
-/// How often a log is reserved anew because the reservation was cancelled by a new entry.
-const RESERVATIONS_MAX: u32 = 4;
 
 /// Completion codes of the boot options (§28.12): no such parameter; a set is in progress by another party.
 const NO_SUCH_PARAMETER: CompletionCode = CompletionCode(0x80);
@@ -55,8 +45,6 @@ const IDENTIFY_SECONDS_MAX: u8 = 255;
 pub(crate) struct Observed {
     pub(crate) status: Option<ChassisStatus>,
     pub(crate) boot: Option<BootOverride>,
-    /// The event log, read anew.
-    pub(crate) log: Option<LogRead>,
     /// The network interface, read anew.
     pub(crate) network: Option<Network>,
     /// Owner's tag and controller's name, read anew; `Some(None)` = there is none now.
@@ -113,8 +101,8 @@ pub(crate) fn indicator_of(status: &ChassisStatus) -> Indicator {
     }
 }
 
-/// Carries a change out and looks at what became of it.
-pub(crate) async fn run(line: Line, change: Change) -> JobDone {
+/// Carries a change out and looks at what became of it. `log` says how far the event log was read.
+pub(crate) async fn run(line: Line, change: Change, log: Since) -> JobDone {
     let mut observed = Observed::default();
     let mut session_ends = false;
     let outcome = match change {
@@ -133,11 +121,7 @@ pub(crate) async fn run(line: Line, change: Change) -> JobDone {
             observed.status = line.call(&GetChassisStatus).await.ok();
             outcome
         }
-        Change::ClearLog => {
-            let outcome = clear_log(&line).await;
-            observed.log = log::read(&line, Since::Never).await.ok();
-            outcome
-        }
+        Change::ClearLog => clear_log::clear(&line, log).await,
         Change::ResetController => {
             let outcome = reset_controller(&line).await;
             session_ends = outcome.is_ok();
@@ -396,69 +380,10 @@ const fn is_about_data(completion: CompletionCode) -> bool {
     )
 }
 
-/// Some BMCs have no reservations, or deny them to whoever may clear; they take the number 0.
-fn without_reservation(error: CallError) -> Result<ReservationId, CallError> {
-    match error.completion() {
-        Some(CompletionCode::INVALID_COMMAND | CompletionCode::INSUFFICIENT_PRIVILEGE) => {
-            Ok(ReservationId::NONE)
-        }
-        _ => Err(error),
-    }
-}
-
-async fn clear_log(line: &Line) -> Result<(), ApplyError> {
-    const WHAT: &str = "clearing the event log";
-    let mut reservations = 0;
-    let (reservation, mut progress) = loop {
-        reservations += 1;
-        let reservation = line
-            .call(&ReserveSel)
-            .await
-            .or_else(without_reservation)
-            .map_err(|error| preparing(error, WHAT))?;
-        let clear = ClearSel {
-            reservation,
-            action: EraseAction::INITIATE,
-        };
-        match line.call(&clear).await {
-            Ok(progress) => break (reservation, progress),
-            // An entry came in between; nothing was erased.
-            Err(error)
-                if error.completion() == Some(CompletionCode::RESERVATION_CANCELLED)
-                    && reservations < RESERVATIONS_MAX => {}
-            Err(error) => return Err(changing(error, WHAT)),
-        }
-    };
-    let mut checks = 0;
-    while progress == SelErasure(EraseProgress::IN_PROGRESS) {
-        if checks == ERASE_CHECKS_MAX {
-            return Err(ApplyError::Unconfirmed {
-                what: WHAT.to_owned(),
-            });
-        }
-        checks += 1;
-        line.pause(ERASE_PAUSE).await;
-        let check = ClearSel {
-            reservation,
-            action: EraseAction::GET_STATUS,
-        };
-        progress = match line.call(&check).await {
-            Ok(progress) => progress,
-            // Erasing ends the reservation on some BMCs: it was taken, so it is done.
-            Err(error) if error.completion() == Some(CompletionCode::RESERVATION_CANCELLED) => {
-                SelErasure(EraseProgress::COMPLETED)
-            }
-            Err(error) => return Err(changing(error, WHAT)),
-        };
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use ipmi::command::Command;
     use ipmi::command::chassis::ChassisControl;
-    use ipmi::command::storage::GetSelInfo;
     use ipmi::number::ChassisControlAction;
     use ipmi::wire::Writer;
 
@@ -478,20 +403,20 @@ mod tests {
         mut answer: impl FnMut(u8, &[u8]) -> play::Reply,
     ) -> (JobDone, Vec<(u8, Vec<u8>)>) {
         let mut calls = Vec::new();
-        let done = play::run(Script::new(|line| run(line, change)), |call| {
-            calls.push((call.cmd, call.data().to_vec()));
-            answer(call.cmd, call.data())
-        });
+        let done = play::run(
+            Script::new(|line| run(line, change, Since::Never)),
+            |call| {
+                calls.push((call.cmd, call.data().to_vec()));
+                answer(call.cmd, call.data())
+            },
+        );
         (done, calls)
     }
 
     fn good(cmd: u8, on: bool) -> play::Reply {
         let data = match cmd {
             GetChassisStatus::CMD => vec![u8::from(on), 0, 0x60],
-            GetSelInfo::CMD => vec![0x51, 0, 0, 0, 1, 0, 0, 0, 0, 9, 0, 0, 0, 2],
             GetSystemBootOptions::CMD => vec![1, 5, 0x80, 0x04, 0, 0, 0],
-            ReserveSel::CMD => vec![7, 0],
-            ClearSel::CMD => vec![1],
             _ => vec![],
         };
         Some((CompletionCode::OK, data))
@@ -702,36 +627,5 @@ mod tests {
         assert_eq!(calls[1], encoded(&ChassisIdentify::Seconds(255)));
         let indicator = done.observed.status.map(|status| indicator_of(&status));
         assert_eq!(indicator, Some(Indicator::On));
-    }
-
-    #[test]
-    fn clearing_reserves_again_when_an_entry_came_in_between_and_waits_for_the_end() {
-        let (mut cancelled, mut checks) = (2, 3);
-        let (done, calls) = play(Change::ClearLog, |cmd, data| match (cmd, data.last()) {
-            (ClearSel::CMD, Some(0xaa)) if cancelled > 0 => {
-                cancelled -= 1;
-                Some((CompletionCode::RESERVATION_CANCELLED, vec![]))
-            }
-            (ClearSel::CMD, Some(0xaa)) => Some((CompletionCode::OK, vec![0])),
-            (ClearSel::CMD, _) => {
-                checks -= 1;
-                Some((CompletionCode::OK, vec![u8::from(checks == 0)]))
-            }
-            _ => good(cmd, true),
-        });
-        assert_eq!(done.outcome, Ok(()));
-        let log = done.observed.log.expect("read anew");
-        assert_eq!((log.records.len(), log.continues), (0, false));
-        assert_eq!(calls.len(), 3 * 2 + 3 + 1);
-    }
-
-    #[test]
-    fn an_erasure_that_never_ends_is_unconfirmed() {
-        let (done, calls) = play(Change::ClearLog, |cmd, _| match cmd {
-            ClearSel::CMD => Some((CompletionCode::OK, vec![0])),
-            _ => good(cmd, true),
-        });
-        assert!(matches!(done.outcome, Err(ApplyError::Unconfirmed { .. })));
-        assert!(calls.len() < 100);
     }
 }

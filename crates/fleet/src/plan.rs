@@ -74,10 +74,13 @@ pub(crate) struct EventSource {
     pub(crate) units: Units,
 }
 
-/// Whether a reading was had.
+/// What an answer brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Read {
+    /// A value, or states.
     Ok,
+    /// The sensor has none now: its part is absent, the host is off, or it is not scanned.
+    Unavailable,
     Failed,
 }
 
@@ -126,7 +129,7 @@ impl Plan {
             | CompletionCode::NO_RESPONSE
             | CompletionCode::NOT_SUPPORTED_IN_STATE => {
                 *reading = reading.with(Availability::Unavailable);
-                return Read::Ok;
+                return Read::Unavailable;
             }
             _ => None,
         };
@@ -150,7 +153,10 @@ impl Plan {
                 reading.with(Availability::Unavailable)
             }
         };
-        Read::Ok
+        match reading.availability() {
+            Availability::Available => Read::Ok,
+            _ => Read::Unavailable,
+        }
     }
 
     /// Whether this byte stands for a number.
@@ -292,12 +298,14 @@ mod tests {
     fn a_sensor_that_is_not_scanned_or_has_no_value_is_unavailable() {
         for data in [[7, 0x80, 0], [7, 0xe0, 0], [0, 0xc0, 0]] {
             let mut packed = PackedReading::default();
-            assert_eq!(plan().read(number(true), OK, &data, &mut packed), Read::Ok);
+            let read = plan().read(number(true), OK, &data, &mut packed);
+            assert_eq!(read, Read::Unavailable);
             let availability = packed.availability();
             assert_eq!(availability, Availability::Unavailable, "{data:02x?}");
         }
         let mut packed = PackedReading::default();
-        plan().read(number(true), CompletionCode::NOT_PRESENT, &[], &mut packed);
+        let read = plan().read(number(true), CompletionCode::NOT_PRESENT, &[], &mut packed);
+        assert_eq!(read, Read::Unavailable);
         assert_eq!(packed.availability(), Availability::Unavailable);
     }
 

@@ -23,6 +23,7 @@ use ipmi::time::Instant;
 use ipmi::walk::{self, Found, Walk};
 
 use crate::call::{Call, CallError, decode};
+use crate::contact::log::LogRead;
 
 /// What a script wants next.
 #[derive(Clone, Debug)]
@@ -65,6 +66,7 @@ struct Exchange {
     ask: Option<Ask>,
     answer: Option<Answer>,
     noticed: Quirks,
+    shown: Vec<LogRead>,
 }
 
 /// A script's connection to its BMC: one question at a time.
@@ -179,6 +181,16 @@ impl Line {
         self.exchange(|exchange| exchange.noticed)
     }
 
+    /// Hands out what was read of the event log, to be shown before the next question is sent.
+    pub(crate) fn show(&self, read: LogRead) {
+        self.exchange(|exchange| exchange.shown.push(read));
+    }
+
+    /// What was handed out since this was asked last.
+    pub(crate) fn take_shown(&self) -> Vec<LogRead> {
+        self.exchange(|exchange| std::mem::take(&mut exchange.shown))
+    }
+
     /// Waits.
     pub(crate) async fn pause(&self, span: Duration) {
         self.ask(Ask::Pause(span)).await;
@@ -207,6 +219,11 @@ impl<T> Script<T> {
     /// What has shown of the BMC's deviations.
     pub(crate) fn noticed(&self) -> Quirks {
         self.line.noticed()
+    }
+
+    /// What it has handed out of the event log since this was asked last.
+    pub(crate) fn take_shown(&self) -> Vec<LogRead> {
+        self.line.take_shown()
     }
 
     /// Runs it with the answer to its last question (`None` at first) up to its next question or its end.

@@ -6,6 +6,7 @@ use ipmi::quirk::Quirks;
 use ipmi::time::Instant;
 
 use crate::call::Call;
+use crate::contact::log::LogRead;
 use crate::script::{Answer, Ask, Script, Step};
 
 /// A script under way, with where it stands.
@@ -57,6 +58,11 @@ impl<T> Talk<T> {
     /// What the script has noticed of the BMC's deviations.
     pub(crate) fn noticed(&self) -> Quirks {
         self.script.noticed()
+    }
+
+    /// What the script has handed out of the event log since this was asked last.
+    pub(crate) fn take_shown(&self) -> Vec<LogRead> {
+        self.script.take_shown()
     }
 
     /// Takes the answer to the question that was sent.

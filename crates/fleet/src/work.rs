@@ -6,6 +6,7 @@ use std::time::Duration;
 use hardware::{ApplyError, Change, NodeId, Power};
 use ipmi::time::Instant;
 
+use crate::contact::log::{LogRead, Since};
 use crate::job::{self, JobDone};
 use crate::outcome::OutcomeSender;
 use crate::script::{Answer, Script};
@@ -55,6 +56,8 @@ struct Active {
     expected: Option<Power>,
     /// It takes minutes: it lets polling go on, and outlives the end of the session.
     is_long: bool,
+    /// It reads the event log, which may take minutes: it lets polling go on, and nobody else reads the log meanwhile.
+    reads_log: bool,
     /// While there is no session: until when it waits for the next.
     back_by: Option<Instant>,
 }
@@ -74,6 +77,8 @@ pub(crate) struct Work {
     settling: Vec<Settling>,
     /// Questions that a long job has asked since anybody else did.
     in_a_row: u8,
+    /// What jobs have read of the event log, to be shown.
+    shown: Vec<LogRead>,
 }
 
 /// A job that came to its end.
@@ -86,18 +91,21 @@ pub(crate) struct Finished {
 
 impl Work {
     /// Takes a job; tells it "busy" where too many wait, and refuses it while firmware is installed: the controller
-    /// may be about to restart.
-    pub(crate) fn push(&mut self, now: Instant, job: Job) {
+    /// may be about to restart. Returns how many were refused.
+    pub(crate) fn push(&mut self, now: Instant, job: Job) -> u64 {
         if self.active.as_ref().is_some_and(|active| active.is_long) {
             let reason = "new firmware is being installed".to_owned();
             job.outcome.tell(Err(ApplyError::WrongState { reason }));
+            1
         } else if self.waiting.len() >= JOBS_PER_NODE_MAX {
             job.outcome.tell(Err(ApplyError::Busy));
+            1
         } else {
             self.waiting.push_back(Waiting {
                 job,
                 until: now + JOB_WAIT_MAX,
             });
+            0
         }
     }
 
@@ -154,27 +162,43 @@ impl Work {
         expired
     }
 
-    /// What the jobs want now; `None` = there is none.
-    pub(crate) fn turn(&mut self, now: Instant) -> Option<Turn<Finished>> {
+    /// What jobs have read of the event log since this was asked last. To be shown before anything else is sent: it may be about to
+    /// be cleared.
+    pub(crate) fn take_shown(&mut self) -> Vec<LogRead> {
+        std::mem::take(&mut self.shown)
+    }
+
+    /// A job reads the event log.
+    pub(crate) fn reads_log(&self) -> bool {
+        self.active.as_ref().is_some_and(|active| active.reads_log)
+    }
+
+    /// What the jobs want now; `None` = there is none. `log` says how far the event log was read.
+    pub(crate) fn turn(&mut self, now: Instant, log: &Since) -> Option<Turn<Finished>> {
         if self.active.is_none() {
             let Job {
                 change, outcome, ..
             } = self.waiting.pop_front()?.job;
             let expected = job::power_after(&change);
             let is_long = matches!(change, Change::Firmware(_));
-            let talk = Talk::new(Script::new(|line| job::run(line, change)));
+            let reads_log = matches!(change, Change::ClearLog);
+            let log = *log;
+            let talk = Talk::new(Script::new(|line| job::run(line, change, log)));
             self.active = Some(Active {
                 talk,
                 outcome,
                 expected,
                 is_long,
+                reads_log,
                 back_by: None,
             });
             self.in_a_row = 0;
         }
         let active = self.active.as_mut()?;
         active.back_by = None;
-        Some(match active.talk.turn(now) {
+        let turn = active.talk.turn(now);
+        self.shown.append(&mut active.talk.take_shown());
+        Some(match turn {
             Turn::Done(done) => {
                 let Active {
                     outcome, expected, ..
@@ -186,7 +210,8 @@ impl Work {
                 })
             }
             Turn::Send(call) => {
-                self.in_a_row = self.in_a_row.saturating_add(u8::from(active.is_long));
+                let gives_way = active.is_long || active.reads_log;
+                self.in_a_row = self.in_a_row.saturating_add(u8::from(gives_way));
                 Turn::Send(call)
             }
             Turn::Pause(until) => Turn::Pause(until),
@@ -301,7 +326,7 @@ mod tests {
     fn acknowledge(work: &mut Work, on: bool) -> Finished {
         let mut now = at_ms(0);
         loop {
-            match work.turn(now) {
+            match work.turn(now, &Since::Never) {
                 Some(Turn::Pause(until)) => now = until,
                 Some(Turn::Send(call)) => {
                     let data = if call.cmd == 1 {
@@ -381,7 +406,10 @@ mod tests {
         let (second, second_outcome) = job(OFF);
         work.push(at_ms(0), first);
         work.push(at_ms(0), second);
-        assert!(matches!(work.turn(at_ms(0)), Some(Turn::Send(_))));
+        assert!(matches!(
+            work.turn(at_ms(0), &Since::Never),
+            Some(Turn::Send(_))
+        ));
         work.session_lost(at_ms(1));
         assert!(matches!(
             first_outcome.try_take(),

@@ -183,7 +183,8 @@ pub struct Node {
     pub readings: Readings,
     /// The event log as followed so far.
     pub log: Arc<Log>,
-    /// When `readings` was taken, in milliseconds since the Unix epoch; 0 = never.
+    /// When `readings` was taken, in milliseconds since the Unix epoch; 0 = never. Readings that could not be renewed then are
+    /// [`Availability::Stale`](crate::Availability::Stale); where none could, this stays as it was.
     pub read_at_ms: u64,
     /// Grows by at least one with each published snapshot of this node.
     pub revision: u64,

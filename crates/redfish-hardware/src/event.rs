@@ -19,6 +19,7 @@
 //! What is found at first contact is no event: it did not happen then. Only a limit that is found crossed is told: nobody
 //! was told before.
 
+use std::collections::HashSet;
 use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -337,20 +338,24 @@ impl Observer for Watch {
     }
 }
 
-/// The entries behind the newest one that was known; all where that is gone.
+/// The entries behind the newest one that was known and is still there; all where none is.
 fn new_entries<'a>(before: &[LogEntry], after: &'a [LogEntry]) -> &'a [LogEntry] {
-    let Some(last) = before.last() else {
-        return after;
-    };
-    let known = after
-        .iter()
-        .rposition(|entry| (entry.id, &entry.raw) == (last.id, &last.raw));
+    let key = |entry: &LogEntry| (entry.id, entry.raw);
+    let known = before.last().and_then(|last| {
+        let last = key(last);
+        after.iter().rposition(|entry| key(entry) == last)
+    });
+    let known = known.or_else(|| {
+        // The newest was deleted, or all are gone.
+        let before: HashSet<_> = before.iter().map(key).collect();
+        after.iter().rposition(|entry| before.contains(&key(entry)))
+    });
     known.map_or(after, |known| &after[known + 1..])
 }
 
 fn entries_lost(log: &str) -> Message {
     status_changed(log, Severity::Warning).with_resolution(
-        "Entries were lost before they could be read: the log was full, or overwrote them. Clear it now and then.",
+        "Entries were lost before they could be read: the log was full, or overwrote them, or its controller can't give them. Clear it now and then.",
     )
 }
 

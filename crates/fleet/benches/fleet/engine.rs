@@ -156,7 +156,9 @@ fn observe(fleet: &Fleet, seconds: u32) -> io::Result<Found> {
     let (spent, cpu) = (start.elapsed().as_secs_f64(), cpu.since()?);
     let figures = fleet.figures();
     let grown = figures.total().since(&before);
-    let readings = grown.counters.readings as f64;
+    // Answers, whatever they bring.
+    let counters = &grown.counters;
+    let readings = (counters.readings + counters.readings_unavailable) as f64;
     Ok(Found {
         readings_per_s: readings / spent,
         cpu_ns_per_reading: cpu.total_s() * 1e9 / readings.max(1.0),
@@ -166,7 +168,7 @@ fn observe(fleet: &Fleet, seconds: u32) -> io::Result<Found> {
         p99_ms: grown.round_trips.quantile_ms(0.99),
         rounds_at_once: grown.rounds.taken,
         rounds_waiting: grown.rounds.waiting,
-        oldest_ms: figures.oldest_ms,
+        oldest_ms: figures.oldest_ms.unwrap_or(0),
         resident_bytes: resident_bytes()?,
         retransmits: grown.counters.retransmits,
         timeouts: grown.counters.timeouts,

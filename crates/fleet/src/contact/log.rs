@@ -2,7 +2,7 @@
 //! business; which entries are news, and to whom, is decided here.
 
 use ipmi::command::storage::{GetSelTime, SEL_RECORD_LEN, SelInfo, SelOperations};
-use ipmi::record::Timestamp;
+use ipmi::record::{RecordId, Timestamp};
 use ipmi::time::Instant;
 use ipmi::walk::{Found, SelWalk};
 
@@ -36,12 +36,58 @@ impl LogStamp {
     }
 }
 
+/// How many of the newest records are kept, to find the place again though some of them are deleted.
+const NEWEST_MAX: usize = 4;
+
+/// The newest records that were read of a log, oldest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Newest {
+    records: [Record; NEWEST_MAX],
+    count: u8,
+}
+
+impl Newest {
+    /// The newest of these, which are oldest first.
+    pub(crate) fn of(records: impl DoubleEndedIterator<Item = Record>) -> Self {
+        let mut newest = Self::default();
+        for record in records.rev().take(NEWEST_MAX) {
+            newest.records.rotate_right(1);
+            newest.records[0] = record;
+            newest.count += 1;
+        }
+        newest
+    }
+
+    /// Those of a log to which these were added.
+    fn and(self, records: &[Record]) -> Self {
+        let before = self.all().iter().copied();
+        Self::of(before.chain(records.iter().copied()))
+    }
+
+    /// Oldest first.
+    pub(crate) fn all(&self) -> &[Record] {
+        &self.records[..self.count.into()]
+    }
+
+    /// `None` = the log was empty.
+    pub(crate) fn last(&self) -> Option<Record> {
+        self.all().last().copied()
+    }
+}
+
 /// How far a log was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LogPosition {
     pub(crate) stamp: LogStamp,
-    /// The last record read, whole, by which the place is found again; `None` = the log was empty, or has no end.
-    pub(crate) last: Option<Record>,
+    /// The newest records read, whole, by which the place is found again.
+    pub(crate) newest: Newest,
+    /// The list has no end: what comes behind a record may be old.
+    pub(crate) endless: bool,
+    /// The second of the last addition was not over yet: another one in it changes no stamp where the log is full. Not
+    /// remembered: who begins anew reads all.
+    pub(crate) unsettled: bool,
+    /// The last entry that could not be read: told already.
+    pub(crate) last_unreadable: Option<RecordId>,
 }
 
 /// What is known of a log.
@@ -72,14 +118,14 @@ impl Since {
         }
     }
 
-    /// How many of all records of a log are news, at its end.
-    pub(crate) fn news_among(&self, records: &[Record]) -> usize {
-        news_of(records, *self).0
-    }
-
     /// Whether a log of this stamp has to be read.
     pub(crate) fn is_outdated(&self, stamp: LogStamp) -> bool {
-        !matches!(self, Self::Read(position) if position.stamp == stamp)
+        !matches!(self, Self::Read(position) if position.stamp == stamp && !position.unsettled)
+    }
+
+    /// Whether a look behind the last entry takes few commands: it may find what no stamp tells.
+    pub(crate) const fn is_looked_behind_easily(&self) -> bool {
+        matches!(self, Self::Read(position) if !position.endless)
     }
 }
 
@@ -93,8 +139,10 @@ pub(crate) struct LogRead {
     pub(crate) continues: bool,
     /// So many records at the end are news: they came after what was read before, in this run or an earlier one.
     pub(crate) news: usize,
-    /// Entries were lost before they could be read.
+    /// Entries were lost before they could be read, or can't be read.
     pub(crate) lost: bool,
+    /// So many entries can't be read, and were not told as such before.
+    pub(crate) unreadable: u32,
     /// What the clock of the log said.
     pub(crate) clock: Clock,
     /// How many entries the log has room for, used ones included; `None` where the BMC doesn't tell.
@@ -117,6 +165,11 @@ pub(crate) enum Clock {
 }
 
 impl Clock {
+    /// Whether it says that this second is over.
+    const fn is_after(self, second: u32) -> bool {
+        matches!(self, Self::Said { unix_s, .. } if unix_s > second)
+    }
+
     /// How far it is ahead of ours, in seconds; `None` where it was not asked for. `unix_s` says what ours was at a moment.
     pub(crate) fn ahead_s(self, unix_s: impl FnOnce(Instant) -> u64) -> Option<i64> {
         let ahead = match self {
@@ -135,8 +188,12 @@ impl Clock {
 /// dated.
 pub(crate) async fn follow(line: &Line, since: Since) -> Result<LogRead, CallError> {
     let mut read = read(line, since).await?;
-    if read.position.stamp.entries > 0 {
+    let stamp = read.position.stamp;
+    if stamp.entries > 0 {
         read.clock = clock(line).await?;
+        // Looked at once more and nothing found, it is settled: a clock may stand still.
+        let is_same = matches!(since, Since::Read(old) if old.stamp == stamp) && read.news == 0;
+        read.position.unsettled = !is_same && !read.clock.is_after(stamp.last_addition);
     }
     Ok(read)
 }
@@ -182,7 +239,7 @@ pub(crate) async fn read(line: &Line, since: Since) -> Result<LogRead, CallError
     let mut read = brought(&walk, records, since);
     rescued.retain(|record| !read.records.contains(record));
     if !rescued.is_empty() {
-        if read.complete {
+        if !matches!(since, Since::Never) {
             read.news += rescued.len();
         }
         rescued.append(&mut read.records);
@@ -192,60 +249,71 @@ pub(crate) async fn read(line: &Line, since: Since) -> Result<LogRead, CallError
     Ok(read)
 }
 
-/// Over what follows the last record that was read; over everything where its records are not at hand.
-const fn walk_of(since: Since) -> SelWalk {
-    match since {
-        Since::Read(LogPosition {
-            stamp,
-            last: Some(last),
-        }) => SelWalk::behind(last, stamp.entries, Timestamp(stamp.last_erase)),
-        _ => SelWalk::new(),
+/// Over what follows the last record that was read; over everything where its records are not at hand, or nothing follows for
+/// sure.
+fn walk_of(since: Since) -> SelWalk {
+    if let Since::Read(position) = since
+        && !position.endless
+        && let Some(last) = position.newest.last()
+    {
+        let stamp = position.stamp;
+        return SelWalk::behind(last, stamp.entries, Timestamp(stamp.last_erase));
     }
+    SelWalk::new()
 }
 
 /// What a walk that has ended brought.
 fn brought(walk: &SelWalk, records: Vec<Record>, since: Since) -> LogRead {
     let stamp = walk.info().map_or_else(LogStamp::default, LogStamp::of);
     let (complete, continues) = (walk.is_complete(), walk.continues());
-    let before = since.position().filter(|_| continues);
-    let last = records.last().copied();
-    let last = last.or_else(|| before.and_then(|position| position.last));
-    // A list without an end is no list to go on with.
-    let last = last.filter(|_| complete);
+    let old = since.position();
+    let before = old.filter(|_| continues);
+    let newest = before.map_or_else(Newest::default, |position| position.newest);
     let (news, gap) = match continues {
         true => (records.len(), false),
         false => news_of(&records, since),
     };
-    // Of a list without an end nobody knows which entries are the newest.
-    let news = if complete { news } else { 0 };
-    let overflows = stamp.overflowed && since.position().is_some_and(|old| !old.stamp.overflowed);
-    let erased = since
-        .position()
-        .is_some_and(|old| old.stamp.last_erase != stamp.last_erase);
+    let overflows = stamp.overflowed && old.is_some_and(|old| !old.stamp.overflowed);
+    let erased = old.is_some_and(|old| old.stamp.last_erase != stamp.last_erase);
+    let told = old.and_then(|old| old.last_unreadable);
+    let kept = told.filter(|_| continues);
+    let last_unreadable = walk.last_unreadable().or(kept);
+    let unreadable = match last_unreadable == told {
+        true => 0,
+        false => walk.unreadable(),
+    };
     LogRead {
-        position: LogPosition { stamp, last },
+        position: LogPosition {
+            stamp,
+            newest: newest.and(&records),
+            endless: !complete,
+            unsettled: false,
+            last_unreadable,
+        },
         records,
         continues,
         news,
-        lost: overflows || gap && !erased,
+        lost: overflows || gap && !erased || unreadable > 0 && old.is_some(),
+        unreadable,
         clock: Clock::NotAsked,
         capacity: walk.info().and_then(capacity),
         complete,
     }
 }
 
-/// How many of all records of a log are new, and whether the last one that was read is not among them although it was not the
-/// only one.
+/// How many of all records of a log are new, and whether none of those that were read last is among them although there were
+/// some.
 fn news_of(records: &[Record], since: Since) -> (usize, bool) {
     let Some(position) = since.position() else {
         return (0, false);
     };
-    let Some(last) = position.last else {
-        // It was empty, or not read to its end: then all of it is history.
+    let known = position.newest.all();
+    if known.is_empty() {
+        // It was empty, or an earlier version of this program did not read it to its end: then all of it is history.
         let was_empty = position.stamp.entries == 0;
         return (if was_empty { records.len() } else { 0 }, false);
-    };
-    match records.iter().rposition(|record| *record == last) {
+    }
+    match records.iter().rposition(|record| known.contains(record)) {
         Some(place) => (records.len() - place - 1, false),
         None => (records.len(), !records.is_empty()),
     }
@@ -272,11 +340,17 @@ mod tests {
         erased: u32,
         calls: u32,
         loops: bool,
-        /// How far its clock is ahead.
+        /// How far its clock is ahead, where it does not stand still.
         clock_ahead_s: i32,
+        clock_stands_at: Option<u32>,
+        /// The entry with this number can't be read.
+        bad: Option<usize>,
         /// It is cleared before this call, and has two entries then.
         clear_at: Option<u32>,
     }
+
+    /// The last entry came so many seconds after that as there are entries.
+    const ADDED_FROM_S: u32 = 1_600_000_000;
 
     /// Our time when a reading begins.
     const NOW_S: u64 = 1_700_000_000;
@@ -305,6 +379,7 @@ mod tests {
                     // Each answer takes its time.
                     let now_s = unix_s(Instant::ORIGIN + play::ANSWER_TIME * self.calls);
                     let clock = (now_s as u32).wrapping_add_signed(self.clock_ahead_s);
+                    let clock = self.clock_stands_at.unwrap_or(clock);
                     return Some((CompletionCode::OK, clock.to_le_bytes().to_vec()));
                 }
                 if self.clear_at == Some(self.calls) {
@@ -317,12 +392,15 @@ mod tests {
                     let mut info = vec![0x51];
                     info.extend(count.to_le_bytes());
                     info.extend([0xff, 0xff]);
-                    info.extend(u32::from(count).to_le_bytes());
+                    info.extend((ADDED_FROM_S + u32::from(count)).to_le_bytes());
                     info.extend(self.erased.to_le_bytes());
                     info.push(if self.records.len() >= 20 { 0x80 } else { 0 });
                     return Some((CompletionCode::OK, info));
                 }
                 let id = usize::from(u16::from_le_bytes([call.data()[2], call.data()[3]])).max(1);
+                if self.bad == Some(id) {
+                    return Some((CompletionCode::UNSPECIFIED, vec![]));
+                }
                 let Some(record) = self.records.get(id - 1) else {
                     return Some((CompletionCode::NOT_PRESENT, vec![]));
                 };
@@ -404,6 +482,75 @@ mod tests {
         bmc.add(6);
         let got = bmc.read(Since::Never);
         assert_eq!((got.records.len(), got.complete), (6, false));
+    }
+
+    #[test]
+    fn new_entries_of_a_log_without_an_end_are_told_once_in_this_run_and_in_the_next() {
+        let mut bmc = Played {
+            loops: true,
+            ..Played::default()
+        };
+        bmc.add(6);
+        let first = bmc.read(Since::Never);
+        assert_eq!((first.news, first.complete), (0, false));
+        bmc.add(2);
+        for since in [Since::Read(first.position), Since::Earlier(first.position)] {
+            let more = bmc.read(since);
+            assert_eq!((more.records.len(), more.news, more.lost), (8, 2, false));
+            assert!(bmc.calls < 8 + 5, "{since:?}");
+            let same = bmc.read(Since::Earlier(more.position));
+            assert_eq!((same.records.len(), same.news), (8, 0));
+        }
+    }
+
+    #[test]
+    fn deleting_the_newest_entries_makes_no_other_one_news() {
+        let mut bmc = Played::default();
+        bmc.add(9);
+        let before = bmc.read(Since::Never).position;
+        bmc.records.truncate(7);
+        for since in [Since::Read(before), Since::Earlier(before)] {
+            let read = bmc.read(since);
+            assert_eq!((read.records.len(), read.news, read.lost), (7, 0, false));
+        }
+        // Others came meanwhile.
+        bmc.records.push([0xee; 16]);
+        let read = bmc.read(Since::Earlier(before));
+        assert_eq!((read.records.len(), read.news, read.lost), (8, 1, false));
+    }
+
+    #[test]
+    fn an_entry_that_can_not_be_read_hides_no_other_and_is_told_once() {
+        let mut bmc = Played::default();
+        bmc.add(5);
+        let before = bmc.read(Since::Never).position;
+        bmc.add(4);
+        bmc.bad = Some(7);
+        for since in [Since::Read(before), Since::Earlier(before)] {
+            let read = bmc.read(since);
+            assert_eq!((read.news, read.unreadable, read.lost), (3, 1, true));
+            for since in [Since::Read(read.position), Since::Earlier(read.position)] {
+                let again = bmc.read(since);
+                assert_eq!((again.news, again.unreadable), (0, 0), "{since:?}");
+                assert!(!again.lost && again.complete);
+            }
+        }
+    }
+
+    #[test]
+    fn an_entry_of_the_same_second_is_looked_for_once_more_and_a_clock_that_stands_still_is_no_reason_to_look_for_ever()
+     {
+        let mut bmc = Played::default();
+        bmc.add(3);
+        bmc.clock_stands_at = Some(ADDED_FROM_S + 3);
+        let first = bmc.read(Since::Never).position;
+        assert!(first.unsettled && Since::Read(first).is_outdated(first.stamp));
+        let again = bmc.read(Since::Read(first)).position;
+        assert!(!again.unsettled && !Since::Read(again).is_outdated(again.stamp));
+        bmc.add(1);
+        bmc.clock_stands_at = Some(ADDED_FROM_S + 5);
+        let more = bmc.read(Since::Read(again)).position;
+        assert!(!more.unsettled, "the second is over");
     }
 
     #[test]

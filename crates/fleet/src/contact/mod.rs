@@ -111,15 +111,15 @@ pub(crate) enum Finding {
         same: bool,
         why: String,
     },
-    /// News of its event log; `None` where it could not be read.
-    Log(Option<LogRead>),
+    /// News of its event log, or why it could not be read.
+    Log(Result<LogRead, CallError>),
     /// It fell silent in the middle.
     Failed(CallError),
 }
 
 /// Reads what is new in the event log.
 pub(crate) async fn follow_log(line: Line, since: Since) -> Finding {
-    Finding::Log(log::follow(&line, since).await.ok())
+    Finding::Log(log::follow(&line, since).await)
 }
 
 /// Gets acquainted with a BMC; stops early where it is `known` already.

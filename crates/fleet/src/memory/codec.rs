@@ -12,11 +12,12 @@ use hardware::{
 use ipmi::command::Message;
 use ipmi::command::app::{DeviceId, Guid};
 use ipmi::number::CipherSuiteId;
+use ipmi::record::RecordId;
 use ipmi::wire::{Reader, Writer};
 
 use super::Fingerprint;
 use crate::contact::Known;
-use crate::contact::log::{LogPosition, LogStamp};
+use crate::contact::log::{LogPosition, LogStamp, Newest, Record};
 use crate::contact::repository::Stamp;
 
 /// The longest answer to Get Device ID (§20.1).
@@ -409,22 +410,41 @@ pub(crate) fn encode_position(position: &LogPosition) -> Vec<u8> {
     e.u32(stamp.last_addition);
     e.u32(stamp.last_erase);
     e.u8(stamp.overflowed.into());
-    e.option(position.last, |e, last| e.raw(&last));
+    e.option(position.newest.last(), |e, last| e.raw(&last));
+    // Earlier versions of this program ended here.
+    let newest = position.newest.all();
+    let before_last = newest.split_last().map_or(newest, |(_, before)| before);
+    e.u8(before_last.len() as u8);
+    before_last.iter().for_each(|record| e.raw(record));
+    e.u8(position.endless.into());
+    e.option(position.last_unreadable, |e, id| e.u16(id.0));
     e.finish()
 }
 
 /// What [`encode_position`] wrote.
 pub(crate) fn decode_position(bytes: &[u8]) -> Option<LogPosition> {
     let d = &mut Decoder(bytes);
-    Some(LogPosition {
-        stamp: LogStamp {
-            entries: d.u16()?,
-            last_addition: d.u32()?,
-            last_erase: d.u32()?,
-            overflowed: d.u8()? != 0,
-        },
-        last: d.option(Decoder::array)?,
-    })
+    let stamp = LogStamp {
+        entries: d.u16()?,
+        last_addition: d.u32()?,
+        last_erase: d.u32()?,
+        overflowed: d.u8()? != 0,
+    };
+    let last = d.option(Decoder::array)?;
+    let mut position = LogPosition {
+        stamp,
+        newest: Newest::of(last.into_iter()),
+        ..LogPosition::default()
+    };
+    if d.0.is_empty() {
+        return Some(position);
+    }
+    let count = d.u8()?;
+    let before: Option<Vec<Record>> = (0..count).map(|_| d.array()).collect();
+    position.newest = Newest::of(before?.into_iter().chain(last));
+    position.endless = d.u8()? != 0;
+    position.last_unreadable = d.option(Decoder::u16)?.map(RecordId);
+    Some(position)
 }
 
 #[cfg(test)]
@@ -525,11 +545,26 @@ pub(crate) mod tests {
             last_erase: 5,
             overflowed: true,
         };
-        for last in [None, Some([8; 16])] {
-            let position = LogPosition { stamp, last };
+        for count in 0..6 {
+            let position = LogPosition {
+                stamp,
+                newest: Newest::of((0..count).map(|byte| [byte; 16])),
+                endless: count == 2,
+                last_unreadable: (count > 3).then_some(RecordId(7)),
+                ..LogPosition::default()
+            };
             let bytes = encode_position(&position);
             assert_eq!(decode_position(&bytes), Some(position));
             assert_eq!(decode_position(&bytes[..bytes.len() - 1]), None);
         }
+    }
+
+    #[test]
+    fn a_position_that_an_earlier_version_remembered_is_known() {
+        let mut bytes = vec![3, 0, 4, 0, 0, 0, 5, 0, 0, 0, 1, 1];
+        bytes.extend([8; 16]);
+        let position = decode_position(&bytes).unwrap();
+        assert_eq!(position.stamp.entries, 3);
+        assert_eq!(position.newest, Newest::of([[8; 16]].into_iter()));
     }
 }

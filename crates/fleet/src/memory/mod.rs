@@ -429,6 +429,7 @@ mod tests {
     use ipmi::console::Login;
 
     use super::*;
+    use crate::contact::log::Newest;
 
     fn target(id: &str) -> Target {
         let login = Arc::new(Login::new("admin", b"secret").unwrap());
@@ -527,7 +528,7 @@ mod tests {
         LogRead {
             news: records.len(),
             position: LogPosition {
-                last: records.last().copied(),
+                newest: Newest::of(records.iter().copied()),
                 ..LogPosition::default()
             },
             records,

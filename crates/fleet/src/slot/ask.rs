@@ -10,7 +10,7 @@ use ipmi::time::Instant;
 
 use super::round::RECORDS_AGAIN;
 use super::{Context, InFlight, Phase, Slot};
-use crate::call::Call;
+use crate::call::{Call, CallError};
 use crate::contact::left_open::LeftOpen;
 use crate::contact::log::{LogRead, Since};
 use crate::contact::{self, Finding, Shown};
@@ -24,6 +24,10 @@ use crate::{convert, job};
 /// The pause before a first contact that failed is tried again in the same session, before jitter. Where the BMC puts us off it is
 /// twice as long each time, up to [`RECORDS_AGAIN`].
 const CONTACT_PAUSE: Duration = Duration::from_secs(30);
+
+/// How often a log is looked behind its last entry though its stamp is the one of before, before jitter: in a full log an entry that
+/// comes in the second of another one changes none (§31.2), nor does any where the clock stands still.
+const LOG_LOOK_EVERY: Duration = Duration::from_secs(600);
 
 /// How long an operator command counts as under way after each of its questions: longer than most BMCs take to answer.
 const HURRY: Duration = Duration::from_secs(1);
@@ -137,7 +141,7 @@ impl Slot {
             | InFlight::Records
             | InFlight::PowerLimit => {
                 if let Some((completion, data)) = reply {
-                    self.round_answered(cx, who, completion, data);
+                    self.round_answered(cx, now, who, completion, data);
                 }
             }
         }
@@ -147,7 +151,15 @@ impl Slot {
         let Some(work) = &mut self.work else {
             return false;
         };
-        match work.turn(now) {
+        let turn = work.turn(now, &self.rare.log);
+        if work.reads_log() && self.round.contacted {
+            // What a talk of our own reads of the log would be told twice.
+            self.talk = None;
+        }
+        for read in work.take_shown() {
+            self.log_read(cx, read);
+        }
+        match turn {
             Some(Turn::Send(call)) => {
                 cx.hurried_until = now + HURRY;
                 self.send(cx, now, &call, InFlight::Job);
@@ -158,7 +170,7 @@ impl Slot {
                 self.wake_by(until);
                 return false;
             }
-            None if work.is_empty() => {
+            None if self.work.as_ref().is_some_and(|work| work.is_empty()) => {
                 self.work = None;
                 return false;
             }
@@ -203,15 +215,6 @@ impl Slot {
         let power = node.power;
         if names_changed {
             self.remember(cx);
-        }
-        if let Some(mut log) = observed.log {
-            // A job reads all of it, whatever was read before.
-            log.news = self.rare.log.news_among(&log.records);
-            // Who follows the log at the same time would tell the same news, and begins anew.
-            if self.round.contacted {
-                self.talk = None;
-            }
-            self.log_read(cx, log);
         }
         self.publish(cx);
         let session_ends = finished.done.session_ends;
@@ -318,7 +321,6 @@ impl Slot {
                 self.begin_rounds(cx, now);
             }
             Finding::PutOff { same, why } => {
-                cx.counters.contacts_failed += 1;
                 self.is_put_off(cx, now, &why);
                 match same {
                     true => self.begin_rounds(cx, now),
@@ -358,11 +360,11 @@ impl Slot {
                 self.publish(cx);
                 self.begin_rounds(cx, now);
             }
-            Finding::Log(Some(log)) => {
-                self.log_read(cx, log);
+            Finding::Log(Ok(log)) => {
+                self.log_followed(cx, now, log);
                 self.note_quirks(cx, noticed);
             }
-            Finding::Log(None) => {}
+            Finding::Log(Err(error)) => self.log_failed(cx, now, error),
             Finding::Failed(error) => {
                 cx.counters.contacts_failed += 1;
                 self.rare.contact_at = now + cx.jitter.around(CONTACT_PAUSE);
@@ -373,6 +375,7 @@ impl Slot {
 
     /// The BMC is asked again later who it is and what it has.
     fn is_put_off(&mut self, cx: &mut Context, now: Instant, why: &str) {
+        cx.counters.contacts_failed += 1;
         let pause = CONTACT_PAUSE * 2_u32.saturating_pow(self.rare.put_off.into());
         self.rare.put_off = self.rare.put_off.saturating_add(1);
         self.rare.contact_at = now + cx.jitter.around(pause.min(RECORDS_AGAIN));
@@ -420,17 +423,46 @@ impl Slot {
         }
     }
 
+    /// Looked at again when its stamp says so, and now and then in any case.
+    fn log_followed(&mut self, cx: &mut Context, now: Instant, read: LogRead) {
+        self.rare.log_failures = 0;
+        self.rare.log_again_at = now + cx.jitter.around(LOG_LOOK_EVERY);
+        self.log_read(cx, read);
+    }
+
+    /// Told once; tried again after a while, which is twice as long each time.
+    fn log_failed(&mut self, cx: &mut Context, now: Instant, error: CallError) {
+        cx.counters.logs_failed += 1;
+        let pause = CONTACT_PAUSE * 2_u32.saturating_pow(self.rare.log_failures.into());
+        self.rare.log_again_at = now + cx.jitter.around(pause.min(LOG_LOOK_EVERY));
+        if self.rare.log_failures == 0 {
+            let (node, address) = (&self.page.node().id, &self.address);
+            tracing::warn!(%node, %address, %error, "the event log can't be read; it is tried again");
+        }
+        self.rare.log_failures = self.rare.log_failures.saturating_add(1);
+    }
+
     /// What is new is shown at once. As news it goes into the journal, with how far the log was read.
     fn log_read(&mut self, cx: &mut Context, read: LogRead) {
         cx.counters.log_entries += read.records.len() as u64;
+        cx.counters.log_entries_unreadable += u64::from(read.unreadable);
+        if read.unreadable > 0 {
+            let (node, address) = (&self.page.node().id, &self.address);
+            let (entries, last) = (read.unreadable, read.position.last_unreadable);
+            let last = last.map(|id| id.0);
+            tracing::warn!(%node, %address, entries, last, "entries of the event log can't be read and are stepped over");
+        }
         self.rare.log = Since::Read(read.position);
         if let Some(ahead_s) = read.clock.ahead_s(|at| cx.unix_ms(at) / 1_000) {
             self.rare.log_clock_offset_s = i32::try_from(ahead_s).unwrap_or(0);
         }
-        let Some(plan) = &self.plan else { return };
+        // Without a plan, entries name no sensors.
+        let plan = self.plan.clone().unwrap_or_default();
         let offset_s = i64::from(self.rare.log_clock_offset_s);
         let node = self.page.node_mut(&mut cx.spares);
-        node.log = cx.texts.log(convert::log(&node.log, &read, offset_s, plan));
+        node.log = cx
+            .texts
+            .log(convert::log(&node.log, &read, offset_s, &plan));
         self.publish(cx);
         if let Some(memory) = &cx.memory {
             memory.remember_log(&self.page.node().id, &read);

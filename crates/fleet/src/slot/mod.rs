@@ -6,6 +6,7 @@
 //! to the one before is in; the rounds themselves keep a pace ([`Pace`]).
 
 mod ask;
+mod rare;
 mod round;
 mod session;
 mod silence;
@@ -21,11 +22,10 @@ use ipmi::entropy::Entropy;
 use ipmi::quirk::Quirks;
 use ipmi::time::Instant;
 
-use crate::contact::log::Since;
-use crate::contact::{Finding, Known};
+use crate::contact::Finding;
 use crate::counters::Counters;
 use crate::gate::{Gates, Stage};
-use crate::memory::{Memory, OpenSession, Remembered};
+use crate::memory::{Memory, Remembered};
 use crate::news::News;
 use crate::peers::Address;
 use crate::plan::{Plan, Plans};
@@ -35,6 +35,7 @@ use crate::schedule::{Breaker, Jitter, Pace};
 use crate::share::Texts;
 use crate::talk::Talk;
 use crate::work::{Job, Work};
+use rare::Rare;
 use silence::Loss;
 
 pub(crate) use silence::{down_after, patient};
@@ -129,6 +130,8 @@ struct Round {
     contacted: bool,
     /// The next round does not wait for its pace.
     at_once: bool,
+    /// Some reading was had in it: the sensor has a value, or none now.
+    brought: bool,
 }
 
 /// One BMC.
@@ -156,6 +159,8 @@ pub(crate) struct Slot {
     inside: u8,
     lacks: Lacks,
     round: Round,
+    /// See [`Self::read_since`]; the origin of time = `None`. It is looked at for all BMCs again and again: it stands by itself.
+    read_since: Instant,
     pace: Pace,
     /// When the slot has something to do by itself, beside the session's timer.
     wake: Option<Instant>,
@@ -165,37 +170,6 @@ pub(crate) struct Slot {
     talk: Option<Box<Talk<Finding>>>,
     work: Option<Box<Work>>,
     rare: Box<Rare>,
-}
-
-/// What a slot knows that no reading needs: it lies apart, so that the rest takes fewer cache lines.
-#[derive(Debug)]
-struct Rare {
-    poll_interval_ms: u32,
-    login: Arc<Login>,
-    /// The login is newer than the session: the next one is opened with it.
-    login_is_new: bool,
-    /// Deviations that the operator knows of; the session has those that showed, too.
-    quirks: Quirks,
-    breaker: Breaker,
-    /// The BMC has answered something of the log-in under way, or of the last one.
-    heard: bool,
-    /// When the last session ended, or the search for the first one began.
-    no_session_since: Instant,
-    contact_at: Instant,
-    /// When records that could not be read are tried again.
-    records_again_at: Instant,
-    known: Option<Known>,
-    /// What is known is from an earlier run, and was not confirmed yet.
-    recalled: bool,
-    /// What is shown of its records are not all: the next run is not to take them for that.
-    is_partial: bool,
-    /// How often in a row it did not say who it is or what it has, though it may later: it is asked again in this session.
-    put_off: u8,
-    /// The session that an earlier run left open at the BMC, until it is seen to.
-    left_open: Option<OpenSession>,
-    /// How far the clock of its log was ahead when last looked at, in seconds.
-    log_clock_offset_s: i32,
-    log: Since,
 }
 
 /// What is left of a BMC in the slot that it had.
@@ -226,7 +200,7 @@ impl Slot {
     pub(crate) fn new(setup: Setup<'_>) -> Self {
         let remembered = setup.remembered.as_deref();
         let session = session::new(&setup, remembered.and_then(|remembered| remembered.suite));
-        let log = remembered.and_then(|remembered| remembered.log);
+        let rare = Box::new(Rare::new(&setup));
         Self {
             index: setup.index,
             address: setup.address.into(),
@@ -246,6 +220,7 @@ impl Slot {
             inside: 0,
             lacks: Lacks::default(),
             round: Round::default(),
+            read_since: Instant::ORIGIN,
             pace: Pace::new(setup.connect_at, Duration::from_secs(1), 0, 1),
             wake: None,
             session,
@@ -253,24 +228,7 @@ impl Slot {
             plan: remembered.map(|remembered| Arc::clone(&remembered.plan)),
             talk: None,
             work: None,
-            rare: Box::new(Rare {
-                poll_interval_ms: setup.poll_interval_ms,
-                login: Arc::clone(setup.login),
-                login_is_new: false,
-                quirks: setup.quirks,
-                breaker: Breaker::default(),
-                heard: false,
-                no_session_since: setup.connect_at,
-                contact_at: setup.connect_at,
-                records_again_at: setup.connect_at + round::RECORDS_AGAIN,
-                known: remembered.map(|remembered| remembered.known),
-                recalled: remembered.is_some(),
-                is_partial: false,
-                put_off: 0,
-                left_open: remembered.and_then(|remembered| remembered.session),
-                log_clock_offset_s: 0,
-                log: log.map_or(Since::Never, Since::Earlier),
-            }),
+            rare,
         }
     }
 
@@ -323,10 +281,10 @@ impl Slot {
         self.leaves && self.phase == Phase::Closed
     }
 
-    /// When its BMC was last read, where it answers and was.
-    pub(crate) fn read_at_ms(&self) -> Option<u64> {
-        let node = self.page.node();
-        (node.link == Link::Up && node.read_at_ms > 0).then_some(node.read_at_ms)
+    /// When the last round of its BMC began that brought readings, or when that began to answer; `None` where it does not answer, or
+    /// nothing is to be read.
+    pub(crate) fn read_since(&self) -> Option<Instant> {
+        (self.read_since != Instant::ORIGIN).then_some(self.read_since)
     }
 
     /// What the slot's next BMC must know.
@@ -495,7 +453,7 @@ impl Slot {
                 .tell(Err(hardware::ApplyError::Unreachable { reason }));
             return;
         }
-        self.work.get_or_insert_default().push(now, job);
+        cx.counters.jobs_refused += self.work.get_or_insert_default().push(now, job);
         self.proceed(cx, now);
     }
 
@@ -575,7 +533,7 @@ mod tests {
     fn a_slot_is_small_enough_for_fifty_thousand() {
         let (slot, session) = (size_of::<Slot>(), size_of::<Session>());
         assert!(
-            slot <= 608,
+            slot <= 616,
             "a slot takes {slot} bytes, {session} of them the session"
         );
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hardware::Link;
 use ipmi::command::chassis::{GetChassisStatus, GetSystemBootOptions};
 use ipmi::command::dcmi::GetPowerLimit;
 use ipmi::command::storage::GetSelInfo;
@@ -9,6 +10,7 @@ use ipmi::console::RequestTarget;
 use ipmi::number::{BootOptionParameter, CompletionCode};
 use ipmi::time::Instant;
 
+use super::rare::Rare;
 use super::{Context, InFlight, Round, Slot};
 use crate::call::{Call, decode};
 use crate::contact;
@@ -34,6 +36,7 @@ impl Slot {
             number: 0,
             contacted: true,
             at_once: true,
+            brought: false,
         };
     }
 
@@ -65,6 +68,7 @@ impl Slot {
                 self.round.number = self.round.number.wrapping_add(1);
             }
             self.round.step = Some(0);
+            (self.round.brought, self.rare.round_began_at) = (false, now);
             return true;
         };
         self.round.step = Some(step + 1);
@@ -84,7 +88,8 @@ impl Slot {
             let item = plan.items[usize::from(step) - 1];
             self.ask_sensor(cx, now, step - 1, item);
         } else if step == items + 1 {
-            if (first || turn.is_multiple_of(2)) && !self.lacks.log && self.talk.is_none() {
+            let is_free = self.talk.is_none() && !self.work.as_ref().is_some_and(|w| w.reads_log());
+            if (first || turn.is_multiple_of(2)) && !self.lacks.log && is_free {
                 self.send(cx, now, &Call::of(&GetSelInfo), InFlight::LogInfo);
             }
         } else if step == items + 2 {
@@ -140,7 +145,18 @@ impl Slot {
         self.round.step = None;
         self.leave(cx, Stage::Round);
         cx.counters.rounds += 1;
-        self.page.node_mut(&mut cx.spares).read_at_ms = cx.unix_ms(now);
+        let has_items = self
+            .plan
+            .as_ref()
+            .is_some_and(|plan| !plan.items.is_empty());
+        if self.round.brought || !has_items {
+            let node = self.page.node_mut(&mut cx.spares);
+            node.read_at_ms = cx.unix_ms(now);
+            self.read_since = match has_items && node.link == Link::Up {
+                true => self.rare.round_began_at,
+                false => Instant::ORIGIN,
+            };
+        }
         self.publish(cx);
         if let Some(work) = &mut self.work {
             work.published(self.page.node().power);
@@ -168,8 +184,10 @@ impl Slot {
                 Read::Failed
             }
         };
+        self.round.brought |= read != Read::Failed;
         match read {
             Read::Ok => cx.counters.readings += 1,
+            Read::Unavailable => cx.counters.readings_unavailable += 1,
             Read::Failed => cx.counters.readings_failed += 1,
         }
     }
@@ -180,10 +198,26 @@ impl Slot {
         readings.iter_mut().for_each(plan::mark_stale);
     }
 
+    /// Whether the log is to be read: it changed, or may have and no stamp says so. One that could not be read has its pause.
+    fn is_log_due(&self, now: Instant, stamp: LogStamp) -> bool {
+        let Rare {
+            log,
+            log_failures,
+            log_again_at,
+            ..
+        } = &*self.rare;
+        let is_time = *log_again_at <= now;
+        match log_failures {
+            0 => log.is_outdated(stamp) || is_time && log.is_looked_behind_easily(),
+            _ => is_time,
+        }
+    }
+
     /// Chassis status, boot flags, states of the event log and of the records, the power limit.
     pub(super) fn round_answered(
         &mut self,
         cx: &mut Context,
+        now: Instant,
         who: InFlight,
         completion: CompletionCode,
         data: &[u8],
@@ -231,7 +265,7 @@ impl Slot {
                 let Ok(info) = decode::<GetSelInfo>(completion, data) else {
                     return;
                 };
-                if self.rare.log.is_outdated(LogStamp::of(&info)) {
+                if self.is_log_due(now, LogStamp::of(&info)) {
                     let since = self.rare.log;
                     let script = Script::new(|line| contact::follow_log(line, since));
                     self.talk = Some(Box::new(Talk::new(script)));

@@ -84,6 +84,7 @@ impl Slot {
     /// Publishes that the BMC can't be talked to, where that is news.
     pub(super) fn down(&mut self, cx: &mut Context, now: Instant, reason: &str) {
         self.wake = None;
+        self.read_since = Instant::ORIGIN;
         if let Some(work) = &mut self.work {
             cx.counters.jobs_failed += work.unreachable(reason);
         }
@@ -117,6 +118,7 @@ impl Slot {
             }
             Link::Down { .. } => {}
         }
+        self.read_since = now;
         let address = self.address().ip();
         let node = self.page.node_mut(&mut cx.spares);
         (node.address, node.link) = (Some(address), Link::Up);

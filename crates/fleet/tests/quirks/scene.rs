@@ -152,6 +152,18 @@ fn of_device(quirk: Quirk) -> Scene {
             adjust: |node| Arc::make_mut(&mut node.log).complete = false,
             ..POLLED
         },
+        Quirk::SelEntryUnreadable => Scene {
+            adjust: |node| {
+                let log = Arc::make_mut(&mut node.log);
+                log.entries = log
+                    .entries
+                    .iter()
+                    .filter(|entry| entry.id != 2)
+                    .cloned()
+                    .collect();
+            },
+            ..POLLED
+        },
         Quirk::SelGeneratorWrong => Scene {
             forget: forget_raw,
             ..POLLED

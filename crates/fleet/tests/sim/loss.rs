@@ -67,7 +67,7 @@ fn no_bmc_that_answers_looks_dead_and_readings_stay_as_fresh_as_loss_allows() {
             counters.connects_unanswered,
         );
         assert!(early <= 10, "{early} seconds down");
-        assert!(first.is_some_and(|first| first <= 120), "{first:?}");
+        assert!(first.is_some_and(|first| first <= 150), "{first:?}");
         assert!(counters.retransmits > counters.commands / 2);
         // Six sendings, half of which get through both ways.
         assert!(counters.timeouts < counters.commands / 40);

@@ -13,7 +13,7 @@ use crate::support::{Setup, UNIX_MS, World};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn remembering(nodes: u32, seed: u64, quality: Quality) -> World {
+pub(crate) fn remembering(nodes: u32, seed: u64, quality: Quality) -> World {
     World::new(Setup {
         memory: Some(Arc::new(Memory::volatile())),
         ..Setup::new(nodes, seed, quality)
@@ -22,9 +22,9 @@ fn remembering(nodes: u32, seed: u64, quality: Quality) -> World {
 
 /// Who tells of news: the numbers of events that he has told of, how often of losses, and how far he has read.
 #[derive(Default)]
-struct Teller {
-    told: Vec<u32>,
-    losses: u32,
+pub(crate) struct Teller {
+    pub(crate) told: Vec<u32>,
+    pub(crate) losses: u32,
     to: u64,
 }
 
@@ -35,7 +35,7 @@ fn number(raw: &[u8; 16]) -> u32 {
 
 impl Teller {
     /// Tells of what is written by now.
-    fn tell(&mut self, world: &World) {
+    pub(crate) fn tell(&mut self, world: &World) {
         let journal = world.memory();
         journal.flush();
         for news in journal.after(self.to, usize::MAX) {

@@ -64,6 +64,11 @@ pub(crate) fn value_of(raw: u8) -> f64 {
     f64::from(raw) * 0.5 - 20.0
 }
 
+/// The number of an entry.
+fn id_of(record: &[u8; 16]) -> u16 {
+    u16::from_le_bytes([record[0], record[1]])
+}
+
 /// A machine behind a BMC.
 pub(crate) struct Machine {
     pub(crate) node: u32,
@@ -78,10 +83,28 @@ pub(crate) struct Machine {
     pub(crate) capacity: usize,
     /// An event found no room.
     pub(crate) overflowed: bool,
+    /// A full log loses its oldest entry.
+    pub(crate) is_ring: bool,
+    /// The last entry leads back to the first.
+    pub(crate) log_is_endless: bool,
+    /// The entry with this number can't be read.
+    pub(crate) entry_refused: Option<(u16, CompletionCode)>,
+    /// It does not clear its log.
+    pub(crate) clear_refused: Option<CompletionCode>,
+    /// So many events happen just before it is to be cleared, one at a time.
+    pub(crate) events_before_clear: u32,
+    /// When it says that the last entry came, if always the same.
+    pub(crate) addition_stands: Option<u32>,
+    /// No entry came since it was reserved.
+    log_is_reserved: bool,
+    /// Entries that were asked for.
+    pub(crate) entry_reads: u64,
     /// How far its clock is ahead.
     pub(crate) clock_ahead_s: i32,
     /// Every Chassis Control that was executed.
     pub(crate) controls: Vec<ChassisControlAction>,
+    /// What it answers to who asks for a reading, instead.
+    pub(crate) readings_refused: Option<CompletionCode>,
     /// Requests executed.
     pub(crate) requests: u64,
     pub(crate) records: Arc<Vec<Vec<u8>>>,
@@ -110,8 +133,17 @@ impl Machine {
             events: 0,
             capacity: usize::MAX,
             overflowed: false,
+            is_ring: false,
+            log_is_endless: false,
+            entry_refused: None,
+            clear_refused: None,
+            events_before_clear: 0,
+            addition_stands: None,
+            log_is_reserved: false,
+            entry_reads: 0,
             clock_ahead_s: 0,
             controls: Vec::new(),
+            readings_refused: None,
             requests: 0,
             records: Arc::clone(records),
             records_changed: 1,
@@ -125,11 +157,14 @@ impl Machine {
     /// Adds a temperature event of sensor 1, where there is room.
     pub(crate) fn add_event(&mut self) {
         self.events += 1;
-        if self.log.len() >= self.capacity {
+        if self.log.len() >= self.capacity && self.is_ring {
+            self.log.remove(0);
+        } else if self.log.len() >= self.capacity {
             self.overflowed = true;
             return;
         }
-        let id = self.log.len() as u16 + 1;
+        self.log_is_reserved = false;
+        let id = self.log.last().map_or(1, |last| id_of(last) + 1);
         let mut record = [0; 16];
         record[..2].copy_from_slice(&id.to_le_bytes());
         record[2] = 2;
@@ -143,6 +178,25 @@ impl Machine {
         self.log.clear();
         self.erased += 1;
         self.overflowed = false;
+    }
+
+    fn entry(&mut self, asked: RecordId) -> Result<SelEntryData, CompletionCode> {
+        self.entry_reads += 1;
+        let index = match asked {
+            RecordId::FIRST => Some(0),
+            RecordId(id) => self.log.iter().position(|record| id_of(record) == id),
+        };
+        let record = index.and_then(|index| self.log.get(index));
+        let record = record.ok_or(CompletionCode::NOT_PRESENT)?;
+        if let Some((_, code)) = self.entry_refused.filter(|(id, _)| *id == id_of(record)) {
+            return Err(code);
+        }
+        let next = index.and_then(|index| self.log.get(index + 1));
+        let next = next.or_else(|| self.log.first().filter(|_| self.log_is_endless));
+        Ok(SelEntryData {
+            next: next.map_or(RecordId::LAST, |next| RecordId(id_of(next))),
+            data: Bytes::from(*record),
+        })
     }
 
     fn fru(&self) -> Vec<u8> {
@@ -166,6 +220,9 @@ impl Machine {
             flags: ReadingFlags::SCANNING,
             ..SensorReading::default()
         };
+        if let Some(code) = self.readings_refused {
+            return Err(code);
+        }
         let step = self.now.as_nanos() / STEP.as_nanos() as u64;
         match sensor {
             1..=NUMERIC => Ok(SensorReading {
@@ -318,7 +375,7 @@ impl Machine {
                     version: 0x51,
                     entry_count: self.log.len() as u16,
                     free_bytes: 0,
-                    last_addition: Timestamp(self.events),
+                    last_addition: Timestamp(self.addition_stands.unwrap_or(self.events)),
                     last_erase: Timestamp(self.erased),
                     operations: if self.overflowed {
                         SelOperations(SelOperations::RESERVE.0 | SelOperations::OVERFLOW.0)
@@ -327,21 +384,11 @@ impl Machine {
                     },
                 })
             }),
-            ReserveSel::CMD => serve(request, w, |_: ReserveSel| Ok(ReservationId(1))),
-            GetSelEntry::CMD => serve(request, w, |get: GetSelEntry| {
-                let index = usize::from(get.record.0.max(1)) - 1;
-                let record = self.log.get(index).ok_or(CompletionCode::NOT_PRESENT)?;
-                let last = index + 1 == self.log.len();
-                let next = if last {
-                    RecordId::LAST
-                } else {
-                    RecordId(index as u16 + 2)
-                };
-                Ok(SelEntryData {
-                    next,
-                    data: Bytes::from(*record),
-                })
+            ReserveSel::CMD => serve(request, w, |_: ReserveSel| {
+                self.log_is_reserved = true;
+                Ok(ReservationId(1))
             }),
+            GetSelEntry::CMD => serve(request, w, |get: GetSelEntry| self.entry(get.record)),
             GetSelTime::CMD => serve(request, w, |_: GetSelTime| {
                 let now_s = (super::UNIX_MS + self.now.as_nanos() / 1_000_000) / 1_000;
                 Ok(Timestamp(
@@ -349,6 +396,16 @@ impl Machine {
                 ))
             }),
             ClearSel::CMD => serve(request, w, |_: ClearSel| {
+                if let Some(code) = self.clear_refused {
+                    return Err(code);
+                }
+                if self.events_before_clear > 0 {
+                    self.events_before_clear -= 1;
+                    self.add_event();
+                }
+                if !self.log_is_reserved {
+                    return Err(CompletionCode::RESERVATION_CANCELLED);
+                }
                 self.clear();
                 Ok(SelErasure(EraseProgress::COMPLETED))
             }),

@@ -93,6 +93,7 @@ quirks! {
     SelReserveDenied = "sel-reserve-denied",
     SelNextZero = "sel-next-zero",
     SelListEndless = "sel-list-endless",
+    SelEntryUnreadable = "sel-entry-unreadable",
     SelGeneratorWrong = "sel-generator-wrong",
     SelTimeBusy = "sel-time-busy",
     SelTimesSinceStart = "sel-times-since-start",

@@ -176,6 +176,15 @@ pub(super) const ROWS: &[Row] = &[
     )
     .noticed(),
     Row::new(
+        Quirk::SelEntryUnreadable,
+        Log,
+        &[],
+        "§31.5",
+        "an entry in the middle of the log can't be read, whoever asks",
+        "steps over it by the next record number, and tells that it is missing",
+    )
+    .noticed(),
+    Row::new(
         Quirk::SelGeneratorWrong,
         Log,
         &[79],

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::seen::Seen;
-use super::{Fault, Found, Reason, Request, Step, Walk, read};
+use super::{Fault, Found, Request, Step, Walk, read};
 use crate::command::storage::{GetSelEntry, GetSelInfo, SEL_RECORD_LEN, SelEntryData, SelInfo};
 use crate::number::{CompletionCode, SelCompletion};
 use crate::quirk::{Quirk, Quirks};
@@ -15,8 +15,11 @@ pub const ENTRIES_MAX: usize = 65_535;
 /// How often a log is read because it is cleared meanwhile.
 const READINGS_MAX: u32 = 3;
 
-/// How often an entry is asked for that leads to the beginning.
+/// How often an entry is asked for that leads to the beginning, or whose answer is of no use.
 const ASKINGS_MAX: u32 = 4;
+
+/// How many record numbers one reading tries behind entries that can't be read.
+const STEPS_MAX: u32 = 16;
 
 /// How often a log is asked again that is being erased, and the pause before each: §31.10 has no time for it.
 const ERASE_WAITS_MAX: u32 = 8;
@@ -68,6 +71,13 @@ pub struct SelWalk {
     id: RecordId,
     next: RecordId,
     askings: u32,
+    /// Why the entry before could not be read: this one is asked for by a number that nobody named.
+    steps_over: Option<Fault>,
+    steps: u32,
+    /// Some entry was had.
+    had_any: bool,
+    unreadable: u32,
+    last_unreadable: Option<RecordId>,
     record: [u8; SEL_RECORD_LEN],
     noticed: Quirks,
 }
@@ -89,6 +99,11 @@ impl SelWalk {
             id: RecordId::FIRST,
             next: RecordId::LAST,
             askings: 0,
+            steps_over: None,
+            steps: 0,
+            had_any: false,
+            unreadable: 0,
+            last_unreadable: None,
             record: [0; SEL_RECORD_LEN],
             noticed: Quirks::NONE,
         }
@@ -131,6 +146,19 @@ impl SelWalk {
         self.is_complete
     }
 
+    /// How many entries could not be read and were stepped over. What is behind the last of them counts as one where no other
+    /// was found there.
+    #[must_use]
+    pub const fn unreadable(&self) -> u32 {
+        self.unreadable
+    }
+
+    /// By which number the last of them was asked for.
+    #[must_use]
+    pub const fn last_unreadable(&self) -> Option<RecordId> {
+        self.last_unreadable
+    }
+
     fn note(&mut self, quirk: Quirk) {
         self.noticed = self.noticed.with(quirk);
     }
@@ -141,6 +169,11 @@ impl SelWalk {
         self.continues = false;
         self.is_complete = false;
         self.seen.clear();
+        self.steps_over = None;
+        self.steps = 0;
+        self.had_any = false;
+        self.unreadable = 0;
+        self.last_unreadable = None;
         if info.is_some_and(|info| info.entry_count == 0) {
             self.is_complete = true;
             self.phase = Phase::End;
@@ -189,6 +222,7 @@ impl SelWalk {
                 if *entry.data == behind.last && entry.next != RecordId::FIRST =>
             {
                 self.continues = true;
+                self.had_any = true;
                 self.next = entry.next;
                 self.follow_link();
             }
@@ -206,8 +240,11 @@ impl SelWalk {
         }
         self.next = entry.next;
         let Ok(record) = <[u8; SEL_RECORD_LEN]>::try_from(&*entry.data) else {
+            self.is_unreadable();
             return self.follow_link();
         };
+        self.steps_over = None;
+        self.had_any = true;
         // The first entry is asked for by 0000h; a list that leads back names its own number.
         let own = own_id(&record);
         if own != self.id && !self.seen.insert(own) {
@@ -217,12 +254,46 @@ impl SelWalk {
         self.phase = Phase::Whole;
     }
 
-    fn refused(&mut self, code: CompletionCode) {
-        if code == CompletionCode::NOT_PRESENT {
+    /// The entry did not come.
+    fn failed(&mut self, fault: Fault) {
+        match fault.completion() {
+            // A number that nobody named: there may be a gap.
+            Some(CompletionCode::NOT_PRESENT) if self.steps_over.is_some() => self.step_over(fault),
             // Cleared meanwhile, or a list that ends by an error.
-            self.ends(true);
+            Some(CompletionCode::NOT_PRESENT) => self.ends(true),
+            Some(code) if is_of_no_entry(code) => self.phase = Phase::Failed(fault),
+            _ => {
+                self.askings += 1;
+                if self.askings == ASKINGS_MAX {
+                    self.is_unreadable();
+                    self.step_over(fault);
+                }
+            }
+        }
+    }
+
+    fn is_unreadable(&mut self) {
+        self.note(Quirk::SelEntryUnreadable);
+        // The first entry has the number 1 most likely, and was asked for by 0 before.
+        if self.id != RecordId(1) || self.last_unreadable != Some(RecordId::FIRST) {
+            self.unreadable += 1;
+        }
+        self.last_unreadable = Some(self.id);
+    }
+
+    /// Without the entry nobody says which is the next one. BMCs number them one by one, so that it is tried by the next number
+    /// (§31.5 asks for no order).
+    fn step_over(&mut self, fault: Fault) {
+        let first = *self.steps_over.get_or_insert(fault);
+        self.steps += 1;
+        let next = RecordId(self.id.0.saturating_add(1));
+        if self.steps <= STEPS_MAX && next != RecordId::LAST && !self.seen.contains(next) {
+            self.ask_for(next);
+        } else if self.had_any {
+            self.ends(false);
         } else {
-            self.phase = Phase::Failed(Fault::of::<GetSelEntry>(Reason::Refused(code)));
+            // Not one is to be had: it is not about entries.
+            self.phase = Phase::Failed(first);
         }
     }
 
@@ -320,10 +391,7 @@ impl Walk for SelWalk {
             Phase::Last => self.last_came(completion, data),
             Phase::Entry => match read::<GetSelEntry>(completion, data) {
                 Ok(entry) => self.entry_came(&entry),
-                Err(fault) => match fault.completion() {
-                    Some(code) => self.refused(code),
-                    None => self.phase = Phase::Failed(fault),
-                },
+                Err(fault) => self.failed(fault),
             },
             Phase::After => self.told_after(read::<GetSelInfo>(completion, data).ok()),
             Phase::Whole | Phase::Lent | Phase::Changed | Phase::End | Phase::Failed(_) => {}
@@ -333,6 +401,22 @@ impl Walk for SelWalk {
     fn noticed(&self) -> Quirks {
         self.noticed
     }
+}
+
+/// Whether a refusal is not about the entry that was asked for: the BMC has no such command, or not for us, or does nothing of the
+/// kind for now (§5.2, table 5-2).
+const fn is_of_no_entry(code: CompletionCode) -> bool {
+    matches!(
+        code,
+        CompletionCode::NODE_BUSY
+            | CompletionCode::INVALID_COMMAND
+            | CompletionCode::INVALID_FOR_LUN
+            | CompletionCode::SDR_IN_UPDATE
+            | CompletionCode::FIRMWARE_UPDATE
+            | CompletionCode::BMC_INITIALIZING
+            | CompletionCode::INSUFFICIENT_PRIVILEGE
+            | CompletionCode::DISABLED
+    ) || code.0 == SelCompletion::ERASE_IN_PROGRESS.0
 }
 
 /// The number within a record.

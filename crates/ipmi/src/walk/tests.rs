@@ -647,6 +647,73 @@ fn a_log_that_tells_nothing_of_itself_is_read_and_one_that_is_erased_is_waited_f
     }
 }
 
+/// How a log of nine entries is read of which these can't be, for this reason or because the answer is garbled.
+fn with_unreadable(walk: SelWalk, bad: &[u16], code: Option<CompletionCode>) -> Went<SelWalk> {
+    let mut bmc = Sels::new(9);
+    sels(walk, |request| {
+        let id = request.data().get(2).copied().unwrap_or(0).max(1);
+        if request.cmd == GetSelEntry::CMD && bad.contains(&id.into()) {
+            return match code {
+                Some(code) => (code, vec![]),
+                None => (OK, vec![1]),
+            };
+        }
+        bmc.answer(request)
+    })
+}
+
+#[test]
+fn an_entry_that_can_not_be_read_is_stepped_over_and_told_whatever_the_bmc_says_instead() {
+    let reasons = [0xc3, 0xc9, 0xca, 0xcc, 0xce, 0xd5, 0xff].map(|code| Some(CompletionCode(code)));
+    for code in reasons.into_iter().chain([None]) {
+        for bad in [&[4][..], &[1], &[3, 4, 5], &[2, 7]] {
+            let readable = |from: u16| -> Vec<_> {
+                let ids = (from..=9).filter(|id| !bad.contains(id));
+                ids.map(Sels::record).collect()
+            };
+            let went = with_unreadable(SelWalk::new(), bad, code);
+            assert_eq!(went.end, Ok(()), "{code:?}");
+            assert_eq!(went.records, readable(1), "{code:?} {bad:?}");
+            let told = (went.walk.unreadable(), went.walk.last_unreadable());
+            let last = bad.last().copied().map(crate::record::RecordId);
+            assert_eq!(told, (bad.len() as u32, last), "{code:?} {bad:?}");
+            assert!(went.walk.is_complete());
+            assert!(went.noticed().has(Quirk::SelEntryUnreadable));
+            assert!(went.requests < 2 + 9 + 4 * 4, "{}", went.requests);
+        }
+        // What is new behind it is found, too.
+        let went = with_unreadable(behind(6), &[7], code);
+        assert_eq!(went.records, all(9)[7..]);
+        assert!(went.walk.continues() && went.walk.unreadable() == 1);
+        // The newest one.
+        let went = with_unreadable(SelWalk::new(), &[9], code);
+        assert_eq!(went.records, all(8));
+        assert_eq!(
+            (went.walk.is_complete(), went.walk.unreadable()),
+            (false, 1)
+        );
+        assert!(went.requests < 2 + 9 + 4 + 16);
+    }
+}
+
+#[test]
+fn a_log_of_which_nothing_can_be_had_is_refused_and_no_list_of_bad_entries() {
+    let all_bad: Vec<u16> = (0..10).collect();
+    let unspecified = CompletionCode::UNSPECIFIED;
+    let went = with_unreadable(SelWalk::new(), &all_bad, Some(unspecified));
+    assert_eq!(went.end.unwrap_err().completion(), Some(unspecified));
+    assert!(went.requests < 10 * 4 + 16 + 2);
+    // It is the command that is refused: one asking tells.
+    for code in [0xc1, 0xd1, 0xd2, 0xd4] {
+        let went = with_unreadable(SelWalk::new(), &[4], Some(CompletionCode(code)));
+        assert_eq!(
+            went.end.unwrap_err().completion(),
+            Some(CompletionCode(code))
+        );
+        assert_eq!(went.requests, 1 + 4);
+    }
+}
+
 /// The inventory of a device, of which the BMC returns so much at once.
 fn inventory(bytes: &[u8], by_words: bool, chunk_max: usize) -> impl FnMut(&Request) -> Answer {
     move |request| {

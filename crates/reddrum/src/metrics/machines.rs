@@ -50,7 +50,7 @@ static METRICS: &[Metric] = &[
     gauge(
         "bmc_last_reading_timestamp_seconds",
         read_at,
-        "When the sensors were last read.",
+        "When the last round over the sensors ended that brought readings.",
     ),
     gauge("bmc_host_power_on", power, "Whether the host is on."),
     gauge(

@@ -23,8 +23,18 @@ type Part = (&'static str, Option<(&'static str, &'static str)>);
 /// Counters of the engine, each a metric of one sample or more for each shard.
 const COUNTED: &[(Family, &[Part])] = &[
     (
-        counter("bmc_readings", "Sensor readings received and converted."),
+        counter(
+            "bmc_readings",
+            "Sensor readings that brought a value or states.",
+        ),
         &[("readings", None)],
+    ),
+    (
+        counter(
+            "bmc_readings_unavailable",
+            "Sensor readings that brought none: the sensor has none now (part absent, host off, not scanned).",
+        ),
+        &[("readings_unavailable", None)],
     ),
     (
         counter(
@@ -100,10 +110,28 @@ const COUNTED: &[(Family, &[Part])] = &[
         &[("log_entries", None)],
     ),
     (
-        counter("bmc_jobs", "Operator commands."),
+        counter(
+            "bmc_log_entries_unreadable",
+            "Event log entries that the BMC has and can't give: stepped over.",
+        ),
+        &[("log_entries_unreadable", None)],
+    ),
+    (
+        counter(
+            "bmc_log_failures",
+            "Readings of an event log that failed and are tried again.",
+        ),
+        &[("logs_failed", None)],
+    ),
+    (
+        counter(
+            "bmc_jobs",
+            "Operator commands; refused: not begun, because too many wait or firmware is being installed.",
+        ),
         &[
             ("jobs_done", Some(("result", "done"))),
             ("jobs_failed", Some(("result", "failed"))),
+            ("jobs_refused", Some(("result", "refused"))),
         ],
     ),
     (
@@ -120,7 +148,7 @@ const COUNTED: &[(Family, &[Part])] = &[
     (
         counter(
             "bmc_sends_refused",
-            "Datagrams that the system refused to send.",
+            "Datagrams that the system refused to send, or that were dropped because the socket failed.",
         ),
         &[("sends_refused", None)],
     ),
@@ -153,7 +181,7 @@ const TARGETS: Family = gauge(
 );
 const OLDEST: Family = gauge(
     "bmc_oldest_reading_age_seconds",
-    "Age of the oldest readings among BMCs that answer.",
+    "Seconds since the last round began that brought readings (or since the BMC began to answer), of the BMC among those that answer for which it is longest; absent where none has sensors.",
 );
 const SESSIONS: Family = gauge("bmc_sessions_open", "Sessions with BMCs that are open.");
 const PLACES: Family = gauge(
@@ -215,8 +243,10 @@ pub(super) fn fleet(figures: &Figures, text: &mut Text) {
     ] {
         text.count(&TARGETS, &[("state", state)], count.into());
     }
-    text.begin(&OLDEST);
-    text.sample(&OLDEST, &[], figures.oldest_ms as f64 / 1_000.0);
+    if let Some(oldest_ms) = figures.oldest_ms {
+        text.begin(&OLDEST);
+        text.sample(&OLDEST, &[], oldest_ms as f64 / 1_000.0);
+    }
     let shards: Vec<(String, &ShardFigures)> = (0_u32..)
         .map(|number| number.to_string())
         .zip(&figures.shards)
@@ -346,7 +376,7 @@ mod tests {
             nodes: 10,
             nodes_up: 7,
             nodes_down: 1,
-            oldest_ms: 1_500,
+            oldest_ms: Some(1_500),
             shards: vec![::fleet::ShardFigures::default(); 2],
         };
         figures.shards[1].counters.dropped_late = 3;

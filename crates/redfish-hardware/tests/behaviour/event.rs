@@ -246,6 +246,17 @@ fn new_log_entries_are_told_and_old_ones_are_not() {
             format!("/redfish/v1/{path}/Entries/{id}")
         ))
     );
+    set((1..=4).map(entry).collect(), true);
+    assert_eq!(setup.keys(), [], "somebody deleted the newest");
+    set(vec![entry(2), entry(4), entry(6)], true);
+    let created = |id| told("ResourceCreated", &format!("{path}/Entries/{id}"));
+    assert_eq!(setup.keys(), [created(6)]);
+    set(vec![entry(2), entry(7)], true);
+    assert_eq!(
+        setup.keys(),
+        [created(7)],
+        "the newest that is still there counts"
+    );
     set(vec![], true);
     assert_eq!(setup.keys(), [told("ResourceChanged", path)]);
     set((1..=500).map(entry).collect(), true);

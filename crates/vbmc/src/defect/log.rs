@@ -14,9 +14,16 @@ const TIME: usize = 2 + 3;
 const GENERATOR: usize = 2 + 7;
 /// One entry in so many is hit.
 const HIT_EVERY: u32 = 3;
+/// The entry that can't be read, with [`Quirk::SelEntryUnreadable`].
+const UNREADABLE: u16 = 2;
 
 pub(super) fn refusal(defects: Quirks, request: &Request<'_>) -> Option<CompletionCode> {
-    let reserves = (request.netfn, request.cmd) == (NetFn::STORAGE, ReserveSel::CMD);
+    let is = |cmd| (request.netfn, request.cmd) == (NetFn::STORAGE, cmd);
+    let reserves = is(ReserveSel::CMD);
+    let bad = is(GetSelEntry::CMD) && request.data.get(2..4) == Some(&UNREADABLE.to_le_bytes());
+    if defects.has(Quirk::SelEntryUnreadable) && bad {
+        return Some(CompletionCode::UNSPECIFIED);
+    }
     (defects.has(Quirk::SelReserveDenied) && reserves)
         .then_some(CompletionCode::INSUFFICIENT_PRIVILEGE)
 }

@@ -1,0 +1,78 @@
+//! What a slot knows that no reading needs.
+
+use std::sync::Arc;
+
+use ipmi::console::Login;
+use ipmi::quirk::Quirks;
+use ipmi::time::Instant;
+
+use super::{Setup, round};
+use crate::contact::Known;
+use crate::contact::log::Since;
+use crate::memory::OpenSession;
+use crate::schedule::Breaker;
+
+/// What a slot knows that no reading needs: it lies apart, so that the rest takes fewer cache lines.
+#[derive(Debug)]
+pub(super) struct Rare {
+    pub(super) poll_interval_ms: u32,
+    pub(super) login: Arc<Login>,
+    /// The login is newer than the session: the next one is opened with it.
+    pub(super) login_is_new: bool,
+    /// Deviations that the operator knows of; the session has those that showed, too.
+    pub(super) quirks: Quirks,
+    pub(super) breaker: Breaker,
+    /// The BMC has answered something of the log-in under way, or of the last one.
+    pub(super) heard: bool,
+    /// When the last session ended, or the search for the first one began.
+    pub(super) no_session_since: Instant,
+    pub(super) contact_at: Instant,
+    /// When the present round began.
+    pub(super) round_began_at: Instant,
+    /// When records that could not be read are tried again.
+    pub(super) records_again_at: Instant,
+    pub(super) known: Option<Known>,
+    /// What is known is from an earlier run, and was not confirmed yet.
+    pub(super) recalled: bool,
+    /// What is shown of its records are not all: the next run is not to take them for that.
+    pub(super) is_partial: bool,
+    /// How often in a row it did not say who it is or what it has, though it may later: it is asked again in this session.
+    pub(super) put_off: u8,
+    /// The session that an earlier run left open at the BMC, until it is seen to.
+    pub(super) left_open: Option<OpenSession>,
+    /// How far the clock of its log was ahead when last looked at, in seconds.
+    pub(super) log_clock_offset_s: i32,
+    pub(super) log: Since,
+    /// How often in a row it could not be read.
+    pub(super) log_failures: u8,
+    /// When it is read again, where it could not be; else when it is looked behind its last entry though no stamp says so.
+    pub(super) log_again_at: Instant,
+}
+
+impl Rare {
+    pub(super) fn new(setup: &Setup<'_>) -> Self {
+        let remembered = setup.remembered.as_deref();
+        let log = remembered.and_then(|remembered| remembered.log);
+        Self {
+            poll_interval_ms: setup.poll_interval_ms,
+            login: Arc::clone(setup.login),
+            login_is_new: false,
+            quirks: setup.quirks,
+            breaker: Breaker::default(),
+            heard: false,
+            no_session_since: setup.connect_at,
+            contact_at: setup.connect_at,
+            round_began_at: setup.connect_at,
+            records_again_at: setup.connect_at + round::RECORDS_AGAIN,
+            known: remembered.map(|remembered| remembered.known),
+            recalled: remembered.is_some(),
+            is_partial: false,
+            put_off: 0,
+            left_open: remembered.and_then(|remembered| remembered.session),
+            log_clock_offset_s: 0,
+            log: log.map_or(Since::Never, Since::Earlier),
+            log_failures: 0,
+            log_again_at: setup.connect_at,
+        }
+    }
+}
