@@ -1,14 +1,15 @@
 //! The shards of a fleet, and which of them has which BMC.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use ::hardware::{ApplyError, Node, Update};
 use ipmi::console::Login;
+use ipmi::quirk::Quirks;
 use ipmi::time::Instant;
 
-use crate::drive::{Clock, Order, Shard, StartError, unix_ms};
+use crate::drive::{Clock, Order, Running, Shard, StartError, unix_ms};
 use crate::engine::{Coming, Engine, EngineConfig};
 use crate::figures::ShardFigures;
 use crate::hardware::Changes;
@@ -30,6 +31,10 @@ pub(crate) struct Crew {
     seats: Vec<Seat>,
     /// Of BMCs that have a shard: no two may have one.
     addresses: Peers<()>,
+    /// Places of those that wait for an address that another one has.
+    clashing: BTreeSet<u32>,
+    /// The fleet is closed: no shard is started any more.
+    is_closed: bool,
 }
 
 type Peer = (IpAddr, u16);
@@ -50,10 +55,12 @@ struct Member {
 #[derive(Debug)]
 enum Seat {
     Vacant,
-    /// Nobody yet: its address is not known.
+    /// Nobody yet: its address is not known, or another one has it.
     Waits(Box<Coming>),
     /// This shard.
     Shard(u32, Peer),
+    /// This shard, but it can't say anything: another one has the address where its BMC is now.
+    Parked(u32, SocketAddr),
 }
 
 impl Seat {
@@ -63,6 +70,7 @@ impl Seat {
             Self::Vacant => None,
             Self::Waits(coming) => coming.target.address.map(peer),
             Self::Shard(_, peer) => Some(*peer),
+            Self::Parked(_, address) => Some(peer(*address)),
         }
     }
 }
@@ -84,11 +92,16 @@ impl Crew {
             shards: Vec::new(),
             seats: Vec::new(),
             addresses: Peers::default(),
+            clashing: BTreeSet::new(),
+            is_closed: false,
         }
     }
 
     /// Sees to it that there is a shard for every new BMC.
     pub(crate) fn make_room(&mut self, changes: &Changes) -> Result<(), StartError> {
+        if self.is_closed {
+            return Err(StartError::Closed);
+        }
         let targets = self.seats.len() + changes.add.len();
         if targets
             > self
@@ -115,6 +128,9 @@ impl Crew {
     }
 
     fn start_shard(&mut self, ipv6: bool) -> Result<(), StartError> {
+        if self.is_closed {
+            return Err(StartError::Closed);
+        }
         let number = self.shards.len();
         let seed = unix_ms().wrapping_add(number as u64);
         let settings = EngineConfig::of(&self.config, seed);
@@ -147,9 +163,12 @@ impl Crew {
         for (place, last) in &left {
             let is_replaced = self.shared.board.place(last.id.as_str()).is_some();
             let last = (!is_replaced).then(|| Arc::clone(last));
+            self.clashing.remove(place);
             match std::mem::replace(&mut self.seats[*place as usize], Seat::Vacant) {
-                Seat::Shard(shard, peer) => {
-                    self.addresses.remove(peer.into());
+                seat @ (Seat::Shard(shard, _) | Seat::Parked(shard, _)) => {
+                    if let Seat::Shard(_, peer) = seat {
+                        self.addresses.remove(peer.into());
+                    }
                     let member = &mut self.shards[shard as usize];
                     member.bmcs -= 1;
                     member.shard.order(Order::Remove(*place, last));
@@ -176,6 +195,7 @@ impl Crew {
                 }
                 Some(Err(reason)) => {
                     self.seat(place, Seat::Waits(Box::new(coming)));
+                    self.clashing.insert(place);
                     self.tell_unreachable(place, &reason);
                 }
                 None => self.seat(place, Seat::Waits(Box::new(coming))),
@@ -186,6 +206,8 @@ impl Crew {
                 member.shard.order(Order::Add(share));
             }
         }
+        // What left may have had what others wait for.
+        self.seat_those_that_wait();
     }
 
     /// Tells of a node that is new, or that has taken another one's place. A BMC at the same address is the same one, which
@@ -217,8 +239,7 @@ impl Crew {
     /// A shard for a BMC at this address; why there is none.
     fn berth(&mut self, address: SocketAddr) -> Result<(u32, Peer), String> {
         if self.addresses.contains(address) {
-            // Their answers could not be told apart.
-            return Err(format!("another node has the same address {address}"));
+            return Err(clash(address));
         }
         let ipv6 = address.is_ipv6();
         if self.least_busy(ipv6).is_none() {
@@ -248,8 +269,17 @@ impl Crew {
     /// What an engine wants to know of the BMC of a place.
     pub(crate) fn order(&mut self, place: u32, order: Order) {
         match (self.seats.get_mut(place as usize), order) {
-            (Some(Seat::Shard(shard, _)), order) => self.shards[*shard as usize].shard.order(order),
+            (Some(Seat::Shard(shard, _) | Seat::Parked(shard, _)), order) => {
+                self.shards[*shard as usize].shard.order(order);
+            }
             (Some(Seat::Waits(coming)), Order::Login(_, login)) => coming.target.login = login,
+            (Some(Seat::Waits(coming)), Order::Treatment(_, poll_interval_ms, quirks)) => {
+                let target = &mut coming.target;
+                (target.poll_interval_ms, target.quirks) = (Some(poll_interval_ms), quirks);
+                if let Some(remembered) = &mut coming.remembered {
+                    remembered.read_anew |= remembered.plan.quirks != quirks;
+                }
+            }
             (Some(Seat::Waits(coming)), Order::Labels(_, enclosure, labels)) => {
                 let target = &mut coming.target;
                 (target.enclosure, target.labels) = (enclosure, labels);
@@ -270,10 +300,18 @@ impl Crew {
         self.order(place, Order::Login(place, Arc::clone(login)));
     }
 
+    /// Polls the BMC of a place in another way.
+    pub(crate) fn set_treatment(&mut self, place: u32, interval_ms: Option<u32>, quirks: Quirks) {
+        let interval_ms = interval_ms.unwrap_or(self.config.poll_interval_ms);
+        self.order(place, Order::Treatment(place, interval_ms, quirks));
+    }
+
     /// Sends an operator command to the BMC of a place.
     pub(crate) fn submit(&self, place: u32, job: Job) {
         match self.seats.get(place as usize) {
-            Some(Seat::Shard(shard, _)) => self.shards[*shard as usize].shard.submit(place, job),
+            Some(Seat::Shard(shard, _) | Seat::Parked(shard, _)) => {
+                self.shards[*shard as usize].shard.submit(place, job);
+            }
             Some(Seat::Waits(_)) => job.outcome.tell(Err(ApplyError::Unreachable {
                 reason: "the address of its BMC is not known yet".to_owned(),
             })),
@@ -281,24 +319,106 @@ impl Crew {
         }
     }
 
-    /// Seats a BMC whose address is known now, or shows why it isn't.
+    /// Seats a BMC whose address is known now, lets one move that has another address by now, or shows why there is none.
     pub(crate) fn set_address(&mut self, place: u32, address: Result<SocketAddr, String>) {
-        let Some(Seat::Waits(_)) = self.seats.get(place as usize) else {
+        match (self.seats.get_mut(place as usize), address) {
+            (Some(Seat::Waits(coming)), Ok(address)) => {
+                coming.target.address = Some(address);
+                self.seat_one_that_waits(place);
+            }
+            (Some(Seat::Waits(_)), Err(reason)) => self.tell_unreachable(place, &reason),
+            (Some(Seat::Shard(..) | Seat::Parked(..)), Ok(address)) => {
+                self.relocate(place, address);
+            }
+            // Without a new one, the address that it has holds.
+            _ => {}
+        }
+    }
+
+    /// Gives a BMC that a shard has another address. Where another BMC has that, it leaves its own all the same: who has that
+    /// now is another machine.
+    fn relocate(&mut self, place: u32, address: SocketAddr) {
+        let seat = &self.seats[place as usize];
+        let (Seat::Shard(shard, _) | Seat::Parked(shard, _)) = *seat else {
             return;
         };
-        let berth = address.and_then(|address| Ok((address, self.berth(address)?)));
-        match berth {
-            Ok((address, (shard, peer))) => {
-                let seat = Seat::Shard(shard, peer);
-                if let Seat::Waits(mut coming) =
-                    std::mem::replace(&mut self.seats[place as usize], seat)
-                {
-                    coming.target.address = Some(address);
+        if seat.at() == Some(peer(address)) {
+            return;
+        }
+        if let Seat::Shard(_, before) = seat {
+            self.addresses.remove((*before).into());
+        }
+        let (seat, told) = if self.shards[shard as usize].ipv6 != address.is_ipv6() {
+            let family = if address.is_ipv6() { "IPv6" } else { "IPv4" };
+            let reason = format!(
+                "its address is {address} now, and a change to {family} takes a restart of the service"
+            );
+            (Seat::Parked(shard, address), Err(reason))
+        } else if self.take_address(address) {
+            (Seat::Shard(shard, peer(address)), Ok(address))
+        } else {
+            self.clashing.insert(place);
+            (Seat::Parked(shard, address), Err(clash(address)))
+        };
+        if matches!(seat, Seat::Shard(..)) {
+            self.clashing.remove(&place);
+        }
+        self.seat(place, seat);
+        let order = Order::Address(place, told);
+        self.shards[shard as usize].shard.order(order);
+        self.seat_those_that_wait();
+    }
+
+    /// Gives an address to somebody, unless another one has it.
+    fn take_address(&mut self, address: SocketAddr) -> bool {
+        let is_free = !self.addresses.contains(address);
+        if is_free {
+            self.addresses.insert(address, ());
+        }
+        is_free
+    }
+
+    /// Seats those whose address nobody else has any more.
+    fn seat_those_that_wait(&mut self) {
+        let clashing: Vec<u32> = self.clashing.iter().copied().collect();
+        for place in clashing {
+            let parked = match &self.seats[place as usize] {
+                Seat::Parked(shard, address) => Some((*shard, *address)),
+                _ => None,
+            };
+            match parked {
+                None => self.seat_one_that_waits(place),
+                Some((shard, address)) if self.take_address(address) => {
+                    self.clashing.remove(&place);
+                    self.seat(place, Seat::Shard(shard, peer(address)));
+                    let order = Order::Address(place, Ok(address));
+                    self.shards[shard as usize].shard.order(order);
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn seat_one_that_waits(&mut self, place: u32) {
+        let Seat::Waits(coming) = &self.seats[place as usize] else {
+            return;
+        };
+        let Some(address) = coming.target.address else {
+            return;
+        };
+        match self.berth(address) {
+            Ok((shard, peer)) => {
+                self.clashing.remove(&place);
+                let seat = &mut self.seats[place as usize];
+                if let Seat::Waits(coming) = std::mem::replace(seat, Seat::Shard(shard, peer)) {
                     let order = Order::Add(vec![*coming]);
                     self.shards[shard as usize].shard.order(order);
                 }
             }
-            Err(reason) => self.tell_unreachable(place, &reason),
+            Err(reason) => {
+                self.clashing.insert(place);
+                self.tell_unreachable(place, &reason);
+            }
         }
     }
 
@@ -315,13 +435,21 @@ impl Crew {
             .collect()
     }
 
-    /// Closes every session and ends the threads.
-    pub(crate) fn close(&mut self) {
+    /// Begins to close every session, and to end the threads: those that nobody waits for yet.
+    pub(crate) fn begin_close(&mut self) -> Vec<Running> {
+        self.is_closed = true;
         for member in &self.shards {
             member.shard.begin_close();
         }
-        for member in &mut self.shards {
-            member.shard.join();
-        }
+        let members = self.shards.iter_mut();
+        members
+            .filter_map(|member| member.shard.take_thread())
+            .collect()
     }
+}
+
+/// Why a BMC at an address that another one has isn't asked.
+fn clash(address: SocketAddr) -> String {
+    // Their answers could not be told apart.
+    format!("another node has the same address {address}")
 }

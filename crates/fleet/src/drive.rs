@@ -18,6 +18,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use hardware::{ApplyError, EnclosureId, Labels, Node};
 use ipmi::console::Login;
 use ipmi::entropy::Entropy;
+use ipmi::quirk::Quirks;
 use ipmi::time::Instant;
 use udp::{Options, ReceiveBatch, SendBatch, Socket, Waker};
 
@@ -81,6 +82,8 @@ pub enum StartError {
     Config(ConfigError),
     /// A socket or a thread could not be had.
     System(io::Error),
+    /// The fleet was closed: see [`Fleet::close`](crate::Fleet::close).
+    Closed,
 }
 
 impl fmt::Display for StartError {
@@ -88,6 +91,7 @@ impl fmt::Display for StartError {
         match self {
             Self::Config(error) => write!(f, "the fleet's configuration: {error}"),
             Self::System(error) => write!(f, "no socket or thread for the fleet: {error}"),
+            Self::Closed => f.write_str("the fleet is closed"),
         }
     }
 }
@@ -97,6 +101,7 @@ impl std::error::Error for StartError {
         match self {
             Self::Config(error) => Some(error),
             Self::System(error) => Some(error),
+            Self::Closed => None,
         }
     }
 }
@@ -156,6 +161,10 @@ pub(crate) enum Order {
     Remove(u32, Option<Arc<Node>>),
     /// Another login.
     Login(u32, Arc<Login>),
+    /// Another address, or why it has none for now.
+    Address(u32, Result<SocketAddr, String>),
+    /// Another poll interval in milliseconds, and other deviations that the operator knows of.
+    Treatment(u32, u32, Quirks),
     /// What a node sits in, and its labels.
     Labels(u32, Option<EnclosureId>, Arc<Labels>),
 }
@@ -269,11 +278,21 @@ impl Shard {
         self.mailbox.waker.wake();
     }
 
-    /// Waits until all sessions are closed; ends within [`CLOSE_MAX`] and a little.
-    pub(crate) fn join(&mut self) {
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
+    /// Its thread, to be waited for; `None` where somebody has taken it already.
+    pub(crate) fn take_thread(&mut self) -> Option<Running> {
+        self.thread.take().map(Running)
+    }
+}
+
+/// The thread of a shard.
+pub(crate) struct Running(JoinHandle<()>);
+
+impl Running {
+    /// Waits until all its sessions are closed, which ends within [`CLOSE_MAX`] and a little after
+    /// [`Shard::begin_close`]. The thread doesn't wait for itself: it ends by and by.
+    pub(crate) fn join(self) {
+        let Self(thread) = self;
+        if thread.thread().id() != thread::current().id() && thread.join().is_err() {
             tracing::error!("a fleet thread ended by a panic; its sessions were not closed");
         }
     }
@@ -494,6 +513,10 @@ impl Driver {
                 Order::Add(targets) => self.engine.add(now, targets),
                 Order::Remove(place, last) => self.engine.remove(now, place, last),
                 Order::Login(place, login) => self.engine.set_login(now, place, login),
+                Order::Address(place, address) => self.engine.set_address(now, place, address),
+                Order::Treatment(place, interval_ms, quirks) => {
+                    self.engine.set_treatment(now, place, interval_ms, quirks);
+                }
                 Order::Labels(place, enclosure, labels) => {
                     self.engine.set_labels(place, enclosure, labels);
                 }

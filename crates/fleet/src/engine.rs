@@ -8,6 +8,7 @@ use std::time::Duration;
 use hardware::{EnclosureId, Labels, Node, Update};
 use ipmi::console::{Addressee, Login, Policy, addressee};
 use ipmi::entropy::Entropy;
+use ipmi::quirk::Quirks;
 use ipmi::time::Instant;
 
 use crate::counters::Counters;
@@ -286,8 +287,11 @@ impl Engine {
             return;
         };
         let address = slot.address();
-        self.by_address.remove(address);
-        self.leaving.insert(address, ());
+        // One without an address for now has none to give up.
+        if self.by_address.get(address) == Some(index) {
+            self.by_address.remove(address);
+            self.leaving.insert(address, ());
+        }
         slot.close(&mut self.cx, now, "it was removed from the fleet");
         slot.leave_for_good();
         self.touched(index);
@@ -415,6 +419,51 @@ impl Engine {
             index.and_then(|index| Some((index, self.slot_mut(index)?)))
         {
             slot.set_login(cx, now, login);
+            self.touched(index);
+        }
+    }
+
+    /// Talks to the BMC of a place at this address from now on; where it has none, for this reason, to nobody until it has one.
+    pub fn set_address(&mut self, now: Instant, place: u32, address: Result<SocketAddr, String>) {
+        let Some(index) = self.slot_at(place).filter(|_| !self.closing) else {
+            return;
+        };
+        let Some(Berth::Taken(slot)) = self.slots.get_mut(index as usize) else {
+            return;
+        };
+        let before = slot.address();
+        if self.by_address.get(before) == Some(index) {
+            self.by_address.remove(before);
+        }
+        let free = address.and_then(|address| match self.by_address.contains(address) {
+            // Their answers could not be told apart.
+            true => Err(format!("another node has the same address {address}")),
+            false => Ok(address),
+        });
+        match free {
+            Ok(address) => {
+                self.by_address.insert(address, index);
+                slot.set_address(&mut self.cx, now, address);
+            }
+            Err(reason) => slot.park(&mut self.cx, now, &reason),
+        }
+        self.touched(index);
+    }
+
+    /// Reads the BMC of a place at this interval in milliseconds from now on, and deals with these deviations that the operator
+    /// knows of; all else goes on.
+    pub fn set_treatment(
+        &mut self,
+        now: Instant,
+        place: u32,
+        poll_interval_ms: u32,
+        quirks: Quirks,
+    ) {
+        let index = self.slot_at(place);
+        if let Some((index, (slot, cx))) =
+            index.and_then(|index| Some((index, self.slot_mut(index)?)))
+        {
+            slot.set_treatment(cx, now, poll_interval_ms, quirks);
             self.touched(index);
         }
     }

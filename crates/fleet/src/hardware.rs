@@ -10,23 +10,26 @@ use ::hardware::{
 };
 use arc_swap::ArcSwap;
 use ipmi::console::Login;
+use ipmi::quirk::Quirks;
 
 use crate::counters::Counters;
 use crate::crew::Crew;
-use crate::drive::{Order, StartError};
+use crate::drive::{Order, Running, StartError};
 use crate::figures::Figures;
-use crate::memory::Memory;
+use crate::memory::{Memory, Remembered};
 use crate::outcome::outcome;
-use crate::shared::Shared;
+use crate::shared::{self, Shared};
 use crate::target::{Config, Target};
 use crate::work::Job;
 
-/// Very many IPMI BMCs, polled by threads of its own. Dropped, it closes every session; that takes some seconds
-/// at most.
+/// Very many IPMI BMCs, polled by threads of its own. Dropped, it is [closed](Self::close).
 #[derive(Debug)]
 pub struct Fleet {
     shared: Shared,
     topology: ArcSwap<Topology>,
+    /// Held while BMCs come and go, beside the crew, which is free for commands while what is remembered is fetched.
+    changing: Mutex<()>,
+    /// Who knows a node's place knows it for as long as this is held.
     crew: Mutex<Crew>,
 }
 
@@ -41,6 +44,9 @@ pub struct Changes {
     pub add: Vec<Target>,
     /// What else machines sit in, and their labels.
     pub labels: Vec<(NodeId, Option<EnclosureId>, Arc<Labels>)>,
+    /// Machines that are polled in another way: at which interval in milliseconds (`None` = the fleet's), and with which
+    /// deviations that the operator knows of. What is known of them stays, and so do commands that are under way.
+    pub treatments: Vec<(NodeId, Option<u32>, Quirks)>,
     /// The enclosures, where they change.
     pub topology: Option<Arc<Topology>>,
 }
@@ -56,6 +62,7 @@ impl Fleet {
         let shared = Shared::with_memory(memory.map(Arc::new));
         let fleet = Self {
             crew: Mutex::new(Crew::new(config.without_targets(), shared.clone())),
+            changing: Mutex::default(),
             shared,
             topology: ArcSwap::new(Arc::clone(&config.topology)),
         };
@@ -69,26 +76,35 @@ impl Fleet {
     /// Takes BMCs up and lets others go, without disturbing the rest. Readers see all of it at once; sessions are closed and
     /// opened in the background. A name that isn't there, and a new one that is there already, are left out.
     ///
+    /// Blocks: what is remembered of new BMCs comes from a file.
+    ///
     /// # Errors
-    /// The shards are full, or the system has no socket or thread left; then nothing changed.
-    pub fn change(&self, changes: Changes) -> Result<(), StartError> {
+    /// The shards are full, the system has no socket or thread left, or the fleet is closed; then nothing changed.
+    pub fn change(&self, mut changes: Changes) -> Result<(), StartError> {
+        let _alone = lock(&self.changing);
+        let remove: HashSet<&NodeId> = changes.remove.iter().collect();
+        let mut names = HashSet::new();
+        changes.add.retain(|target| {
+            let is_there = self.shared.board.place(target.id.as_str()).is_some();
+            (!is_there || remove.contains(&target.id)) && names.insert(target.id.clone())
+        });
+        let known = self.known(&changes);
         let mut crew = self.crew();
         crew.make_room(&changes)?;
         if let Some(topology) = changes.topology {
             self.topology.store(topology);
             self.shared.board.tell(&Update::Topology);
         }
-        let remove: HashSet<&NodeId> = changes.remove.iter().collect();
-        let add: Vec<_> = changes
-            .add
-            .into_iter()
-            .filter(|target| {
-                let is_there = self.shared.board.place(target.id.as_str()).is_some();
-                !is_there || remove.contains(&target.id)
-            })
-            .collect();
-        let moves = self.shared.change(&changes.remove, &add);
-        crew.move_all(moves, add);
+        if let Some(memory) = &self.shared.memory {
+            shared::forget(memory, &changes.remove, &changes.add);
+        }
+        let moves = self.shared.enter(&changes.remove, &changes.add, known);
+        crew.move_all(moves, changes.add);
+        for (id, interval_ms, quirks) in changes.treatments {
+            if let Some(place) = self.shared.board.place(id.as_str()) {
+                crew.set_treatment(place, interval_ms, quirks);
+            }
+        }
         for (id, enclosure, labels) in changes.labels {
             if let Some(place) = self.shared.board.place(id.as_str()) {
                 crew.order(place, Order::Labels(place, enclosure, labels));
@@ -97,9 +113,18 @@ impl Fleet {
         Ok(())
     }
 
+    /// What is remembered of the BMCs that are to be taken up. A file is read, which commands needn't wait for.
+    fn known(&self, changes: &Changes) -> Vec<Option<Remembered>> {
+        match &self.shared.memory {
+            Some(memory) => memory.recall(&changes.add, &self.shared.plans),
+            None => Vec::new(),
+        }
+    }
+
     /// Tells the address of a target that was given without one, or why it can't be found out: then the node is shown
-    /// as down for this reason. To be called again until there is an address; later calls change nothing, as do calls for
-    /// targets that had one from the beginning.
+    /// as down for this reason. To be called again until there is an address, and whenever there is another one: then the BMC is
+    /// logged in to there, and is the same one unless it says that it isn't. One that another node has is waited for.
+    /// A reason why there is none changes nothing where there was one.
     pub fn set_address(&self, id: &NodeId, address: Result<SocketAddr, String>) {
         if let Some((mut crew, place)) = self.seat_of(id) {
             crew.set_address(place, address);
@@ -115,7 +140,7 @@ impl Fleet {
     }
 
     fn crew(&self) -> MutexGuard<'_, Crew> {
-        self.crew.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.crew)
     }
 
     /// The place of a node, and the crew in whose hands it stays that node's: a change may give it to another one as soon as
@@ -158,15 +183,21 @@ impl Fleet {
         figures
     }
 
-    fn close(&mut self) {
-        let crew = self.crew.get_mut();
-        crew.unwrap_or_else(PoisonError::into_inner).close();
+    /// Closes every session, ends the threads, and lets go of the file in which BMCs are remembered; within seconds also where
+    /// BMCs don't answer. Whoever still has the fleet sees the last snapshots, and commands fail. Called again, it does nothing.
+    ///
+    /// Blocks; but for the fleet's own threads, which observers run on: there it waits for the others only.
+    pub fn close(&self) {
+        let threads = self.crew().begin_close();
+        threads.into_iter().for_each(Running::join);
+        if let Some(memory) = &self.shared.memory {
+            memory.close();
+        }
     }
+}
 
-    /// Closes every session and ends the threads; within seconds also where BMCs don't answer.
-    pub fn shutdown(mut self) {
-        self.close();
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for Fleet {

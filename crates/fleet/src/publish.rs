@@ -154,12 +154,17 @@ impl Board {
 
     /// Puts `after` in place of the snapshot before and tells the observers. Returns the one before.
     pub(crate) fn put(&self, spot: &Spot, after: &Arc<Node>) -> Arc<Node> {
+        self.put_as(spot, after, false)
+    }
+
+    fn put_as(&self, spot: &Spot, after: &Arc<Node>, is_another: bool) -> Arc<Node> {
         let before = spot.swap(Arc::clone(after));
         let observers = self.observers.load();
         if !observers.is_empty() {
-            let update = Update::Changed {
-                before: Arc::clone(&before),
-                after: Arc::clone(after),
+            let (before, after) = (Arc::clone(&before), Arc::clone(after));
+            let update = match is_another {
+                true => Update::Replaced { before, after },
+                false => Update::Changed { before, after },
             };
             for observer in observers.iter() {
                 observer.updated(&update);
@@ -314,6 +319,15 @@ impl Page {
 
     /// Publishes the page.
     pub(crate) fn publish(&mut self, board: &Board, spares: &mut Spares) {
+        self.publish_as(board, spares, false);
+    }
+
+    /// Publishes the page as another machine's than the snapshot before.
+    pub(crate) fn publish_another(&mut self, board: &Board, spares: &mut Spares) {
+        self.publish_as(board, spares, true);
+    }
+
+    fn publish_as(&mut self, board: &Board, spares: &mut Spares, is_another: bool) {
         self.node_mut(spares).revision += 1;
         if let Some(mut next) = self.next.take() {
             let readings = &mut Arc::make_mut(&mut next).readings;
@@ -324,7 +338,7 @@ impl Page {
                 }
                 None => readings.clone_from(&self.current.readings),
             }
-            let before = board.put(&self.spot, &next);
+            let before = board.put_as(&self.spot, &next, is_another);
             self.current = next;
             spares.put(before);
         }

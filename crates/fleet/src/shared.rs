@@ -1,6 +1,7 @@
 //! What the engines of a fleet share: the nodes as readers see them, plans, and what is remembered.
 
 use std::collections::HashSet;
+use std::iter::repeat;
 use std::sync::Arc;
 
 use hardware::{Indicator, Link, Node, NodeId, Observer, PackedReading, Power, Readings};
@@ -55,29 +56,44 @@ impl Shared {
     /// Takes the nodes of these names off and puts `targets` on, each as a node that was not reached yet; readers see both
     /// at once. Engines, which know nodes by their places, are to be told besides: [`Engine::remove`](crate::Engine::remove), [`Engine::add`](crate::Engine::add).
     pub fn change(&self, leaving: &[NodeId], targets: &[Target]) -> Moves {
-        let Some(memory) = &self.memory else {
-            let nodes = unreached(targets).map(Arc::new);
-            return self.board.change(leaving, nodes.collect());
+        let remembered = match &self.memory {
+            Some(memory) => {
+                forget(memory, leaving, targets);
+                memory.recall(targets, &self.plans)
+            }
+            None => Vec::new(),
         };
-        // What is put on again is known already.
-        let staying: HashSet<&NodeId> = targets.iter().map(|target| &target.id).collect();
-        for id in leaving.iter().filter(|id| !staying.contains(id)) {
-            memory.forget(id);
-        }
-        let remembered = memory.recall(targets, &self.plans);
-        let nodes = unreached(targets)
-            .zip(&remembered)
-            .map(|(node, remembered)| {
-                Arc::new(match remembered {
-                    Some(remembered) => recalled(node, remembered),
-                    None => node,
-                })
-            });
+        self.enter(leaving, targets, remembered)
+    }
+
+    /// As [`Self::change`], with what is remembered of each of the targets, in their order; of those behind the end nothing is.
+    pub(crate) fn enter(
+        &self,
+        leaving: &[NodeId],
+        targets: &[Target],
+        remembered: Vec<Option<Remembered>>,
+    ) -> Moves {
+        let known = remembered.iter().map(Option::as_ref);
+        let nodes = unreached(targets).zip(known.chain(repeat(None)));
+        let nodes = nodes.map(|(node, remembered)| {
+            Arc::new(match remembered {
+                Some(remembered) => recalled(node, remembered),
+                None => node,
+            })
+        });
         let mut moves = self.board.change(leaving, nodes.collect());
         let known = moves.entered.iter().zip(remembered);
         let known = known.filter_map(|(place, known)| Some((*place, Box::new(known?))));
         moves.remembered = known.collect();
         moves
+    }
+}
+
+/// Forgets those that leave; what is put on again is known already.
+pub(crate) fn forget(memory: &Memory, leaving: &[NodeId], targets: &[Target]) {
+    let staying: HashSet<&NodeId> = targets.iter().map(|target| &target.id).collect();
+    for id in leaving.iter().filter(|id| !staying.contains(id)) {
+        memory.forget(id);
     }
 }
 

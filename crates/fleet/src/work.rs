@@ -114,6 +114,11 @@ impl Work {
         self.waiting.is_empty() && self.active.is_none() && self.settling.is_empty()
     }
 
+    /// Something is to be asked of the BMC, now or after a pause.
+    pub(crate) fn has_questions(&self) -> bool {
+        self.active.is_some() || !self.waiting.is_empty()
+    }
+
     /// When the first waiting job has waited too long, or the active one for another session.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let waiting = self.waiting.front().map(|waiting| waiting.until);

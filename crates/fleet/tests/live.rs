@@ -4,7 +4,7 @@
 
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex, Weak, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
@@ -160,7 +160,7 @@ fn a_fleet_reads_virtual_machines_switches_one_and_leaves_no_session_behind() {
 
 #[test]
 fn a_bmc_whose_address_comes_later_says_why_it_is_down_and_is_polled_from_then_on() {
-    let server = serve(2);
+    let server = serve(3);
     let mut targets = targets(&server, 2);
     let address = targets[0].address.take().unwrap();
     let id = targets[0].id.clone();
@@ -179,7 +179,25 @@ fn a_bmc_whose_address_comes_later_says_why_it_is_down_and_is_polled_from_then_o
         &fleet,
         || matches!(&fleet.node("n0").unwrap().link, Link::Down { reason, .. } if reason.contains("same address")),
     );
+    let from = |place: u32| {
+        let taken = server.bmcs().site().address(place);
+        Ok(SocketAddr::new(taken.into(), server.port()))
+    };
+    // Where the other one goes, it is taken.
+    fleet.set_address(&NodeId::new("n1").unwrap(), from(2));
+    let at_taken = |node: &str| {
+        let node = fleet.node(node).unwrap();
+        node.link == Link::Up && node.address == Some(taken.into())
+    };
+    until(&fleet, || at_taken("n0"));
+    // And where the other one comes back while it is there, and leaves afterwards.
+    fleet.set_address(&NodeId::new("n1").unwrap(), from(1));
+    until(
+        &fleet,
+        || matches!(&fleet.node("n1").unwrap().link, Link::Down { reason, .. } if reason.contains("same address")),
+    );
     fleet.set_address(&id, Ok(address));
+    until(&fleet, || at_taken("n1"));
     until(&fleet, || {
         let nodes = ["n0", "n1"].map(|id| fleet.node(id).unwrap());
         nodes
@@ -285,6 +303,117 @@ fn a_command_that_meets_a_change_never_reaches_the_machine_that_takes_the_place(
     assert_eq!(applying.join().unwrap(), Err(ApplyError::Absent));
     until(&fleet, || fleet.node("n1").unwrap().power != Power::Unknown);
     assert_eq!(fleet.node("n1").unwrap().power, Power::On);
+}
+
+#[test]
+fn an_address_that_is_free_again_is_taken_by_the_one_that_waits_for_it() {
+    let server = serve(1);
+    let [first] = targets(&server, 1).try_into().unwrap();
+    let second = Target {
+        id: NodeId::new("second").unwrap(),
+        ..first.clone()
+    };
+    let fleet = Fleet::start(&Config::new(vec![first.clone()])).unwrap();
+    let change = |remove: Vec<NodeId>, add: Vec<Target>| {
+        let changes = Changes {
+            remove,
+            add,
+            ..Changes::default()
+        };
+        fleet.change(changes).unwrap();
+    };
+    change(Vec::new(), vec![second]);
+    let link = || fleet.node("second").unwrap().link.clone();
+    assert!(matches!(link(), Link::Down { .. }));
+    change(vec![first.id], Vec::new());
+    until(&fleet, || link() == Link::Up);
+}
+
+#[test]
+fn a_closed_fleet_shows_what_it_knew_does_nothing_more_and_leaves_its_file_to_the_next() {
+    let folder = std::env::temp_dir().join(format!("fleet-closed-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let server = serve(2);
+    let config = Config {
+        memory: Some(folder.join("fleet.redb")),
+        ..Config::new(targets(&server, 1))
+    };
+    let fleet = Fleet::start(&config).unwrap();
+    until(&fleet, || fleet.node("n0").unwrap().link == Link::Up);
+    fleet.close();
+    assert_eq!(server.bmcs().session_count(), 0);
+    fleet.close();
+    assert_eq!(fleet.node("n0").unwrap().link, Link::Up);
+    let id = NodeId::new("n0").unwrap();
+    let off = outcome(fleet.apply(&id, Change::Power(PowerAction::ForceOff)));
+    assert!(
+        matches!(off, Err(ApplyError::Unreachable { .. })),
+        "{off:?}"
+    );
+    let changes = Changes {
+        add: targets(&server, 2),
+        ..Changes::default()
+    };
+    assert!(fleet.change(changes).is_err());
+    // Somebody still has the one before.
+    let next = Fleet::start(&config).unwrap();
+    assert!(!next.node("n0").unwrap().inventory.sensors.is_empty());
+    drop((next, fleet));
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// Has the fleet for a moment at an update, and is the last one then that has it.
+struct Last {
+    fleet: Weak<Fleet>,
+    /// Says that it has it.
+    has: Mutex<mpsc::Sender<()>>,
+    /// Hears that nobody else has.
+    alone: Mutex<mpsc::Receiver<()>>,
+}
+
+impl Observer for Last {
+    fn updated(&self, _: &Update) {
+        if let Some(fleet) = self.fleet.upgrade()
+            && self.has.lock().unwrap().send(()).is_ok()
+        {
+            let _ = self.alone.lock().unwrap().recv();
+            drop(fleet);
+        }
+    }
+}
+
+/// Says at its end that the fleet let go of its observers.
+struct AtEnd(mpsc::Sender<()>);
+
+impl Observer for AtEnd {
+    fn updated(&self, _: &Update) {}
+}
+
+impl Drop for AtEnd {
+    fn drop(&mut self) {
+        let _ = self.0.send(());
+    }
+}
+
+#[test]
+fn a_fleet_whose_last_owner_is_a_thread_of_its_own_ends() {
+    let server = serve(1);
+    let fleet = Arc::new(Fleet::start(&Config::new(targets(&server, 1))).unwrap());
+    let ((has, had), (alone, is_alone)) = (mpsc::channel(), mpsc::channel());
+    let (end, ended) = mpsc::channel();
+    fleet.observe(Arc::new(AtEnd(end)));
+    fleet.observe(Arc::new(Last {
+        fleet: Arc::downgrade(&fleet),
+        has: Mutex::new(has),
+        alone: Mutex::new(is_alone),
+    }));
+    had.recv().unwrap();
+    drop(fleet);
+    alone.send(()).unwrap();
+    drop((alone, had));
+    // Its thread goes on to its end, and lets go of the rest there.
+    ended.recv().unwrap();
+    assert_eq!(server.bmcs().session_count(), 0);
 }
 
 #[test]

@@ -12,6 +12,8 @@ mod figures;
 mod logs;
 #[path = "sim/loss.rs"]
 mod loss;
+#[path = "sim/moving.rs"]
+mod moving;
 #[path = "sim/restarts.rs"]
 mod restarts;
 mod support;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use fleet::{Config, Engine, EngineConfig, Job, Outcome, Shared, Target, outcome};
+use fleet::{Config, Engine, EngineConfig, Job, Outcome, Quirk, Quirks, Shared, Target, outcome};
 use hardware::{ApplyError, Change, Installation, InstallationWatch, Link, Node, PowerAction};
 use ipmi::bmc::{self, User};
 use ipmi::command::app::Guid;
@@ -219,6 +219,20 @@ fn an_upgrade_changes_the_version_that_runs_and_the_one_that_is_shown() {
     assert_eq!(world.shown(0), new);
     assert_eq!(world.node(0).link, Link::Up);
     assert_eq!(world.shown(1), old, "the other one is as it was");
+}
+
+#[test]
+fn an_upgrade_goes_on_while_its_machine_is_treated_in_another_way() {
+    let mut world = World::new(1, Quality::PERFECT);
+    world.run_for(5 * SECOND);
+    let (installation, watch) = installation(APPLICATION, 100_000);
+    let outcome = world.apply(0, Change::Firmware(installation));
+    let begun = |_: &World| watch.0.load(Ordering::Relaxed) > 20;
+    assert!(world.run_until(600 * SECOND, begun));
+    let quirks = Quirks::NONE.with(Quirk::FruChecksumsWrong);
+    world.engine.set_treatment(world.now, 0, 5_000, quirks);
+    assert_eq!(world.outcome(&outcome, 900 * SECOND), Ok(()));
+    assert_eq!(world.runs(0), "3.07");
 }
 
 #[test]

@@ -135,7 +135,7 @@ impl Thresholds {
 }
 
 /// The description of one sensor.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sensor {
     /// Its name as the machine gives it (`CPU1 Temp`), not necessarily unique.
     pub name: Arc<str>,

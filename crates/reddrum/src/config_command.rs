@@ -44,7 +44,7 @@ pub(crate) async fn check(
     let inventories = std::mem::take(&mut config.inventories);
     let is_file = |of_list: &InventoryConfig| matches!(of_list.source, Source::File(_));
     let (files, servers): (Vec<_>, Vec<_>) = inventories.into_iter().partition(is_file);
-    let gathered = inventory::gather(&config, files, &[]).await;
+    let gathered = inventory::gather(&config, files, &[], None).await;
     let gathered =
         gathered.map_err(|text| ProgramError::Usage(format!("{}: {text}", file.display())))?;
     if !gathered.mistakes.is_empty() {

@@ -9,12 +9,12 @@ use std::sync::{Arc, Weak};
 use fleet::Fleet;
 use hardware::NodeId;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::config::{Config, TargetConfig};
+use crate::config::{Config, Source, TargetConfig};
 use crate::error::ProgramError;
-use crate::inventory::{self, Inventory, LOOK_EVERY};
+use crate::inventory::{self, Inventory, Kept, LOOK_EVERY, Read};
 use crate::resolve::Names;
 use crate::{serve, targets};
 
@@ -30,16 +30,25 @@ pub(crate) struct Reload {
     lists: Vec<Inventory>,
     /// All BMCs as the fleet knows them.
     targets: Vec<TargetConfig>,
+    /// Where lists of servers are kept.
+    kept: Option<Kept>,
+    /// Lists that are being read, each at most once: a server that takes its time holds nothing up.
+    reading: JoinSet<(Source, Read)>,
 }
 
 impl Reload {
-    /// Reads the lists of a configuration for the first time. One with a mistake is left out, and taken up once it is good.
+    /// Reads the lists of a configuration for the first time. One with a mistake is left out, and taken up once it is good. What
+    /// a server told an earlier run holds until it answers.
     ///
     /// # Errors
     /// The configuration names BMCs that can't be together.
     pub(crate) async fn new(file: PathBuf, mut config: Config) -> Result<Self, ProgramError> {
         let inventories = std::mem::take(&mut config.inventories);
-        let gathered = inventory::gather(&config, inventories, &[]).await;
+        let kept = config.service.state_dir.as_deref().map(Kept::new);
+        if let Some(kept) = &kept {
+            kept.tidy(&inventories);
+        }
+        let gathered = inventory::gather(&config, inventories, &[], kept.as_ref()).await;
         let gathered = gathered.map_err(ProgramError::Usage)?;
         for mistake in &gathered.mistakes {
             mistake.log();
@@ -49,6 +58,8 @@ impl Reload {
             config,
             lists: gathered.lists,
             targets: gathered.targets,
+            kept,
+            reading: JoinSet::new(),
         })
     }
 
@@ -72,53 +83,70 @@ impl Reload {
                     Some(()) => self.read_all(&fleet, &names).await,
                     None => return,
                 },
-                _ = look.tick() => self.look(&fleet, &names).await,
-            }
-        }
-    }
-
-    /// Reads the lists that changed. One may give what another takes: which of them is read first must not matter.
-    async fn look(&mut self, fleet: &Weak<Fleet>, names: &Names) {
-        let mut has_changed = false;
-        for index in 0..self.lists.len() {
-            if self.lists[index].is_due() {
-                has_changed |= self.read_list(index, fleet, names).await;
-            }
-        }
-        // Each turn takes one that was refused, so that this ends.
-        while std::mem::take(&mut has_changed) {
-            for index in 0..self.lists.len() {
-                if self.lists[index].is_refused {
-                    has_changed |= self.read_list(index, fleet, names).await;
+                _ = look.tick() => self.look(),
+                Some(read) = self.reading.join_next() => {
+                    // One that panicked was reported, and is read no more.
+                    if let Ok((source, read)) = read {
+                        self.take_list(&source, read, &fleet, &names).await;
+                    }
                 }
             }
         }
     }
 
-    /// Reads one list. Whether it says something else than before, and that holds now.
-    async fn read_list(&mut self, index: usize, fleet: &Weak<Fleet>, names: &Names) -> bool {
+    /// Begins to read the lists that are due.
+    fn look(&mut self) {
+        for index in 0..self.lists.len() {
+            if self.lists[index].is_due() {
+                self.begin(index);
+            }
+        }
+    }
+
+    fn begin(&mut self, index: usize) {
         let list = &mut self.lists[index];
-        list.is_refused = false;
-        let targets = match list.read().await {
-            Ok(targets) if targets == list.targets => return false,
+        (list.is_refused, list.is_read) = (false, true);
+        let (source, reads) = (list.config.source.clone(), list.begin(self.kept.as_ref()));
+        self.reading.spawn(async move { (source, reads.await) });
+    }
+
+    /// Takes what a list says, where it says something else than before.
+    async fn take_list(&mut self, source: &Source, read: Read, fleet: &Weak<Fleet>, names: &Names) {
+        let is_it = |list: &Inventory| list.is_read && list.config.source == *source;
+        let Some(index) = self.lists.iter().position(is_it) else {
+            return;
+        };
+        let list = &mut self.lists[index];
+        list.is_read = false;
+        let targets = match list.checked(&list.targets, read) {
+            Ok(targets) if targets == list.targets => return,
             Ok(targets) => targets,
             Err(error) => {
                 tracing::error!("this list of BMCs stays as it was: {error}");
-                return false;
+                return;
             }
         };
         let before = std::mem::replace(&mut list.targets, targets);
-        let source = list.config.source.to_string();
-        let taken = inventory::merged(&self.config, &self.lists)
-            .map_err(|clash| clash.text)
-            .and_then(|merged| self.take(&source, merged, None, fleet, names));
+        let taken = match inventory::merged(&self.config, &self.lists) {
+            Ok(merged) => {
+                self.take(&source.to_string(), merged, None, fleet, names)
+                    .await
+            }
+            Err(clash) => Err(clash.text),
+        };
         if let Err(error) = taken {
             tracing::error!("this list of BMCs stays as it was: {source}: {error}");
             let list = &mut self.lists[index];
             (list.targets, list.is_refused) = (before, true);
-            return false;
+            return;
         }
-        true
+        // It may have given what another one takes: which of them is read first must not matter. Each turn takes one that was
+        // refused, so that this ends.
+        for index in 0..self.lists.len() {
+            if self.lists[index].is_refused {
+                self.begin(index);
+            }
+        }
     }
 
     /// Reads the configuration, its secrets and its lists.
@@ -143,10 +171,18 @@ impl Reload {
         names: &Names,
     ) -> Result<(), String> {
         let inventories = std::mem::take(&mut config.inventories);
-        let gathered = inventory::gather(&config, inventories, &self.lists).await?;
+        // They are read with the rest now, or right after.
+        self.reading = JoinSet::new();
+        for list in self.lists.iter_mut().filter(|list| list.is_read) {
+            list.is_read = false;
+            list.ask_again();
+        }
+        let kept = self.kept.as_ref();
+        let gathered = inventory::gather(&config, inventories, &self.lists, kept).await?;
         let restart = self.config.takes_restart(&config);
         let file = self.file.display().to_string();
-        self.take(&file, gathered.targets, Some(config), fleet, names)?;
+        self.take(&file, gathered.targets, Some(config), fleet, names)
+            .await?;
         self.lists = gathered.lists;
         for mistake in &gathered.mistakes {
             mistake.log();
@@ -163,7 +199,7 @@ impl Reload {
 
     /// Brings the fleet to where it has these BMCs, with the logins of this configuration or of the present one. `file` was
     /// read.
-    fn take(
+    async fn take(
         &mut self,
         file: &str,
         merged: Vec<TargetConfig>,
@@ -181,10 +217,15 @@ impl Reload {
         let removed = named(plan.changes.remove.iter());
         let added = named(plan.changes.add.iter().map(|target| &target.id));
         let (labelled, renewed) = (plan.changes.labels.len(), plan.logins.len());
-        names.forget(&plan.changes.remove);
-        fleet
-            .change(plan.changes)
+        let gone = plan.changes.remove.clone();
+        let treated = plan.changes.treatments.len();
+        let changing = Arc::clone(&fleet);
+        // What is remembered of new ones comes from a file.
+        let changed = spawn_blocking(move || changing.change(plan.changes)).await;
+        changed
+            .map_err(|error| error.to_string())?
             .map_err(|error| error.to_string())?;
+        names.forget(&gone);
         names.want(plan.names);
         for (id, login) in &plan.logins {
             fleet.set_login(id, login);
@@ -196,6 +237,7 @@ impl Reload {
             %removed,
             %added,
             labelled,
+            treated,
             logins = renewed,
             "{} was read again; its BMCs and their logins hold from now on",
             if config.is_some() { "the configuration" } else { "a list of BMCs" },

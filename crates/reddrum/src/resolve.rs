@@ -1,21 +1,34 @@
-//! Looks up the host names of BMCs in the background, again and again until each has an address.
+//! Looks up the host names of BMCs in the background: again and again until each has an address, and now and then after that,
+//! since names come to stand for other addresses.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use fleet::Fleet;
-use hardware::NodeId;
+use hardware::{Hardware, Link, NodeId};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 /// The most look-ups at a time: each takes a thread of the runtime while it lasts.
 const LOOK_UPS_MAX: usize = 32;
-/// The first pause before names without an address are looked up again; doubled each time.
+/// How often it is looked which names are due.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// The most names that are looked up again at one such look. More wait, those that are due for the longest time first.
+const AGAIN_MAX: usize = 512;
+/// The first pause before a name that has no address is looked up again; doubled each time. All pauses have jitter.
 const PAUSE: Duration = Duration::from_secs(2);
 /// The longest such pause.
 const PAUSE_MAX: Duration = Duration::from_secs(60);
+/// How often a name is looked up again that has an address.
+const REFRESH: Duration = Duration::from_secs(300);
+/// The same while the node is down: its BMC may have moved.
+const REFRESH_DOWN: Duration = Duration::from_secs(30);
 
 /// A name to be looked up, and for which node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,18 +43,128 @@ pub(crate) fn literal(host: &str, port: u16) -> Option<SocketAddr> {
     Some(SocketAddr::new(host.parse::<IpAddr>().ok()?, port))
 }
 
-/// The names that have no address yet.
-#[derive(Debug, Default)]
+/// The addresses that a name stands for, or why there is none.
+type Found = Result<Vec<SocketAddr>, String>;
+
+/// How names are looked up.
+type LookUp = Box<dyn Fn(String, u16) -> Pin<Box<dyn Future<Output = Found> + Send>> + Send + Sync>;
+
+/// A name, and when it is looked up next.
+#[derive(Debug)]
+struct Wanted {
+    name: Name,
+    /// What it stood for last; `None` = nothing yet.
+    address: Option<SocketAddr>,
+    /// It was looked up before.
+    is_known: bool,
+    /// The last look-up came to nothing.
+    fails: bool,
+    /// Before it is looked up again, where it has no address.
+    pause: Duration,
+    due: Instant,
+    /// When it is due already if its node is down.
+    due_if_down: Instant,
+}
+
+impl Wanted {
+    fn new(name: Name) -> Self {
+        let now = Instant::now();
+        Self {
+            name,
+            address: None,
+            is_known: false,
+            fails: false,
+            pause: PAUSE,
+            due: now,
+            due_if_down: now,
+        }
+    }
+
+    /// Takes note of what a look-up brought, and says what its node is to be told.
+    fn found(&mut self, now: Instant, found: Found) -> Option<Result<SocketAddr, String>> {
+        let Name { id, host, .. } = &self.name;
+        self.is_known = true;
+        match found.map(|all| chosen(&all, self.address)) {
+            Ok(Some(address)) => {
+                let before = self.address.replace(address);
+                (self.fails, self.pause) = (false, PAUSE);
+                self.due = now + around(REFRESH);
+                self.due_if_down = now + around(REFRESH_DOWN);
+                if let Some(before) = before.filter(|before| *before != address) {
+                    tracing::info!(node = %id, host, %before, now = %address, "a host name has another address");
+                }
+                Some(Ok(address))
+            }
+            failed => {
+                let error = failed.err();
+                let error = error.unwrap_or_else(|| "the name stands for nothing".to_owned());
+                self.due = now + around(self.pause);
+                self.due_if_down = self.due;
+                self.pause = (2 * self.pause).min(PAUSE_MAX);
+                if !std::mem::replace(&mut self.fails, true) {
+                    tracing::warn!(node = %id, host, error, "no address for a host name");
+                }
+                // Where it had one, that holds: servers of names fail, too.
+                self.address
+                    .is_none()
+                    .then(|| Err(format!("the host name {host:?} has no address: {error}")))
+            }
+        }
+    }
+}
+
+/// One of the addresses that a name stands for: the one that it was, so that a list in changing order moves nobody; else one of
+/// the same family; else the first.
+fn chosen(all: &[SocketAddr], was: Option<SocketAddr>) -> Option<SocketAddr> {
+    let same = was.filter(|was| all.contains(was));
+    let alike = || {
+        let is_ipv6 = was?.is_ipv6();
+        all.iter().find(|at| at.is_ipv6() == is_ipv6).copied()
+    };
+    same.or_else(alike).or_else(|| all.first().copied())
+}
+
+/// `span` shortened or lengthened by up to a quarter, so that names that came together don't stay together.
+fn around(span: Duration) -> Duration {
+    let draw = RandomState::new().hash_one(0) % 501;
+    span * 3 / 4 + span * u32::try_from(draw).unwrap_or(0) / 1_000
+}
+
+/// The names of the fleet's BMCs.
 pub(crate) struct Names {
-    wanted: Mutex<BTreeMap<NodeId, Name>>,
+    wanted: Mutex<BTreeMap<NodeId, Wanted>>,
     more: Notify,
+    look_up: LookUp,
+}
+
+impl fmt::Debug for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.wanted().len();
+        f.debug_struct("Names").field("names", &names).finish()
+    }
+}
+
+impl Default for Names {
+    /// No names yet; they are looked up as the system does.
+    fn default() -> Self {
+        Self::looked_up_by(Box::new(|host, port| Box::pin(look_up(host, port))))
+    }
 }
 
 impl Names {
+    fn looked_up_by(look_up: LookUp) -> Self {
+        Self {
+            wanted: Mutex::default(),
+            more: Notify::new(),
+            look_up,
+        }
+    }
+
     /// Looks these up, too.
     pub(crate) fn want(&self, names: Vec<Name>) {
         if !names.is_empty() {
-            let named = names.into_iter().map(|name| (name.id.clone(), name));
+            let named = names.into_iter();
+            let named = named.map(|name| (name.id.clone(), Wanted::new(name)));
             self.wanted().extend(named);
             self.more.notify_one();
         }
@@ -55,35 +178,56 @@ impl Names {
         }
     }
 
-    fn wanted(&self) -> MutexGuard<'_, BTreeMap<NodeId, Name>> {
+    fn wanted(&self) -> MutexGuard<'_, BTreeMap<NodeId, Wanted>> {
         self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Looks names up and tells the fleet their addresses, for as long as there is a fleet.
     pub(crate) async fn resolve(self: Arc<Self>, fleet: Weak<Fleet>) {
-        let mut pause = PAUSE;
         while fleet.strong_count() > 0 {
             self.once(&fleet).await;
-            let all_found = self.wanted().is_empty();
+            let has_names = !self.wanted().is_empty();
             tokio::select! {
-                () = self.more.notified() => pause = PAUSE,
-                () = tokio::time::sleep(pause), if !all_found => pause = (2 * pause).min(PAUSE_MAX),
+                () = self.more.notified() => {}
+                () = tokio::time::sleep(LOOK_EVERY), if has_names => {}
             }
         }
     }
 
-    /// Looks each name up once.
+    /// Which names are due: all that were never looked up, and of the others up to [`AGAIN_MAX`].
+    fn due(&self, fleet: &Fleet) -> Vec<Name> {
+        let now = Instant::now();
+        let is_down = |id: &NodeId| {
+            let node = fleet.node(id.as_str());
+            node.is_some_and(|node| matches!(node.link, Link::Down { .. }))
+        };
+        let wanted = self.wanted();
+        let (mut due, mut again) = (Vec::new(), Vec::new());
+        for (id, one) in &*wanted {
+            if !one.is_known {
+                due.push(one.name.clone());
+            } else if one.due <= now {
+                again.push((one.due, &one.name));
+            } else if one.due_if_down <= now && is_down(id) {
+                again.push((one.due_if_down, &one.name));
+            }
+        }
+        again.sort_by_key(|(at, _)| *at);
+        let again = again.into_iter().take(AGAIN_MAX);
+        due.extend(again.map(|(_, name)| name.clone()));
+        due
+    }
+
+    /// Looks each name up that is due.
     async fn once(&self, fleet: &Weak<Fleet>) {
-        let names: Vec<Name> = self.wanted().values().cloned().collect();
-        let (mut names, mut running) = (names.into_iter(), JoinSet::new());
+        let due = fleet.upgrade().map(|fleet| self.due(&fleet));
+        let (mut names, mut running) = (due.unwrap_or_default().into_iter(), JoinSet::new());
         loop {
             while running.len() < LOOK_UPS_MAX
                 && let Some(name) = names.next()
             {
-                running.spawn(async move {
-                    let found = look_up(&name.host, name.port).await;
-                    (name, found)
-                });
+                let finding = (self.look_up)(name.host.clone(), name.port);
+                running.spawn(async move { (name, finding.await) });
             }
             // A look-up that panicked comes to nothing.
             let Some(Ok((name, found))) = running.join_next().await else {
@@ -96,35 +240,22 @@ impl Names {
         }
     }
 
-    fn tell(&self, fleet: &Arc<Fleet>, name: &Name, found: Result<SocketAddr, String>) {
+    fn tell(&self, fleet: &Fleet, name: &Name, found: Found) {
         let mut wanted = self.wanted();
-        if wanted.get(&name.id) != Some(name) {
-            // Removed meanwhile, or given another name.
-            return;
+        // Where it is another one, it was removed meanwhile, or given another name.
+        if let Some(one) = wanted.get_mut(&name.id).filter(|one| one.name == *name)
+            && let Some(told) = one.found(Instant::now(), found)
+        {
+            fleet.set_address(&name.id, told);
         }
-        match &found {
-            Ok(_) => {
-                wanted.remove(&name.id);
-            }
-            Err(error) => {
-                tracing::warn!(node = %name.id, host = name.host, error, "no address for a host name");
-            }
-        }
-        let found = found.map_err(|error| {
-            let host = &name.host;
-            format!("the host name {host:?} has no address: {error}")
-        });
-        fleet.set_address(&name.id, found);
     }
 }
 
-async fn look_up(host: &str, port: u16) -> Result<SocketAddr, String> {
-    let mut found = tokio::net::lookup_host((host, port))
-        .await
-        .map_err(|e| e.to_string())?;
-    found
-        .next()
-        .ok_or_else(|| "the name stands for nothing".to_owned())
+async fn look_up(host: String, port: u16) -> Found {
+    match tokio::net::lookup_host((host, port)).await {
+        Ok(found) => Ok(found.collect()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 #[cfg(test)]
@@ -168,15 +299,95 @@ mod tests {
         let names = Names::default();
         names.want(vec![name("n1", "nowhere.invalid"), name("n2", "localhost")]);
         names.once(&Arc::downgrade(&fleet)).await;
-        let left: Vec<_> = names.wanted().keys().cloned().collect();
-        assert_eq!(left.len(), 1);
-        assert_eq!(left[0].as_str(), "n1");
+        let has_address: Vec<bool> = names
+            .wanted()
+            .values()
+            .map(|wanted| wanted.address.is_some())
+            .collect();
+        assert_eq!(has_address, [false, true]);
         loop {
             if let Link::Down { reason, .. } = &fleet.node("n1").unwrap().link {
                 assert!(reason.contains("nowhere.invalid"), "{reason}");
                 break;
             }
             notified.0.notified().await;
+        }
+    }
+
+    #[test]
+    fn a_list_of_addresses_in_another_order_moves_nobody() {
+        let at = |text: &str| text.parse::<SocketAddr>().unwrap();
+        let all = ["[fe80::1]:623", "10.0.0.1:623", "10.0.0.2:623"].map(at);
+        assert_eq!(chosen(&all, Some(all[2])), Some(all[2]));
+        assert_eq!(chosen(&all, Some(at("10.0.0.9:623"))), Some(all[1]));
+        assert_eq!(chosen(&all, None), Some(all[0]));
+        assert_eq!(chosen(&[], Some(all[0])), None);
+    }
+
+    /// Names that stand for what the test says; each look-up is counted.
+    fn names_of(
+        table: &Arc<Mutex<BTreeMap<String, SocketAddr>>>,
+        count: &Arc<Mutex<u32>>,
+    ) -> Names {
+        let (table, count) = (Arc::clone(table), Arc::clone(count));
+        Names::looked_up_by(Box::new(move |host, _| {
+            *count.lock().unwrap() += 1;
+            let found = table.lock().unwrap().get(&host).copied();
+            let found = found
+                .map(|at| vec![at])
+                .ok_or_else(|| "no answer".to_owned());
+            Box::pin(std::future::ready(found))
+        }))
+    }
+
+    #[tokio::test]
+    async fn a_name_is_looked_up_again_now_and_then_and_its_node_follows_it() {
+        let login = Arc::new(Login::new("admin", b"secret").unwrap());
+        let id = NodeId::new("n1").unwrap();
+        let config = Config::new(vec![Target::new(id.clone(), None, &login)]);
+        let fleet = Arc::new(Fleet::start(&config).unwrap());
+        let at = |text: &str| text.parse::<SocketAddr>().unwrap();
+        let table = Arc::new(Mutex::new(BTreeMap::from([(
+            "bmc1".to_owned(),
+            at("127.9.1.1:9"),
+        )])));
+        let count = Arc::new(Mutex::new(0));
+        let names = names_of(&table, &count);
+        names.want(vec![Name {
+            id,
+            host: "bmc1".to_owned(),
+            port: 9,
+        }]);
+        let weak = Arc::downgrade(&fleet);
+        let is_at = |ip: &str| {
+            let shown = fleet.node("n1").unwrap().address;
+            shown == Some(ip.parse().unwrap())
+        };
+        names.once(&weak).await;
+        names.once(&weak).await;
+        assert_eq!(*count.lock().unwrap(), 1, "it has an address");
+        // The server of names is away: the address holds, and it is asked again soon.
+        let moved = table.lock().unwrap().remove("bmc1");
+        assert!(moved.is_some());
+        let pass = |span: Duration| {
+            for one in names.wanted().values_mut() {
+                one.due = one.due.checked_sub(span).unwrap();
+            }
+        };
+        pass(REFRESH / 2);
+        names.once(&weak).await;
+        assert_eq!(*count.lock().unwrap(), 1, "not yet");
+        pass(REFRESH);
+        names.once(&weak).await;
+        assert_eq!(*count.lock().unwrap(), 2);
+        assert!(names.wanted().values().all(|one| one.address == moved));
+        let now = at("127.9.1.2:9");
+        table.lock().unwrap().insert("bmc1".to_owned(), now);
+        pass(2 * PAUSE);
+        names.once(&weak).await;
+        // The fleet has clocks and threads of its own.
+        while !is_at("127.9.1.2") {
+            std::thread::yield_now();
         }
     }
 }

@@ -112,10 +112,16 @@ pub(crate) fn plan(
             plan.changes.remove.push(target.id.clone());
             plan.names.extend(name(target));
             plan.changes.add.extend(maker.target(target, logins));
-        } else if old.get(&a.credentials) != new.get(&b.credentials)
-            && let Some(login) = logins.get(&b.credentials)
-        {
-            plan.logins.push((target.id.clone(), Arc::clone(login)));
+        } else {
+            if (a.quirks, a.poll_interval_ms) != (b.quirks, b.poll_interval_ms) {
+                let treatment = (target.id.clone(), b.poll_interval_ms, b.quirks);
+                plan.changes.treatments.push(treatment);
+            }
+            if old.get(&a.credentials) != new.get(&b.credentials)
+                && let Some(login) = logins.get(&b.credentials)
+            {
+                plan.logins.push((target.id.clone(), Arc::clone(login)));
+            }
         }
         if (&a.place, &a.labels) != (&b.place, &b.labels) {
             moved |= a.place != b.place;
@@ -133,13 +139,9 @@ pub(crate) fn plan(
     plan
 }
 
-/// Whether a machine has another BMC, or one that is polled in another way: it is taken up anew.
+/// Whether a machine has another BMC: it is taken up anew.
 fn is_another(was: &TargetConfig, is: &TargetConfig) -> bool {
-    let how = |target: &TargetConfig| {
-        let treatment = &target.treatment;
-        (treatment.port, treatment.quirks, treatment.poll_interval_ms)
-    };
-    was.host != is.host || how(was) != how(is)
+    (&was.host, was.treatment.port) != (&is.host, is.treatment.port)
 }
 
 #[cfg(test)]
@@ -195,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn another_address_takes_a_machine_up_anew_another_rack_or_login_does_not() {
+    fn another_address_takes_a_machine_up_anew_another_rack_login_interval_or_quirk_does_not() {
         let target = |host: &str, rest: &str| {
             format!("[[target]]\nhosts = \"{host}\"\nnames = \"n1\"\n{rest}\n")
         };
@@ -206,6 +208,12 @@ mod tests {
         let plan = planned(&before, &target("10.0.0.1", "credentials = \"other\""));
         assert!(plan.changes.add.is_empty() && plan.changes.remove.is_empty());
         assert_eq!(plan.logins.len(), 1);
+        let quirky = "poll_interval_ms = 5000\nquirks = [\"fru-checksums-wrong\"]";
+        let plan = planned(&before, &target("10.0.0.1", quirky));
+        assert!(plan.changes.add.is_empty() && plan.changes.remove.is_empty());
+        let (id, interval_ms, quirks) = &plan.changes.treatments[0];
+        assert_eq!((id.as_str(), *interval_ms), ("n1", Some(5000)));
+        assert!(quirks.has(fleet::Quirk::FruChecksumsWrong));
         let plan = planned(&before, &target("10.0.0.1", "rack = \"R1\"\nunit = 7"));
         assert!(plan.changes.add.is_empty() && plan.changes.remove.is_empty());
         let (id, enclosure, labels) = &plan.changes.labels[0];

@@ -358,9 +358,9 @@ pub(crate) async fn asked_to_end_or_restart(host: &LocalHost) -> io::Result<End>
     }
 }
 
-/// Closes the fleet's sessions; its threads are joined off the runtime's own ones.
+/// Closes the fleet's sessions, whoever has it besides; its threads are joined off the runtime's own ones.
 pub(crate) async fn close(fleet: Arc<Fleet>) {
-    let closing = tokio::task::spawn_blocking(move || drop(fleet));
+    let closing = tokio::task::spawn_blocking(move || fleet.close());
     // It fails only where the closing thread panicked, which has been reported then.
     let _ = closing.await;
 }

@@ -32,7 +32,7 @@ impl Service {
         let folder = std::env::temp_dir().join(format!("inventory-{name}-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let text = format!(
-            "[service]\nlisten = \"127.0.0.1:0\"\n[metrics]\nlisten = \"127.0.0.1:0\"\n\
+            "[service]\nlisten = \"127.0.0.1:0\"\nstate_dir = \"state\"\n[metrics]\nlisten = \"127.0.0.1:0\"\n\
              [[account]]\nusername = \"root\"\nrole = \"Administrator\"\npassword_command = [\"echo\", \"correct horse\"]\n\
              [credentials.default]\nusername = \"admin\"\npassword_file = \"password\"\n{rest}"
         );
@@ -41,29 +41,19 @@ impl Service {
         for (name, text) in files {
             write(&folder, name, text);
         }
-        let mut child = Command::new(env!("CARGO_BIN_EXE_reddrum"))
-            .args(["serve", "--json", "--config"])
-            .arg(folder.join("reddrum.toml"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(fs::File::create(folder.join("log")).unwrap())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let mut said = BufReader::new(child.stdout.take().unwrap());
-        said.read_line(&mut line).unwrap();
-        let log = fs::read_to_string(folder.join("log")).unwrap();
-        let said: serde_json::Value =
-            serde_json::from_str(&line).unwrap_or_else(|_| panic!("{log}"));
-        let metrics = said["metrics"].as_str().unwrap();
-        let metrics = metrics
-            .trim_start_matches("http://")
-            .trim_end_matches("/metrics");
+        let (child, metrics) = launch(&folder);
         Self {
             folder,
-            metrics: metrics.to_owned(),
+            metrics,
             child,
         }
+    }
+
+    /// Ends the process and starts another one with the same files.
+    fn restart(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        (self.child, self.metrics) = launch(&self.folder);
     }
 
     fn write(&self, name: &str, text: &str) {
@@ -117,6 +107,28 @@ impl Drop for Service {
         let _ = self.child.wait();
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+/// A process with the files of a folder, once it answers, and where its metrics are.
+fn launch(folder: &Path) -> (Child, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_reddrum"))
+        .args(["serve", "--json", "--config"])
+        .arg(folder.join("reddrum.toml"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(fs::File::create(folder.join("log")).unwrap())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut said = BufReader::new(child.stdout.take().unwrap());
+    said.read_line(&mut line).unwrap();
+    let log = fs::read_to_string(folder.join("log")).unwrap();
+    let said: serde_json::Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{log}"));
+    let metrics = said["metrics"].as_str().unwrap();
+    let metrics = metrics
+        .trim_start_matches("http://")
+        .trim_end_matches("/metrics");
+    (child, metrics.to_owned())
 }
 
 /// Puts a file in place whole, as an operator's tool does.
@@ -368,4 +380,60 @@ fn a_server_is_asked_again_and_again_and_what_it_said_last_holds_when_it_fails()
     assert_eq!(service.machines(), up(&["127.9.8.1"]));
     *answer.lock().unwrap() = (200, "[{\"targets\": [\"127.9.8.2\"]}]".to_owned());
     service.eventually("new machine", || service.machines() == up(&["127.9.8.2"]));
+}
+
+#[test]
+fn a_silent_server_holds_up_neither_start_nor_reload_and_what_it_told_last_holds() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/?token=geheim", listener.local_addr().unwrap());
+    let is_silent = Arc::new(Mutex::new(false));
+    let silent = Arc::clone(&is_silent);
+    thread::spawn(move || {
+        let mut held = Vec::new();
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            if *silent.lock().unwrap() {
+                held.push(stream);
+                continue;
+            }
+            let mut request = [0; 4096];
+            assert!(stream.read(&mut request).unwrap() > 0);
+            let body = "[{\"targets\": [\"127.9.5.1\"]}]";
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n", body.len());
+            let answer = head + "connection: close\r\n\r\n" + body;
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    let rest = format!(
+        "[[inventory]]\nurl = \"{url}\"\n[[inventory]]\nfile = \"a.csv\"\n\
+         [[target]]\nhosts = \"127.9.5.9\"\nnames = \"n9\"\n"
+    );
+    let files = [("a.csv", "hosts,names\n127.9.5.2,n2\n")];
+    let mut service = Service::start("silent", &files, &rest);
+    let sorted = |service: &Service| {
+        let mut machines = service.machines();
+        machines.sort();
+        machines
+    };
+    assert_eq!(sorted(&service), up(&["127.9.5.1", "n2", "n9"]));
+    *is_silent.lock().unwrap() = true;
+    service.restart();
+    assert_eq!(sorted(&service), up(&["127.9.5.1", "n2", "n9"]));
+    let log = service.log();
+    assert!(
+        log.contains("is taken as its server told it to an earlier run: http://127.0.0.1:"),
+        "{log}"
+    );
+    // It is being asked again, and says nothing; all else is followed.
+    service.write("a.csv", "[]");
+    service.eventually("refusal", || service.log().contains("a.csv: "));
+    service.write("a.csv", "hosts,names\n127.9.5.3,n3\n");
+    let wanted = up(&["127.9.5.1", "n3", "n9"]);
+    service.eventually("the other list", || sorted(&service) == wanted);
+    let file = fs::read_to_string(service.folder.join("reddrum.toml")).unwrap();
+    service.write("reddrum.toml", &file.replace("\"n9\"", "\"n10\""));
+    service.hang_up();
+    let wanted = up(&["127.9.5.1", "n10", "n3"]);
+    service.eventually("the other target", || sorted(&service) == wanted);
+    assert!(!service.log().contains("geheim"), "{}", service.log());
 }

@@ -349,8 +349,10 @@ impl Service {
         self.events.streams.close_all();
     }
 
-    /// Writes what nobody waits for: call it last, when [`work`](Self::work) isn't polled any more.
+    /// Ends tasks that wait, which the next process takes up again, and writes what nobody waits for: call it last, when
+    /// [`work`](Self::work) isn't polled any more. What is with a machine comes to its end by itself.
     pub async fn close(&self) {
+        self.tasks().close();
         self.events.save().await;
     }
 

@@ -160,6 +160,8 @@ mod tests {
             address,
             quirks: Quirks::default(),
             recalled: false,
+            anew: false,
+            uuid: None,
             left_open: None,
             memory: None,
             shown: crate::contact::Shown::Nothing,

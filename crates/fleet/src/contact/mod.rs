@@ -13,8 +13,8 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use hardware::{Identity, Inventory, Nameplates, Scale};
-use ipmi::command::app::{DeviceId, GetDeviceGuid, GetDeviceId, Guid};
+use hardware::{Identity, Inventory, Nameplates, Scale, Uuid};
+use ipmi::command::app::{DeviceId, GetDeviceGuid, GetDeviceId, GetSystemGuid, Guid, GuidFormat};
 use ipmi::command::sensor::{
     GetDeviceSdrInfo, GetSensorReadingFactors, GetSensorThresholds, SensorThresholds,
 };
@@ -55,6 +55,36 @@ pub(crate) struct Known {
     pub(crate) guid: Option<Guid>,
 }
 
+/// The GUID, where it is one: makers leave it blank.
+pub(crate) fn set(guid: Option<Guid>) -> Option<Guid> {
+    guid.filter(|guid| guid.0 != [0; 16] && guid.0 != [0xff; 16])
+}
+
+/// Whether it is certain that two GUIDs are of two machines: both are ones, and they differ in whichever order their bytes
+/// go, which other firmware of the same BMC may have changed.
+pub(crate) fn differ(before: Option<Guid>, now: Option<Guid>) -> bool {
+    const ORDERS: [GuidFormat; 3] = [GuidFormat::Ipmi, GuidFormat::Rfc4122, GuidFormat::Smbios];
+    let (Some(before), Some(now)) = (set(before), set(now)) else {
+        return false;
+    };
+    let now = ORDERS.map(|order| now.to_rfc_4122(order));
+    let before = ORDERS.map(|order| before.to_rfc_4122(order));
+    !before.iter().any(|before| now.contains(before))
+}
+
+/// Whether it is certain that a BMC is another machine's than the one before, by its own GUID and the machine's UUID: the former
+/// decides, unless neither has one.
+pub(crate) fn is_another(
+    (before, uuid_before): (Option<Guid>, Option<Uuid>),
+    (now, uuid_now): (Option<Guid>, Option<Uuid>),
+) -> bool {
+    let as_guid = |uuid: Uuid| Guid::from_rfc_4122(uuid.to_bytes());
+    match (set(before), set(now)) {
+        (None, None) => differ(uuid_before.map(as_guid), uuid_now.map(as_guid)),
+        (before, now) => differ(before, now),
+    }
+}
+
 /// What is known of a BMC before it is talked to.
 #[derive(Clone, Debug)]
 pub(crate) struct About {
@@ -62,6 +92,10 @@ pub(crate) struct About {
     pub(crate) quirks: Quirks,
     /// What is known of it is from an earlier run: who it is, is asked anew.
     pub(crate) recalled: bool,
+    /// It is to be got acquainted with anew, known or not.
+    pub(crate) anew: bool,
+    /// The machine's UUID.
+    pub(crate) uuid: Option<Uuid>,
     /// The session that an earlier run left open.
     pub(crate) left_open: Option<LeftOpen>,
     /// Where records are remembered.
@@ -150,13 +184,17 @@ async fn acquaint(
     let source = source_of(&device, same_device.and_then(|known| known.stamp));
     let stamp = said(repository::stamp(line, source).await)?;
     let guid = said(line.call(&GetDeviceGuid).await)?;
+    let told = match &guid {
+        Said::Told(guid) => Some(*guid),
+        Said::HasNone | Said::NotNow(_) => None,
+    };
     let waits = Waits::of(&about, same_device.is_some());
     if let Some(known) = same_device {
         // What it never told is as it was.
         let stamp = stamp.not_now().filter(|_| known.stamp.is_some());
         let guid = guid.not_now().filter(|_| known.guid.is_some());
         if let Some(why) = stamp.or(guid) {
-            return Ok(put_off(true, why.to_string()));
+            return Ok(put_off(!differ(known.guid, told), why.to_string()));
         }
     } else if let Some(why) = stamp.not_now().filter(|_| waits == Waits::Long) {
         return Ok(put_off(false, why.to_string()));
@@ -166,7 +204,14 @@ async fn acquaint(
         stamp: stamp.told_or(None),
         guid: guid.told_or(known.and_then(|known| known.guid)),
     };
-    let is_known = known == Some(now) && about.shown != Shown::Part;
+    // Where it has no GUID of its own, that of the system tells it from others of its kind.
+    let system = match set(now.guid) {
+        Some(_) => None,
+        None => optional(line.call(&GetSystemGuid).await)?,
+    };
+    let uuid = about.uuid.map(|uuid| Guid::from_rfc_4122(uuid.to_bytes()));
+    let is_known =
+        known == Some(now) && about.shown != Shown::Part && !about.anew && !differ(uuid, system);
     if is_known && !about.recalled {
         return Ok(Finding::Unchanged);
     }

@@ -62,6 +62,8 @@ fn met_as(
         address: (address, 623).into(),
         quirks: Quirks::default(),
         recalled: false,
+        anew: false,
+        uuid: None,
         left_open: None,
         memory: None,
         shown: Shown::Nothing,
@@ -175,4 +177,35 @@ fn a_machine_that_looks_like_another_but_has_other_records_gets_its_own_plan() {
     // The last one that was met is the next guess.
     let guess = plans.records_like(&likeness).unwrap();
     assert!(Arc::ptr_eq(&guess, one.plan.records.get().unwrap()));
+}
+
+#[test]
+fn another_guid_is_another_machine_unless_it_is_none_or_in_another_order() {
+    let guid = Guid(*b"0123456789abcdef");
+    let turned = Guid(guid.to_rfc_4122(GuidFormat::Smbios));
+    for same in [
+        Some(guid),
+        Some(Guid(guid.to_rfc_4122(GuidFormat::Ipmi))),
+        Some(turned),
+        Some(Guid([0; 16])),
+        Some(Guid([0xff; 16])),
+        None,
+    ] {
+        assert!(!differ(Some(guid), same), "{same:?}");
+        assert!(!differ(same, Some(guid)), "{same:?}");
+    }
+    let other = Guid(*b"0123456789abcdeF");
+    assert!(differ(Some(guid), Some(other)));
+    // A BMC's own GUID decides, and the machine's UUID where there is none.
+    let uuid = |guid: Guid| Some(Uuid::from_bytes(guid.to_rfc_4122(GuidFormat::Ipmi)));
+    let before = (Some(guid), uuid(guid));
+    assert!(is_another(before, (Some(other), uuid(guid))));
+    assert!(!is_another(before, (Some(guid), uuid(other))));
+    assert!(
+        !is_another(before, (None, uuid(other))),
+        "it is silent about itself"
+    );
+    let blank = Some(Guid([0; 16]));
+    assert!(is_another((None, uuid(guid)), (blank, uuid(other))));
+    assert!(!is_another((None, uuid(guid)), (blank, uuid(guid))));
 }

@@ -17,7 +17,7 @@ use redb::{
 };
 
 use super::journal::event_of;
-use super::{Fingerprint, OpenSession, Pending};
+use super::{Fingerprint, OpenSession, PARTED_MAX, Pending, is_over};
 use crate::drive::unix_ms;
 
 /// Memory for pages of the file, in bytes: it is read once, and written in batches.
@@ -51,6 +51,8 @@ const CONTACTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("contact
 const LOGS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("logs");
 /// By name of the node: the session that is open, by the BMC's ID of it and our port.
 const SESSIONS: TableDefinition<'_, &str, (u32, u16)> = TableDefinition::new("open-sessions");
+/// By name of the node: when it left, in milliseconds since 1970, where it is no longer part of the fleet.
+const PARTED: TableDefinition<'_, &str, u64> = TableDefinition::new("parted");
 /// By fingerprint: what sensors are made from.
 const REPOSITORIES: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("repositories");
 /// By number: the name of the node and the record that is new in its event log; no record where entries were lost.
@@ -63,6 +65,7 @@ pub(super) struct File {
     /// `None` after it failed, until it can be opened again: only that brings back what was committed last.
     database: Mutex<Option<Arc<Database>>>,
     is_failing: AtomicBool,
+    is_closed: AtomicBool,
 }
 
 impl File {
@@ -71,7 +74,14 @@ impl File {
             path,
             database: Mutex::new(Some(Arc::new(database))),
             is_failing: AtomicBool::new(false),
+            is_closed: AtomicBool::new(false),
         }
+    }
+
+    /// Lets go of it for good.
+    pub(super) fn close(&self) {
+        self.is_closed.store(true, Ordering::Relaxed);
+        self.lock().take();
     }
 
     /// Whether it could not be used the last time.
@@ -111,12 +121,12 @@ impl File {
         let mut database = self.lock();
         match (&*database, &self.path) {
             (Some(database), _) => Ok(Arc::clone(database)),
-            (None, Some(path)) => {
+            (None, Some(path)) if !self.is_closed.load(Ordering::Relaxed) => {
                 let opened = Arc::new(open_once(path)?);
                 *database = Some(Arc::clone(&opened));
                 Ok(opened)
             }
-            (None, None) => Err(io::Error::from(io::ErrorKind::NotFound).into()),
+            (None, _) => Err(io::Error::from(io::ErrorKind::NotFound).into()),
         }
     }
 
@@ -226,6 +236,7 @@ fn prepare(database: Database) -> Result<Database, redb::Error> {
         transaction.open_table(CONTACTS)?;
         transaction.open_table(LOGS)?;
         transaction.open_table(SESSIONS)?;
+        transaction.open_table(PARTED)?;
         transaction.open_table(REPOSITORIES)?;
     }
     transaction.commit()?;
@@ -282,6 +293,16 @@ pub(super) fn write(database: &Database, batch: &Pending) -> Result<(), redb::Er
             };
         }
         write_news(&transaction, batch)?;
+        let mut parted = transaction.open_table(PARTED)?;
+        for (id, at_ms) in &batch.parted {
+            match at_ms {
+                Some(at_ms) => parted.insert(id.as_str(), at_ms)?,
+                None => parted.remove(id.as_str())?,
+            };
+        }
+    }
+    if batch.parted.values().any(Option::is_some) {
+        sweep(&transaction, unix_ms())?;
     }
     transaction.commit()?;
     Ok(())
@@ -317,9 +338,34 @@ fn write_news(transaction: &WriteTransaction, batch: &Pending) -> Result<(), red
     Ok(())
 }
 
-/// Removes repositories that no BMC has any more.
+/// Forgets BMCs that left long ago, or before too many others.
+fn sweep(transaction: &WriteTransaction, now_ms: u64) -> Result<(), redb::Error> {
+    let mut parted = transaction.open_table(PARTED)?;
+    let mut all = Vec::new();
+    for entry in parted.iter()? {
+        let (id, at_ms) = entry?;
+        all.push((at_ms.value(), id.value().to_owned()));
+    }
+    all.sort_unstable();
+    let too_many = all.len().saturating_sub(PARTED_MAX);
+    let mut contacts = transaction.open_table(CONTACTS)?;
+    let mut logs = transaction.open_table(LOGS)?;
+    let mut sessions = transaction.open_table(SESSIONS)?;
+    for (place, (at_ms, id)) in all.iter().enumerate() {
+        if place < too_many || is_over(*at_ms, now_ms) {
+            contacts.remove(id.as_str())?;
+            logs.remove(id.as_str())?;
+            sessions.remove(id.as_str())?;
+            parted.remove(id.as_str())?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes BMCs that left long ago, and repositories that no BMC has any more.
 pub(super) fn tidy(database: &Database) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
+    sweep(&transaction, unix_ms())?;
     {
         let mut used = std::collections::HashSet::new();
         for entry in transaction.open_table(CONTACTS)?.iter()? {
@@ -354,6 +400,12 @@ impl View {
             let id = NonZeroU32::new(id)?;
             Some(OpenSession { id, port })
         }))
+    }
+
+    /// When it left, where it did.
+    pub(super) fn parted(&self, id: &str) -> Result<Option<u64>, redb::Error> {
+        let table = self.0.open_table(PARTED)?;
+        Ok(table.get(id)?.map(|at_ms| at_ms.value()))
     }
 
     pub(super) fn repository(

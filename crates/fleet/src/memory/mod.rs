@@ -34,7 +34,7 @@ use journal::Journal;
 
 use crate::contact::log::{LogPosition, LogRead};
 use crate::contact::{Known, plan_of};
-use crate::drive::StartError;
+use crate::drive::{StartError, unix_ms};
 use crate::plan::{Plan, Plans};
 use crate::publish::Board;
 use crate::share::Texts;
@@ -54,6 +54,17 @@ const REPOSITORY_BYTES_MAX: usize = 4 << 20;
 
 /// News that waits to be written beyond this much is lost: only a file system that stands still gets so far behind. 40 MB.
 const PENDING_NEWS_MAX: usize = 1 << 20;
+
+/// How long BMCs are remembered that are part of the fleet no longer: until somebody has noticed that they should be.
+const KEPT_FOR: Duration = Duration::from_secs(24 * 3_600);
+
+/// Of how many such. The first that left are forgotten first.
+const PARTED_MAX: usize = 10_000;
+
+/// Whether one that left then is forgotten.
+fn is_over(parted_ms: u64, now_ms: u64) -> bool {
+    Duration::from_millis(now_ms.saturating_sub(parted_ms)) >= KEPT_FOR
+}
 
 /// Names records by what is in them (SHA-256).
 pub(crate) type Fingerprint = [u8; 32];
@@ -75,6 +86,8 @@ struct Pending {
     news: Vec<(NodeId, LogEvent)>,
     /// The reader of the journal has all news up to this number.
     read_to: u64,
+    /// When nodes left, in milliseconds since 1970; `None` = it is there again.
+    parted: HashMap<NodeId, Option<u64>>,
     closing: bool,
 }
 
@@ -85,6 +98,7 @@ impl Pending {
             && self.sessions.is_empty()
             && self.repositories.is_empty()
             && self.news.is_empty()
+            && self.parted.is_empty()
     }
 
     /// All of it; what is pending from now on is something else.
@@ -106,6 +120,7 @@ impl Pending {
         keep_newer(&mut self.logs, batch.logs);
         keep_newer(&mut self.sessions, batch.sessions);
         keep_newer(&mut self.repositories, batch.repositories);
+        keep_newer(&mut self.parted, batch.parted);
         self.read_to = self.read_to.max(batch.read_to);
     }
 }
@@ -123,7 +138,7 @@ struct Shared {
 pub struct Memory {
     shared: Arc<Shared>,
     /// Ends when nothing is pending and `closing` is set.
-    writer: Option<file::Writer>,
+    writer: Mutex<Option<file::Writer>>,
 }
 
 impl fmt::Debug for Memory {
@@ -148,6 +163,8 @@ pub(crate) struct Remembered {
     pub(crate) known: Known,
     pub(crate) suite: Option<CipherSuiteId>,
     pub(crate) plan: Arc<Plan>,
+    /// Its records were read with other deviations in mind: they are to be read again.
+    pub(crate) read_anew: bool,
     pub(crate) identity: Arc<Identity>,
     pub(crate) inventory: Arc<Inventory>,
     pub(crate) log: Option<LogPosition>,
@@ -162,9 +179,10 @@ impl Memory {
     /// # Errors
     /// The system has no thread left.
     pub fn open(path: &Path) -> Result<Self, StartError> {
-        let mut memory = Self::over(file::open(path));
+        let memory = Self::over(file::open(path));
         let shared = Arc::clone(&memory.shared);
-        memory.writer = Some(file::Writer::start(move || shared.run())?);
+        let writer = file::Writer::start(move || shared.run())?;
+        *memory.writer() = Some(writer);
         Ok(memory)
     }
 
@@ -183,8 +201,20 @@ impl Memory {
                 more: Condvar::new(),
                 writing: Mutex::default(),
             }),
-            writer: None,
+            writer: Mutex::default(),
         }
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Option<file::Writer>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes what is left and lets go of the file, for the next who wants it; nothing is remembered from then on.
+    pub(crate) fn close(&self) {
+        self.shared.pending().closing = true;
+        self.shared.more.notify_all();
+        self.writer().take();
+        self.shared.file.close();
     }
 
     /// Writes what is pending, now.
@@ -236,6 +266,12 @@ impl Memory {
         self.shared.more.notify_one();
     }
 
+    /// Forgets how far an event log was told: it is another machine's.
+    pub(crate) fn forget_log(&self, id: &NodeId) {
+        self.shared.pending().logs.insert(id.clone(), None);
+        self.shared.more.notify_one();
+    }
+
     /// Remembers which session is open; `None` = none is.
     pub(crate) fn remember_session(&self, id: &NodeId, session: Option<OpenSession>) {
         let mut pending = self.shared.pending();
@@ -243,12 +279,16 @@ impl Memory {
         self.shared.more.notify_one();
     }
 
-    /// Forgets a BMC.
+    /// A BMC is part of the fleet no longer: it is forgotten, but not for [`KEPT_FOR`], so that one that a mistake has removed
+    /// comes back as it was.
     pub(crate) fn forget(&self, id: &NodeId) {
+        self.part(id, unix_ms());
+    }
+
+    fn part(&self, id: &NodeId, at_ms: u64) {
         let mut pending = self.shared.pending();
-        pending.contacts.insert(id.clone(), None);
-        pending.logs.insert(id.clone(), None);
         pending.sessions.insert(id.clone(), None);
+        pending.parted.insert(id.clone(), Some(at_ms));
         self.shared.more.notify_one();
     }
 
@@ -266,8 +306,14 @@ impl Memory {
             plans,
             made: HashMap::new(),
             texts: Texts::default(),
+            now_ms: unix_ms(),
+            back: Vec::new(),
         };
-        targets.iter().map(|target| recall.target(target)).collect()
+        let known = targets.iter().map(|target| recall.target(target)).collect();
+        let back = recall.back.into_iter().map(|id| (id, None));
+        self.shared.pending().parted.extend(back);
+        self.shared.more.notify_one();
+        known
     }
 }
 
@@ -277,11 +323,21 @@ struct Recall<'a> {
     /// Plans of the repositories that were looked at.
     made: HashMap<Fingerprint, Option<Arc<Plan>>>,
     texts: Texts,
+    now_ms: u64,
+    /// Those that had left.
+    back: Vec<NodeId>,
 }
 
 impl Recall<'_> {
-    /// What can't be read, or is of another BMC or was read with other quirks, is as good as not known.
+    /// What can't be read, or is of another BMC, is as good as not known.
     fn target(&mut self, target: &Target) -> Option<Remembered> {
+        let parted_ms = self.view.parted(target.id.as_str()).ok()?;
+        if let Some(parted_ms) = parted_ms {
+            self.back.push(target.id.clone());
+            if is_over(parted_ms, self.now_ms) {
+                return None;
+            }
+        }
         let bytes = self.view.contact(target.id.as_str()).ok()??;
         let contact = Contact::decode(&bytes)?;
         if target
@@ -291,9 +347,6 @@ impl Recall<'_> {
             return None;
         }
         let plan = self.plan(&contact.repository)?;
-        if plan.quirks != target.quirks {
-            return None;
-        }
         let (mut identity, mut inventory) = (contact.identity, contact.inventory);
         if let (Some(identity), Some(inventory)) =
             (Arc::get_mut(&mut identity), Arc::get_mut(&mut inventory))
@@ -307,7 +360,9 @@ impl Recall<'_> {
         Some(Remembered {
             address: contact.address.ip(),
             known: contact.known,
-            suite: contact.suite,
+            // Taking it off and on again is how an operator has it negotiated anew.
+            suite: contact.suite.filter(|_| parted_ms.is_none()),
+            read_anew: plan.quirks != target.quirks,
             plan,
             identity,
             inventory,
@@ -415,9 +470,7 @@ impl Shared {
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        self.shared.pending().closing = true;
-        self.shared.more.notify_all();
-        self.writer.take();
+        self.close();
     }
 }
 
@@ -478,8 +531,12 @@ mod tests {
             ..target("n1")
         };
         assert!(recalled(&memory, &moved).is_none(), "another BMC");
-        memory.forget(&target("n1").id);
-        assert!(recalled(&memory, &target("n1")).is_none());
+        let with_quirks = Target {
+            quirks: ipmi::quirk::Quirks::NONE.with(ipmi::quirk::Quirk::FruChecksumsWrong),
+            ..target("n1")
+        };
+        let found = recalled(&memory, &with_quirks).unwrap();
+        assert!(found.read_anew && found.log.is_some(), "only its records");
         drop(memory);
         fs::remove_dir_all(folder).unwrap();
     }
@@ -507,6 +564,44 @@ mod tests {
         });
         assert_eq!(aside.count(), 2);
         fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn one_that_left_is_known_for_a_day_and_forgotten_then() {
+        let memory = Memory::volatile();
+        let (id, day_ms) = (target("n1").id, KEPT_FOR.as_millis() as u64);
+        fill(&memory);
+        memory.forget(&id);
+        let back = recalled(&memory, &target("n1")).unwrap();
+        assert_eq!((back.log, back.suite), (Some(LogPosition::default()), None));
+        // One that is back stays, whoever leaves later.
+        memory.part(&id, unix_ms() - 2 * day_ms);
+        memory.flush();
+        fill(&memory);
+        memory.forget(&target("n2").id);
+        let left = |id: &str| {
+            memory.flush();
+            let view = memory.shared.file.view().unwrap();
+            view.contact(id).unwrap().is_some() || view.log(id).unwrap().is_some()
+        };
+        assert!(left("n1"), "its mark went with what was known before");
+        memory.part(&id, unix_ms() - day_ms - 1);
+        assert!(!left("n1"));
+        assert!(recalled(&memory, &target("n1")).is_none());
+    }
+
+    #[test]
+    fn of_very_many_that_left_the_first_are_forgotten_first() {
+        let memory = Memory::volatile();
+        fill(&memory);
+        let now_ms = unix_ms();
+        memory.part(&target("n1").id, now_ms - 1_000);
+        assert!(recalled(&memory, &target("n1")).is_some());
+        memory.part(&target("n1").id, now_ms - 1_000);
+        for other in 0..PARTED_MAX {
+            memory.part(&target(&format!("other{other}")).id, now_ms);
+        }
+        assert!(recalled(&memory, &target("n1")).is_none());
     }
 
     #[test]

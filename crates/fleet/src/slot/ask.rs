@@ -8,12 +8,13 @@ use ipmi::number::CompletionCode;
 use ipmi::quirk::Quirks;
 use ipmi::time::Instant;
 
+use super::change::Who;
 use super::round::RECORDS_AGAIN;
 use super::{Context, InFlight, Phase, Slot};
 use crate::call::{Call, CallError};
 use crate::contact::left_open::LeftOpen;
 use crate::contact::log::{LogRead, Since};
-use crate::contact::{self, Finding, Shown};
+use crate::contact::{self, Contacted, Finding, Shown};
 use crate::gate::Stage;
 use crate::memory::Contact;
 use crate::script::{Answer, Script};
@@ -127,6 +128,11 @@ impl Slot {
                     work.answer(as_answer());
                 }
             }
+            InFlight::Guid => {
+                if let Some((completion, data)) = reply {
+                    self.identity_answered(completion, data);
+                }
+            }
             InFlight::Talk => {
                 if let Some(talk) = &mut self.talk {
                     match reply {
@@ -148,6 +154,11 @@ impl Slot {
     }
 
     fn work_turn(&mut self, cx: &mut Context, now: Instant) -> bool {
+        if self.work.as_ref().is_some_and(|work| work.has_questions())
+            && let Some(asked) = self.identity_turn(cx, now)
+        {
+            return asked;
+        }
         let Some(work) = &mut self.work else {
             return false;
         };
@@ -287,6 +298,8 @@ impl Slot {
             address: self.address(),
             quirks: self.rare.quirks,
             recalled: self.rare.recalled,
+            anew: self.rare.read_anew,
+            uuid: self.page.node().identity.uuid,
             left_open,
             memory: cx.memory.clone(),
             shown: match self.plan {
@@ -323,43 +336,15 @@ impl Slot {
             Finding::PutOff { same, why } => {
                 self.is_put_off(cx, now, &why);
                 match same {
-                    true => self.begin_rounds(cx, now),
+                    true => {
+                        self.begin_rounds(cx, now);
+                        // It has not said so.
+                        self.round.who = Who::NotAsked;
+                    }
                     false => self.down(cx, now, &format!("first contact failed: {why}")),
                 }
             }
-            Finding::Contact(mut contacted) => {
-                self.rare.recalled = false;
-                self.rare.is_partial = contacted.partial;
-                match contacted.partial {
-                    true => self.is_put_off(cx, now, "not all of its records can be read"),
-                    false => self.rare.put_off = 0,
-                }
-                if let Some(inventory) = Arc::get_mut(&mut contacted.inventory) {
-                    cx.texts.inventory(inventory);
-                }
-                cx.counters.contacts += 1;
-                cx.counters.repositories_cut += u64::from(contacted.cut);
-                cx.counters.records_ignored += contacted.plan.ignored_records as u64;
-                // Of another machine nothing of the log is known; of the same one, names in it may have changed.
-                let same = self
-                    .rare
-                    .known
-                    .is_some_and(|known| known.guid == contacted.known.guid);
-                self.rare.log = self.rare.log.to_be_read_anew(same);
-                self.rare.known = Some(contacted.known);
-                self.rare.records_again_at = now + cx.jitter.around(RECORDS_AGAIN);
-                self.up(cx, now);
-                self.keep_told(&mut contacted.identity);
-                self.identified(cx, contacted.identity);
-                let sensors = contacted.inventory.sensors.len();
-                self.page.node_mut(&mut cx.spares).inventory = contacted.inventory;
-                self.page.blank_readings(&contacted.plan.scales, sensors);
-                self.plan = Some(contacted.plan);
-                self.note_quirks(cx, noticed);
-                self.remember(cx);
-                self.publish(cx);
-                self.begin_rounds(cx, now);
-            }
+            Finding::Contact(contacted) => self.acquainted(cx, now, *contacted, noticed),
             Finding::Log(Ok(log)) => {
                 self.log_followed(cx, now, log);
                 self.note_quirks(cx, noticed);
@@ -371,6 +356,65 @@ impl Slot {
                 self.down(cx, now, &format!("first contact failed: {error}"));
             }
         }
+    }
+
+    /// All about a BMC is known: of the one that was known before, or of another.
+    fn acquainted(
+        &mut self,
+        cx: &mut Context,
+        now: Instant,
+        mut contacted: Contacted,
+        noticed: Quirks,
+    ) {
+        self.rare.recalled = false;
+        self.rare.is_partial = contacted.partial;
+        match contacted.partial {
+            true => self.is_put_off(cx, now, "not all of its records can be read"),
+            false => self.rare.put_off = 0,
+        }
+        if let Some(inventory) = Arc::get_mut(&mut contacted.inventory) {
+            cx.texts.inventory(inventory);
+        }
+        cx.counters.contacts += 1;
+        cx.counters.repositories_cut += u64::from(contacted.cut);
+        cx.counters.records_ignored += contacted.plan.ignored_records as u64;
+        let is_another = self.rare.known.is_some_and(|known| {
+            let before = (known.guid, self.page.node().identity.uuid);
+            let now = (contacted.known.guid, contacted.identity.uuid);
+            contact::is_another(before, now)
+        });
+        if is_another {
+            self.start_over(cx, now);
+        }
+        // Of another machine nothing of the log is known; of the same one, names in it may have changed.
+        self.rare.log = self.rare.log.to_be_read_anew(!is_another);
+        self.rare.read_anew = false;
+        self.rare.known = Some(contacted.known);
+        self.rare.records_again_at = now + cx.jitter.around(RECORDS_AGAIN);
+        self.up(cx, now);
+        self.keep_told(&mut contacted.identity);
+        self.identified(cx, contacted.identity);
+        let node = self.page.node_mut(&mut cx.spares);
+        let before = std::mem::replace(&mut node.inventory, contacted.inventory);
+        // Readings of the same sensors hold until they are read again: nothing has happened to them.
+        let stay = !is_another
+            && before.sensors == node.inventory.sensors
+            && self
+                .plan
+                .as_ref()
+                .is_some_and(|plan| plan.scales == contacted.plan.scales);
+        if !stay {
+            let sensors = node.inventory.sensors.len();
+            self.page.blank_readings(&contacted.plan.scales, sensors);
+        }
+        self.plan = Some(contacted.plan);
+        self.note_quirks(cx, noticed);
+        self.remember(cx);
+        match is_another {
+            true => self.publish_another(cx),
+            false => self.publish(cx),
+        }
+        self.begin_rounds(cx, now);
     }
 
     /// The BMC is asked again later who it is and what it has.

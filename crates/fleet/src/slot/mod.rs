@@ -6,6 +6,7 @@
 //! to the one before is in; the rounds themselves keep a pace ([`Pace`]).
 
 mod ask;
+mod change;
 mod rare;
 mod round;
 mod session;
@@ -16,7 +17,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hardware::{EnclosureId, Labels, Link, NodeId};
+use hardware::{Link, NodeId};
 use ipmi::console::{Event, Login, Policy, Session, State};
 use ipmi::entropy::Entropy;
 use ipmi::quirk::Quirks;
@@ -35,6 +36,7 @@ use crate::schedule::{Breaker, Jitter, Pace};
 use crate::share::Texts;
 use crate::talk::Talk;
 use crate::work::{Job, Work};
+use change::Who;
 use rare::Rare;
 use silence::Loss;
 
@@ -100,6 +102,8 @@ enum Phase {
 enum InFlight {
     Nothing,
     Job,
+    /// For an operator command: who it is.
+    Guid,
     Talk,
     Chassis,
     /// Index in the plan's items.
@@ -132,6 +136,8 @@ struct Round {
     at_once: bool,
     /// Some reading was had in it: the sensor has a value, or none now.
     brought: bool,
+    /// Whether this session is with the BMC that is known.
+    who: Who,
 }
 
 /// One BMC.
@@ -308,39 +314,9 @@ impl Slot {
         }
     }
 
-    /// Shows other labels, and another enclosure, from now on.
-    pub(crate) fn set_labels(
-        &mut self,
-        cx: &mut Context,
-        enclosure: Option<EnclosureId>,
-        labels: Arc<Labels>,
-    ) {
-        let node = self.page.node_mut(&mut cx.spares);
-        (node.enclosure, node.labels) = (enclosure, labels);
-        self.publish(cx);
-    }
-
     /// The interval of its rounds.
     fn poll_interval(&self) -> Duration {
         Duration::from_millis(self.rare.poll_interval_ms.into())
-    }
-
-    /// Logs in with this from now on. A session that is open goes on: its BMC has accepted it. A BMC that can't be
-    /// talked to is tried again soon, as if it had never refused.
-    pub(crate) fn set_login(&mut self, cx: &mut Context, now: Instant, login: Arc<Login>) {
-        self.rare.login = login;
-        self.rare.login_is_new = true;
-        if let Phase::Down { .. } = self.phase {
-            self.try_new_login(cx, now);
-        }
-    }
-
-    /// Spread in time: very many BMCs may have one login.
-    fn try_new_login(&mut self, cx: &mut Context, now: Instant) {
-        self.rare.breaker = Breaker::default();
-        self.phase = Phase::Down {
-            retry_at: now + session::reopen_pause(cx),
-        };
     }
 
     /// Does what is due.
@@ -522,6 +498,12 @@ impl Slot {
     fn publish(&mut self, cx: &mut Context) {
         cx.counters.snapshots += 1;
         self.page.publish(&cx.board, &mut cx.spares);
+    }
+
+    /// Publishes that the node is another machine now.
+    fn publish_another(&mut self, cx: &mut Context) {
+        cx.counters.snapshots += 1;
+        self.page.publish_another(&cx.board, &mut cx.spares);
     }
 }
 

@@ -38,6 +38,8 @@ pub(super) struct Rare {
     pub(super) is_partial: bool,
     /// How often in a row it did not say who it is or what it has, though it may later: it is asked again in this session.
     pub(super) put_off: u8,
+    /// Its records are to be read although they are known: they were read with other deviations in mind.
+    pub(super) read_anew: bool,
     /// The session that an earlier run left open at the BMC, until it is seen to.
     pub(super) left_open: Option<OpenSession>,
     /// How far the clock of its log was ahead when last looked at, in seconds.
@@ -68,6 +70,7 @@ impl Rare {
             recalled: remembered.is_some(),
             is_partial: false,
             put_off: 0,
+            read_anew: remembered.is_some_and(|remembered| remembered.read_anew),
             left_open: remembered.and_then(|remembered| remembered.session),
             log_clock_offset_s: 0,
             log: log.map_or(Since::Never, Since::Earlier),

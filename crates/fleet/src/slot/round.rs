@@ -11,6 +11,7 @@ use ipmi::number::{BootOptionParameter, CompletionCode};
 use ipmi::time::Instant;
 
 use super::rare::Rare;
+use super::change::Who;
 use super::{Context, InFlight, Round, Slot};
 use crate::call::{Call, decode};
 use crate::contact;
@@ -37,6 +38,7 @@ impl Slot {
             contacted: true,
             at_once: true,
             brought: false,
+            who: Who::Known,
         };
     }
 

@@ -50,13 +50,16 @@ impl Slot {
         let known = self.session.quirks().and(noticed);
         self.session.set_quirks(known);
         let told = &self.page.node().identity.deviations;
-        if known.iter().count() == told.len() {
+        let names = known.iter().map(Quirk::name);
+        if names.eq(told.iter().map(|told| &**told)) {
             return;
         }
         let is_new = |quirk: &Quirk| !told.iter().any(|told| **told == *quirk.name());
         let new: Quirks = known.iter().filter(is_new).collect();
         let (node, address) = (&self.page.node().id, &self.address);
-        tracing::info!(%node, %address, quirks = %new, "BMC deviates from IPMI: dealt with");
+        if !new.is_empty() {
+            tracing::info!(%node, %address, quirks = %new, "BMC deviates from IPMI: dealt with");
+        }
         let node = self.page.node_mut(&mut cx.spares);
         let mut identity = (*node.identity).clone();
         identity.deviations = known.iter().map(|quirk| quirk.name().into()).collect();
@@ -182,7 +185,7 @@ impl Slot {
         }
         // It was refused with a login that is not ours any more.
         if self.rare.login_is_new {
-            self.try_new_login(cx, now);
+            self.try_again_soon(cx, now);
         }
     }
 

@@ -158,13 +158,22 @@ fn another_consoles_session_stays_though_it_has_the_id_of_the_one_that_was_left_
 }
 
 #[test]
-fn a_machine_that_was_removed_is_forgotten() {
+fn a_machine_that_was_removed_and_is_back_soon_is_known_and_missed_no_entry() {
     let mut world = remembering(2, 3, Quality::PERFECT);
+    world.hosts[1].machine.add_event();
     world.run_for(5 * SECOND);
+    let mut teller = Teller::default();
+    teller.tell(&world);
     world.change(&[1], &[]);
+    world.run_for(SECOND);
+    world.hosts[1].machine.add_event();
     world.kill_and_restart();
-    assert_eq!(world.node(1).readings.len(), 0);
-    assert!(!world.node(0).readings.is_empty());
+    assert!(!world.node(1).readings.is_empty());
+    world.run_for(5 * SECOND);
+    assert_eq!(world.node(1).link, Link::Up);
+    teller.tell(&world);
+    assert_eq!(teller.told, [2]);
+    assert_eq!(world.engine.counters().contacts, 0);
 }
 
 #[test]

@@ -383,6 +383,20 @@ impl World {
         self.transmit();
     }
 
+    /// From now on, who answers at the address that a node was given at the beginning is this host; `None` = nobody is.
+    pub(crate) fn set_host(&mut self, node: u32, host: Option<usize>) {
+        match host {
+            Some(host) => self.places.insert(address(node), host),
+            None => self.places.remove(&address(node)),
+        };
+    }
+
+    /// The engine is told that a node is where another one was at the beginning.
+    pub(crate) fn set_address(&mut self, node: u32, at: u32) {
+        self.engine.set_address(self.now, node, Ok(address(at)));
+        self.transmit();
+    }
+
     /// Wishes something of a node.
     pub(crate) fn apply(&mut self, node: u32, change: Change) -> Outcome {
         self.apply_at(node, node, change)

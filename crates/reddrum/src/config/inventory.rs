@@ -22,6 +22,8 @@ pub(crate) struct InventoryConfig {
     pub(crate) format: Format,
     /// How often a server is asked, in seconds.
     pub(crate) refresh_s: u32,
+    /// It may come to name no BMC any more.
+    pub(crate) allow_empty: bool,
     /// A token to be sent to the server.
     pub(crate) token: Option<Secret>,
     /// The authorities that the server's certificate is checked against; `None` = those of this machine.
@@ -30,7 +32,7 @@ pub(crate) struct InventoryConfig {
     pub(crate) treatment: Treatment,
 }
 
-/// Where a list is.
+/// Where a list is; written without what may be secret of a URL: a user and the query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// In a file.
@@ -43,7 +45,16 @@ impl std::fmt::Display for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::File(path) => path.display().fmt(f),
-            Self::Url(url) => url.fmt(f),
+            Self::Url(url) => {
+                // What follows may be a token.
+                let host = url.host().unwrap_or_default();
+                write!(f, "{}://{host}", url.scheme_str().unwrap_or_default())?;
+                if let Some(port) = url.port() {
+                    write!(f, ":{port}")?;
+                }
+                f.write_str(url.path())?;
+                f.write_str(if url.query().is_some() { "?…" } else { "" })
+            }
         }
     }
 }
@@ -106,6 +117,7 @@ fn read_inventory(
     let treatment = read_treatment(root, section, problems);
     let refresh_s = section.integer(problems, "refresh_s", 5..=86_400, REFRESH_DEFAULT_S);
     let token = secret::read(section, problems, sources, "token");
+    let allow_empty = section.flag(problems, "allow_empty");
     let ca_file = section
         .string(problems, "ca_file")
         .map(|file| sources.base.join(file));
@@ -145,6 +157,7 @@ fn read_inventory(
         source,
         format,
         refresh_s,
+        allow_empty,
         token,
         ca_file,
         treatment,

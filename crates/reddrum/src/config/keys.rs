@@ -532,6 +532,12 @@ pub(crate) static INVENTORY: SectionKeys = SectionKeys {
             "how often the server is asked; 5 to 86400",
         ),
         key(
+            "allow_empty",
+            "boolean",
+            "false",
+            "whether the list may come to name no BMC any more: false = then it stays as it was, since that is a mistake nearly always",
+        ),
+        key(
             "token_file",
             "string",
             "",

@@ -1,10 +1,17 @@
 //! All BMCs of a configuration with those of its lists: which can't be together, and what becomes of a list with a mistake.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
-use super::Inventory;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+use super::{Inventory, Kept, Read};
 use crate::config::{Config, InventoryConfig, Source, TARGETS_MAX, TargetConfig};
 use crate::place;
+
+/// How long lists are waited for that are read together: what comes later is taken when it comes.
+const WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// Lists that were read together, and what is wrong with some of them.
 #[derive(Debug)]
@@ -22,35 +29,55 @@ pub(crate) struct Gathered {
 pub(crate) struct Mistake {
     /// Which list, where in it, and why.
     pub(crate) text: String,
-    is_of_server: bool,
-    is_left_out: bool,
+    instead: Instead,
+}
+
+/// What holds in place of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Instead {
+    /// What it said before.
+    Before,
+    /// What an earlier run heard of its server.
+    Kept,
+    /// Nothing, until its server answers.
+    NothingYet,
+    /// Nothing, until it is mended.
+    Nothing,
 }
 
 impl Mistake {
-    fn new(list: &Inventory, known: &[TargetConfig], text: String) -> Self {
-        Self {
-            text,
-            is_of_server: matches!(list.config.source, Source::Url(_)),
-            is_left_out: known.is_empty(),
-        }
+    fn new(list: &Inventory, was: &[TargetConfig], text: String) -> Self {
+        // Servers come up later than we do; they are asked again without anybody's doing.
+        let is_of_server = matches!(list.config.source, Source::Url(_));
+        let instead = match (was.is_empty(), is_of_server) {
+            (false, _) => Instead::Before,
+            (true, true) => Instead::NothingYet,
+            (true, false) => Instead::Nothing,
+        };
+        Self { text, instead }
     }
 
     /// Writes it to the log.
     pub(crate) fn log(&self) {
         let text = &self.text;
-        match (self.is_left_out, self.is_of_server) {
-            // Servers come up later than we do; they are asked again without anybody's doing.
-            (true, true) => tracing::warn!("this list of BMCs is left out for now: {text}"),
-            (true, false) => {
+        match self.instead {
+            Instead::Kept => tracing::warn!(
+                "this list of BMCs is taken as its server told it to an earlier run: {text}"
+            ),
+            Instead::NothingYet => {
+                tracing::warn!("this list of BMCs is left out for now: {text}");
+            }
+            Instead::Nothing => {
                 tracing::error!("this list of BMCs is left out until it is mended: {text}");
             }
-            (false, _) => tracing::error!("this list of BMCs stays as it was: {text}"),
+            Instead::Before => tracing::error!("this list of BMCs stays as it was: {text}"),
         }
     }
 }
 
-/// Reads lists. One with a mistake, or that doesn't go together with the rest, is as it was among those that are `known`, or
-/// empty.
+/// Reads lists, all at once and for [`WAIT_MAX`] at most: what is not there by then comes later, see [`Inventory::is_due`]. One
+/// with a mistake, or that doesn't go together with the rest, is as it was among those that are `known`, or as a server told
+/// it to an earlier run, or empty. Servers that are known and are to be asked as before are not asked here, but at the next look.
 ///
 /// # Errors
 /// The BMCs of the configuration itself can't be together, or not with a list as it was.
@@ -58,24 +85,40 @@ pub(crate) async fn gather(
     config: &Config,
     inventories: Vec<InventoryConfig>,
     known: &[Inventory],
+    kept: Option<&Kept>,
 ) -> Result<Gathered, String> {
-    let (mut lists, mut before, mut mistakes) = (Vec::new(), Vec::new(), Vec::new());
-    for of_list in inventories {
-        let mut list = Inventory::new(of_list);
-        let same = known.iter().find(|k| k.config.source == list.config.source);
-        let was = same.map_or_else(Vec::new, |known| known.targets.clone());
-        match list.read().await {
-            Ok(targets) => {
+    let mut lists: Vec<_> = inventories.into_iter().map(Inventory::new).collect();
+    let mut read = read_all(&mut lists, known, kept).await;
+    let (mut before, mut mistakes) = (Vec::new(), Vec::new());
+    for (index, list) in lists.iter_mut().enumerate() {
+        let same = same(known, list);
+        let mut was = same.map_or_else(Vec::new, |known| known.targets.clone());
+        let is_new = same.is_none();
+        let told = kept
+            .filter(|_| is_new)
+            .and_then(|kept| list.told_before(kept));
+        let is_kept = told.is_some();
+        was.extend(told.into_iter().flatten());
+        match read.remove(&index).map(|read| list.checked(&was, read)) {
+            // A server that is to be asked as before.
+            None => {
+                list.targets = was;
+                before.push(None);
+            }
+            Some(Ok(targets)) => {
                 list.targets = targets;
                 before.push(Some(was));
             }
-            Err(error) => {
-                mistakes.push(Mistake::new(&list, &was, error));
+            Some(Err(error)) => {
+                let mut mistake = Mistake::new(list, &was, error);
+                if is_kept {
+                    mistake.instead = Instead::Kept;
+                }
+                mistakes.push(mistake);
                 list.targets = was;
                 before.push(None);
             }
         }
-        lists.push(list);
     }
     loop {
         let clash = match merged(config, &lists) {
@@ -101,6 +144,50 @@ pub(crate) async fn gather(
         mistakes.push(Mistake::new(list, &was, text));
         (list.targets, list.is_refused) = (was, true);
     }
+}
+
+/// The one of these lists that is the same as this one.
+fn same<'a>(known: &'a [Inventory], list: &Inventory) -> Option<&'a Inventory> {
+    known
+        .iter()
+        .find(|known| known.config.source == list.config.source)
+}
+
+/// What each list says now, by its index; nothing of those that are to be asked later.
+async fn read_all(
+    lists: &mut [Inventory],
+    known: &[Inventory],
+    kept: Option<&Kept>,
+) -> HashMap<usize, Read> {
+    let (mut reading, mut read) = (JoinSet::new(), HashMap::new());
+    for (index, list) in lists.iter_mut().enumerate() {
+        let is_as_before = same(known, list).is_some_and(|known| known.config == list.config);
+        if is_as_before && matches!(list.config.source, Source::Url(_)) {
+            continue;
+        }
+        let reads = list.begin(kept);
+        reading.spawn(async move { (index, reads.await) });
+        let late = format!(
+            "{}: not read within {} s; it is tried again",
+            list.config.source,
+            WAIT_MAX.as_secs()
+        );
+        read.insert(index, Err(late));
+    }
+    let until = Instant::now() + WAIT_MAX;
+    let mut done = HashSet::new();
+    while let Ok(Some(one)) = timeout_at(until, reading.join_next()).await {
+        if let Ok((index, one)) = one {
+            read.insert(index, one);
+            done.insert(index);
+        }
+    }
+    for (index, list) in lists.iter_mut().enumerate() {
+        if !done.contains(&index) {
+            list.ask_again();
+        }
+    }
+    read
 }
 
 /// BMCs that can't be together.
@@ -224,6 +311,7 @@ mod tests {
             source: Source::File(PathBuf::from(name)),
             format: Format::Json,
             refresh_s: 60,
+            allow_empty: false,
             token: None,
             ca_file: None,
             treatment: crate::config::Treatment::clone(&targets[0].treatment),

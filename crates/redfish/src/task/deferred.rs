@@ -107,6 +107,8 @@ enum Woken {
     Cancelled,
     /// The window is over, or nobody will ever set one again.
     Missed,
+    /// The service ends; the next process waits on.
+    Closing,
 }
 
 /// Waits for the window and does the work then.
@@ -114,7 +116,7 @@ async fn wait(handle: Handle, deferred: Deferred, owner: Owner, backend: Arc<dyn
     let mut settings = handle.tasks.0.settings.subscribe();
     match woken(&handle, &mut settings).await {
         // `cancel` has ended it already.
-        Woken::Cancelled => {}
+        Woken::Cancelled | Woken::Closing => {}
         Woken::Missed => {
             let missed = Failure::ParameterValueUnavailable {
                 parameter: crate::action::APPLY_TIME.to_owned(),
@@ -172,6 +174,7 @@ async fn woken(handle: &Handle, settings: &mut watch::Receiver<Settings>) -> Wok
         };
         tokio::select! {
             biased;
+            () = handle.closing() => return Woken::Closing,
             () = handle.cancelled() => return Woken::Cancelled,
             changed = settings.changed() => if changed.is_err() { return Woken::Missed },
             woken = open => return woken,

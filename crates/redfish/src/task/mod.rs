@@ -66,6 +66,8 @@ struct Shared {
     /// Also wakes who waits for the window.
     settings: watch::Sender<Settings>,
     changes: Arc<Semaphore>,
+    /// The service ends: what only waits, ends with it.
+    closing: watch::Sender<bool>,
     events: Arc<dyn EventSink>,
     audit: Arc<AuditLog>,
 }
@@ -135,9 +137,24 @@ impl Tasks {
             table: Mutex::new(held),
             settings: watch::Sender::new(settings),
             changes: Arc::new(Semaphore::new(MAX_CHANGES_AT_ONCE)),
+            closing: watch::Sender::new(false),
             events,
             audit,
         })))
+    }
+
+    /// Ends work that waits or that no machine has begun yet, so that nothing holds the store and the machines any more. The
+    /// tasks stay as they are written: the next process takes up what waits for its window, and tells of the rest that it
+    /// was interrupted.
+    pub(crate) fn close(&self) {
+        self.0.closing.send_replace(true);
+    }
+
+    /// Completes when the service [ends](Self::close).
+    pub(crate) async fn closing(&self) {
+        let mut closing = self.0.closing.subscribe();
+        // Its sender lives as long as we do.
+        let _ = closing.wait_for(|closes| *closes).await;
     }
 
     pub(crate) fn settings(&self) -> Settings {
@@ -454,6 +471,11 @@ impl Handle {
     pub(crate) async fn part(&self, name: String) -> Self {
         let record = self.whole.part(self.id, name);
         self.tasks.begin(record, false).await
+    }
+
+    /// Completes when the service ends, which ends work that is not with a machine yet.
+    pub(crate) async fn closing(&self) {
+        self.tasks.closing().await;
     }
 
     /// Whether somebody has called the task off.

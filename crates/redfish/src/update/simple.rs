@@ -92,6 +92,8 @@ impl Fetching {
         let tell = |percent: u8| task.progress(percent / (100 / FETCHED_PERCENT));
         let fetched = tokio::select! {
             biased;
+            // The next process tells that it was interrupted.
+            () = task.closing() => return,
             () = task.cancelled() => return task.stopped().await,
             fetched = fetch(&self.connector, &self.source, self.intake, tell) => fetched,
         };

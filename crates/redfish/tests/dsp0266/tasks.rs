@@ -1,5 +1,6 @@
 //! Tasks (DSP0266 "Asynchronous operations", "Operation apply time"), on virtual time.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use redfish::{ANSWER_WITHIN_S, Failure, MAX_ENDED_TASKS, Store};
@@ -269,6 +270,24 @@ async fn waiting_work_can_be_called_off_and_survives_a_restart() {
     );
     assert_eq!(bench.rack.log().len(), 1);
     drop(first);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_is_closed_lets_go_of_its_machines_though_work_waits_for_its_window() {
+    let store = Store::in_memory().unwrap();
+    let bench = Bench::with(store.clone());
+    let machines = Arc::downgrade(&bench.rack);
+    let client = bench.client("root").await;
+    client.patch(SERVICE, &window(1000, 60)).await;
+    let kept = client.post(RESET, OFF_IN_WINDOW).await;
+    let kept = kept.json()["@odata.id"].as_str().unwrap().to_owned();
+    bench.service.close().await;
+    settle().await;
+    drop(bench);
+    assert!(machines.upgrade().is_none(), "somebody still has them");
+    let bench = Bench::with(store);
+    let client = bench.client("root").await;
+    assert_eq!(client.get(&kept).await.json()["TaskState"], "Pending");
 }
 
 #[tokio::test(start_paused = true)]

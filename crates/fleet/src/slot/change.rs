@@ -1,0 +1,211 @@
+//! What becomes of a slot whose BMC has another address, is to be treated in another way, or is another machine's.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use hardware::{EnclosureId, Identity, Indicator, Labels, Log, Power};
+use ipmi::command::app::{GetDeviceGuid, GetSystemGuid, Guid};
+use ipmi::console::Login;
+use ipmi::number::CompletionCode;
+use ipmi::quirk::Quirks;
+use ipmi::time::Instant;
+
+use super::session::reopen_pause;
+use super::silence::Loss;
+use super::{Context, InFlight, Lacks, Phase, Slot};
+use crate::call::{Call, decode};
+use crate::contact;
+use crate::gate::Stage;
+use crate::news;
+use crate::schedule::{Breaker, Pace};
+
+/// Whether the BMC at the other end of a session is the one that is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Who {
+    /// It was not asked.
+    #[default]
+    NotAsked,
+    /// It is, or nothing speaks against it.
+    Known,
+    /// It has another GUID. The contact is to find out more.
+    Doubted,
+}
+
+impl Slot {
+    /// Shows other labels, and another enclosure, from now on.
+    pub(crate) fn set_labels(
+        &mut self,
+        cx: &mut Context,
+        enclosure: Option<EnclosureId>,
+        labels: Arc<Labels>,
+    ) {
+        let node = self.page.node_mut(&mut cx.spares);
+        (node.enclosure, node.labels) = (enclosure, labels);
+        self.publish(cx);
+    }
+
+    /// Logs in with this from now on. A session that is open goes on: its BMC has accepted it. A BMC that can't be
+    /// talked to is tried again soon, as if it had never refused.
+    pub(crate) fn set_login(&mut self, cx: &mut Context, now: Instant, login: Arc<Login>) {
+        self.rare.login = login;
+        self.rare.login_is_new = true;
+        if let Phase::Down { .. } = self.phase {
+            self.try_again_soon(cx, now);
+        }
+    }
+
+    /// Spread in time: very many BMCs may have one login.
+    pub(super) fn try_again_soon(&mut self, cx: &mut Context, now: Instant) {
+        self.rare.breaker = Breaker::default();
+        self.phase = Phase::Down {
+            retry_at: now + reopen_pause(cx),
+        };
+    }
+
+    /// Its BMC is at this address from now on: the session that there was is given up, and a new one opened there. That it is the
+    /// same BMC is seen by the contact of that session.
+    pub(crate) fn set_address(&mut self, cx: &mut Context, now: Instant, address: SocketAddr) {
+        self.hang_up(cx, now);
+        self.address = address.into();
+        self.rare.breaker = Breaker::default();
+        // How it was heard there says nothing of how it is heard here.
+        (self.rare.heard, self.rare.no_session_since) = (false, now);
+        self.loss = Loss::default();
+        self.phase = Phase::Down {
+            retry_at: now + reopen_pause(cx),
+        };
+        let node = self.page.node_mut(&mut cx.spares);
+        node.address = Some(address.ip());
+        if node.identity.controller_port != Some(address.port()) {
+            Arc::make_mut(&mut node.identity).controller_port = Some(address.port());
+        }
+        self.mark_stale(cx);
+        self.publish(cx);
+    }
+
+    /// Its BMC has no address for now, for this reason: nothing is sent until it has one.
+    pub(crate) fn park(&mut self, cx: &mut Context, now: Instant, reason: &str) {
+        self.hang_up(cx, now);
+        self.phase = Phase::Closed;
+        self.down(cx, now, reason);
+    }
+
+    /// Gives up the session without a word: at its address is nobody now, or somebody else. Where the BMC still has it, the next
+    /// contact closes it.
+    fn hang_up(&mut self, cx: &mut Context, now: Instant) {
+        if self.phase == Phase::Up {
+            cx.counters.sessions_lost += 1;
+            self.rare.left_open = self.rare.left_open.or_else(|| self.open_session(cx));
+        }
+        self.session.forget();
+        self.in_flight = InFlight::Nothing;
+        self.talk = None;
+        self.wake = None;
+        self.silent_since = None;
+        self.leave_all(cx);
+        if let Some(work) = &mut self.work {
+            cx.counters.jobs_failed += work.session_lost(now);
+        }
+    }
+
+    /// Reads it at this interval from now on, and deals with these deviations that the operator knows of. What is known of it
+    /// stays; its records are read again where deviations changed, since they may say something else with them.
+    pub(crate) fn set_treatment(
+        &mut self,
+        cx: &mut Context,
+        now: Instant,
+        poll_interval_ms: u32,
+        quirks: Quirks,
+    ) {
+        if self.rare.poll_interval_ms != poll_interval_ms {
+            self.rare.poll_interval_ms = poll_interval_ms;
+            self.pace = Pace::new(now, self.poll_interval(), self.index, cx.slots);
+        }
+        if self.rare.quirks != quirks {
+            self.set_quirks(cx, now, quirks);
+        }
+        self.proceed(cx, now);
+    }
+
+    fn set_quirks(&mut self, cx: &mut Context, now: Instant, quirks: Quirks) {
+        let shown = self.session.quirks().except(self.rare.quirks);
+        self.rare.quirks = quirks;
+        self.session.set_quirks(shown.and(quirks));
+        self.note_quirks(cx, Quirks::NONE);
+        self.publish(cx);
+        if !self.round.contacted {
+            // It began with the others.
+            self.talk = None;
+        }
+        self.rare.read_anew = true;
+        self.rare.contact_at = now;
+        self.round.contacted = false;
+        self.leave(cx, Stage::Round);
+        if let Phase::Down { .. } = self.phase {
+            self.try_again_soon(cx, now);
+        }
+    }
+
+    /// An operator's command is for one machine. Until the contact of a session has shown that it is the same one as before, the
+    /// BMC is asked for its GUID first, where that is known: whether it was asked now. `None` = nothing is in doubt.
+    pub(super) fn identity_turn(&mut self, cx: &mut Context, now: Instant) -> Option<bool> {
+        match self.round.who {
+            Who::Known => None,
+            Who::Doubted => Some(false),
+            Who::NotAsked => {
+                let call = match contact::set(self.rare.known?.guid) {
+                    Some(_) => Call::of(&GetDeviceGuid),
+                    None => {
+                        self.page.node().identity.uuid?;
+                        Call::of(&GetSystemGuid)
+                    }
+                };
+                self.send(cx, now, &call, InFlight::Guid);
+                Some(true)
+            }
+        }
+    }
+
+    /// The answer to that.
+    pub(super) fn identity_answered(&mut self, completion: CompletionCode, data: &[u8]) {
+        let own = self.rare.known.and_then(|known| contact::set(known.guid));
+        let (known, told) = match own {
+            Some(_) => (own, decode::<GetDeviceGuid>(completion, data).ok()),
+            None => {
+                let uuid = self.page.node().identity.uuid;
+                let uuid = uuid.map(|uuid| Guid::from_rfc_4122(uuid.to_bytes()));
+                (uuid, decode::<GetSystemGuid>(completion, data).ok())
+            }
+        };
+        self.round.who = match contact::differ(known, told) {
+            true => Who::Doubted,
+            false => Who::Known,
+        };
+    }
+
+    /// Another machine answers: what was known was of the one before, and what was wished was meant for that.
+    pub(super) fn start_over(&mut self, cx: &mut Context, now: Instant) {
+        tracing::warn!(
+            target: news::TARGET,
+            node = %self.page.node().id,
+            address = %self.address(),
+            "another machine answers in place of this one: its GUID is another"
+        );
+        if let Some(mut work) = self.work.take() {
+            cx.counters.jobs_failed += work.session_lost(now);
+            cx.counters.jobs_failed += work.unreachable("another machine answers in its place");
+        }
+        self.session.set_quirks(self.rare.quirks);
+        self.lacks = Lacks::default();
+        self.rare.log_clock_offset_s = 0;
+        if let Some(memory) = &cx.memory {
+            memory.forget_log(&self.page.node().id);
+        }
+        let node = self.page.node_mut(&mut cx.spares);
+        node.identity = Arc::new(Identity::default());
+        node.log = Arc::new(Log::default());
+        (node.power, node.indicator) = (Power::Unknown, Indicator::Unknown);
+        (node.boot, node.power_limit) = (None, None);
+        node.read_at_ms = 0;
+    }
+}

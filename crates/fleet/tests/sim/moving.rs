@@ -1,0 +1,198 @@
+//! BMCs get other addresses, addresses other BMCs, and operators treat them in another way.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use fleet::{Quirk, Quirks};
+use hardware::{ApplyError, Availability, Change, Link, Observer, Power, PowerAction, Update};
+use vbmc::net::Quality;
+
+use crate::check_readings;
+use crate::support::{Setup, World};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Which machines were replaced, and how often a snapshot of one of them had a reading that was not had yet, or new entries of
+/// its log were told.
+#[derive(Default)]
+struct Told {
+    replaced: Mutex<Vec<String>>,
+    pending: Mutex<u32>,
+    entries: Mutex<usize>,
+}
+
+impl Observer for Told {
+    fn updated(&self, update: &Update) {
+        match update {
+            Update::Changed { before, after } => {
+                let is_pending = |availability| availability == Availability::Pending;
+                let pending = after.readings.iter().any(|r| is_pending(r.availability));
+                *self.pending.lock().unwrap() += u32::from(pending);
+                if before.log.complete {
+                    let known = |raw| before.log.entries.iter().any(|entry| entry.raw == raw);
+                    let new = after.log.entries.iter().filter(|entry| !known(entry.raw));
+                    *self.entries.lock().unwrap() += new.count();
+                }
+            }
+            Update::Replaced { before, after } => {
+                assert_eq!(before.id, after.id);
+                assert!(after.log.entries.is_empty(), "a log of its own");
+                self.replaced.lock().unwrap().push(after.id.to_string());
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn observed(world: &World) -> Arc<Told> {
+    let told = Arc::new(Told::default());
+    world.shared.observe(Arc::clone(&told) as Arc<dyn Observer>);
+    told
+}
+
+/// Two nodes, and an address for a third.
+fn world(seed: u64) -> World {
+    let quality = Quality {
+        latency: Duration::from_millis(5),
+        ..Quality::PERFECT
+    };
+    let mut world = World::new(Setup {
+        present: Some(2),
+        ..Setup::new(3, seed, quality)
+    });
+    for host in &mut world.hosts {
+        for _ in 0..3 {
+            host.machine.add_event();
+        }
+    }
+    world.run_for(5 * SECOND);
+    world
+}
+
+#[test]
+fn a_bmc_with_another_address_goes_on_where_it_was() {
+    let mut world = world(1);
+    let (before, told) = (world.node(0), observed(&world));
+    assert_eq!(before.log.entries.len(), 3);
+    world.set_host(0, None);
+    world.set_host(2, Some(0));
+    world.run_for(3 * SECOND);
+    world.set_address(0, 2);
+    world.run_for(5 * SECOND);
+    let after = world.node(0);
+    assert_eq!(after.link, Link::Up);
+    assert!(Arc::ptr_eq(&before.inventory, &after.inventory));
+    assert_eq!(after.log.entries.len(), 3);
+    assert_ne!(before.address, after.address);
+    check_readings(&world, 0, 2 * SECOND);
+    assert_eq!(*told.replaced.lock().unwrap(), [""; 0]);
+    assert_eq!(*told.entries.lock().unwrap(), 0);
+    let counters = world.engine.counters();
+    assert_eq!((counters.contacts, counters.sessions_opened), (2, 3));
+    let off = world.apply(0, Change::Power(PowerAction::ForceOff));
+    world.run_for(5 * SECOND);
+    assert_eq!(off.try_take(), Some(Ok(())));
+}
+
+#[test]
+fn another_machine_at_the_address_is_told_as_another_one_once_and_gets_no_command_of_the_one_before()
+ {
+    let mut world = world(2);
+    let told = observed(&world);
+    world.hosts[2].machine.add_event();
+    world.set_host(1, Some(2));
+    let waiting = world.apply(1, Change::Power(PowerAction::ForceOff));
+    // Log-in, and the question who it is; the contact is still to come.
+    while world.hosts[2].bmc.session_count() == 0 {
+        world.run_for(SECOND / 1_000);
+    }
+    assert_eq!(*told.replaced.lock().unwrap(), [""; 0]);
+    let late = world.apply(1, Change::Power(PowerAction::ForceOff));
+    world.run_for(10 * SECOND);
+    for outcome in [waiting, late] {
+        let outcome = outcome.try_take();
+        assert!(
+            matches!(
+                outcome,
+                Some(Err(
+                    ApplyError::Unreachable { .. } | ApplyError::Unconfirmed { .. }
+                ))
+            ),
+            "{outcome:?}"
+        );
+    }
+    assert_eq!(world.hosts[2].machine.controls, []);
+    let node = world.node(1);
+    assert_eq!((node.link.clone(), node.power), (Link::Up, Power::On));
+    assert_eq!(node.inventory.product().serial_number, Some("SN-00002"));
+    assert_eq!(node.log.entries.len(), 4);
+    assert_eq!(*told.replaced.lock().unwrap(), ["n1"]);
+    assert_eq!(*told.entries.lock().unwrap(), 0, "its history is no news");
+    let off = world.apply(1, Change::Power(PowerAction::ForceOff));
+    world.hosts[2].bmc.reset();
+    world.run_for(20 * SECOND);
+    assert_eq!(*told.replaced.lock().unwrap(), ["n1"], "told once");
+    drop(off);
+}
+
+#[test]
+fn one_whose_address_another_node_has_is_silent_until_it_is_free() {
+    let mut world = world(3);
+    world.set_address(0, 1);
+    world.run_for(3 * SECOND);
+    let Link::Down { reason, .. } = world.node(0).link.clone() else {
+        panic!("{:?}", world.node(0).link)
+    };
+    assert!(reason.contains("same address"), "{reason}");
+    assert_eq!(world.node(1).link, Link::Up);
+    // They have exchanged their addresses.
+    world.set_host(0, Some(1));
+    world.set_host(1, Some(0));
+    world.set_address(1, 0);
+    world.set_address(0, 1);
+    world.run_for(5 * SECOND);
+    for node in [0, 1] {
+        assert_eq!(world.node(node).link, Link::Up);
+        check_readings(&world, node, 2 * SECOND);
+    }
+    // One that is removed while it has no address takes nothing from the one that has it.
+    world.set_address(0, 0);
+    world.change(&[0], &[]);
+    world.run_for(5 * SECOND);
+    assert!(world.age(1) < 2 * SECOND);
+}
+
+#[test]
+fn another_interval_or_other_quirks_disturb_neither_session_nor_readings_nor_log() {
+    let mut world = world(4);
+    let (before, told) = (world.node(0), observed(&world));
+    let node = |world: &World| world.node(0);
+    let quirks = Quirks::NONE.with(Quirk::FruChecksumsWrong);
+    world
+        .engine
+        .set_treatment(world.now, 0, 4_000, Quirks::NONE);
+    world.run_for(5 * SECOND);
+    let rounds = world.engine.counters().rounds;
+    world.run_for(40 * SECOND);
+    let rounds = world.engine.counters().rounds - rounds;
+    assert!((49..=51).contains(&rounds), "{rounds}: 10 and 40");
+    world.engine.set_treatment(world.now, 0, 1_000, quirks);
+    world.run_for(5 * SECOND);
+    assert!(world.age(0) < 2 * SECOND);
+    assert_eq!(node(&world).link, Link::Up);
+    assert_eq!(
+        *node(&world).identity.deviations,
+        [Quirk::FruChecksumsWrong.name().into()]
+    );
+    world
+        .engine
+        .set_treatment(world.now, 0, 1_000, Quirks::NONE);
+    world.run_for(5 * SECOND);
+    assert!(node(&world).identity.deviations.is_empty());
+    assert_eq!(node(&world).log.entries.len(), before.log.entries.len());
+    assert_eq!(*told.pending.lock().unwrap(), 0);
+    assert_eq!(*told.entries.lock().unwrap(), 0);
+    let counters = world.engine.counters();
+    assert_eq!((counters.sessions_opened, counters.sessions_lost), (2, 0));
+    assert_eq!(counters.contacts, 4, "records are read again");
+}
