@@ -32,7 +32,7 @@ use crate::peers::Address;
 use crate::plan::{Plan, Plans};
 use crate::publish::{Board, Page, Spares, Spot};
 use crate::round_trip::RoundTrips;
-use crate::schedule::{Breaker, Jitter, Pace};
+use crate::schedule::{Jitter, Pace};
 use crate::share::Texts;
 use crate::talk::Talk;
 use crate::work::{Job, Work};

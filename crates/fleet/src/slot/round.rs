@@ -10,8 +10,8 @@ use ipmi::console::RequestTarget;
 use ipmi::number::{BootOptionParameter, CompletionCode};
 use ipmi::time::Instant;
 
-use super::rare::Rare;
 use super::change::Who;
+use super::rare::Rare;
 use super::{Context, InFlight, Round, Slot};
 use crate::call::{Call, decode};
 use crate::contact;
