@@ -8,11 +8,14 @@
 
 mod support;
 
-use ipmi::command::app::GetDeviceId;
+use ipmi::bmc::{Config, User};
+use ipmi::command::app::{GetDeviceId, Guid};
 use ipmi::command::chassis::ChassisControl;
+use ipmi::console::Login;
 use ipmi::crypto::UserKey;
-use ipmi::number::{ChassisControlAction, CipherSuiteId};
+use ipmi::number::{ChassisControlAction, CipherSuiteId, PrivilegeLevel};
 use ipmi::print::{CapturedSessions, Datagram};
+use ipmi::quirk::{Quirk, Quirks};
 use support::{Pair, config, login};
 
 fn key(text: &str) -> UserKey {
@@ -28,7 +31,11 @@ fn conversation(suite: u8, kg: Option<&str>) -> Vec<Vec<u8>> {
         config.kg = Some(key(kg));
         login = login.with_kg(kg.as_bytes()).unwrap();
     }
-    let mut pair = Pair::new(login, config);
+    spoken(Pair::new(login, config))
+}
+
+/// Every datagram of a session that asks for the device's ID and switches the machine on.
+fn spoken(mut pair: Pair) -> Vec<Vec<u8>> {
     pair.establish();
     pair.session.request(pair.now, &GetDeviceId).unwrap();
     pair.run();
@@ -40,6 +47,32 @@ fn conversation(suite: u8, kg: Option<&str>) -> Vec<Vec<u8>> {
     pair.session.close(pair.now);
     pair.run();
     pair.trace.into_iter().map(|(_, bytes)| bytes).collect()
+}
+
+#[test]
+fn sessions_with_bmcs_that_make_their_codes_in_their_own_way_are_opened_too() {
+    // With a name that has no zero behind it and a password that is longer than some BMCs take, each way shows.
+    let long = "twenty bytes, no les";
+    for quirk in [
+        Quirk::RakpLookupBitLeftOut,
+        Quirk::RakpNamePadded,
+        Quirk::PasswordCutAt16,
+    ] {
+        let admin = User::new("admin", long.as_bytes(), PrivilegeLevel::ADMINISTRATOR);
+        let mut config = Config::new(vec![admin.unwrap()], Guid([7; 16]));
+        config.defects = Quirks::NONE.with(quirk);
+        let login = Login::new("admin", long.as_bytes()).unwrap();
+        let trace = spoken(Pair::new(login, config));
+        let mut sessions = CapturedSessions::new(key(long), None);
+        let text = printed(&mut sessions, &trace);
+        assert!(text.contains("Chassis Control = done"), "{quirk}:\n{text}");
+        assert_eq!(sessions.sealed(), 0, "{quirk}");
+        // No way leads in without the password.
+        let mut sessions = CapturedSessions::new(key("twenty bytes, no mor"), None);
+        let is_cut = quirk == Quirk::PasswordCutAt16;
+        printed(&mut sessions, &trace);
+        assert_eq!(sessions.sealed() == 0, is_cut, "{quirk}");
+    }
 }
 
 fn printed(sessions: &mut CapturedSessions, trace: &[Vec<u8>]) -> String {

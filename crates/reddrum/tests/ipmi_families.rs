@@ -215,6 +215,18 @@ fn dcmi_tells_power_and_keeps_limit_and_names() {
         assert_eq!(rack.result(&format!("dcmi {what} {text}"))["text"], text);
         assert_eq!(rack.result(&format!("dcmi {what}"))["text"], text);
     }
+    // ipmitool's words: what reads there reads here, and what sets there sets here.
+    for (read, set) in [
+        ("asset_tag", "set_asset_tag"),
+        ("get_mc_id_string", "set_mc_id_string"),
+    ] {
+        assert_eq!(rack.result(&format!("dcmi {set} box-7"))["text"], "box-7");
+        for words in [vec!["dcmi", read, "other"], vec!["dcmi", set]] {
+            let run = rack.run_as(("admin", PASSWORD), &words);
+            assert_eq!(run.status.code(), Some(2), "{words:?}");
+        }
+        assert_eq!(rack.result(&format!("dcmi {read}"))["text"], "box-7");
+    }
     let found = rack.result("dcmi thermal");
     assert!(!found["temperatures"].as_array().unwrap().is_empty());
 }

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "test code, helpers too")]
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::UdpSocket;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
@@ -343,14 +343,15 @@ fn thresholds_are_set_three_at_once_and_a_refusal_names_its_cause() {
         args.push("--json");
         serde_json::from_slice::<Value>(&node.run(&args).stdout).unwrap()
     };
-    let said = set(&[
-        "upper".to_owned(),
-        unc.to_string(),
-        ucr.to_string(),
-        unr.to_string(),
-    ]);
+    // Each a step lower than it was.
+    let lower = [2.0 * unc - ucr, unc, ucr];
+    let values = lower.map(|value| value.to_string());
+    let words: Vec<String> = ["upper".to_owned()].into_iter().chain(values).collect();
+    let said = set(&words);
     assert_eq!(said["ok"], true, "{said}");
-    assert_eq!(limit(&said["result"], "upper_critical"), Some(ucr));
+    let kept = upper.map(|name| limit(&said["result"], name).unwrap());
+    let is_kept = |(kept, set): (&f64, &f64)| (kept - set).abs() < 1e-6;
+    assert!(kept.iter().zip(&lower).all(is_kept), "{kept:?} {lower:?}");
 
     // Above the one that must lie above it.
     let said = set(&["unc".to_owned(), unr.to_string()]);
@@ -366,15 +367,13 @@ fn thresholds_are_set_three_at_once_and_a_refusal_names_its_cause() {
     );
 
     let lacks = sensors.iter().find(|sensor| {
-        limit(sensor, "upper_critical").is_none() && limit(sensor, "lower_critical").is_some()
+        limit(sensor, "lower_critical").is_none() && limit(sensor, "upper_critical").is_some()
     });
-    if let Some(lacks) = lacks {
-        let name = lacks["name"].as_str().unwrap();
-        let run = node.run(&["sensor", "thresh", name, "ucr", "1", "--json"]);
-        let said: Value = serde_json::from_slice(&run.stdout).unwrap();
-        let remedy = said["error"]["remedy"].as_str().unwrap();
-        assert!(remedy.contains("upper critical"), "{said}");
-    }
+    let lacking = lacks.unwrap()["name"].as_str().unwrap();
+    let run = node.run(&["sensor", "thresh", lacking, "lcr", "1", "--json"]);
+    let said: Value = serde_json::from_slice(&run.stdout).unwrap();
+    let remedy = said["error"]["remedy"].as_str().unwrap();
+    assert!(remedy.contains("lower critical"), "{said}");
     let few = node.run(&["sensor", "thresh", name, "upper", "1"]);
     assert_eq!(few.status.code(), Some(2), "{few:?}");
 }
@@ -395,17 +394,51 @@ fn settings_are_made_in_ipmitools_order_of_words() {
         ["Chassis identify interval: indefinite"]
     );
     for (words, kept) in [
-        ("lan set 1 ipsrc static", "static"),
-        ("lan set 1 defgw ipaddr 10.0.0.1", "10.0.0.1"),
-        ("lan set 1 defgw 10.0.0.3", "10.0.0.3"),
-        ("lan set gateway 10.0.0.2", "10.0.0.2"),
-        ("lan set 1 vlan id 7", "7"),
-        ("lan set 1 vlan 8 --priority 3", "8"),
-        ("lan set 1 vlan id off", "disabled"),
-        ("lan set 1 arp respond on", ""),
+        ("lan set 1 ipsrc dhcp", "IP address source DHCP"),
+        ("lan set 1 ipsrc static", "IP address source static"),
+        (
+            "lan set 1 defgw ipaddr 10.0.0.1",
+            "default gateway address 10.0.0.1",
+        ),
+        (
+            "lan set 1 defgw 10.0.0.3",
+            "default gateway address 10.0.0.3",
+        ),
+        (
+            "lan set gateway 10.0.0.2",
+            "default gateway address 10.0.0.2",
+        ),
+        ("lan set 1 vlan id 7", "802.1q VLAN ID 7"),
+        (
+            "lan set 1 vlan 8 --priority 3",
+            "802.1q VLAN priority 3; 802.1q VLAN ID 8",
+        ),
+        ("lan set 1 vlan id off", "802.1q VLAN ID disabled"),
+        (
+            "lan set 1 arp respond off",
+            "BMC-generated ARP control ARP responses off, gratuitous ARP off",
+        ),
+        (
+            "lan set 1 arp generate on",
+            "BMC-generated ARP control ARP responses off, gratuitous ARP on",
+        ),
+        (
+            "lan set 1 arp respond on",
+            "BMC-generated ARP control ARP responses on, gratuitous ARP on",
+        ),
+        (
+            "lan set arp generate off",
+            "BMC-generated ARP control ARP responses on, gratuitous ARP off",
+        ),
     ] {
-        let said = node.result(words)["kept"].to_string();
-        assert!(said.to_lowercase().contains(kept), "{words}: {said}");
+        let said = node.result(words)["kept"].take();
+        let said: Vec<&str> = said
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one.as_str().unwrap())
+            .collect();
+        assert_eq!(said.join("; "), kept, "{words}");
     }
     let twice = ["lan", "set", "1", "--channel", "1", "gateway", "10.0.0.1"];
     assert_eq!(node.run(&twice).status.code(), Some(2));
@@ -509,6 +542,10 @@ fn nobody_locks_himself_out_without_saying_so() {
         "user priv 2 no-access 1",
         "channel setaccess 1 2 privilege=3",
         "channel setaccess 14 2 ipmi=off",
+        "channel set --mode disabled",
+        "channel set 1 --mode pre-boot",
+        "channel set 14 --limit user",
+        "user disable 2 -t 0x20",
     ] {
         let error = node.failure(words);
         assert_eq!(error["kind"], "own_user", "{words}");
@@ -521,6 +558,7 @@ fn nobody_locks_himself_out_without_saying_so() {
     // What leaves him in, and what is about others.
     node.result("user priv 2 administrator");
     node.result("channel setaccess 1 2 link=off");
+    node.result("channel set --mode always --limit administrator");
     node.result("user set name 4 ops");
     node.result("user disable 4");
     node.result("user disable 2 --own-user");
@@ -555,6 +593,37 @@ fn an_upgrade_is_waited_for_until_the_controller_runs_it() {
     );
     let both = ["hpm", "upgrade", &file, "--wait", "--no-activate"];
     assert_eq!(node.run(&both).status.code(), Some(2));
+}
+
+#[test]
+fn an_upgrade_goes_on_though_nobody_reads_how_far_it_is() {
+    let node = Node::new();
+    let folder = Folder::new("unread");
+    let file = folder.path("new.hpm");
+    let version = FirmwareVersion {
+        major: 5,
+        minor: 0x07,
+        auxiliary: [0; 4],
+    };
+    std::fs::write(&file, upgrade_image(APPLICATION, version, 32 << 10)).unwrap();
+    let mut child = node
+        .command(&["hpm", "upgrade", &file, "--wait", "--timeout-ms", "100"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // As `2>&1 | head -1` does.
+    let mut first = String::new();
+    let mut told = BufReader::with_capacity(1, child.stderr.take().unwrap());
+    told.read_line(&mut first).unwrap();
+    drop((told, child.stdout.take()));
+    assert!(first.contains(" % of the firmware are loaded"), "{first}");
+    assert!(child.wait().unwrap().success());
+    let info = node.result("mc info");
+    assert!(
+        info["firmware"].as_str().unwrap().starts_with("5.07"),
+        "{info}"
+    );
 }
 
 /// Stands between the program and a BMC, and keeps what both say in hexadecimal digits, a line each.

@@ -16,6 +16,7 @@ mod integrity;
 mod session_channel;
 pub mod suite;
 pub mod v15;
+pub(crate) mod ways;
 mod xrc4;
 
 pub use channel::{Channel, OpenError, Opened};

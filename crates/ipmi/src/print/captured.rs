@@ -1,9 +1,13 @@
 //! Sessions of a capture whose keys are known: from the password, and the log-in that was captured with them (§13.31, §13.32).
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 use core::fmt;
 
+use zeroize::{Zeroize as _, Zeroizing};
+
 use super::datagram::{Datagram, of_rmcp_plus};
+use crate::crypto::ways::ways;
 use crate::crypto::{Algorithms, Channel, Exchange, UserKey};
 use crate::number::PayloadType;
 use crate::wire::rakp::{OpenSessionResponse, Rakp1, Rakp2};
@@ -25,6 +29,8 @@ pub struct CapturedSessions {
     /// RAKP messages 1: which session each is of, message 2 proves. Numbers of sessions are the same on many BMCs.
     asked: VecDeque<Rakp1>,
     sealed: u64,
+    /// What is opened at present; cleared before any other datagram, so that nothing of it stays in memory that is free.
+    opened: Zeroizing<Vec<u8>>,
 }
 
 /// A session from its Open Session Response on.
@@ -39,13 +45,14 @@ struct Session {
 impl CapturedSessions {
     /// Sessions of a user with this password, on BMCs with this `K_g`; `None` where they have none.
     #[must_use]
-    pub const fn new(user: UserKey, kg: Option<UserKey>) -> Self {
+    pub fn new(user: UserKey, kg: Option<UserKey>) -> Self {
         Self {
             user,
             kg,
             sessions: VecDeque::new(),
             asked: VecDeque::new(),
             sealed: 0,
+            opened: Zeroizing::default(),
         }
     }
 
@@ -95,9 +102,12 @@ impl CapturedSessions {
         for channel in channels {
             // A capture has packets twice, and lacks some.
             channel.expect(header.sequence);
-            let mut copy = datagram.to_vec();
-            if let Ok(opened) = channel.open(&mut copy) {
-                return Some(of_rmcp_plus(header, opened.payload, true));
+            self.opened.zeroize();
+            self.opened.extend_from_slice(datagram);
+            if let Ok(opened) = channel.open(&mut self.opened) {
+                let taken = of_rmcp_plus(header, opened.payload, true);
+                self.opened.zeroize();
+                return Some(taken);
             }
         }
         None
@@ -180,12 +190,12 @@ impl Session {
             role: asked.role,
             user_name: asked.user_name,
         };
-        if exchange.rakp2_code(user) != proof.code {
-            return None;
-        }
-        let key = exchange.session_key(kg.unwrap_or(user));
+        let way = ways(&exchange, user)
+            .find(|way| way.exchange.rakp2_code(&way.password) == proof.code)?;
+        let password = &way.password;
+        let key = way.exchange.session_key(kg.unwrap_or(password));
         let ids = [self.bmc_session_id, self.console_session_id];
-        let towards = |own, peer| Channel::new(self.algorithms, &key, user, own, peer);
+        let towards = |own, peer| Channel::new(self.algorithms, &key, password, own, peer);
         Some([towards(ids[0], ids[1])?, towards(ids[1], ids[0])?])
     }
 }

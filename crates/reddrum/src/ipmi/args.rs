@@ -10,7 +10,7 @@ mod sol;
 use std::path::PathBuf;
 
 pub(super) use access::{
-    AccessMode, AccessSetting, AddressSource, ChannelCommand, CipherPayload, LanCommand,
+    AccessMode, AccessSetting, AddressSource, ArpPart, ChannelCommand, CipherPayload, LanCommand,
     LanSetting, NewPassword, OnChannel, OwnUser, SessionCommand, Sessions, UserCommand, UserLevel,
     UserSetCommand, UserSlot,
 };

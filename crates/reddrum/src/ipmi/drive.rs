@@ -51,11 +51,7 @@ pub(super) fn for_one_socket(addresses: &mut [SocketAddr]) {
 /// Hears of each host as it is done, and every now and then of none; of hosts under way how far they are.
 pub(super) trait Listener {
     /// Hosts that are done, and what others say of how far they are, each with its number.
-    fn hear(
-        &mut self,
-        done: Vec<(usize, Outcome)>,
-        progress: Vec<(usize, String)>,
-    ) -> io::Result<()>;
+    fn hear(&mut self, done: Vec<(usize, Outcome)>, progress: Vec<(usize, String)>);
 }
 
 /// Runs the engine to its end.
@@ -178,14 +174,15 @@ impl Driver {
             if more_to_receive {
                 backlog = Backlog::More;
             }
-            self.tell(listener)?;
+            self.tell(listener);
         }
-        self.tell(listener)
+        self.tell(listener);
+        Ok(())
     }
 
-    fn tell(&mut self, listener: &mut impl Listener) -> io::Result<()> {
+    fn tell(&mut self, listener: &mut impl Listener) {
         let progress = self.engine.take_progress();
-        listener.hear(self.engine.take_finished(), progress)
+        listener.hear(self.engine.take_finished(), progress);
     }
 
     fn now(&self) -> Instant {

@@ -82,8 +82,9 @@ struct Slot {
     outcome: Option<Outcome>,
     /// When the conversation's pause is over.
     resume_at: Option<Instant>,
-    /// The conversation wants a new session, or waits for it.
+    /// The old session is closed, and the conversation wants a new one.
     wants_session: bool,
+    /// The conversation waits for a new session: until the old one is closed, and until the new one is there.
     is_renewed: bool,
     /// The timer entry that counts.
     armed: Option<Instant>,
@@ -415,6 +416,7 @@ impl Slot {
                     .get_or_insert(Err(Failure::Login { failure, asked }));
                 self.over = true;
             }
+            Event::Closed if self.is_renewed && self.talk.is_some() => self.wants_session = true,
             Event::Closed => self.over = true,
         }
     }
@@ -429,8 +431,9 @@ impl Slot {
                     return;
                 }
                 Ok(Ask::Reconnect) => {
-                    self.session.forget();
-                    (self.wants_session, self.is_renewed) = (true, true);
+                    // The BMC may still have the old one: it has few, and each counts until it is closed or idle for long.
+                    self.session.close(now);
+                    self.is_renewed = true;
                     return;
                 }
                 Ok(Ask::Recall(stamp)) => {

@@ -25,6 +25,8 @@ pub(super) enum Failure {
     Call(CallError),
     /// The same, and the command knows better what to do about it.
     Explained { error: CallError, remedy: String },
+    /// Several things failed. The cause names them; kind, remedy and numbers are those of the first.
+    Several { cause: String, first: Box<Self> },
     /// The operator ended the program.
     Interrupted {
         maybe_executed: bool,
@@ -55,7 +57,7 @@ impl From<CallError> for Failure {
 
 impl Failure {
     /// One word for scripts; it does not change between versions.
-    pub(super) const fn kind(&self) -> &'static str {
+    pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::NoAddress(_) => "no_address",
             Self::SameAddress { .. } => "same_address",
@@ -77,6 +79,7 @@ impl Failure {
                 CallFault::Unanswered { .. } => "unanswered",
                 CallFault::TooLong => "too_long",
             },
+            Self::Several { first, .. } => first.kind(),
             Self::Interrupted { .. } => "interrupted",
             Self::Unfit { kind, .. } => kind,
         }
@@ -97,7 +100,7 @@ impl Failure {
                 maybe_executed: false,
                 ..
             } => "interrupted before the BMC was asked for it".to_owned(),
-            Self::Unfit { cause, .. } => cause.clone(),
+            Self::Unfit { cause, .. } | Self::Several { cause, .. } => cause.clone(),
         }
     }
 
@@ -110,6 +113,7 @@ impl Failure {
             }
             Self::Login { failure, .. } => login_remedy(*failure),
             Self::Call(error) => call_remedy(error).to_owned(),
+            Self::Several { first, .. } => first.remedy(),
             Self::Interrupted {
                 maybe_executed: true,
                 unfinished: None,

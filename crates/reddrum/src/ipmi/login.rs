@@ -3,7 +3,8 @@
 use std::io::{self, IsTerminal};
 
 use ipmi::console::{Bridge, Hop, HopError, Login, LoginError, Policy};
-use ipmi::number::{CipherSuiteId, PrivilegeLevel};
+use ipmi::number::{ChannelNumber, CipherSuiteId, PrivilegeLevel};
+use ipmi::wire::message::BMC_ADDRESS;
 
 use super::args::Connection;
 use crate::config::{Secret, secret};
@@ -46,7 +47,7 @@ pub(super) fn login(options: &Connection, lowest: PrivilegeLevel) -> Result<Logi
     login.with_privilege(privilege).map_err(usage)
 }
 
-/// The way to the controller that is to be asked; `None` for the BMC itself.
+/// The way to the controller that is to be asked; `None` for the BMC itself, also where the operator names its own address.
 ///
 /// # Errors
 /// An address or channel is none.
@@ -54,6 +55,11 @@ pub(super) fn bridge(options: &Connection) -> Result<Option<Bridge>, ProgramErro
     let Some(address) = options.target else {
         return Ok(None);
     };
+    let is_direct =
+        options.transit.is_none() && options.target_channel == ChannelNumber::PRIMARY_IPMB.0;
+    if is_direct && address == BMC_ADDRESS {
+        return Ok(None);
+    }
     let usage = |error: HopError| ProgramError::Usage(error.to_string());
     let target = Hop::new(options.target_channel, address).map_err(usage)?;
     Ok(Some(match options.transit {
@@ -126,4 +132,33 @@ fn kg() -> Result<Option<Secret>, ProgramError> {
         ))
     };
     key.map(Some).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    /// The command line's options for every command.
+    #[derive(Parser)]
+    struct Words {
+        #[command(flatten)]
+        connection: Connection,
+    }
+
+    fn way(line: &str) -> Option<Bridge> {
+        let words = std::iter::once("ipmi").chain(line.split_whitespace());
+        bridge(&Words::parse_from(words).connection).unwrap()
+    }
+
+    #[test]
+    fn a_bmcs_own_address_is_the_bmc_itself() {
+        assert_eq!(way("-t 0x20"), None);
+        assert_eq!(way("-t 32 -b 0"), None);
+        // On another channel, and behind another controller, it is somebody else's.
+        for line in ["-t 0x72", "-t 0x20 -b 7", "-t 0x20 -T 0x82"] {
+            assert!(way(line).is_some(), "{line}");
+        }
+    }
 }

@@ -23,7 +23,6 @@ mod sdr_cache;
 mod sol;
 mod talk;
 
-use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
@@ -144,15 +143,10 @@ fn ask(args: &IpmiArgs, names: Vec<String>) -> Result<(), ProgramError> {
         let failure: Failure = host.address.err()?;
         Some((number, Err(failure)))
     });
-    let written = output
-        .take(unreachable.collect())
-        .and_then(|()| drive::run(engine, ipv6, &mut output));
-    match written {
-        // Output into a pipe that was closed (`| head`) is no failure.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => Err(ProgramError::system("talking with the BMCs", error)),
-        Ok(()) => output.end(),
-    }
+    output.take(unreachable.collect());
+    drive::run(engine, ipv6, &mut output)
+        .map_err(|error| ProgramError::system("talking with the BMCs", error))?;
+    output.end()
 }
 
 /// Sees to it that a file can be written where the command line names one.

@@ -1,6 +1,6 @@
 //! What the operator sees: results in the order of the hosts, and how far it is.
 
-use std::io::{self, IsTerminal, StderrLock, Stdout, Write};
+use std::io::{self, IsTerminal, Stdout, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,9 @@ pub(super) struct Output {
     save: Option<PathBuf>,
     /// Why the only host failed.
     alone: Option<String>,
+    /// What kept the results from where they belong, first of all. Hosts are asked to their end all the same: none is left in the
+    /// middle of a change because nobody reads on.
+    unwritten: Option<io::Error>,
     progress: Option<Progress>,
 }
 
@@ -53,6 +56,7 @@ impl Output {
             json,
             save: None,
             alone: None,
+            unwritten: None,
             progress,
         }
     }
@@ -78,41 +82,46 @@ impl Output {
     }
 
     /// Takes what hosts said, each with its number; prints all whose turn it is.
-    pub(super) fn take(&mut self, outcomes: Vec<(usize, Outcome)>) -> io::Result<()> {
+    pub(super) fn take(&mut self, outcomes: Vec<(usize, Outcome)>) {
         for (host, outcome) in outcomes {
             self.done += 1;
             self.failed += usize::from(failure_of(&outcome).is_some());
             if let Ok(Report {
                 file: Some(bytes), ..
             }) = &outcome
+                && let Err(error) = self.store(host, bytes)
             {
-                self.store(host, bytes)?;
+                self.unwritten.get_or_insert(error);
             }
             self.early[host] = Some(outcome);
         }
         if self.early.get(self.next).is_some_and(Option::is_some) {
-            self.clear_progress()?;
+            self.clear_progress();
             let mut out = io::BufWriter::new(io::stdout());
             while let Some(outcome) = self.early.get_mut(self.next).and_then(Option::take) {
-                self.print(&mut out, &outcome)?;
+                if let Err(error) = self.print(&mut out, &outcome) {
+                    self.unwritten.get_or_insert(error);
+                }
                 self.next += 1;
             }
-            out.flush()?;
+            if let Err(error) = out.flush() {
+                self.unwritten.get_or_insert(error);
+            }
         }
-        self.show_progress()
+        self.show_progress();
     }
 
     /// Says how far hosts are, to an operator: a script waits for the end.
-    fn show(&mut self, progress: Vec<(usize, String)>) -> io::Result<()> {
+    fn show(&mut self, progress: Vec<(usize, String)>) {
         if self.json || progress.is_empty() {
-            return Ok(());
+            return;
         }
-        self.clear_progress()?;
+        self.clear_progress();
         let mut terminal = io::stderr().lock();
         for (host, text) in progress {
-            writeln!(terminal, "{}: {text}", self.names[host])?;
+            // A courtesy: that nobody reads it is no matter.
+            let _ = writeln!(terminal, "{}: {text}", self.names[host]);
         }
-        Ok(())
     }
 
     fn print(&mut self, out: &mut io::BufWriter<Stdout>, outcome: &Outcome) -> io::Result<()> {
@@ -131,7 +140,7 @@ impl Output {
             }
             if let Some(hint) = &report.hint {
                 out.flush()?;
-                writeln!(io::stderr(), "{name}: hint: {hint}")?;
+                let _ = writeln!(io::stderr(), "{name}: hint: {hint}");
             }
         }
         match failure_of(outcome) {
@@ -142,8 +151,9 @@ impl Output {
                 Ok(())
             }
             Some(failure) => {
-                out.flush()?;
-                writeln!(io::stderr(), "{name}: {failure}")
+                let flushed = out.flush();
+                let _ = writeln!(io::stderr(), "{name}: {failure}");
+                flushed
             }
         }
     }
@@ -151,58 +161,64 @@ impl Output {
     /// The end: whether all went well.
     ///
     /// # Errors
-    /// Some host did not do what was asked.
+    /// Some host did not do what was asked, or what it said could not be written. A reader that has gone (`| head`) had what it
+    /// wanted.
     pub(super) fn end(mut self) -> Result<(), ProgramError> {
-        // A terminal that is gone needs no tidying.
-        let _ = self.clear_progress();
+        self.clear_progress();
+        let unwritten = self.unwritten.take();
         let text = match (self.alone, self.failed) {
-            (_, 0) => return Ok(()),
+            (_, 0) => {
+                let error = unwritten.filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
+                let failed = |error| Err(ProgramError::system("writing what the BMCs said", error));
+                return error.map_or(Ok(()), failed);
+            }
             (Some(failure), _) => format!("{}: {failure}", self.names[0]),
             (None, failed) => format!("{failed} of {} hosts failed", self.names.len()),
         };
         Err(ProgramError::Hosts(text))
     }
 
-    fn show_progress(&mut self) -> io::Result<()> {
+    fn show_progress(&mut self) {
         let Some(progress) = &mut self.progress else {
-            return Ok(());
+            return;
         };
         if progress
             .shown_at
             .is_some_and(|at| at.elapsed() < PROGRESS_EVERY)
         {
-            return Ok(());
+            return;
         }
         progress.shown_at = Some(Instant::now());
         progress.visible = true;
-        let mut terminal = io::stderr().lock();
-        write!(terminal, "\r{} of {} hosts", self.done, self.names.len())?;
+        let mut text = format!("\r{} of {} hosts", self.done, self.names.len());
         if self.failed > 0 {
-            write!(terminal, ", {} failed", self.failed)?;
+            text.push_str(&format!(", {} failed", self.failed));
         }
-        terminal.flush()
+        write_on_terminal(&text);
     }
 
-    fn clear_progress(&mut self) -> io::Result<()> {
-        match &mut self.progress {
-            Some(progress) if progress.visible => {
-                progress.visible = false;
-                clear_line(io::stderr().lock())
-            }
-            _ => Ok(()),
+    fn clear_progress(&mut self) {
+        if let Some(progress) = &mut self.progress
+            && std::mem::take(&mut progress.visible)
+        {
+            // Carriage return, then "erase to the end of the line" (ECMA-48 EL).
+            write_on_terminal("\r\x1b[K");
         }
     }
 }
 
 impl Listener for Output {
-    fn hear(
-        &mut self,
-        done: Vec<(usize, Outcome)>,
-        progress: Vec<(usize, String)>,
-    ) -> io::Result<()> {
-        self.show(progress)?;
-        self.take(done)
+    fn hear(&mut self, done: Vec<(usize, Outcome)>, progress: Vec<(usize, String)>) {
+        self.show(progress);
+        self.take(done);
     }
+}
+
+/// Writes what is only for the eye: a terminal that is gone changes nothing.
+fn write_on_terminal(text: &str) {
+    let mut terminal = io::stderr().lock();
+    let written = terminal.write_all(text.as_bytes());
+    let _ = written.and_then(|()| terminal.flush());
 }
 
 /// Why a host did not do what was asked, or not all of it.
@@ -211,10 +227,4 @@ fn failure_of(outcome: &Outcome) -> Option<&Failure> {
         Ok(report) => report.missing.as_deref(),
         Err(failure) => Some(failure),
     }
-}
-
-fn clear_line(mut terminal: StderrLock<'_>) -> io::Result<()> {
-    // Carriage return, then "erase to the end of the line" (ECMA-48 EL).
-    terminal.write_all(b"\r\x1b[K")?;
-    terminal.flush()
 }

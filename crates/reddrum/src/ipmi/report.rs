@@ -157,7 +157,11 @@ fn error(failure: &Failure) -> Value {
         "cause": failure.cause(),
         "remedy": failure.remedy(),
     });
-    if let Failure::Call(error) | Failure::Explained { error, .. } = failure {
+    let first = match failure {
+        Failure::Several { first, .. } => first,
+        failure => failure,
+    };
+    if let Failure::Call(error) | Failure::Explained { error, .. } = first {
         value["request"] = error.request().into();
         if let CallFault::Refused(code) | CallFault::NotPassedOn(code) = error.fault {
             value["completion_code"] = code.0.into();

@@ -64,7 +64,7 @@ pub(super) enum Ask {
     Call(Call),
     /// Come back after this time.
     Pause(Duration),
-    /// Forget the session and log in anew.
+    /// Close the session and log in anew.
     Reconnect,
     /// What was kept of this BMC under this stamp.
     Recall(Vec<u8>),
@@ -145,6 +145,14 @@ impl CallError {
             CallFault::Refused(code) => Some(code),
             _ => None,
         }
+    }
+
+    /// Whether the session works: somebody answered in it, with whatever.
+    pub(super) const fn is_answered(&self) -> bool {
+        !matches!(
+            self.fault,
+            CallFault::Unanswered { .. } | CallFault::TooLong
+        )
     }
 
     /// Whether the BMC refused for a reason that a request for fewer bytes may not have.
@@ -446,6 +454,21 @@ pub(super) mod play {
 
     /// What the played BMC does with a request; `None` = it stays silent.
     pub(in crate::ipmi) type Reply = Option<(CompletionCode, Vec<u8>)>;
+
+    /// What a played network does with a request: any answer, also that it was not passed on.
+    pub(in crate::ipmi) fn run_over(
+        mut talk: Talk,
+        mut network: impl FnMut(&Ask) -> Answer,
+    ) -> Outcome {
+        let mut answer = None;
+        for _ in 0..100_000 {
+            match talk.resume(answer) {
+                Err(outcome) => return outcome,
+                Ok(ask) => answer = Some(network(&ask)),
+            }
+        }
+        panic!("the conversation does not end");
+    }
 
     /// What is remembered in these tests; of one BMC.
     #[derive(Default)]

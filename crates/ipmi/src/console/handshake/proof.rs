@@ -2,10 +2,11 @@
 
 use crate::console::event::LoginFailure;
 use crate::console::login::Login;
+use crate::crypto::ways::{Way, ways};
 use crate::crypto::{Algorithms, Channel, Code, Exchange, SessionKey, UserKey};
 use crate::number::AuthAlgorithm;
 use crate::quirk::{Quirk, Quirks};
-use crate::wire::rakp::{Rakp2Proof, Role};
+use crate::wire::rakp::Rakp2Proof;
 
 /// The BMC agreed to algorithms and named its session; nothing is proven.
 #[derive(Clone, Copy, Debug)]
@@ -52,13 +53,13 @@ impl SessionOpened {
             role: known.role(login),
             user_name: *login.user_name(),
         };
-        let mut ways = WAYS.iter().copied();
-        let way = ways.find_map(|quirks| {
-            let exchange = deviating(&exchange, quirks);
-            let password = password_of(login, quirks);
-            (exchange.rakp2_code(&password) == proof.code).then_some((exchange, password, quirks))
-        });
-        let (exchange, password, quirks) = way.ok_or(LoginFailure::WrongPassword)?;
+        let way = ways(&exchange, login.password())
+            .find(|way| way.exchange.rakp2_code(&way.password) == proof.code);
+        let Way {
+            exchange,
+            password,
+            quirks,
+        } = way.ok_or(LoginFailure::WrongPassword)?;
         let secret = login.kg().unwrap_or(&password);
         Ok(BmcVerified {
             algorithms: self.algorithms,
@@ -68,48 +69,6 @@ impl SessionOpened {
             password,
             quirks,
         })
-    }
-}
-
-/// The ways in which BMCs make their codes, that of the specification first.
-const WAYS: [Quirks; 8] = {
-    const TRAITS: [Quirk; 3] = [
-        Quirk::RakpLookupBitLeftOut,
-        Quirk::RakpNamePadded,
-        Quirk::PasswordCutAt16,
-    ];
-    let mut ways = [Quirks::NONE; 8];
-    let mut way = 0;
-    while way < ways.len() {
-        let mut bit = 0;
-        while bit < TRAITS.len() {
-            if way >> bit & 1 == 1 {
-                ways[way] = ways[way].with(TRAITS[bit]);
-            }
-            bit += 1;
-        }
-        way += 1;
-    }
-    ways
-};
-
-/// The exchange as a BMC with these quirks has it.
-fn deviating(exchange: &Exchange, quirks: Quirks) -> Exchange {
-    let mut exchange = *exchange;
-    if quirks.has(Quirk::RakpLookupBitLeftOut) {
-        exchange.role = Role(exchange.role.0 & 0x0f);
-    }
-    if quirks.has(Quirk::RakpNamePadded) {
-        exchange.user_name = exchange.user_name.padded();
-    }
-    exchange
-}
-
-fn password_of(login: &Login, quirks: Quirks) -> UserKey {
-    if quirks.has(Quirk::PasswordCutAt16) {
-        login.password().cut()
-    } else {
-        login.password().clone()
     }
 }
 

@@ -26,10 +26,10 @@ pub(in crate::ipmi) struct UserSlot {
     pub(in crate::ipmi) id: u8,
 }
 
-/// Whether the session's own user may be locked out.
+/// Whether the session's own user may be locked out, or everybody from its channel.
 #[derive(Clone, Copy, Debug, Args)]
 pub(in crate::ipmi) struct OwnUser {
-    /// Do it even to the user that you are logged in as, who may not get in again.
+    /// Do it even to the user that you are logged in as, or the channel that you came in by: you may not get in again.
     #[arg(long)]
     pub(in crate::ipmi) own_user: bool,
 }
@@ -219,6 +219,9 @@ pub(in crate::ipmi) enum ChannelCommand {
         /// Which channel.
         #[command(flatten)]
         channel: OnChannel,
+        /// Whichever it is.
+        #[command(flatten)]
+        own: OwnUser,
     },
 }
 
@@ -366,16 +369,25 @@ pub(in crate::ipmi) enum LanSetting {
         #[arg(long, value_parser = clap::value_parser!(u8).range(0..=7))]
         priority: Option<u8>,
     },
-    /// Whether the BMC answers ARP requests.
+    /// Whether the BMC answers ARP requests, or sends ARPs that nobody asked for.
     #[command(allow_missing_positional = true)]
     Arp {
-        /// As ipmitool has it.
-        #[arg(hide = true, value_parser = Word::parser("respond"))]
-        word: Option<Word>,
+        /// Which of the two; the other stays as it is.
+        #[arg(default_value = "respond")]
+        part: ArpPart,
         /// on or off.
-        #[arg(required = true, value_parser = parse_switch, action = clap::ArgAction::Set)]
-        answer: bool,
+        #[arg(required = true, value_name = "on|off", value_parser = parse_switch, action = clap::ArgAction::Set)]
+        on: bool,
     },
+}
+
+/// What a BMC does about ARP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::ipmi) enum ArpPart {
+    /// It answers requests.
+    Respond,
+    /// It tells its address unasked (gratuitous ARP).
+    Generate,
 }
 
 /// Where a BMC's address comes from.

@@ -89,16 +89,32 @@ pub(in crate::ipmi) enum DcmiCommand {
     #[command(subcommand)]
     Power(DcmiPowerCommand),
     /// The asset tag; with a text, set it.
-    #[command(aliases = ["asset_tag", "set_asset_tag"])]
     AssetTag {
         /// The new one, at most 63 bytes.
         text: Option<String>,
     },
     /// The controller's identifier; with a text, set it.
-    #[command(aliases = ["get_mc_id_string", "set_mc_id_string"])]
     McId {
         /// The new one, at most 63 bytes.
         text: Option<String>,
+    },
+    /// The asset tag, in ipmitool's words.
+    #[command(name = "asset_tag", hide = true)]
+    GetAssetTag,
+    /// Set the asset tag, in ipmitool's words.
+    #[command(name = "set_asset_tag", hide = true)]
+    SetAssetTag {
+        /// The new one, at most 63 bytes.
+        text: String,
+    },
+    /// The controller's identifier, in ipmitool's words.
+    #[command(name = "get_mc_id_string", hide = true)]
+    GetMcId,
+    /// Set the controller's identifier, in ipmitool's words.
+    #[command(name = "set_mc_id_string", hide = true)]
+    SetMcId {
+        /// The new one, at most 63 bytes.
+        text: String,
     },
     /// Temperatures of inlet, processors and baseboard.
     #[command(alias = "get_temp_reading")]

@@ -14,7 +14,7 @@ use ipmi::number::{
 };
 use serde_json::json;
 
-use super::own_user::Guard;
+use super::own_user::{Change, Guard};
 use super::{ADMINISTRATOR, OPERATOR, Start, USER, on, start};
 use crate::ipmi::args::{
     AccessMode, AccessSetting, ChannelCommand, CipherPayload, Privilege, SessionCommand, Sessions,
@@ -54,9 +54,13 @@ pub(super) fn begin(command: ChannelCommand, username: Option<&str>) -> Start {
             mode,
             limit,
             channel,
-        } => start(ADMINISTRATOR, move |line| {
-            set_access(line, mode, limit, on(channel))
-        }),
+            own,
+        } => {
+            let guard = Guard::new(own, username);
+            start(ADMINISTRATOR, move |line| {
+                set_access(line, mode, limit, on(channel), guard.clone())
+            })
+        }
     }
 }
 
@@ -181,7 +185,8 @@ async fn set_user(
     guard: Guard,
 ) -> Outcome {
     if settings.iter().any(bars) {
-        guard.pass(&line, user_id, Some(channel)).await?;
+        let change = Change::Limited;
+        guard.pass(&line, user_id, Some(channel), change).await?;
     }
     let question = GetUserAccess { channel, user_id };
     let before = line.call(&question).await?;
@@ -251,7 +256,13 @@ async fn set_access(
     mode: Option<AccessMode>,
     limit: Option<Privilege>,
     channel: ChannelNumber,
+    guard: Guard,
 ) -> Outcome {
+    let is_shut = matches!(mode, Some(AccessMode::Disabled | AccessMode::PreBoot));
+    let is_limited = limit.is_some_and(|limit| limit != Privilege::Administrator);
+    if is_shut || is_limited {
+        guard.pass_channel(&line, channel).await?;
+    }
     let mode = mode.map(|mode| match mode {
         AccessMode::Disabled => ChannelAccessMode::DISABLED,
         AccessMode::PreBoot => ChannelAccessMode::PRE_BOOT_ONLY,

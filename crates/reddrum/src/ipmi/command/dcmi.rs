@@ -80,6 +80,10 @@ pub(super) fn begin(command: DcmiCommand) -> Result<Start, ProgramError> {
         }),
         DcmiCommand::AssetTag { text: new } => text(Text::AssetTag, new)?,
         DcmiCommand::McId { text: new } => text(Text::ControllerId, new)?,
+        DcmiCommand::GetAssetTag => text(Text::AssetTag, None)?,
+        DcmiCommand::SetAssetTag { text: new } => text(Text::AssetTag, Some(new))?,
+        DcmiCommand::GetMcId => text(Text::ControllerId, None)?,
+        DcmiCommand::SetMcId { text: new } => text(Text::ControllerId, Some(new))?,
         DcmiCommand::Thermal => start(USER, thermal),
         DcmiCommand::Sensors => start(USER, sensors),
     })

@@ -4,10 +4,10 @@ use ipmi::command::Bytes;
 use ipmi::command::transport::{
     GetLanConfigurationParameters, LanValue, SetLanConfigurationParameters,
 };
-use ipmi::number::{ChannelNumber, IpSource, LanParameter};
+use ipmi::number::{ArpControl, ChannelNumber, IpSource, LanParameter};
 use serde_json::json;
 
-use crate::ipmi::args::{AddressSource, LanSetting};
+use crate::ipmi::args::{AddressSource, ArpPart, LanSetting};
 use crate::ipmi::failure::Failure;
 use crate::ipmi::report::Report;
 use crate::ipmi::talk::{CallError, CallFault, Line, Outcome};
@@ -16,13 +16,20 @@ use crate::ipmi::talk::{CallError, CallFault, Line, Outcome};
 const SET_COMPLETE: u8 = 0;
 const SET_IN_PROGRESS: u8 = 1;
 
+/// Bits of the ARP control that mean anything (§23.2, parameter 10).
+const ARP_KNOWN: u8 = ArpControl::RESPONSES.0 | ArpControl::GRATUITOUS.0;
+
 /// The parameters that a setting is.
-fn parameters(setting: LanSetting) -> Vec<(LanParameter, LanValue)> {
+async fn parameters(
+    line: &Line,
+    channel: ChannelNumber,
+    setting: LanSetting,
+) -> Result<Vec<(LanParameter, LanValue)>, CallError> {
     let address = |parameter, address: std::net::Ipv4Addr| {
         vec![(parameter, LanValue::Ipv4(address.octets()))]
     };
     let byte = |byte: u8| LanValue::Raw(Bytes::from([byte]));
-    match setting {
+    Ok(match setting {
         LanSetting::Ipaddr { address: ip } => address(LanParameter::IP_ADDRESS, ip),
         LanSetting::Netmask { mask } => address(LanParameter::SUBNET_MASK, mask),
         LanSetting::Gateway { address: ip, .. } => {
@@ -50,11 +57,18 @@ fn parameters(setting: LanSetting) -> Vec<(LanParameter, LanValue)> {
             let vlan = (LanParameter::VLAN_ID, vlan);
             priority.into_iter().chain([vlan]).collect()
         }
-        // Bit 1 answers; bit 0 sends unasked, which only BMCs without ARP of their own need.
-        LanSetting::Arp { answer, .. } => {
-            vec![(LanParameter::ARP_CONTROL, byte(u8::from(answer) << 1))]
+        LanSetting::Arp { part, on } => {
+            let bit = match part {
+                ArpPart::Respond => ArpControl::RESPONSES.0,
+                ArpPart::Generate => ArpControl::GRATUITOUS.0,
+            };
+            let question = GetLanConfigurationParameters::new(channel, LanParameter::ARP_CONTROL);
+            let before = super::lan::ask(line, &question).await?;
+            let others = before.first().copied().unwrap_or(0) & !bit & ARP_KNOWN;
+            let new = if on { others | bit } else { others };
+            vec![(LanParameter::ARP_CONTROL, byte(new))]
         }
-    }
+    })
 }
 
 /// Where a BMC is that answers no more because it was set so; `None` for settings that leave it where it is.
@@ -136,7 +150,7 @@ async fn write(
     setting: LanSetting,
 ) -> Result<Written, Failure> {
     let mut written = Written::default();
-    for (parameter, value) in parameters(setting) {
+    for (parameter, value) in parameters(line, channel, setting).await? {
         let data = value.to_data();
         let command = SetLanConfigurationParameters {
             channel,
@@ -182,10 +196,11 @@ async fn write(
     Ok(written)
 }
 
-/// A VLAN that is off may keep its number.
+/// A VLAN that is off may keep its number; of the ARP control, reserved bits say nothing.
 fn is_kept(parameter: LanParameter, set: &[u8], kept: &[u8]) -> bool {
     match (parameter, set, kept) {
         (LanParameter::VLAN_ID, [_, set], [_, kept]) if set & 0x80 == 0 => kept & 0x80 == 0,
+        (LanParameter::ARP_CONTROL, [set], [kept]) => (set ^ kept) & ARP_KNOWN == 0,
         _ => set == kept,
     }
 }
@@ -293,5 +308,31 @@ mod tests {
         assert_eq!(report.value["kept"].as_array().unwrap().len(), 1);
         assert_eq!(report.value["unconfirmed"].as_array().unwrap().len(), 1);
         assert!(report.lines[0].ends_with("in its new VLAN"));
+    }
+
+    #[test]
+    fn of_arp_only_what_was_named_changes() {
+        for (before, part, on, after) in [
+            (0b01, ArpPart::Respond, true, 0b11),
+            (0b11, ArpPart::Respond, false, 0b01),
+            (0b10, ArpPart::Generate, true, 0b11),
+            (0b11, ArpPart::Generate, false, 0b10),
+        ] {
+            let mut control = before;
+            let setting = LanSetting::Arp { part, on };
+            let talk = Talk::new(|line| run(line, ChannelNumber(1), setting));
+            let outcome = play::run(talk, |call| {
+                let parameter = LanParameter(call.data[1]);
+                if call.target.cmd == GetLanConfigurationParameters::CMD {
+                    return Some((CompletionCode::OK, vec![0x11, control]));
+                }
+                if parameter == LanParameter::ARP_CONTROL {
+                    control = call.data[2];
+                }
+                Some((CompletionCode::OK, vec![]))
+            });
+            outcome.unwrap();
+            assert_eq!(control, after, "{before:02b} {part:?} {on}");
+        }
     }
 }

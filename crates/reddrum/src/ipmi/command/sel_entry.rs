@@ -22,7 +22,7 @@ pub(super) async fn get(line: &Line, ids: &[u16]) -> Outcome {
         sources => sources?,
     };
     let (mut lines, mut values) = (Vec::new(), Vec::new());
-    let mut missing = None;
+    let mut missing: Vec<(u16, Failure)> = Vec::new();
     for id in ids {
         let answer = line.call(&GetSelEntry::whole(RecordId(*id))).await;
         let bytes: [u8; SEL_RECORD_LEN] = match answer {
@@ -33,11 +33,11 @@ pub(super) async fn get(line: &Line, ids: &[u16]) -> Outcome {
             }
             Ok(entry) => {
                 let count = entry.data.len();
-                missing.get_or_insert_with(|| short(*id, count));
+                missing.push((*id, short(count)));
                 continue;
             }
             Err(error) if error.completion().is_some() => {
-                missing.get_or_insert_with(|| error.into());
+                missing.push((*id, error.into()));
                 continue;
             }
             Err(error) => return Err(error.into()),
@@ -50,16 +50,45 @@ pub(super) async fn get(line: &Line, ids: &[u16]) -> Outcome {
         lines.extend(report.lines);
         values.push(report.value);
     }
+    let numbers: Vec<u16> = missing.iter().map(|(id, _)| *id).collect();
+    let missing = lacks(missing);
     match missing {
         Some(failure) if values.is_empty() => Err(failure),
-        missing => Ok(Report::of(lines, json!({ "entries": values })).lacking(missing)),
+        missing => {
+            let value = json!({ "entries": values, "missing": numbers });
+            Ok(Report::of(lines, value).lacking(missing))
+        }
     }
 }
 
-fn short(id: u16, count: usize) -> Failure {
+/// The failure of entries that are missing: which, and each for which reason.
+fn lacks(missing: Vec<(u16, Failure)>) -> Option<Failure> {
+    let mut causes: Vec<(String, Vec<String>)> = Vec::new();
+    for (id, failure) in &missing {
+        let (cause, number) = (failure.cause(), format!("0x{id:04x}"));
+        match causes.iter_mut().find(|(known, _)| *known == cause) {
+            Some((_, numbers)) => numbers.push(number),
+            None => causes.push((cause, vec![number])),
+        }
+    }
+    let causes = causes.into_iter().map(|(cause, numbers)| {
+        let entries = if numbers.len() == 1 {
+            "entry"
+        } else {
+            "entries"
+        };
+        format!("{entries} {}: {cause}", numbers.join(", "))
+    });
+    let cause = causes.collect::<Vec<_>>().join("; ");
+    let (_, first) = missing.into_iter().next()?;
+    let first = Box::new(first);
+    Some(Failure::Several { cause, first })
+}
+
+fn short(count: usize) -> Failure {
     Failure::Unfit {
         kind: "malformed_answer",
-        cause: format!("entry {id:#06x} has {count} bytes, not {SEL_RECORD_LEN}"),
+        cause: format!("it has {count} bytes, not {SEL_RECORD_LEN}"),
         remedy: "report it with the BMC's make and firmware; 'raw' shows the bytes".to_owned(),
     }
 }
@@ -201,6 +230,43 @@ mod tests {
             (&Value::Null, &0x11.into())
         );
         assert_eq!(entry["event"], "Upper Critical going high");
+    }
+
+    #[test]
+    fn entries_that_are_not_there_are_named() {
+        let told = |ids: &'static [u16]| {
+            let talk = Talk::new(move |line| async move { get(&line, ids).await });
+            play::run(talk, |call| {
+                if call.target.cmd != GetSelEntry::CMD {
+                    return Some((CompletionCode::INVALID_COMMAND, vec![]));
+                }
+                let id = call.data[2];
+                let mut entry = vec![0xff, 0xff, id, 0, 0x02, 0x78, 0x56, 0x34, 0x65, 0x20, 0, 4];
+                entry.extend([1, 0x11, 1, 0x59, 90, 85]);
+                match id {
+                    6 => Some((CompletionCode::OK, entry)),
+                    8 => Some((CompletionCode::OK, entry[..10].to_vec())),
+                    _ => Some((CompletionCode::NOT_PRESENT, vec![])),
+                }
+            })
+        };
+        let report = told(&[5, 6, 7, 8]).unwrap();
+        assert_eq!(report.value["missing"], json!([5, 7, 8]));
+        let failure = report.missing.unwrap();
+        assert_eq!(failure.kind(), "refused");
+        let cause = failure.cause();
+        assert!(
+            cause.starts_with("entries 0x0005, 0x0007: Get SEL Entry"),
+            "{cause}"
+        );
+        assert!(
+            cause.ends_with("; entry 0x0008: it has 8 bytes, not 16"),
+            "{cause}"
+        );
+        let all = told(&[6]).unwrap();
+        assert_eq!((&all.value["missing"], all.missing), (&json!([]), None));
+        let failure = told(&[5]).unwrap_err();
+        assert!(failure.cause().starts_with("entry 0x0005: "), "{failure}");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use ipmi::number::{
 };
 use serde_json::{Value, json};
 
-use super::own_user::Guard;
+use super::own_user::{Change, Guard};
 use super::{ADMINISTRATOR, OPERATOR, Start, on, start};
 use crate::config::{Secret, secret};
 use crate::error::ProgramError;
@@ -191,7 +191,7 @@ async fn summary(line: Line, channel: ChannelNumber) -> Outcome {
 }
 
 async fn set_name(line: Line, user_id: u8, name: UserName, guard: Guard) -> Outcome {
-    guard.pass(&line, user_id, None).await?;
+    guard.pass(&line, user_id, None, Change::Renamed).await?;
     line.call(&SetUserName { user_id, name }).await?;
     let text = format!("User {user_id} is now called '{name}'");
     let value = json!({ "user": user_id, "name": name.to_string() });
@@ -225,7 +225,7 @@ async fn test(line: Line, command: Rc<SetUserPassword>) -> Outcome {
 }
 
 async fn disable(line: Line, user: u8, guard: Guard) -> Outcome {
-    guard.pass(&line, user, None).await?;
+    guard.pass(&line, user, None, Change::Disabled).await?;
     enable(line, user, false).await
 }
 
@@ -255,7 +255,8 @@ async fn set_level(
 ) -> Outcome {
     let limit = PrivilegeLevel::from(level);
     if level != UserLevel::Administrator {
-        guard.pass(&line, user_id, Some(channel)).await?;
+        let change = Change::Limited;
+        guard.pass(&line, user_id, Some(channel), change).await?;
     }
     let before = access(&line, user_id, channel).await?;
     let command = SetUserAccess {

@@ -228,3 +228,20 @@ fn what_is_for_nobody_or_from_another_address_is_ignored() {
     world.run(|_| false);
     assert_eq!(world.outcomes[0].take().unwrap().unwrap().value, true);
 }
+
+#[test]
+fn a_new_session_takes_the_place_of_the_old_one_at_the_bmc() {
+    let again: Begin = Box::new(|| {
+        Talk::new(|line| async move {
+            for _ in 0..6 {
+                line.reconnect().await.unwrap();
+                line.call(&GetChassisStatus).await?;
+            }
+            Ok(Report::line("", json!("done")))
+        })
+    });
+    let mut world = World::new(1, 1, Policy::default(), again);
+    world.run(|_| false);
+    assert_eq!(world.outcomes[0].take().unwrap().unwrap().value, "done");
+    assert_eq!((world.sessions_max, world.bmcs.session_count()), (1, 0));
+}
