@@ -165,16 +165,19 @@ impl Output {
     /// wanted.
     pub(super) fn end(mut self) -> Result<(), ProgramError> {
         self.clear_progress();
-        let unwritten = self.unwritten.take();
-        let text = match (self.alone, self.failed) {
+        let is_lost = |error: &io::Error| error.kind() != io::ErrorKind::BrokenPipe;
+        let unwritten = self.unwritten.take().filter(is_lost);
+        let mut text = match (self.alone, self.failed) {
             (_, 0) => {
-                let error = unwritten.filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
                 let failed = |error| Err(ProgramError::system("writing what the BMCs said", error));
-                return error.map_or(Ok(()), failed);
+                return unwritten.map_or(Ok(()), failed);
             }
             (Some(failure), _) => format!("{}: {failure}", self.names[0]),
             (None, failed) => format!("{failed} of {} hosts failed", self.names.len()),
         };
+        if let Some(error) = unwritten {
+            text.push_str(&format!("; writing what the BMCs said: {error}"));
+        }
         Err(ProgramError::Hosts(text))
     }
 
