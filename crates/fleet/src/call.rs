@@ -91,6 +91,8 @@ pub(crate) enum CallError {
     Garbled { name: &'static str },
     /// No answer came; a command that is not idempotent may have been carried out.
     Unanswered { name: &'static str },
+    /// No answer came however often it was asked, while the BMC answers others.
+    Mute { name: &'static str },
 }
 
 impl CallError {
@@ -98,7 +100,7 @@ impl CallError {
     pub(crate) const fn completion(self) -> Option<CompletionCode> {
         match self {
             Self::Refused { completion, .. } => Some(completion),
-            Self::Garbled { .. } | Self::Unanswered { .. } => None,
+            Self::Garbled { .. } | Self::Unanswered { .. } | Self::Mute { .. } => None,
         }
     }
 }
@@ -121,6 +123,7 @@ impl std::fmt::Display for CallError {
             }
             Self::Garbled { name } => write!(f, "{name}: the answer can't be understood"),
             Self::Unanswered { name } => write!(f, "{name}: no answer"),
+            Self::Mute { name } => write!(f, "{name}: no answer, while others are answered"),
         }
     }
 }

@@ -159,9 +159,11 @@ pub(crate) async fn run(line: Line, change: Change, log: Since) -> JobDone {
 /// The error of a command that changes something: without an answer it may have been carried out.
 fn changing(error: CallError, what: &str) -> ApplyError {
     match error {
-        CallError::Unanswered { .. } | CallError::Garbled { .. } => ApplyError::Unconfirmed {
-            what: what.to_owned(),
-        },
+        CallError::Unanswered { .. } | CallError::Garbled { .. } | CallError::Mute { .. } => {
+            ApplyError::Unconfirmed {
+                what: what.to_owned(),
+            }
+        }
         CallError::Refused { completion, .. } => refused(completion, what),
     }
 }
@@ -169,9 +171,11 @@ fn changing(error: CallError, what: &str) -> ApplyError {
 /// The error of a command that only looks or prepares: without an answer nothing has changed.
 fn preparing(error: CallError, what: &str) -> ApplyError {
     match error {
-        CallError::Unanswered { name } | CallError::Garbled { name } => ApplyError::Unreachable {
-            reason: format!("no usable answer to {name}"),
-        },
+        CallError::Unanswered { name } | CallError::Garbled { name } | CallError::Mute { name } => {
+            ApplyError::Unreachable {
+                reason: format!("no usable answer to {name}"),
+            }
+        }
         CallError::Refused { completion, .. } => refused(completion, what),
     }
 }

@@ -46,8 +46,10 @@ pub(crate) enum Answer {
         /// When it came. The script may be resumed later than that.
         at: Instant,
     },
-    /// No answer came.
+    /// No answer came, and the session is gone or doubtful.
     Unanswered,
+    /// No answer came however often it was asked, while the BMC answers others.
+    Mute,
     /// The pause is over.
     Paused,
 }
@@ -132,6 +134,7 @@ impl Line {
                 data,
                 at,
             } => Ok((decode::<C>(completion, &data)?, at)),
+            Answer::Mute => Err(CallError::Mute { name: C::NAME }),
             Answer::Unanswered | Answer::Paused => Err(CallError::Unanswered { name: C::NAME }),
         }
     }
@@ -152,13 +155,16 @@ impl Line {
                 walk::Step::Send(request) => {
                     let call = Arc::new(Call::of_walk(&request));
                     let answer = self.ask(Ask::Call(call)).await;
-                    let Answer::Reply {
-                        completion, data, ..
-                    } = answer
-                    else {
-                        return Err(CallError::Unanswered { name: request.name });
-                    };
-                    walk.answer(completion, &data);
+                    let name = request.name;
+                    match answer {
+                        Answer::Reply {
+                            completion, data, ..
+                        } => walk.answer(completion, &data),
+                        Answer::Mute => return Err(CallError::Mute { name }),
+                        Answer::Unanswered | Answer::Paused => {
+                            return Err(CallError::Unanswered { name });
+                        }
+                    }
                 }
                 walk::Step::Wait(span) => self.pause(span).await,
                 walk::Step::Found(found) => return Ok(found),

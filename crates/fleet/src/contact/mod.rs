@@ -403,12 +403,14 @@ fn said<T>(result: Result<T, CallError>) -> Result<Said<T>, CallError> {
     }
 }
 
-/// What the BMC refuses is not there; only silence ends the conversation.
+/// What the BMC refuses, or has no answer for, is not there; only its silence ends the conversation.
 fn optional<T>(result: Result<T, CallError>) -> Result<Option<T>, CallError> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(error @ CallError::Unanswered { .. }) => Err(error),
-        Err(CallError::Refused { .. } | CallError::Garbled { .. }) => Ok(None),
+        Err(CallError::Refused { .. } | CallError::Garbled { .. } | CallError::Mute { .. }) => {
+            Ok(None)
+        }
     }
 }
 

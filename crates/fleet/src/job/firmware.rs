@@ -302,11 +302,13 @@ impl<'a> Upgrade<'a> {
                     ..
                 }) => {}
                 Err(CallError::Refused { .. } | CallError::Garbled { .. }) => return Ok(None),
-                Err(CallError::Unanswered { .. }) if searches < SEARCHES_MAX => {
+                Err(CallError::Unanswered { .. } | CallError::Mute { .. })
+                    if searches < SEARCHES_MAX =>
+                {
                     searches += 1;
                     self.line.reopen().await;
                 }
-                Err(CallError::Unanswered { .. }) => {
+                Err(CallError::Unanswered { .. } | CallError::Mute { .. }) => {
                     return Err(failed(StepError::Silent, "activation"));
                 }
             }

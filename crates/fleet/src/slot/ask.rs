@@ -58,6 +58,9 @@ impl Slot {
             && self.in_flight == InFlight::Nothing
             && self.session.state() == State::Established
         {
+            if self.probe_turn(cx, now) {
+                break;
+            }
             let talk_first = !self.talked;
             let work_last = self.work.as_ref().is_some_and(|work| work.gives_way());
             let asked = !work_last && self.work_turn(cx, now)
@@ -121,7 +124,7 @@ impl Slot {
             None => Answer::Unanswered,
         };
         match who {
-            InFlight::Nothing => {}
+            InFlight::Nothing | InFlight::Probe => {}
             InFlight::Sensor(item) => self.sensor_answered(cx, item, reply),
             InFlight::Job => {
                 if let Some(work) = &mut self.work {

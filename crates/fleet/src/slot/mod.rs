@@ -7,6 +7,7 @@
 
 mod ask;
 mod change;
+mod mute;
 mod rare;
 mod round;
 mod session;
@@ -112,6 +113,8 @@ enum InFlight {
     Boot,
     Records,
     PowerLimit,
+    /// Whether the BMC is there.
+    Probe,
 }
 
 /// Commands of the round that the BMC does not know; asked no more until the next session.
@@ -121,6 +124,8 @@ struct Lacks {
     log: bool,
     boot: bool,
     power_limit: bool,
+    /// Some sensors stayed silent: `Rare::mutes`.
+    sensors: bool,
 }
 
 /// A round over all sensors.
@@ -157,6 +162,8 @@ pub(crate) struct Slot {
     /// It had to be sent again.
     resent: bool,
     sent_at: Instant,
+    /// The last command stayed unanswered: whether the BMC is there is asked next.
+    doubts: bool,
     /// The BMC owes an answer since then, although it was asked again.
     silent_since: Option<Instant>,
     loss: Loss,
@@ -220,6 +227,7 @@ impl Slot {
             sent: false,
             resent: false,
             sent_at: setup.connect_at,
+            doubts: false,
             silent_since: None,
             loss: Loss::default(),
             waits: setup.trace.waits,

@@ -6,6 +6,7 @@ use ipmi::console::Login;
 use ipmi::quirk::Quirks;
 use ipmi::time::Instant;
 
+use super::mute::Mute;
 use super::{Setup, round};
 use crate::contact::Known;
 use crate::contact::log::Since;
@@ -49,6 +50,8 @@ pub(super) struct Rare {
     pub(super) log_failures: u8,
     /// When it is read again, where it could not be; else when it is looked behind its last entry though no stamp says so.
     pub(super) log_again_at: Instant,
+    /// Sensors that stayed silent while others answered.
+    pub(super) mutes: Vec<Mute>,
 }
 
 impl Rare {
@@ -76,6 +79,7 @@ impl Rare {
             log: log.map_or(Since::Never, Since::Earlier),
             log_failures: 0,
             log_again_at: setup.connect_at,
+            mutes: Vec::new(),
         }
     }
 }

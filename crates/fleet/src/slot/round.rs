@@ -32,6 +32,7 @@ impl Slot {
     pub(super) fn begin_rounds(&mut self, cx: &mut Context, now: Instant) {
         self.pace = Pace::new(now, self.poll_interval(), self.index, cx.slots);
         self.up(cx, now);
+        self.forget_mutes();
         self.round = Round {
             step: None,
             number: 0,
@@ -88,7 +89,9 @@ impl Slot {
             }
         } else if step <= items {
             let item = plan.items[usize::from(step) - 1];
-            self.ask_sensor(cx, now, step - 1, item);
+            if slow || !self.is_mute(step - 1) {
+                self.ask_sensor(cx, now, step - 1, item);
+            }
         } else if step == items + 1 {
             let is_free = self.talk.is_none() && !self.work.as_ref().is_some_and(|w| w.reads_log());
             if (first || turn.is_multiple_of(2)) && !self.lacks.log && is_free {
@@ -168,11 +171,14 @@ impl Slot {
     pub(super) fn sensor_answered(
         &mut self,
         cx: &mut Context,
-        item: u16,
+        index: u16,
         reply: Option<(CompletionCode, &[u8])>,
     ) {
+        if reply.is_some() {
+            self.sensor_answers(index);
+        }
         let Some(plan) = &self.plan else { return };
-        let Some(item) = plan.items.get(usize::from(item)) else {
+        let Some(item) = plan.items.get(usize::from(index)) else {
             return;
         };
         let readings = self.page.readings_mut(&mut cx.spares);

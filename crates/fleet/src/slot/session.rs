@@ -89,6 +89,7 @@ impl Slot {
                 self.proceed(cx, now);
             }
             Event::Response(response) => {
+                self.doubts = false;
                 if self.silent_since.take().is_some() && self.round.contacted {
                     self.up(cx, now);
                 }
@@ -106,6 +107,7 @@ impl Slot {
             }
             Event::RequestTimedOut(_) => {
                 cx.counters.timeouts += 1;
+                self.doubt();
                 self.answered(cx, now, None);
                 self.proceed(cx, now);
             }
@@ -126,6 +128,8 @@ impl Slot {
         self.rare.breaker.succeeded();
         self.note_quirks(cx, Quirks::NONE);
         self.in_flight = InFlight::Nothing;
+        self.doubts = false;
+        self.forget_mutes();
         self.lacks = Lacks::default();
         self.round = Round::default();
         self.talk = None;

@@ -4,9 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fleet::Memory;
-use hardware::{Link, MAX_LOG_ENTRIES};
+use hardware::{Availability, Link, MAX_LOG_ENTRIES};
 use ipmi::bmc::Bmc;
-use ipmi::number::CompletionCode;
+use ipmi::command::Command;
+use ipmi::command::app::GetDeviceGuid;
+use ipmi::command::dcmi::GetAssetTag;
+use ipmi::command::storage::GetSelInfo;
+use ipmi::number::{CompletionCode, NetFn};
 use vbmc::net::{Quality, SeededEntropy};
 
 use crate::support::machine::{DISCRETE, NUMERIC};
@@ -417,4 +421,53 @@ fn a_bmc_with_room_for_one_session_is_back_when_it_has_forgotten_the_one_before(
     for node in 0..4 {
         check_readings(&world, node, 2 * SECOND);
     }
+}
+
+#[test]
+fn a_bmc_that_is_silent_to_some_commands_is_got_acquainted_with_and_read_without_them() {
+    let mut world = World::new(Setup::new(2, seed(), Quality::PERFECT));
+    world.hosts[0].machine.mute_to = vec![
+        (NetFn::APP, GetDeviceGuid::CMD),
+        (NetFn::GROUP_EXTENSION, GetAssetTag::CMD),
+        (NetFn::STORAGE, GetSelInfo::CMD),
+    ];
+    world.run_for(180 * SECOND);
+    assert_eq!(world.node(0).link, Link::Up);
+    assert_eq!(world.node(0).readings.len(), SENSORS);
+    let counters = *world.engine.counters();
+    assert_eq!(
+        (counters.sessions_opened, counters.sessions_lost),
+        (2, 0),
+        "{counters:?}"
+    );
+    assert!(counters.timeouts > 0);
+    check_readings(&world, 1, 2 * SECOND);
+}
+
+#[test]
+fn two_silent_sensors_cost_no_session_and_hold_up_the_others_seldom() {
+    let mut world = World::new(Setup::new(1, seed(), Quality::PERFECT));
+    world.run_for(10 * SECOND);
+    world.hosts[0].machine.mute_sensors = vec![2, 3];
+    world.run_for(60 * SECOND);
+    let before = *world.engine.counters();
+    world.run_for(600 * SECOND);
+    let counters = *world.engine.counters();
+    assert_eq!(
+        (counters.sessions_opened, counters.sessions_lost),
+        (1, 0),
+        "{counters:?}"
+    );
+    assert_eq!(world.node(0).link, Link::Up);
+    // Both are asked in vain for eleven seconds, but only in every fifth round: else it were some 550 readings.
+    let readings = counters.readings - before.readings;
+    assert!(readings > 600 * (SENSORS as u64 - 2) / 4, "{readings}");
+    let is_stale = |sensor: usize| {
+        world.node(0).readings.get(sensor).unwrap().availability == Availability::Stale
+    };
+    assert_eq!((0..SENSORS).filter(|sensor| is_stale(*sensor)).count(), 2);
+    // They are back soon after they answer again.
+    world.hosts[0].machine.mute_sensors.clear();
+    world.run_for(30 * SECOND);
+    check_readings(&world, 0, 2 * SECOND);
 }

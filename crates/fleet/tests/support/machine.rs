@@ -118,6 +118,11 @@ pub(crate) struct Machine {
     pub(crate) record_refused: Option<(u16, CompletionCode)>,
     /// Reads of the repository.
     pub(crate) repository_reads: u64,
+    /// Commands, and numbers of sensors, to which its BMC says nothing at all.
+    pub(crate) mute_to: Vec<(NetFn, u8)>,
+    pub(crate) mute_sensors: Vec<u8>,
+    /// It says nothing to the request just handled.
+    pub(crate) is_mute: bool,
 }
 
 impl Machine {
@@ -151,6 +156,9 @@ impl Machine {
             stamp_refused: None,
             record_refused: None,
             repository_reads: 0,
+            mute_to: Vec::new(),
+            mute_sensors: Vec::new(),
+            is_mute: false,
         }
     }
 
@@ -417,6 +425,11 @@ impl Machine {
 impl Handler for Machine {
     fn handle(&mut self, request: &Request<'_>, w: &mut Writer<'_>) -> CompletionCode {
         self.requests += 1;
+        let is_reading =
+            (request.netfn, request.cmd) == (NetFn::SENSOR_EVENT, GetSensorReading::CMD);
+        let sensor = request.data.first().filter(|_| is_reading);
+        self.is_mute = self.mute_to.contains(&(request.netfn, request.cmd))
+            || sensor.is_some_and(|sensor| self.mute_sensors.contains(sensor));
         match (request.netfn, request.cmd) {
             (NetFn::SENSOR_EVENT, GetSensorReading::CMD) => {
                 serve(request, w, |get: GetSensorReading| {

@@ -291,6 +291,7 @@ impl World {
             whims,
             ..
         } = host;
+        machine.is_mute = false;
         let reply = match whims {
             None => bmc.handle_datagram(self.now, entropy, from, &mut bytes, machine, &mut out),
             Some(whims) => {
@@ -298,7 +299,8 @@ impl World {
                 bmc.handle_datagram(self.now, entropy, from, &mut bytes, &mut hostile, &mut out)
             }
         };
-        if let Some(len) = reply {
+        let is_mute = machine.is_mute;
+        if let Some(len) = reply.filter(|_| !is_mute) {
             self.network_to(to).send(through_at, to, from, &out[..len]);
             self.replay(through_at, to, from, &out[..len]);
         }
