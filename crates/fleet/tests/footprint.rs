@@ -224,6 +224,6 @@ fn a_bmc_takes_about_two_kilobytes_beside_what_equal_ones_share() {
     let at_once = measure(100, 10_000);
     let in_flight = at_once.in_flight / at_once.bmcs;
     println!("{in_flight:.0} bytes a first contact under way");
-    assert!(total.0 < 2_100.0, "{} bytes a BMC", total.0);
+    assert!(total.0 < 2_200.0, "{} bytes a BMC", total.0);
     assert!(in_flight < 4_000.0, "{in_flight} bytes a contact");
 }
