@@ -24,6 +24,7 @@ use udp::{Options, ReceiveBatch, SendBatch, Socket, Waker};
 
 use crate::engine::{Coming, Engine};
 use crate::figures::ShardFigures;
+use crate::flow::Flow;
 use crate::target::ConfigError;
 use crate::work::Job;
 
@@ -44,12 +45,6 @@ const GATHER: Duration = Duration::from_millis(2);
 /// The same where somebody waits for them, be it commands that are due or an operator: long enough for a batch, short enough
 /// that those who answer always have something to do.
 const GATHER_HURRIED: Duration = Duration::from_micros(100);
-
-/// From so many datagrams a second on they are let gather. With fewer each one is served at once.
-const DENSE_PER_S: u64 = 2_000;
-
-/// Over how long datagrams are counted for that, at least.
-const FLOW_WINDOW: Duration = Duration::from_millis(20);
 
 /// The longest sleep.
 const WAIT_MAX: Duration = Duration::from_millis(500);
@@ -300,39 +295,6 @@ impl Running {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// How densely datagrams come.
-#[derive(Clone, Copy, Debug)]
-struct Flow {
-    since: Instant,
-    count: u64,
-    dense: bool,
-}
-
-impl Flow {
-    fn new(now: Instant) -> Self {
-        Self {
-            since: now,
-            count: 0,
-            dense: false,
-        }
-    }
-
-    /// Takes note of datagrams that came just now.
-    fn note(&mut self, now: Instant, count: usize) {
-        self.count += count as u64;
-        let window = now.since(self.since);
-        if window >= FLOW_WINDOW {
-            let wanted = u128::from(DENSE_PER_S) * window.as_micros();
-            let dense = u128::from(self.count) * 1_000_000 >= wanted;
-            *self = Self {
-                since: now,
-                count: 0,
-                dense,
-            };
-        }
-    }
 }
 
 struct Driver {
@@ -614,26 +576,6 @@ impl Entropy for SystemEntropy {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn datagrams_gather_only_while_they_come_densely() {
-        let mut now = Instant::ORIGIN;
-        let mut flow = Flow::new(now);
-        for _ in 0..100 {
-            now = now + Duration::from_millis(1);
-            flow.note(now, 2);
-        }
-        assert!(flow.dense, "2,000 a second");
-        for _ in 0..100 {
-            now = now + Duration::from_millis(1);
-            flow.note(now, 1);
-        }
-        assert!(!flow.dense, "1,000 a second");
-        // A burst after a silence.
-        now = now + Duration::from_millis(500);
-        flow.note(now, 64);
-        assert!(!flow.dense);
-    }
 
     #[test]
     fn random_bytes_are_never_given_out_twice() {

@@ -26,6 +26,7 @@ mod crew;
 mod drive;
 mod engine;
 mod figures;
+mod flow;
 mod gate;
 mod hardware;
 mod job;
