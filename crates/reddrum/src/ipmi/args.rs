@@ -368,7 +368,7 @@ pub(super) struct DiscoverArgs {
     /// How often an address is asked that does not answer.
     #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=10))]
     pub(super) rounds: u8,
-    /// Print the BMCs as a list for [[inventory]]: hosts,names,port.
+    /// Print the BMCs as a list that the service takes, as `inventory` in its configuration: hosts,names,port.
     #[arg(long)]
     pub(super) csv: bool,
 }
