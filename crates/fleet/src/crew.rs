@@ -1,10 +1,10 @@
 //! The shards of a fleet, and which of them has which BMC.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use ::hardware::{ApplyError, Node, Update};
+use ::hardware::{ApplyError, Node, NodeId, Update};
 use ipmi::console::Login;
 use ipmi::quirk::Quirks;
 use ipmi::time::Instant;
@@ -75,6 +75,14 @@ impl Seat {
     }
 }
 
+/// Who stays in a change.
+#[derive(Debug, Default)]
+struct Staying {
+    nodes: usize,
+    /// BMCs that shards have: over IPv4, over IPv6.
+    bmcs: [usize; 2],
+}
+
 /// A BMC that leaves.
 struct Leaver<'a> {
     /// The last snapshot of its node.
@@ -97,12 +105,13 @@ impl Crew {
         }
     }
 
-    /// Sees to it that there is a shard for every new BMC.
+    /// Sees to it that there is a shard for every new BMC whose address is known.
     pub(crate) fn make_room(&mut self, changes: &Changes) -> Result<(), StartError> {
         if self.is_closed {
             return Err(StartError::Closed);
         }
-        let targets = self.seats.len() + changes.add.len();
+        let staying = self.staying(&changes.remove);
+        let targets = staying.nodes + changes.add.len();
         if targets
             > self
                 .config
@@ -114,17 +123,39 @@ impl Crew {
         for ipv6 in [false, true] {
             let of_family =
                 |target: &&Target| target.address.is_some_and(|at| at.is_ipv6() == ipv6);
-            let count = changes.add.iter().filter(of_family).count();
-            let there = self
-                .shards
-                .iter()
-                .filter(|member| member.ipv6 == ipv6)
-                .count();
-            for _ in there..count.min(self.config.shards) {
-                self.start_shard(ipv6)?;
+            let coming = changes.add.iter().filter(of_family).count();
+            if coming > 0 {
+                let bmcs = staying.bmcs[usize::from(ipv6)] + coming;
+                for _ in self.shards_of(ipv6)..bmcs.min(self.config.shards) {
+                    self.start_shard(ipv6)?;
+                }
             }
         }
         Ok(())
+    }
+
+    /// Who is left when these have gone.
+    fn staying(&self, leaving: &[NodeId]) -> Staying {
+        let mut left = Staying::default();
+        let leaving: HashSet<u32> = leaving
+            .iter()
+            .filter_map(|id| self.shared.board.place(id.as_str()))
+            .collect();
+        for (place, seat) in (0..).zip(&self.seats) {
+            if leaving.contains(&place) {
+                continue;
+            }
+            left.nodes += usize::from(!matches!(seat, Seat::Vacant));
+            if let Seat::Shard(shard, _) | Seat::Parked(shard, _) = seat {
+                left.bmcs[usize::from(self.shards[*shard as usize].ipv6)] += 1;
+            }
+        }
+        left
+    }
+
+    fn shards_of(&self, ipv6: bool) -> usize {
+        let members = self.shards.iter();
+        members.filter(|member| member.ipv6 == ipv6).count()
     }
 
     fn start_shard(&mut self, ipv6: bool) -> Result<(), StartError> {
@@ -190,6 +221,8 @@ impl Crew {
             let coming = Coming::of(&mut moves, place, target);
             match coming.target.address.map(|address| self.berth(address)) {
                 Some(Ok((shard, peer))) => {
+                    // One may have been started for it.
+                    shares.resize_with(self.shards.len(), Vec::new);
                     shares[shard as usize].push(coming);
                     self.seat(place, Seat::Shard(shard, peer));
                 }
@@ -236,17 +269,30 @@ impl Crew {
         self.seats[place] = seat;
     }
 
-    /// A shard for a BMC at this address; why there is none.
+    /// A shard for a BMC at this address; why there is none. Another one is started while there may be more and none is idle: BMCs
+    /// given by name come one by one.
     fn berth(&mut self, address: SocketAddr) -> Result<(u32, Peer), String> {
         if self.addresses.contains(address) {
             return Err(clash(address));
         }
         let ipv6 = address.is_ipv6();
-        if self.least_busy(ipv6).is_none() {
-            self.start_shard(ipv6)
-                .map_err(|error| format!("its address is {address}, but {error}"))?;
+        let bmcs = |crew: &Self, shard: u32| crew.shards[shard as usize].bmcs;
+        let mut shard = self.least_busy(ipv6);
+        let is_idle = shard.is_some_and(|shard| bmcs(self, shard) == 0);
+        if !is_idle && self.shards_of(ipv6) < self.config.shards {
+            match self.start_shard(ipv6) {
+                Ok(()) => shard = self.least_busy(ipv6),
+                Err(error) if shard.is_none() => {
+                    return Err(format!("its address is {address}, but {error}"));
+                }
+                // The others do, if more slowly.
+                Err(error) => tracing::warn!(%error, "the fleet has no further thread"),
+            }
         }
-        let shard = self.least_busy(ipv6).ok_or("there is no shard")?;
+        let shard = shard.ok_or("there is no shard")?;
+        if bmcs(self, shard) >= Config::TARGETS_PER_SHARD_MAX {
+            return Err(format!("its address is {address}, but every shard is full"));
+        }
         self.shards[shard as usize].bmcs += 1;
         self.addresses.insert(address, ());
         Ok((shard, peer(address)))
@@ -452,4 +498,94 @@ impl Crew {
 fn clash(address: SocketAddr) -> String {
     // Their answers could not be told apart.
     format!("another node has the same address {address}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHARDS: usize = 3;
+
+    fn targets(
+        names: std::ops::Range<u32>,
+        address: impl Fn(u32) -> Option<SocketAddr>,
+    ) -> Vec<Target> {
+        let login = Arc::new(Login::new("admin", b"secret").unwrap());
+        names
+            .map(|n| Target::new(NodeId::new(&format!("n{n}")).unwrap(), address(n), &login))
+            .collect()
+    }
+
+    /// The discard port of an address at which nobody is.
+    fn at(n: u32) -> SocketAddr {
+        let [_, a, b, c] = n.to_be_bytes();
+        ([127, 90 + a, b, c + 1], 9).into()
+    }
+
+    fn crew() -> Crew {
+        let config = Config {
+            shards: SHARDS,
+            ..Config::new(Vec::new())
+        };
+        Crew::new(config, Shared::with_memory(None))
+    }
+
+    fn change(crew: &mut Crew, remove: &[NodeId], add: Vec<Target>) -> Result<(), StartError> {
+        let changes = Changes {
+            remove: remove.to_vec(),
+            add,
+            ..Changes::default()
+        };
+        crew.make_room(&changes)?;
+        let moves = crew.shared.enter(remove, &changes.add, Vec::new());
+        crew.move_all(moves, changes.add);
+        Ok(())
+    }
+
+    fn bmcs(crew: &Crew) -> Vec<usize> {
+        crew.shards.iter().map(|member| member.bmcs).collect()
+    }
+
+    fn close(mut crew: Crew) {
+        crew.begin_close().into_iter().for_each(Running::join);
+    }
+
+    #[test]
+    fn bmcs_given_by_name_spread_over_all_threads_as_their_addresses_come() {
+        let mut crew = crew();
+        change(&mut crew, &[], targets(0..7, |_| None)).unwrap();
+        assert_eq!(bmcs(&crew), [], "nobody to talk to yet");
+        for place in 0..7 {
+            crew.set_address(place, Ok(at(place)));
+        }
+        assert_eq!(bmcs(&crew), [3, 2, 2]);
+        close(crew);
+    }
+
+    #[test]
+    fn bmcs_that_come_one_change_at_a_time_spread_over_all_threads() {
+        let mut crew = crew();
+        for n in 0..5 {
+            change(&mut crew, &[], targets(n..n + 1, |n| Some(at(n)))).unwrap();
+        }
+        assert_eq!(bmcs(&crew), [2, 2, 1]);
+        // Those that leave make room; who stays has its thread.
+        let gone: Vec<_> = targets(0..3, |_| None).into_iter().map(|t| t.id).collect();
+        change(&mut crew, &gone, targets(5..6, |n| Some(at(n)))).unwrap();
+        assert_eq!(bmcs(&crew).iter().sum::<usize>(), 3);
+        assert_eq!(crew.shards.len(), SHARDS, "no more than were asked for");
+        close(crew);
+    }
+
+    #[test]
+    fn neither_vacant_places_nor_nodes_that_leave_count_as_taken() {
+        let mut crew = crew();
+        let all = targets(0..4, |n| (n < 2).then(|| at(n)));
+        let ids: Vec<_> = all.iter().map(|target| target.id.clone()).collect();
+        change(&mut crew, &[], all).unwrap();
+        change(&mut crew, &ids[3..], Vec::new()).unwrap();
+        let staying = crew.staying(&ids[..1]);
+        assert_eq!((staying.nodes, staying.bmcs), (2, [1, 0]));
+        close(crew);
+    }
 }
