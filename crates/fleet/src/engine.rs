@@ -88,6 +88,8 @@ pub struct Engine {
     /// Slots that may have something to send, each at most once.
     ready: VecDeque<u32>,
     is_ready: Vec<bool>,
+    /// When the next new BMC is connected to at the earliest: each has its turn, also where they are added one by one.
+    connect_from: Instant,
     /// Slots whose timer fired; kept for its room.
     fired: Vec<u32>,
     closing: bool,
@@ -126,6 +128,9 @@ impl From<(u32, Target)> for Coming {
         }
     }
 }
+
+/// An engine that is full grows by one in so many at least: moving all slots for each new one would take ever longer.
+const GROWTH_MIN: usize = 8;
 
 /// No slot.
 const NOWHERE: u32 = u32::MAX;
@@ -180,6 +185,7 @@ impl Engine {
             timers: Wheel::new(now, 0),
             ready: VecDeque::new(),
             is_ready: Vec::new(),
+            connect_from: now,
             fired: Vec::new(),
             closing: false,
             cx,
@@ -196,15 +202,26 @@ impl Engine {
     /// an address, or with that of another BMC of this engine, is told as down and left alone.
     pub fn add<C: Into<Coming>>(&mut self, now: Instant, targets: impl IntoIterator<Item = C>) {
         let targets = targets.into_iter();
-        let more = targets.size_hint().0.saturating_sub(self.vacant.len());
-        self.slots.reserve_exact(more);
-        self.is_ready.reserve_exact(more);
-        self.timers.reserve(more);
-        for (turn, coming) in (0..).zip(targets) {
-            self.take_up(now, schedule::first_connect(now, turn), coming.into());
+        self.reserve(targets.size_hint().0.saturating_sub(self.vacant.len()));
+        let (begin, mut turn) = (self.connect_from.max(now), 0);
+        for coming in targets {
+            self.take_up(now, schedule::first_connect(begin, turn), coming.into());
+            turn += 1;
         }
+        self.connect_from = schedule::first_connect(begin, turn);
         self.cx.slots = self.slots.len() as u32;
         self.cx.gates.set_slots(self.cx.slots);
+    }
+
+    /// Room for so many slots more, and not much beyond that.
+    fn reserve(&mut self, more: usize) {
+        if self.slots.capacity() - self.slots.len() < more {
+            // BMCs given by name come one by one.
+            let more = more.max(self.slots.len() / GROWTH_MIN);
+            self.slots.reserve_exact(more);
+            self.is_ready.reserve_exact(more);
+            self.timers.reserve(more);
+        }
     }
 
     fn take_up(&mut self, now: Instant, connect_at: Instant, coming: Coming) {
@@ -579,5 +596,42 @@ impl Engine {
         if !std::mem::replace(&mut self.is_ready[index as usize], true) {
             self.ready.push_back(index);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bmcs_that_are_added_one_by_one_have_their_turns_and_move_the_others_seldom() {
+        const BMCS: u32 = 1_000;
+        let login = Arc::new(Login::new("admin", b"secret").unwrap());
+        let target = |n: u32| {
+            let id = hardware::NodeId::new(&format!("n{n}")).unwrap();
+            let [_, a, b, c] = n.to_be_bytes();
+            Target::new(id, Some(([127, 16 + a, b, c], 623).into()), &login)
+        };
+        let config = Config::new((0..BMCS).map(target).collect());
+        let shared = Shared::new(&config.targets);
+        let now = Instant::ORIGIN;
+        let mut engine = Engine::new(now, 0, &EngineConfig::of(&config, 1), &shared);
+        let mut moved = 0;
+        for coming in (0..).zip(config.targets) {
+            let before = engine.slots.capacity();
+            engine.add(now, [coming]);
+            moved += u32::from(engine.slots.capacity() != before);
+        }
+        assert!(moved < 80, "moved {moved} times");
+        let room = engine.slots.capacity() - engine.slots.len();
+        assert!(room <= engine.slots.len() / GROWTH_MIN, "{room} are vacant");
+        let last = now + Duration::from_secs(1) * (BMCS - 1) / schedule::CONNECTS_PER_S as u32;
+        let due = engine.slots[BMCS as usize - 1..]
+            .iter()
+            .map(|berth| match berth {
+                Berth::Taken(slot) => slot.deadline(&engine.cx),
+                Berth::Vacant(_) => None,
+            });
+        assert_eq!(due.collect::<Vec<_>>(), [Some(last)]);
     }
 }
