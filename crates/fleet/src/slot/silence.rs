@@ -17,8 +17,11 @@ use crate::news;
 
 /// A BMC that has not answered for so long, although it was asked eleven times, is told as down. Where a tenth of all datagrams
 /// is lost each way that happens by chance once in 80 million commands. With a policy that takes longer for one command, it is
-/// as long as that.
+/// as long as that, and [`PROBE_SENDINGS`] more.
 const DOWN_AFTER: Duration = Duration::from_secs(10);
+
+/// A BMC may have no answer to one command: it has the time of so many sendings after that to answer the probe.
+const PROBE_SENDINGS: u8 = 2;
 
 /// So much longer it may be silent where much is lost: thirty sendings in a row stay unanswered once in 500 million commands at three tenths
 /// each way.
@@ -32,10 +35,9 @@ const LOGIN_WITHIN: Duration = Duration::from_secs(60);
 
 /// How long a BMC may owe an answer under this policy before it is told as down, where little is lost.
 pub(crate) fn down_after(policy: &Policy) -> Duration {
-    let command: Duration = (1..=policy.attempts.max(1))
-        .map(|sending| policy.wait(sending))
-        .sum();
-    command.max(DOWN_AFTER)
+    let waits = |sendings: u8| -> Duration { (1..=sendings).map(|n| policy.wait(n)).sum() };
+    let command = waits(policy.attempts.max(1));
+    DOWN_AFTER.max(command + waits(PROBE_SENDINGS))
 }
 
 /// The policy for sessions with BMCs of whose answers many are lost.
@@ -233,12 +235,14 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_that_takes_longer_for_a_command_may_be_silent_as_long() {
+    fn a_policy_that_takes_longer_for_a_command_may_be_silent_as_long_and_a_probe_more() {
         assert_eq!(down_after(&Policy::default()), DOWN_AFTER);
         let slow = Policy {
             attempts: 10,
             ..Policy::default()
         };
-        assert_eq!(down_after(&slow), Duration::from_millis(31_500));
+        let command: Duration = (1..=10).map(|sending| slow.wait(sending)).sum();
+        assert_eq!(command, Duration::from_millis(31_500));
+        assert_eq!(down_after(&slow), command + slow.wait(1) + slow.wait(2));
     }
 }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fleet::Memory;
+use fleet::{Config, Memory};
 use hardware::{Availability, Link, MAX_LOG_ENTRIES};
 use ipmi::bmc::Bmc;
 use ipmi::command::Command;
 use ipmi::command::app::GetDeviceGuid;
 use ipmi::command::dcmi::GetAssetTag;
 use ipmi::command::storage::GetSelInfo;
+use ipmi::console::Policy;
 use ipmi::number::{CompletionCode, NetFn};
 use vbmc::net::{Quality, SeededEntropy};
 
@@ -470,4 +471,27 @@ fn two_silent_sensors_cost_no_session_and_hold_up_the_others_seldom() {
     world.hosts[0].machine.mute_sensors.clear();
     world.run_for(30 * SECOND);
     check_readings(&world, 0, 2 * SECOND);
+}
+
+#[test]
+fn a_slow_policy_and_a_sensor_that_is_never_answered_make_no_bmc_look_dead() {
+    let mut setup = Setup::new(1, seed(), Quality::PERFECT);
+    setup.config.policy = Arc::new(Policy {
+        first_retry_ms: 2_000,
+        longest_retry_ms: 2_000,
+        ..Config::policy()
+    });
+    let mut world = World::new(setup);
+    world.run_for(5 * SECOND);
+    world.hosts[0].machine.mute_sensors = vec![3];
+    let timeouts = world.engine.counters().timeouts;
+    for second in 0..300 {
+        world.run_for(SECOND);
+        assert_eq!(world.node(0).link, Link::Up, "after {second} s");
+    }
+    assert!(world.engine.counters().timeouts > timeouts + 5);
+    // One that is dead is still told so.
+    world.hosts[0].mute = true;
+    world.run_for(30 * SECOND);
+    assert!(matches!(world.node(0).link, Link::Down { .. }));
 }
