@@ -36,6 +36,12 @@ impl LogStamp {
     }
 }
 
+/// Whether a time stamp of a log's information says when: FFFFFFFFh says that it is not known (§37), and 0 is what logs say that were never
+/// touched, or aren't ready yet.
+const fn says_when(stamp: u32) -> bool {
+    stamp != 0 && stamp != u32::MAX
+}
+
 /// How many of the newest records are kept, to find the place again though some of them are deleted.
 const NEWEST_MAX: usize = 4;
 
@@ -228,7 +234,7 @@ pub(crate) async fn read(line: &Line, since: Since) -> Result<LogRead, CallError
                 let news = match since {
                     Since::Never => 0,
                     _ if walk.continues() => records.len(),
-                    _ => news_of(&records, since).0,
+                    _ => news_of(&records, since, None).0,
                 };
                 rescued.extend(&records[records.len() - news..]);
                 records.clear();
@@ -254,6 +260,8 @@ pub(crate) async fn read(line: &Line, since: Since) -> Result<LogRead, CallError
 fn walk_of(since: Since) -> SelWalk {
     if let Since::Read(position) = since
         && !position.endless
+        // Told as empty, it is shown as empty.
+        && position.stamp.entries > 0
         && let Some(last) = position.newest.last()
     {
         let stamp = position.stamp;
@@ -267,11 +275,16 @@ fn brought(walk: &SelWalk, records: Vec<Record>, since: Since) -> LogRead {
     let stamp = walk.info().map_or_else(LogStamp::default, LogStamp::of);
     let (complete, continues) = (walk.is_complete(), walk.continues());
     let old = since.position();
-    let before = old.filter(|_| continues);
+    // A log that is empty for a moment and was not erased, as far as it says, may be back with what was in it.
+    let is_away = |old: &LogPosition| {
+        let erased = old.stamp.last_erase != stamp.last_erase && says_when(stamp.last_erase);
+        stamp.entries == 0 && !erased
+    };
+    let before = old.filter(|old| continues || is_away(old));
     let newest = before.map_or_else(Newest::default, |position| position.newest);
     let (news, gap) = match continues {
         true => (records.len(), false),
-        false => news_of(&records, since),
+        false => news_of(&records, since, Some(stamp)),
     };
     let overflows = stamp.overflowed && old.is_some_and(|old| !old.stamp.overflowed);
     let erased = old.is_some_and(|old| old.stamp.last_erase != stamp.last_erase);
@@ -301,21 +314,27 @@ fn brought(walk: &SelWalk, records: Vec<Record>, since: Since) -> LogRead {
     }
 }
 
-/// How many of all records of a log are new, and whether none of those that were read last is among them although there were
-/// some.
-fn news_of(records: &[Record], since: Since) -> (usize, bool) {
+/// How many of all records of a log are new, and whether some may have come and gone unseen: none of those that were read last is
+/// among them although there were some. Where `now` says that none was added since, and there are fewer, none is new: somebody
+/// has deleted the newest.
+fn news_of(records: &[Record], since: Since, now: Option<LogStamp>) -> (usize, bool) {
     let Some(position) = since.position() else {
         return (0, false);
     };
-    let known = position.newest.all();
+    let (known, before) = (position.newest.all(), position.stamp);
     if known.is_empty() {
         // It was empty, or an earlier version of this program did not read it to its end: then all of it is history.
-        let was_empty = position.stamp.entries == 0;
+        let was_empty = before.entries == 0;
         return (if was_empty { records.len() } else { 0 }, false);
     }
+    let only_shrank = |now: LogStamp| {
+        let is_same = now.last_addition == before.last_addition && says_when(now.last_addition);
+        is_same && now.entries < before.entries
+    };
     match records.iter().rposition(|record| known.contains(record)) {
         Some(place) => (records.len() - place - 1, false),
-        None => (records.len(), !records.is_empty()),
+        None if now.is_some_and(only_shrank) && !position.unsettled => (0, false),
+        None => (records.len(), !records.is_empty() && before.entries > 0),
     }
 }
 
@@ -345,6 +364,8 @@ mod tests {
         clock_stands_at: Option<u32>,
         /// The entry with this number can't be read.
         bad: Option<usize>,
+        /// What it says of the last addition, in place of what its entries make.
+        added_at: Option<u32>,
         /// It is cleared before this call, and has two entries then.
         clear_at: Option<u32>,
     }
@@ -392,7 +413,9 @@ mod tests {
                     let mut info = vec![0x51];
                     info.extend(count.to_le_bytes());
                     info.extend([0xff, 0xff]);
-                    info.extend((ADDED_FROM_S + u32::from(count)).to_le_bytes());
+                    let added_at = self.added_at;
+                    let added_at = added_at.unwrap_or_else(|| ADDED_FROM_S + u32::from(count));
+                    info.extend(added_at.to_le_bytes());
                     info.extend(self.erased.to_le_bytes());
                     info.push(if self.records.len() >= 20 { 0x80 } else { 0 });
                     return Some((CompletionCode::OK, info));
@@ -517,6 +540,66 @@ mod tests {
         bmc.records.push([0xee; 16]);
         let read = bmc.read(Since::Earlier(before));
         assert_eq!((read.records.len(), read.news, read.lost), (8, 1, false));
+    }
+
+    #[test]
+    fn deleting_more_of_the_newest_entries_than_are_remembered_makes_no_other_one_news() {
+        let mut bmc = Played::default();
+        bmc.add(12);
+        let before = bmc.read(Since::Never).position;
+        bmc.added_at = Some(ADDED_FROM_S + 12);
+        bmc.records.truncate(12 - NEWEST_MAX - 1);
+        // Deleting is erasing, as stamps go.
+        bmc.erased += 1;
+        for since in [Since::Read(before), Since::Earlier(before)] {
+            let read = bmc.read(since);
+            assert_eq!((read.records.len(), read.news, read.lost), (7, 0, false));
+            assert_eq!(bmc.read(Since::Read(read.position)).news, 0);
+        }
+    }
+
+    #[test]
+    fn a_log_that_is_said_to_be_empty_for_a_moment_comes_back_without_news() {
+        for erased in [0, u32::MAX] {
+            let mut bmc = Played {
+                erased: 5,
+                ..Played::default()
+            };
+            bmc.add(6);
+            let before = bmc.read(Since::Never).position;
+            for since in [Since::Read(before), Since::Earlier(before)] {
+                let all = std::mem::take(&mut bmc.records);
+                let was_erased = std::mem::replace(&mut bmc.erased, erased);
+                let empty = bmc.read(since);
+                assert_eq!((empty.records.len(), empty.news), (0, 0));
+                (bmc.records, bmc.erased) = (all, was_erased);
+                let back = bmc.read(Since::Read(empty.position));
+                assert!(!back.continues, "all of it is to be shown again");
+                assert_eq!((back.records.len(), back.news, back.lost), (6, 0, false));
+            }
+            // With one that came meanwhile.
+            let all = std::mem::take(&mut bmc.records);
+            let empty = bmc.read(Since::Read(before)).position;
+            bmc.records = all;
+            bmc.add(1);
+            let back = bmc.read(Since::Read(empty));
+            assert_eq!((back.records.len(), back.news, back.lost), (7, 1, false));
+        }
+    }
+
+    #[test]
+    fn what_comes_after_a_clear_that_no_stamp_tells_is_news_and_nothing_is_lost() {
+        let mut bmc = Played::default();
+        bmc.add(6);
+        let before = bmc.read(Since::Never).position;
+        bmc.records.clear();
+        let empty = bmc.read(Since::Read(before)).position;
+        bmc.add(2);
+        for record in &mut bmc.records {
+            record[9] = 7;
+        }
+        let read = bmc.read(Since::Read(empty));
+        assert_eq!((read.records.len(), read.news, read.lost), (2, 2, false));
     }
 
     #[test]
