@@ -49,15 +49,35 @@ struct Waiting {
     until: Instant,
 }
 
+/// What keeps commands waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hindrance {
+    /// There is no session.
+    Session,
+    /// The BMC has not said who it is.
+    Identity,
+    /// Another question, or another command.
+    Turn,
+}
+
+/// Under which of its commands a node is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Lane {
+    #[default]
+    Main,
+    /// The one that clears the event log.
+    Log,
+}
+
 #[derive(Debug)]
 struct Active {
     talk: Talk<JobDone>,
     outcome: OutcomeSender,
     expected: Option<Power>,
+    /// In words.
+    what: &'static str,
     /// It takes minutes: it lets polling go on, and outlives the end of the session.
     is_long: bool,
-    /// It reads the event log, which may take minutes: it lets polling go on, and nobody else reads the log meanwhile.
-    reads_log: bool,
     /// While there is no session: until when it waits for the next.
     back_by: Option<Instant>,
 }
@@ -74,7 +94,14 @@ struct Settling {
 pub(crate) struct Work {
     waiting: VecDeque<Waiting>,
     active: Option<Active>,
+    /// Clears the event log, and reads it before: that may take minutes. It lets polling and other commands go on, and nobody
+    /// else reads the log meanwhile.
+    clearing: Option<Active>,
+    /// Who has the answer to the last question.
+    asked: Lane,
     settling: Vec<Settling>,
+    /// Before then the BMC is not asked again who it is.
+    pub(crate) identify_at: Option<Instant>,
     /// Questions that a long job has asked since anybody else did.
     in_a_row: u8,
     /// What jobs have read of the event log, to be shown.
@@ -111,12 +138,12 @@ impl Work {
 
     /// Nothing is left to do or to tell.
     pub(crate) fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.active.is_none() && self.settling.is_empty()
+        !self.has_questions() && self.settling.is_empty()
     }
 
     /// Something is to be asked of the BMC, now or after a pause.
     pub(crate) fn has_questions(&self) -> bool {
-        self.active.is_some() || !self.waiting.is_empty()
+        self.active.is_some() || self.clearing.is_some() || !self.waiting.is_empty()
     }
 
     /// When the first waiting job has waited too long, or the active one for another session.
@@ -136,8 +163,8 @@ impl Work {
         self.in_a_row = 0;
     }
 
-    /// Fails the jobs that have waited too long; how many.
-    pub(crate) fn expire(&mut self, now: Instant) -> u64 {
+    /// Fails the jobs that have waited too long, for this reason; how many.
+    pub(crate) fn expire(&mut self, now: Instant, hindrance: Hindrance) -> u64 {
         let mut expired = 0;
         let is_late = |active: &mut Active| active.back_by.is_some_and(|by| by <= now);
         if let Some(active) = self.active.take_if(is_late) {
@@ -154,17 +181,30 @@ impl Work {
             let Some(waiting) = self.waiting.pop_front() else {
                 break;
             };
-            let reason = format!(
-                "no session with the BMC within {} s",
-                JOB_WAIT_MAX.as_secs()
-            );
-            waiting
-                .job
-                .outcome
-                .tell(Err(ApplyError::Unreachable { reason }));
+            let error = self.too_late(hindrance);
+            waiting.job.outcome.tell(Err(error));
             expired += 1;
         }
         expired
+    }
+
+    /// What those are told that have waited too long.
+    fn too_late(&self, hindrance: Hindrance) -> ApplyError {
+        let s = JOB_WAIT_MAX.as_secs();
+        let reason = match hindrance {
+            Hindrance::Session => format!("no session with the BMC within {s} s"),
+            Hindrance::Identity => {
+                format!("the BMC has not shown within {s} s that it is still the same machine's")
+            }
+            Hindrance::Turn => match self.active.as_ref().or(self.clearing.as_ref()) {
+                Some(Active { what, .. }) => {
+                    let reason = format!("{what} is under way, for more than {s} s");
+                    return ApplyError::WrongState { reason };
+                }
+                None => format!("what the BMC was asked before took it more than {s} s"),
+            },
+        };
+        ApplyError::Unreachable { reason }
     }
 
     /// What jobs have read of the event log since this was asked last. To be shown before anything else is sent: it may be about to
@@ -174,40 +214,81 @@ impl Work {
     }
 
     /// A job reads the event log.
-    pub(crate) fn reads_log(&self) -> bool {
-        self.active.as_ref().is_some_and(|active| active.reads_log)
+    pub(crate) const fn reads_log(&self) -> bool {
+        self.clearing.is_some()
     }
 
-    /// What the jobs want now; `None` = there is none. `log` says how far the event log was read.
-    pub(crate) fn turn(&mut self, now: Instant, log: &Since) -> Option<Turn<Finished>> {
-        if self.active.is_none() {
+    /// Begins what waits and can begin, in its order. Only firmware waits for an event log that is being cleared: it restarts the
+    /// controller.
+    fn begin(&mut self, log: &Since) {
+        loop {
+            let is_free = self.active.is_none();
+            let can_begin = |change: &Change| match change {
+                Change::ClearLog => self.clearing.is_none(),
+                Change::Firmware(_) => is_free && self.clearing.is_none(),
+                _ => is_free,
+            };
+            let mut waiting = self.waiting.iter();
+            let next = waiting.position(|waiting| can_begin(&waiting.job.change));
+            let Some(Waiting { job, .. }) = next.and_then(|next| self.waiting.remove(next)) else {
+                return;
+            };
             let Job {
                 change, outcome, ..
-            } = self.waiting.pop_front()?.job;
+            } = job;
+            let (lane, what) = match change {
+                Change::ClearLog => (&mut self.clearing, "clearing the event log"),
+                Change::Firmware(_) => (&mut self.active, "the installation of firmware"),
+                _ => (&mut self.active, "another command"),
+            };
             let expected = job::power_after(&change);
             let is_long = matches!(change, Change::Firmware(_));
-            let reads_log = matches!(change, Change::ClearLog);
             let log = *log;
-            let talk = Talk::new(Script::new(|line| job::run(line, change, log)));
-            self.active = Some(Active {
-                talk,
+            *lane = Some(Active {
+                talk: Talk::new(Script::new(|line| job::run(line, change, log))),
                 outcome,
                 expected,
+                what,
                 is_long,
-                reads_log,
                 back_by: None,
             });
             self.in_a_row = 0;
         }
-        let active = self.active.as_mut()?;
+    }
+
+    /// What the jobs want now; `None` = there is none. `log` says how far the event log was read.
+    pub(crate) fn turn(&mut self, now: Instant, log: &Since) -> Option<Turn<Finished>> {
+        self.begin(log);
+        match (self.lane_turn(now, Lane::Main), &self.clearing) {
+            (Some(Turn::Pause(until)), Some(_)) => match self.lane_turn(now, Lane::Log) {
+                Some(Turn::Pause(other)) => Some(Turn::Pause(other.min(until))),
+                Some(Turn::Waits) | None => Some(Turn::Pause(until)),
+                turn => turn,
+            },
+            (Some(Turn::Waits) | None, Some(_)) => self.lane_turn(now, Lane::Log),
+            (turn, _) => turn,
+        }
+    }
+
+    const fn lane(&mut self, lane: Lane) -> &mut Option<Active> {
+        match lane {
+            Lane::Main => &mut self.active,
+            Lane::Log => &mut self.clearing,
+        }
+    }
+
+    fn lane_turn(&mut self, now: Instant, lane: Lane) -> Option<Turn<Finished>> {
+        let active = self.lane(lane).as_mut()?;
         active.back_by = None;
         let turn = active.talk.turn(now);
-        self.shown.append(&mut active.talk.take_shown());
+        let gives_way = active.is_long || lane == Lane::Log;
+        let mut shown = active.talk.take_shown();
+        self.shown.append(&mut shown);
         Some(match turn {
             Turn::Done(done) => {
                 let Active {
                     outcome, expected, ..
-                } = self.active.take()?;
+                } = self.lane(lane).take()?;
                 Turn::Done(Finished {
                     done,
                     outcome,
@@ -215,7 +296,7 @@ impl Work {
                 })
             }
             Turn::Send(call) => {
-                let gives_way = active.is_long || active.reads_log;
+                self.asked = lane;
                 self.in_a_row = self.in_a_row.saturating_add(u8::from(gives_way));
                 Turn::Send(call)
             }
@@ -225,9 +306,9 @@ impl Work {
         })
     }
 
-    /// Takes the answer to the active job's question.
+    /// Takes the answer to the last question.
     pub(crate) fn answer(&mut self, answer: Answer) {
-        if let Some(active) = &mut self.active {
+        if let Some(active) = self.lane(self.asked) {
             active.talk.answer(answer);
         }
     }
@@ -264,8 +345,8 @@ impl Work {
         }
     }
 
-    /// The session is gone: the active job ends as it would without any answer, or goes on in the next session if it is
-    /// a long one. Those that wait go on waiting.
+    /// The session is gone: jobs under way end as they would without any answer, but for a long one, which goes on in the next
+    /// session. Those that wait go on waiting. Returns how many ended.
     pub(crate) fn session_lost(&mut self, now: Instant) -> u64 {
         let lost = self.settling.drain(..).map(|settling| {
             settling.outcome.tell(Ok(()));
@@ -274,17 +355,19 @@ impl Work {
         if let Some(active) = self.active.as_mut().filter(|active| active.is_long) {
             active.talk.session_lost();
             active.back_by = Some(now + BACK_WITHIN);
-            return 0;
         }
-        let Some(Active { talk, outcome, .. }) = self.active.take() else {
-            return 0;
-        };
-        let done = talk.abandon(now, ABANDON_QUESTIONS_MAX);
-        // A script that does not end drops its sender, which tells too.
-        if let Some(done) = done {
-            outcome.tell(done.outcome);
+        let is_short = |active: &mut Active| !active.is_long;
+        let ended = [self.active.take_if(is_short), self.clearing.take()];
+        let mut count = 0;
+        for Active { talk, outcome, .. } in ended.into_iter().flatten() {
+            let done = talk.abandon(now, ABANDON_QUESTIONS_MAX);
+            // A script that does not end drops its sender, which tells too.
+            if let Some(done) = done {
+                outcome.tell(done.outcome);
+            }
+            count += 1;
         }
-        1
+        count
     }
 
     /// Fails all that wait: the BMC can't be reached; how many.
@@ -305,6 +388,8 @@ impl Work {
 #[cfg(test)]
 mod tests {
     use hardware::PowerAction;
+    use ipmi::command::Command;
+    use ipmi::command::storage::{ClearSel, ReserveSel};
     use ipmi::number::CompletionCode;
 
     use super::*;
@@ -366,11 +451,55 @@ mod tests {
             Some(Err(ApplyError::Busy))
         );
         assert_eq!(outcomes[0].try_take(), None);
-        assert_eq!(work.expire(at_ms(9_999)), 0);
-        assert_eq!(work.expire(at_ms(10_000)), JOBS_PER_NODE_MAX as u64);
+        let expire = |work: &mut Work, ms| work.expire(at_ms(ms), Hindrance::Session);
+        assert_eq!(expire(&mut work, 9_999), 0);
+        assert_eq!(expire(&mut work, 10_000), JOBS_PER_NODE_MAX as u64);
         assert!(matches!(
             outcomes[0].try_take(),
             Some(Err(ApplyError::Unreachable { .. }))
+        ));
+        assert!(work.is_empty());
+    }
+
+    /// What the jobs ask next.
+    fn asked(work: &mut Work) -> u8 {
+        match work.turn(at_ms(0), &Since::Never) {
+            Some(Turn::Send(call)) => call.cmd,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_log_that_is_being_cleared_holds_no_power_command_up_and_gets_its_own_answers() {
+        let mut work = Work::default();
+        let (clear, cleared) = job(Change::ClearLog);
+        let (off, switched) = job(OFF);
+        let reply = |data: &[u8]| Answer::Reply {
+            completion: CompletionCode::OK,
+            data: data.to_vec(),
+            at: at_ms(0),
+        };
+        work.push(at_ms(0), clear);
+        assert_eq!(asked(&mut work), ReserveSel::CMD);
+        work.push(at_ms(0), off);
+        work.answer(reply(&[1, 0]));
+        let finished = acknowledge(&mut work, false);
+        work.settle(finished, Power::Off);
+        assert_eq!(switched.try_take(), Some(Ok(())));
+        assert!(work.reads_log());
+        assert_eq!(asked(&mut work), ClearSel::CMD);
+        // Another one waits, and is told for what.
+        let (again, refused) = job(Change::ClearLog);
+        work.push(at_ms(0), again);
+        assert_eq!(work.expire(at_ms(10_000), Hindrance::Turn), 1);
+        let Some(Err(ApplyError::WrongState { reason })) = refused.try_take() else {
+            panic!("it was not begun");
+        };
+        assert!(reason.contains("clearing the event log"), "{reason}");
+        assert_eq!(work.session_lost(at_ms(10_000)), 1);
+        assert!(matches!(
+            cleared.try_take(),
+            Some(Err(ApplyError::Unconfirmed { .. }))
         ));
         assert!(work.is_empty());
     }

@@ -359,7 +359,7 @@ pub(crate) fn records_changed(known: Known, completion: CompletionCode, data: &[
 
 /// What a BMC says to a question that some can't answer.
 #[derive(Debug)]
-enum Said<T> {
+pub(crate) enum Said<T> {
     Told(T),
     /// It has nothing of the kind.
     HasNone,
@@ -387,7 +387,7 @@ impl<T> Said<T> {
 
 /// Refusals that say that there is no such thing, or none for us (§5.2, table 5-2): the command is not known, not on this LUN,
 /// above our privilege, or disabled. All others may pass: BMCs that start answer by D2h, D5h or FFh.
-fn said<T>(result: Result<T, CallError>) -> Result<Said<T>, CallError> {
+pub(crate) fn said<T>(result: Result<T, CallError>) -> Result<Said<T>, CallError> {
     match result {
         Ok(value) => Ok(Said::Told(value)),
         Err(error @ CallError::Unanswered { .. }) => Err(error),

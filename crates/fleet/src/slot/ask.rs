@@ -133,7 +133,7 @@ impl Slot {
             }
             InFlight::Guid => {
                 if let Some((completion, data)) = reply {
-                    self.identity_answered(completion, data);
+                    self.identity_answered(now, completion, data);
                 }
             }
             InFlight::Talk => {
@@ -221,8 +221,9 @@ impl Slot {
             let identity = Arc::make_mut(&mut node.identity);
             identity.controller_firmware = Some(firmware.controller);
             identity.firmware = firmware.components;
-            // Other firmware may have other records: the BMC is to be got acquainted with anew.
-            self.rare.known = None;
+            // Other firmware may have other records: the BMC is to be got acquainted with anew. It is the same one all the same:
+            // by what is known of it that is seen.
+            self.rare.read_anew = true;
             self.round.contacted = false;
             self.rare.contact_at = now;
         }

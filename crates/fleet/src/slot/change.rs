@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hardware::{EnclosureId, Identity, Indicator, Labels, Log, Power};
 use ipmi::command::app::{GetDeviceGuid, GetSystemGuid, Guid};
@@ -14,10 +15,11 @@ use super::session::reopen_pause;
 use super::silence::Loss;
 use super::{Context, InFlight, Lacks, Phase, Slot};
 use crate::call::{Call, decode};
-use crate::contact;
+use crate::contact::{self, Said};
 use crate::gate::Stage;
 use crate::news;
 use crate::schedule::{Breaker, Pace};
+use crate::work::Hindrance;
 
 /// Whether the BMC at the other end of a session is the one that is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,9 +29,12 @@ pub(super) enum Who {
     NotAsked,
     /// It is, or nothing speaks against it.
     Known,
-    /// It has another GUID. The contact is to find out more.
+    /// It has another GUID, or none where one is known. The contact is to find out more.
     Doubted,
 }
+
+/// The pause before a BMC is asked again who it is, where it didn't say and a command waits for that.
+const IDENTITY_PAUSE: Duration = Duration::from_secs(1);
 
 impl Slot {
     /// Shows other labels, and another enclosure, from now on.
@@ -153,34 +158,69 @@ impl Slot {
             Who::Known => None,
             Who::Doubted => Some(false),
             Who::NotAsked => {
-                let call = match contact::set(self.rare.known?.guid) {
-                    Some(_) => Call::of(&GetDeviceGuid),
-                    None => {
-                        self.page.node().identity.uuid?;
-                        Call::of(&GetSystemGuid)
-                    }
-                };
+                let call = self.identity_call()?;
+                let again_at = self.work.as_ref().and_then(|work| work.identify_at);
+                if let Some(at) = again_at.filter(|at| *at > now) {
+                    self.wake_by(at);
+                    return Some(false);
+                }
                 self.send(cx, now, &call, InFlight::Guid);
                 Some(true)
             }
         }
     }
 
-    /// The answer to that.
-    pub(super) fn identity_answered(&mut self, completion: CompletionCode, data: &[u8]) {
+    /// By what a BMC shows that it is the one that is known; `None` where nothing of the kind is known.
+    fn identity_call(&self) -> Option<Call> {
+        match contact::set(self.rare.known?.guid) {
+            Some(_) => Some(Call::of(&GetDeviceGuid)),
+            None => {
+                self.page.node().identity.uuid?;
+                Some(Call::of(&GetSystemGuid))
+            }
+        }
+    }
+
+    /// What keeps commands waiting, where any wait.
+    pub(super) fn hindrance(&self) -> Hindrance {
+        match (self.phase, self.round.who) {
+            (Phase::Up, Who::Doubted) => Hindrance::Identity,
+            (Phase::Up, Who::NotAsked) if self.identity_call().is_some() => Hindrance::Identity,
+            (Phase::Up, _) => Hindrance::Turn,
+            _ => Hindrance::Session,
+        }
+    }
+
+    /// The answer to that. Only the GUID that is known shows that it is the same machine: one that says none now, or not now, may
+    /// be any.
+    pub(super) fn identity_answered(
+        &mut self,
+        now: Instant,
+        completion: CompletionCode,
+        data: &[u8],
+    ) {
         let own = self.rare.known.and_then(|known| contact::set(known.guid));
         let (known, told) = match own {
-            Some(_) => (own, decode::<GetDeviceGuid>(completion, data).ok()),
+            Some(_) => (own, decode::<GetDeviceGuid>(completion, data)),
             None => {
                 let uuid = self.page.node().identity.uuid;
                 let uuid = uuid.map(|uuid| Guid::from_rfc_4122(uuid.to_bytes()));
-                (uuid, decode::<GetSystemGuid>(completion, data).ok())
+                (uuid, decode::<GetSystemGuid>(completion, data))
             }
         };
-        self.round.who = match contact::differ(known, told) {
-            true => Who::Doubted,
-            false => Who::Known,
+        self.round.who = match contact::said(told) {
+            Ok(Said::Told(told)) if contact::set(Some(told)).is_some() => {
+                match contact::differ(known, Some(told)) {
+                    true => Who::Doubted,
+                    false => Who::Known,
+                }
+            }
+            Ok(Said::Told(_) | Said::HasNone) => Who::Doubted,
+            Ok(Said::NotNow(_)) | Err(_) => Who::NotAsked,
         };
+        if let Some(work) = &mut self.work {
+            work.identify_at = Some(now + IDENTITY_PAUSE);
+        }
     }
 
     /// Another machine answers: what was known was of the one before, and what was wished was meant for that.

@@ -339,8 +339,9 @@ impl Slot {
         if self.silent_until(cx).is_some_and(|at| at <= now) {
             self.tell_silence(cx, now);
         }
+        let hindrance = self.hindrance();
         if let Some(work) = &mut self.work {
-            cx.counters.jobs_failed += work.expire(now);
+            cx.counters.jobs_failed += work.expire(now, hindrance);
         }
         match self.phase {
             Phase::Down { retry_at } if retry_at <= now => {

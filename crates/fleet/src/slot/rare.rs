@@ -39,7 +39,8 @@ pub(super) struct Rare {
     pub(super) is_partial: bool,
     /// How often in a row it did not say who it is or what it has, though it may later: it is asked again in this session.
     pub(super) put_off: u8,
-    /// Its records are to be read although they are known: they were read with other deviations in mind.
+    /// Its records are to be read although they are known: they were read with other deviations in mind, or its firmware is
+    /// another one now.
     pub(super) read_anew: bool,
     /// The session that an earlier run left open at the BMC, until it is seen to.
     pub(super) left_open: Option<OpenSession>,

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use fleet::{Quirk, Quirks};
 use hardware::{ApplyError, Availability, Change, Link, Observer, Power, PowerAction, Update};
+use ipmi::command::app::Guid;
+use ipmi::number::CompletionCode;
 use vbmc::net::Quality;
 
 use crate::check_readings;
@@ -133,6 +135,74 @@ fn another_machine_at_the_address_is_told_as_another_one_once_and_gets_no_comman
     world.run_for(20 * SECOND);
     assert_eq!(*told.replaced.lock().unwrap(), ["n1"], "told once");
     drop(off);
+}
+
+/// What a BMC says that can't say who it is just now.
+const NOT_NOW: [CompletionCode; 4] = [
+    CompletionCode::NODE_BUSY,
+    CompletionCode::BMC_INITIALIZING,
+    CompletionCode::NOT_SUPPORTED_IN_STATE,
+    CompletionCode::UNSPECIFIED,
+];
+
+/// Two nodes whose BMCs have GUIDs of their own, and a third machine.
+fn world_with_guids(seed: u64) -> World {
+    let mut world = World::new(Setup {
+        present: Some(2),
+        ..Setup::new(3, seed, Quality::PERFECT)
+    });
+    for (number, host) in (1..).zip(&mut world.hosts) {
+        host.machine.guid = Some(Guid([number; 16]));
+    }
+    world.run_for(5 * SECOND);
+    world
+}
+
+#[test]
+fn a_bmc_that_does_not_say_who_it_is_gets_no_command_that_may_be_meant_for_another() {
+    for code in NOT_NOW {
+        let mut world = world_with_guids(5);
+        world.hosts[2].machine.guid_refused = Some(code);
+        world.set_host(1, Some(2));
+        let outcome = world.apply(1, Change::Power(PowerAction::ForceOff));
+        while world.hosts[2].bmc.session_count() == 0 {
+            world.run_for(SECOND / 10);
+        }
+        let late = world.apply(1, Change::Power(PowerAction::ForceOff));
+        world.run_for(15 * SECOND);
+        assert_eq!(world.hosts[2].machine.controls, [], "{code:?}");
+        let first = outcome.try_take();
+        assert!(matches!(first, Some(Err(_))), "{first:?}");
+        let Some(Err(ApplyError::Unreachable { reason })) = late.try_take() else {
+            panic!("{code:?}: it was carried out");
+        };
+        assert!(reason.contains("still the same machine"), "{reason}");
+        // It says so in the end, and what is wished of it from then on is done.
+        world.hosts[2].machine.guid_refused = None;
+        world.run_for(60 * SECOND);
+        assert_eq!(world.hosts[2].machine.controls, [], "{code:?}");
+        let off = world.apply(1, Change::Power(PowerAction::ForceOff));
+        world.run_for(3 * SECOND);
+        assert_eq!(off.try_take(), Some(Ok(())), "{code:?}");
+    }
+}
+
+#[test]
+fn a_command_waits_for_a_bmc_that_restarts_and_says_a_moment_later_who_it_is() {
+    for code in NOT_NOW {
+        let mut world = world_with_guids(6);
+        world.hosts[0].bmc.reset();
+        world.hosts[0].machine.guid_refused = Some(code);
+        while world.engine.counters().sessions_opened < 3 {
+            world.run_for(SECOND / 10);
+        }
+        let off = world.apply(0, Change::Power(PowerAction::ForceOff));
+        world.run_for(4 * SECOND);
+        assert_eq!(off.try_take(), None, "{code:?}");
+        world.hosts[0].machine.guid_refused = None;
+        world.run_for(3 * SECOND);
+        assert_eq!(off.try_take(), Some(Ok(())), "{code:?}");
+    }
 }
 
 #[test]

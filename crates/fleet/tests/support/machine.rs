@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ipmi::bmc::{Handler, Request, serve};
 use ipmi::command::Command;
-use ipmi::command::app::{DeviceId, GetDeviceId, IpmiVersion};
+use ipmi::command::app::{DeviceId, GetDeviceGuid, GetDeviceId, Guid, IpmiVersion};
 use ipmi::command::chassis::{
     BootFlags, BootParameter, ChassisControl, ChassisIdentify, ChassisStatus, GetChassisStatus,
     GetSystemBootOptions, SetSystemBootOptions, SystemBootOptions,
@@ -118,6 +118,9 @@ pub(crate) struct Machine {
     pub(crate) record_refused: Option<(u16, CompletionCode)>,
     /// Reads of the repository.
     pub(crate) repository_reads: u64,
+    /// Its BMC's own GUID, where that has one, and what it says instead.
+    pub(crate) guid: Option<Guid>,
+    pub(crate) guid_refused: Option<CompletionCode>,
     /// Commands, and numbers of sensors, to which its BMC says nothing at all.
     pub(crate) mute_to: Vec<(NetFn, u8)>,
     pub(crate) mute_sensors: Vec<u8>,
@@ -156,6 +159,8 @@ impl Machine {
             stamp_refused: None,
             record_refused: None,
             repository_reads: 0,
+            guid: None,
+            guid_refused: None,
             mute_to: Vec::new(),
             mute_sensors: Vec::new(),
             is_mute: false,
@@ -444,6 +449,10 @@ impl Handler for Machine {
                 })
             }
             (NetFn::APP, GetDeviceId::CMD) => serve(request, w, |_: GetDeviceId| Ok(device_id())),
+            (NetFn::APP, GetDeviceGuid::CMD) => serve(request, w, |_: GetDeviceGuid| {
+                let guid = self.guid.ok_or(CompletionCode::INVALID_COMMAND)?;
+                self.guid_refused.map_or(Ok(guid), Err)
+            }),
             (NetFn::CHASSIS, _) => self.chassis(request, w),
             (NetFn::STORAGE, _) => self.storage(request, w),
             _ => CompletionCode::INVALID_COMMAND,
