@@ -129,7 +129,7 @@ impl From<(u32, Target)> for Coming {
     }
 }
 
-/// An engine that is full grows by one in so many at least: moving all slots for each new one would take ever longer.
+/// A full engine grows by one in so many at least: BMCs given by name come one by one, and moving all for each takes ever longer.
 const GROWTH_MIN: usize = 8;
 
 /// No slot.
@@ -216,7 +216,6 @@ impl Engine {
     /// Room for so many slots more, and not much beyond that.
     fn reserve(&mut self, more: usize) {
         if self.slots.capacity() - self.slots.len() < more {
-            // BMCs given by name come one by one.
             let more = more.max(self.slots.len() / GROWTH_MIN);
             self.slots.reserve_exact(more);
             self.is_ready.reserve_exact(more);
