@@ -171,7 +171,7 @@ fn freeipmi(workspace: &Workspace, bmcs: &[Target]) -> Result<Cost> {
         tool.args(["-p", &bmc.password, "-D", "LAN_2_0", "-I", "3"]);
         tool.args(["-F", FANOUT, "--quiet-cache", "--sdr-cache-directory"]);
         tool.arg(&cache);
-        cli::measure(tool, bmcs.len())
+        cli::measure_once(&tool, bmcs.len())
     };
     sensors()?;
     let cost = sensors()?;

@@ -8,6 +8,9 @@ use ipmi::quirk::{Quirk, Quirks, UnknownQuirk};
 
 use super::{OfMaker, parse_byte};
 
+/// Hosts at a time where nobody says otherwise: with fewer, fewer datagrams go through each system call; more bring nothing.
+const FANOUT_DEFAULT: usize = 256;
+
 /// The most hosts that are asked at the same time.
 const FANOUT_MAX: usize = 4_096;
 
@@ -61,7 +64,7 @@ pub(in crate::ipmi) struct Connection {
           value_parser = clap::value_parser!(u8).range(1..=20))]
     pub(in crate::ipmi) attempts: u8,
     /// How many hosts to ask at the same time.
-    #[arg(long, global = true, default_value_t = 64, value_name = "N", value_parser = parse_fanout)]
+    #[arg(long, global = true, default_value_t = FANOUT_DEFAULT, value_name = "N", value_parser = parse_fanout)]
     pub(in crate::ipmi) fanout: usize,
     /// Keep sensor data records in this folder: unchanged ones are not read again. [default: ~/.cache/reddrum/sdr]
     #[arg(
