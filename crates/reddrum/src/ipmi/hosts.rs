@@ -158,19 +158,23 @@ fn misfit(name: &str) -> Option<String> {
 
 /// Finds each host's address. A host that has none, or that of another, is a failure of that host alone.
 pub(super) fn look_up(names: Vec<String>, port: u16) -> Vec<Host> {
+    let literal = |name: String| Host {
+        address: literal(&name, port).ok_or_else(no_address),
+        name,
+    };
+    let mut hosts: Vec<Host> = names.into_iter().map(literal).collect();
+    // An address needs no thread: to start some costs as much as to ask a hundred BMCs.
+    let names = hosts.iter_mut().filter(|host| host.address.is_err());
+    let mut names: Vec<&mut Host> = names.collect();
     let share = names.len().div_ceil(LOOKUPS_AT_ONCE).max(1);
-    let mut hosts: Vec<Host> = thread::scope(|scope| {
-        let look_up_share = |names: &[String]| -> Vec<Host> {
-            names.iter().map(|name| look_up_one(name, port)).collect()
-        };
-        let shares: Vec<_> = names
-            .chunks(share)
-            .map(|names| scope.spawn(move || look_up_share(names)))
-            .collect();
-        let found = shares
-            .into_iter()
-            .map(|share| share.join().unwrap_or_default());
-        found.flatten().collect()
+    thread::scope(|scope| {
+        for share in names.chunks_mut(share) {
+            scope.spawn(|| {
+                for host in share {
+                    host.address = look_up_one(&host.name, port);
+                }
+            });
+        }
     });
     let mut first = HashMap::new();
     for host in &mut hosts {
@@ -186,23 +190,15 @@ pub(super) fn look_up(names: Vec<String>, port: u16) -> Vec<Host> {
     hosts
 }
 
-fn look_up_one(name: &str, port: u16) -> Host {
-    let address = literal(name, port).map_or_else(
-        || {
-            let (host, port) = split_port(name, port);
-            let mut found = (host, port)
-                .to_socket_addrs()
-                .map_err(|error| Failure::NoAddress(error.to_string()))?;
-            found
-                .next()
-                .ok_or_else(|| Failure::NoAddress("none was found".to_owned()))
-        },
-        Ok,
-    );
-    Host {
-        name: name.to_owned(),
-        address,
-    }
+fn look_up_one(name: &str, port: u16) -> Result<SocketAddr, Failure> {
+    let mut found = split_port(name, port)
+        .to_socket_addrs()
+        .map_err(|error| Failure::NoAddress(error.to_string()))?;
+    found.next().ok_or_else(no_address)
+}
+
+fn no_address() -> Failure {
+    Failure::NoAddress("none was found".to_owned())
 }
 
 /// The address that a text is, with its port or the usual one.
