@@ -44,15 +44,19 @@ fn naming_hosts(mut command: Command) -> Command {
     command.override_usage(usage).mut_subcommands(naming_hosts)
 }
 
+/// Of the options that all commands of it share, those that operators put behind a command: who they are, and the form of the
+/// answer.
+const BEHIND: [&str; 4] = ["json", "username", "password-file", "privilege"];
+
 /// Writes the completion script of a shell.
 ///
 /// It completes an option that all subcommands of a command share where that command's own options are, before the
-/// subcommand. With each of them in each subcommand a script would be six times as large, and a shell reads it at its start.
-/// What asks no host has the one of them behind it, too, that means something there.
+/// subcommand, and some of them behind it, too: with each of them in each subcommand a script would be six times as large, and
+/// a shell reads it at its start.
 pub(crate) fn completions(shell: Shell, out: &mut impl Write) -> io::Result<()> {
     let shared = |command: Command| command.mut_args(|argument| argument.global(false));
     let mut command = shared(Cli::command())
-        .mut_subcommand(ON_HOSTS, |command| printing_json(shared(command)))
+        .mut_subcommand(ON_HOSTS, |command| with_options_behind(shared(command)))
         .disable_help_subcommand(true);
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
@@ -60,19 +64,37 @@ pub(crate) fn completions(shell: Shell, out: &mut impl Write) -> io::Result<()> 
     out.write_all(&script)
 }
 
-/// Gives `--json` to the subcommands that ask no host, as an option of their own.
-fn printing_json(command: Command) -> Command {
-    let is_json = |argument: &&Arg| argument.get_long() == Some("json");
-    let Some(json) = command.get_arguments().find(is_json).cloned() else {
-        return command;
+/// Gives its subcommands options of their own, by their long names: what asks no host only the one that means something there.
+fn with_options_behind(command: Command) -> Command {
+    let named = |argument: &&Arg| {
+        argument
+            .get_long()
+            .is_some_and(|long| BEHIND.contains(&long))
     };
+    let options: Vec<Arg> = command.get_arguments().filter(named).cloned().collect();
+    let options: Vec<Arg> = options
+        .into_iter()
+        .map(|one| one.short(None::<char>))
+        .collect();
     command.mut_subcommands(|subcommand| {
         if ON_NO_HOST.contains(&subcommand.get_name()) {
-            subcommand.arg(json.clone())
+            let json = options.iter().filter(|one| one.get_long() == Some("json"));
+            subcommand.args(json.cloned())
         } else {
-            subcommand
+            at_the_end(subcommand, &options)
         }
     })
+}
+
+/// Gives options to each command that may end a line.
+fn at_the_end(command: Command, options: &[Arg]) -> Command {
+    let may_end = !command.is_subcommand_required_set();
+    let command = command.mut_subcommands(|subcommand| at_the_end(subcommand, options));
+    if may_end {
+        command.args(options.iter().cloned())
+    } else {
+        command
+    }
 }
 
 /// Writes a page for the program and one for each command, `reddrum-ipmi-sol.1` and so on.
@@ -152,19 +174,23 @@ mod tests {
     }
 
     #[test]
-    fn shared_options_are_completed_before_the_command_and_json_behind_those_that_ask_no_host() {
+    fn shared_options_are_completed_before_the_command_and_the_usual_ones_behind_it() {
         let mut script = Vec::new();
         completions(Shell::Bash, &mut script).unwrap();
         let script = String::from_utf8(script).unwrap();
+        let usual = "--json --username --password-file --privilege";
         for (command, options, others) in [
-            ("ipmi", "--json --maker --username", ""),
+            ("ipmi", "--json --maker --username -U", ""),
             (
                 "ipmi__subcmd__decode",
                 "--json --verbose",
                 "--maker --username",
             ),
             ("ipmi__subcmd__quirks", "--json", "--maker --username"),
-            ("ipmi__subcmd__power", "", "--json --maker --username"),
+            ("ipmi__subcmd__power", usual, "--maker -U"),
+            ("ipmi__subcmd__sel__subcmd__list", usual, "--maker -U"),
+            ("ipmi__subcmd__fru", usual, "--maker -U"),
+            ("ipmi__subcmd__sel", "list", "--json"),
         ] {
             let offered = offered(&script, command);
             let has = |option: &str| offered.iter().any(|word| word == option);
@@ -180,6 +206,29 @@ mod tests {
     }
 
     #[test]
+    fn words_of_ipmitools_are_completed() {
+        let mut script = Vec::new();
+        completions(Shell::Bash, &mut script).unwrap();
+        let script = String::from_utf8(script).unwrap();
+        for (command, word) in [
+            ("ipmi__subcmd__sel__subcmd__list", "last"),
+            ("ipmi__subcmd__lan__subcmd__set", "access"),
+            ("ipmi__subcmd__lan__subcmd__set", "snmp"),
+            ("ipmi__subcmd__lan__subcmd__set__subcmd__vlan", "priority"),
+            ("ipmi__subcmd__bootparam__subcmd__set", "bootflag"),
+            ("ipmi__subcmd__channel", "authcap"),
+            ("ipmi__subcmd__pef__subcmd__filter", "list"),
+            ("ipmi__subcmd__hpm__subcmd__activate", "--wait"),
+        ] {
+            let offered = offered(&script, command);
+            assert!(
+                offered.iter().any(|one| one == word),
+                "{command}: {offered:?}"
+            );
+        }
+    }
+
+    #[test]
     fn completions_know_the_commands_of_every_shell() {
         for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
             let mut script = Vec::new();
@@ -188,7 +237,7 @@ mod tests {
             for word in ["ipmi", "watchdog", "asset-tag", "password-file"] {
                 assert!(script.contains(word), "{shell}: {word}");
             }
-            assert!(script.len() < 200_000, "{shell}: {} bytes", script.len());
+            assert!(script.len() < 250_000, "{shell}: {} bytes", script.len());
         }
     }
 }

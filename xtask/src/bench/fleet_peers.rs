@@ -3,7 +3,8 @@
 //!
 //! The virtual BMCs have one core, whoever reads them the other. Ours is `reddrum serve` as people run it, asked for more than
 //! it can do; its readings are those it counts itself. FreeIPMI's `ipmi-sensors` logs in for each run, reads with its
-//! sensor records from its cache on disk, and ends; pyghmi keeps its sessions, and its records in memory.
+//! sensor records from its cache on disk, and ends; pyghmi keeps its sessions, and its records in memory. The Rust crates `ipmi`
+//! and `ipmi-rs` read over sessions that stay open, without converting anything (`xtask/peers/rust-clients/`).
 
 use std::fs;
 use std::io::{Read, Write};
@@ -18,7 +19,7 @@ use super::{cli, redfish_stand};
 use crate::Result;
 use crate::peers::program::{self, Program};
 use crate::peers::target::Target;
-use crate::process::run as run_program;
+use crate::process::{command, run as run_program, run_shown};
 use crate::test::tools::{self, Need};
 use crate::workspace::Workspace;
 
@@ -32,6 +33,11 @@ const RMCP_PORT: u16 = 623;
 const SENSORS: usize = 50;
 /// BMCs at a time by FreeIPMI.
 const FANOUT: &str = "64";
+/// Rust crates that open RMCP+ sessions and take requests by their numbers, and how each is used.
+const RUST_CRATES: [(&str, &str); 2] = [
+    ("ipmi", "0.1.2: sessions kept, a task a BMC on one thread"),
+    ("ipmi-rs", "0.6.0: sessions kept, a thread a BMC"),
+];
 /// How long ours may take to know all machines, and how long one run of a peer.
 const LIMIT: Duration = Duration::from_secs(600);
 
@@ -97,6 +103,12 @@ pub(super) fn run(workspace: &Workspace, options: &[String]) -> Result {
         theirs,
         ours,
     );
+    for (name, how) in RUST_CRATES {
+        match rust_client(workspace, &vbmc.bmcs, seconds, name) {
+            Ok(theirs) => print(&format!("the Rust crate `{name}`, {how}"), theirs, ours),
+            Err(error) => println!("\nthe Rust crate `{name}` is left out: {error}\n"),
+        }
+    }
     vbmc.interrupt()
 }
 
@@ -189,16 +201,37 @@ fn pyghmi(workspace: &Workspace, bmcs: &[Target], seconds: u64) -> Result<Cost> 
     python.args([&bmc.port.to_string(), &bmc.username, &bmc.password]);
     python.arg(seconds.to_string());
     python.args(bmcs.iter().map(|bmc| &bmc.address));
-    let said = run_program(python, LIMIT)?.expect_success()?;
+    told("pyghmi", &run_program(python, LIMIT)?.expect_success()?)
+}
+
+/// What a program says of itself in its last line.
+fn told(name: &str, said: &str) -> Result<Cost> {
     let line = said.lines().last().unwrap_or_default();
     let said: Value = serde_json::from_str(line)?;
-    let number = |name: &str| {
-        let number = said[name].as_f64();
-        number.ok_or_else(|| format!("pyghmi: no {name} in {line}"))
+    let number = |key: &str| {
+        let number = said[key].as_f64();
+        number.ok_or_else(|| format!("{name}: no {key} in {line}"))
     };
     Ok(Cost {
         readings: number("readings")?,
         wall_s: number("wall_s")?,
         cpu_s: number("cpu_s")?,
     })
+}
+
+/// A Rust crate, in a program of its own outside the workspace.
+fn rust_client(workspace: &Workspace, bmcs: &[Target], seconds: u64, name: &str) -> Result<Cost> {
+    let bmc = bmcs.first().ok_or("no BMC")?;
+    let folder = workspace.target.join("peers/rust-clients");
+    let mut cargo = command(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--release", "--locked"]);
+    cargo.arg("--manifest-path");
+    cargo.arg(workspace.path("xtask/peers/rust-clients/Cargo.toml"));
+    cargo.arg("--target-dir").arg(&folder);
+    run_shown(cargo, super::BUILD_LIMIT)?;
+    let mut client = pinned(SERVER_CORE, folder.join("release/rust-clients"));
+    client.args([name, &bmc.port.to_string(), &bmc.username, &bmc.password]);
+    client.arg(seconds.to_string());
+    client.args(bmcs.iter().map(|bmc| &bmc.address));
+    told(name, &run_program(client, LIMIT)?.expect_success()?)
 }

@@ -39,7 +39,8 @@ enum Name {
     Cli,
     /// Readings a second of the fleet engine on one core, beside the UDP path with the same ciphers.
     Fleet,
-    /// Readings a second of the service, of FreeIPMI and of pyghmi against the same virtual BMCs, and what one costs.
+    /// Readings a second of the service, of FreeIPMI, of pyghmi and of two Rust crates against the same virtual BMCs, and what one
+    /// costs.
     FleetPeers,
     /// One request and one sensor response of a console, beside the hash and the cipher alone.
     Ipmi,

@@ -94,7 +94,10 @@ fn pyghmi(workspace: &Workspace, report: &mut Report) -> Result {
 }
 
 /// What our program says, as its JSON result.
-fn ours(workspace: &Workspace, target: &Target, line: &str) -> Result<Value> {
+///
+/// # Errors
+/// Where it fails, or says what is no JSON.
+pub(super) fn ours(workspace: &Workspace, target: &Target, line: &str) -> Result<Value> {
     let mut program = command(program::binary(workspace)?);
     let at = format!("{}:{}", target.address, target.port);
     program.args(["ipmi", &at, "-U", &target.username, "--json"]);

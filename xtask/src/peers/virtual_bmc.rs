@@ -9,7 +9,7 @@ use super::program::{self, eventually};
 use super::report::{Report, none_of};
 use super::sensor::{self, Sensor};
 use super::target::Target;
-use super::{families, freeipmi, ipmitool, picmg};
+use super::{families, freeipmi, ipmitool, picmg, words};
 use crate::Result;
 use crate::process::{Finished, command, run as run_program};
 use crate::workspace::Workspace;
@@ -48,6 +48,7 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Result {
     }
     demo.expect_running()?;
     families::run(target, &cache, report);
+    words::run(workspace, target, report);
     demo.expect_running()?;
     report.check(
         "ipmitool hpm upgrade with an image of ours: the new version runs",

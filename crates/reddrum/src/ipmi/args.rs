@@ -1,6 +1,7 @@
 //! The command line of `reddrum ipmi`.
 
 mod access;
+mod boot;
 mod connection;
 mod hardware;
 mod makers;
@@ -10,19 +11,22 @@ mod sol;
 use std::path::PathBuf;
 
 pub(super) use access::{
-    AccessMode, AccessSetting, AddressSource, ArpPart, ChannelCommand, CipherPayload, LanCommand,
-    LanSetting, NewPassword, OnChannel, OwnUser, SessionCommand, Sessions, UserCommand, UserLevel,
-    UserSetCommand, UserSlot,
+    AccessMode, AccessSetting, AddressSource, ArpPart, ChannelCommand, CipherPayload, LanChange,
+    LanCommand, LanSetting, NewPassword, OnChannel, OwnUser, SessionCommand, Sessions, UserCommand,
+    UserLevel, UserSetCommand, UserSlot, Vlan,
 };
 
+pub(super) use boot::{
+    BootArgs, BootClearing, BootparamCommand, BootparamSetArgs, BootparamWords, Device,
+};
 use clap::{Args, Subcommand, ValueEnum};
 pub(super) use connection::{Connection, Privilege};
 pub(super) use hardware::{
-    Color, DcmiCommand, DcmiPowerCommand, FanSpeed, HpmCommand, LedCommand, LedState, LimitAction,
-    McCommand, PefCommand, PicmgCommand, PowerLimitArgs, ResetKind, TimeoutAction, UnitControl,
-    UnitFanCommand, WatchdogCommand,
+    Color, DcmiCommand, DcmiPowerCommand, FanSpeed, HpmCommand, HpmWait, LedCommand, LedState,
+    LimitAction, McCommand, PefCommand, PefTable, PicmgCommand, PowerLimitArgs, ResetKind,
+    TimeoutAction, UnitControl, UnitFanCommand, WatchdogCommand,
 };
-use ipmi::number::{BootDevice, ChassisControlAction, PowerRestorePolicy};
+use ipmi::number::{ChassisControlAction, PowerRestorePolicy};
 pub(super) use makers::{FanCommand, LcdCommand, Maker, NmCommand, OfMaker};
 pub(super) use records::{
     BackupArgs, EntityWanted, FruArgs, FruCommand, FruText, Limit, SdrCommand, SdrKind, SelCommand,
@@ -283,82 +287,6 @@ impl RestorePolicy {
     }
 }
 
-/// What to boot from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Args)]
-pub(super) struct BootArgs {
-    /// The device.
-    pub(super) device: Option<Device>,
-    /// For every start from now on, not only for the next.
-    #[arg(long, requires = "device")]
-    pub(super) persistent: bool,
-    /// In UEFI mode, not in PC-compatible mode.
-    #[arg(long, requires = "device")]
-    pub(super) uefi: bool,
-    /// The same as ipmitool has it: `options=persistent,efiboot`.
-    #[arg(value_name = "options=LIST", requires = "device", value_parser = parse_boot_options)]
-    pub(super) options: Option<BootOptions>,
-}
-
-impl BootArgs {
-    /// Whether every start is meant.
-    pub(super) fn is_persistent(&self) -> bool {
-        self.persistent || self.options.is_some_and(|options| options.persistent)
-    }
-
-    /// Whether it is to boot in UEFI mode.
-    pub(super) fn is_uefi(&self) -> bool {
-        self.uefi || self.options.is_some_and(|options| options.uefi)
-    }
-}
-
-/// How to boot, in ipmitool's words.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct BootOptions {
-    persistent: bool,
-    uefi: bool,
-}
-
-fn parse_boot_options(text: &str) -> Result<BootOptions, String> {
-    const WORDS: &str =
-        "expected options=persistent, options=efiboot, or both with a comma between";
-    let list = text.strip_prefix("options=").ok_or(WORDS)?;
-    let mut options = BootOptions::default();
-    for word in list.split(',') {
-        match word {
-            "persistent" => options.persistent = true,
-            "efiboot" => options.uefi = true,
-            // What a device is set for counts in any case.
-            "valid" => {}
-            _ => return Err(WORDS.to_owned()),
-        }
-    }
-    Ok(options)
-}
-
-/// What to do with boot options by their numbers (IPMI 2.0 table 28-14).
-#[derive(Clone, Debug, Subcommand)]
-pub(super) enum BootparamCommand {
-    /// Print one.
-    Get {
-        /// Its number.
-        parameter: u8,
-        /// Which set of it.
-        #[arg(default_value_t = 0)]
-        set: u8,
-        /// Which block of it.
-        #[arg(default_value_t = 0)]
-        block: u8,
-    },
-    /// Set one.
-    Set {
-        /// Its number.
-        parameter: u8,
-        /// Its bytes.
-        #[arg(value_name = "BYTE", required = true, value_parser = parse_byte)]
-        data: Vec<u8>,
-    },
-}
-
 /// How to look for BMCs.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct DiscoverArgs {
@@ -371,45 +299,6 @@ pub(super) struct DiscoverArgs {
     /// Print the BMCs as a list that the service takes, as `inventory` in its configuration: hosts,names,port.
     #[arg(long)]
     pub(super) csv: bool,
-}
-
-/// Boot devices, named as ipmitool names them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Device {
-    /// No override: the order that firmware set-up has.
-    None,
-    /// Network.
-    Pxe,
-    /// Hard drive.
-    Disk,
-    /// Hard drive, safe mode.
-    Safe,
-    /// Diagnostic partition.
-    Diag,
-    /// CD or DVD.
-    #[value(alias = "cdrom")]
-    Cd,
-    /// Firmware set-up.
-    #[value(alias = "setup")]
-    Bios,
-    /// Floppy or primary removable media.
-    #[value(alias = "usb")]
-    Floppy,
-}
-
-impl From<Device> for BootDevice {
-    fn from(device: Device) -> Self {
-        match device {
-            Device::None => Self::NO_OVERRIDE,
-            Device::Pxe => Self::PXE,
-            Device::Disk => Self::DISK,
-            Device::Safe => Self::DISK_SAFE_MODE,
-            Device::Diag => Self::DIAGNOSTIC_PARTITION,
-            Device::Cd => Self::CD_DVD,
-            Device::Bios => Self::BIOS_SETUP,
-            Device::Floppy => Self::PRIMARY_REMOVABLE,
-        }
-    }
 }
 
 /// How long a machine shows itself.

@@ -9,6 +9,7 @@ use ipmi::command::app::UserAccess;
 use ipmi::number::PrivilegeLevel;
 
 use super::Privilege;
+use crate::config::Secret;
 
 /// A channel; without one, that which carries the session.
 #[derive(Clone, Copy, Debug, Args)]
@@ -27,7 +28,7 @@ pub(in crate::ipmi) struct UserSlot {
 }
 
 /// Whether the session's own user may be locked out, or everybody from its channel.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Args)]
 pub(in crate::ipmi) struct OwnUser {
     /// Do it even to the user that you are logged in as, or the channel that you came in by: you may not get in again.
     #[arg(long)]
@@ -199,6 +200,19 @@ pub(in crate::ipmi) enum ChannelCommand {
         #[command(flatten)]
         own: OwnUser,
     },
+    /// How somebody who wants this level may log in over a channel.
+    Authcap {
+        /// Which channel; 14 is the one that carries the session.
+        #[arg(value_parser = clap::value_parser!(u8).range(0..=14))]
+        channel: u8,
+        /// The level, by its name or number.
+        #[arg(
+            value_name = "LEVEL",
+            ignore_case = true,
+            default_value = "administrator"
+        )]
+        level: AuthcapLevel,
+    },
     /// Cipher suites that a channel offers.
     Getciphers {
         /// For which payload.
@@ -223,6 +237,38 @@ pub(in crate::ipmi) enum ChannelCommand {
         #[command(flatten)]
         own: OwnUser,
     },
+}
+
+/// Privilege levels that a log-in can be for, by their names or numbers (§6.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::ipmi) enum AuthcapLevel {
+    /// Call back.
+    #[value(alias = "1")]
+    Callback,
+    /// Read.
+    #[value(alias = "2")]
+    User,
+    /// Read and operate.
+    #[value(alias = "3")]
+    Operator,
+    /// Everything.
+    #[value(aliases = ["admin", "4"])]
+    Administrator,
+    /// The maker's own.
+    #[value(alias = "5")]
+    Oem,
+}
+
+impl From<AuthcapLevel> for PrivilegeLevel {
+    fn from(level: AuthcapLevel) -> Self {
+        match level {
+            AuthcapLevel::Callback => Self::CALLBACK,
+            AuthcapLevel::User => Self::USER,
+            AuthcapLevel::Operator => Self::OPERATOR,
+            AuthcapLevel::Administrator => Self::ADMINISTRATOR,
+            AuthcapLevel::Oem => Self::OEM,
+        }
+    }
 }
 
 /// What a cipher suite is for.
@@ -298,7 +344,7 @@ pub(in crate::ipmi) enum Sessions {
 }
 
 /// What to do with the LAN configuration.
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub(in crate::ipmi) enum LanCommand {
     /// Addresses, gateway, VLAN, cipher suites.
     Print(OnChannel),
@@ -312,12 +358,29 @@ pub(in crate::ipmi) enum LanCommand {
         on: Option<u8>,
         /// What.
         #[command(subcommand)]
-        setting: LanSetting,
+        change: LanChange,
+    },
+}
+
+/// What of a LAN channel to change.
+#[derive(Clone, Debug, Subcommand)]
+pub(in crate::ipmi) enum LanChange {
+    /// Its configuration.
+    #[command(flatten)]
+    Setting(LanSetting),
+    /// Whether the channel takes sessions: `on` always, up to administrator; `off` never. `channel set` says it more finely.
+    Access {
+        /// on or off.
+        #[arg(value_name = "on|off", value_parser = parse_switch, action = clap::ArgAction::Set)]
+        on: bool,
+        /// Whichever it is.
+        #[command(flatten)]
+        own: OwnUser,
     },
 }
 
 /// What of the LAN configuration to change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub(in crate::ipmi) enum LanSetting {
     /// IP address.
     Ipaddr {
@@ -357,18 +420,7 @@ pub(in crate::ipmi) enum LanSetting {
         source: AddressSource,
     },
     /// VLAN (802.1q).
-    #[command(allow_missing_positional = true)]
-    Vlan {
-        /// As ipmitool has it.
-        #[arg(hide = true, value_parser = Word::parser("id"))]
-        word: Option<Word>,
-        /// `off`, or its number from 1 to 4094.
-        #[arg(value_name = "ID|off", required = true, value_parser = parse_vlan)]
-        id: Vlan,
-        /// Priority, 0 to 7.
-        #[arg(long, value_parser = clap::value_parser!(u8).range(0..=7))]
-        priority: Option<u8>,
-    },
+    Vlan(VlanArgs),
     /// Whether the BMC answers ARP requests, or sends ARPs that nobody asked for.
     #[command(allow_missing_positional = true)]
     Arp {
@@ -378,6 +430,15 @@ pub(in crate::ipmi) enum LanSetting {
         /// on or off.
         #[arg(required = true, value_name = "on|off", value_parser = parse_switch, action = clap::ArgAction::Set)]
         on: bool,
+    },
+    /// SNMP community string of the traps that the BMC sends, at most 18 bytes. It is not printed.
+    Snmp {
+        /// The string. Others on this machine can read it here: what is meant to be secret is better in a file.
+        #[arg(required_unless_present = "community_file", value_parser = |text: &str| Ok::<_, String>(Secret::new(text)))]
+        community: Option<Secret>,
+        /// Read it from the first line of a file that only its owner can read.
+        #[arg(long, value_name = "FILE", conflicts_with = "community")]
+        community_file: Option<PathBuf>,
     },
 }
 
@@ -401,6 +462,60 @@ pub(in crate::ipmi) enum AddressSource {
     Bios,
     /// From elsewhere.
     Other,
+}
+
+/// A VLAN and its priority, or the words that ipmitool has for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(in crate::ipmi) struct VlanArgs {
+    /// `off`, or its number from 1 to 4094.
+    #[arg(value_name = "ID|off", required = true, value_parser = parse_vlan)]
+    id: Option<Vlan>,
+    /// Priority, 0 to 7.
+    #[arg(long, value_parser = clap::value_parser!(u8).range(0..=7))]
+    priority: Option<u8>,
+    #[command(subcommand)]
+    part: Option<VlanPart>,
+}
+
+/// One of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+enum VlanPart {
+    /// The VLAN; the same as without this word.
+    Id {
+        /// `off`, or its number from 1 to 4094.
+        #[arg(value_name = "ID|off", value_parser = parse_vlan)]
+        id: Vlan,
+        /// Priority, 0 to 7.
+        #[arg(long, value_parser = clap::value_parser!(u8).range(0..=7))]
+        priority: Option<u8>,
+    },
+    /// The priority alone; the VLAN stays.
+    Priority {
+        /// 0 to 7.
+        #[arg(value_parser = clap::value_parser!(u8).range(0..=7))]
+        priority: u8,
+    },
+}
+
+impl VlanArgs {
+    /// The VLAN that is wanted, where one is.
+    pub(in crate::ipmi) fn id(&self) -> Option<Vlan> {
+        match self.part {
+            None => self.id,
+            Some(VlanPart::Id { id, .. }) => Some(id),
+            Some(VlanPart::Priority { .. }) => None,
+        }
+    }
+
+    /// The priority that is wanted, where one is.
+    pub(in crate::ipmi) fn priority(&self) -> Option<u8> {
+        match self.part {
+            None => self.priority,
+            Some(VlanPart::Id { priority, .. }) => priority,
+            Some(VlanPart::Priority { priority }) => Some(priority),
+        }
+    }
 }
 
 /// A VLAN, or none.

@@ -74,10 +74,35 @@ pub(in crate::ipmi) enum PefCommand {
     Info,
     /// The last event that was processed.
     Status,
-    /// The filters.
+    /// The filters: which events do what.
+    #[command(subcommand)]
+    Filter(PefTable),
+    /// The alert policies: where alerts go.
+    #[command(subcommand)]
+    Policy(PefTable),
+    /// The same as `filter list`.
     Filters,
-    /// The alert policies.
+    /// The same as `policy list`.
     Policies,
+}
+
+/// What to do with a table of platform event filtering.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub(in crate::ipmi) enum PefTable {
+    /// Print its entries.
+    List,
+    /// Let an entry count.
+    Enable {
+        /// Its number.
+        #[arg(value_name = "ID", value_parser = clap::value_parser!(u8).range(1..=127))]
+        entry: u8,
+    },
+    /// Let an entry not count; it stays.
+    Disable {
+        /// Its number.
+        #[arg(value_name = "ID", value_parser = clap::value_parser!(u8).range(1..=127))]
+        entry: u8,
+    },
 }
 
 /// What to do with DCMI.
@@ -318,9 +343,17 @@ pub(in crate::ipmi) enum HpmCommand {
         newer_only: bool,
     },
     /// Activate what was loaded.
-    Activate,
+    Activate(HpmWait),
     /// Go back to what was before.
-    Rollback,
+    Rollback(HpmWait),
     /// What the controller is doing.
     Status,
+}
+
+/// Whether to wait for a controller that restarts into other firmware.
+#[derive(Clone, Copy, Debug, Args)]
+pub(in crate::ipmi) struct HpmWait {
+    /// Wait until the controller runs it: it restarts, and answers nothing for a while.
+    #[arg(long)]
+    pub(in crate::ipmi) wait: bool,
 }

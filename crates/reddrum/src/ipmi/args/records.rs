@@ -1,7 +1,9 @@
 //! The command line of what a BMC keeps: `sensor`, `sdr`, `sel`, `fru`.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Args, Subcommand, ValueEnum};
 use ipmi::number::Threshold;
 
@@ -181,21 +183,55 @@ fn parse_entity(text: &str) -> Result<EntityWanted, String> {
 /// Which entries of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Args)]
 pub(in crate::ipmi) struct SelPart {
-    /// Only some: the oldest, or the newest. [default: all]
-    #[arg(requires = "count")]
+    /// Only some: so many of the oldest (`5` or `first 5`), or of the newest (`last 5`). [default: all]
+    #[arg(value_name = "first|last|COUNT", value_parser = EndOrCount, hide_possible_values = true)]
     pub(in crate::ipmi) end: Option<SelEnd>,
-    /// How many of them.
-    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    /// How many, behind `first` or `last`.
+    #[arg(requires = "end", value_parser = clap::value_parser!(u16).range(1..))]
     pub(in crate::ipmi) count: Option<u16>,
 }
 
 /// Ends of a log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::ipmi) enum SelEnd {
     /// The oldest.
     First,
     /// The newest.
     Last,
+    /// So many of the oldest: ipmitool has a number alone, too.
+    Count(u16),
+}
+
+/// Reads a [`SelEnd`]; shells complete its words.
+#[derive(Clone, Copy, Debug)]
+struct EndOrCount;
+
+impl TypedValueParser for EndOrCount {
+    type Value = SelEnd;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<SelEnd, clap::Error> {
+        let read = |text: &str| match text {
+            "first" => Ok(SelEnd::First),
+            "last" => Ok(SelEnd::Last),
+            text => match text.parse() {
+                Ok(count) if count > 0 => Ok(SelEnd::Count(count)),
+                _ => Err("expected first, last, or how many of the oldest"),
+            },
+        };
+        // Functions on texts have the errors that clap words for all arguments.
+        TypedValueParser::parse_ref(&read, command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(
+            ["first", "last"].into_iter().map(PossibleValue::new),
+        ))
+    }
 }
 
 /// What to do with the system event log.

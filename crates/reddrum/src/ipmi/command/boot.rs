@@ -8,7 +8,7 @@ use ipmi::number::{
 };
 use serde_json::{Value, json};
 
-use crate::ipmi::args::BootArgs;
+use crate::ipmi::args::{BootArgs, BootClearing, Device};
 use crate::ipmi::failure::Failure;
 use crate::ipmi::report::Report;
 use crate::ipmi::talk::{CallError, CallFault, Line, Outcome};
@@ -19,39 +19,68 @@ const SET_IN_PROGRESS: CompletionCode = CompletionCode(0x81);
 /// Who may have handled the boot information: all five parties of the acknowledge mask (§28.13, parameter 4).
 const ALL_PARTIES: u8 = 0x1f;
 
+/// What may clear the flags before the machine starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Clearing {
+    /// Not a minute without a start, where the BMC can be told so.
+    ByNoTimeout,
+    /// What could before, but for these.
+    Said(BootClearing),
+}
+
 /// Sets what to boot from, or tells it.
 pub(super) async fn run(line: Line, args: BootArgs) -> Outcome {
     let Some(device) = args.device else {
         let flags = get(&line).await?;
         return Ok(Report::line(text(&flags), value(&flags)));
     };
+    let wanted = flags(device, args.is_persistent(), args.is_uefi());
+    change(&line, &wanted, Clearing::ByNoTimeout).await
+}
+
+/// `bootparam set bootflag`: sets what to boot from at the next start, and what clears that before.
+pub(super) async fn set_bootflag(line: Line, device: Device, clearing: BootClearing) -> Outcome {
+    let wanted = flags(device, false, false);
+    change(&line, &wanted, Clearing::Said(clearing)).await
+}
+
+fn flags(device: Device, persistent: bool, uefi: bool) -> BootFlags {
     let device = BootDevice::from(device);
-    let wanted = BootFlags {
-        valid: device != BootDevice::NO_OVERRIDE,
-        persistence: if args.is_persistent() && device != BootDevice::NO_OVERRIDE {
+    let overrides = device != BootDevice::NO_OVERRIDE;
+    BootFlags {
+        valid: overrides,
+        persistence: if persistent && overrides {
             BootPersistence::ALL_BOOTS
         } else {
             BootPersistence::NEXT_BOOT
         },
-        boot_type: if args.is_uefi() {
+        boot_type: if uefi {
             BootType::EFI
         } else {
             BootType::PC_COMPATIBLE
         },
         device,
         ..BootFlags::default()
-    };
-    set_guarded(&line, wanted).await?;
+    }
+}
+
+/// Sets the flags, and reads them back.
+async fn change(line: &Line, wanted: &BootFlags, clearing: Clearing) -> Outcome {
+    set_guarded(line, *wanted, clearing).await?;
     // A BMC may take the command and keep something else: what counts is what it says now.
-    let kept = get(&line).await?;
-    if is_kept(&wanted, &kept) {
+    let kept = get(line).await?;
+    if is_kept(wanted, &kept) {
         return Ok(Report::line(text(&kept), value(&kept)));
     }
-    Err(Failure::Unfit {
+    Err(not_kept(&text(&kept)))
+}
+
+fn not_kept(now: &str) -> Failure {
+    Failure::Unfit {
         kind: "not_kept",
-        cause: format!("the BMC took the command, but now says: {}", text(&kept)),
+        cause: format!("the BMC took the command, but now says: {now}"),
         remedy: "ask for what it supports; see its manual".to_owned(),
-    })
+    }
 }
 
 /// Whether the machine will boot as it was told.
@@ -90,7 +119,7 @@ async fn set(line: &Line, parameter: BootParameter) -> Result<(), CallError> {
 }
 
 /// Sets the flags guarded by "set in progress", where the BMC has that.
-async fn set_guarded(line: &Line, flags: BootFlags) -> Result<(), CallError> {
+async fn set_guarded(line: &Line, flags: BootFlags, clearing: Clearing) -> Result<(), Failure> {
     let guarded = match set(
         line,
         BootParameter::SetInProgress(ipmi::number::SetInProgress(1)),
@@ -98,11 +127,11 @@ async fn set_guarded(line: &Line, flags: BootFlags) -> Result<(), CallError> {
     .await
     {
         Ok(()) => true,
-        Err(error) if error.completion() == Some(SET_IN_PROGRESS) => return Err(error),
+        Err(error) if error.completion() == Some(SET_IN_PROGRESS) => return Err(error.into()),
         Err(error) if error.completion().is_some() => false,
-        Err(error) => return Err(error),
+        Err(error) => return Err(error.into()),
     };
-    let outcome = set_flags(line, flags).await;
+    let outcome = set_flags(line, flags, clearing).await;
     if guarded {
         // Whatever became of the flags: nobody else can set any while the guard stands. The flags count without it.
         let _ = set(
@@ -114,24 +143,66 @@ async fn set_guarded(line: &Line, flags: BootFlags) -> Result<(), CallError> {
     outcome
 }
 
-/// Sets the flags, kept from being cleared after a minute, with the boot information marked as not yet handled.
-async fn set_flags(line: &Line, flags: BootFlags) -> Result<(), CallError> {
-    let keep = BootParameter::ValidBitClearing(BootFlagKeep::TIMEOUT);
+/// Sets what clears the flags and then the flags, with the boot information marked as not yet handled.
+async fn set_flags(line: &Line, flags: BootFlags, clearing: Clearing) -> Result<(), Failure> {
+    match clearing {
+        Clearing::ByNoTimeout => {
+            let keep = BootParameter::ValidBitClearing(BootFlagKeep::TIMEOUT);
+            set_optional(line, keep).await?;
+        }
+        Clearing::Said(said) => set_clearing(line, said).await?,
+    }
     let unhandled = BootParameter::InfoAcknowledge {
         write_mask: ipmi::number::BootParties(ALL_PARTIES),
         parties: ipmi::number::BootParties(ALL_PARTIES),
     };
-    for optional in [keep, unhandled] {
-        // Both are optional; a BMC without them takes the flags all the same.
-        match set(line, optional).await {
-            Err(error) if !matches!(error.fault, CallFault::Refused(_)) => return Err(error),
-            _ => {}
-        }
-    }
-    set(line, BootParameter::Flags(flags)).await
+    set_optional(line, unhandled).await?;
+    Ok(set(line, BootParameter::Flags(flags)).await?)
 }
 
-fn text(flags: &BootFlags) -> String {
+/// Sets a parameter that is optional: a BMC without it takes the flags all the same.
+async fn set_optional(line: &Line, parameter: BootParameter) -> Result<(), CallError> {
+    match set(line, parameter).await {
+        Err(error) if !matches!(error.fault, CallFault::Refused(_)) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Changes what was said of what clears the flags; the rest stays. It is what the operator asked for, so that a BMC without it
+/// fails.
+async fn set_clearing(line: &Line, said: BootClearing) -> Result<(), Failure> {
+    if said == BootClearing::default() {
+        return Ok(());
+    }
+    let before = kept_from(line).await?;
+    let wanted = before.with(said.cleared, false).with(said.kept, true);
+    set(line, BootParameter::ValidBitClearing(wanted)).await?;
+    match kept_from(line).await? {
+        kept if kept == wanted => Ok(()),
+        kept => Err(not_kept(&clearing_text(kept))),
+    }
+}
+
+/// What does not clear the flags.
+async fn kept_from(line: &Line) -> Result<BootFlagKeep, CallError> {
+    let command = GetSystemBootOptions::new(BootOptionParameter::VALID_BIT_CLEARING);
+    Ok(match line.call(&command).await?.parameter {
+        BootParameter::ValidBitClearing(keep) => keep,
+        _ => BootFlagKeep::default(),
+    })
+}
+
+/// The same in words.
+pub(super) fn clearing_text(keep: BootFlagKeep) -> String {
+    let names: Vec<_> = keep.names().collect();
+    match names.as_slice() {
+        [] => "the boot flags are cleared by every restart and after a minute".to_owned(),
+        names => format!("the boot flags are not cleared by: {}", names.join("; ")),
+    }
+}
+
+/// The flags in a line.
+pub(super) fn text(flags: &BootFlags) -> String {
     if !flags.valid || flags.device == BootDevice::NO_OVERRIDE {
         return "Boot device: no override".to_owned();
     }
@@ -162,7 +233,6 @@ mod tests {
     use ipmi::command::Command;
 
     use super::*;
-    use crate::ipmi::args::Device;
     use crate::ipmi::talk::{Talk, play};
 
     const ARGS: BootArgs = BootArgs {
@@ -214,6 +284,49 @@ mod tests {
             failure.cause().contains("PXE (next start, UEFI)"),
             "{failure}"
         );
+    }
+
+    #[test]
+    fn what_clears_a_bootflag_changes_as_it_was_said_and_no_further() {
+        let said = BootClearing {
+            kept: BootFlagKeep::TIMEOUT,
+            cleared: BootFlagKeep::PEF,
+        };
+        for (clearing, before, after) in [
+            (said, 0x11, 0x09),
+            (BootClearing::default(), 0x11, 0x11),
+            (
+                BootClearing {
+                    kept: BootFlagKeep::WATCHDOG,
+                    ..said
+                },
+                0,
+                0x04,
+            ),
+        ] {
+            let (mut keep, mut flags) = (before, vec![0; 5]);
+            let talk = Talk::new(|line| set_bootflag(line, Device::Pxe, clearing));
+            let outcome = play::run(talk, |call| {
+                let number = call.data[0];
+                if call.target.cmd == GetSystemBootOptions::CMD {
+                    let data = if number == 3 {
+                        vec![keep]
+                    } else {
+                        flags.clone()
+                    };
+                    return Some((CompletionCode::OK, [&[1, number], &data[..]].concat()));
+                }
+                match number {
+                    3 => keep = call.data[1],
+                    5 => flags = call.data[1..].to_vec(),
+                    _ => {}
+                }
+                Some((CompletionCode::OK, vec![]))
+            });
+            let lines = outcome.unwrap().lines;
+            assert_eq!(lines, ["Boot device: PXE (next start, legacy)"]);
+            assert_eq!((keep, flags[0]), (after, 0x80));
+        }
     }
 
     #[test]

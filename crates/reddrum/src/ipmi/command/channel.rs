@@ -5,12 +5,14 @@ use std::rc::Rc;
 use ipmi::command::app::get_channel_cipher_suites::{CHUNKS_MAX, SuiteRecords};
 use ipmi::command::app::get_session_info::SessionSelector;
 use ipmi::command::app::{
-    GetChannelAccess, GetChannelCipherSuites, GetChannelInfo, GetSessionInfo, GetUserAccess,
-    SessionInfo, SetChannelAccess, SetUserAccess, SettingsCopy, UserAccess,
+    GetChannelAccess, GetChannelAuthenticationCapabilities, GetChannelCipherSuites, GetChannelInfo,
+    GetSessionInfo, GetUserAccess, SessionInfo, SetChannelAccess, SetUserAccess, SettingsCopy,
+    UserAccess,
 };
 use ipmi::number::{
-    AccessUpdate, ChannelAccessFlags, ChannelAccessMode, ChannelNumber, CipherListMode,
-    PayloadType, SessionProtocol, UserAccessFlags, UserEnableStatus,
+    AccessUpdate, ChannelAccessFlags, ChannelAccessMode, ChannelNumber, CipherListMode, KgStatus,
+    PayloadType, PerMessageAuthentication, SessionProtocol, UserAccessFlags, UserEnableStatus,
+    UserLevelAuthentication,
 };
 use serde_json::json;
 
@@ -47,6 +49,14 @@ pub(super) fn begin(command: ChannelCommand, username: Option<&str>) -> Start {
                 set_user(line, place, Rc::clone(&settings), guard.clone())
             })
         }
+        ChannelCommand::Authcap { channel, level } => {
+            let question = GetChannelAuthenticationCapabilities {
+                channel,
+                rmcp_plus: true,
+                privilege: level.into(),
+            };
+            start(USER, move |line| authcap(line, question))
+        }
         ChannelCommand::Getciphers { payload, channel } => {
             start(USER, move |line| suites(line, payload, on(channel)))
         }
@@ -62,6 +72,18 @@ pub(super) fn begin(command: ChannelCommand, username: Option<&str>) -> Start {
             })
         }
     }
+}
+
+/// How to begin `lan set access`: both ends of what a channel can be set to.
+pub(super) fn begin_lan_access(channel: ChannelNumber, on: bool, guard: Guard) -> Start {
+    let (mode, limit) = if on {
+        (AccessMode::Always, Some(Privilege::Administrator))
+    } else {
+        (AccessMode::Disabled, None)
+    };
+    start(ADMINISTRATOR, move |line| {
+        set_access(line, Some(mode), limit, channel, guard.clone())
+    })
 }
 
 /// How to begin `session`.
@@ -224,6 +246,57 @@ async fn set_user(
     Ok(report.lacking(failure))
 }
 
+/// How to log in over a channel (§22.13).
+async fn authcap(line: Line, question: GetChannelAuthenticationCapabilities) -> Outcome {
+    let asked = match line.call(&question).await {
+        // A BMC of before IPMI 2.0 knows no such bit in the channel.
+        Err(error) if error.completion().is_some() => {
+            let plain = GetChannelAuthenticationCapabilities {
+                rmcp_plus: false,
+                ..question
+            };
+            line.call(&plain).await
+        }
+        asked => asked,
+    };
+    let found = asked?;
+    let mut sheet = Sheet::new(WIDTH);
+    sheet.put("Channel", "channel", found.channel);
+    let level = question.privilege.to_string();
+    sheet.put("Privilege Level", "privilege", level);
+    let list = |names: Vec<&str>| match names.as_slice() {
+        [] => "none".to_owned(),
+        names => names.join(", "),
+    };
+    let types: Vec<_> = found.v15_auth_types.names().collect();
+    let text = list(types.clone());
+    sheet.put_as("IPMI 1.5 Authentication", "v15_auth_types", text, types);
+    let kg = found.kg == KgStatus::SET;
+    sheet.put_as("BMC Key (K_g)", "kg_set", found.kg, kg);
+    let per_message = found.per_message == PerMessageAuthentication::ENABLED;
+    sheet.put_as(
+        "Per-message Auth.",
+        "per_message_authentication",
+        found.per_message,
+        per_message,
+    );
+    let user_level = found.user_level == UserLevelAuthentication::ENABLED;
+    sheet.put_as(
+        "User Level Auth.",
+        "user_level_authentication",
+        found.user_level,
+        user_level,
+    );
+    let users: Vec<_> = found.users.names().collect();
+    sheet.put_as("Users", "users", list(users.clone()), users);
+    let sessions: Vec<_> = found.sessions.names().collect();
+    sheet.put_as("Sessions", "sessions", list(sessions.clone()), sessions);
+    if found.oem_enterprise != 0 {
+        sheet.put("OEM Authentication", "oem_enterprise", found.oem_enterprise);
+    }
+    Ok(sheet.report())
+}
+
 async fn suites(line: Line, payload: CipherPayload, channel: ChannelNumber) -> Outcome {
     let payload_type = match payload {
         CipherPayload::Ipmi => PayloadType::IPMI,
@@ -285,7 +358,15 @@ async fn set_access(
         };
         line.call(&command).await?;
     }
-    info(line, channel).await
+    match info(line, channel).await {
+        // It took the command, and takes nothing by this channel from now on.
+        Err(failure) if is_shut && failure.kind() == "unanswered" => {
+            let text = "Set; the BMC no longer answers by this channel";
+            let value = json!({ "mode": mode.map(|mode| mode.to_string()), "confirmed": false });
+            Ok(Report::line(text, value))
+        }
+        told => told,
+    }
 }
 
 async fn sessions(line: Line, which: Sessions) -> Outcome {

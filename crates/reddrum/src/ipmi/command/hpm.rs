@@ -1,5 +1,7 @@
 //! `hpm`: firmware upgrade by HPM.1, step by step.
 
+mod wait;
+
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -15,10 +17,11 @@ use ipmi::command::table;
 use ipmi::number::{CompletionCode, DefiningBody, HpmAction, HpmCapabilities, HpmProperty, NetFn};
 use ipmi::upgrade::{ImageAction, Misfit, UpgradeImage, Window};
 use serde_json::{Value, json};
+use wait::{Restart, Step};
 
 use super::{ADMINISTRATOR, Start, USER, start};
 use crate::error::ProgramError;
-use crate::ipmi::args::HpmCommand;
+use crate::ipmi::args::{HpmCommand, HpmWait};
 use crate::ipmi::failure::Failure;
 use crate::ipmi::report::Report;
 use crate::ipmi::talk::{CallError, CallFault, Line, Outcome};
@@ -74,8 +77,14 @@ pub(super) fn begin(command: HpmCommand) -> Result<Start, ProgramError> {
                 upgrade(line, Rc::clone(&image), end, newer_only)
             })
         }
-        HpmCommand::Activate => start(ADMINISTRATOR, activate),
-        HpmCommand::Rollback => start(ADMINISTRATOR, roll_back),
+        HpmCommand::Activate(HpmWait { wait: false }) => start(ADMINISTRATOR, activate),
+        HpmCommand::Rollback(HpmWait { wait: false }) => start(ADMINISTRATOR, roll_back),
+        HpmCommand::Activate(HpmWait { wait: true }) => {
+            start(ADMINISTRATOR, |line| awaited(line, Step::Activation))
+        }
+        HpmCommand::Rollback(HpmWait { wait: true }) => {
+            start(ADMINISTRATOR, |line| awaited(line, Step::Rollback))
+        }
     })
 }
 
@@ -205,7 +214,7 @@ async fn upgrade(line: Line, file: Rc<[u8]>, end: End, newer_only: bool) -> Outc
             .to_owned(),
     );
     let restart = match end {
-        End::Running => Some(wait::Restart::before(&line, &image).await?),
+        End::Running => Some(Restart::before(&line, &image).await?),
         End::Loaded | End::Activated => None,
     };
     for action in &image.actions {
@@ -385,6 +394,17 @@ async fn roll_back(line: Line) -> Outcome {
     ))
 }
 
+/// Has the controller restart into firmware that it has, and waits until it runs it.
+async fn awaited(line: Line, step: Step) -> Outcome {
+    let restart = Restart::into_stored(&line, step).await?;
+    match step {
+        Step::Activation => activate(line.clone()).await?,
+        Step::Rollback => roll_back(line.clone()).await?,
+    };
+    restart.end(&line).await?;
+    check(line).await
+}
+
 /// The report of a restart into other firmware, whose end no session sees.
 fn restarting(does: &str, key: &str, is_confirmed: bool) -> Report {
     let text = if is_confirmed {
@@ -532,4 +552,3 @@ fn session_lost(error: &CallError) -> Failure {
 
 #[cfg(test)]
 mod tests;
-mod wait;

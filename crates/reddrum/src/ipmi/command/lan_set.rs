@@ -1,5 +1,8 @@
 //! `lan set`: Set LAN Configuration Parameters (§23.1).
 
+use std::path::Path;
+use std::rc::Rc;
+
 use ipmi::command::Bytes;
 use ipmi::command::transport::{
     GetLanConfigurationParameters, LanValue, SetLanConfigurationParameters,
@@ -7,7 +10,10 @@ use ipmi::command::transport::{
 use ipmi::number::{ArpControl, ChannelNumber, IpSource, LanParameter};
 use serde_json::json;
 
-use crate::ipmi::args::{AddressSource, ArpPart, LanSetting};
+use super::{ADMINISTRATOR, Start, start};
+use crate::config::{Secret, secret};
+use crate::error::ProgramError;
+use crate::ipmi::args::{AddressSource, ArpPart, LanSetting, Vlan};
 use crate::ipmi::failure::Failure;
 use crate::ipmi::report::Report;
 use crate::ipmi::talk::{CallError, CallFault, Line, Outcome};
@@ -16,6 +22,9 @@ use crate::ipmi::talk::{CallError, CallFault, Line, Outcome};
 const SET_COMPLETE: u8 = 0;
 const SET_IN_PROGRESS: u8 = 1;
 
+/// Bytes of a community string (§23.2, table 23-4, parameter 16).
+const COMMUNITY_MAX: usize = 18;
+
 /// Bits of the ARP control that mean anything (§23.2, parameter 10).
 const ARP_KNOWN: u8 = ArpControl::RESPONSES.0 | ArpControl::GRATUITOUS.0;
 
@@ -23,13 +32,13 @@ const ARP_KNOWN: u8 = ArpControl::RESPONSES.0 | ArpControl::GRATUITOUS.0;
 async fn parameters(
     line: &Line,
     channel: ChannelNumber,
-    setting: LanSetting,
+    setting: &LanSetting,
 ) -> Result<Vec<(LanParameter, LanValue)>, CallError> {
     let address = |parameter, address: std::net::Ipv4Addr| {
         vec![(parameter, LanValue::Ipv4(address.octets()))]
     };
     let byte = |byte: u8| LanValue::Raw(Bytes::from([byte]));
-    Ok(match setting {
+    Ok(match *setting {
         LanSetting::Ipaddr { address: ip } => address(LanParameter::IP_ADDRESS, ip),
         LanSetting::Netmask { mask } => address(LanParameter::SUBNET_MASK, mask),
         LanSetting::Gateway { address: ip, .. } => {
@@ -47,15 +56,28 @@ async fn parameters(
             };
             vec![(LanParameter::IP_ADDRESS_SOURCE, LanValue::Source(source))]
         }
-        LanSetting::Vlan { id, priority, .. } => {
-            let vlan = LanValue::Vlan {
-                id: id.0.unwrap_or(0),
-                enabled: id.0.is_some(),
-            };
+        LanSetting::Vlan(vlan) => {
+            let id = vlan.id().map(|Vlan(id)| {
+                let vlan = LanValue::Vlan {
+                    id: id.unwrap_or(0),
+                    enabled: id.is_some(),
+                };
+                (LanParameter::VLAN_ID, vlan)
+            });
+            let priority = vlan.priority();
             let priority = priority.map(|priority| (LanParameter::VLAN_PRIORITY, byte(priority)));
             // The VLAN last: the BMC may be gone from here with it.
-            let vlan = (LanParameter::VLAN_ID, vlan);
-            priority.into_iter().chain([vlan]).collect()
+            priority.into_iter().chain(id).collect()
+        }
+        LanSetting::Snmp { ref community, .. } => {
+            // The bytes behind its end are zeros.
+            let mut data = [0; COMMUNITY_MAX];
+            let text = community.as_ref().map_or(&[][..], Secret::expose);
+            data.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
+            vec![(
+                LanParameter::COMMUNITY_STRING,
+                LanValue::Raw(Bytes::from(data)),
+            )]
         }
         LanSetting::Arp { part, on } => {
             let bit = match part {
@@ -72,15 +94,16 @@ async fn parameters(
 }
 
 /// Where a BMC is that answers no more because it was set so; `None` for settings that leave it where it is.
-fn moved_to(setting: LanSetting) -> Option<String> {
+fn moved_to(setting: &LanSetting) -> Option<String> {
     match setting {
         LanSetting::Ipaddr { address } => Some(format!("at {address}")),
         LanSetting::Source { .. } => Some("at its new address".to_owned()),
         LanSetting::Netmask { .. } => Some("from its new subnet".to_owned()),
-        LanSetting::Vlan { .. } => Some("in its new VLAN".to_owned()),
-        LanSetting::Gateway { .. } | LanSetting::BackupGateway { .. } | LanSetting::Arp { .. } => {
-            None
-        }
+        LanSetting::Vlan(vlan) => vlan.id().map(|_| "in its new VLAN".to_owned()),
+        LanSetting::Gateway { .. }
+        | LanSetting::BackupGateway { .. }
+        | LanSetting::Arp { .. }
+        | LanSetting::Snmp { .. } => None,
     }
 }
 
@@ -93,8 +116,44 @@ struct Written {
     unconfirmed: Option<String>,
 }
 
+/// How to begin it.
+///
+/// # Errors
+/// The community string can't be used.
+pub(super) fn begin(channel: ChannelNumber, setting: LanSetting) -> Result<Start, ProgramError> {
+    let setting = match setting {
+        LanSetting::Snmp {
+            community,
+            community_file,
+        } => LanSetting::Snmp {
+            community: Some(usable(community, community_file.as_deref())?),
+            community_file: None,
+        },
+        setting => setting,
+    };
+    let setting = Rc::new(setting);
+    Ok(start(ADMINISTRATOR, move |line| {
+        run(line, channel, Rc::clone(&setting))
+    }))
+}
+
+/// The community string, from the command line or a file.
+fn usable(typed: Option<Secret>, file: Option<&Path>) -> Result<Secret, ProgramError> {
+    let community = match (typed, file) {
+        (_, Some(file)) => secret::from_file(file)
+            .map_err(|e| ProgramError::Usage(format!("--community-file: {e}")))?,
+        (typed, None) => typed.unwrap_or_else(|| Secret::new("")),
+    };
+    if community.expose().len() > COMMUNITY_MAX {
+        let text = format!("a community string on a BMC has at most {COMMUNITY_MAX} bytes");
+        return Err(ProgramError::Usage(text));
+    }
+    Ok(community)
+}
+
 /// Sets it, and reads it back.
-pub(super) async fn run(line: Line, channel: ChannelNumber, setting: LanSetting) -> Outcome {
+async fn run(line: Line, channel: ChannelNumber, setting: Rc<LanSetting>) -> Outcome {
+    let setting = setting.as_ref();
     let guarded = guard(&line, channel, SET_IN_PROGRESS).await?;
     let written = write(&line, channel, setting).await;
     let mut is_gone = matches!(&written, Ok(written) if written.unconfirmed.is_some());
@@ -147,7 +206,7 @@ async fn guard(line: &Line, channel: ChannelNumber, state: u8) -> Result<bool, C
 async fn write(
     line: &Line,
     channel: ChannelNumber,
-    setting: LanSetting,
+    setting: &LanSetting,
 ) -> Result<Written, Failure> {
     let mut written = Written::default();
     for (parameter, value) in parameters(line, channel, setting).await? {
@@ -176,19 +235,22 @@ async fn write(
         let kept = match super::lan::ask(line, &question).await {
             // It took the setting, and is no more where it was asked.
             Err(error) if is_unanswered(&error) && place.is_some() => {
-                let text = super::lan::show(parameter, &value).0;
+                let text = shown(parameter, &value);
                 written.unconfirmed = Some(format!("{parameter} {text}"));
                 return Ok(written);
             }
             kept => kept?,
         };
-        let text = super::lan::show(parameter, &LanValue::from_data(parameter, &kept)).0;
+        let text = shown(parameter, &LanValue::from_data(parameter, &kept));
         if !is_kept(parameter, &data, &kept) {
             return Err(Failure::Unfit {
                 kind: "not_kept",
                 cause: format!("the BMC took the command, but now says: {parameter} {text}"),
-                remedy: "with DHCP, addresses can't be set: 'lan set source static' first"
-                    .to_owned(),
+                remedy: match setting {
+                    LanSetting::Snmp { .. } => "see the BMC's manual".to_owned(),
+                    _ => "with DHCP, addresses can't be set: 'lan set source static' first"
+                        .to_owned(),
+                },
             });
         }
         written.kept.push(format!("{parameter} {text}"));
@@ -196,11 +258,26 @@ async fn write(
     Ok(written)
 }
 
+/// A value for people. A community string works as a password, so that it is not one of them.
+fn shown(parameter: LanParameter, value: &LanValue) -> String {
+    if parameter == LanParameter::COMMUNITY_STRING {
+        return "(not shown)".to_owned();
+    }
+    super::lan::show(parameter, value).0
+}
+
+/// A text without the zeros behind its end, which some BMCs leave out.
+fn trimmed(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().position(|byte| *byte == 0);
+    &bytes[..end.unwrap_or(bytes.len())]
+}
+
 /// A VLAN that is off may keep its number; of the ARP control, reserved bits say nothing.
 fn is_kept(parameter: LanParameter, set: &[u8], kept: &[u8]) -> bool {
     match (parameter, set, kept) {
         (LanParameter::VLAN_ID, [_, set], [_, kept]) if set & 0x80 == 0 => kept & 0x80 == 0,
         (LanParameter::ARP_CONTROL, [set], [kept]) => (set ^ kept) & ARP_KNOWN == 0,
+        (LanParameter::COMMUNITY_STRING, ..) => trimmed(set) == trimmed(kept),
         _ => set == kept,
     }
 }
@@ -223,6 +300,7 @@ mod tests {
     /// told to set.
     fn gone_after(answers: usize, setting: LanSetting) -> (Outcome, Vec<u8>) {
         let (mut asked, mut set, mut kept) = (0, Vec::new(), Vec::new());
+        let setting = Rc::new(setting);
         let talk = Talk::new(|line| run(line, ChannelNumber(1), setting));
         let outcome = play::run(talk, |call| {
             asked += 1;
@@ -291,23 +369,67 @@ mod tests {
         assert_eq!(failure.kind(), "unanswered");
     }
 
-    #[test]
-    fn the_vlan_is_set_behind_its_priority() {
+    /// The setting that words behind `lan set` are.
+    fn setting(words: &str) -> LanSetting {
         /// The command line behind `lan set`.
         #[derive(clap::Parser)]
         struct Words {
             #[command(subcommand)]
             setting: LanSetting,
         }
-        let words = ["lan set", "vlan", "7", "--priority", "3"];
+        let words = std::iter::once("lan set").chain(words.split(' '));
         let Words { setting } = clap::Parser::parse_from(words);
-        // Set in progress, priority, VLAN; each of the two is read back, the last without an answer.
-        let (outcome, set) = gone_after(4, setting);
-        assert_eq!(set, [0, 21, 20]);
+        setting
+    }
+
+    #[test]
+    fn the_vlan_is_set_behind_its_priority() {
+        for words in ["vlan 7 --priority 3", "vlan id 7 --priority 3"] {
+            // Set in progress, priority, VLAN; each of the two is read back, the last without an answer.
+            let (outcome, set) = gone_after(4, setting(words));
+            assert_eq!(set, [0, 21, 20], "{words}");
+            let report = outcome.unwrap();
+            assert_eq!(report.value["kept"].as_array().unwrap().len(), 1);
+            assert_eq!(report.value["unconfirmed"].as_array().unwrap().len(), 1);
+            assert!(report.lines[0].ends_with("in its new VLAN"));
+        }
+    }
+
+    #[test]
+    fn a_priority_alone_moves_the_bmc_nowhere() {
+        let (outcome, set) = gone_after(9, setting("vlan priority 3"));
+        assert_eq!(set, [0, 21, 0]);
+        assert_eq!(outcome.unwrap().value["note"], serde_json::Value::Null);
+        // Without an answer it may have been set, and is looked for in the same place.
+        let failure = gone_after(1, setting("vlan priority 3")).0.unwrap_err();
+        assert_eq!(failure.kind(), "unanswered");
+        assert!(!failure.remedy().contains("VLAN"), "{failure}");
+    }
+
+    #[test]
+    fn a_community_string_is_padded_kept_and_never_told() {
+        let mut kept = vec![0; COMMUNITY_MAX];
+        let words = Rc::new(setting("snmp traps-4-us"));
+        assert!(!format!("{words:?}").contains("traps"));
+        let talk = Talk::new(|line| run(line, ChannelNumber(1), words));
+        let outcome = play::run(talk, |call| {
+            let parameter = LanParameter(call.data[1]);
+            if call.target.cmd == GetLanConfigurationParameters::CMD {
+                return Some((CompletionCode::OK, [&[0x11], kept.as_slice()].concat()));
+            }
+            if parameter == LanParameter::COMMUNITY_STRING {
+                kept = call.data[2..].to_vec();
+            }
+            Some((CompletionCode::OK, vec![]))
+        });
         let report = outcome.unwrap();
-        assert_eq!(report.value["kept"].as_array().unwrap().len(), 1);
-        assert_eq!(report.value["unconfirmed"].as_array().unwrap().len(), 1);
-        assert!(report.lines[0].ends_with("in its new VLAN"));
+        assert_eq!(kept, b"traps-4-us\0\0\0\0\0\0\0\0");
+        let told = format!("{report:?}");
+        assert!(
+            !told.contains("traps") && told.contains("(not shown)"),
+            "{told}"
+        );
+        assert!(usable(Some(Secret::new("nineteen-characters")), None).is_err());
     }
 
     #[test]
@@ -319,7 +441,7 @@ mod tests {
             (0b11, ArpPart::Generate, false, 0b10),
         ] {
             let mut control = before;
-            let setting = LanSetting::Arp { part, on };
+            let setting = Rc::new(LanSetting::Arp { part, on });
             let talk = Talk::new(|line| run(line, ChannelNumber(1), setting));
             let outcome = play::run(talk, |call| {
                 let parameter = LanParameter(call.data[1]);

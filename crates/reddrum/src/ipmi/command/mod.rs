@@ -47,8 +47,8 @@ use ipmi::bmc::minimum_privilege;
 use ipmi::number::{ChannelNumber, NetFn, PrivilegeLevel};
 
 use super::args::{
-    ChassisCommand, Connection, FruArgs, FruCommand, IpmiCommand, LanCommand, McCommand, OnChannel,
-    SensorArgs, SensorCommand, SolCommand,
+    ChassisCommand, Connection, FruArgs, FruCommand, IpmiCommand, LanChange, LanCommand, McCommand,
+    OnChannel, SensorArgs, SensorCommand, SolCommand,
 };
 use super::engine::Begin;
 use super::report::Reader;
@@ -145,7 +145,7 @@ pub(super) fn begin(
             };
             start(level, move |line| sol::run(line, action))
         }
-        IpmiCommand::Lan(command) => of_lan(command),
+        IpmiCommand::Lan(command) => of_lan(command, options.username.as_deref())?,
         IpmiCommand::User(command) => user::begin(command, options.username.as_deref())?,
         IpmiCommand::Channel(command) => channel::begin(command, options.username.as_deref()),
         IpmiCommand::Session(command) => channel::begin_session(command),
@@ -188,19 +188,25 @@ fn of_chassis(
     begin(&same, options, reader)
 }
 
-fn of_lan(command: LanCommand) -> Start {
+fn of_lan(command: LanCommand, username: Option<&str>) -> Result<Start, ProgramError> {
     match command {
-        LanCommand::Print(channel) => start(OPERATOR, move |line| lan::print(line, on(channel))),
+        LanCommand::Print(channel) => {
+            Ok(start(OPERATOR, move |line| lan::print(line, on(channel))))
+        }
         LanCommand::Set {
             channel,
             on: named,
-            setting,
+            change,
         } => {
             let channel = channel.or(named);
             let channel = on(OnChannel { channel });
-            start(ADMINISTRATOR, move |line| {
-                lan_set::run(line, channel, setting)
-            })
+            match change {
+                LanChange::Setting(setting) => lan_set::begin(channel, setting),
+                LanChange::Access { on, own } => {
+                    let guard = own_user::Guard::new(own, username);
+                    Ok(channel::begin_lan_access(channel, on, guard))
+                }
+            }
         }
     }
 }

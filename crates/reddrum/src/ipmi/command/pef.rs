@@ -1,14 +1,16 @@
-//! `pef`: what platform event filtering is set to (§30.1, §30.4, §30.6).
+//! `pef`: what platform event filtering is set to, and which of its entries count (§30.1, §30.3, §30.4, §30.6).
 
+use ipmi::command::Bytes;
 use ipmi::command::event::{
     AlertPolicy, EventFilter, GetLastProcessedEventId, GetPefCapabilities,
-    GetPefConfigurationParameters,
+    GetPefConfigurationParameters, SetPefConfigurationParameters,
 };
 use ipmi::number::{PefActions, PefControl, PefParameter, SensorType};
 use serde_json::{Value, json};
 
 use super::{ADMINISTRATOR, OPERATOR, Start, start};
-use crate::ipmi::args::PefCommand;
+use crate::ipmi::args::{PefCommand, PefTable};
+use crate::ipmi::failure::Failure;
 use crate::ipmi::report::{Report, Sheet};
 use crate::ipmi::talk::{CallError, Line, Outcome};
 
@@ -23,9 +25,85 @@ pub(super) fn begin(command: PefCommand) -> Start {
     match command {
         PefCommand::Info => start(OPERATOR, info),
         PefCommand::Status => start(ADMINISTRATOR, status),
-        PefCommand::Filters => start(OPERATOR, filters),
-        PefCommand::Policies => start(OPERATOR, policies),
+        PefCommand::Filters | PefCommand::Filter(PefTable::List) => start(OPERATOR, filters),
+        PefCommand::Policies | PefCommand::Policy(PefTable::List) => start(OPERATOR, policies),
+        PefCommand::Filter(PefTable::Enable { entry }) => switching(FILTERS, entry, true),
+        PefCommand::Filter(PefTable::Disable { entry }) => switching(FILTERS, entry, false),
+        PefCommand::Policy(PefTable::Enable { entry }) => switching(POLICIES, entry, true),
+        PefCommand::Policy(PefTable::Disable { entry }) => switching(POLICIES, entry, false),
     }
+}
+
+/// Where a table has the bit that lets an entry count.
+#[derive(Clone, Copy, Debug)]
+struct Switch {
+    /// What an entry is.
+    name: &'static str,
+    parameter: PefParameter,
+    bit: u8,
+}
+
+/// Byte 1 of a filter is a parameter of its own, so that the rest stays what it is (§30.3, table 30-6).
+const FILTERS: Switch = Switch {
+    name: "filter",
+    parameter: PefParameter::FILTER_DATA_1,
+    bit: 0x80,
+};
+const POLICIES: Switch = Switch {
+    name: "policy",
+    parameter: PefParameter::POLICY_TABLE,
+    bit: 0x08,
+};
+
+fn switching(table: Switch, entry: u8, on: bool) -> Start {
+    start(ADMINISTRATOR, move |line| switch(line, table, entry, on))
+}
+
+/// Lets an entry count or not, and reads it back.
+async fn switch(line: Line, table: Switch, entry: u8, on: bool) -> Outcome {
+    let is_on = |data: &[u8]| data.get(1).map(|first| first & table.bit != 0);
+    let mut data = parameter(&line, table.parameter, entry).await?;
+    if let [_, first, ..] = data.as_mut_slice() {
+        *first = if on {
+            *first | table.bit
+        } else {
+            *first & !table.bit
+        };
+    }
+    let unfit = |kind, cause: String, remedy: &str| Failure::Unfit {
+        kind,
+        cause,
+        remedy: remedy.to_owned(),
+    };
+    let name = table.name;
+    let wanted = Bytes::new(&data).filter(|_| is_on(&data) == Some(on));
+    let Some(data) = wanted else {
+        let remedy = format!("'pef {name} list' tells which there are");
+        return Err(unfit(
+            "no_such_entry",
+            format!("the BMC has no {name} {entry}"),
+            &remedy,
+        ));
+    };
+    let command = SetPefConfigurationParameters {
+        parameter: table.parameter,
+        data,
+    };
+    line.call(&command).await?;
+    if is_on(&parameter(&line, table.parameter, entry).await?) != Some(on) {
+        let cause = format!("the BMC took the command, and {name} {entry} is as it was");
+        return Err(unfit(
+            "not_kept",
+            cause,
+            "some entries are fixed; see the BMC's manual",
+        ));
+    }
+    let state = if on { "on" } else { "off" };
+    let value = json!({ name: entry, "enabled": on });
+    Ok(Report::line(
+        format!("PEF {name} {entry} is {state}"),
+        value,
+    ))
 }
 
 async fn parameter(line: &Line, parameter: PefParameter, set: u8) -> Result<Vec<u8>, CallError> {
@@ -186,7 +264,37 @@ async fn policies(line: Line) -> Outcome {
 
 #[cfg(test)]
 mod tests {
+    use ipmi::command::Command;
+    use ipmi::number::CompletionCode;
+
     use super::*;
+    use crate::ipmi::talk::{Talk, play};
+
+    /// What becomes of `pef policy disable 2` with a BMC that keeps what it is told, or not.
+    fn disabled(keeps: bool) -> (Outcome, Vec<u8>) {
+        let (mut entry, mut set) = (vec![2, 0x18, 0x11, 0x05], Vec::new());
+        let talk = Talk::new(|line| switch(line, POLICIES, 2, false));
+        let outcome = play::run(talk, |call| {
+            if call.target.cmd == GetPefConfigurationParameters::CMD {
+                return Some((CompletionCode::OK, [&[0x11], entry.as_slice()].concat()));
+            }
+            set = call.data.clone();
+            if keeps {
+                entry = set[1..].to_vec();
+            }
+            Some((CompletionCode::OK, Vec::new()))
+        });
+        (outcome, set)
+    }
+
+    #[test]
+    fn an_entry_that_is_switched_off_stays_what_it_is_and_is_read_back() {
+        let (outcome, set) = disabled(true);
+        assert_eq!(set, [9, 2, 0x10, 0x11, 0x05]);
+        let value = outcome.unwrap().value;
+        assert_eq!(value, json!({ "policy": 2, "enabled": false }));
+        assert_eq!(disabled(false).0.unwrap_err().kind(), "not_kept");
+    }
 
     #[test]
     fn every_column_of_a_filter_says_something() {

@@ -63,13 +63,19 @@ pub(super) enum Part {
     Last(usize),
 }
 
-impl From<SelPart> for Part {
-    fn from(part: SelPart) -> Self {
-        match (part.end, part.count.map(usize::from)) {
+impl TryFrom<SelPart> for Part {
+    type Error = ProgramError;
+
+    fn try_from(part: SelPart) -> Result<Self, ProgramError> {
+        let usage = |text: &str| Err(ProgramError::Usage(format!("sel list: {text}")));
+        Ok(match (part.end, part.count.map(usize::from)) {
+            (None, _) => Self::All,
             (Some(SelEnd::First), Some(count)) => Self::First(count),
             (Some(SelEnd::Last), Some(count)) => Self::Last(count),
-            _ => Self::All,
-        }
+            (Some(SelEnd::Count(count)), None) => Self::First(count.into()),
+            (Some(SelEnd::Count(_)), Some(_)) => return usage("one number is enough"),
+            (Some(_), None) => return usage("how many? 'first 5', 'last 5'"),
+        })
     }
 }
 
@@ -88,11 +94,11 @@ impl Action {
         Ok(match command {
             SelCommand::List(part) => Self::List {
                 names: false,
-                part: (*part).into(),
+                part: (*part).try_into()?,
             },
             SelCommand::Elist(part) => Self::List {
                 names: true,
-                part: (*part).into(),
+                part: (*part).try_into()?,
             },
             SelCommand::Get { records } => Self::Get(records.as_slice().into()),
             SelCommand::Info => Self::Info,

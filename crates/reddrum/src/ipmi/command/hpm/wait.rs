@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use ipmi::command::Command;
-use ipmi::command::picmg::hpm::{ActivateFirmware, FirmwareVersion, GetUpgradeStatus, StepState};
+use ipmi::command::picmg::hpm::{
+    ActivateFirmware, FirmwareVersion, GetTargetUpgradeCapabilities, GetUpgradeStatus,
+    InitiateManualRollback, StepState, UpgradeStatus,
+};
 use ipmi::console::LoginFailure;
 use ipmi::number::HpmProperty;
 use ipmi::upgrade::UpgradeImage;
@@ -29,10 +32,52 @@ const REFUSED_PAUSE: Duration = Duration::from_secs(10);
 /// doesn't tell.
 const SAME_LOOKS: u32 = 15;
 
-/// A component that an image has firmware for.
+/// What has a controller restart into other firmware.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Into what was loaded.
+    Activation,
+    /// Into what ran before.
+    Rollback,
+}
+
+impl Step {
+    const fn command(self) -> u8 {
+        match self {
+            Self::Activation => ActivateFirmware::CMD,
+            Self::Rollback => InitiateManualRollback::CMD,
+        }
+    }
+
+    /// How far the controller says that it is.
+    fn state(self, status: &UpgradeStatus) -> StepState {
+        match self {
+            Self::Activation => status.of::<ActivateFirmware>(),
+            Self::Rollback => status.of::<InitiateManualRollback>(),
+        }
+    }
+
+    /// Where a component has the version that it goes to.
+    const fn goes_to(self) -> HpmProperty {
+        match self {
+            Self::Activation => HpmProperty::DEFERRED_VERSION,
+            Self::Rollback => HpmProperty::ROLLBACK_VERSION,
+        }
+    }
+
+    /// What the controller does.
+    const fn told(self) -> &'static str {
+        match self {
+            Self::Activation => "the controller activates the firmware",
+            Self::Rollback => "the controller goes back to its earlier firmware",
+        }
+    }
+}
+
+/// A component that gets other firmware.
 struct Wanted {
     component: u8,
-    /// The image's version.
+    /// The version of that.
     image: FirmwareVersion,
     /// What it said before.
     before: FirmwareVersion,
@@ -64,8 +109,9 @@ impl Wanted {
     }
 }
 
-/// A restart into the firmware of an image.
+/// A restart into other firmware.
 pub(super) struct Restart {
+    step: Step,
     /// Components that tell their version.
     wanted: Vec<Wanted>,
 }
@@ -81,7 +127,26 @@ enum Look {
 }
 
 impl Restart {
-    /// Before it.
+    /// Before one into firmware that the controller has.
+    pub(super) async fn into_stored(line: &Line, step: Step) -> Result<Self, CallError> {
+        let target = line.call(&GetTargetUpgradeCapabilities {}).await?;
+        let mut wanted = Vec::new();
+        for component in (0..8_u8).filter(|number| target.components >> number & 1 == 1) {
+            let before = version(line, component, HpmProperty::CURRENT_VERSION).await?;
+            let image = version(line, component, step.goes_to()).await?;
+            // One that has none stays as it is.
+            if let (Some(before), Some(image)) = (before, image) {
+                wanted.push(Wanted {
+                    component,
+                    image,
+                    before,
+                });
+            }
+        }
+        Ok(Self { step, wanted })
+    }
+
+    /// Before one into the firmware of an image.
     pub(super) async fn before(line: &Line, image: &UpgradeImage<'_>) -> Result<Self, CallError> {
         let mut wanted = Vec::new();
         for upload in image.uploads() {
@@ -95,7 +160,8 @@ impl Restart {
                 });
             }
         }
-        Ok(Self { wanted })
+        let step = Step::Activation;
+        Ok(Self { step, wanted })
     }
 
     /// What the components show, that which is furthest behind.
@@ -112,10 +178,10 @@ impl Restart {
 
     async fn look(&self, line: &Line) -> Result<Look, CallError> {
         match line.call(&GetUpgradeStatus {}).await {
-            Ok(status) => match status.of::<ActivateFirmware>() {
+            Ok(status) => match self.step.state(&status) {
                 StepState::UnderWay => return Ok(Look::UnderWay),
                 StepState::Ended(code) => {
-                    if let Err(failure) = ended(ActivateFirmware::CMD, code) {
+                    if let Err(failure) = ended(self.step.command(), code) {
                         return Ok(Look::Failed(failure));
                     }
                 }
@@ -129,11 +195,9 @@ impl Restart {
 
     /// Waits until it is over, on a new session where the controller has ended the old one.
     pub(super) async fn end(self, line: &Line) -> Result<(), Failure> {
-        line.leaves_unfinished(
-            "the controller activates the firmware by itself; 'hpm check' tells what it has"
-                .to_owned(),
-        );
-        line.tell("the controller activates the firmware".to_owned());
+        let does = self.step.told();
+        line.leaves_unfinished(format!("{does} by itself; 'hpm check' tells what it has"));
+        line.tell(does.to_owned());
         // Whether it was away, as one is that restarts.
         let (mut looks, mut was_away) = (0, false);
         while looks < LOOKS_MAX {
@@ -248,7 +312,8 @@ mod tests {
         };
         let wanted = vec![wanted];
         Talk::new(|line| async move {
-            Restart { wanted }.end(&line).await?;
+            let step = Step::Activation;
+            Restart { step, wanted }.end(&line).await?;
             Ok(Report::line("", Value::Null))
         })
     }
@@ -341,6 +406,34 @@ mod tests {
             _ => DONE.clone(),
         });
         outcome.unwrap();
+    }
+
+    #[test]
+    fn a_rollback_is_over_when_what_was_there_before_runs_again() {
+        let mut looks = 0;
+        let talk = Talk::new(|line| async move {
+            let restart = Restart::into_stored(&line, Step::Rollback).await?;
+            restart.end(&line).await?;
+            Ok(Report::line("", Value::Null))
+        });
+        let outcome = play::run(talk, |call| match call.target.cmd {
+            // Components 0 and 1, of which only the second has something to go back to.
+            GetTargetUpgradeCapabilities::CMD => ok(&[0, 0, 1, 1, 1, 1, 0b11]),
+            GetComponentProperties::CMD => match (call.data[1], HpmProperty(call.data[2])) {
+                (1, HpmProperty::ROLLBACK_VERSION) => ok(&OLD),
+                (_, HpmProperty::ROLLBACK_VERSION) => {
+                    Some((CompletionCode::INVALID_DATA_FIELD, vec![]))
+                }
+                (1, _) if looks > 2 => ok(&OLD),
+                _ => ok(&NEW),
+            },
+            _ => {
+                looks += 1;
+                ok(&[InitiateManualRollback::CMD, 0])
+            }
+        });
+        outcome.unwrap();
+        assert_eq!(looks, 3);
     }
 
     #[test]

@@ -1,154 +1,17 @@
-//! `reddrum ipmi` as operators run it, against virtual BMCs on loopback.
+//! Everyday's commands on one and on many machines.
 
-#![expect(clippy::unwrap_used, reason = "test code, helpers too")]
-
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Arc, MutexGuard};
+use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
-use ipmi::bmc::{Config, User};
-use ipmi::command::app::Guid;
-use ipmi::number::{
-    BootDevice, ChassisControlAction, CipherSuiteId, IdentifyState, PrivilegeLevel, Threshold,
-};
+use ipmi::number::{BootDevice, ChassisControlAction, CipherSuiteId, IdentifyState, Threshold};
 use ipmi::record::sel::{SelRecord, SensorContext};
 use serde_json::Value;
-use vbmc::bmcs::Bmcs;
 use vbmc::fault::Faults;
-use vbmc::machine::Machine;
 use vbmc::sensor::Kind;
-use vbmc::serve::{Clock, Server};
-use vbmc::site::{Site, SiteOptions};
 
-const PASSWORD: &str = "right";
-
-/// Virtual machines with BMCs at 127.16.0.1 and up.
-struct Rack {
-    server: Server,
-    clock: Clock,
-}
-
-/// What a run of the program brought.
-struct Run {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
-
-impl Rack {
-    fn new(nodes: u32) -> Self {
-        Self::with(nodes, |_| {})
-    }
-
-    fn with(nodes: u32, adjust: impl FnOnce(&mut Config)) -> Self {
-        let clock = Clock::start();
-        let options = SiteOptions {
-            nodes,
-            seed: 1,
-            epoch_s: clock.epoch_s(),
-        };
-        let site = Arc::new(Site::new(options).unwrap());
-        let user = |name, level| User::new(name, PASSWORD.as_bytes(), level).unwrap();
-        let users = vec![
-            user("admin", PrivilegeLevel::ADMINISTRATOR),
-            user("viewer", PrivilegeLevel::USER),
-        ];
-        let mut access = Config::new(users, Guid::default());
-        adjust(&mut access);
-        let bmcs = Arc::new(Bmcs::new(site, &access));
-        Self {
-            server: Server::start(bmcs, clock, 0).unwrap(),
-            clock,
-        }
-    }
-
-    fn machine(&self, index: u32) -> MutexGuard<'_, Machine> {
-        self.server.bmcs().site().machine(index, self.clock.now())
-    }
-
-    fn is_on(&self, index: u32) -> bool {
-        self.machine(index).host().is_on()
-    }
-
-    /// `reddrum ipmi HOSTS ARGS` as admin, with the right password in the environment.
-    fn command(&self, hosts: &str, args: &str) -> Command {
-        let mut command = program();
-        command.env("IPMI_PASSWORD", PASSWORD);
-        command.args(["ipmi", hosts, "-U", "admin", "--timeout-ms", "100", "-p"]);
-        command.arg(self.server.port().to_string());
-        command.args(args.split_whitespace());
-        command
-    }
-
-    fn run(&self, hosts: &str, args: &str) -> Run {
-        run(&mut self.command(hosts, args))
-    }
-
-    /// The same with `--json`: what each host said.
-    fn json(&self, hosts: &str, args: &str) -> Vec<Value> {
-        let run = self.run(hosts, &format!("{args} --json"));
-        run.stdout
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
-    }
-
-    /// The result of a command on the first node.
-    fn result(&self, args: &str) -> Value {
-        let mut said = self.json("127.16.0.1", args);
-        assert_eq!(said.len(), 1);
-        assert_eq!(said[0]["ok"], true, "{}", said[0]);
-        said[0]["result"].take()
-    }
-
-    /// The lines of a command on the first node.
-    fn lines(&self, args: &str) -> Vec<String> {
-        let run = self.run("127.16.0.1", args);
-        assert_eq!(run.code, Some(0), "{}", run.stderr);
-        run.stdout.lines().map(str::to_owned).collect()
-    }
-}
-
-/// The program, without what the environment of the test may hold.
-fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_reddrum"));
-    // Without a home nothing is remembered from other runs.
-    for variable in [
-        "HOME",
-        "XDG_CACHE_HOME",
-        "REDDRUM_IPMI_PASSWORD",
-        "REDDRUM_IPMI_USERNAME",
-        "IPMI_PASSWORD",
-        "IPMITOOL_PASSWORD",
-        "IPMI_KGKEY",
-    ] {
-        command.env_remove(variable);
-    }
-    command.stdin(Stdio::null());
-    command
-}
-
-fn run(command: &mut Command) -> Run {
-    told(command.output().unwrap())
-}
-
-fn told(output: Output) -> Run {
-    Run {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
-fn start(command: &mut Command) -> Child {
-    command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
-}
+use crate::support::{Folder, PASSWORD, Rack, program, run, start, told};
 
 #[test]
 fn one_of_several_machines_is_switched_off_and_the_others_stay_on() {
@@ -583,12 +446,10 @@ fn an_interruption_closes_sessions_and_tells_which_hosts_were_not_asked() {
 #[test]
 fn the_password_comes_from_a_file_that_only_its_owner_can_read() {
     let rack = Rack::new(1);
-    let folder = std::env::temp_dir().join(format!("reddrum-ipmi-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let (password, hosts) = (folder.join("password"), folder.join("hosts"));
-    std::fs::write(&password, format!("{PASSWORD}\n")).unwrap();
-    let mut file = std::fs::File::create(&hosts).unwrap();
-    writeln!(file, "# all\n127.16.0.1:{}", rack.server.port()).unwrap();
+    let folder = Folder::new("password");
+    let password = folder.file("password", format!("{PASSWORD}\n").as_bytes());
+    let hosts = format!("# all\n127.16.0.1:{}\n", rack.server.port());
+    let hosts = folder.file("hosts", hosts.as_bytes());
     let status = |mode: u32| {
         std::fs::set_permissions(&password, PermissionsExt::from_mode(mode)).unwrap();
         let mut command = program();
@@ -610,7 +471,6 @@ fn the_password_comes_from_a_file_that_only_its_owner_can_read() {
     let bad = status(0o644);
     assert_eq!(bad.code, Some(2));
     assert!(bad.stderr.contains("others can read it") && bad.stderr.contains("chmod 600"));
-    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]

@@ -1,86 +1,22 @@
-//! Makers' own commands of `reddrum ipmi`, against virtual BMCs that have them.
+//! Makers' own commands, against virtual BMCs that have them.
 
-#![expect(clippy::unwrap_used, reason = "test code, helpers too")]
+use std::time::Instant;
 
-use std::process::{Command, Output, Stdio};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use ipmi::bmc::{Config, User};
-use ipmi::command::app::Guid;
-use ipmi::number::PrivilegeLevel;
-use serde_json::Value;
-use vbmc::bmcs::Bmcs;
 use vbmc::controller::OemFamily;
-use vbmc::serve::{Clock, Server};
-use vbmc::site::{Site, SiteOptions};
 
-const PASSWORD: &str = "right";
+use crate::support::{DEADLINE, LOOK_AGAIN, Node};
 
-/// A test that waits for a state longer than this has failed.
-const DEADLINE: Duration = Duration::from_secs(60);
+/// One virtual machine of a maker's.
+struct Made(Node);
 
-/// Between two looks at a machine that is about to change.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
-
-/// One virtual machine with its BMC.
-struct Node {
-    server: Server,
-}
-
-impl Node {
+impl Made {
     fn new(family: OemFamily) -> Self {
-        let clock = Clock::start();
-        let options = SiteOptions {
-            nodes: 1,
-            seed: 1,
-            epoch_s: clock.epoch_s(),
-        };
-        let site = Arc::new(Site::new(options).unwrap());
-        site.machine(0, clock.now()).set_oem_family(family);
-        let user = User::new("admin", PASSWORD.as_bytes(), PrivilegeLevel::ADMINISTRATOR);
-        let access = Config::new(vec![user.unwrap()], Guid::default());
-        let bmcs = Arc::new(Bmcs::new(site, &access));
-        Self {
-            server: Server::start(bmcs, clock, 0).unwrap(),
-        }
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_reddrum"));
-        command.stdin(Stdio::null()).env("IPMI_PASSWORD", PASSWORD);
-        // Without a home nothing is remembered from other runs.
-        command.env_remove("HOME");
-        command.env_remove("XDG_CACHE_HOME");
-        command.env_remove("REDDRUM_IPMI_PASSWORD");
-        command.env_remove("IPMI_KGKEY");
-        let port = self.server.port().to_string();
-        command.args(["ipmi", "127.16.0.1", "-U", "admin", "-p", &port]);
-        command.args(args).output().unwrap()
-    }
-
-    fn json(&self, args: &[&str]) -> Value {
-        let run = self.run(&[args, &["--json"]].concat());
-        serde_json::from_slice(&run.stdout).unwrap()
-    }
-
-    /// What a command brought.
-    fn result(&self, args: &[&str]) -> Value {
-        let mut said = self.json(args);
-        assert_eq!(said["ok"], true, "{said}");
-        said["result"].take()
-    }
-
-    /// Why a command failed.
-    fn failure(&self, args: &[&str]) -> Value {
-        let mut said = self.json(args);
-        assert_eq!(said["ok"], false, "{said}");
-        said["error"].take()
+        Self(Node::of_family(family))
     }
 
     /// Speeds of the fans, in revolutions per minute.
     fn speeds(&self) -> Vec<f64> {
-        let said = self.result(&["fan", "list"]);
+        let said = self.0.result(&["fan", "list"]);
         let fans = said["fans"].as_array().unwrap().iter();
         fans.map(|fan| {
             assert_eq!(fan["unit"], "RPM");
@@ -106,11 +42,11 @@ impl Node {
     fn obeys(&self, maker: &str) {
         let quiet = self.speeds();
         assert!(!quiet.is_empty());
-        let said = self.result(&["fan", "set", "100", "--maker", maker]);
+        let said = self.0.result(&["fan", "set", "100", "--maker", maker]);
         assert_eq!(said["percent"], 100);
         let fast = |speeds: &[f64]| speeds.iter().zip(&quiet).all(|(now, was)| *now > was * 1.5);
         self.await_speeds(fast);
-        self.result(&["fan", "auto", "--maker", maker]);
+        self.0.result(&["fan", "auto", "--maker", maker]);
         self.await_speeds(|speeds| !speeds.iter().zip(&quiet).any(|(now, was)| *now > was * 1.5));
     }
 }
@@ -123,24 +59,25 @@ fn fans_of_every_maker_follow_a_duty_and_are_given_back() {
         (OemFamily::Asrock, "asrock"),
         (OemFamily::SystemX, "system-x"),
     ] {
-        Node::new(family).obeys(maker);
+        Made::new(family).obeys(maker);
     }
 }
 
 #[test]
 fn a_zone_is_driven_alone() {
-    let node = Node::new(OemFamily::Dell);
+    let made = Made::new(OemFamily::Dell);
+    let node = &made.0;
     node.result(&["fan", "set", "30", "--maker", "dell"]);
     let args = ["fan", "set", "100", "--zone", "0", "--maker", "dell"];
     assert_eq!(node.result(&args)["zone"], 0);
-    node.await_speeds(|speeds| speeds[0] > 2.5 * speeds[1] && speeds[0] > 2.5 * speeds[3]);
+    made.await_speeds(|speeds| speeds[0] > 2.5 * speeds[1] && speeds[0] > 2.5 * speeds[3]);
     let args = ["fan", "set", "50", "--zone", "77", "--maker", "dell"];
     assert_eq!(node.failure(&args)["kind"], "refused");
 }
 
 #[test]
 fn the_text_of_dells_panel_is_read_back() {
-    let node = Node::new(OemFamily::Dell);
+    let node = Node::of_family(OemFamily::Dell);
     let text = "rack 7, unit 12: please do not unplug, ring +49 30 1234 first";
     let said = node.result(&["lcd", "set", text, "--maker", "dell"]);
     assert_eq!(said["text"], text);
@@ -155,7 +92,7 @@ fn the_text_of_dells_panel_is_read_back() {
     assert_eq!(node.result(&get)["text"], "gr\u{fc}n", "a shorter one");
     node.result(&["lcd", "mode", "service-tag", "--maker", "dell"]);
     let run = node.run(&get);
-    let lines = String::from_utf8(run.stdout).unwrap();
+    let lines = run.stdout;
     assert_eq!(
         lines,
         "LCD Shows   : service tag\nLCD Text    : gr\u{fc}n\n"
@@ -164,10 +101,10 @@ fn the_text_of_dells_panel_is_read_back() {
 
 #[test]
 fn a_text_that_the_panel_can_not_show_is_refused_before_anybody_is_asked() {
-    let node = Node::new(OemFamily::Dell);
+    let node = Node::of_family(OemFamily::Dell);
     for text in ["x".repeat(63), "\u{20ac}".to_owned(), "a\nb".to_owned()] {
         let run = node.run(&["lcd", "set", &text, "--maker", "dell"]);
-        assert_eq!(run.status.code(), Some(2), "{text}");
+        assert_eq!(run.code, Some(2), "{text}");
     }
     let longest = "x".repeat(62);
     let said = node.result(&["lcd", "set", &longest, "--maker", "dell"]);
@@ -176,7 +113,7 @@ fn a_text_that_the_panel_can_not_show_is_refused_before_anybody_is_asked() {
 
 #[test]
 fn an_unknown_maker_is_told_with_the_remedy_and_nothing_is_tried() {
-    let node = Node::new(OemFamily::Dell);
+    let node = Node::of_family(OemFamily::Dell);
     for args in [
         &["fan", "set", "100"][..],
         &["fan", "auto"],
@@ -195,7 +132,7 @@ fn an_unknown_maker_is_told_with_the_remedy_and_nothing_is_tried() {
 
 #[test]
 fn node_manager_tells_power_and_its_policies() {
-    let node = Node::new(OemFamily::NodeManager);
+    let node = Node::of_family(OemFamily::NodeManager);
     let power = node.result(&["nm", "power"]);
     let watts = power["current_w"].as_u64().unwrap();
     assert!((50..2_000).contains(&watts), "{power}");
@@ -217,7 +154,7 @@ fn node_manager_tells_power_and_its_policies() {
         (&true.into(), &true.into())
     );
     assert_eq!(policy["correction_ms"], 6_000);
-    let none = Node::new(OemFamily::None).failure(&["nm", "power"]);
+    let none = Node::of_family(OemFamily::None).failure(&["nm", "power"]);
     assert_eq!(none["kind"], "no_node_manager");
     assert!(none["remedy"].as_str().unwrap().contains("-t ADDRESS"));
 }

@@ -1,87 +1,10 @@
-//! `reddrum ipmi` where something is not as asked: BMCs that deviate, names that fit nothing, controllers that are not
-//! there. What there is is printed, what is missing is told, and the exit code says so.
+//! Where something is not as asked: BMCs that deviate, names that fit nothing, controllers that are not there. What there is is
+//! printed, what is missing is told, and the exit code says so.
 
-#![expect(clippy::unwrap_used, reason = "test code, helpers too")]
-
-use std::process::{Command, Stdio};
-use std::sync::Arc;
-
-use ipmi::bmc::{Config, User};
-use ipmi::command::app::Guid;
-use ipmi::number::PrivilegeLevel;
-use ipmi::quirk::{Quirk, Quirks};
+use ipmi::quirk::Quirk;
 use serde_json::Value;
-use vbmc::bmcs::Bmcs;
-use vbmc::serve::{Clock, Server};
-use vbmc::site::{Site, SiteOptions};
 
-const PASSWORD: &str = "right";
-
-/// One virtual machine with its BMC.
-struct Node {
-    server: Server,
-}
-
-/// What a run of the program brought.
-struct Run {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
-
-impl Run {
-    fn lines(&self) -> Vec<&str> {
-        self.stdout.lines().collect()
-    }
-}
-
-impl Node {
-    fn new() -> Self {
-        let clock = Clock::start();
-        let options = SiteOptions {
-            nodes: 1,
-            seed: 1,
-            epoch_s: clock.epoch_s(),
-        };
-        let site = Arc::new(Site::new(options).unwrap());
-        let user = User::new("admin", PASSWORD.as_bytes(), PrivilegeLevel::ADMINISTRATOR);
-        let access = Config::new(vec![user.unwrap()], Guid::default());
-        let bmcs = Arc::new(Bmcs::new(site, &access));
-        Self {
-            server: Server::start(bmcs, clock, 0).unwrap(),
-        }
-    }
-
-    fn with(quirk: Quirk) -> Self {
-        let node = Self::new();
-        let defects = Quirks::NONE.with(quirk);
-        node.server.bmcs().set_defects(0, defects);
-        node
-    }
-
-    fn run(&self, args: &[&str]) -> Run {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_reddrum"));
-        command.stdin(Stdio::null()).env("IPMI_PASSWORD", PASSWORD);
-        // Without a home nothing is remembered from other runs.
-        command.env_remove("HOME");
-        command.env_remove("XDG_CACHE_HOME");
-        command.env_remove("REDDRUM_IPMI_PASSWORD");
-        command.env_remove("IPMI_KGKEY");
-        let port = self.server.port().to_string();
-        command.args(["ipmi", "127.16.0.1", "-U", "admin", "-p", &port]);
-        let output = command.args(args).output().unwrap();
-        Run {
-            code: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-
-    fn json(&self, args: &[&str]) -> Value {
-        let run = self.run(&[args, &["--json"]].concat());
-        serde_json::from_str(&run.stdout).unwrap()
-    }
-}
+use crate::support::{Node, Run, program, run};
 
 /// How many sensors have a value.
 fn values(said: &Value) -> usize {
@@ -152,15 +75,15 @@ fn a_lan_channel_that_answers_now_and_then_is_printed_whole() {
 #[test]
 fn channel_takes_its_words_in_ipmitools_order() {
     let node = Node::new();
-    let words = |text: &str| node.json(&text.split(' ').collect::<Vec<_>>())["result"].take();
-    let one = words("channel getaccess 1 1");
+    let words = |text: &str| node.json(text)["result"].take();
+    let one = words("channel getaccess 1 2");
     assert_eq!(
         (&one["user"], &one["ipmi_messaging"]),
-        (&1.into(), &true.into())
+        (&2.into(), &true.into())
     );
     let all = words("channel getaccess 1");
     let all = all["users"].as_array().unwrap();
-    assert_eq!(all[0], one);
+    assert_eq!(all[1], one);
     assert_eq!(all.len() as u64, one["maximum"].as_u64().unwrap());
     words("user set name 3 ops");
     words("user enable 3");
@@ -182,7 +105,7 @@ fn channel_takes_its_words_in_ipmitools_order() {
         "channel setaccess 1 3",
         "channel getaccess",
     ] {
-        let run = node.run(&wrong.split(' ').collect::<Vec<_>>());
+        let run = node.run(wrong);
         assert_eq!(run.code, Some(2), "{wrong}");
     }
 }
@@ -202,11 +125,11 @@ fn what_can_not_be_used_is_told_as_the_operator_wrote_it() {
         assert_eq!(run.code, Some(2), "{args:?}");
         assert!(run.stderr.contains(told), "{}", run.stderr);
     }
-    let mut command = Command::new(env!("CARGO_BIN_EXE_reddrum"));
-    command.args(["ipmi", "node1:99999", "-U", "admin", "power", "status"]);
-    let output = command.stdin(Stdio::null()).output().unwrap();
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2));
+    let words = ["ipmi", "node1:99999", "-U", "admin", "power", "status"];
+    let Run {
+        code, stderr: told, ..
+    } = run(program().args(words));
+    assert_eq!(code, Some(2));
     assert!(
         told.contains("port 99999 is not one of 1 to 65535"),
         "{told}"
