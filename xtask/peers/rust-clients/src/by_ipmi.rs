@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use ipmi::{Client, PrivilegeLevel};
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, LocalSet};
 
 use crate::{
     Done, FIRST, Failure, GET_SDR, GET_SENSOR_READING, LAST, Task, Watch, at, has_value, head_of,
@@ -75,11 +75,12 @@ pub fn run(task: &Task) -> Result<Done, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(async {
+    // Its log-in can't be handed from thread to thread.
+    LocalSet::new().block_on(&runtime, async {
         let shared = Arc::new(task.clone());
         let mut opening = JoinSet::new();
         for bmc in &task.bmcs {
-            opening.spawn(Bmc::open(*bmc, Arc::clone(&shared)));
+            opening.spawn_local(Bmc::open(*bmc, Arc::clone(&shared)));
         }
         let mut bmcs = Vec::new();
         while let Some(bmc) = opening.join_next().await {
@@ -88,7 +89,7 @@ pub fn run(task: &Task) -> Result<Done, Failure> {
         let (watch, end) = (Watch::start()?, Instant::now() + task.time);
         let mut reading = JoinSet::new();
         for bmc in bmcs {
-            reading.spawn(bmc.read_until(end));
+            reading.spawn_local(bmc.read_until(end));
         }
         let (mut readings, mut clients) = (0, Vec::new());
         while let Some(read) = reading.join_next().await {
