@@ -1,7 +1,7 @@
 //! `cargo xtask bench cli`: one command on a thousand virtual BMCs by our program, by ipmitool in a shell loop and by
 //! FreeIPMI with its fan-out; what it costs in processor time.
 //!
-//! Each program asks as many BMCs at a time as it does by itself: ours 256, FreeIPMI's 64. The BMCs are virtual ones in a
+//! Each program asks as many BMCs at a time as it does by itself: ours 256, ipmi-sensors 64, ipmipower all. The BMCs are virtual ones in a
 //! process of their own, whose time doesn't count. ipmitool is measured on some of them and
 //! scaled: it works at one after the other.
 
@@ -96,7 +96,13 @@ impl Stand<'_> {
         print("ipmitool, a shell loop, power status", theirs, ours);
         let mut tool = freeipmi("ipmipower", self.bmc, &self.hosts.join(","));
         tool.arg("--stat");
-        print("ipmipower --stat", measure(&tool, NODES)?, ours);
+        print(
+            "ipmipower --stat, all at once",
+            measure(&tool, NODES)?,
+            ours,
+        );
+        tool.args(["-F", "64"]);
+        print("ipmipower --stat -F 64", measure(&tool, NODES)?, ours);
         Ok(())
     }
 

@@ -7,8 +7,6 @@
 //! and `ipmi-rs` read over sessions that stay open, without converting anything (`xtask/peers/rust-clients/`).
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -138,7 +136,7 @@ fn ours(workspace: &Workspace, bmcs: &[Target], seconds: u64) -> Result<Cost> {
     let mut serve = pinned(SERVER_CORE, program::binary(workspace)?);
     serve.args(["serve", "--json", "--config"]).arg(&config);
     let service = program::start(workspace, "bench-fleet-peers-serve", serve)?;
-    let figure = |name: &str, label: &str| figure(metrics, name, label);
+    let figure = |name: &str, label: &str| redfish_stand::figure(metrics, name, label);
     program::eventually(LIMIT, "first contact with each BMC", || {
         let done = figure("bmc_contacts_total", "result=\"done\"")?;
         Ok((done >= bmcs.len() as f64).then_some(()))
@@ -156,20 +154,6 @@ fn measured(service: &Program, seconds: u64, readings: impl Fn() -> Result<f64>)
         wall_s: begin.elapsed().as_secs_f64(),
         cpu_s: cpu_seconds(service.id())? - cpu,
     })
-}
-
-/// The sum of the samples of a metric that have this label.
-fn figure(port: u16, name: &str, label: &str) -> Result<f64> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-    stream.write_all(b"GET /metrics HTTP/1.0\r\nhost: localhost\r\n\r\n")?;
-    let mut page = String::new();
-    stream.read_to_string(&mut page)?;
-    let samples = page.lines().filter(|line| {
-        let labels = line.strip_prefix(name).filter(|rest| rest.starts_with('{'));
-        labels.is_some_and(|labels| labels.contains(label))
-    });
-    let values = samples.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok());
-    Ok(values.sum())
 }
 
 /// The second run: the first one reads the records into the cache.

@@ -6,6 +6,7 @@ mod load;
 mod redfish;
 mod redfish_python;
 mod redfish_stand;
+mod soak;
 
 use std::process::Command;
 use std::time::Duration;
@@ -27,7 +28,7 @@ pub(crate) struct Arguments {
     /// --steady (every sensor once a minute, every value checked) with --nodes N, --minutes M, --interval MS, --suite N,
     /// --loss PERCENT, --duplicate PERCENT, --reorder PERCENT, --delay MS, --rack-off, --json; or first --simulate READINGS (on virtual time, every
     /// value checked) with --nodes N, --seed N; or first --faults (on virtual time, a row for each) with --seed N, --seconds S. fleet-peers takes --nodes N, --seconds S;
-    /// redfish --seconds S, --rounds N.
+    /// redfish --seconds S, --rounds N; soak --nodes N, --minutes M.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     options: Vec<String>,
 }
@@ -46,6 +47,8 @@ enum Name {
     Ipmi,
     /// Answers a second of the Redfish service on one core, beside bare hyper with the same bytes.
     Redfish,
+    /// The service with 50,000 virtual BMCs for two hours: memory, file descriptors and sessions.
+    Soak,
 }
 
 /// Runs a benchmark in the terminal, everything in it built optimised.
@@ -56,6 +59,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result {
         Name::FleetPeers => fleet_peers::run(workspace, &arguments.options),
         Name::Ipmi => run_target(workspace, "ipmi", "ipmi", &arguments.options),
         Name::Redfish => redfish::run(workspace, &arguments.options),
+        Name::Soak => soak::run(workspace, &arguments.options),
     }
 }
 

@@ -22,8 +22,8 @@ use crate::workspace::Workspace;
 
 /// How many machines the service has.
 pub(super) const NODES: u32 = 4;
-const USERNAME: &str = "root";
-const PASSWORD: &str = "a-password-for-the-bench";
+pub(super) const USERNAME: &str = "root";
+pub(super) const PASSWORD: &str = "a-password-for-the-bench";
 /// Both as RFC 7617 writes them.
 pub(super) const BASIC: &str = "Authorization: Basic cm9vdDphLXBhc3N3b3JkLWZvci10aGUtYmVuY2g=";
 /// What the clear-text listener wants to hear from a proxy.
@@ -81,7 +81,7 @@ impl Stand {
         let folder = fresh(&workspace.target.join("peers/bench-redfish"))?;
         let reddrum = program::binary(workspace)?;
         let mut vbmc = pinned(CLIENT_CORE, &reddrum);
-        let ipmi_port = UdpSocket::bind("0.0.0.0:0")?.local_addr()?.port();
+        let ipmi_port = free_udp_port()?;
         vbmc.args(["vbmc", "--json", "--nodes", &NODES.to_string()]);
         vbmc.args(["--ipmi-port", &ipmi_port.to_string()]);
         let fleet = program::start(workspace, "bench-redfish-vbmc", vbmc)?;
@@ -168,6 +168,29 @@ pub(super) fn fresh(folder: &Path) -> Result<PathBuf> {
 
 pub(super) fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// The sum of the samples of a metric that have this label; of all of them where it is empty.
+///
+/// # Errors
+/// Where the page doesn't come.
+pub(super) fn figure(port: u16, name: &str, label: &str) -> Result<f64> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.write_all(b"GET /metrics HTTP/1.0\r\nhost: localhost\r\n\r\n")?;
+    let mut page = String::new();
+    stream.read_to_string(&mut page)?;
+    let samples = page.lines().filter(|line| {
+        let labels = line
+            .strip_prefix(name)
+            .filter(|rest| rest.starts_with(['{', ' ']));
+        labels.is_some_and(|labels| labels.contains(label))
+    });
+    let values = samples.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok());
+    Ok(values.sum())
+}
+
+pub(super) fn free_udp_port() -> Result<u16> {
+    Ok(UdpSocket::bind("0.0.0.0:0")?.local_addr()?.port())
 }
 
 pub(super) fn write_config(folder: &Path, listen_proxy: u16, bmcs: &[Target]) -> Result<PathBuf> {

@@ -50,6 +50,8 @@ pub(crate) struct Client {
     /// `https://127.0.0.1:8443`.
     pub(crate) url: String,
     token: Option<String>,
+    /// Where the session is.
+    session: Option<String>,
     /// Further options of curl, for every request.
     options: Vec<String>,
 }
@@ -60,6 +62,7 @@ impl Client {
         Self {
             url: url.trim_end_matches('/').to_owned(),
             token: None,
+            session: None,
             options: Vec::new(),
         }
     }
@@ -79,8 +82,21 @@ impl Client {
         let body = serde_json::json!({"UserName": username, "Password": password});
         let answer = self.request("POST", "/redfish/v1/SessionService/Sessions", Some(&body))?;
         let token = answer.header("X-Auth-Token").map(str::to_owned);
+        self.session = answer.header("Location").map(str::to_owned);
         answer.expect_success("login")?;
         self.token = Some(token.ok_or("login: no X-Auth-Token header")?);
+        Ok(())
+    }
+
+    /// Ends the session.
+    ///
+    /// # Errors
+    /// Where there is none, or the service refuses.
+    pub(crate) fn log_out(&mut self) -> Result {
+        let session = self.session.take().ok_or("no session to end")?;
+        self.request("DELETE", &session, None)?
+            .expect_success("logout")?;
+        self.token = None;
         Ok(())
     }
 
