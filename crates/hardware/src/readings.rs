@@ -16,12 +16,23 @@ use crate::reading::{Availability, Reading, ThresholdState};
 pub type Scale = [f64; 256];
 
 /// Which numbers the bytes of a node's sensors stand for.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Scales {
     scales: Box<[Scale]>,
     /// By sensor; beyond the end of `scales` for one that has states.
     places: Box<[u16]>,
 }
+
+/// Bit by bit: what is not a number is the same as itself.
+impl PartialEq for Scales {
+    fn eq(&self, other: &Self) -> bool {
+        let (a, b) = (self.scales.as_flattened(), other.scales.as_flattened());
+        let bits = |value: &f64| value.to_bits();
+        self.places == other.places && a.iter().map(bits).eq(b.iter().map(bits))
+    }
+}
+
+impl Eq for Scales {}
 
 impl Scales {
     /// These scales, and for each sensor the index of its own one; `None` for a sensor that has states and no number.
@@ -288,6 +299,17 @@ mod tests {
         let tenths = core::array::from_fn(|raw| raw as f64 / 10.0);
         let inverse = core::array::from_fn(|raw| 1.0 / raw as f64);
         Arc::new(Scales::new(vec![tenths, inverse], [Some(0), None, Some(1)]))
+    }
+
+    #[test]
+    fn scales_with_bytes_that_stand_for_no_number_are_the_same_as_others_like_them() {
+        let with = |last: f64| {
+            let mut scale = core::array::from_fn(|raw| raw as f64);
+            (scale[0], scale[255]) = (f64::NAN, last);
+            Arc::new(Scales::new(vec![scale], [Some(0)]))
+        };
+        assert_eq!(with(1.0), with(1.0));
+        assert_ne!(with(1.0), with(f64::NAN));
     }
 
     #[test]
