@@ -23,16 +23,29 @@ use crate::script::Line;
 /// A text has 255 bytes at most, in blocks of 16 behind two bytes of header (§22.14a).
 const TEXT_BLOCKS_MAX: u8 = 17;
 
-/// Asks for everything; what the BMC refuses is not known.
+/// The GUIDs that a BMC has told.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Guids {
+    /// Its own.
+    pub(super) device: Option<Guid>,
+    /// The system's; `None` = it was not asked for that yet.
+    pub(super) system: Option<Option<Guid>>,
+}
+
+/// Asks for everything else; what the BMC refuses is not known.
 pub(super) async fn read(
     line: &Line,
     device: &DeviceId,
-    guid: Option<Guid>,
+    guids: Guids,
     about: &About,
 ) -> Result<Identity, CallError> {
-    let controller = guid.and_then(|guid| uuid(line, guid));
+    let controller = guids.device.and_then(|guid| uuid(line, guid));
     // The device's own GUID stands in for the system's where the BMC does not tell that (§22.14).
-    let system = optional(line.call(&GetSystemGuid).await)?.and_then(|guid| uuid(line, guid));
+    let system = match guids.system {
+        Some(told) => told,
+        None => optional(line.call(&GetSystemGuid).await)?,
+    };
+    let system = system.and_then(|guid| uuid(line, guid));
     let bios_version = info(line, SystemInfoParameter::SYSTEM_FIRMWARE_VERSION).await?;
     let host_name = info(line, SystemInfoParameter::SYSTEM_NAME).await?;
     let lan = lan(line).await?;
@@ -185,8 +198,12 @@ mod tests {
         };
         let mut answer = answer;
         let script = Script::new(move |line| async move {
-            let guid = optional(line.call(&GetDeviceGuid).await)?;
-            read(&line, &device, guid, &about()).await
+            let device_guid = optional(line.call(&GetDeviceGuid).await)?;
+            let guids = Guids {
+                device: device_guid,
+                system: None,
+            };
+            read(&line, &device, guids, &about()).await
         });
         play::run(script, |call| answer(call.cmd, call.data()))
     }

@@ -31,6 +31,7 @@ use crate::memory::{self, Memory};
 use crate::plan::{Plan, Plans};
 use crate::script::Line;
 use fru::Inventories;
+use identity::Guids;
 use left_open::LeftOpen;
 use log::{LogRead, Since};
 use records::{Gathered, Likeness, Records};
@@ -207,15 +208,21 @@ async fn acquaint(
     // Where it has no GUID of its own, that of the system tells it from others of its kind.
     let system = match set(now.guid) {
         Some(_) => None,
-        None => optional(line.call(&GetSystemGuid).await)?,
+        None => Some(optional(line.call(&GetSystemGuid).await)?),
     };
     let uuid = about.uuid.map(|uuid| Guid::from_rfc_4122(uuid.to_bytes()));
-    let is_known =
-        known == Some(now) && about.shown != Shown::Part && !about.anew && !differ(uuid, system);
+    let is_known = known == Some(now)
+        && about.shown != Shown::Part
+        && !about.anew
+        && !differ(uuid, system.flatten());
     if is_known && !about.recalled {
         return Ok(Finding::Unchanged);
     }
-    let identity = identity::read(line, &device, now.guid, &about).await?;
+    let guids = Guids {
+        device: now.guid,
+        system,
+    };
+    let identity = identity::read(line, &device, guids, &about).await?;
     if is_known {
         return Ok(Finding::Recognized(Arc::new(identity)));
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ipmi::bmc::{Config, Handler, Request, User};
+use ipmi::command::Command;
 use ipmi::number::{NetFn, PrivilegeLevel};
 use ipmi::time::Instant;
 use ipmi::wire::Writer;
@@ -208,4 +209,17 @@ fn another_guid_is_another_machine_unless_it_is_none_or_in_another_order() {
     let blank = Some(Guid([0; 16]));
     assert!(is_another((None, uuid(guid)), (blank, uuid(other))));
     assert!(!is_another((None, uuid(guid)), (blank, uuid(guid))));
+}
+
+#[test]
+fn a_bmc_is_asked_once_for_the_guid_of_its_system() {
+    for has_its_own in [true, false] {
+        let asked = std::cell::Cell::new(0);
+        met_as(&site(), 0, &Arc::default(), None, |call| {
+            let is = |cmd| (call.netfn, call.cmd) == (NetFn::APP, cmd);
+            asked.set(asked.get() + u32::from(is(GetSystemGuid::CMD)));
+            has_its_own || !is(GetDeviceGuid::CMD)
+        });
+        assert_eq!(asked.get(), 1, "a GUID of its own: {has_its_own}");
+    }
 }
