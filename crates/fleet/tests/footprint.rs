@@ -118,6 +118,9 @@ fn met(bmcs: &Bmcs, at_once: u32) -> (Engine, Shared, usize) {
             let bytes = &mut arrival.bytes;
             if let Some(reply) = bmcs.handle(now, &mut entropy, local, from, bytes, &mut out) {
                 network.send(now, to, from, &out[..reply.len]);
+                if let Some(command) = reply.command {
+                    bmcs.answered(reply.index, command);
+                }
             }
         }
         engine.handle_timeouts(now);

@@ -23,6 +23,10 @@ use crate::site::Site;
 const SLOW: Duration = Duration::from_millis(1_200);
 const SLOW_EVERY: u64 = 16;
 
+/// The most commands of one controller that are known as not yet answered. Beyond that the first ones are forgotten: whoever reports no
+/// answer with [`Bmcs::answered`] is not to fill memory.
+const IN_FLIGHT_MAX: usize = 64;
+
 /// The management controllers of a site.
 #[derive(Debug)]
 pub struct Bmcs {
@@ -95,7 +99,7 @@ pub struct Counters {
     /// Commands that a device carried out. Repeats of a request that changes something are answered but not carried out again;
     /// one that reads is.
     pub commands: u64,
-    /// The most commands that any one controller had carried out and not yet answered. One that is repeated counts once.
+    /// The most commands that any one controller had carried out and not yet answered, 64 at most. One that is repeated counts once.
     pub in_flight_max: u32,
 }
 
@@ -284,6 +288,9 @@ impl Bmcs {
         let lag = front.lag(command);
         let mut len = len?;
         if command && !repeats {
+            if front.in_flight.len() >= IN_FLIGHT_MAX {
+                front.in_flight.remove(0);
+            }
             front.in_flight.push(mark);
             front.in_flight_max = front.in_flight_max.max(front.in_flight.len() as u32);
             self.in_flight_max
