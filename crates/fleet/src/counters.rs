@@ -33,13 +33,14 @@ macro_rules! counters {
 impl Counters {
     /// The figures that count what went wrong: repetitions, failures and everything that was dropped.
     pub fn troubles(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
-        const TROUBLES: [&str; 13] = [
+        const TROUBLES: [&str; 14] = [
             "readings_failed",
             "rounds_skipped",
             "retransmits",
             "timeouts",
             "sessions_lost",
             "connects_unanswered",
+            "connects_unfinished",
             "connects_refused",
             "contacts_failed",
             "log_entries_unreadable",
@@ -76,10 +77,14 @@ counters! {
     sessions_opened,
     /// Sessions lost: the BMC stopped answering or forgot the session.
     sessions_lost,
+    /// Sessions given up by us without a word: their BMC has another address, or restarts because it was told to.
+    sessions_left,
     /// Sessions closed by us.
     sessions_closed,
     /// Attempts to open a session that got no answer.
     connects_unanswered,
+    /// Attempts to open a session that got answers, but came to no end.
+    connects_unfinished,
     /// Attempts to open a session that the BMC refused.
     connects_refused,
     /// First contacts finished: inventory read.
@@ -139,7 +144,7 @@ mod tests {
     fn every_name_among_the_troubles_is_a_figure() {
         let all_one = Counters::default().iter().map(|(name, _)| name);
         let dropped = all_one.filter(|name| name.starts_with("dropped_")).count();
-        assert_eq!(Counters::default().troubles().count(), dropped + 13);
+        assert_eq!(Counters::default().troubles().count(), dropped + 14);
     }
 
     #[test]

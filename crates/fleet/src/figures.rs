@@ -54,10 +54,11 @@ impl ShardFigures {
         let Counters {
             sessions_opened,
             sessions_lost,
+            sessions_left,
             sessions_closed,
             ..
         } = self.counters;
-        sessions_opened.saturating_sub(sessions_lost + sessions_closed)
+        sessions_opened.saturating_sub(sessions_lost + sessions_left + sessions_closed)
     }
 
     /// The share of its time that the thread worked, 0 to 1.

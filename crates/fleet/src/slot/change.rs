@@ -99,7 +99,7 @@ impl Slot {
     /// contact closes it.
     fn hang_up(&mut self, cx: &mut Context, now: Instant) {
         if self.phase == Phase::Up {
-            cx.counters.sessions_lost += 1;
+            cx.counters.sessions_left += 1;
             self.rare.left_open = self.rare.left_open.or_else(|| self.open_session(cx));
         }
         self.session.forget();

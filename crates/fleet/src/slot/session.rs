@@ -164,7 +164,11 @@ impl Slot {
             _ => Trouble::Refused,
         };
         match trouble {
-            Trouble::Silent | Trouble::Lossy => cx.counters.connects_unanswered += 1,
+            Trouble::Silent if failure == LoginFailure::Resources => {
+                cx.counters.connects_refused += 1;
+            }
+            Trouble::Silent => cx.counters.connects_unanswered += 1,
+            Trouble::Lossy => cx.counters.connects_unfinished += 1,
             Trouble::Refused => cx.counters.connects_refused += 1,
         }
         let reason = match failure {
@@ -213,7 +217,7 @@ impl Slot {
     /// Gives up a session that the BMC has ended, or is about to end because it restarts, and opens another: waiting for
     /// answers in it would be in vain.
     pub(super) fn reopen(&mut self, cx: &mut Context, now: Instant) {
-        cx.counters.sessions_lost += 1;
+        cx.counters.sessions_left += 1;
         self.session.forget();
         self.in_flight = InFlight::Nothing;
         self.talk = None;

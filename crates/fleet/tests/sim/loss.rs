@@ -64,7 +64,7 @@ fn no_bmc_that_answers_looks_dead_and_readings_stay_as_fresh_as_loss_allows() {
             counters.retransmits,
             counters.timeouts,
             counters.sessions_lost,
-            counters.connects_unanswered,
+            counters.connects_unanswered + counters.connects_unfinished,
         );
         assert!(early <= 10, "{early} seconds down");
         assert!(first.is_some_and(|first| first <= 150), "{first:?}");
@@ -142,6 +142,9 @@ fn a_bmc_that_answers_but_opens_no_session_is_told_so_and_costs_less_than_a_data
         panic!("it is {:?}", world.node(0).link)
     };
     assert!(reason.contains("no log-in comes to its end"), "{reason}");
+    let counters = world.engine.counters();
+    assert_eq!(counters.connects_unanswered, 0, "it did answer");
+    assert!(counters.connects_unfinished > 0, "{counters:?}");
     let heard = world.hosts[0].heard;
     world.run_for(300 * SECOND);
     let heard = world.hosts[0].heard - heard;

@@ -91,6 +91,8 @@ fn a_bmc_with_another_address_goes_on_where_it_was() {
     assert_eq!(*told.entries.lock().unwrap(), 0);
     let counters = world.engine.counters();
     assert_eq!((counters.contacts, counters.sessions_opened), (2, 3));
+    assert_eq!((counters.sessions_lost, counters.sessions_left), (0, 1));
+    assert_eq!(world.engine.figures().sessions(), 2);
     let off = world.apply(0, Change::Power(PowerAction::ForceOff));
     world.run_for(5 * SECOND);
     assert_eq!(off.try_take(), Some(Ok(())));

@@ -74,6 +74,7 @@ const COUNTED: &[(Family, &[Part])] = &[
         &[
             ("sessions_opened", Some(("result", "opened"))),
             ("connects_unanswered", Some(("result", "unanswered"))),
+            ("connects_unfinished", Some(("result", "unfinished"))),
             ("connects_refused", Some(("result", "refused"))),
         ],
     ),
@@ -81,6 +82,7 @@ const COUNTED: &[(Family, &[Part])] = &[
         counter("bmc_session_ends", "Sessions that ended."),
         &[
             ("sessions_lost", Some(("reason", "lost"))),
+            ("sessions_left", Some(("reason", "left"))),
             ("sessions_closed", Some(("reason", "closed"))),
         ],
     ),
