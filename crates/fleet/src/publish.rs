@@ -129,6 +129,14 @@ impl Board {
         self.index.load().spots.get(place as usize)?.clone()
     }
 
+    /// Whether the node of this name has its snapshots here: not where it is gone, nor where another one has the name now.
+    fn is_at(&self, id: &NodeId, spot: &Arc<Spot>) -> bool {
+        let index = self.index.load();
+        let place = index.places.get(id).map(|place| *place as usize);
+        let there = place.and_then(|place| index.spots.get(place)?.as_ref());
+        there.is_some_and(|there| Arc::ptr_eq(there, spot))
+    }
+
     /// Looks at the newest snapshot of every node.
     pub(crate) fn each(&self, mut look: impl FnMut(&Node)) {
         for spot in self.index.load().spots.iter().flatten() {
@@ -285,6 +293,11 @@ impl Page {
             next: None,
             draft: None,
         }
+    }
+
+    /// Whether readers see what is published here: the node is neither gone nor replaced.
+    pub(crate) fn is_seen(&self, board: &Board) -> bool {
+        board.is_at(&self.current.id, &self.spot)
     }
 
     /// What the next snapshot will be, as far as written; but for its readings.

@@ -85,7 +85,27 @@ impl Shared {
         let known = moves.entered.iter().zip(remembered);
         let known = known.filter_map(|(place, known)| Some((*place, Box::new(known?))));
         moves.remembered = known.collect();
+        self.read_on(leaving, targets, &mut moves);
         moves
+    }
+
+    /// Whoever had the name of a node before may have read on in its event log until it left: the new one goes on there.
+    fn read_on(&self, leaving: &[NodeId], targets: &[Target], moves: &mut Moves) {
+        let Some(memory) = &self.memory else {
+            return;
+        };
+        let leaving: HashSet<&NodeId> = leaving.iter().collect();
+        let replaced = moves.entered.iter().zip(targets);
+        let replaced = replaced.filter(|(place, target)| {
+            leaving.contains(&target.id) && moves.remembered.contains_key(place)
+        });
+        let (places, ids): (Vec<u32>, Vec<&NodeId>) =
+            replaced.map(|(place, target)| (*place, &target.id)).unzip();
+        for (place, position) in places.into_iter().zip(memory.positions(&ids)) {
+            if let (Some(remembered), Some(_)) = (moves.remembered.get_mut(&place), position) {
+                remembered.log = position;
+            }
+        }
     }
 }
 

@@ -252,10 +252,19 @@ impl Memory {
         self.shared.more.notify_one();
     }
 
-    /// Remembers how far an event log was read, and what news that brought.
-    pub(crate) fn remember_log(&self, id: &NodeId, read: &LogRead) {
+    /// Remembers how far an event log was read, and what news that brought; unless it is said that the log is no more that
+    /// reader's business, which nobody else changes meanwhile: see [`Self::positions`].
+    pub(crate) fn remember_log_if(
+        &self,
+        id: &NodeId,
+        read: &LogRead,
+        is_ours: impl FnOnce() -> bool,
+    ) {
         let bytes = codec::encode_position(&read.position);
         let mut pending = self.shared.pending();
+        if !is_ours() {
+            return;
+        }
         pending.logs.insert(id.clone(), Some(bytes));
         let room = PENDING_NEWS_MAX - pending.news.len();
         let mut news = journal::news(read).map(|event| (id.clone(), event));
@@ -290,6 +299,19 @@ impl Memory {
         pending.sessions.insert(id.clone(), None);
         pending.parted.insert(id.clone(), Some(at_ms));
         self.shared.more.notify_one();
+    }
+
+    /// How far the event logs of these nodes were read, by whoever had the names before, and has them no more.
+    pub(crate) fn positions(&self, ids: &[&NodeId]) -> Vec<Option<LogPosition>> {
+        if ids.is_empty() {
+            return Vec::new();
+        }
+        self.flush();
+        let Ok(view) = self.shared.file.view() else {
+            return vec![None; ids.len()];
+        };
+        let position = |id: &&NodeId| codec::decode_position(&view.log(id.as_str()).ok()??);
+        ids.iter().map(position).collect()
     }
 
     /// What is known of each of these BMCs from earlier.
@@ -483,6 +505,7 @@ mod tests {
 
     use super::*;
     use crate::contact::log::Newest;
+    use crate::publish::Page;
 
     fn target(id: &str) -> Target {
         let login = Arc::new(Login::new("admin", b"secret").unwrap());
@@ -507,6 +530,12 @@ mod tests {
         memory
             .recall(std::slice::from_ref(target), &Plans::default())
             .remove(0)
+    }
+
+    impl Memory {
+        fn remember_log(&self, id: &NodeId, read: &LogRead) {
+            self.remember_log_if(id, read, || true);
+        }
     }
 
     fn folder(name: &str) -> std::path::PathBuf {
@@ -684,6 +713,27 @@ mod tests {
         memory.remember_log(&target("n1").id, &read);
         assert_eq!(position(&memory), Some(read.position));
         assert_eq!(news(&memory, 0), [(1, 1), (2, 2)]);
+    }
+
+    #[test]
+    fn what_is_read_of_a_log_while_its_node_is_replaced_is_told_once() {
+        let memory = Arc::new(Memory::volatile());
+        fill(&memory);
+        let shared = crate::shared::Shared::with_memory(Some(Arc::clone(&memory)));
+        let (id, targets) = (target("n1").id, [target("n1")]);
+        shared.change(&[], &targets);
+        let before = Page::new(shared.board.spot(0).unwrap());
+        let is_seen = || before.is_seen(&shared.board);
+        let known = memory.recall(&targets, &shared.plans);
+        // The one before reads on.
+        let read = brought(1..3);
+        memory.remember_log_if(&id, &read, is_seen);
+        let moves = shared.enter(std::slice::from_ref(&id), &targets, known);
+        assert_eq!(moves.remembered[&0].log, Some(read.position));
+        memory.remember_log_if(&id, &brought(3..4), is_seen);
+        memory.flush();
+        assert_eq!(news(&memory, 0), [(1, 1), (2, 2)]);
+        assert_eq!(memory.positions(&[&id]), [Some(read.position)]);
     }
 
     #[test]

@@ -513,7 +513,9 @@ impl Slot {
             .log(convert::log(&node.log, &read, offset_s, &plan));
         self.publish(cx);
         if let Some(memory) = &cx.memory {
-            memory.remember_log(&self.page.node().id, &read);
+            // Of a node that is replaced, the one that has its place reads on from what is remembered: no entry is news of both.
+            let is_ours = || self.page.is_seen(&cx.board);
+            memory.remember_log_if(&self.page.node().id, &read, is_ours);
         }
     }
 }

@@ -367,3 +367,21 @@ fn times_of_entries_do_not_depend_on_how_long_the_log_takes_to_be_read() {
         assert_eq!(entry.at_s, Some(u64::from(EVENTS_FROM_S) + number));
     }
 }
+
+#[test]
+fn an_entry_that_comes_while_a_node_is_replaced_at_its_address_is_told_once() {
+    let mut world = remembering(2, 9, Quality::PERFECT);
+    world.hosts[0].machine.add_event();
+    world.run_for(5 * SECOND);
+    let mut teller = Teller::default();
+    world.replace(0, |world| {
+        world.hosts[0].machine.add_event();
+        world.run_for(5 * SECOND);
+    });
+    world.run_for(10 * SECOND);
+    world.hosts[0].machine.add_event();
+    world.run_for(10 * SECOND);
+    teller.tell(&world);
+    assert_eq!((teller.told, teller.losses), (vec![2, 3], 0));
+    assert_eq!(world.node(0).log.entries.len(), 3);
+}

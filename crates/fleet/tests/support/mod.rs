@@ -385,6 +385,20 @@ impl World {
         self.transmit();
     }
 
+    /// Takes a BMC off and puts it on again under its name; its engine hears of that only later.
+    pub(crate) fn replace(&mut self, node: u32, later: impl FnOnce(&mut Self)) {
+        let targets = [self.targets[node as usize].clone()];
+        let id = targets[0].id.clone();
+        let mut moves = self.shared.change(&[id], &targets);
+        later(self);
+        self.engine.remove(self.now, moves.left[0].0, None);
+        let [target] = targets;
+        let place = moves.entered[0];
+        let coming = Coming::of(&mut moves, place, target);
+        self.engine.add(self.now, [coming]);
+        self.transmit();
+    }
+
     /// From now on, who answers at the address that a node was given at the beginning is this host; `None` = nobody is.
     pub(crate) fn set_host(&mut self, node: u32, host: Option<usize>) {
         match host {
