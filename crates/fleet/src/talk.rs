@@ -148,6 +148,7 @@ impl<T> Talk<T> {
 #[cfg(test)]
 mod tests {
     use ipmi::command::app::GetDeviceId;
+    use ipmi::number::CompletionCode;
 
     use super::*;
 
@@ -162,12 +163,40 @@ mod tests {
             panic!("it asks");
         };
         talk.ask_again();
-        for _ in 0..3 {
-            let Turn::Send(asked) = talk.turn(now) else {
-                panic!("it asks on");
-            };
-            assert!(!Arc::ptr_eq(&asked, &courtesy));
+        let mut asked = Vec::new();
+        let done = loop {
+            match talk.turn(now) {
+                Turn::Send(call) => asked.push(call),
+                Turn::Done(done) => break done,
+                other => panic!("{other:?}"),
+            }
             talk.ask_again();
+        };
+        assert_eq!(asked.len(), usize::from(UNANSWERED_MAX));
+        assert!(!asked.iter().any(|call| Arc::ptr_eq(call, &courtesy)));
+        assert_eq!(done, (true, true), "then it goes on without");
+    }
+
+    #[test]
+    fn an_answer_to_another_question_begins_the_count_anew() {
+        let now = Instant::ORIGIN;
+        let mut talk = Talk::new(Script::new(|line| async move {
+            for _ in 0..2 {
+                line.call(&GetDeviceId).await.ok();
+            }
+        }));
+        for _ in 0..2 {
+            for _ in 1..UNANSWERED_MAX {
+                assert!(matches!(talk.turn(now), Turn::Send(_)));
+                talk.ask_again();
+            }
+            assert!(matches!(talk.turn(now), Turn::Send(_)), "once more");
+            talk.answer(Answer::Reply {
+                completion: CompletionCode::NODE_BUSY,
+                data: Vec::new(),
+                at: now,
+            });
         }
+        assert!(matches!(talk.turn(now), Turn::Done(())));
     }
 }
