@@ -217,16 +217,8 @@ impl Reload {
         let removed = named(plan.changes.remove.iter());
         let added = named(plan.changes.add.iter().map(|target| &target.id));
         let (labelled, renewed) = (plan.changes.labels.len(), plan.logins.len());
-        let gone = plan.changes.remove.clone();
         let treated = plan.changes.treatments.len();
-        let changing = Arc::clone(&fleet);
-        // What is remembered of new ones comes from a file.
-        let changed = spawn_blocking(move || changing.change(plan.changes)).await;
-        changed
-            .map_err(|error| error.to_string())?
-            .map_err(|error| error.to_string())?;
-        names.forget(&gone);
-        names.want(plan.names);
+        names.change(&fleet, plan.changes, plan.names).await?;
         for (id, login) in &plan.logins {
             fleet.set_login(id, login);
         }

@@ -9,10 +9,10 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use fleet::Fleet;
+use fleet::{Changes, Fleet};
 use hardware::{Hardware, Link, NodeId};
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::Instant;
 
 /// The most look-ups at a time: each takes a thread of the runtime while it lasts.
@@ -170,12 +170,36 @@ impl Names {
         }
     }
 
-    /// Looks those of these nodes up no more.
-    pub(crate) fn forget(&self, ids: &[NodeId]) {
-        let mut wanted = self.wanted();
-        for id in ids {
-            wanted.remove(id);
+    /// Has the fleet take BMCs up and let others go, and looks up the names of those that come. The names of those that go are
+    /// forgotten before: an address that is found meanwhile is the former BMC's, and not the one's that takes its place.
+    ///
+    /// # Errors
+    /// Why the fleet didn't change; then all is as it was.
+    pub(crate) async fn change(
+        &self,
+        fleet: &Arc<Fleet>,
+        changes: Changes,
+        coming: Vec<Name>,
+    ) -> Result<(), String> {
+        let forgotten = self.forget(&changes.remove);
+        let changing = Arc::clone(fleet);
+        // What is remembered of new ones comes from a file.
+        let changed = spawn_blocking(move || changing.change(changes)).await;
+        let changed = changed
+            .map_err(|error| error.to_string())
+            .and_then(|changed| changed.map_err(|error| error.to_string()));
+        match changed {
+            Ok(()) => self.want(coming),
+            Err(_) => self.wanted().extend(forgotten),
         }
+        changed
+    }
+
+    /// Looks those of these nodes up no more. Returns what was known of them.
+    fn forget(&self, ids: &[NodeId]) -> Vec<(NodeId, Wanted)> {
+        let mut wanted = self.wanted();
+        let known = ids.iter().filter_map(|id| wanted.remove_entry(id));
+        known.collect()
     }
 
     fn wanted(&self) -> MutexGuard<'_, BTreeMap<NodeId, Wanted>> {
@@ -260,6 +284,8 @@ async fn look_up(host: String, port: u16) -> Found {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Condvar;
+
     use fleet::{Config, Target};
     use hardware::{Hardware, Link, Observer, Update};
     use ipmi::console::Login;
@@ -282,14 +308,32 @@ mod tests {
         }
     }
 
+    impl Notified {
+        fn of(fleet: &Fleet) -> Arc<Self> {
+            let notified = Arc::new(Self(Notify::new()));
+            fleet.observe(Arc::clone(&notified) as Arc<dyn Observer>);
+            notified
+        }
+
+        /// Until the fleet, which has clocks and threads of its own, shows this.
+        async fn until(&self, is_so: impl Fn() -> bool) {
+            let shown = async {
+                while !is_so() {
+                    self.0.notified().await;
+                }
+            };
+            let shown = tokio::time::timeout(Duration::from_secs(60), shown).await;
+            shown.expect("the fleet never shows it");
+        }
+    }
+
     #[tokio::test]
     async fn a_name_without_an_address_is_told_as_the_nodes_reason_and_does_not_stop_others() {
         let login = Arc::new(Login::new("admin", b"secret").unwrap());
         let node = |name: &str| Target::new(NodeId::new(name).unwrap(), None, &login);
         let config = Config::new(vec![node("n1"), node("n2")]);
         let fleet = Arc::new(Fleet::start(&config).unwrap());
-        let notified = Arc::new(Notified(Notify::new()));
-        fleet.observe(Arc::clone(&notified) as Arc<dyn Observer>);
+        let notified = Notified::of(&fleet);
         let name = |id: &str, host: &str| Name {
             id: NodeId::new(id).unwrap(),
             host: host.to_owned(),
@@ -305,13 +349,14 @@ mod tests {
             .map(|wanted| wanted.address.is_some())
             .collect();
         assert_eq!(has_address, [false, true]);
-        loop {
-            if let Link::Down { reason, .. } = &fleet.node("n1").unwrap().link {
+        let is_told = || match &fleet.node("n1").unwrap().link {
+            Link::Down { reason, .. } => {
                 assert!(reason.contains("nowhere.invalid"), "{reason}");
-                break;
+                true
             }
-            notified.0.notified().await;
-        }
+            _ => false,
+        };
+        notified.until(is_told).await;
     }
 
     #[test]
@@ -358,7 +403,7 @@ mod tests {
             host: "bmc1".to_owned(),
             port: 9,
         }]);
-        let weak = Arc::downgrade(&fleet);
+        let (weak, notified) = (Arc::downgrade(&fleet), Notified::of(&fleet));
         let is_at = |ip: &str| {
             let shown = fleet.node("n1").unwrap().address;
             shown == Some(ip.parse().unwrap())
@@ -385,9 +430,99 @@ mod tests {
         table.lock().unwrap().insert("bmc1".to_owned(), now);
         pass(2 * PAUSE);
         names.once(&weak).await;
-        // The fleet has clocks and threads of its own.
-        while !is_at("127.9.1.2") {
-            std::thread::yield_now();
+        notified.until(|| is_at("127.9.1.2")).await;
+    }
+
+    /// Lets a look-up end while the fleet changes: when it tells that a node is another machine's.
+    #[derive(Default)]
+    struct InTheMiddle {
+        go: Notify,
+        ended: (Mutex<bool>, Condvar),
+    }
+
+    impl Observer for InTheMiddle {
+        fn updated(&self, update: &Update) {
+            if matches!(update, Update::Replaced { .. }) {
+                self.go.notify_one();
+                let ended = self.ended.0.lock().unwrap();
+                let ended = self.ended.1.wait_while(ended, |ended| !*ended);
+                drop(ended.unwrap());
+            }
         }
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_found_while_its_node_gets_another_one_is_not_that_nodes() {
+        let login = Arc::new(Login::new("admin", b"secret").unwrap());
+        let id = NodeId::new("n1").unwrap();
+        let target = |address| Target::new(id.clone(), address, &login);
+        let fleet = Arc::new(Fleet::start(&Config::new(vec![target(None)])).unwrap());
+        let (notified, middle) = (Notified::of(&fleet), Arc::new(InTheMiddle::default()));
+        fleet.observe(Arc::clone(&middle) as Arc<dyn Observer>);
+        let old: SocketAddr = "127.9.2.1:9".parse().unwrap();
+        let new: SocketAddr = "127.9.2.2:9".parse().unwrap();
+        let held = Arc::clone(&middle);
+        let names = Arc::new(Names::looked_up_by(Box::new(move |_, _| {
+            let held = Arc::clone(&held);
+            Box::pin(async move {
+                held.go.notified().await;
+                *held.ended.0.lock().unwrap() = true;
+                held.ended.1.notify_all();
+                Ok(vec![old])
+            })
+        })));
+        names.want(vec![Name {
+            id: id.clone(),
+            host: "bmc1".to_owned(),
+            port: 9,
+        }]);
+        let weak = Arc::downgrade(&fleet);
+        let looking = {
+            let names = Arc::clone(&names);
+            tokio::spawn(async move { names.once(&weak).await })
+        };
+        // It is under way.
+        tokio::task::yield_now().await;
+        let changes = Changes {
+            remove: vec![id.clone()],
+            add: vec![target(Some(new))],
+            ..Changes::default()
+        };
+        names.change(&fleet, changes, Vec::new()).await.unwrap();
+        looking.await.unwrap();
+        // What was ordered of its shard before is done when this shows.
+        let labels = Arc::new(hardware::Labels::default());
+        let changes = Changes {
+            labels: vec![(id.clone(), None, Arc::clone(&labels))],
+            ..Changes::default()
+        };
+        fleet.change(changes).unwrap();
+        let node = || fleet.node("n1").unwrap();
+        notified
+            .until(|| Arc::ptr_eq(&node().labels, &labels))
+            .await;
+        assert_eq!(node().address, Some(new.ip()));
+        assert!(names.wanted().is_empty());
+    }
+
+    #[tokio::test]
+    async fn names_are_looked_up_on_where_the_fleet_can_not_change() {
+        let login = Arc::new(Login::new("admin", b"secret").unwrap());
+        let id = NodeId::new("n1").unwrap();
+        let target = Target::new(id.clone(), None, &login);
+        let fleet = Arc::new(Fleet::start(&Config::new(vec![target])).unwrap());
+        let names = Names::default();
+        names.want(vec![Name {
+            id: id.clone(),
+            host: "bmc1".to_owned(),
+            port: 9,
+        }]);
+        fleet.close();
+        let changes = Changes {
+            remove: vec![id.clone()],
+            ..Changes::default()
+        };
+        assert!(names.change(&fleet, changes, Vec::new()).await.is_err());
+        assert!(names.wanted().contains_key(&id));
     }
 }
