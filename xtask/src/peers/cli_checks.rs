@@ -119,7 +119,10 @@ fn theirs(target: &Target, line: &str) -> Result<String> {
 }
 
 /// The value behind a name in what ipmitool prints.
-fn field(text: &str, name: &str) -> Result<String> {
+///
+/// # Errors
+/// Where no line has the name.
+pub(super) fn field(text: &str, name: &str) -> Result<String> {
     let line = text
         .lines()
         .filter_map(|line| line.split_once(':'))

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::cli_checks::ours;
+use super::cli_checks::{field, ours};
 use super::ipmitool;
 use super::report::{Report, same};
 use super::target::Target;
@@ -39,8 +39,8 @@ const SET: [(&str, &str, &str); 7] = [
         "SNMP Community String   : traps-4-us",
     ),
     ("lan set 1 access on", "channel info 1", "always available"),
-    ("pef filter disable 1", "pef filter list", "disabled"),
-    ("pef filter enable 1", "pef filter list", "active"),
+    ("pef filter disable 1", "pef filter list", " 1 | disabled"),
+    ("pef filter enable 1", "pef filter list", " 1 | enabled"),
 ];
 
 /// Runs the checks.
@@ -112,11 +112,10 @@ fn log_in(target: &Target, ours: Ours<'_>) -> Result {
         theirs(target, "channel authcap 1 4")?,
     );
     let sessions = said["sessions"].to_string();
-    for (ours, their) in [("IPMI 1.5", "IPMI v1.5"), ("IPMI 2.0", "IPMI v2.0")] {
-        // ipmitool has IPMI 1.5 in another line, too, whatever the channel takes.
-        let supports = theirs.lines().filter(|line| line.contains("supports"));
-        let theirs = supports.collect::<String>().contains(their);
-        same(their, &sessions.contains(ours), &theirs)?;
+    for version in ["1.5", "2.0"] {
+        let found = sessions.contains(&format!("IPMI {version}"));
+        let expected = field(&theirs, &format!("Channel supports IPMI v{version}"))?;
+        same(version, &found, &(expected == "yes"))?;
     }
     Ok(())
 }
