@@ -1,12 +1,18 @@
 // What the page knows of the machines: filled from one metric report a second, read by the views.
 
 const REPORT = "/redfish/v1/TelemetryService/MetricReports/Nodes";
+const TEMPERATURES = "/redfish/v1/TelemetryService/MetricDefinitions/HottestTemperature";
 const CHASSIS = "/redfish/v1/Chassis";
 const PERIOD_MS = 1000;
 /** A page without a fresh report for this long says so. */
 const STALE_AFTER_MS = 3500;
-/** A node whose own readings are this much older than the report is marked. */
+/**
+ * A node whose own readings are this much older than the report is marked; where temperatures are read more rarely, after so
+ * many of their intervals. How long these are is asked now and then.
+ */
 const NODE_STALE_AFTER_MS = 10_000;
+const NODE_STALE_AFTER_INTERVALS = 2.5;
+const INTERVAL_EVERY_MS = 60_000;
 const TREE_RETRY_MS = 30_000;
 
 /** One tile of the page: a computer, or an enclosure with a controller of its own. */
@@ -52,6 +58,13 @@ function ownerOf(property) {
   return [collection, decodeURIComponent(id ?? "")];
 }
 
+/** `PT1M30S` gives 90000; an absent duration, 0. */
+function msOf(duration) {
+  const parts = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?)?$/.exec(duration ?? "") ?? [];
+  const [days, hours, minutes, seconds] = parts.slice(1).map((part) => Number(part ?? 0));
+  return parts.length === 0 ? 0 : (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000;
+}
+
 const numberOf = (text) => (text === null || text === "" || Number.isNaN(Number(text)) ? null : Number(text));
 
 /** What each metric of the report says about its machine. */
@@ -86,6 +99,8 @@ export class Store extends EventTarget {
   #owners = new Map();
   #treeReadAt = -TREE_RETRY_MS;
   #treeMissing = false;
+  #intervalAskedAt = -INTERVAL_EVERY_MS;
+  #nodeStaleAfterMs = NODE_STALE_AFTER_MS;
 
   /** Computers by id. */
   nodes = new Map();
@@ -129,6 +144,7 @@ export class Store extends EventTarget {
   async #poll(signal) {
     const begun = performance.now();
     try {
+      await this.#readInterval(signal);
       const report = await this.#client.get(REPORT, { signal });
       this.#apply(report);
       this.problem = null;
@@ -142,6 +158,14 @@ export class Store extends EventTarget {
     const took = performance.now() - begun;
     const wait = document.hidden ? 5 * PERIOD_MS : Math.max(PERIOD_MS - took, Math.min(took, 5 * PERIOD_MS));
     if (!signal.aborted) this.#timer = setTimeout(() => this.#poll(signal), wait);
+  }
+
+  /** Asks how often temperatures are read, where that was not asked for a minute. */
+  async #readInterval(signal) {
+    if (performance.now() - this.#intervalAskedAt < INTERVAL_EVERY_MS) return;
+    this.#intervalAskedAt = performance.now();
+    const { SensingInterval: interval } = await this.#client.get(TEMPERATURES, { signal });
+    this.#nodeStaleAfterMs = Math.max(NODE_STALE_AFTER_MS, NODE_STALE_AFTER_INTERVALS * msOf(interval));
   }
 
   /** Takes a report over and tells which machines changed. */
@@ -181,7 +205,7 @@ export class Store extends EventTarget {
 
   #isStale(machine) {
     if (machine.readAt === null || this.reportTime === null) return false;
-    return Date.parse(this.reportTime) - Date.parse(machine.readAt) > NODE_STALE_AFTER_MS;
+    return Date.parse(this.reportTime) - Date.parse(machine.readAt) > this.#nodeStaleAfterMs;
   }
 
   #machineOf(property) {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use ::hardware::{ApplyError, Node, NodeId, Update};
 use ipmi::console::Login;
-use ipmi::quirk::Quirks;
 use ipmi::time::Instant;
 
 use crate::drive::{Clock, Order, Running, Shard, StartError, unix_ms};
@@ -319,11 +318,10 @@ impl Crew {
                 self.shards[*shard as usize].shard.order(order);
             }
             (Some(Seat::Waits(coming)), Order::Login(_, login)) => coming.target.login = login,
-            (Some(Seat::Waits(coming)), Order::Treatment(_, poll_interval_ms, quirks)) => {
-                let target = &mut coming.target;
-                (target.poll_interval_ms, target.quirks) = (Some(poll_interval_ms), quirks);
+            (Some(Seat::Waits(coming)), Order::Treatment(_, treatment)) => {
+                coming.target.treatment = treatment;
                 if let Some(remembered) = &mut coming.remembered {
-                    remembered.read_anew |= remembered.plan.quirks != quirks;
+                    remembered.read_anew |= remembered.plan.quirks != treatment.quirks;
                 }
             }
             (Some(Seat::Waits(coming)), Order::Labels(_, enclosure, labels)) => {
@@ -344,12 +342,6 @@ impl Crew {
     /// Gives the BMC of a place another login.
     pub(crate) fn set_login(&mut self, place: u32, login: &Arc<Login>) {
         self.order(place, Order::Login(place, Arc::clone(login)));
-    }
-
-    /// Polls the BMC of a place in another way.
-    pub(crate) fn set_treatment(&mut self, place: u32, interval_ms: Option<u32>, quirks: Quirks) {
-        let interval_ms = interval_ms.unwrap_or(self.config.poll_interval_ms);
-        self.order(place, Order::Treatment(place, interval_ms, quirks));
     }
 
     /// Sends an operator command to the BMC of a place.

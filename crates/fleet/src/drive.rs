@@ -18,14 +18,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use hardware::{ApplyError, EnclosureId, Labels, Node};
 use ipmi::console::Login;
 use ipmi::entropy::Entropy;
-use ipmi::quirk::Quirks;
 use ipmi::time::Instant;
 use udp::{Options, ReceiveBatch, SendBatch, Socket, Waker};
 
 use crate::engine::{Coming, Engine};
 use crate::figures::ShardFigures;
 use crate::flow::Flow;
-use crate::target::ConfigError;
+use crate::target::{ConfigError, Treatment};
 use crate::work::Job;
 
 /// The most operator commands on their way to one shard; more are refused as busy.
@@ -158,8 +157,8 @@ pub(crate) enum Order {
     Login(u32, Arc<Login>),
     /// Another address, or why it has none for now.
     Address(u32, Result<SocketAddr, String>),
-    /// Another poll interval in milliseconds, and other deviations that the operator knows of.
-    Treatment(u32, u32, Quirks),
+    /// Another way to be polled.
+    Treatment(u32, Treatment),
     /// What a node sits in, and its labels.
     Labels(u32, Option<EnclosureId>, Arc<Labels>),
 }
@@ -226,6 +225,7 @@ impl Shard {
             publish_at: Instant::ORIGIN,
             oldest_at: Instant::ORIGIN,
             oldest: None,
+            late: 0,
             report_at: clock.now() + REPORT_EVERY,
             reported: ShardFigures::default(),
         };
@@ -312,8 +312,9 @@ struct Driver {
     idle: Duration,
     sends_refused: u64,
     truncated: u64,
-    /// The oldest readings, and when they are looked for again.
+    /// The oldest readings, how many BMCs are late, and when they are looked for again.
     oldest: Option<Instant>,
+    late: u32,
     oldest_at: Instant,
     /// When the figures are to be shown again.
     publish_at: Instant,
@@ -410,9 +411,9 @@ impl Driver {
         figures.counters.jobs_refused += self.mailbox.jobs_refused.load(Ordering::Relaxed);
         if now >= self.oldest_at {
             self.oldest_at = now + OLDEST_EVERY;
-            self.oldest = self.engine.oldest_reading();
+            (self.oldest, self.late) = (self.engine.oldest_reading(), self.engine.late(now));
         }
-        figures.oldest_reading = self.oldest;
+        (figures.oldest_reading, figures.late) = (self.oldest, self.late);
         if now >= self.report_at {
             self.report_at = now + REPORT_EVERY;
             let oldest = self
@@ -476,8 +477,8 @@ impl Driver {
                 Order::Remove(place, last) => self.engine.remove(now, place, last),
                 Order::Login(place, login) => self.engine.set_login(now, place, login),
                 Order::Address(place, address) => self.engine.set_address(now, place, address),
-                Order::Treatment(place, interval_ms, quirks) => {
-                    self.engine.set_treatment(now, place, interval_ms, quirks);
+                Order::Treatment(place, treatment) => {
+                    self.engine.set_treatment(now, place, &treatment);
                 }
                 Order::Labels(place, enclosure, labels) => {
                     self.engine.set_labels(place, enclosure, labels);

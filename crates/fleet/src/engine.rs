@@ -5,10 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hardware::{EnclosureId, Labels, Node, Update};
+use hardware::{EnclosureId, Labels, Node, SensorIntervals, Update};
 use ipmi::console::{Addressee, Login, Policy, addressee};
 use ipmi::entropy::Entropy;
-use ipmi::quirk::Quirks;
 use ipmi::time::Instant;
 
 use crate::counters::Counters;
@@ -23,7 +22,7 @@ use crate::schedule::{self, Jitter};
 use crate::share::Texts;
 use crate::shared::Shared;
 use crate::slot::{self, Context, SLOT_BITS, Setup, Slot, Trace};
-use crate::target::{Config, Target};
+use crate::target::{Config, Target, Treatment};
 use crate::timer::Wheel;
 use crate::work::Job;
 
@@ -35,6 +34,8 @@ const LEAVE: Duration = Duration::from_secs(1);
 pub struct EngineConfig {
     /// Every sensor is read once in this time, in milliseconds; targets may have their own.
     pub poll_interval_ms: u32,
+    /// But those of these classes in times of their own, in milliseconds.
+    pub sensor_intervals: SensorIntervals,
     /// Event log and boot options are looked at in every so many rounds.
     pub slow_rounds: u32,
     /// First contacts at a time, at most.
@@ -51,6 +52,7 @@ impl EngineConfig {
     pub fn of(config: &Config, seed: u64) -> Self {
         Self {
             poll_interval_ms: config.poll_interval_ms,
+            sensor_intervals: config.sensor_intervals,
             slow_rounds: config.slow_rounds.max(1),
             contacts_at_once: config.contacts_at_once.max(1),
             policy: Arc::clone(&config.policy),
@@ -153,6 +155,8 @@ impl Engine {
     pub fn new(now: Instant, unix_ms: u64, config: &EngineConfig, shared: &Shared) -> Self {
         let cx = Context {
             poll_interval_ms: config.poll_interval_ms,
+            sensor_intervals: config.sensor_intervals,
+            intervals: Arc::default(),
             slow_rounds: config.slow_rounds,
             slots: 0,
             port: 0,
@@ -263,14 +267,15 @@ impl Engine {
             true => connect_at + LEAVE,
             false => connect_at,
         };
+        let pacing = self.cx.pacing(&target.treatment);
         let slot = Slot::new(Setup {
             index,
             trace,
             address,
             login: &target.login,
             policy: &self.cx.policy,
-            quirks: target.quirks,
-            poll_interval_ms: target.poll_interval_ms.unwrap_or(self.cx.poll_interval_ms),
+            quirks: target.treatment.quirks,
+            pacing,
             spot,
             remembered,
             connect_at,
@@ -466,20 +471,13 @@ impl Engine {
         self.touched(index);
     }
 
-    /// Reads the BMC of a place at this interval in milliseconds from now on, and deals with these deviations that the operator
-    /// knows of; all else goes on.
-    pub fn set_treatment(
-        &mut self,
-        now: Instant,
-        place: u32,
-        poll_interval_ms: u32,
-        quirks: Quirks,
-    ) {
+    /// Polls the BMC of a place in this way from now on; all else goes on.
+    pub fn set_treatment(&mut self, now: Instant, place: u32, treatment: &Treatment) {
         let index = self.slot_at(place);
         if let Some((index, (slot, cx))) =
             index.and_then(|index| Some((index, self.slot_mut(index)?)))
         {
-            slot.set_treatment(cx, now, poll_interval_ms, quirks);
+            slot.set_treatment(cx, now, treatment);
             self.touched(index);
         }
     }
@@ -564,8 +562,8 @@ impl Engine {
     }
 
     /// Since when the oldest readings are old among BMCs that answer and have any: each BMC's round began then that was the last one
-    /// to bring any, and where none did, the BMC began to answer then. `None` where nothing is to be read. Looks at every BMC:
-    /// some milliseconds for fifty thousand.
+    /// to bring any, and where none did, the BMC began to answer then. Of classes of sensors with intervals of their own, the same
+    /// is so of each. `None` where nothing is to be read. Looks at every BMC: some milliseconds for fifty thousand.
     #[must_use]
     pub fn oldest_reading(&self) -> Option<Instant> {
         let since = self.slots.iter().filter_map(|berth| match berth {
@@ -573,6 +571,16 @@ impl Engine {
             Berth::Vacant(_) => None,
         });
         since.min()
+    }
+
+    /// How many BMCs answer of whose sensors some class is late: none of it was read for twice its interval. Looks at every BMC, too.
+    #[must_use]
+    pub fn late(&self, now: Instant) -> u32 {
+        let is_late = |berth: &&Berth| match berth {
+            Berth::Taken(slot) => slot.is_late(now),
+            Berth::Vacant(_) => false,
+        };
+        self.slots.iter().filter(is_late).count() as u32
     }
 
     /// What the engine did so far and is doing; the times are the driver's to add.

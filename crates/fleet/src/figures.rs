@@ -45,6 +45,8 @@ pub struct ShardFigures {
     pub busy_ms: u64,
     /// As [`crate::Engine::oldest_reading`], as of a second ago at most.
     pub oldest_reading: Option<Instant>,
+    /// As [`crate::Engine::late`], as of a second ago at most.
+    pub late: u32,
 }
 
 impl ShardFigures {
@@ -89,6 +91,7 @@ impl std::ops::AddAssign for ShardFigures {
         self.rounds += other.rounds;
         self.running_ms += other.running_ms;
         self.busy_ms += other.busy_ms;
+        self.late += other.late;
         let oldest = [self.oldest_reading, other.oldest_reading];
         self.oldest_reading = oldest.into_iter().flatten().min();
     }
@@ -100,7 +103,7 @@ impl fmt::Display for ShardFigures {
         let seconds = self.running_ms.max(1) as f64 / 1_000.0;
         write!(
             f,
-            "{:.0} readings/s, answers in {:.1} ms (p50) {:.1} ms (p99), {:.0} % busy, {} of {} rounds running, {} waiting",
+            "{:.0} readings/s, answers in {:.1} ms (p50) {:.1} ms (p99), {:.0} % busy, {} of {} rounds running, {} waiting, {} BMCs late",
             self.counters.readings as f64 / seconds,
             self.round_trips.quantile_ms(0.5),
             self.round_trips.quantile_ms(0.99),
@@ -108,6 +111,7 @@ impl fmt::Display for ShardFigures {
             self.rounds.taken,
             self.rounds.limit,
             self.rounds.waiting,
+            self.late,
         )?;
         for (name, value) in self.counters.troubles().filter(|(_, value)| *value > 0) {
             write!(f, ", {name} {value}")?;

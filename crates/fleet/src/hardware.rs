@@ -10,7 +10,6 @@ use ::hardware::{
 };
 use arc_swap::ArcSwap;
 use ipmi::console::Login;
-use ipmi::quirk::Quirks;
 
 use crate::counters::Counters;
 use crate::crew::Crew;
@@ -19,7 +18,7 @@ use crate::figures::Figures;
 use crate::memory::{Memory, Remembered};
 use crate::outcome::outcome;
 use crate::shared::{self, Shared};
-use crate::target::{Config, Target};
+use crate::target::{Config, Target, Treatment};
 use crate::work::Job;
 
 /// Very many IPMI BMCs, polled by threads of its own. Dropped, it is [closed](Self::close).
@@ -44,9 +43,8 @@ pub struct Changes {
     pub add: Vec<Target>,
     /// What else machines sit in, and their labels.
     pub labels: Vec<(NodeId, Option<EnclosureId>, Arc<Labels>)>,
-    /// Machines that are polled in another way: at which interval in milliseconds (`None` = the fleet's), and with which
-    /// deviations that the operator knows of. What is known of them stays, and so do commands that are under way.
-    pub treatments: Vec<(NodeId, Option<u32>, Quirks)>,
+    /// Machines that are polled in another way. What is known of them stays, and so do commands that are under way.
+    pub treatments: Vec<(NodeId, Treatment)>,
     /// The enclosures, where they change.
     pub topology: Option<Arc<Topology>>,
 }
@@ -100,9 +98,9 @@ impl Fleet {
         }
         let moves = self.shared.enter(&changes.remove, &changes.add, known);
         crew.move_all(moves, changes.add);
-        for (id, interval_ms, quirks) in changes.treatments {
+        for (id, treatment) in changes.treatments {
             if let Some(place) = self.shared.board.place(id.as_str()) {
-                crew.set_treatment(place, interval_ms, quirks);
+                crew.order(place, Order::Treatment(place, treatment));
             }
         }
         for (id, enclosure, labels) in changes.labels {

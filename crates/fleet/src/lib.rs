@@ -4,6 +4,7 @@
 //!   drive.rs      the only IO: a thread a shard; socket ⇄ Engine; reads the clock once a turn
 //!   engine.rs     Engine: one slot a BMC; handle_datagram, handle_timeouts, submit, poll_transmit
 //!     ├ schedule.rs  timer.rs    when what is due
+//!     ├ slot/                    a BMC: its session, its round over the sensors, passes over classes of them
 //!     ├ gate.rs                  how many BMCs are dealt with at a time
 //!     ├ script.rs  call.rs       conversations of many commands as straight lines
 //!     ├ contact/                 first contact: who are you, which sensors, which parts, which events
@@ -19,6 +20,7 @@
 //! arguments: the same datagrams at the same times make the same fleet.
 
 mod call;
+mod classes;
 mod contact;
 mod convert;
 mod counters;
@@ -59,5 +61,5 @@ pub use outcome::{Outcome, OutcomeSender, outcome};
 pub use publish::Moves;
 pub use round_trip::RoundTrips;
 pub use shared::Shared;
-pub use target::{Config, ConfigError, Target};
+pub use target::{Config, ConfigError, Target, Treatment};
 pub use work::Job;

@@ -4,7 +4,9 @@ use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-use hardware::{Availability, PackedReading, Scale, Scales, Sensor, Threshold, ThresholdState};
+use hardware::{
+    Availability, PackedReading, Scale, Scales, Sensor, SensorClass, Threshold, ThresholdState,
+};
 use ipmi::command::Message;
 use ipmi::command::sensor::SensorReading;
 use ipmi::number::{CompletionCode, NetFn, ReadingFlags};
@@ -13,6 +15,7 @@ use ipmi::record::Conversion;
 use ipmi::record::sdr::Units;
 use ipmi::wire::Reader;
 
+use crate::classes::Classes;
 use crate::contact::records::{Likeness, Records};
 use crate::memory::Fingerprint;
 
@@ -26,6 +29,8 @@ pub(crate) struct Item {
     /// The LUN on which it is.
     pub(crate) lun: u8,
     pub(crate) kind: ItemKind,
+    /// By which it is read at an interval of its own.
+    pub(crate) class: SensorClass,
 }
 
 /// How the answer is to be read.
@@ -48,6 +53,8 @@ pub(crate) struct Plan {
     pub(crate) sensors: Arc<[Sensor]>,
     /// Those that can be read.
     pub(crate) items: Box<[Item]>,
+    /// Of which classes they are.
+    pub(crate) classes: Classes,
     /// Conversions, each once; the snapshots of all machines have them, too.
     pub(crate) scales: Arc<Scales>,
     /// What is known of the sensors that events name, by [`Sensor::key`]; those that can't be read included.
@@ -110,6 +117,17 @@ const CROSSED: [ThresholdState; 64] = {
 };
 
 impl Plan {
+    /// The index of the first item of these classes that has this index or a higher one; the number of items where there is none.
+    pub(crate) fn next_of(&self, classes: Classes, from: u16) -> u16 {
+        // MAX_SENSORS at most.
+        let items = self.items.len() as u16;
+        if classes == Classes::ALL {
+            return from.min(items);
+        }
+        let mut behind = (from..items).filter(|at| classes.has(self.items[usize::from(*at)].class));
+        behind.next().unwrap_or(items)
+    }
+
     /// Takes the answer to Get Sensor Reading into `reading`. What the BMC does not give leaves the old value with a
     /// mark.
     pub(crate) fn read(
@@ -265,6 +283,7 @@ mod tests {
             number: 1,
             lun: 0,
             kind: ItemKind::Number { scale: 0, compares },
+            class: SensorClass::Temperature,
         }
     }
 
@@ -347,6 +366,7 @@ mod tests {
             number: 1,
             lun: 0,
             kind: ItemKind::States { mask: u16::MAX },
+            class: SensorClass::Discrete,
         };
         let (plan, mut packed) = (plan(), PackedReading::default());
         plan.read(item, OK, &[0, 0xc0, 0x05, 0x81], &mut packed);

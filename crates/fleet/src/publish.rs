@@ -374,6 +374,8 @@ fn copy(from: &Node, to: &mut Node) {
     to.identity.clone_from(&from.identity);
     to.log.clone_from(&from.log);
     to.read_at_ms = from.read_at_ms;
+    to.read_earlier_ms.clone_from(&from.read_earlier_ms);
+    to.intervals.clone_from(&from.intervals);
     to.revision = from.revision;
 }
 
@@ -442,6 +444,8 @@ pub(crate) mod tests {
             readings: Readings::packed(&scales(), &vec![PackedReading::default(); readings]),
             log: Arc::default(),
             read_at_ms: 0,
+            read_earlier_ms: None,
+            intervals: None,
             revision: 0,
         }
     }

@@ -148,6 +148,8 @@ fn unreached(targets: &[Target]) -> impl Iterator<Item = Node> {
         readings: Readings::default(),
         log: Arc::clone(&log),
         read_at_ms: 0,
+        read_earlier_ms: None,
+        intervals: None,
         revision: 0,
     })
 }

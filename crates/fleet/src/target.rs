@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
-use hardware::{EnclosureId, Labels, NodeId, NodeKind, Topology};
+use hardware::{EnclosureId, Labels, NodeId, NodeKind, SensorIntervals, Topology};
 use ipmi::console::{Login, Policy};
 use ipmi::quirk::Quirks;
 
@@ -22,12 +22,22 @@ pub struct Target {
     pub login: Arc<Login>,
     /// The innermost enclosure it sits in, where known.
     pub enclosure: Option<EnclosureId>,
-    /// Deviations from the specification that the operator knows of.
-    pub quirks: Quirks,
     /// Where it stands and what else the operator says of it.
     pub labels: Arc<Labels>,
+    /// How it is polled.
+    pub treatment: Treatment,
+}
+
+/// How a BMC is polled, where that differs from the others of its fleet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Treatment {
+    /// Deviations from the specification that the operator knows of.
+    pub quirks: Quirks,
     /// Its own poll interval in milliseconds, at least [`Config::POLL_INTERVAL_MS_MIN`]; `None` = the fleet's.
     pub poll_interval_ms: Option<u32>,
+    /// Its own intervals for classes of sensors, each at least [`Config::POLL_INTERVAL_MS_MIN`]; where it has none, the
+    /// fleet's holds, and where that has none either, the poll interval.
+    pub sensor_intervals: SensorIntervals,
 }
 
 /// Shared by all of which the operator says nothing.
@@ -43,9 +53,8 @@ impl Target {
             address,
             login: Arc::clone(login),
             enclosure: None,
-            quirks: Quirks::default(),
             labels: Arc::clone(&NO_LABELS),
-            poll_interval_ms: None,
+            treatment: Treatment::default(),
         }
     }
 }
@@ -59,6 +68,8 @@ pub struct Config {
     pub topology: Arc<Topology>,
     /// Every sensor is read once in this time, in milliseconds; at least [`Config::POLL_INTERVAL_MS_MIN`].
     pub poll_interval_ms: u32,
+    /// But those of these classes in times of their own, in milliseconds; at least as much.
+    pub sensor_intervals: SensorIntervals,
     /// Whether the sensor records changed is looked at in every so many rounds; at least 1. Event log and boot options
     /// are looked at in every second round.
     pub slow_rounds: u32,
@@ -106,6 +117,7 @@ impl Config {
             targets,
             topology: Arc::default(),
             poll_interval_ms: 1_000,
+            sensor_intervals: SensorIntervals::default(),
             slow_rounds: 10,
             policy: Arc::new(Self::policy()),
             contacts_at_once: 1_024,
@@ -131,10 +143,10 @@ impl Config {
     /// # Errors
     /// The first thing that is out of bounds, with the bound.
     pub fn check(&self) -> Result<(), ConfigError> {
-        if self.poll_interval_ms < Self::POLL_INTERVAL_MS_MIN {
-            return Err(ConfigError::PollInterval {
-                ms: self.poll_interval_ms,
-            });
+        let of_classes = self.sensor_intervals.iter().map(|(_, ms)| ms);
+        let shortest = of_classes.fold(self.poll_interval_ms, u32::min);
+        if shortest < Self::POLL_INTERVAL_MS_MIN {
+            return Err(ConfigError::PollInterval { ms: shortest });
         }
         if self.slow_rounds == 0 {
             return Err(ConfigError::SlowRounds);

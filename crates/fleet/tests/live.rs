@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use fleet::{Changes, Config, Fleet, Target};
+use fleet::{Changes, Config, Fleet, Target, Treatment};
 use hardware::{
     ApplyError, ApplyFuture, Availability, Change, Hardware, Link, NodeId, Observer, Power,
     PowerAction, Update,
@@ -248,7 +248,10 @@ fn a_name_with_another_bmc_is_told_as_another_machine_and_one_polled_in_another_
         std::mem::take(&mut *comings.0.lock().unwrap())
     };
     let slower = Target {
-        poll_interval_ms: Some(5000),
+        treatment: Treatment {
+            poll_interval_ms: Some(5000),
+            ..Treatment::default()
+        },
         ..first.clone()
     };
     assert_eq!(taken_up_anew(&slower), Vec::<String>::new());

@@ -8,6 +8,8 @@ mod coming_and_going;
 mod faults;
 #[path = "sim/figures.rs"]
 mod figures;
+#[path = "sim/intervals.rs"]
+mod intervals;
 #[path = "sim/logs.rs"]
 mod logs;
 #[path = "sim/loss.rs"]

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use fleet::{Config, Engine, EngineConfig, Job, Outcome, Quirk, Quirks, Shared, Target, outcome};
+use fleet::{
+    Config, Engine, EngineConfig, Job, Outcome, Quirk, Quirks, Shared, Target, Treatment, outcome,
+};
 use hardware::{ApplyError, Change, Installation, InstallationWatch, Link, Node, PowerAction};
 use ipmi::bmc::{self, User};
 use ipmi::command::app::Guid;
@@ -229,8 +231,12 @@ fn an_upgrade_goes_on_while_its_machine_is_treated_in_another_way() {
     let outcome = world.apply(0, Change::Firmware(installation));
     let begun = |_: &World| watch.0.load(Ordering::Relaxed) > 20;
     assert!(world.run_until(600 * SECOND, begun));
-    let quirks = Quirks::NONE.with(Quirk::FruChecksumsWrong);
-    world.engine.set_treatment(world.now, 0, 5_000, quirks);
+    let treatment = Treatment {
+        quirks: Quirks::NONE.with(Quirk::FruChecksumsWrong),
+        poll_interval_ms: Some(5_000),
+        ..Treatment::default()
+    };
+    world.engine.set_treatment(world.now, 0, &treatment);
     assert_eq!(world.outcome(&outcome, 900 * SECOND), Ok(()));
     assert_eq!(world.runs(0), "3.07");
 }

@@ -66,9 +66,8 @@ fn target(site: &Site, index: u32, login: &Arc<Login>) -> Target {
         address: Some(SocketAddr::new(IpAddr::V4(site.address(index)), PORT)),
         login: Arc::clone(login),
         enclosure: hardware::EnclosureId::new(&site.slot(index).unwrap().enclosure()),
-        quirks: fleet::Quirks::default(),
         labels: Arc::default(),
-        poll_interval_ms: None,
+        treatment: fleet::Treatment::default(),
     }
 }
 

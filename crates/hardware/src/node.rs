@@ -1,5 +1,6 @@
 //! One managed machine as known at one moment.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::borrow::Borrow;
 use core::fmt;
@@ -7,7 +8,7 @@ use core::net::IpAddr;
 
 use crate::{
     BootOverride, EnclosureId, FirmwareComponent, Inventory, Labels, Log, Network, PowerLimit,
-    Readings, Uuid,
+    Readings, SensorClass, SensorIntervals, Uuid,
 };
 
 /// The stable name of a node, unique in one source of hardware, fit for a URI segment
@@ -183,11 +184,46 @@ pub struct Node {
     pub readings: Readings,
     /// The event log as followed so far.
     pub log: Arc<Log>,
-    /// When `readings` was taken, in milliseconds since the Unix epoch; 0 = never. Readings that could not be renewed then are
-    /// [`Availability::Stale`](crate::Availability::Stale); where none could, this stays as it was.
+    /// When any of `readings` were taken last, in milliseconds since the Unix epoch; 0 = never. Readings that could not be renewed
+    /// then are [`Availability::Stale`](crate::Availability::Stale); where none could, this stays as it was.
     pub read_at_ms: u64,
+    /// By how much earlier those of each class were taken, in milliseconds, in the order of [`SensorClass::ALL`]; `None` where all
+    /// were taken then. See [`Self::class_read_at_ms`].
+    pub read_earlier_ms: Option<Box<[u32; SensorClass::COUNT]>>,
+    /// How often the readings of each class are taken; `None` where that is not known, or they are always of this moment.
+    pub intervals: Option<Arc<SensorIntervals>>,
     /// Grows by at least one with each published snapshot of this node.
     pub revision: u64,
+}
+
+impl Node {
+    /// When the readings of a class were taken last, in milliseconds since the Unix epoch; 0 = never.
+    #[must_use]
+    pub fn class_read_at_ms(&self, class: SensorClass) -> u64 {
+        let earlier = self.read_earlier_ms.as_ref();
+        let earlier = earlier.map_or(0, |earlier| earlier[class as usize]);
+        self.read_at_ms.saturating_sub(earlier.into())
+    }
+
+    /// Readings of these classes were taken at `at_ms`.
+    pub fn note_read(&mut self, at_ms: u64, classes: impl Fn(SensorClass) -> bool) {
+        let later = at_ms.saturating_sub(self.read_at_ms);
+        // So long ago is never in practice; what was never read has no reading that could be taken for one of then.
+        let later = u32::try_from(later).unwrap_or(u32::MAX);
+        self.read_at_ms = at_ms;
+        if SensorClass::ALL.into_iter().all(&classes) {
+            self.read_earlier_ms = None;
+            return;
+        }
+        let earlier = self.read_earlier_ms.get_or_insert_default();
+        for class in SensorClass::ALL {
+            let earlier = &mut earlier[class as usize];
+            *earlier = match classes(class) {
+                true => 0,
+                false => earlier.saturating_add(later),
+            };
+        }
+    }
 }
 
 #[cfg(test)]

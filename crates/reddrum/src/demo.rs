@@ -132,16 +132,15 @@ fn start_fleet(server: &Server, bmc_password: &Secret) -> Result<Fleet, ProgramE
         };
         let enclosure = hardware::EnclosureId::new(&slot.enclosure());
         let address = Some(SocketAddr::from((site.address(index), server.port())));
-        let (login, quirks) = (Arc::clone(&login), fleet::Quirks::default());
+        let login = Arc::clone(&login);
         Some(Target {
             id,
             kind,
             address,
             login,
             enclosure,
-            quirks,
             labels: Arc::default(),
-            poll_interval_ms: None,
+            treatment: fleet::Treatment::default(),
         })
     };
     let config = fleet::Config {

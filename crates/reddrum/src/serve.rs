@@ -48,6 +48,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<End, ProgramError> {
     let topology = targets::topology(reload.targets());
     let fleet_config = fleet::Config {
         poll_interval_ms: config.fleet.poll_interval_ms,
+        sensor_intervals: config.fleet.sensor_intervals,
         policy: Arc::new(policy(&config.fleet)),
         topology: Arc::new(topology),
         memory: memory(config.service.state_dir.as_deref())?,

@@ -32,9 +32,8 @@ impl Maker {
         Some(Target {
             kind: NodeKind::Computer,
             enclosure: place::innermost(&treatment.place),
-            quirks: treatment.quirks,
             labels: self.labels(treatment),
-            poll_interval_ms: treatment.poll_interval_ms,
+            treatment: treatment.polling(),
             ..Target::new(
                 config.id.clone(),
                 resolve::literal(&config.host, treatment.port),
@@ -113,8 +112,8 @@ pub(crate) fn plan(
             plan.names.extend(name(target));
             plan.changes.add.extend(maker.target(target, logins));
         } else {
-            if (a.quirks, a.poll_interval_ms) != (b.quirks, b.poll_interval_ms) {
-                let treatment = (target.id.clone(), b.poll_interval_ms, b.quirks);
+            if a.polling() != b.polling() {
+                let treatment = (target.id.clone(), b.polling());
                 plan.changes.treatments.push(treatment);
             }
             if old.get(&a.credentials) != new.get(&b.credentials)
@@ -208,12 +207,18 @@ mod tests {
         let plan = planned(&before, &target("10.0.0.1", "credentials = \"other\""));
         assert!(plan.changes.add.is_empty() && plan.changes.remove.is_empty());
         assert_eq!(plan.logins.len(), 1);
-        let quirky = "poll_interval_ms = 5000\nquirks = [\"fru-checksums-wrong\"]";
+        let quirky = "poll_interval_ms = 5000\nquirks = [\"fru-checksums-wrong\"]\n\
+                      sensor_intervals_ms = { fan = 9000 }";
         let plan = planned(&before, &target("10.0.0.1", quirky));
         assert!(plan.changes.add.is_empty() && plan.changes.remove.is_empty());
-        let (id, interval_ms, quirks) = &plan.changes.treatments[0];
-        assert_eq!((id.as_str(), *interval_ms), ("n1", Some(5000)));
-        assert!(quirks.has(fleet::Quirk::FruChecksumsWrong));
+        let (id, treatment) = &plan.changes.treatments[0];
+        assert_eq!(
+            (id.as_str(), treatment.poll_interval_ms),
+            ("n1", Some(5000))
+        );
+        assert!(treatment.quirks.has(fleet::Quirk::FruChecksumsWrong));
+        let of_fans = treatment.sensor_intervals.get(hardware::SensorClass::Fan);
+        assert_eq!(of_fans, Some(9000));
         let plan = planned(&before, &target("10.0.0.1", "rack = \"R1\"\nunit = 7"));
         assert!(plan.changes.add.is_empty() && plan.changes.remove.is_empty());
         let (id, enclosure, labels) = &plan.changes.labels[0];

@@ -219,7 +219,7 @@ impl HardwareBackend {
                 document(&telemetry::report_definition())
             }
             ["MetricDefinitions"] => document(&telemetry::definitions()),
-            ["MetricDefinitions", id] => found(telemetry::definition(id)),
+            ["MetricDefinitions", id] => found(telemetry::definition(&*self.hardware, id)),
             _ => Err(Failure::NotFound),
         }
     }

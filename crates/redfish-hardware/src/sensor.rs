@@ -8,7 +8,7 @@ use redfish_schema::sensor::{
     COLLECTION, ImplementationType, Sensor, SensorExcerpt, SensorFanExcerpt, SensorPowerExcerpt,
     Threshold, ThresholdActivation, Thresholds,
 };
-use redfish_schema::{Collection, Reference};
+use redfish_schema::{Collection, Duration, Nullable, Reference};
 
 use crate::part::{self, Measurement, Side};
 use crate::unit::Conversion;
@@ -32,7 +32,10 @@ pub(crate) fn resource(chassis_id: &str, node: &Node, sensor_id: &str) -> Option
         reading_type: conversion.reading_type.map(Into::into),
         reading: Some(measurement.value().into()),
         reading_units: conversion.unit(sensor).map(Into::into),
-        reading_time: measurement.is_fresh().then(|| status::read_at(node)),
+        reading_time: measurement
+            .is_fresh()
+            .then(|| status::read_at(node, sensor)),
+        sensing_interval: sensing_interval(node, sensor),
         reading_range_min: range.map(|(low, _)| scale.value(low).into()),
         reading_range_max: range.map(|(_, high)| scale.value(high).into()),
         physical_context: physical_context(sensor.context).map(Into::into),
@@ -43,6 +46,12 @@ pub(crate) fn resource(chassis_id: &str, node: &Node, sensor_id: &str) -> Option
         related_item: related_item(chassis_id, node, sensor),
         ..own
     })
+}
+
+/// How often it is read; absent where that isn't known.
+fn sensing_interval(node: &Node, sensor: &hardware::Sensor) -> Option<Nullable<Duration>> {
+    let ms = node.intervals.as_ref()?.get(sensor.quantity.class())?;
+    Some(Duration::from_ms(ms.into()).into())
 }
 
 fn thresholds(measurement: &Measurement<'_>) -> Option<Thresholds> {

@@ -1,6 +1,6 @@
 //! `Status`: whether something works, and how well.
 
-use hardware::{Link, Node, Power, Severity};
+use hardware::{Link, Node, Power, Sensor, Severity};
 use redfish_schema::resource::{Condition, Health, State, Status};
 use redfish_schema::{DateTime, Nullable};
 
@@ -142,7 +142,8 @@ pub(crate) fn time(unix_ms: u64) -> DateTime {
     DateTime::from_unix_ms(i64::try_from(unix_ms).unwrap_or(i64::MAX))
 }
 
-/// When a node was read last; `null` for never.
-pub(crate) fn read_at(node: &Node) -> Nullable<DateTime> {
-    (node.read_at_ms != 0).then(|| time(node.read_at_ms)).into()
+/// When this sensor of a node, or others of its class, were read last; `null` for never.
+pub(crate) fn read_at(node: &Node, sensor: &Sensor) -> Nullable<DateTime> {
+    let read_at_ms = node.class_read_at_ms(sensor.quantity.class());
+    (read_at_ms != 0).then(|| time(read_at_ms)).into()
 }

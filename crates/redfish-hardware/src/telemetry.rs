@@ -6,7 +6,7 @@
 
 use std::time::SystemTime;
 
-use hardware::{Enclosure, Hardware, Node, NodeKind};
+use hardware::{Enclosure, Hardware, Node, NodeKind, SensorClass};
 use redfish_schema::metric_definition::{
     self, ImplementationType, MetricDataType, MetricDefinition, MetricType,
 };
@@ -16,7 +16,7 @@ use redfish_schema::metric_report_definition::{
     ReportUpdatesEnum, Wildcard,
 };
 use redfish_schema::resource::{Health, PowerState, State};
-use redfish_schema::{Collection, DateTime, Nullable, Reference};
+use redfish_schema::{Collection, DateTime, Duration, Nullable, Reference};
 
 use crate::part::Measurement;
 use crate::power_subsystem::draw;
@@ -147,9 +147,10 @@ fn definition_path(id: &str) -> String {
     format!("{}/{id}", uri::METRIC_DEFINITIONS)
 }
 
-pub(crate) fn definition(id: &str) -> Option<MetricDefinition> {
+pub(crate) fn definition(hardware: &dyn Hardware, id: &str) -> Option<MetricDefinition> {
     let kind = KINDS.iter().find(|kind| kind.id == id)?;
     let is_hottest = kind.id == HOTTEST;
+    let interval = is_hottest.then(|| longest_interval(hardware)).flatten();
     let source = if is_hottest {
         ImplementationType::Synthesized
     } else {
@@ -160,9 +161,21 @@ pub(crate) fn definition(id: &str) -> Option<MetricDefinition> {
         metric_data_type: Some(kind.data_type.into()),
         implementation: kind.unit.map(|_| source.into()),
         units: kind.unit.map(Into::into),
+        sensing_interval: interval.map(Into::into),
         discrete_values: Some((kind.words)()).filter(|words| !words.is_empty()),
         ..MetricDefinition::new(definition_path(kind.id), kind.id, kind.name)
     })
+}
+
+/// How often temperatures are read where that is done most rarely: who knows nothing else of a machine can tell by it that its
+/// temperatures are old.
+fn longest_interval(hardware: &dyn Hardware) -> Option<Duration> {
+    let ids = hardware.node_ids();
+    let intervals = ids.iter().filter_map(|id| {
+        let node = hardware.node(id.as_str())?;
+        node.intervals.as_ref()?.get(SensorClass::Temperature)
+    });
+    intervals.max().map(|ms| Duration::from_ms(ms.into()))
 }
 
 pub(crate) fn report_definition() -> MetricReportDefinition {
@@ -236,7 +249,7 @@ fn add(values: &mut Vec<MetricValue>, node: &Node, enclosure: Option<&Enclosure>
             HOTTEST,
             celsius.to_string(),
             format!("{source}#/Reading"),
-            Some(status::read_at(node)),
+            Some(status::read_at(node, measurement.sensor)),
         );
     }
     if let Some(watts) = draw(node).and_then(|draw| draw.watts()) {

@@ -381,6 +381,8 @@ fn first_snapshot(site: &Site, index: u32, machine: &Machine, sensors: Arc<[Sens
         readings: Readings::default(),
         log: Arc::default(),
         read_at_ms: 0,
+        read_earlier_ms: None,
+        intervals: None,
         revision: 0,
     };
     next_snapshot(&blank, machine, Some(Arc::new(log(machine))))

@@ -154,10 +154,12 @@ pub(crate) fn plan(
     };
     // Each sensor has its item, in the same order.
     let scales = Scales::new(builder.scales, builder.items.iter().map(scale));
+    let classes = builder.items.iter().map(|item| item.class).collect();
     Plan {
         sources: builder.sources,
         sensors: builder.sensors.into(),
         items: builder.items.into(),
+        classes,
         scales: Arc::new(scales),
         repository: OnceLock::new(),
         records: OnceLock::new(),
@@ -234,6 +236,7 @@ impl Builder {
             number,
             lun,
             kind,
+            class: sensor.quantity.class(),
         });
         self.sensors.push(sensor);
     }

@@ -384,7 +384,7 @@ impl Recall<'_> {
             known: contact.known,
             // Taking it off and on again is how an operator has it negotiated anew.
             suite: contact.suite.filter(|_| parted_ms.is_none()),
-            read_anew: plan.quirks != target.quirks,
+            read_anew: plan.quirks != target.treatment.quirks,
             plan,
             identity,
             inventory,
@@ -506,6 +506,7 @@ mod tests {
     use super::*;
     use crate::contact::log::Newest;
     use crate::publish::Page;
+    use crate::target::Treatment;
 
     fn target(id: &str) -> Target {
         let login = Arc::new(Login::new("admin", b"secret").unwrap());
@@ -561,7 +562,10 @@ mod tests {
         };
         assert!(recalled(&memory, &moved).is_none(), "another BMC");
         let with_quirks = Target {
-            quirks: ipmi::quirk::Quirks::NONE.with(ipmi::quirk::Quirk::FruChecksumsWrong),
+            treatment: Treatment {
+                quirks: ipmi::quirk::Quirks::NONE.with(ipmi::quirk::Quirk::FruChecksumsWrong),
+                ..Treatment::default()
+            },
             ..target("n1")
         };
         let found = recalled(&memory, &with_quirks).unwrap();

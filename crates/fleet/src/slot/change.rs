@@ -19,6 +19,7 @@ use crate::contact::{self, Said};
 use crate::gate::Stage;
 use crate::news;
 use crate::schedule::{Breaker, Pace};
+use crate::target::Treatment;
 use crate::work::Hindrance;
 
 /// Whether the BMC at the other end of a session is the one that is known.
@@ -113,21 +114,20 @@ impl Slot {
         }
     }
 
-    /// Reads it at this interval from now on, and deals with these deviations that the operator knows of. What is known of it
-    /// stays; its records are read again where deviations changed, since they may say something else with them.
-    pub(crate) fn set_treatment(
-        &mut self,
-        cx: &mut Context,
-        now: Instant,
-        poll_interval_ms: u32,
-        quirks: Quirks,
-    ) {
-        if self.rare.poll_interval_ms != poll_interval_ms {
-            self.rare.poll_interval_ms = poll_interval_ms;
+    /// Polls it in this way from now on. What is known of it stays; its records are read again where deviations changed, since
+    /// they may say something else with them.
+    pub(crate) fn set_treatment(&mut self, cx: &mut Context, now: Instant, treatment: &Treatment) {
+        let pacing = cx.pacing(treatment);
+        let before = std::mem::replace(&mut self.rare.pacing, pacing);
+        if before.poll_interval_ms != self.rare.pacing.poll_interval_ms {
             self.pace = Pace::new(now, self.poll_interval(), self.index, cx.slots);
         }
-        if self.rare.quirks != quirks {
-            self.set_quirks(cx, now, quirks);
+        if before != self.rare.pacing && self.round.contacted {
+            self.set_passes(cx, now);
+            self.publish(cx);
+        }
+        if self.rare.quirks != treatment.quirks {
+            self.set_quirks(cx, now, treatment.quirks);
         }
         self.proceed(cx, now);
     }

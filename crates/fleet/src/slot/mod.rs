@@ -8,6 +8,7 @@
 mod ask;
 mod change;
 mod mute;
+mod pass;
 mod rare;
 mod round;
 mod session;
@@ -18,12 +19,13 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hardware::{Link, NodeId};
+use hardware::{Link, NodeId, SensorIntervals};
 use ipmi::console::{Event, Login, Policy, Session, State};
 use ipmi::entropy::Entropy;
 use ipmi::quirk::Quirks;
 use ipmi::time::Instant;
 
+use crate::classes::Classes;
 use crate::contact::Finding;
 use crate::counters::Counters;
 use crate::gate::{Gates, Stage};
@@ -36,6 +38,7 @@ use crate::round_trip::RoundTrips;
 use crate::schedule::{Jitter, Pace};
 use crate::share::Texts;
 use crate::talk::Talk;
+use crate::target::Treatment;
 use crate::work::{Job, Work};
 use change::Who;
 use rare::Rare;
@@ -51,6 +54,9 @@ const GENERATION_MAX: u16 = (1 << (32 - SLOT_BITS)) - 1;
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) poll_interval_ms: u32,
+    pub(crate) sensor_intervals: SensorIntervals,
+    /// Those that were given to a BMC last: equal ones are shared.
+    pub(crate) intervals: Arc<SensorIntervals>,
     pub(crate) slow_rounds: u32,
     pub(crate) slots: u32,
     /// The UDP port of the engine's socket; 0 = not told.
@@ -81,6 +87,31 @@ impl Context {
     pub(crate) fn unix_ms(&self, now: Instant) -> u64 {
         self.unix_ms_at_origin + now.as_nanos() / 1_000_000
     }
+
+    /// The pace of a BMC that is treated so.
+    pub(crate) fn pacing(&mut self, treatment: &Treatment) -> Pacing {
+        let poll_interval_ms = treatment.poll_interval_ms.unwrap_or(self.poll_interval_ms);
+        let intervals = treatment
+            .sensor_intervals
+            .or(self.sensor_intervals)
+            .or(SensorIntervals::all(poll_interval_ms));
+        if *self.intervals != intervals {
+            self.intervals = Arc::new(intervals);
+        }
+        Pacing {
+            poll_interval_ms,
+            intervals: Arc::clone(&self.intervals),
+        }
+    }
+}
+
+/// How often a BMC is asked for what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pacing {
+    /// The interval of its rounds.
+    poll_interval_ms: u32,
+    /// That of every class of sensors.
+    intervals: Arc<SensorIntervals>,
 }
 
 /// Where a slot stands with its BMC.
@@ -128,7 +159,7 @@ struct Lacks {
     sensors: bool,
 }
 
-/// A round over all sensors.
+/// A round over all sensors but those that have [passes](pass::Pass) of their own.
 #[derive(Clone, Copy, Debug, Default)]
 struct Round {
     /// The step to be taken next; `None` between rounds. 0 = chassis status, then the sensors, then what is slow.
@@ -143,6 +174,8 @@ struct Round {
     brought: bool,
     /// Whether this session is with the BMC that is known.
     who: Who,
+    /// Of which classes of sensors it is: all, unless some have intervals of their own.
+    classes: Classes,
 }
 
 /// One BMC.
@@ -174,6 +207,8 @@ pub(crate) struct Slot {
     round: Round,
     /// See [`Self::read_since`]; the origin of time = `None`. It is looked at for all BMCs again and again: it stands by itself.
     read_since: Instant,
+    /// From when on readings are late unless some come before.
+    late_from: Instant,
     pace: Pace,
     /// When the slot has something to do by itself, beside the session's timer.
     wake: Option<Instant>,
@@ -203,7 +238,7 @@ pub(crate) struct Setup<'a> {
     pub(crate) login: &'a Arc<Login>,
     pub(crate) policy: &'a Arc<Policy>,
     pub(crate) quirks: Quirks,
-    pub(crate) poll_interval_ms: u32,
+    pub(crate) pacing: Pacing,
     pub(crate) spot: Arc<Spot>,
     pub(crate) remembered: Option<Box<Remembered>>,
     pub(crate) connect_at: Instant,
@@ -235,6 +270,7 @@ impl Slot {
             lacks: Lacks::default(),
             round: Round::default(),
             read_since: Instant::ORIGIN,
+            late_from: Instant::ORIGIN,
             pace: Pace::new(setup.connect_at, Duration::from_secs(1), 0, 1),
             wake: None,
             session,
@@ -295,10 +331,15 @@ impl Slot {
         self.leaves && self.phase == Phase::Closed
     }
 
-    /// When the last round of its BMC began that brought readings, or when that began to answer; `None` where it does not answer, or
-    /// nothing is to be read.
+    /// When the last round of its BMC began that brought readings, or when that began to answer: of classes of sensors with intervals
+    /// of their own, whichever was longest ago. `None` where it does not answer, or nothing is to be read.
     pub(crate) fn read_since(&self) -> Option<Instant> {
         (self.read_since != Instant::ORIGIN).then_some(self.read_since)
+    }
+
+    /// Whether some class of sensors was not read for twice its interval, though its BMC answers.
+    pub(crate) fn is_late(&self, now: Instant) -> bool {
+        self.read_since != Instant::ORIGIN && self.late_from <= now
     }
 
     /// What the slot's next BMC must know.
@@ -324,7 +365,7 @@ impl Slot {
 
     /// The interval of its rounds.
     fn poll_interval(&self) -> Duration {
-        Duration::from_millis(self.rare.poll_interval_ms.into())
+        Duration::from_millis(self.rare.pacing.poll_interval_ms.into())
     }
 
     /// Does what is due.
@@ -524,7 +565,7 @@ mod tests {
     fn a_slot_is_small_enough_for_fifty_thousand() {
         let (slot, session) = (size_of::<Slot>(), size_of::<Session>());
         assert!(
-            slot <= 616,
+            slot <= 624,
             "a slot takes {slot} bytes, {session} of them the session"
         );
     }

@@ -7,7 +7,8 @@ use ipmi::quirk::Quirks;
 use ipmi::time::Instant;
 
 use super::mute::Mute;
-use super::{Setup, round};
+use super::pass::Pass;
+use super::{Pacing, Setup, round};
 use crate::contact::Known;
 use crate::contact::log::Since;
 use crate::memory::OpenSession;
@@ -16,7 +17,9 @@ use crate::schedule::Breaker;
 /// What a slot knows that no reading needs: it lies apart, so that the rest takes fewer cache lines.
 #[derive(Debug)]
 pub(super) struct Rare {
-    pub(super) poll_interval_ms: u32,
+    pub(super) pacing: Pacing,
+    /// Classes of sensors that have intervals of their own.
+    pub(super) passes: Box<[Pass]>,
     pub(super) login: Arc<Login>,
     /// The login is newer than the session: the next one is opened with it.
     pub(super) login_is_new: bool,
@@ -30,6 +33,8 @@ pub(super) struct Rare {
     pub(super) contact_at: Instant,
     /// When the present round began.
     pub(super) round_began_at: Instant,
+    /// When the last one began that brought readings, or when the BMC began to answer.
+    pub(super) round_read_since: Instant,
     /// When records that could not be read are tried again.
     pub(super) records_again_at: Instant,
     pub(super) known: Option<Known>,
@@ -60,7 +65,8 @@ impl Rare {
         let remembered = setup.remembered.as_deref();
         let log = remembered.and_then(|remembered| remembered.log);
         Self {
-            poll_interval_ms: setup.poll_interval_ms,
+            pacing: setup.pacing.clone(),
+            passes: Box::default(),
             login: Arc::clone(setup.login),
             login_is_new: false,
             quirks: setup.quirks,
@@ -69,6 +75,7 @@ impl Rare {
             no_session_since: setup.connect_at,
             contact_at: setup.connect_at,
             round_began_at: setup.connect_at,
+            round_read_since: setup.connect_at,
             records_again_at: setup.connect_at + round::RECORDS_AGAIN,
             known: remembered.map(|remembered| remembered.known),
             recalled: remembered.is_some(),

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use hardware::Link;
 use ipmi::command::chassis::{GetChassisStatus, GetSystemBootOptions};
 use ipmi::command::dcmi::GetPowerLimit;
 use ipmi::command::storage::GetSelInfo;
@@ -11,6 +10,7 @@ use ipmi::number::{BootOptionParameter, CompletionCode};
 use ipmi::time::Instant;
 
 use super::change::Who;
+use super::pass::Pass;
 use super::rare::Rare;
 use super::{Context, InFlight, Round, Slot};
 use crate::call::{Call, decode};
@@ -31,7 +31,6 @@ impl Slot {
     /// A node that was not read in this session is read at once, and then at its pace.
     pub(super) fn begin_rounds(&mut self, cx: &mut Context, now: Instant) {
         self.pace = Pace::new(now, self.poll_interval(), self.index, cx.slots);
-        self.up(cx, now);
         self.forget_mutes();
         self.round = Round {
             step: None,
@@ -40,44 +39,42 @@ impl Slot {
             at_once: true,
             brought: false,
             who: Who::Known,
+            classes: self.round.classes,
         };
+        self.rare.passes.iter_mut().for_each(Pass::stop);
+        self.set_passes(cx, now);
+        self.rare.passes.iter_mut().for_each(Pass::hurry);
+        self.up(cx, now);
+        self.weigh_age();
     }
 
     /// Takes the next step of the round, or begins a round that is due.
     pub(super) fn round_turn(&mut self, cx: &mut Context, now: Instant) -> bool {
-        let goes_on = self.round.contacted && self.round.step.is_some();
+        let goes_on = self.round.contacted && self.is_in_round();
         if goes_on && !self.enter_again(cx, Stage::Round) {
             return false;
         }
-        let Some(plan) = self.plan.as_ref().filter(|_| self.round.contacted) else {
+        if self.plan.is_none() || !self.round.contacted {
+            return false;
+        }
+        if let Some(pass) = self.pass_in_turn(now) {
+            return self.pass_turn(cx, now, pass);
+        }
+        let Some(step) = self.round.step else {
+            return self.begin_round(cx, now);
+        };
+        let Some(plan) = &self.plan else {
             return false;
         };
-        let Some(step) = self.round.step else {
-            // Between rounds, a BMC that put us off is asked again.
-            if self.rare.put_off > 0 && self.rare.contact_at <= now && self.talk.is_none() {
-                self.round.contacted = false;
-                return false;
-            }
-            let interval = self.poll_interval();
-            if !self.round.at_once && self.pace.due() > now {
-                self.wake_by(self.pace.due());
-                return false;
-            }
-            if !self.enter(cx, Stage::Round) {
-                return false;
-            }
-            if !std::mem::take(&mut self.round.at_once) {
-                cx.counters.rounds_skipped += self.pace.advance(now, interval);
-                self.round.number = self.round.number.wrapping_add(1);
-            }
-            self.round.step = Some(0);
-            (self.round.brought, self.rare.round_began_at) = (false, now);
-            return true;
+        // MAX_SENSORS at most.
+        let items = plan.items.len() as u16;
+        // Step 1 is the first sensor. Those that are read at intervals of their own are left out.
+        let step = match (1..=items).contains(&step) {
+            true => plan.next_of(self.round.classes, step - 1) + 1,
+            false => step,
         };
         self.round.step = Some(step + 1);
         self.talked = false;
-        // MAX_SENSORS at most.
-        let items = plan.items.len() as u16;
         // The first round of a session asks for everything. Then event log and boot options are asked for by turns, each
         // in every second round, and each slot has its own turn for what is slow.
         let turn = self.round.number.wrapping_add(self.index);
@@ -116,8 +113,34 @@ impl Slot {
         true
     }
 
+    /// Begins a round where one is due; whether it did.
+    fn begin_round(&mut self, cx: &mut Context, now: Instant) -> bool {
+        // Between rounds, a BMC that put us off is asked again.
+        if self.rare.put_off > 0 && self.rare.contact_at <= now && self.talk.is_none() {
+            self.round.contacted = false;
+            self.leave(cx, Stage::Round);
+            return false;
+        }
+        let interval = self.poll_interval();
+        if !self.round.at_once && self.pace.due() > now {
+            self.wake_by(self.pace.due());
+            self.wake_by_passes();
+            return false;
+        }
+        if !self.enter(cx, Stage::Round) {
+            return false;
+        }
+        if !std::mem::take(&mut self.round.at_once) {
+            cx.counters.rounds_skipped += self.pace.advance(now, interval);
+            self.round.number = self.round.number.wrapping_add(1);
+        }
+        self.round.step = Some(0);
+        (self.round.brought, self.rare.round_began_at) = (false, now);
+        true
+    }
+
     /// Asks for a reading, of the item with this index in the plan, without a call being made for it.
-    fn ask_sensor(&mut self, cx: &mut Context, now: Instant, index: u16, item: Item) {
+    pub(super) fn ask_sensor(&mut self, cx: &mut Context, now: Instant, index: u16, item: Item) {
         let (netfn, cmd) = GET_SENSOR_READING;
         let target = RequestTarget {
             netfn,
@@ -148,21 +171,15 @@ impl Slot {
 
     fn finish_round(&mut self, cx: &mut Context, now: Instant) {
         self.round.step = None;
-        self.leave(cx, Stage::Round);
         cx.counters.rounds += 1;
-        let has_items = self
-            .plan
-            .as_ref()
-            .is_some_and(|plan| !plan.items.is_empty());
-        if self.round.brought || !has_items {
-            let node = self.page.node_mut(&mut cx.spares);
-            node.read_at_ms = cx.unix_ms(now);
-            self.read_since = match has_items && node.link == Link::Up {
-                true => self.rare.round_began_at,
-                false => Instant::ORIGIN,
-            };
+        let nothing_to_read = self.plan.as_ref().is_none_or(|plan| plan.items.is_empty());
+        if self.round.brought {
+            self.rare.round_read_since = self.rare.round_began_at;
         }
-        self.publish(cx);
+        if self.round.brought || nothing_to_read {
+            self.note_read(cx, now, self.round.classes);
+        }
+        self.end_of_round(cx);
         if let Some(work) = &mut self.work {
             work.published(self.page.node().power);
         }
@@ -185,6 +202,7 @@ impl Slot {
         let Some(reading) = readings.get_mut(usize::from(item.place)) else {
             return;
         };
+        let class = item.class;
         let read = match reply {
             Some((completion, data)) => plan.read(*item, completion, data, reading),
             None => {
@@ -192,7 +210,9 @@ impl Slot {
                 Read::Failed
             }
         };
-        self.round.brought |= read != Read::Failed;
+        if read != Read::Failed {
+            self.brought(class);
+        }
         match read {
             Read::Ok => cx.counters.readings += 1,
             Read::Unavailable => cx.counters.readings_unavailable += 1,

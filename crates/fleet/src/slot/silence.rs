@@ -120,7 +120,7 @@ impl Slot {
             }
             Link::Down { .. } => {}
         }
-        self.read_since = now;
+        self.readings_begin(now);
         let address = self.address().ip();
         let node = self.page.node_mut(&mut cx.spares);
         (node.address, node.link) = (Some(address), Link::Up);

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fleet::{Config, Engine, EngineConfig, Job, Shared, Target, outcome};
+use fleet::{Config, Engine, EngineConfig, Job, Shared, Target, Treatment, outcome};
 use hardware::{ApplyError, Change, Node, NodeKind};
 use ipmi::bmc::{self, User, V15};
 use ipmi::command::app::Guid;
@@ -132,9 +132,11 @@ impl Stand {
             address: Some(self.address()),
             login: Arc::new(self.by.login()),
             enclosure: None,
-            quirks,
             labels: Arc::default(),
-            poll_interval_ms: None,
+            treatment: Treatment {
+                quirks,
+                ..Treatment::default()
+            },
         };
         let config = Config {
             slow_rounds: 2,

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use fleet::{Quirk, Quirks};
+use fleet::{Quirk, Quirks, Treatment};
 use hardware::{ApplyError, Availability, Change, Link, Observer, Power, PowerAction, Update};
 use ipmi::command::app::Guid;
 use ipmi::number::CompletionCode;
@@ -240,15 +240,21 @@ fn another_interval_or_other_quirks_disturb_neither_session_nor_readings_nor_log
     let (before, told) = (world.node(0), observed(&world));
     let node = |world: &World| world.node(0);
     let quirks = Quirks::NONE.with(Quirk::FruChecksumsWrong);
-    world
-        .engine
-        .set_treatment(world.now, 0, 4_000, Quirks::NONE);
+    let treat = |world: &mut World, interval_ms: u32, quirks: Quirks| {
+        let treatment = Treatment {
+            poll_interval_ms: Some(interval_ms),
+            quirks,
+            ..Treatment::default()
+        };
+        world.engine.set_treatment(world.now, 0, &treatment);
+    };
+    treat(&mut world, 4_000, Quirks::NONE);
     world.run_for(5 * SECOND);
     let rounds = world.engine.counters().rounds;
     world.run_for(40 * SECOND);
     let rounds = world.engine.counters().rounds - rounds;
     assert!((49..=51).contains(&rounds), "{rounds}: 10 and 40");
-    world.engine.set_treatment(world.now, 0, 1_000, quirks);
+    treat(&mut world, 1_000, quirks);
     world.run_for(5 * SECOND);
     assert!(world.age(0) < 2 * SECOND);
     assert_eq!(node(&world).link, Link::Up);
@@ -256,9 +262,7 @@ fn another_interval_or_other_quirks_disturb_neither_session_nor_readings_nor_log
         *node(&world).identity.deviations,
         [Quirk::FruChecksumsWrong.name().into()]
     );
-    world
-        .engine
-        .set_treatment(world.now, 0, 1_000, Quirks::NONE);
+    treat(&mut world, 1_000, Quirks::NONE);
     world.run_for(5 * SECOND);
     assert!(node(&world).identity.deviations.is_empty());
     assert_eq!(node(&world).log.entries.len(), before.log.entries.len());

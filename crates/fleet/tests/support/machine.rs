@@ -107,6 +107,8 @@ pub(crate) struct Machine {
     pub(crate) readings_refused: Option<CompletionCode>,
     /// Requests executed.
     pub(crate) requests: u64,
+    /// Every sensor that was asked for, and when; `None` = that isn't noted.
+    pub(crate) readings_asked: Option<Vec<(Instant, u8)>>,
     pub(crate) records: Arc<Vec<Vec<u8>>>,
     /// When a record was added last.
     pub(crate) records_changed: u32,
@@ -153,6 +155,7 @@ impl Machine {
             controls: Vec::new(),
             readings_refused: None,
             requests: 0,
+            readings_asked: None,
             records: Arc::clone(records),
             records_changed: 1,
             records_garbled: false,
@@ -438,6 +441,9 @@ impl Handler for Machine {
         match (request.netfn, request.cmd) {
             (NetFn::SENSOR_EVENT, GetSensorReading::CMD) => {
                 serve(request, w, |get: GetSensorReading| {
+                    if let Some(asked) = &mut self.readings_asked {
+                        asked.push((self.now, get.sensor_number));
+                    }
                     self.reading(get.sensor_number)
                 })
             }
@@ -478,16 +484,23 @@ fn device_id() -> DeviceId {
 
 /// The records of every machine: numeric sensors, then one record that the discrete ones share.
 pub(crate) fn records() -> Arc<Vec<Vec<u8>>> {
+    records_of([(SensorType::TEMPERATURE, SensorUnit::DEGREES_C); NUMERIC as usize])
+}
+
+/// The same, where the numeric sensors measure these.
+pub(crate) fn records_of(
+    measured: [(SensorType, SensorUnit); NUMERIC as usize],
+) -> Arc<Vec<Vec<u8>>> {
     let mut records = Vec::new();
-    for number in 1..=NUMERIC {
+    for (number, (sensor_type, unit)) in (1..).zip(measured) {
         let sensor = Sensor {
             key: SensorKey::bmc(number),
             entity: Entity::new(EntityId::PROCESSOR, number),
             capabilities: SensorCapabilities(0x48),
-            sensor_type: SensorType::TEMPERATURE,
+            sensor_type,
             event_reading_type: EventReadingType::THRESHOLD,
             reading_mask: ThresholdSet::UPPER_CRITICAL.0.into(),
-            units: Units::new(AnalogFormat::Unsigned, SensorUnit::DEGREES_C),
+            units: Units::new(AnalogFormat::Unsigned, unit),
             ..Sensor::default()
         };
         let full = FullSensor {

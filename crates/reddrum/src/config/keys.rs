@@ -2,6 +2,8 @@
 //!
 //! This table is the only list of keys. The reader refuses what is not in it, and `reddrum config keys` prints it.
 
+pub(super) use super::target_keys::{INVENTORY, TARGET};
+
 /// One key of one section.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Key {
@@ -26,7 +28,8 @@ pub(crate) struct SectionKeys {
     pub(crate) keys: &'static [Key],
 }
 
-const fn key(
+/// One of them.
+pub(super) const fn key(
     name: &'static str,
     kind: &'static str,
     default: &'static str,
@@ -306,6 +309,12 @@ pub(crate) static FLEET: SectionKeys = SectionKeys {
             "each sensor is read once in this time; 100 to 3600000",
         ),
         key(
+            "sensor_intervals_ms",
+            "table of integers",
+            "",
+            "but those of these classes in times of their own, each 100 to 3600000: temperature, fan, voltage, current, power (energy too), other (other numbers), discrete (states); sensor_intervals_ms = { temperature = 10000, voltage = 60000 }",
+        ),
+        key(
             "request_timeout_ms",
             "integer",
             "500",
@@ -431,153 +440,6 @@ pub(crate) static CREDENTIALS: SectionKeys = SectionKeys {
             "administrator",
             "user, operator or administrator",
         ),
-    ],
-};
-
-const PORT: Key = key("port", "integer", "623", "UDP port of the BMC");
-const CREDENTIALS_NAME: Key = key(
-    "credentials",
-    "string",
-    "default",
-    "which [credentials.NAME] to log in with",
-);
-const SITE: Key = key("site", "string", "", "the site or building");
-const ROW: Key = key("row", "string", "", "the row of racks");
-const RACK: Key = key("rack", "string", "", "the rack the machines stand in");
-const BLOCK: Key = key("block", "string", "", "the block in the rack");
-const SLED: Key = key("sled", "string", "", "the sled in the block or rack");
-const UNIT: Key = key(
-    "unit",
-    "integer",
-    "",
-    "the rack unit, counted from the bottom",
-);
-const LABELS: Key = key(
-    "labels",
-    "table of strings",
-    "",
-    "labels of your own, shown in bmc_labels and in Redfish's Location: labels = { tenant = \"a\" }",
-);
-const QUIRKS: Key = key(
-    "quirks",
-    "array of strings",
-    "[]",
-    "what the BMCs do in their own way and can't be noticed: names of 'reddrum ipmi quirks', or FreeIPMI's workaround flags",
-);
-const POLL_INTERVAL: Key = key(
-    "poll_interval_ms",
-    "integer",
-    "that of [fleet]",
-    "each sensor is read once in this time; 100 to 3600000",
-);
-
-/// `[[target]]`.
-pub(crate) static TARGET: SectionKeys = SectionKeys {
-    heading: "[[target]]",
-    meaning: "one BMC or a range of them",
-    keys: &[
-        key(
-            "hosts",
-            "string",
-            "",
-            "address, host name or range: 10.0.0.7, bmc[001-096].example.org, 10.0.[0-3].[1-250]",
-        ),
-        key(
-            "names",
-            "string",
-            "the hosts",
-            "names of the machines in Redfish, a range of the same length",
-        ),
-        PORT,
-        CREDENTIALS_NAME,
-        SITE,
-        ROW,
-        RACK,
-        BLOCK,
-        SLED,
-        UNIT,
-        LABELS,
-        QUIRKS,
-        POLL_INTERVAL,
-    ],
-};
-
-/// `[[inventory]]`.
-pub(crate) static INVENTORY: SectionKeys = SectionKeys {
-    heading: "[[inventory]]",
-    meaning: "a file or a server that lists BMCs; the keys of [[target]] hold where the list says nothing else",
-    keys: &[
-        key(
-            "file",
-            "string",
-            "",
-            "CSV, JSON or YAML, also Prometheus' file_sd; read again when it changes",
-        ),
-        key(
-            "url",
-            "string",
-            "",
-            "a server that answers as Prometheus' http_sd; asked again and again",
-        ),
-        key(
-            "format",
-            "string",
-            "by the file's name; json",
-            "csv, json or yaml",
-        ),
-        key(
-            "refresh_s",
-            "integer",
-            "60",
-            "how often the server is asked; 5 to 86400",
-        ),
-        key(
-            "allow_empty",
-            "boolean",
-            "false",
-            "whether the list may come to name no BMC any more: false = then it stays as it was, since that is a mistake nearly always",
-        ),
-        key(
-            "token_file",
-            "string",
-            "",
-            "file with a token for the server (Authorization: Bearer), readable by its owner only",
-        ),
-        key(
-            "token_env",
-            "string",
-            "",
-            "environment variable with that token",
-        ),
-        key(
-            "token_command",
-            "array of strings",
-            "",
-            "program and arguments that say that token",
-        ),
-        key(
-            "token_vault",
-            "string",
-            "",
-            "that token in [vault]: PATH#FIELD, the path as its API has it (secret/data/bmc#token)",
-        ),
-        key(
-            "ca_file",
-            "string",
-            "",
-            "PEM file with the certificate authorities of the server; without it, those that this machine trusts",
-        ),
-        PORT,
-        CREDENTIALS_NAME,
-        SITE,
-        ROW,
-        RACK,
-        BLOCK,
-        SLED,
-        UNIT,
-        LABELS,
-        QUIRKS,
-        POLL_INTERVAL,
     ],
 };
 

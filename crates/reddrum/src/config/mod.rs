@@ -5,6 +5,7 @@
 mod destinations;
 mod front;
 pub(crate) mod hosts;
+pub(crate) mod intervals;
 mod inventory;
 mod keys;
 mod metrics;
@@ -12,6 +13,7 @@ mod restart;
 pub(crate) mod secret;
 mod section;
 mod target;
+mod target_keys;
 mod vault;
 
 use std::collections::BTreeMap;
@@ -20,6 +22,7 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use hardware::SensorIntervals;
 use toml::de::DeTable;
 
 use crate::metrics::MetricsConfig;
@@ -129,6 +132,8 @@ pub(crate) struct AccountConfig {
 pub(crate) struct FleetConfig {
     /// Each sensor is read once in this time.
     pub(crate) poll_interval_ms: u32,
+    /// But those of these classes in times of their own.
+    pub(crate) sensor_intervals: SensorIntervals,
     /// Wait for the first answer.
     pub(crate) request_timeout_ms: u32,
     /// How often a request is sent before the BMC counts as silent.
@@ -346,6 +351,7 @@ fn read_fleet(root: &Section<'_, '_>, problems: &mut Problems<'_>) -> FleetConfi
             POLL_INTERVAL_LIMITS_MS,
             1000,
         ),
+        sensor_intervals: intervals::read(&section, problems),
         request_timeout_ms: section.integer(problems, "request_timeout_ms", 50..=60_000, 500),
         request_attempts: section.integer(problems, "request_attempts", 1..=10, 6),
         threads: section.integer(problems, "threads", 1..=64_u32, 1) as usize,

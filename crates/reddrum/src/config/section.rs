@@ -280,7 +280,7 @@ impl<'a, 'i> Section<'a, 'i> {
     }
 }
 
-fn whole_number(value: &DeValue<'_>) -> Option<i64> {
+pub(super) fn whole_number(value: &DeValue<'_>) -> Option<i64> {
     let number = value.as_integer()?;
     i64::from_str_radix(number.as_str(), number.radix()).ok()
 }

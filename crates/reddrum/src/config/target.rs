@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use fleet::{Quirk, Quirks};
-use hardware::NodeId;
+use hardware::{NodeId, SensorIntervals};
 
 use super::section::{self, Problems, Section};
-use super::{TARGETS_MAX, hosts, keys};
+use super::{TARGETS_MAX, hosts, intervals, keys};
 use crate::place;
 
 /// One BMC.
@@ -38,6 +38,19 @@ pub(crate) struct Treatment {
     pub(crate) quirks: Quirks,
     /// Its own poll interval; `None` = the fleet's.
     pub(crate) poll_interval_ms: Option<u32>,
+    /// Its own intervals for classes of sensors.
+    pub(crate) sensor_intervals: SensorIntervals,
+}
+
+impl Treatment {
+    /// How the fleet is to poll it.
+    pub(crate) const fn polling(&self) -> fleet::Treatment {
+        fleet::Treatment {
+            quirks: self.quirks,
+            poll_interval_ms: self.poll_interval_ms,
+            sensor_intervals: self.sensor_intervals,
+        }
+    }
 }
 
 /// Where a machine stands.
@@ -234,6 +247,7 @@ pub(super) fn read_treatment(
         labels: read_labels(section, problems),
         quirks,
         poll_interval_ms: (interval > 0).then_some(interval),
+        sensor_intervals: intervals::read(section, problems),
     }
 }
 

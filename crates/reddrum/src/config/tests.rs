@@ -99,6 +99,49 @@ fn a_typo_is_an_error_that_names_key_line_and_nearest_valid_key() {
 }
 
 #[test]
+fn intervals_of_classes_are_checked_and_a_typo_names_what_is_possible() {
+    let with = |table: &str| {
+        let intervals = format!("poll_interval_ms = 2000\nsensor_intervals_ms = {table}");
+        GOOD.replace("poll_interval_ms = 2000", &intervals)
+    };
+    let folder = Folder::new("intervals", 0o600);
+    let text = with("{ temperature = 10000, discrete = 300000 }")
+        + "sensor_intervals_ms = { voltage = 60000 }\n";
+    let config = Config::parse(&text, &folder.0).unwrap();
+    let classes = |intervals: SensorIntervals| {
+        let named = intervals.iter().map(|(class, ms)| (class.name(), ms));
+        named.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        classes(config.fleet.sensor_intervals),
+        [("temperature", 10_000), ("discrete", 300_000)]
+    );
+    let treatment = &config.targets[0].treatment;
+    assert_eq!(classes(treatment.sensor_intervals), [("voltage", 60_000)]);
+    for (table, wanted) in [
+        (
+            "{ temprature = 10000 }",
+            "line 12: [fleet] sensor_intervals_ms: there is no class of sensors 'temprature'; did you mean 'temperature'? \
+             The classes are temperature, fan, voltage, current, power, other, discrete",
+        ),
+        (
+            "{ fan = 50 }",
+            "line 12: [fleet] sensor_intervals_ms: fan: expected a whole number of milliseconds from 100 to 3600000",
+        ),
+        (
+            "{ fan = \"1s\" }",
+            "line 12: [fleet] sensor_intervals_ms: fan: expected a whole number of milliseconds from 100 to 3600000",
+        ),
+        (
+            "5000",
+            "line 12: [fleet] sensor_intervals_ms: expected a table, found integer",
+        ),
+    ] {
+        assert_eq!(problems("intervals", &with(table)), [wanted]);
+    }
+}
+
+#[test]
 fn every_problem_is_reported_at_once_in_the_order_of_the_file() {
     let text = GOOD
         .replace("127.0.0.1:9443", "nowhere")

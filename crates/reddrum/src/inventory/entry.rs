@@ -7,14 +7,16 @@
 
 use std::sync::Arc;
 
+use hardware::SensorIntervals;
+
 use super::tree::Tree;
 use crate::config::{
     POLL_INTERVAL_LIMITS_MS, TARGETS_MAX, TargetConfig, Treatment, UNIT_LIMITS, check_label,
-    check_place, expand, read_quirks,
+    check_place, expand, intervals, read_quirks,
 };
 
 /// What an entry may say beside `hosts` (or `host`) and `names` (or `name`). The same as labels of a group.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "port",
     "credentials",
     "site",
@@ -25,6 +27,7 @@ const KEYS: [&str; 11] = [
     "unit",
     "quirks",
     "poll_interval_ms",
+    intervals::KEY,
     "labels",
 ];
 
@@ -173,6 +176,10 @@ fn set(treatment: &mut Treatment, name: &str, value: &Tree) -> Result<bool, Stri
         treatment.quirks = read_quirks(words.into_iter())?;
         return Ok(true);
     }
+    if name == intervals::KEY {
+        treatment.sensor_intervals = read_intervals(value)?.or(treatment.sensor_intervals);
+        return Ok(true);
+    }
     if !KEYS.contains(&name) || name == "labels" {
         return Ok(false);
     }
@@ -191,6 +198,32 @@ fn set(treatment: &mut Treatment, name: &str, value: &Tree) -> Result<bool, Stri
         _ => treatment.poll_interval_ms = Some(number(name, text, &POLL_INTERVAL_LIMITS_MS)?),
     }
     Ok(true)
+}
+
+/// A table by class of sensor, or a text: `temperature=10000 voltage=60000`.
+fn read_intervals(value: &Tree) -> Result<SensorIntervals, String> {
+    let wrong = || {
+        let key = intervals::KEY;
+        format!("{key}: expected classes of sensors with milliseconds, as temperature=10000")
+    };
+    let pairs: Option<Vec<(&str, &str)>> = match value {
+        Tree::Table(fields) => fields
+            .iter()
+            .map(|(class, ms)| Some((class.as_str(), as_text(ms)?)))
+            .collect(),
+        Tree::Text(text) => text
+            .split([' ', ','])
+            .filter(|word| !word.is_empty())
+            .map(|word| word.split_once('='))
+            .collect(),
+        Tree::List(_) => None,
+    };
+    let mut all = SensorIntervals::default();
+    for (class, ms) in pairs.ok_or_else(wrong)? {
+        all = intervals::with(all, class, ms.parse().ok())
+            .map_err(|text| format!("{}: {text}", intervals::KEY))?;
+    }
+    Ok(all)
 }
 
 fn number<T: TryFrom<u32>>(
@@ -261,6 +294,7 @@ mod tests {
             labels: BTreeMap::new(),
             quirks: fleet::Quirks::default(),
             poll_interval_ms: None,
+            sensor_intervals: SensorIntervals::default(),
         }
     }
 
@@ -287,6 +321,22 @@ mod tests {
         assert_eq!(treatment.poll_interval_ms, Some(5000));
         assert_eq!(treatment.labels["owner"], "a");
         assert!(treatment.quirks.has(fleet::Quirk::SensorOwnerWrong));
+    }
+
+    #[test]
+    fn intervals_of_classes_are_a_table_or_a_text_and_go_before_those_of_the_section() {
+        use hardware::SensorClass::{Fan, Temperature, Voltage};
+        let mut section = defaults();
+        section.sensor_intervals = SensorIntervals::default().with(Fan, 500).with(Voltage, 600);
+        for json in [
+            r#"[{"host": "a", "sensor_intervals_ms": {"temperature": 10000, "fan": 30000}}]"#,
+            r#"[{"targets": ["a"], "labels": {"sensor_intervals_ms": "temperature=10000, fan=30000"}}]"#,
+        ] {
+            let list = targets(tree::read(Format::Json, json).unwrap(), &section).unwrap();
+            let intervals: Vec<_> = list[0].treatment.sensor_intervals.iter().collect();
+            let wanted = [(Temperature, 10_000), (Fan, 30_000), (Voltage, 600)];
+            assert_eq!(intervals, wanted, "{json}");
+        }
     }
 
     #[test]
@@ -336,6 +386,18 @@ mod tests {
                 "can't name a label",
             ),
             (r#"[{"host": "a", "quirks": "nosuch"}]"#, "no quirk named"),
+            (
+                r#"[{"host": "a", "sensor_intervals_ms": {"fans": 1000}}]"#,
+                "sensor_intervals_ms: there is no class of sensors 'fans'; did you mean 'fan'?",
+            ),
+            (
+                r#"[{"host": "a", "sensor_intervals_ms": "fan=1"}]"#,
+                "fan: expected a whole number of milliseconds from 100 to 3600000",
+            ),
+            (
+                r#"[{"host": "a", "sensor_intervals_ms": ["fan"]}]"#,
+                "sensor_intervals_ms: expected classes of sensors",
+            ),
             (r#"[{"targets": ["a:b"]}]"#, "expected HOST"),
             (
                 r#"[{"targets": ["a", "b"], "labels": {"name": "n"}}]"#,

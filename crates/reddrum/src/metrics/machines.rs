@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use hardware::{
-    Availability, Hardware, Link, Node, NodeId, Power, Quantity, Reading, Sensor, Severity,
+    Availability, Hardware, Link, Node, NodeId, Power, Quantity, Reading, Sensor, SensorClass,
+    Severity,
 };
 
 use super::text::{Family, Kind, Text};
@@ -51,6 +52,11 @@ static METRICS: &[Metric] = &[
         "bmc_last_reading_timestamp_seconds",
         read_at,
         "When the last round over the sensors ended that brought readings.",
+    ),
+    gauge(
+        "bmc_class_last_reading_timestamp_seconds",
+        class_read_at,
+        "The same of each class of sensors, where they are read at different intervals.",
     ),
     gauge("bmc_host_power_on", power, "Whether the host is on."),
     gauge(
@@ -192,6 +198,28 @@ fn read_at(family: &Family, node: &Node, text: &mut Text) {
     if node.read_at_ms > 0 {
         let seconds = node.read_at_ms as f64 / 1_000.0;
         text.sample(family, &[("node", node.id.as_str())], seconds);
+    }
+}
+
+/// Nothing for a machine whose sensors are all read in one round.
+fn class_read_at(family: &Family, node: &Node, text: &mut Text) {
+    let Some(intervals) = node.intervals.as_ref().filter(|_| node.read_at_ms > 0) else {
+        return;
+    };
+    let has = |class: &SensorClass| {
+        let mut sensors = node.inventory.sensors.iter();
+        sensors.any(|sensor| sensor.quantity.class() == *class)
+    };
+    let classes = || SensorClass::ALL.into_iter().filter(has);
+    let mut ms = classes().map(|class| intervals.get(class));
+    let first = ms.next();
+    if ms.all(|ms| Some(ms) == first) {
+        return;
+    }
+    for class in classes() {
+        let seconds = node.class_read_at_ms(class) as f64 / 1_000.0;
+        let labels = [("node", node.id.as_str()), ("class", class.name())];
+        text.sample(family, &labels, seconds);
     }
 }
 

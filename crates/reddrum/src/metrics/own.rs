@@ -44,7 +44,10 @@ const COUNTED: &[(Family, &[Part])] = &[
         &[("readings_failed", None)],
     ),
     (
-        counter("bmc_rounds", "Rounds over all sensors of a BMC."),
+        counter(
+            "bmc_rounds",
+            "Rounds over the sensors of a BMC, and over classes of them with intervals of their own; skipped: left out because there was no time for them.",
+        ),
         &[
             ("rounds", Some(("result", "done"))),
             ("rounds_skipped", Some(("result", "skipped"))),
@@ -183,7 +186,11 @@ const TARGETS: Family = gauge(
 );
 const OLDEST: Family = gauge(
     "bmc_oldest_reading_age_seconds",
-    "Seconds since the last round began that brought readings (or since the BMC began to answer), of the BMC among those that answer for which it is longest; absent where none has sensors.",
+    "Seconds since the last round began that brought readings (or since the BMC began to answer), of the BMC among those that answer, and its class of sensors, for which it is longest; absent where none has sensors.",
+);
+const LATE: Family = gauge(
+    "bmc_late_targets",
+    "BMCs that answer of whose sensors some class was not read for twice its interval.",
 );
 const SESSIONS: Family = gauge("bmc_sessions_open", "Sessions with BMCs that are open.");
 const PLACES: Family = gauge(
@@ -245,6 +252,8 @@ pub(super) fn fleet(figures: &Figures, text: &mut Text) {
     ] {
         text.count(&TARGETS, &[("state", state)], count.into());
     }
+    text.begin(&LATE);
+    text.count(&LATE, &[], figures.total().late.into());
     if let Some(oldest_ms) = figures.oldest_ms {
         text.begin(&OLDEST);
         text.sample(&OLDEST, &[], oldest_ms as f64 / 1_000.0);
@@ -383,12 +392,14 @@ mod tests {
         };
         figures.shards[1].counters.dropped_late = 3;
         figures.shards[1].busy_ms = 250;
+        (figures.shards[0].late, figures.shards[1].late) = (1, 4);
         let mut text = Text::new(Format::Prometheus);
         fleet(&figures, &mut text);
         let out = text.take();
         for line in [
             "bmc_targets{state=\"connecting\"} 2",
             "bmc_oldest_reading_age_seconds 1.5",
+            "bmc_late_targets 5",
             "bmc_datagrams_dropped_total{shard=\"0\",reason=\"late\"} 0",
             "bmc_datagrams_dropped_total{shard=\"1\",reason=\"late\"} 3",
             "bmc_shard_busy_seconds_total{shard=\"1\"} 0.25",

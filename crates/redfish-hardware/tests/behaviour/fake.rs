@@ -387,6 +387,8 @@ fn node(name: &str, kind: NodeKind, sensors: Vec<(Sensor, Reading)>) -> Node {
             ..Log::default()
         }),
         read_at_ms: READ_AT_MS,
+        read_earlier_ms: None,
+        intervals: None,
         revision: 1,
     }
 }

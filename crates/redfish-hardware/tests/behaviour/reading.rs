@@ -1,5 +1,7 @@
 //! Readings: the same value, unit and limits wherever a sensor shows up.
 
+use std::sync::Arc;
+
 use hardware::*;
 use serde_json::json;
 
@@ -197,4 +199,36 @@ fn a_value_kept_from_an_earlier_round_has_no_reading_time() {
     let sensor = Client::of(&fake).get("/redfish/v1/Chassis/Loose/Sensors/CPU1_Temp");
     assert_eq!(sensor["Reading"], 60.0);
     assert!(sensor.get("ReadingTime").is_none());
+}
+
+#[test]
+fn a_reading_is_of_the_time_of_its_class_and_says_how_often_it_is_taken() {
+    let fake = Fake::hall();
+    fake.change("Loose", |node| {
+        let intervals = SensorIntervals::all(2_500).with(SensorClass::Temperature, 90_000);
+        node.intervals = Some(Arc::new(intervals));
+        // Temperatures were read then, and all else 40 s later.
+        let later_ms = fake::READ_AT_MS + 40_000;
+        node.note_read(later_ms, |class| class != SensorClass::Temperature);
+    });
+    let client = Client::of(&fake);
+    let sensors = "/redfish/v1/Chassis/Loose/Sensors";
+    let temperature = client.get(&format!("{sensors}/CPU1_Temp"));
+    assert_eq!(temperature["ReadingTime"], "2026-01-31T12:00:00Z");
+    assert_eq!(temperature["SensingInterval"], "PT1M30S");
+    let power = client.get(&format!("{sensors}/Node_Power"));
+    assert_eq!(power["ReadingTime"], "2026-01-31T12:00:40Z");
+    assert_eq!(power["SensingInterval"], "PT2.5S");
+    let metric = "/redfish/v1/TelemetryService/MetricDefinitions";
+    let hottest = client.get(&format!("{metric}/HottestTemperature"));
+    assert_eq!(hottest["SensingInterval"], "PT1M30S");
+    assert!(
+        client
+            .get(&format!("{metric}/PowerConsumption"))
+            .get("SensingInterval")
+            .is_none()
+    );
+    // How often others are read isn't known.
+    let other = client.get("/redfish/v1/Chassis/Sled1-Node1/Sensors/CPU1_Temp");
+    assert!(other.get("ReadingTime").is_some() && other.get("SensingInterval").is_none());
 }
