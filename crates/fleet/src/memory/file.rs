@@ -117,6 +117,16 @@ impl File {
         read().unwrap_or(0)
     }
 
+    /// The number of the news that was written last; 0 where none was, or that can't be told.
+    pub(super) fn last_news(&self) -> u64 {
+        let read = || -> Result<u64, redb::Error> {
+            let meta = self.database()?.begin_read()?.open_table(META)?;
+            let next = meta.get(NEXT_NEWS_KEY)?;
+            Ok(next.map_or(0, |next| next.value().saturating_sub(1)))
+        };
+        read().unwrap_or(0)
+    }
+
     fn database(&self) -> Result<Arc<Database>, redb::Error> {
         let mut database = self.lock();
         match (&*database, &self.path) {
@@ -254,12 +264,28 @@ impl Writer {
     }
 }
 
+impl Writer {
+    /// Waits for its end; whether it has come. The thread doesn't wait for itself: it ends by and by.
+    pub(super) fn join(mut self) -> bool {
+        self.wait()
+    }
+
+    fn wait(&mut self) -> bool {
+        let is_other = |thread: &mut JoinHandle<()>| thread.thread().id() != thread::current().id();
+        match self.0.take_if(is_other) {
+            Some(thread) => {
+                // It ends by a panic only where the database has; what was written stays good.
+                let _ = thread.join();
+                true
+            }
+            None => self.0.is_none(),
+        }
+    }
+}
+
 impl Drop for Writer {
     fn drop(&mut self) {
-        if let Some(thread) = self.0.take() {
-            // It ends by a panic only where the database has; what was written stays good.
-            let _ = thread.join();
-        }
+        self.wait();
     }
 }
 

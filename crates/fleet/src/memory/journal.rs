@@ -8,7 +8,8 @@
 //!
 //! Nobody hears of an entry before it's in the file, so each has one number however often the process is killed.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use hardware::{LogEvent, LogJournal, LogNews, NodeId, Update};
@@ -17,8 +18,9 @@ use super::Memory;
 use crate::contact::log::{LogRead, Record};
 use crate::publish::Board;
 
-/// News that could not be written and that nobody reads beyond this many makes room for newer.
-const UNWRITTEN_MAX: usize = 8_192;
+/// News that could not be written and that nobody reads beyond this many makes room for newer: of each log that lost any, one
+/// word about that stays.
+pub(super) const UNWRITTEN_MAX: usize = 8_192;
 
 /// What a reading of a log brought that is news.
 pub(super) fn news(read: &LogRead) -> impl Iterator<Item = LogEvent> {
@@ -43,17 +45,70 @@ pub(super) fn event_of(raw: &Record) -> LogEvent {
 pub(super) struct Journal {
     id: u64,
     board: Mutex<Weak<Board>>,
-    /// What could not be written.
-    unwritten: Mutex<VecDeque<LogNews>>,
+    unwritten: Mutex<Unwritten>,
+    /// The reader has said that it has all news up to this number.
+    forgotten_to: AtomicU64,
+}
+
+/// What could not be written, oldest first.
+#[derive(Debug, Default)]
+struct Unwritten {
+    /// Each with the number of the news that was written last before it.
+    news: VecDeque<(u64, LogNews)>,
+    /// The number of the news that was written last.
+    written_to: u64,
+}
+
+impl Unwritten {
+    /// Makes room: in place of the oldest entries of each log there is one loss of entries.
+    fn make_room(&mut self) {
+        let excess = self.news.len().saturating_sub(UNWRITTEN_MAX);
+        let (mut lost, mut entries) = (BTreeMap::new(), 0);
+        for (behind, news) in self.news.drain(..excess) {
+            entries += u32::from(news.event != LogEvent::Loss);
+            lost.entry(news.node).or_insert(behind);
+        }
+        if entries > 0 {
+            let nodes = lost.len();
+            tracing::warn!(
+                entries,
+                nodes,
+                "news of event logs is lost: it can't be written, and nobody reads it"
+            );
+        }
+        for (node, behind) in lost {
+            self.news
+                .push_front((behind, unnumbered(node, LogEvent::Loss)));
+        }
+    }
+}
+
+const fn unnumbered(node: NodeId, event: LogEvent) -> LogNews {
+    LogNews {
+        number: None,
+        node,
+        event,
+    }
 }
 
 impl Journal {
-    pub(super) fn new(id: u64) -> Self {
+    /// Of this ID, with news up to this number.
+    pub(super) fn new(id: u64, written_to: u64) -> Self {
+        let unwritten = Unwritten {
+            written_to,
+            ..Unwritten::default()
+        };
         Self {
             id,
             board: Mutex::default(),
-            unwritten: Mutex::default(),
+            unwritten: Mutex::new(unwritten),
+            forgotten_to: AtomicU64::new(0),
         }
+    }
+
+    /// News up to this number is written.
+    pub(super) fn written_to(&self, number: u64) {
+        lock(&self.unwritten).written_to = number;
     }
 
     /// Says on this board that there is news.
@@ -72,13 +127,11 @@ impl Journal {
     /// Hands out news that can't be written.
     pub(super) fn hand_out(&self, news: Vec<(NodeId, LogEvent)>) {
         let mut unwritten = lock(&self.unwritten);
-        unwritten.extend(news.into_iter().map(|(node, event)| LogNews {
-            number: None,
-            node,
-            event,
-        }));
-        let excess = unwritten.len().saturating_sub(UNWRITTEN_MAX);
-        unwritten.drain(..excess);
+        let behind = unwritten.written_to;
+        let news = news.into_iter();
+        let news = news.map(|(node, event)| (behind, unnumbered(node, event)));
+        unwritten.news.extend(news);
+        unwritten.make_room();
     }
 }
 
@@ -92,20 +145,35 @@ impl LogJournal for Memory {
     }
 
     fn after(&self, number: u64, most: usize) -> Vec<LogNews> {
-        let mut unwritten = lock(&self.shared.journal.unwritten);
-        let count = unwritten.len().min(most);
-        let mut news: Vec<LogNews> = unwritten.drain(..count).collect();
-        drop(unwritten);
         let view = self.shared.file.view();
-        match view.and_then(|view| view.news(number, most - count)) {
-            Ok(written) => news.extend(written),
-            Err(error) => tracing::debug!(%error, "news of event logs can't be read now"),
+        let written = view.and_then(|view| view.news(number, most));
+        let written = written.unwrap_or_else(|error| {
+            tracing::debug!(%error, "news of event logs can't be read now");
+            Vec::new()
+        });
+        let mut unwritten = lock(&self.shared.journal.unwritten);
+        let (mut written, mut news) = (written.into_iter().peekable(), Vec::new());
+        while news.len() < most {
+            let number = written.peek().and_then(|news| news.number);
+            // What could not be written comes behind what was written before it.
+            let is_next = |(behind, _): &mut (u64, LogNews)| {
+                number.is_none_or(|number| number.get() > *behind)
+            };
+            let next = unwritten.news.pop_front_if(is_next).map(|(_, news)| news);
+            match next.or_else(|| written.next()) {
+                Some(next) => news.push(next),
+                None => break,
+            }
         }
         news
     }
 
     fn forget_to(&self, number: u64) {
-        let mut pending = self.shared.pending();
-        pending.read_to = pending.read_to.max(number);
+        let forgotten_to = &self.shared.journal.forgotten_to;
+        if forgotten_to.fetch_max(number, Ordering::Relaxed) < number {
+            let mut pending = self.shared.pending();
+            pending.read_to = pending.read_to.max(number);
+            self.shared.more.notify_one();
+        }
     }
 }

@@ -98,6 +98,7 @@ impl Pending {
             && self.sessions.is_empty()
             && self.repositories.is_empty()
             && self.news.is_empty()
+            && self.read_to == 0
             && self.parted.is_empty()
     }
 
@@ -195,7 +196,7 @@ impl Memory {
     fn over(file: file::File) -> Self {
         Self {
             shared: Arc::new(Shared {
-                journal: Journal::new(file.journal_id()),
+                journal: Journal::new(file.journal_id(), file.last_news()),
                 file,
                 pending: Mutex::default(),
                 more: Condvar::new(),
@@ -213,8 +214,11 @@ impl Memory {
     pub(crate) fn close(&self) {
         self.shared.pending().closing = true;
         self.shared.more.notify_all();
-        self.writer().take();
-        self.shared.file.close();
+        let writer = self.writer().take();
+        // The thread itself, on which observers hear of news, goes on to its end and lets go of the file then.
+        if writer.is_none_or(file::Writer::join) {
+            self.shared.file.close();
+        }
     }
 
     /// Writes what is pending, now.
@@ -438,13 +442,20 @@ impl Shared {
             drop(pending);
             self.write_pending();
         }
+        self.file.close();
     }
 
     fn write_pending(&self) {
         let alone = self.writing.lock();
-        let _alone = alone.unwrap_or_else(PoisonError::into_inner);
+        let alone = alone.unwrap_or_else(PoisonError::into_inner);
         let batch = self.pending().take();
+        let brings_news = !batch.news.is_empty();
         self.write(batch);
+        // Who hears of news may write, too.
+        drop(alone);
+        if brings_news {
+            self.journal.announce();
+        }
     }
 
     /// Waits so long, or until the end, or as long as it's worth it.
@@ -467,10 +478,14 @@ impl Shared {
         let brings_news = !batch.news.is_empty();
         let was_failing = self.file.is_failing();
         match self.file.with(|database| file::write(database, &batch)) {
-            Ok(()) if was_failing => {
-                tracing::info!("what is found out about BMCs is written again");
+            Ok(()) => {
+                if brings_news {
+                    self.journal.written_to(self.file.last_news());
+                }
+                if was_failing {
+                    tracing::info!("what is found out about BMCs is written again");
+                }
             }
-            Ok(()) => {}
             Err(error) => {
                 if !was_failing {
                     let entries = batch.contacts.len() + batch.logs.len();
@@ -478,9 +493,6 @@ impl Shared {
                 }
                 self.not_written(batch);
             }
-        }
-        if brings_news {
-            self.journal.announce();
         }
     }
 
@@ -498,9 +510,10 @@ impl Drop for Memory {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
     use std::{fs, io};
 
-    use hardware::LogJournal as _;
+    use hardware::{LogJournal as _, Observer};
     use ipmi::console::Login;
 
     use super::*;
@@ -738,6 +751,100 @@ mod tests {
         memory.flush();
         assert_eq!(news(&memory, 0), [(1, 1), (2, 2)]);
         assert_eq!(memory.positions(&[&id]), [Some(read.position)]);
+    }
+
+    /// Has a memory last, lets go of it when there is news, and says so.
+    struct Last(Mutex<Option<Arc<Memory>>>, mpsc::Sender<()>);
+
+    impl Observer for Last {
+        fn updated(&self, _: &hardware::Update) {
+            let memory = self.0.lock().unwrap().take();
+            if let Some(memory) = memory {
+                memory.remember_log(&target("n2").id, &brought(7..8));
+                drop(memory);
+                self.1.send(()).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_memory_that_is_let_go_of_on_its_own_thread_writes_all_and_lets_go_of_the_file() {
+        let folder = folder("own-thread");
+        let path = folder.join("fleet.redb");
+        let memory = Arc::new(Memory::open(&path).unwrap());
+        let (board, (told, hears)) = (Arc::new(Board::new(Vec::new())), mpsc::channel());
+        memory.announce_on(&board);
+        let shared = Arc::clone(&memory.shared);
+        let last = Arc::new(Last(Mutex::new(Some(memory)), told));
+        board.observe(&(Arc::clone(&last) as Arc<dyn Observer>));
+        shared
+            .pending()
+            .news
+            .push((target("n1").id, LogEvent::Loss));
+        shared.more.notify_one();
+        drop(shared);
+        hears.recv_timeout(Duration::from_secs(60)).unwrap();
+        // It waits for the file.
+        let memory = Memory::open(&path).unwrap();
+        assert_eq!(news(&memory, 0), [(1, 0), (2, 7)]);
+        drop(memory);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn what_was_read_is_forgotten_though_nothing_else_is_to_be_written() {
+        let memory = Memory::volatile();
+        memory.remember_log(&target("n1").id, &brought(1..3));
+        memory.flush();
+        memory.forget_to(1);
+        assert!(!memory.shared.pending().is_empty(), "it is to be written");
+        memory.flush();
+        assert_eq!(news(&memory, 0), [(2, 2)]);
+        memory.forget_to(1);
+        assert!(memory.shared.pending().is_empty(), "said once");
+    }
+
+    #[test]
+    fn news_that_can_not_be_written_keeps_its_place_and_what_has_no_room_is_told_as_lost() {
+        let memory = Memory::volatile();
+        let (one, two) = (target("n1").id, target("n2").id);
+        let unwritten = |id: &NodeId, numbers: std::ops::Range<u8>| {
+            let read = brought(numbers);
+            let news = journal::news(&read).map(|event| (id.clone(), event));
+            memory.shared.journal.hand_out(news.collect());
+        };
+        let written = |id: &NodeId, number: u8| {
+            memory.remember_log(id, &brought(number..number + 1));
+            memory.flush();
+        };
+        let told = |after, most| -> Vec<u8> {
+            let news = memory.after(after, most).into_iter();
+            let number = |news: hardware::LogNews| match news.event {
+                LogEvent::Entry { raw, .. } => raw[0],
+                LogEvent::Loss => 0,
+            };
+            news.map(number).collect()
+        };
+        written(&one, 1);
+        written(&one, 2);
+        unwritten(&one, 3..5);
+        written(&one, 5);
+        assert_eq!(told(0, 1), [1]);
+        assert_eq!(told(1, 2), [2, 3]);
+        assert_eq!(told(2, 9), [4, 5]);
+        // Nobody fetches it for long.
+        unwritten(&two, 1..2);
+        for _ in 0..=journal::UNWRITTEN_MAX / 200 {
+            unwritten(&one, 1..201);
+        }
+        let told: Vec<_> = memory.after(3, usize::MAX);
+        let losses = |id: &NodeId| {
+            let lost = |news: &&hardware::LogNews| news.event == LogEvent::Loss && news.node == *id;
+            told.iter().filter(lost).count()
+        };
+        assert_eq!((losses(&one), losses(&two)), (1, 1));
+        assert!(told.len() <= journal::UNWRITTEN_MAX + 2, "{}", told.len());
+        assert!(told[..2].iter().all(|news| news.event == LogEvent::Loss));
     }
 
     #[test]
