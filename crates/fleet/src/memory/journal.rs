@@ -83,6 +83,16 @@ impl Unwritten {
     }
 }
 
+impl IntoIterator for Unwritten {
+    type Item = LogNews;
+    type IntoIter = std::vec::IntoIter<LogNews>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        let news = self.news.into_iter().map(|(_, news)| news);
+        news.collect::<Vec<_>>().into_iter()
+    }
+}
+
 const fn unnumbered(node: NodeId, event: LogEvent) -> LogNews {
     LogNews {
         number: None,

@@ -182,7 +182,10 @@ impl Memory {
     pub fn open(path: &Path) -> Result<Self, StartError> {
         let memory = Self::over(file::open(path));
         let shared = Arc::clone(&memory.shared);
-        let writer = file::Writer::start(move || shared.run())?;
+        let writer = file::Writer::start(move || {
+            shared.run();
+            shared.file.close();
+        })?;
         *memory.writer() = Some(writer);
         Ok(memory)
     }
@@ -442,7 +445,6 @@ impl Shared {
             drop(pending);
             self.write_pending();
         }
-        self.file.close();
     }
 
     fn write_pending(&self) {
