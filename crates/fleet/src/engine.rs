@@ -277,6 +277,7 @@ impl Engine {
             login: &target.login,
             policy: &self.cx.policy,
             quirks: target.treatment.quirks,
+            gap_ms: target.treatment.gap_ms,
             pacing,
             spot,
             remembered,

@@ -26,16 +26,22 @@ pub(crate) struct News {
 pub(crate) struct Untold {
     pub(crate) down: u32,
     pub(crate) up: u32,
+    /// For which there is no time to read all.
+    pub(crate) tight: u32,
 }
 
 impl fmt::Display for Untold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { down, up } = self;
+        let Self { down, up, tight } = self;
         let seconds = SPAN.as_secs();
         write!(
             f,
             "in the last {seconds} s besides: {down} times a BMC down, {up} times one up again"
-        )
+        )?;
+        match tight {
+            0 => Ok(()),
+            _ => write!(f, ", {tight} with too little time for all sensors"),
+        }
     }
 }
 
@@ -51,6 +57,13 @@ impl News {
     pub(crate) fn up(&mut self, now: Instant) -> bool {
         let has_line = self.has_line(now);
         self.untold.up += u32::from(!has_line);
+        has_line
+    }
+
+    /// The same for one that there is too little time for.
+    pub(crate) fn tight(&mut self, now: Instant) -> bool {
+        let has_line = self.has_line(now);
+        self.untold.tight += u32::from(!has_line);
         has_line
     }
 

@@ -38,6 +38,9 @@ pub struct Treatment {
     /// Its own intervals for classes of sensors, each at least [`Config::POLL_INTERVAL_MS_MIN`]; where it has none, the
     /// fleet's holds, and where that has none either, the poll interval.
     pub sensor_intervals: SensorIntervals,
+    /// For so many milliseconds it is left alone after each answer, at most [`Config::GAP_MS_MAX`]: log-in, contact, polling and
+    /// commands keep to it. 0 = only as its quirks say ([`Quirk::NeedsGap`](crate::Quirk::NeedsGap)).
+    pub gap_ms: u16,
 }
 
 /// Shared by all of which the operator says nothing.
@@ -89,6 +92,9 @@ pub struct Config {
 impl Config {
     /// The shortest poll interval, in milliseconds: BMCs need some ten milliseconds for a reading.
     pub const POLL_INTERVAL_MS_MIN: u32 = 100;
+
+    /// The longest gap, in milliseconds: a session must not end for inactivity (60 s, §6.12.15) while its BMC is left alone.
+    pub const GAP_MS_MAX: u16 = 10_000;
 
     /// The most shards.
     pub const SHARDS_MAX: usize = 64;

@@ -71,6 +71,12 @@ pub(crate) async fn run(args: &VbmcArgs) -> Result<(), ProgramError> {
         .map_err(|e| ProgramError::system("standard output", e))?;
     fault::begin(faults, server.bmcs(), clock);
     let ended = asked_to_end().await;
+    let too_soon = server.bmcs().counters().too_soon;
+    if too_soon > 0 {
+        tracing::warn!(
+            "needs-gap: {too_soon} datagrams came too soon after an answer and were dropped"
+        );
+    }
     server
         .stop()
         .map_err(|e| ProgramError::system("the virtual BMCs", e))?;

@@ -1,23 +1,23 @@
 //! Every machine's management controller, found by its address. No IO: datagrams in, replies out.
 
+mod seat;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ipmi::bmc::{Bmc, Config, Handler, Request, SerialPort};
+use ipmi::bmc::{Bmc, Config};
 use ipmi::command::app::Guid;
 use ipmi::entropy::Entropy;
-use ipmi::number::{CompletionCode, PrivilegeLevel};
-use ipmi::quirk::{Quirk, Quirks};
-use ipmi::sol::SolRetry;
+use ipmi::quirk::{GAP_MS, Quirk, Quirks};
 use ipmi::time::Instant;
-use ipmi::wire::{DATAGRAM_MAX, Writer, rmcp};
+use ipmi::wire::{DATAGRAM_MAX, rmcp};
 
 use crate::fault::{Fate, Faults, HELD_FOR};
-use crate::handler::Device;
 use crate::held::{Held, HeldBack};
 use crate::site::Site;
+use seat::Seat;
 
 /// How late an answer is, and one in how many, where a defect says so: between a console's first and third sending.
 const SLOW: Duration = Duration::from_millis(1_200);
@@ -26,6 +26,9 @@ const SLOW_EVERY: u64 = 16;
 /// The most commands of one controller that are known as not yet answered. Beyond that the first ones are forgotten: whoever reports no
 /// answer with [`Bmcs::answered`] is not to fill memory.
 const IN_FLIGHT_MAX: usize = 64;
+
+/// What comes sooner after the last answer is dropped with [`Quirk::NeedsGap`].
+const GAP: Duration = Duration::from_millis(GAP_MS as u64);
 
 /// The management controllers of a site.
 #[derive(Debug)]
@@ -36,6 +39,7 @@ pub struct Bmcs {
     replies: AtomicU64,
     strays: AtomicU64,
     commands: AtomicU64,
+    too_soon: AtomicU64,
     in_flight_max: AtomicU32,
     held: HeldBack,
     /// Controllers on which a console has serial over LAN.
@@ -58,6 +62,10 @@ struct Front {
     /// be carried out again; and any answer to it will do.
     in_flight: Vec<u32>,
     in_flight_max: u32,
+    /// When the last answer went out.
+    answered_at: Option<Instant>,
+    /// Datagrams dropped because they came too soon after that.
+    too_soon: u64,
 }
 
 /// A reply to be sent back to the console.
@@ -99,6 +107,8 @@ pub struct Counters {
     /// Commands that a device carried out. Repeats of a request that changes something are answered but not carried out again;
     /// one that reads is.
     pub commands: u64,
+    /// Datagrams that came too soon after an answer, to controllers with [`Quirk::NeedsGap`]: these dropped them.
+    pub too_soon: u64,
     /// The most commands that any one controller had carried out and not yet answered, 64 at most. One that is repeated counts once.
     pub in_flight_max: u32,
 }
@@ -110,6 +120,8 @@ pub struct BmcCounters {
     pub datagrams: u64,
     /// Commands that its device carried out.
     pub commands: u64,
+    /// Datagrams that it dropped because they came too soon after an answer ([`Quirk::NeedsGap`]).
+    pub too_soon: u64,
     /// The most commands that it had carried out and not yet answered.
     pub in_flight_max: u32,
     /// Sessions now, those in set-up included.
@@ -138,6 +150,8 @@ impl Bmcs {
                 commands,
                 in_flight: Vec::new(),
                 in_flight_max: 0,
+                answered_at: None,
+                too_soon: 0,
             })
         };
         let fronts = (0..site.len()).map(front).collect();
@@ -150,6 +164,7 @@ impl Bmcs {
             replies,
             strays,
             commands,
+            too_soon: zero(),
             in_flight_max: AtomicU32::new(0),
             held: HeldBack::default(),
             sol: Mutex::new(Vec::new()),
@@ -252,6 +267,9 @@ impl Bmcs {
             fate,
             out,
         } = call;
+        if front.drops_as_too_soon(now, &self.too_soon) {
+            return None;
+        }
         let Front { bmc, config, .. } = &mut *front;
         let mut seat = Seat {
             site: &self.site,
@@ -288,15 +306,12 @@ impl Bmcs {
         let lag = front.lag(command);
         let mut len = len?;
         if command && !repeats {
-            if front.in_flight.len() >= IN_FLIGHT_MAX {
-                front.in_flight.remove(0);
-            }
-            front.in_flight.push(mark);
-            front.in_flight_max = front.in_flight_max.max(front.in_flight.len() as u32);
+            front.owes(mark);
             self.in_flight_max
                 .fetch_max(front.in_flight_max, Ordering::Relaxed);
         }
         self.replies.fetch_add(1, Ordering::Relaxed);
+        front.answered_at = Some(now + fate.delay + lag);
         if let Some(last) = out[..len].last_mut()
             && fate.corrupt
         {
@@ -428,6 +443,7 @@ impl Bmcs {
             replies: self.replies.load(Ordering::Relaxed),
             strays: self.strays.load(Ordering::Relaxed),
             commands: self.commands.load(Ordering::Relaxed),
+            too_soon: self.too_soon.load(Ordering::Relaxed),
             in_flight_max: self.in_flight_max.load(Ordering::Relaxed),
         }
     }
@@ -439,12 +455,14 @@ impl Bmcs {
         let Front {
             datagrams,
             commands,
+            too_soon,
             in_flight_max,
             ..
         } = *front;
         Some(BmcCounters {
             datagrams,
             commands,
+            too_soon,
             in_flight_max,
             sessions: front.bmc.session_count(),
         })
@@ -465,6 +483,15 @@ impl Bmcs {
 }
 
 impl Front {
+    /// A command was carried out whose answer is to come.
+    fn owes(&mut self, mark: u32) {
+        if self.in_flight.len() >= IN_FLIGHT_MAX {
+            self.in_flight.remove(0);
+        }
+        self.in_flight.push(mark);
+        self.in_flight_max = self.in_flight_max.max(self.in_flight.len() as u32);
+    }
+
     /// How much later an answer comes than it should: with [`Quirk::DuplicateRefused`] some take long enough for the
     /// console to ask again.
     fn lag(&self, command: bool) -> Duration {
@@ -472,6 +499,17 @@ impl Front {
             && command
             && self.commands.is_multiple_of(SLOW_EVERY);
         if is_slow { SLOW } else { Duration::ZERO }
+    }
+
+    /// Whether it drops what comes now; that is counted here and among `all`.
+    fn drops_as_too_soon(&mut self, now: Instant, all: &AtomicU64) -> bool {
+        let needs_gap = self.config.defects.has(Quirk::NeedsGap);
+        let drops = needs_gap && self.answered_at.is_some_and(|at| now < at + GAP);
+        if drops {
+            self.too_soon += 1;
+            all.fetch_add(1, Ordering::Relaxed);
+        }
+        drops
     }
 
     fn fate(&self, now: Instant) -> Fate {
@@ -484,96 +522,6 @@ impl Front {
 fn lock(front: &Mutex<Front>) -> MutexGuard<'_, Front> {
     // A front is consistent after each statement; a panic elsewhere while it was locked does not matter.
     front.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Wakes the machine only for what its session layer does not answer itself.
-struct Seat<'a> {
-    site: &'a Site,
-    now: Instant,
-    index: u32,
-    address: Ipv4Addr,
-    config: &'a Config,
-    sessions: usize,
-    commands: u32,
-    restart: bool,
-    new_config: Option<Config>,
-    port: u16,
-}
-
-impl Seat<'_> {
-    /// Does something with the device, and keeps what follows from it.
-    fn with_device<T>(&mut self, act: impl FnOnce(&mut Device<'_>) -> T) -> T {
-        let machine = &mut *self.site.machine(self.index, self.now);
-        let Self {
-            config,
-            address,
-            sessions,
-            ..
-        } = *self;
-        let mut device = Device {
-            machine,
-            config,
-            address,
-            sessions,
-            restart: false,
-            new_config: None,
-        };
-        let done = act(&mut device);
-        self.restart |= device.restart;
-        self.new_config = device.new_config;
-        done
-    }
-}
-
-impl Seat<'_> {
-    /// Looks at the device without changing it.
-    fn look<T>(&self, look: impl FnOnce(&Device<'_>) -> T) -> T {
-        look(&Device {
-            machine: &mut self.site.machine(self.index, self.now),
-            config: self.config,
-            address: self.address,
-            sessions: self.sessions,
-            restart: false,
-            new_config: None,
-        })
-    }
-}
-
-impl Handler for Seat<'_> {
-    fn handle(&mut self, request: &Request<'_>, response: &mut Writer<'_>) -> CompletionCode {
-        self.commands += 1;
-        self.with_device(|device| device.handle(request, response))
-    }
-
-    fn serial(&mut self) -> Option<&mut dyn SerialPort> {
-        if self.with_device(|device| device.serial().is_some()) {
-            Some(self)
-        } else {
-            None
-        }
-    }
-}
-
-impl SerialPort for Seat<'_> {
-    fn permit(&self, user_id: u8, privilege: PrivilegeLevel) -> Result<(), CompletionCode> {
-        self.look(|device| device.permit(user_id, privilege))
-    }
-
-    fn retry(&self) -> SolRetry {
-        self.look(|device| device.retry())
-    }
-
-    fn udp_port(&self) -> u16 {
-        self.port
-    }
-
-    fn write(&mut self, characters: &[u8]) {
-        self.with_device(|device| device.write(characters));
-    }
-
-    fn read(&mut self, characters: &mut [u8]) -> usize {
-        self.with_device(|device| device.read(characters))
-    }
 }
 
 impl Site {

@@ -54,6 +54,10 @@ impl Slot {
     }
 
     fn ask_next(&mut self, cx: &mut Context, now: Instant) {
+        // What is asked is chosen when it may be sent: an operator command may come before that.
+        if self.rests(cx, now) {
+            return;
+        }
         while self.phase == Phase::Up
             && self.in_flight == InFlight::Nothing
             && self.session.state() == State::Established

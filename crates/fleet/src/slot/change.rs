@@ -126,9 +126,11 @@ impl Slot {
             self.set_passes(cx, now);
             self.publish(cx);
         }
+        self.session.set_gap(treatment.gap_ms);
         if self.rare.quirks != treatment.quirks {
             self.set_quirks(cx, now, treatment.quirks);
         }
+        self.tell_tightness(cx, now);
         self.proceed(cx, now);
     }
 

@@ -7,6 +7,7 @@
 
 mod ask;
 mod change;
+mod gap;
 mod mute;
 mod pass;
 mod rare;
@@ -238,6 +239,7 @@ pub(crate) struct Setup<'a> {
     pub(crate) login: &'a Arc<Login>,
     pub(crate) policy: &'a Arc<Policy>,
     pub(crate) quirks: Quirks,
+    pub(crate) gap_ms: u16,
     pub(crate) pacing: Pacing,
     pub(crate) spot: Arc<Spot>,
     pub(crate) remembered: Option<Box<Remembered>>,
@@ -370,7 +372,9 @@ impl Slot {
 
     /// Does what is due.
     pub(crate) fn timeout(&mut self, cx: &mut Context, now: Instant) {
-        if self.session.poll_timeout().is_some_and(|at| at <= now) {
+        // What waits for the gap to end is sent without any of this.
+        let is_timeout = !self.session.holds_back();
+        if is_timeout && self.session.poll_timeout().is_some_and(|at| at <= now) {
             self.unanswered(cx, now);
             if !self.goes_before_keep_alive(cx, now) {
                 let event = self.session.handle_timeout(now);

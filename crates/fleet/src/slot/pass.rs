@@ -241,7 +241,7 @@ impl Slot {
 
     /// Readings of these classes are of now.
     pub(super) fn note_read(&mut self, cx: &mut Context, now: Instant, classes: Classes) {
-        let at_ms = cx.unix_ms(now);
+        let at_ms = cx.unix_ms(self.session.rests_since(now));
         let node = self.page.node_mut(&mut cx.spares);
         node.note_read(at_ms, |class| classes.has(class));
     }

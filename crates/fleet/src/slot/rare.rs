@@ -56,6 +56,8 @@ pub(super) struct Rare {
     pub(super) log_failures: u8,
     /// When it is read again, where it could not be; else when it is looked behind its last entry though no stamp says so.
     pub(super) log_again_at: Instant,
+    /// It was told that there is no time for all that is to be read.
+    pub(super) is_tight: bool,
     /// Sensors that stayed silent while others answered.
     pub(super) mutes: Vec<Mute>,
 }
@@ -87,6 +89,7 @@ impl Rare {
             log: log.map_or(Since::Never, Since::Earlier),
             log_failures: 0,
             log_again_at: setup.connect_at,
+            is_tight: false,
             mutes: Vec::new(),
         }
     }

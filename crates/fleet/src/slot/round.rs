@@ -46,6 +46,7 @@ impl Slot {
         self.rare.passes.iter_mut().for_each(Pass::hurry);
         self.up(cx, now);
         self.weigh_age();
+        self.tell_tightness(cx, now);
     }
 
     /// Takes the next step of the round, or begins a round that is due.

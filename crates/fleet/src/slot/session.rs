@@ -33,6 +33,7 @@ pub(super) fn reopen_pause(cx: &mut Context) -> Duration {
 pub(super) fn new(setup: &Setup<'_>, proven: Option<CipherSuiteId>) -> Session {
     let mut session = Session::new(Arc::clone(setup.login), Arc::clone(setup.policy));
     session.set_quirks(setup.quirks);
+    session.set_gap(setup.gap_ms);
     session.set_proven_suite(proven);
     session
 }
@@ -40,9 +41,10 @@ pub(super) fn new(setup: &Setup<'_>, proven: Option<CipherSuiteId>) -> Session {
 impl Slot {
     /// A session with the present log-in; what is known of the BMC's deviations stays known.
     pub(super) fn renew_session(&mut self, policy: &Arc<Policy>) {
-        let quirks = self.session.quirks();
-        self.session = Session::new(Arc::clone(&self.rare.login), Arc::clone(policy));
-        self.session.set_quirks(quirks);
+        let mut session = Session::new(Arc::clone(&self.rare.login), Arc::clone(policy));
+        session.set_quirks(self.session.quirks());
+        session.inherit_gap(&self.session);
+        self.session = session;
     }
 
     /// Remembers what has shown of the BMC's deviations, tells it once, and shows it with the node.

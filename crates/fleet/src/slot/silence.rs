@@ -23,6 +23,9 @@ const DOWN_AFTER: Duration = Duration::from_secs(10);
 /// A BMC may have no answer to one command: it has the time of so many sendings after that to answer the probe.
 const PROBE_SENDINGS: u8 = 2;
 
+/// How often it was repeated by then what it was asked.
+const SENDINGS: u32 = 10;
+
 /// So much longer it may be silent where much is lost: thirty sendings in a row stay unanswered once in 500 million commands at three tenths
 /// each way.
 const PATIENCE: u32 = 3;
@@ -32,6 +35,9 @@ const SESSION_PATIENCE: u8 = 2;
 
 /// A BMC that answers but can't be logged in to for so long is told as down.
 const LOGIN_WITHIN: Duration = Duration::from_secs(60);
+
+/// So many messages are a log-in that begins anew once: before each, a BMC that needs a gap is left alone.
+const LOGIN_MESSAGES: u32 = 12;
 
 /// How long a BMC may owe an answer under this policy before it is told as down, where little is lost.
 pub(crate) fn down_after(policy: &Policy) -> Duration {
@@ -130,9 +136,11 @@ impl Slot {
     /// is lost, all begins again.
     fn patience(&self, cx: &Context) -> Duration {
         let logs_in = self.phase != Phase::Up && self.rare.heard;
+        // Each repetition comes later by the gap.
+        let once = cx.down_after + self.session.gap() * SENDINGS;
         match logs_in || self.loss.is_much() {
-            true => cx.down_after * PATIENCE,
-            false => cx.down_after,
+            true => once * PATIENCE,
+            false => once,
         }
     }
 
@@ -159,7 +167,8 @@ impl Slot {
     /// a session coming of it. Silence is told when it has lasted ([`Self::silent_until`]).
     pub(super) fn is_given_up(&self, now: Instant) -> bool {
         let lasted = now.since(self.rare.no_session_since);
-        self.is_told_down() || self.rare.heard && lasted >= LOGIN_WITHIN
+        let within = LOGIN_WITHIN + self.session.gap() * LOGIN_MESSAGES;
+        self.is_told_down() || self.rare.heard && lasted >= within
     }
 
     /// An answer did not come in time: the BMC waits for it outside of every gate. Where answers are late everywhere it

@@ -7,6 +7,7 @@
     reason = "test code, helpers too"
 )]
 
+mod gap;
 mod probe;
 mod scene;
 mod stand;

@@ -52,9 +52,10 @@ const BY_V15: Scene = Scene {
     ..POLLED
 };
 
-/// Quirks whose tests are with the command line, where what they are about is done.
+/// Quirks whose tests are with the command line, where what they are about is done, or in `gap.rs`, where time passes.
 pub(crate) fn elsewhere() -> Quirks {
     [
+        Quirk::NeedsGap,
         Quirk::SelTimeBusy,
         Quirk::WatchdogNeverRunning,
         Quirk::PowerReadingEmpty,

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fleet::{Config, Engine, EngineConfig, Job, Shared, Target, Treatment, outcome};
+use fleet::{Config, Counters, Engine, EngineConfig, Job, Shared, Target, Treatment, outcome};
 use hardware::{ApplyError, Change, Node, NodeKind};
 use ipmi::bmc::{self, User, V15};
 use ipmi::command::app::Guid;
@@ -126,6 +126,14 @@ impl Stand {
 
     /// Starts to poll the machine, as an operator who knows of `quirks`.
     pub(crate) fn poll(&mut self, quirks: Quirks) {
+        self.poll_treated(Treatment {
+            quirks,
+            ..Treatment::default()
+        });
+    }
+
+    /// The same, treated so.
+    pub(crate) fn poll_treated(&mut self, treatment: Treatment) {
         let target = Target {
             id: self.site.machine(0, Instant::ORIGIN).identity().id.clone(),
             kind: NodeKind::Computer,
@@ -133,10 +141,7 @@ impl Stand {
             login: Arc::new(self.by.login()),
             enclosure: None,
             labels: Arc::default(),
-            treatment: Treatment {
-                quirks,
-                ..Treatment::default()
-            },
+            treatment,
         };
         let config = Config {
             slow_rounds: 2,
@@ -147,6 +152,23 @@ impl Stand {
         let mut engine = Engine::new(self.now, 1_000 * EPOCH_S, &settings, &shared);
         engine.add(self.now, (0..).zip(config.targets));
         self.fleet = Some((engine, shared));
+    }
+
+    /// Treats the machine in another way.
+    pub(crate) fn treat(&mut self, treatment: Treatment) {
+        let (engine, _) = self.fleet.as_mut().unwrap();
+        engine.set_treatment(self.now, 0, &treatment);
+    }
+
+    /// What the fleet did so far.
+    pub(crate) fn counters(&self) -> Counters {
+        *self.fleet.as_ref().unwrap().0.counters()
+    }
+
+    /// The way to the machine is as bad as this.
+    pub(crate) fn over(mut self, quality: Quality) -> Self {
+        self.network = Network::new(quality, 1);
+        self
     }
 
     /// Lets time pass.

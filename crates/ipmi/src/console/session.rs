@@ -1,6 +1,8 @@
 //! One session with one BMC: timers, requests, and the phases of its life.
 
 mod answer;
+mod gap;
+mod known;
 mod transmit;
 
 use alloc::boxed::Box;
@@ -80,6 +82,10 @@ pub struct Session {
     unanswered: u8,
     /// What is known of the BMC, and what has shown.
     quirks: Quirks,
+    /// See [`set_gap`](Self::set_gap).
+    gap_ms: u16,
+    /// When something may be sent again.
+    free_at: Instant,
 }
 
 #[derive(Debug)]
@@ -131,6 +137,8 @@ impl Session {
             proven: None,
             unanswered: 0,
             quirks: Quirks::NONE,
+            gap_ms: 0,
+            free_at: Instant::ORIGIN,
         }
     }
 
@@ -279,6 +287,16 @@ impl Session {
         now: Instant,
         datagram: &'d mut [u8],
     ) -> Result<Event<'d>, Ignored> {
+        let outcome = self.take_datagram(now, datagram);
+        self.rest_after(now, &outcome);
+        outcome
+    }
+
+    fn take_datagram<'d>(
+        &mut self,
+        now: Instant,
+        datagram: &'d mut [u8],
+    ) -> Result<Event<'d>, Ignored> {
         if let Phase::LoggingIn(handshake) = &mut self.phase {
             let next = handshake.handle(&self.policy, &self.login, datagram);
             self.quirks = self.quirks.and(handshake.quirks());
@@ -316,6 +334,7 @@ impl Session {
             return Event::None;
         }
         self.deadline = None;
+        self.rest(now);
         match &mut self.phase {
             Phase::LoggingIn(handshake) => {
                 let next = handshake.unanswered(&self.policy, &self.login, self.sendings);
@@ -390,7 +409,10 @@ impl Session {
     /// When to call [`handle_timeout`](Self::handle_timeout), if at all.
     #[must_use]
     pub const fn poll_timeout(&self) -> Option<Instant> {
-        self.deadline
+        match self.holds_back() {
+            true => Some(self.free_at),
+            false => self.deadline,
+        }
     }
 
     /// What the session is doing.
@@ -408,36 +430,6 @@ impl Session {
     #[must_use]
     pub const fn console_session_id(&self) -> u32 {
         self.console_session_id
-    }
-
-    /// The cipher suite in use, once the keys are agreed; `None` in a session of IPMI 1.5, which has none.
-    #[must_use]
-    pub const fn suite(&self) -> Option<CipherSuiteId> {
-        self.suite
-    }
-
-    /// The best suite by which this BMC ever logged us in. [`connect`](Self::connect) takes no worse one any more,
-    /// since what a BMC offers is not authenticated.
-    #[must_use]
-    pub const fn proven_suite(&self) -> Option<CipherSuiteId> {
-        self.proven
-    }
-
-    /// Sets what [`proven_suite`](Self::proven_suite) tells: a suite known from before, or `None` for a BMC that lost
-    /// one by a change of its firmware or configuration.
-    pub const fn set_proven_suite(&mut self, suite: Option<CipherSuiteId>) {
-        self.proven = suite;
-    }
-
-    /// What is known of the BMC's deviations: what was given by [`set_quirks`](Self::set_quirks), and what has shown since.
-    #[must_use]
-    pub const fn quirks(&self) -> Quirks {
-        self.quirks
-    }
-
-    /// Sets what is known of the BMC: what an earlier session noticed, or an operator said.
-    pub const fn set_quirks(&mut self, quirks: Quirks) {
-        self.quirks = quirks;
     }
 
     /// The privilege level that the session works at, once it is established.
@@ -580,15 +572,6 @@ impl Session {
         {
             self.tag = Some(tag);
             self.rq_seq = rq_seq;
-        }
-    }
-
-    /// From now on no worse suite will do.
-    fn remember_suite(&mut self, suite: CipherSuiteId) {
-        let rank = |suite| self.login.suites().iter().position(|known| *known == suite);
-        let best = self.proven.and_then(rank).unwrap_or(usize::MAX);
-        if rank(suite).is_some_and(|rank| rank < best) {
-            self.proven = Some(suite);
         }
     }
 }

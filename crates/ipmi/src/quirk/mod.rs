@@ -27,3 +27,6 @@ pub use name::{Quirk, UnknownQuirk};
 pub use open::{DEVIATIONS, OPEN};
 pub use row::{Area, Handling, Row, rows};
 pub use set::Quirks;
+
+/// How long a BMC with [`Quirk::NeedsGap`] is left alone after each answer, in milliseconds, where nobody knows better.
+pub const GAP_MS: u16 = 100;

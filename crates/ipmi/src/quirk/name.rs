@@ -75,6 +75,7 @@ quirks! {
     DuplicateRefused = "duplicate-refused",
     RequestNumbersNarrow = "request-numbers-narrow",
     OftenBusy = "often-busy",
+    NeedsGap = "needs-gap",
     SdrReserveMissing = "sdr-reserve-missing",
     SdrCountWrong = "sdr-count-wrong",
     SdrListEndless = "sdr-list-endless",

@@ -139,4 +139,8 @@ pub(super) const ROWS: &[Row] = &[
         "counts by one and has one request in flight"),
     Row::new(Quirk::OftenBusy, Session, &[47], "§5.2",
         "requests are refused by \"node busy\" (C0h)", "waits and asks again"),
+    Row::new(Quirk::NeedsGap, Session, &[47], "§5.2",
+        "a request that comes too soon after the last answer is dropped in place of being refused as \"node busy\", or hangs the BMC",
+        "leaves it alone for 100 ms after each answer, or for as long as the operator says (gap_ms)")
+        .configured(),
 ];

@@ -34,7 +34,8 @@ pub(crate) use secret::Secret;
 use secret::Sources;
 use section::{Problem, Problems, Section, line_of};
 pub(crate) use target::{
-    Place, TargetConfig, Treatment, UNIT_LIMITS, check_label, check_place, expand, read_quirks,
+    GAP_LIMITS_MS, Place, TargetConfig, Treatment, UNIT_LIMITS, check_label, check_place, expand,
+    read_quirks,
 };
 
 /// The most targets one process takes.

@@ -40,6 +40,8 @@ pub(crate) struct Treatment {
     pub(crate) poll_interval_ms: Option<u32>,
     /// Its own intervals for classes of sensors.
     pub(crate) sensor_intervals: SensorIntervals,
+    /// For so many milliseconds it is left alone after each answer; 0 = as its quirks say.
+    pub(crate) gap_ms: u16,
 }
 
 impl Treatment {
@@ -49,6 +51,7 @@ impl Treatment {
             quirks: self.quirks,
             poll_interval_ms: self.poll_interval_ms,
             sensor_intervals: self.sensor_intervals,
+            gap_ms: self.gap_ms,
         }
     }
 }
@@ -72,6 +75,10 @@ pub(crate) struct Place {
 
 /// What `unit` may be: no rack is higher.
 pub(crate) const UNIT_LIMITS: std::ops::RangeInclusive<u32> = 1..=99;
+
+/// What `gap_ms` may be.
+pub(crate) const GAP_LIMITS_MS: std::ops::RangeInclusive<u32> =
+    0..=fleet::Config::GAP_MS_MAX as u32;
 
 pub(super) fn read_targets(
     root: &Section<'_, '_>,
@@ -223,6 +230,7 @@ pub(super) fn read_treatment(
         super::POLL_INTERVAL_LIMITS_MS,
         0,
     );
+    let gap_ms = section.integer(problems, "gap_ms", GAP_LIMITS_MS, 0);
     let quirks = section.strings(problems, "quirks");
     let mut text = |key: &str| section.string(problems, key);
     let place = Place {
@@ -248,6 +256,7 @@ pub(super) fn read_treatment(
         quirks,
         poll_interval_ms: (interval > 0).then_some(interval),
         sensor_intervals: intervals::read(section, problems),
+        gap_ms: u16::try_from(gap_ms).unwrap_or(u16::MAX),
     }
 }
 

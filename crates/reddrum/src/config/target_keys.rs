@@ -44,6 +44,12 @@ const SENSOR_INTERVALS: Key = key(
     "that of [fleet]",
     "sensors of these classes are read once in times of their own; a class that neither this nor [fleet] names takes poll_interval_ms",
 );
+const GAP: Key = key(
+    "gap_ms",
+    "integer",
+    "0; 100 with the quirk needs-gap",
+    "a BMC that drops what comes too soon, or hangs over it, is left alone for so long after each answer, by log-in (a second at most), polling and commands alike; 0 to 10000",
+);
 
 /// `[[target]]`.
 pub(crate) static TARGET: SectionKeys = SectionKeys {
@@ -74,6 +80,7 @@ pub(crate) static TARGET: SectionKeys = SectionKeys {
         QUIRKS,
         POLL_INTERVAL,
         SENSOR_INTERVALS,
+        GAP,
     ],
 };
 
@@ -154,5 +161,6 @@ pub(crate) static INVENTORY: SectionKeys = SectionKeys {
         QUIRKS,
         POLL_INTERVAL,
         SENSOR_INTERVALS,
+        GAP,
     ],
 };

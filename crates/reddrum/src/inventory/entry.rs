@@ -11,12 +11,12 @@ use hardware::SensorIntervals;
 
 use super::tree::Tree;
 use crate::config::{
-    POLL_INTERVAL_LIMITS_MS, TARGETS_MAX, TargetConfig, Treatment, UNIT_LIMITS, check_label,
-    check_place, expand, intervals, read_quirks,
+    GAP_LIMITS_MS, POLL_INTERVAL_LIMITS_MS, TARGETS_MAX, TargetConfig, Treatment, UNIT_LIMITS,
+    check_label, check_place, expand, intervals, read_quirks,
 };
 
 /// What an entry may say beside `hosts` (or `host`) and `names` (or `name`). The same as labels of a group.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "port",
     "credentials",
     "site",
@@ -28,6 +28,7 @@ const KEYS: [&str; 12] = [
     "quirks",
     "poll_interval_ms",
     intervals::KEY,
+    "gap_ms",
     "labels",
 ];
 
@@ -195,6 +196,7 @@ fn set(treatment: &mut Treatment, name: &str, value: &Tree) -> Result<bool, Stri
         "block" => place.block = own(),
         "sled" => place.sled = own(),
         "unit" => place.unit = Some(number(name, text, &UNIT_LIMITS)?),
+        "gap_ms" => treatment.gap_ms = number(name, text, &GAP_LIMITS_MS)?,
         _ => treatment.poll_interval_ms = Some(number(name, text, &POLL_INTERVAL_LIMITS_MS)?),
     }
     Ok(true)
@@ -295,6 +297,7 @@ mod tests {
             quirks: fleet::Quirks::default(),
             poll_interval_ms: None,
             sensor_intervals: SensorIntervals::default(),
+            gap_ms: 0,
         }
     }
 
@@ -306,7 +309,7 @@ mod tests {
     fn an_entry_has_the_keys_of_a_target() {
         let list = read(
             r#"[{"hosts": "bmc[08-09]", "names": "n[8-9]", "port": 6230, "rack": "R1", "unit": "12", "site": "Ulm",
-                 "quirks": ["assumebmcowner"], "poll_interval_ms": 5000, "labels": {"owner": "a"}}]"#,
+                 "quirks": ["assumebmcowner"], "poll_interval_ms": 5000, "gap_ms": 250, "labels": {"owner": "a"}}]"#,
         )
         .unwrap();
         let [first, second] = &*list else {
@@ -319,6 +322,7 @@ mod tests {
         assert_eq!((treatment.port, treatment.place.unit), (6230, Some(12)));
         assert_eq!(treatment.place.site.as_deref(), Some("Ulm"));
         assert_eq!(treatment.poll_interval_ms, Some(5000));
+        assert_eq!(treatment.gap_ms, 250);
         assert_eq!(treatment.labels["owner"], "a");
         assert!(treatment.quirks.has(fleet::Quirk::SensorOwnerWrong));
     }

@@ -16,15 +16,18 @@ impl Session {
     /// Writes the next datagram to send to the BMC into `out` and returns its length.
     ///
     /// `out` needs room for [`DATAGRAM_MAX`](crate::wire::DATAGRAM_MAX) bytes. The time that an answer is waited for starts here.
+    /// `None` too while the BMC is left alone, see [`set_gap`](Session::set_gap).
     pub fn poll_transmit(
         &mut self,
         now: Instant,
         entropy: &mut dyn Entropy,
         out: &mut [u8],
     ) -> Option<usize> {
-        if !core::mem::take(&mut self.send) {
+        if !self.send || self.rests_until(now).is_some() {
             return None;
         }
+        self.send = false;
+        self.rest(now);
         if let Phase::LoggingIn(handshake) = &mut self.phase
             && let Some(len) = handshake.encode_farewell(entropy, out)
         {
