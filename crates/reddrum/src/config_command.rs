@@ -38,7 +38,7 @@ pub(crate) async fn check(
     out: &mut impl Write,
 ) -> Result<io::Result<()>, ProgramError> {
     let mut config = Config::load(file)?;
-    serve::logins(&config)?;
+    serve::logins(&config.credentials)?;
     serve::accounts(&config.accounts)?;
     serve::privileges(config.service.privilege_registry.as_deref())?;
     let inventories = std::mem::take(&mut config.inventories);
@@ -63,7 +63,7 @@ pub(crate) async fn check(
 
 /// What is said of lists, where there are any.
 fn lists(gathered: &Gathered, of_file: usize, servers: usize) -> String {
-    let (lists, machines) = (gathered.lists.len(), gathered.targets.len() - of_file);
+    let (lists, machines) = (gathered.lists.len(), gathered.named.targets.len() - of_file);
     let mut text = String::new();
     if lists > 0 {
         let (lists, machines) = (counted(lists, "list"), counted(machines, "machine"));

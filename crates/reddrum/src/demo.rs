@@ -59,6 +59,8 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), ProgramError> {
         images: destination_settings(&loopback_too(), "[update]")?,
         store: Store::in_memory().map_err(|e| ProgramError::System(e.to_string()))?,
         host: Arc::clone(&host),
+        // Its machines are those of the rack.
+        aggregator: None,
         metrics: args.metrics.map(|listen| MetricsConfig {
             listen,
             fleet_only: false,

@@ -1,5 +1,6 @@
 //! The RedDrum program: command line, configuration and wiring.
 
+mod aggregate;
 mod announce;
 mod args;
 mod authorities;

@@ -1,20 +1,25 @@
-//! A running service follows its configuration: at SIGHUP the whole file is read again, and lists of BMCs whenever they change.
+//! A running service follows its configuration: at SIGHUP the whole file is read again, and lists of BMCs whenever they change;
+//! and it does what clients want of the `AggregationService`. All BMCs are here, and one change comes after the other.
 //!
 //! What is wrong changes nothing: a file with a mistake leaves all as it was, a list with one leaves that list as it was, or
 //! out where it was never good. Keys that take a restart are named.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
 use fleet::Fleet;
 use hardware::NodeId;
+use redfish::{BackendFuture, Failure, SourceChange};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::config::{Config, Source, TargetConfig};
+use crate::aggregate::{Order, View, Views};
+use crate::config::{Config, Credentials, Source, TargetConfig};
 use crate::error::ProgramError;
-use crate::inventory::{self, Inventory, Kept, LOOK_EVERY, Read};
+use crate::inventory::{self, Bmc, Clash, Inventory, Kept, LOOK_EVERY, Named, Pushed, Read};
 use crate::resolve::Names;
 use crate::{serve, targets};
 
@@ -28,21 +33,42 @@ pub(crate) struct Reload {
     config: Config,
     /// The lists that the configuration names.
     lists: Vec<Inventory>,
+    /// The BMCs that clients have named.
+    pushed: Pushed,
+    /// Those of them that can't be with the others.
+    aside: BTreeMap<NodeId, Clash>,
     /// All BMCs as the fleet knows them.
-    targets: Vec<TargetConfig>,
+    targets: Arc<Vec<TargetConfig>>,
+    /// All logins: the configuration's and those that clients have given.
+    credentials: Credentials,
+    /// What clients want.
+    orders: mpsc::Receiver<Order>,
+    /// What clients see.
+    views: Views,
     /// Where lists of servers are kept.
     kept: Option<Kept>,
     /// Lists that are being read, each at most once: a server that takes its time holds nothing up.
     reading: JoinSet<(Source, Read)>,
 }
 
+/// Who has changed the BMCs: what of it, and in which words the log says so.
+struct Told<'a> {
+    what: &'a str,
+    text: &'static str,
+}
+
 impl Reload {
     /// Reads the lists of a configuration for the first time. One with a mistake is left out, and taken up once it is good. What
-    /// a server told an earlier run holds until it answers.
+    /// a server told an earlier run holds until it answers. `pushed` is what clients have named, from whom `orders` come.
     ///
     /// # Errors
     /// The configuration names BMCs that can't be together.
-    pub(crate) async fn new(file: PathBuf, mut config: Config) -> Result<Self, ProgramError> {
+    pub(crate) async fn new(
+        file: PathBuf,
+        mut config: Config,
+        pushed: Pushed,
+        orders: mpsc::Receiver<Order>,
+    ) -> Result<Self, ProgramError> {
         let inventories = std::mem::take(&mut config.inventories);
         let kept = config.service.state_dir.as_deref().map(Kept::new);
         if let Some(kept) = &kept {
@@ -53,14 +79,26 @@ impl Reload {
         for mistake in &gathered.mistakes {
             mistake.log();
         }
-        Ok(Self {
+        let mut reload = Self {
             file,
-            config,
+            credentials: pushed.with_own(&config.credentials),
             lists: gathered.lists,
-            targets: gathered.targets,
+            pushed,
+            aside: BTreeMap::new(),
+            targets: Arc::default(),
+            orders,
+            views: Views::default(),
             kept,
             reading: JoinSet::new(),
-        })
+            config,
+        };
+        let Named {
+            mut targets,
+            origins,
+        } = gathered.named;
+        let aside = reload.pushed.join(&mut targets, &reload.config.credentials);
+        reload.hold(targets, origins, aside);
+        Ok(reload)
     }
 
     /// The configuration.
@@ -71,6 +109,16 @@ impl Reload {
     /// Every BMC.
     pub(crate) fn targets(&self) -> &[TargetConfig] {
         &self.targets
+    }
+
+    /// How to log in to them.
+    pub(crate) const fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// What clients see of the BMCs, now and later.
+    pub(crate) fn views(&self) -> Views {
+        self.views.clone()
     }
 
     /// Follows the files for as long as it is polled.
@@ -84,6 +132,11 @@ impl Reload {
                     None => return,
                 },
                 _ = look.tick() => self.look(),
+                Some(Order { change, keep, answer }) = self.orders.recv() => {
+                    let done = self.change(change, keep, &fleet, &names).await;
+                    // The client may have gone.
+                    let _ = answer.send(done);
+                }
                 Some(read) = self.reading.join_next() => {
                     // One that panicked was reported, and is read no more.
                     if let Ok((source, read)) = read {
@@ -128,9 +181,12 @@ impl Reload {
         };
         let before = std::mem::replace(&mut list.targets, targets);
         let taken = match inventory::merged(&self.config, &self.lists) {
-            Ok(merged) => {
-                self.take(&source.to_string(), merged, None, fleet, names)
-                    .await
+            Ok(named) => {
+                let told = Told {
+                    what: &source.to_string(),
+                    text: "a list of BMCs was read again; its BMCs and their logins hold from now on",
+                };
+                self.take(told, named, None, fleet, names).await
             }
             Err(clash) => Err(clash.text),
         };
@@ -180,8 +236,11 @@ impl Reload {
         let kept = self.kept.as_ref();
         let gathered = inventory::gather(&config, inventories, &self.lists, kept).await?;
         let restart = self.config.takes_restart(&config);
-        let file = self.file.display().to_string();
-        self.take(&file, gathered.targets, Some(config), fleet, names)
+        let told = Told {
+            what: &self.file.display().to_string(),
+            text: "the configuration was read again; its BMCs and their logins hold from now on",
+        };
+        self.take(told, gathered.named, Some(config), fleet, names)
             .await?;
         self.lists = gathered.lists;
         for mistake in &gathered.mistakes {
@@ -197,12 +256,84 @@ impl Reload {
         Ok(())
     }
 
-    /// Brings the fleet to where it has these BMCs, with the logins of this configuration or of the present one. `file` was
-    /// read.
+    /// Does what a client wants, and has it kept; or does nothing.
+    async fn change(
+        &mut self,
+        change: SourceChange,
+        keep: BackendFuture<'static, ()>,
+        fleet: &Weak<Fleet>,
+        names: &Names,
+    ) -> Result<(), Failure> {
+        let id = change.id().to_owned();
+        let before = self.pushed.get(&id).cloned();
+        let named = self.named()?;
+        let told = |text| Told { what: &id, text };
+        match change {
+            SourceChange::Add(source) | SourceChange::Replace(source) => {
+                let bmc = Bmc::of(&source)?;
+                let credentials = &self.config.credentials;
+                let stays = before.as_ref().is_some_and(|was| was.is_at_place_of(&bmc));
+                let clash = self.pushed.clash(&bmc, &named.targets, credentials);
+                if let Some(clash) = clash.filter(|_| !stays) {
+                    return Err(clash.failure(&source));
+                }
+                self.pushed.put(bmc);
+            }
+            SourceChange::Remove(_) => {
+                self.pushed.remove(&id);
+            }
+        }
+        let text = "a client has changed the BMCs of the AggregationService";
+        let taken = self.take(told(text), named, None, fleet, names).await;
+        let done = match taken {
+            Ok(()) => keep.await,
+            Err(error) => Err(Failure::Internal(error)),
+        };
+        if done.is_err() {
+            match before {
+                Some(was) => self.pushed.put(was),
+                None => self.pushed.remove(&id),
+            };
+            let text = "what a client has changed can't be kept, and is as it was";
+            let named = self.named()?;
+            if let Err(error) = self.take(told(text), named, None, fleet, names).await {
+                tracing::error!(id, error, "the BMCs aren't as they were");
+            }
+        }
+        done
+    }
+
+    /// The BMCs that the operator names.
+    fn named(&self) -> Result<Named, Failure> {
+        let named = inventory::merged(&self.config, &self.lists);
+        named.map_err(|clash| Failure::Internal(clash.text))
+    }
+
+    /// From now on these are all BMCs.
+    fn hold(
+        &mut self,
+        targets: Vec<TargetConfig>,
+        origins: Vec<(usize, String)>,
+        aside: BTreeMap<NodeId, Clash>,
+    ) {
+        let new = aside.iter().filter(|(id, _)| !self.aside.contains_key(*id));
+        for (id, clash) in new.take(NAMED_MAX) {
+            tracing::error!("{id} of the AggregationService stands aside: {clash}");
+        }
+        self.targets = Arc::new(targets);
+        self.aside.clone_from(&aside);
+        let has_credentials = inventory::has_default(&self.config.credentials);
+        let targets = Arc::clone(&self.targets);
+        let view = View::new(targets, origins, &self.pushed, aside, has_credentials);
+        self.views.put(view);
+    }
+
+    /// Brings the fleet to where it has these BMCs and those of clients, with the logins of this configuration or of the present
+    /// one.
     async fn take(
         &mut self,
-        file: &str,
-        merged: Vec<TargetConfig>,
+        told: Told<'_>,
+        base: Named,
         config: Option<Config>,
         fleet: &Weak<Fleet>,
         names: &Names,
@@ -211,9 +342,15 @@ impl Reload {
             return Ok(());
         };
         let new = config.as_ref().unwrap_or(&self.config);
-        let logins = serve::logins(new).map_err(|error| error.to_string())?;
-        let before = (&*self.targets, &self.config.credentials);
-        let plan = targets::plan(before, (&merged, &new.credentials), &logins);
+        let Named {
+            targets: mut merged,
+            origins,
+        } = base;
+        let credentials = self.pushed.with_own(&new.credentials);
+        let aside = self.pushed.join(&mut merged, &new.credentials);
+        let logins = serve::logins(&credentials).map_err(|error| error.to_string())?;
+        let before = (&**self.targets, &self.credentials);
+        let plan = targets::plan(before, (&merged, &credentials), &logins);
         let removed = named(plan.changes.remove.iter());
         let added = named(plan.changes.add.iter().map(|target| &target.id));
         let (labelled, renewed) = (plan.changes.labels.len(), plan.logins.len());
@@ -224,21 +361,21 @@ impl Reload {
         }
         tracing::info!(
             target: "config",
-            file,
+            file = told.what,
             machines = merged.len(),
             %removed,
             %added,
             labelled,
             treated,
             logins = renewed,
-            "{} was read again; its BMCs and their logins hold from now on",
-            if config.is_some() { "the configuration" } else { "a list of BMCs" },
+            "{}", told.text,
         );
-        self.targets = merged;
+        self.credentials = credentials;
         if let Some(config) = config {
             self.config.credentials = config.credentials;
             self.config.targets = config.targets;
         }
+        self.hold(merged, origins, aside);
         Ok(())
     }
 }

@@ -10,18 +10,21 @@ use ipmi::console::{Login, Policy};
 use ipmi::number::CipherSuiteId;
 use redfish::{
     Account, MAX_PRIVILEGE_REGISTRY_BYTES, PrivilegeMap, Role, SsdpSettings, Store, StoreError,
+    aggregation_sources,
 };
 use tokio::time::sleep;
 
+use crate::aggregate::{self, Aggregation};
 use crate::announce::Announcement;
 use crate::args::ServeArgs;
 use crate::authorities::destination_settings;
 use crate::certificate::{self, Certificate};
 use crate::config::{
-    AccountConfig, Config, CredentialsConfig, FleetConfig, ServiceConfig, TargetConfig,
+    AccountConfig, Config, Credentials, CredentialsConfig, FleetConfig, ServiceConfig,
 };
 use crate::error::ProgramError;
 use crate::host::LocalHost;
+use crate::inventory::Pushed;
 use crate::reload::{Reload, hang_up};
 use crate::resolve::{Name, Names};
 use crate::targets::{self, Logins, Maker};
@@ -42,9 +45,13 @@ const STATE_PAUSE: Duration = Duration::from_millis(50);
 pub(crate) async fn run(args: &ServeArgs) -> Result<End, ProgramError> {
     // Lists of BMCs may take long to get: who asks for a reload meanwhile must not end the process.
     let hang_up = hang_up()?;
-    let reload = Reload::new(args.config.clone(), Config::load(&args.config)?).await?;
+    let config = Config::load(&args.config)?;
+    let store = store(config.service.state_dir.as_deref()).await?;
+    let pushed = aggregation_sources(&store).map_err(|e| ProgramError::System(e.to_string()))?;
+    let (orders, ordered) = aggregate::orders();
+    let reload = Reload::new(args.config.clone(), config, Pushed::of(&pushed), ordered).await?;
     let config = reload.config();
-    let (targets, names) = taken(config, reload.targets())?;
+    let (targets, names) = taken(&reload)?;
     let topology = targets::topology(reload.targets());
     let fleet_config = fleet::Config {
         poll_interval_ms: config.fleet.poll_interval_ms,
@@ -59,7 +66,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<End, ProgramError> {
         is_enabled: !config.service.front.ssdp.is_empty(),
         ..SsdpSettings::default()
     }));
-    let web = Web {
+    let mut web = Web {
         listen: config.service.listen,
         certificate: certificate(&config.service)?,
         uuid: uuid(config.service.state_dir.as_deref())?,
@@ -69,12 +76,18 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<End, ProgramError> {
         front: config.service.front.clone(),
         events: destination_settings(&config.events, "[events]")?,
         images: destination_settings(&config.update, "[update]")?,
-        store: store(config.service.state_dir.as_deref()).await?,
+        store,
         host: Arc::clone(&host),
+        aggregator: None,
         metrics: config.metrics.clone(),
     };
     let fleet = Fleet::start(&fleet_config).map_err(|e| ProgramError::Usage(e.to_string()))?;
     let fleet = Arc::new(fleet);
+    web.aggregator = Some(Arc::new(Aggregation {
+        fleet: Arc::clone(&fleet),
+        orders,
+        views: reload.views(),
+    }));
     let wanted = Arc::new(Names::default());
     wanted.want(names);
     tokio::spawn(Arc::clone(&wanted).resolve(Arc::downgrade(&fleet)));
@@ -111,11 +124,9 @@ fn policy(config: &FleetConfig) -> Policy {
 }
 
 /// Every BMC, and the names of those that are given by name: these are looked up when all runs already.
-fn taken(
-    config: &Config,
-    targets: &[TargetConfig],
-) -> Result<(Vec<Target>, Vec<Name>), ProgramError> {
-    let (logins, mut maker) = (logins(config)?, Maker::default());
+fn taken(reload: &Reload) -> Result<(Vec<Target>, Vec<Name>), ProgramError> {
+    let (logins, mut maker) = (logins(reload.credentials())?, Maker::default());
+    let targets = reload.targets();
     let names = targets.iter().filter_map(targets::name).collect();
     let targets = targets
         .iter()
@@ -125,9 +136,9 @@ fn taken(
 }
 
 /// What each of the credentials becomes, by name.
-pub(crate) fn logins(config: &Config) -> Result<Logins, ProgramError> {
+pub(crate) fn logins(credentials: &Credentials) -> Result<Logins, ProgramError> {
     let mut logins = Logins::new();
-    for (name, credentials) in &config.credentials {
+    for (name, credentials) in credentials {
         let login = login(credentials)
             .map_err(|e| ProgramError::Usage(format!("[credentials.{name}]: {e}")))?;
         logins.insert(name.clone(), Arc::new(login));

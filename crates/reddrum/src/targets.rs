@@ -7,7 +7,7 @@ use fleet::{Changes, Target};
 use hardware::{Labels, Location, NodeId, NodeKind, Topology};
 use ipmi::console::Login;
 
-use crate::config::{CredentialsConfig, TargetConfig, Treatment};
+use crate::config::{Credentials, TargetConfig, Treatment};
 use crate::place;
 use crate::resolve::{self, Name};
 
@@ -88,8 +88,6 @@ pub(crate) struct Plan {
     pub(crate) logins: Vec<(NodeId, Arc<Login>)>,
 }
 
-type Credentials = BTreeMap<String, CredentialsConfig>;
-
 /// The way from `before` to `after`, each with its credentials.
 pub(crate) fn plan(
     (before, old): (&[TargetConfig], &Credentials),
@@ -169,7 +167,7 @@ mod tests {
 
     fn planned(before: &str, after: &str) -> Plan {
         let (before, after) = (config(before), config(after));
-        let logins = serve::logins(&after).unwrap();
+        let logins = serve::logins(&after.credentials).unwrap();
         let old = (&*before.targets, &before.credentials);
         plan(old, (&after.targets, &after.credentials), &logins)
     }

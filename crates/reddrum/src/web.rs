@@ -15,8 +15,8 @@ use bytes::Bytes;
 use fleet::Fleet;
 use hardware::Hardware;
 use redfish::{
-    Account, DestinationSettings, Front, PrivilegeMap, Service, Settings, StaticFile, StaticFiles,
-    Store,
+    Account, Aggregator, DestinationSettings, Front, PrivilegeMap, Service, Settings, StaticFile,
+    StaticFiles, Store,
 };
 use redfish_hardware::HardwareBackend;
 use tokio::net::{TcpListener, UnixListener};
@@ -118,6 +118,8 @@ pub(crate) struct Web {
     pub(crate) images: DestinationSettings,
     /// The machine that it runs on.
     pub(crate) host: Arc<LocalHost>,
+    /// Who takes up BMCs that clients name, where anybody does.
+    pub(crate) aggregator: Option<Arc<dyn Aggregator>>,
     /// Where figures for Prometheus are had, if at all.
     pub(crate) metrics: Option<MetricsConfig>,
 }
@@ -153,6 +155,7 @@ impl Web {
             images: self.images,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             host: self.host.clone(),
+            aggregator: self.aggregator,
             tls: Some((Arc::clone(&tls), owner)),
         };
         let backend = Arc::new(HardwareBackend::new(

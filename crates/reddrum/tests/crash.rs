@@ -7,6 +7,8 @@
 
 #[path = "crash/polling.rs"]
 mod polling;
+#[path = "crash/pushed.rs"]
+mod pushed;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -51,3 +51,4 @@ mod update;
 mod uri;
 
 pub use backend::HardwareBackend;
+pub use uri::resources_of;

@@ -1,6 +1,6 @@
 //! Where each resource lies. Paths are made here and nowhere else; `backend.rs` takes them apart.
 
-use hardware::Sensor;
+use hardware::{Node, NodeKind, Sensor};
 
 use crate::ethernet_interface::LAN;
 
@@ -12,6 +12,16 @@ pub(crate) const METRIC_REPORTS: &str = "/redfish/v1/TelemetryService/MetricRepo
 pub(crate) const METRIC_REPORT_DEFINITIONS: &str =
     "/redfish/v1/TelemetryService/MetricReportDefinitions";
 pub(crate) const METRIC_DEFINITIONS: &str = "/redfish/v1/TelemetryService/MetricDefinitions";
+
+/// Paths of the resources that a machine is at the top of the tree: what goes with it.
+#[must_use]
+pub fn resources_of(node: &Node) -> Vec<String> {
+    let id = node.id.as_str();
+    match node.kind {
+        NodeKind::Computer => vec![system(id), chassis(id), manager(id)],
+        NodeKind::EnclosureController => vec![manager(id)],
+    }
+}
 
 pub(crate) fn system(id: &str) -> String {
     format!("{SYSTEMS}/{id}")

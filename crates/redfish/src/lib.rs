@@ -19,6 +19,7 @@
 mod account;
 mod action;
 mod action_info;
+mod aggregation;
 mod audit;
 mod authenticate;
 mod backend;
@@ -76,6 +77,10 @@ pub use account::{
     Account, AccountError, MAX_ACCOUNTS, MAX_PASSWORD, MAX_REMEMBERED, MAX_ROLES, MAX_USER_NAME,
     PASSWORD_MEMORY_KIB, PASSWORD_PASSES,
 };
+pub use aggregation::{
+    Aggregator, ConfiguredSource, ConnectionMethod, MAX_AGGREGATION_SOURCES, MAX_SOURCE_TEXT,
+    Source, SourceChange, SourceLogin, SourceState, Standing, aggregation_sources,
+};
 pub use audit::MAX_AUDIT_RECORDS;
 pub use backend::{ActionCall, Backend, BackendFuture, NotDone, Outcome, RootLink};
 pub use body::{BODY_TIMEOUT_S, MAX_BODY_BYTES, MAX_BODY_DEPTH, MAX_LOGIN_BYTES};
@@ -90,6 +95,7 @@ pub use event::{
 };
 pub use failure::Failure;
 pub use figures::ServiceFigures;
+pub use redfish_schema::connection_method::ConnectionMethodType;
 pub use redfish_schema::ip_addresses::AddressState;
 
 pub use host::{Host, HostFacts, Interface, InterfaceAddress, UnknownHost};

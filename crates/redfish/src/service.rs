@@ -13,6 +13,7 @@ use http_body_util::Full;
 use redfish_schema::account_service::BasicAuthState;
 
 use crate::account::Accounts;
+use crate::aggregation::Sources;
 use crate::audit::{AuditLog, Deed, Entry};
 use crate::caller::Caller;
 use crate::certificate::Certificates;
@@ -30,7 +31,8 @@ use crate::resource::certificate_service::CertificateService;
 use crate::resource::manager::{self, OwnManager};
 use crate::resource::telemetry_service::TelemetryService;
 use crate::resource::{
-    self, account_service, event_service, registries, service_root, session_service, update_service,
+    self, account_service, aggregation_service, event_service, registries, service_root,
+    session_service, update_service,
 };
 use crate::respond::LargeAnswers;
 use crate::session::Sessions;
@@ -40,7 +42,7 @@ use crate::static_files::StaticFiles;
 use crate::task::Tasks;
 use crate::trust::Trust;
 use crate::update::Updates;
-use crate::{Backend, Document, EventSink, Failure, Path, action_info, odata, openapi};
+use crate::{Backend, Document, EventSink, Failure, Path, action_info, odata, openapi, template};
 
 const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
 pub(crate) const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
@@ -76,6 +78,7 @@ pub(crate) struct Parts {
     pub(crate) updates: Updates,
     pub(crate) telemetry: TelemetryService,
     pub(crate) settings: FutureSettings,
+    pub(crate) sources: Option<Sources>,
 }
 
 impl fmt::Debug for Service {
@@ -115,6 +118,7 @@ impl Service {
             Arc::clone(&audit),
         )?);
         let parts = Parts {
+            sources: Sources::load(&settings)?,
             telemetry: TelemetryService::load(&backend, &events.hub, &privileges, &settings.store)?,
             updates: Updates::new(&tasks, &backend, &settings.store, settings.images.clone())?,
             tasks,
@@ -135,13 +139,16 @@ impl Service {
             }),
             manager,
         };
-        let root = service_root::document(&settings, backend.roots(), &parts.manager)
+        let has_sources = parts.sources.is_some();
+        let roots = aggregation_service::roots(backend.roots(), has_sources);
+        let root = service_root::document(&settings, &roots, &parts.manager)
             .map_err(|failure| SettingsError::Root(format!("{failure:?}")))?;
-        let openapi = openapi::document(&settings.product, &settings.version, backend.templates());
+        let places = [template::of_aggregation(has_sources), backend.templates()].concat();
+        let openapi = openapi::document(&settings.product, &settings.version, &places);
         Ok(Self {
             root: root.shared(),
             versions: Fixed::new(odata::VERSIONS, "application/json"),
-            odata: Fixed::new(odata::service_document(backend.roots()), "application/json"),
+            odata: Fixed::new(odata::service_document(&roots), "application/json"),
             metadata: Fixed::new(odata::metadata(), "application/xml"),
             openapi: Fixed::new(openapi, "application/yaml"),
             locks: future.locks(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::DestinationSettings;
 use crate::account::{Account, AccountError, LoadError};
+use crate::aggregation::Aggregator;
 use crate::host::Host;
 use crate::privilege::PrivilegeMap;
 use crate::static_files::StaticFiles;
@@ -38,6 +39,8 @@ pub struct Settings {
     pub version: String,
     /// The machine that the service runs on.
     pub host: Arc<dyn Host>,
+    /// Who takes up machines that clients name; without one there is no `AggregationService`.
+    pub aggregator: Option<Arc<dyn Aggregator>>,
     /// What the service's own HTTPS shows, and who takes care of it; none where a proxy has all of TLS.
     pub tls: Option<(Arc<Tls>, CertificateOwner)>,
 }

@@ -81,9 +81,39 @@ impl Template {
 impl Service {
     /// Every place at which a resource may be: those of the service itself, then those of its backend. Some are in both.
     pub fn templates(&self) -> impl Iterator<Item = Template> {
-        OWN.iter().chain(self.backend.templates()).copied()
+        let aggregation = of_aggregation(self.parts.sources.is_some());
+        let own = OWN.iter().chain(aggregation);
+        own.chain(self.backend.templates()).copied()
     }
 }
+
+/// What the service serves where somebody takes up machines that clients name, and nothing where nobody does.
+pub(crate) const fn of_aggregation(is_there: bool) -> &'static [Template] {
+    if is_there { AGGREGATION } else { &[] }
+}
+
+static AGGREGATION: &[Template] = &[
+    Template::new("/redfish/v1/AggregationService", "AggregationService"),
+    Template::new(
+        "/redfish/v1/AggregationService/AggregationSources",
+        "AggregationSourceCollection",
+    )
+    .insertable(),
+    Template::new(
+        "/redfish/v1/AggregationService/AggregationSources/{AggregationSourceId}",
+        "AggregationSource",
+    )
+    .changeable()
+    .deletable(),
+    Template::new(
+        "/redfish/v1/AggregationService/ConnectionMethods",
+        "ConnectionMethodCollection",
+    ),
+    Template::new(
+        "/redfish/v1/AggregationService/ConnectionMethods/{ConnectionMethodId}",
+        "ConnectionMethod",
+    ),
+];
 
 /// What the service serves itself, whatever stands behind it.
 pub(crate) static OWN: &[Template] = &[
@@ -260,11 +290,12 @@ mod tests {
 
     #[test]
     fn every_place_is_one_of_its_type_and_has_actions_of_its_type() {
-        for template in OWN {
+        for template in OWN.iter().chain(AGGREGATION) {
             let kind = redfish_schema::resource_type(template.kind);
             let kind = kind.unwrap_or_else(|| panic!("{template:?}"));
             assert!(kind.may_be_at(template.uri), "{template:?}");
-            assert!(OWN.iter().filter(|other| other.uri == template.uri).count() == 1);
+            let all = OWN.iter().chain(AGGREGATION);
+            assert!(all.filter(|other| other.uri == template.uri).count() == 1);
             for action in template.actions {
                 assert!(kind.action(action).is_some(), "{action}");
             }

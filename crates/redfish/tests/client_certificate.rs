@@ -113,6 +113,7 @@ async fn start_with(
         images: redfish::DestinationSettings::default(),
         version: "1.2.3".to_owned(),
         host: Arc::new(redfish::UnknownHost),
+        aggregator: None,
         tls: Some((Arc::clone(&tls), CertificateOwner::Service)),
     };
     let service = Arc::new(Service::new(settings, Arc::new(Nothing)).unwrap());

@@ -49,6 +49,7 @@ fn service() -> Arc<Service> {
         images: redfish::DestinationSettings::default(),
         version: "1.2.3".to_owned(),
         host: Arc::new(redfish::UnknownHost),
+        aggregator: None,
         tls: None,
     };
     Arc::new(Service::new(settings, Arc::new(Nothing)).unwrap())

@@ -85,6 +85,7 @@ impl Server {
             images: redfish::DestinationSettings::default(),
             version: "1.2.3".to_owned(),
             host: Arc::new(redfish::UnknownHost),
+            aggregator: None,
             tls: None,
         };
         let gate = Arc::new(Gate::default());

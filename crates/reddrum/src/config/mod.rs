@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 use hardware::SensorIntervals;
 use toml::de::DeTable;
 
+use crate::inventory::OWN_CREDENTIALS;
 use crate::metrics::MetricsConfig;
 pub(crate) use destinations::DestinationsConfig;
 pub(crate) use front::{FrontConfig, ProxyAddress, SSDP_INTERFACES_MAX};
@@ -91,7 +92,7 @@ pub(crate) struct Config {
     /// How BMCs are polled.
     pub(crate) fleet: FleetConfig,
     /// Logins for BMCs, by name.
-    pub(crate) credentials: BTreeMap<String, CredentialsConfig>,
+    pub(crate) credentials: Credentials,
     /// The BMCs that the file itself names, ranges expanded; at most [`TARGETS_MAX`].
     pub(crate) targets: Vec<TargetConfig>,
     /// Where others are listed.
@@ -143,8 +144,11 @@ pub(crate) struct FleetConfig {
     pub(crate) threads: usize,
 }
 
+/// Logins for BMCs, by name.
+pub(crate) type Credentials = BTreeMap<String, CredentialsConfig>;
+
 /// `[credentials.NAME]`.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CredentialsConfig {
     /// User name.
     pub(crate) username: String,
@@ -363,13 +367,17 @@ fn read_all_credentials(
     root: &Section<'_, '_>,
     sources: &Sources<'_>,
     problems: &mut Problems<'_>,
-) -> BTreeMap<String, CredentialsConfig> {
+) -> Credentials {
     let Some((tables, _)) = root.table(problems, "credentials") else {
         return BTreeMap::new();
     };
     let mut all = BTreeMap::new();
     for (name, value) in tables {
         let heading = format!("[credentials.{}]", name.get_ref());
+        if name.get_ref().starts_with(OWN_CREDENTIALS) {
+            let text = "logins that Redfish clients give are named so; choose another name";
+            problems.add(&value.span(), &heading, text);
+        }
         let Some(table) = value.get_ref().as_table() else {
             problems.add(&value.span(), &heading, "expected a table");
             continue;

@@ -143,7 +143,7 @@ fn group(fields: Vec<(String, Tree)>, treatment: &Treatment) -> Result<Vec<Targe
 }
 
 /// `HOST`, `HOST:PORT` or `[IPV6]:PORT`.
-fn host_and_port(address: &str) -> Result<(&str, Option<u16>), String> {
+pub(super) fn host_and_port(address: &str) -> Result<(&str, Option<u16>), String> {
     let is_ipv6 = |host: &str| host.parse::<std::net::Ipv6Addr>().is_ok();
     if is_ipv6(address) {
         return Ok((address, None));

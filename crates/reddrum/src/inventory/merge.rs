@@ -19,7 +19,7 @@ pub(crate) struct Gathered {
     /// Each list with what holds of it: what it says now, or else what it said before, or else nothing.
     pub(crate) lists: Vec<Inventory>,
     /// Every BMC of the configuration and of these lists.
-    pub(crate) targets: Vec<TargetConfig>,
+    pub(crate) named: Named,
     /// Why some lists are not taken as they are.
     pub(crate) mistakes: Vec<Mistake>,
 }
@@ -122,10 +122,10 @@ pub(crate) async fn gather(
     }
     loop {
         let clash = match merged(config, &lists) {
-            Ok(targets) => {
+            Ok(named) => {
                 return Ok(Gathered {
                     lists,
-                    targets,
+                    named,
                     mistakes,
                 });
             }
@@ -190,6 +190,15 @@ async fn read_all(
     read
 }
 
+/// The BMCs that the operator names.
+#[derive(Debug)]
+pub(crate) struct Named {
+    /// First those of the configuration file, then list by list.
+    pub(crate) targets: Vec<TargetConfig>,
+    /// Who has named them: up to which place, and what it is called.
+    pub(crate) origins: Vec<(usize, String)>,
+}
+
 /// BMCs that can't be together.
 #[derive(Debug)]
 pub(crate) struct Clash {
@@ -203,7 +212,7 @@ pub(crate) struct Clash {
 ///
 /// # Errors
 /// Which of them can't be together.
-pub(crate) fn merged(config: &Config, lists: &[Inventory]) -> Result<Vec<TargetConfig>, Clash> {
+pub(crate) fn merged(config: &Config, lists: &[Inventory]) -> Result<Named, Clash> {
     let mut all = config.targets.clone();
     let mut ends = Vec::with_capacity(lists.len());
     for list in lists {
@@ -240,7 +249,11 @@ pub(crate) fn merged(config: &Config, lists: &[Inventory]) -> Result<Vec<TargetC
         }
     }
     let Some(name) = place::shared_name(&all) else {
-        return Ok(all);
+        let origins = from.names();
+        return Ok(Named {
+            targets: all,
+            origins,
+        });
     };
     let machine = all.iter().rposition(|target| target.id.as_str() == name);
     let stands = |target: &TargetConfig| place::names(&target.treatment.place).any(|n| n == name);
@@ -264,6 +277,20 @@ impl Origins<'_> {
     /// The list that names the BMC with this index; `None` = the file.
     fn list(&self, index: usize) -> Option<usize> {
         (index >= self.file).then(|| self.ends.partition_point(|end| *end <= index))
+    }
+
+    /// What each is called, and where it ends.
+    fn names(&self) -> Vec<(usize, String)> {
+        let mut names = vec![(self.file, "the configuration file".to_owned())];
+        for (list, end) in self.lists.iter().zip(&self.ends) {
+            // Whoever reads this needn't know our folders.
+            let name = match &list.config.source {
+                Source::File(path) => path.file_name().unwrap_or_default().display().to_string(),
+                source @ Source::Url(_) => source.to_string(),
+            };
+            names.push((*end, format!("the list {name}")));
+        }
+        names
     }
 
     /// What is wrong with BMCs, the later one first: told with the places, the earlier one first.

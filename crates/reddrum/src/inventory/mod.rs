@@ -3,6 +3,7 @@
 mod entry;
 mod kept;
 mod merge;
+mod pushed;
 mod tree;
 
 use std::fs;
@@ -17,7 +18,8 @@ use tokio::time::Instant;
 use crate::config::{InventoryConfig, Secret, Source, TargetConfig};
 use crate::fetch::{Fetch, fetch};
 pub(crate) use kept::Kept;
-pub(crate) use merge::{Gathered, gather, merged};
+pub(crate) use merge::{Gathered, Named, gather, merged};
+pub(crate) use pushed::{Bmc, Clash, OWN_CREDENTIALS, Pushed, has_default, id_of as pushed_id};
 
 /// The longest list, in bytes.
 pub(crate) const LIST_BYTES_MAX: usize = 16 << 20;

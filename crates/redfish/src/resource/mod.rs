@@ -1,6 +1,7 @@
 //! The resources of the service itself, one file each. Everything else is the backend's.
 
 pub(crate) mod account_service;
+pub(crate) mod aggregation_service;
 pub(crate) mod certificate;
 pub(crate) mod certificate_service;
 pub(crate) mod event_service;
@@ -41,6 +42,7 @@ pub(crate) fn part<'a, 's>(
         "AccountService" => &service.parts.accounts,
         "EventService" => &service.parts.event_service,
         "TelemetryService" if service.parts.telemetry.has(rest) => &service.parts.telemetry,
+        "AggregationService" => service.parts.sources.as_ref()?,
         "CertificateService" => service.parts.certificates.as_ref()?,
         "JsonSchemas" => &json_schemas::JsonSchemas,
         "Registries" => &service.parts.registries,

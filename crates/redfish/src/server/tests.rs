@@ -79,6 +79,7 @@ impl Bench {
             images: crate::DestinationSettings::default(),
             version: "1.2.3".to_owned(),
             host: Arc::new(crate::UnknownHost),
+            aggregator: None,
             tls: None,
         };
         let server = Server {

@@ -456,6 +456,7 @@ pub(crate) fn settings(store: Store) -> Settings {
         images: DestinationSettings::default(),
         version: "1.2.3".to_owned(),
         host: Arc::new(UnknownHost),
+        aggregator: None,
         tls: None,
     }
 }
@@ -500,6 +501,15 @@ impl Bench {
         Self::made_of(Settings {
             accounts: seeds(),
             host,
+            ..settings(store)
+        })
+    }
+
+    /// With what `store` keeps, and somebody who takes up machines that clients name.
+    pub(crate) fn aggregating(store: Store, aggregator: Arc<dyn redfish::Aggregator>) -> Self {
+        Self::made_of(Settings {
+            accounts: seeds(),
+            aggregator: Some(aggregator),
             ..settings(store)
         })
     }

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod actions;
+mod aggregation;
 mod arrays;
 mod authentication;
 mod bench;

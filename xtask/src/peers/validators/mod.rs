@@ -14,7 +14,10 @@ use std::time::Duration;
 pub(crate) use interop::{interop, interop_sim};
 pub(crate) use protocol::{protocol, protocol_sim};
 
+use serde_json::json;
+
 use self::subject::Subject;
+use super::program::eventually;
 use super::report::Report;
 use crate::Result;
 use crate::process::{Finished, command, run};
@@ -27,6 +30,10 @@ const LIMIT: Duration = Duration::from_secs(60 * 60);
 const FEW_NODES: u32 = 4;
 /// As many nodes as the demo has without options.
 const RACK_NODES: u32 = 96;
+/// Where no BMC is: the discard port of this machine.
+const NOWHERE: &str = "127.0.0.1:9";
+/// How long it may take until that is noticed.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// PASS, WARN, FAIL and NOT TESTED.
 #[derive(Debug, PartialEq)]
@@ -109,12 +116,22 @@ pub(crate) fn service_rack(workspace: &Workspace, report: &mut Report) -> Result
     validate_tree(workspace, demo, report)
 }
 
-/// The same over the tree of one machine whose BMC others wrote.
+/// The same over the tree of one machine whose BMC others wrote, and of one that a client has named and nobody reaches.
 ///
 /// # Errors
 /// As [`service`].
 pub(crate) fn service_sim(workspace: &Workspace, report: &mut Report) -> Result {
     let sim = Subject::sim(workspace, "service-validator-sim")?;
+    let client = sim.program.client()?;
+    let nowhere = json!({"HostName": NOWHERE, "Id": "nowhere", "UserName": "u", "Password": "p"});
+    let sources = "/redfish/v1/AggregationService/AggregationSources";
+    client
+        .request("POST", sources, Some(&nowhere))?
+        .expect_success(sources)?;
+    eventually(PATIENCE, "source that can't be reached", || {
+        let source = client.get(&format!("{sources}/nowhere"))?;
+        Ok((source["Status"]["State"] == "UnavailableOffline").then_some(()))
+    })?;
     validate_tree(workspace, sim, report)
 }
 

@@ -4,6 +4,8 @@
 
 pub(crate) mod account_service;
 pub(crate) mod action_info;
+pub(crate) mod aggregation_service;
+pub(crate) mod aggregation_source;
 pub(crate) mod certificate;
 pub(crate) mod certificate_enrollment;
 pub(crate) mod certificate_locations;
@@ -11,6 +13,7 @@ pub(crate) mod certificate_service;
 pub(crate) mod chassis;
 pub(crate) mod circuit;
 pub(crate) mod computer_system;
+pub(crate) mod connection_method;
 pub(crate) mod control;
 pub(crate) mod environment_metrics;
 pub(crate) mod ethernet_interface;
@@ -69,6 +72,9 @@ use crate::table::{ResourceType, SchemaFile};
 pub(crate) static RESOURCES: &[&ResourceType] = &[
     &account_service::TYPE,
     &action_info::TYPE,
+    &aggregation_service::TYPE,
+    &aggregation_source::TYPE,
+    &aggregation_source::COLLECTION,
     &certificate::TYPE,
     &certificate::COLLECTION,
     &certificate_locations::TYPE,
@@ -77,6 +83,8 @@ pub(crate) static RESOURCES: &[&ResourceType] = &[
     &chassis::COLLECTION,
     &computer_system::TYPE,
     &computer_system::COLLECTION,
+    &connection_method::TYPE,
+    &connection_method::COLLECTION,
     &environment_metrics::TYPE,
     &ethernet_interface::TYPE,
     &ethernet_interface::COLLECTION,
@@ -160,6 +168,27 @@ pub(crate) static SCHEMA_FILES: &[SchemaFile] = &[
         namespaces: &["ActionInfo", "ActionInfo.v1_6_0"],
     },
     SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/AggregationService_v1.xml",
+        namespaces: &[
+            "AggregationService",
+            "AggregationService.v1_0_0",
+            "AggregationService.v1_0_3",
+        ],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/AggregationSource_v1.xml",
+        namespaces: &[
+            "AggregationSource",
+            "AggregationSource.v1_0_0",
+            "AggregationSource.v1_3_0",
+            "AggregationSource.v1_6_0",
+        ],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/AggregationSourceCollection_v1.xml",
+        namespaces: &["AggregationSourceCollection"],
+    },
+    SchemaFile {
         uri: "http://redfish.dmtf.org/schemas/v1/Certificate_v1.xml",
         namespaces: &[
             "Certificate",
@@ -238,6 +267,19 @@ pub(crate) static SCHEMA_FILES: &[SchemaFile] = &[
     SchemaFile {
         uri: "http://redfish.dmtf.org/schemas/v1/ComputerSystemCollection_v1.xml",
         namespaces: &["ComputerSystemCollection"],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/ConnectionMethod_v1.xml",
+        namespaces: &[
+            "ConnectionMethod",
+            "ConnectionMethod.v1_0_0",
+            "ConnectionMethod.v1_2_0",
+            "ConnectionMethod.v1_3_0",
+        ],
+    },
+    SchemaFile {
+        uri: "http://redfish.dmtf.org/schemas/v1/ConnectionMethodCollection_v1.xml",
+        namespaces: &["ConnectionMethodCollection"],
     },
     SchemaFile {
         uri: "http://redfish.dmtf.org/schemas/v1/Control_v1.xml",

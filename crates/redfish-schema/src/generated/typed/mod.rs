@@ -4,12 +4,15 @@
 
 pub mod account_service;
 pub mod action_info;
+pub mod aggregation_service;
+pub mod aggregation_source;
 pub mod certificate;
 pub mod certificate_locations;
 pub mod certificate_service;
 pub mod chassis;
 pub mod circuit;
 pub mod computer_system;
+pub mod connection_method;
 pub mod environment_metrics;
 pub mod ethernet_interface;
 pub mod event;

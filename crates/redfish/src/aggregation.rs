@@ -1,0 +1,290 @@
+//! Sources of machines that clients name (DSP0268 "AggregationSource"): what is kept of them, and the seam to whoever
+//! reaches the machines. The resources are in `resource/aggregation_service.rs`.
+//!
+//! A change is the aggregator's to check and to put in force, and the store's to keep, in this order: what a client was told
+//! is on the disk, and what could not be kept is taken back.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use redfish_schema::connection_method::ConnectionMethodType;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::store::{Batch, Store, StoreError, Table};
+use crate::{BackendFuture, Failure, Settings};
+
+/// How many sources clients may name.
+pub const MAX_AGGREGATION_SOURCES: usize = 65_536;
+/// The longest text that a client may give of a source, in bytes.
+pub const MAX_SOURCE_TEXT: usize = 256;
+
+/// Sources by their `Id`.
+const SOURCES: Table = Table("aggregation-sources");
+
+/// A source of machines that a client has named.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// `Id`: the last segment of its path.
+    pub id: String,
+    /// `Name`, for people.
+    pub name: String,
+    /// `HostName`, as the client wrote it.
+    pub host_name: String,
+    /// `Id` of the [`ConnectionMethod`].
+    pub method: String,
+    /// How to log in; `None` = as the aggregator does where nothing is said.
+    pub login: Option<SourceLogin>,
+}
+
+/// How to log in to a source. The password never prints.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceLogin {
+    /// `UserName`.
+    pub user_name: String,
+    /// `Password`.
+    pub password: Zeroizing<String>,
+}
+
+impl fmt::Debug for SourceLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SourceLogin")
+            .field("user_name", &self.user_name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A way in which sources are reached (DSP0268 "ConnectionMethod").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectionMethod {
+    /// `Id`: the last segment of its path.
+    pub id: &'static str,
+    /// `Name`, for people.
+    pub name: &'static str,
+    /// The protocol.
+    pub kind: ConnectionMethodType,
+}
+
+/// A source that somebody else than a client has named: clients can read it and no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfiguredSource {
+    /// `HostName`.
+    pub host_name: String,
+    /// `Id` of the [`ConnectionMethod`].
+    pub method: &'static str,
+    /// Who has named it, and so where it is to be changed, for `Description`.
+    pub origin: String,
+}
+
+/// How it is with a source at this moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Whether it is reached.
+    pub state: SourceState,
+    /// Paths of the resources that are there because of it.
+    pub resources: Vec<String>,
+}
+
+/// Whether a source is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceState {
+    /// Not yet: first contact is under way.
+    Starting,
+    /// It answers.
+    Enabled,
+    /// It doesn't answer, or refuses us.
+    Offline {
+        /// Why, in words for an operator.
+        reason: String,
+    },
+    /// Nobody asks it, since it can't be together with another one.
+    Aside {
+        /// With which, and what to do.
+        reason: String,
+    },
+}
+
+/// A change of the sources that clients have named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceChange {
+    /// One more.
+    Add(Source),
+    /// The one with this `Id` is so from now on.
+    Replace(Source),
+    /// The one with this `Id` is gone.
+    Remove(String),
+}
+
+impl SourceChange {
+    /// `Id` of the source.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Add(source) | Self::Replace(source) => &source.id,
+            Self::Remove(id) => id,
+        }
+    }
+}
+
+/// Takes up machines behind sources that clients name, and lets them go again.
+///
+/// What it is told at the start it gets before the service is there, from [`aggregation_sources`].
+pub trait Aggregator: Send + Sync + 'static {
+    /// The ways in which it reaches sources, the usual one first. At least one.
+    fn methods(&self) -> &'static [ConnectionMethod];
+
+    /// `Id`s of the sources that no client has named, in the order in which they are shown. Answers from memory.
+    fn configured(&self) -> Vec<String>;
+
+    /// One of them. Answers from memory.
+    fn configured_source(&self, id: &str) -> Option<ConfiguredSource>;
+
+    /// How it is with a source, whoever has named it. Answers from memory.
+    fn standing(&self, id: &str) -> Standing;
+
+    /// The `Id` of a source with this `HostName` to which the client gives none.
+    fn id_of(&self, host_name: &str) -> String;
+
+    /// Whether a source is one that could be reached, by what it says itself. Its method is one of [`methods`](Self::methods).
+    ///
+    /// # Errors
+    /// Messages about the properties that are wrong or missing.
+    fn check(&self, source: &Source) -> Result<(), Failure>;
+
+    /// Makes a change, and then has it kept by polling `keep`. When this ends well, the change is in force and kept; when it
+    /// fails, it is neither. Once begun it comes to its end, also if nobody polls this any more.
+    fn change<'a>(
+        &'a self,
+        change: SourceChange,
+        keep: BackendFuture<'static, ()>,
+    ) -> BackendFuture<'a, ()>;
+}
+
+/// The sources that clients have named, as kept in `store`.
+///
+/// # Errors
+/// [`StoreError`] if they can't be read.
+pub fn aggregation_sources(store: &Store) -> Result<Vec<Source>, StoreError> {
+    let kept = store.load::<Source>(SOURCES)?;
+    Ok(kept.into_iter().map(|(_, source)| source).collect())
+}
+
+/// The sources that clients have named, and who reaches them. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Sources(Arc<Shared>);
+
+struct Shared {
+    aggregator: Arc<dyn Aggregator>,
+    store: Store,
+    held: Mutex<BTreeMap<String, Arc<Source>>>,
+    /// One change at a time.
+    change: tokio::sync::Mutex<()>,
+}
+
+impl Sources {
+    /// Takes up what is kept. `None` where nobody reaches any.
+    pub(crate) fn load(settings: &Settings) -> Result<Option<Self>, StoreError> {
+        let Some(aggregator) = &settings.aggregator else {
+            return Ok(None);
+        };
+        let kept = aggregation_sources(&settings.store)?.into_iter();
+        let held = kept.map(|source| (source.id.clone(), Arc::new(source)));
+        Ok(Some(Self(Arc::new(Shared {
+            aggregator: Arc::clone(aggregator),
+            store: settings.store.clone(),
+            held: Mutex::new(held.collect()),
+            change: tokio::sync::Mutex::new(()),
+        }))))
+    }
+
+    pub(crate) fn aggregator(&self) -> &dyn Aggregator {
+        &*self.0.aggregator
+    }
+
+    /// The source with this `Id` that a client has named.
+    pub(crate) fn get(&self, id: &str) -> Option<Arc<Source>> {
+        self.0.held().get(id).cloned()
+    }
+
+    /// `Id`s of all of them, sorted.
+    pub(crate) fn ids(&self) -> Vec<String> {
+        self.0.held().keys().cloned().collect()
+    }
+
+    /// Makes a change: what `decide` says when nobody else changes anything. It comes to its end although the client goes.
+    pub(crate) async fn change(
+        &self,
+        decide: impl FnOnce(&Self) -> Result<SourceChange, Failure> + Send + 'static,
+    ) -> Result<(), Failure> {
+        let sources = self.clone();
+        let made = tokio::spawn(async move {
+            let _alone = sources.0.change.lock().await;
+            let change = decide(&sources)?;
+            let keep = sources.0.keep(&change)?;
+            sources.0.aggregator.change(change, keep).await
+        });
+        made.await
+            .unwrap_or_else(|error| Err(Failure::Internal(error.to_string())))
+    }
+}
+
+impl Shared {
+    fn held(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Source>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What writes a change, and then shows it.
+    fn keep(
+        self: &Arc<Self>,
+        change: &SourceChange,
+    ) -> Result<BackendFuture<'static, ()>, Failure> {
+        let id = change.id().to_owned();
+        let mut batch = Batch::default();
+        let source = match change {
+            SourceChange::Add(source) | SourceChange::Replace(source) => {
+                batch.put(SOURCES, &*id, source)?;
+                Some(Arc::new(source.clone()))
+            }
+            SourceChange::Remove(_) => {
+                batch.remove(SOURCES, &*id);
+                None
+            }
+        };
+        let shared = Arc::clone(self);
+        let held = Arc::clone(self);
+        Ok(Box::pin(async move {
+            let apply = move || {
+                match source {
+                    Some(source) => held.held().insert(id, source),
+                    None => held.held().remove(&id),
+                };
+            };
+            Ok(shared.store.commit(batch, apply).await?)
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_does_not_print() {
+        let source = Source {
+            id: "n1".to_owned(),
+            name: "n1".to_owned(),
+            host_name: "10.0.0.1".to_owned(),
+            method: "IPMI20".to_owned(),
+            login: Some(SourceLogin {
+                user_name: "admin".to_owned(),
+                password: "geheim".to_owned().into(),
+            }),
+        };
+        let printed = format!("{:?}", SourceChange::Add(source));
+        assert!(
+            printed.contains("admin") && !printed.contains("geheim"),
+            "{printed}"
+        );
+    }
+}
