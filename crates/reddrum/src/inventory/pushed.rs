@@ -90,6 +90,7 @@ impl Bmc {
             quirks: Quirks::default(),
             poll_interval_ms: None,
             sensor_intervals: SensorIntervals::default(),
+            gap_ms: 0,
         };
         Ok(Self {
             target: TargetConfig {
