@@ -15,3 +15,10 @@ pub trait Entropy {
         u32::from_le_bytes(bytes)
     }
 }
+
+/// A function that fills bytes, such as one around the operating system's random bytes.
+impl<F: FnMut(&mut [u8])> Entropy for F {
+    fn fill(&mut self, out: &mut [u8]) {
+        self(out);
+    }
+}

@@ -4,6 +4,7 @@
 //!   Socket::recv ─► ReceiveBatch ─► datagrams_mut(): peer, local address asked, bytes to work on in place
 //!   Socket::send ◄─ SendBatch    ◄─ push(peer, local address to answer from, |buffer| length)
 //!   Socket::wait    sleeps until a datagram, room to send, a Waker or a timeout
+//!   RandomBytes     what protocols over them take as an argument: the system's randomness
 //! ```
 //!
 //! With [`Options::pktinfo`] one wildcard socket tells for each datagram which of the host's addresses it was sent to
@@ -14,10 +15,12 @@
 //! **Invariant:** this crate knows no protocol. It is the only crate with `unsafe` code, all of it in `sys.rs`.
 
 mod batch;
+mod random;
 mod socket;
 mod sys;
 mod waker;
 
 pub use batch::{BATCH_LEN, DATAGRAM_LEN_MAX, Datagram, Datagrams, Full, ReceiveBatch, SendBatch};
+pub use random::RandomBytes;
 pub use socket::{Options, Readiness, Sent, Socket};
 pub use waker::Waker;

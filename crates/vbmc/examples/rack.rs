@@ -56,7 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     let mut random = [0; 8];
-    getrandom::fill(&mut random)?;
+    udp::RandomBytes::new()?.fill(&mut random);
     let password = format!("{:016x}", u64::from_le_bytes(random));
     let admin = User::new("admin", password.as_bytes(), PrivilegeLevel::ADMINISTRATOR)?;
     let watcher = User::new("watcher", password.as_bytes(), PrivilegeLevel::USER)?;

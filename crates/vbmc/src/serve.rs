@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ipmi::entropy::Entropy;
 use ipmi::time::Instant;
-use udp::{Options, ReceiveBatch, SendBatch, Socket, Waker};
+use udp::{Options, RandomBytes, ReceiveBatch, SendBatch, Socket, Waker};
 
 use crate::bmcs::{Bmcs, Reply};
 
@@ -30,9 +30,6 @@ pub const DELAYED_MAX: usize = 65_536;
 
 /// Wanted size of the socket's buffers, in bytes: a burst of one request to each of 50,000 BMCs.
 const BUFFER_BYTES: usize = 32 << 20;
-
-/// Random bytes fetched from the operating system at a time.
-const ENTROPY_CHUNK: usize = 4_096;
 
 /// Virtual time that runs with the real one.
 #[derive(Clone, Copy, Debug)]
@@ -106,7 +103,7 @@ impl Server {
             clock,
             bmcs: Arc::clone(&bmcs),
             stop: Arc::clone(&stop),
-            entropy: OsEntropy::new()?,
+            random: RandomBytes::new()?,
             send: SendBatch::new(),
             answered: Vec::with_capacity(udp::BATCH_LEN),
             delayed: BinaryHeap::new(),
@@ -172,7 +169,7 @@ struct Service {
     clock: Clock,
     bmcs: Arc<Bmcs>,
     stop: Arc<Stop>,
-    entropy: OsEntropy,
+    random: RandomBytes,
     send: SendBatch,
     /// Commands whose answer is in `send`: machine and mark.
     answered: Vec<(u32, u32)>,
@@ -226,8 +223,9 @@ impl Service {
             return Ok(());
         }
         let mut packets = Vec::new();
-        let bmcs = Arc::clone(&self.bmcs);
-        bmcs.poll_sol(now, &mut self.entropy, &mut |local, peer, packet| {
+        let (bmcs, random) = (Arc::clone(&self.bmcs), &mut self.random);
+        let mut entropy = |bytes: &mut [u8]| random.fill(bytes);
+        bmcs.poll_sol(now, &mut entropy, &mut |local, peer, packet| {
             packets.push((local, peer, packet.to_vec()));
         });
         for (local, peer, packet) in packets {
@@ -259,16 +257,16 @@ impl Service {
         &mut self,
         now: Instant,
         (local, peer): (Ipv4Addr, SocketAddr),
-        handle: impl FnOnce(&Bmcs, &mut OsEntropy, &mut [u8]) -> Option<Reply>,
+        handle: impl FnOnce(&Bmcs, &mut dyn Entropy, &mut [u8]) -> Option<Reply>,
     ) -> io::Result<()> {
         if self.send.is_full() {
             self.flush()?;
         }
-        let (bmcs, entropy) = (&self.bmcs, &mut self.entropy);
+        let (bmcs, random) = (&self.bmcs, &mut self.random);
         let mut reply: Option<Reply> = None;
         let mut late: Option<Vec<u8>> = None;
         let pushed = self.send.push(peer, Some(local), |out| {
-            reply = handle(bmcs, entropy, out);
+            reply = handle(bmcs, &mut |bytes: &mut [u8]| random.fill(bytes), out);
             let Some(reply) = &reply else { return 0 };
             if reply.duplicate || !reply.delay.is_zero() {
                 late = Some(out[..reply.len].to_vec());
@@ -366,41 +364,5 @@ impl Service {
             self.socket.wait(true, Some(&self.stop.waker), None)?;
         }
         Ok(())
-    }
-}
-
-/// Random bytes of the operating system, fetched in chunks: one system call for 256 initialisation vectors.
-struct OsEntropy {
-    chunk: Box<[u8; ENTROPY_CHUNK]>,
-    used: usize,
-}
-
-impl OsEntropy {
-    fn new() -> io::Result<Self> {
-        let mut entropy = Self {
-            chunk: Box::new([0; ENTROPY_CHUNK]),
-            used: ENTROPY_CHUNK,
-        };
-        entropy.refill()?;
-        Ok(entropy)
-    }
-
-    fn refill(&mut self) -> io::Result<()> {
-        getrandom::fill(&mut *self.chunk).map_err(io::Error::other)?;
-        self.used = 0;
-        Ok(())
-    }
-}
-
-impl Entropy for OsEntropy {
-    fn fill(&mut self, out: &mut [u8]) {
-        for piece in out.chunks_mut(ENTROPY_CHUNK) {
-            if self.used + piece.len() > ENTROPY_CHUNK {
-                self.refill()
-                    .expect("a system that has given random bytes once goes on giving them");
-            }
-            piece.copy_from_slice(&self.chunk[self.used..self.used + piece.len()]);
-            self.used += piece.len();
-        }
     }
 }

@@ -5,7 +5,6 @@ use std::io::{self, IsTerminal, Write};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use ipmi::entropy::Entropy;
 use ipmi::number::AsfEntities;
 use ipmi::wire::asf::Asf;
 use ipmi::wire::rmcp::{self, Class};
@@ -13,7 +12,7 @@ use ipmi::wire::{Reader, Writer};
 use serde_json::json;
 
 use super::args::{Connection, DiscoverArgs};
-use super::drive::{SystemEntropy, for_one_socket};
+use super::drive::for_one_socket;
 use super::failure::Failure;
 use super::hosts::{self, Host};
 use super::report::{self, Report};
@@ -210,7 +209,7 @@ impl Scan {
             found: vec![None; addresses.len()],
             addresses,
             // FFh means that no answer is wanted.
-            tag: SystemEntropy::new().next_u32() as u8 & 0x7f,
+            tag: udp::RandomBytes::new()?.next_u32() as u8 & 0x7f,
             pace: Duration::from_secs(1) / args.rate,
             rounds: args.rounds,
             patience: Duration::from_millis(u64::from(connection.timeout_ms)),

@@ -7,10 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use ipmi::entropy::Entropy;
 use ipmi::time::Instant;
 use tokio::signal::unix::{SignalKind, signal};
-use udp::{BATCH_LEN, Options, ReceiveBatch, SendBatch, Socket, Waker};
+use udp::{BATCH_LEN, Options, RandomBytes, ReceiveBatch, SendBatch, Socket, Waker};
 
 use super::engine::Engine;
 use super::talk::Outcome;
@@ -33,9 +32,6 @@ const CLOSE_MAX: Duration = Duration::from_secs(3);
 
 /// Wanted size of the socket's receive buffer, in bytes: an answer from every slot at once.
 const RECEIVE_BUFFER_BYTES: usize = 4 << 20;
-
-/// Random bytes are fetched from the system this many at a time: an initialisation vector needs 16.
-const ENTROPY_BUFFER_LEN: usize = 4_096;
 
 /// Addresses as one socket can reach them all: IPv4 ones are mapped into IPv6 where any is IPv6 (RFC 4291 §2.5.5.2).
 pub(super) fn for_one_socket(addresses: &mut [SocketAddr]) {
@@ -74,7 +70,7 @@ pub(super) fn run(engine: Engine, ipv6: bool, listener: &mut impl Listener) -> i
         engine,
         interrupt,
         origin: std::time::Instant::now(),
-        entropy: SystemEntropy::new(),
+        random: RandomBytes::new()?,
         received: ReceiveBatch::new(),
         sending: SendBatch::new(),
         flows: false,
@@ -135,7 +131,7 @@ struct Driver {
     engine: Engine,
     interrupt: Arc<Interrupt>,
     origin: std::time::Instant,
-    entropy: SystemEntropy,
+    random: RandomBytes,
     received: ReceiveBatch,
     sending: SendBatch,
     /// The last turn received something: more is on its way.
@@ -245,12 +241,13 @@ impl Driver {
     fn fill(&mut self, now: Instant) -> bool {
         let Self {
             engine,
-            entropy,
+            random,
             sending,
             ..
         } = self;
+        let mut entropy = |bytes: &mut [u8]| random.fill(bytes);
         while let Ok(pushed) = sending.push_with(|buffer| {
-            let (to, len) = engine.poll_transmit(now, entropy, buffer)?;
+            let (to, len) = engine.poll_transmit(now, &mut entropy, buffer)?;
             Some((to, None, len))
         }) {
             if !pushed {
@@ -258,39 +255,6 @@ impl Driver {
             }
         }
         false
-    }
-}
-
-/// Random bytes from the operating system, fetched in larger pieces.
-pub(super) struct SystemEntropy {
-    buffer: Box<[u8; ENTROPY_BUFFER_LEN]>,
-    used: usize,
-}
-
-impl SystemEntropy {
-    pub(super) fn new() -> Self {
-        Self {
-            buffer: Box::new([0; ENTROPY_BUFFER_LEN]),
-            used: ENTROPY_BUFFER_LEN,
-        }
-    }
-}
-
-impl Entropy for SystemEntropy {
-    fn fill(&mut self, out: &mut [u8]) {
-        for piece in out.chunks_mut(ENTROPY_BUFFER_LEN) {
-            if ENTROPY_BUFFER_LEN - self.used < piece.len() {
-                getrandom::fill(&mut *self.buffer)
-                    .expect("the operating system gives random bytes; nothing is safe without");
-                self.used = 0;
-            }
-            let end = self.used + piece.len();
-            let taken = &mut self.buffer[self.used..end];
-            piece.copy_from_slice(taken);
-            // No byte is ever given out twice, or found in memory later.
-            taken.fill(0);
-            self.used = end;
-        }
     }
 }
 

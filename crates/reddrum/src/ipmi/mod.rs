@@ -31,7 +31,6 @@ use args::{Connection, IpmiCommand};
 use command::decode::Style;
 use engine::Engine;
 use failure::Failure;
-use ipmi::entropy::Entropy;
 use output::Output;
 use report::Reader;
 use sdr_cache::SdrCache;
@@ -124,7 +123,8 @@ fn ask(args: &IpmiArgs, names: Vec<String>) -> Result<(), ProgramError> {
         .unzip();
     drive::for_one_socket(&mut addresses);
     let ipv6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
-    let salt = drive::SystemEntropy::new().next_u32();
+    let salt = udp::RandomBytes::new().map(|mut random| random.next_u32());
+    let salt = salt.map_err(|error| ProgramError::system("random numbers", error))?;
     let fanout = connection.fanout.min(addresses.len());
     let engine = Engine::new(
         numbers.into_iter().zip(addresses),

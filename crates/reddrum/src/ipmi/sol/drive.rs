@@ -12,16 +12,15 @@ use std::thread;
 use std::time::Duration;
 
 use ipmi::console::{Login, Policy};
-use ipmi::entropy::Entropy;
 use ipmi::time::Instant;
-use udp::{BATCH_LEN, Options, ReceiveBatch, SendBatch, Socket};
+use udp::{BATCH_LEN, Options, RandomBytes, ReceiveBatch, SendBatch, Socket};
 
 use super::console::Console;
 use super::escape::{Escapes, HELP, Typed, Wish};
 use super::terminal::RawTerminal;
 use crate::error::ProgramError;
 use crate::ipmi::args::SolArgs;
-use crate::ipmi::drive::{Interrupt, SystemEntropy};
+use crate::ipmi::drive::Interrupt;
 use crate::ipmi::failure::Failure;
 
 /// Keys that are read at once.
@@ -81,7 +80,7 @@ struct Driver {
     typed: Vec<u8>,
     log: Option<File>,
     origin: std::time::Instant,
-    entropy: SystemEntropy,
+    random: RandomBytes,
     received: ReceiveBatch,
     sending: SendBatch,
     /// After the input has ended: end once the machine says nothing for so long.
@@ -117,7 +116,7 @@ impl Driver {
             typed: Vec::new(),
             log,
             origin: std::time::Instant::now(),
-            entropy: SystemEntropy::new(),
+            random: RandomBytes::new()?,
             received: ReceiveBatch::new(),
             sending: SendBatch::new(),
             silence: Duration::from_millis(u64::from(args.silence_ms)),
@@ -128,7 +127,7 @@ impl Driver {
     }
 
     fn run(mut self) -> io::Result<Result<(), Failure>> {
-        let id = NonZeroU32::new(self.entropy.next_u32()).unwrap_or(NonZeroU32::MIN);
+        let id = NonZeroU32::new(self.random.next_u32()).unwrap_or(NonZeroU32::MIN);
         self.console.connect(self.now(), id);
         self.transmit()?;
         while !self.console.is_over() {
@@ -196,13 +195,14 @@ impl Driver {
         let now = self.now();
         let Self {
             console,
-            entropy,
+            random,
             sending,
             address,
             ..
         } = self;
+        let mut entropy = |bytes: &mut [u8]| random.fill(bytes);
         while let Ok(true) = sending.push_with(|buffer| {
-            let len = console.poll_transmit(now, entropy, buffer)?;
+            let len = console.poll_transmit(now, &mut entropy, buffer)?;
             Some((*address, None, len))
         }) {}
         self.socket.send(&mut self.sending)?;
