@@ -428,6 +428,19 @@ impl Bmcs {
         }
     }
 
+    /// Gives a BMC another GUID, as one has that makes one up whenever it starts. Its sessions are lost.
+    pub fn set_guid(&self, index: u32, guid: Guid) {
+        if let Some(front) = self.fronts.get(index as usize) {
+            let mut front = lock(front);
+            let config = Arc::new(Config {
+                guid,
+                ..(*front.config).clone()
+            });
+            front.bmc = Bmc::new(Arc::clone(&config));
+            front.config = config;
+        }
+    }
+
     /// Restarts a controller: all its sessions are lost. Its machine runs on.
     pub fn reset(&self, index: u32) {
         if let Some(front) = self.fronts.get(index as usize) {

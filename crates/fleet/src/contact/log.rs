@@ -109,7 +109,8 @@ pub(crate) enum Since {
 }
 
 impl Since {
-    const fn position(&self) -> Option<&LogPosition> {
+    /// How far it was followed.
+    pub(crate) const fn position(&self) -> Option<&LogPosition> {
         match self {
             Self::Never => None,
             Self::Earlier(position) | Self::Read(position) => Some(position),

@@ -2,6 +2,7 @@
 
 pub(crate) mod firmware;
 pub(crate) mod fru;
+mod guid;
 pub(crate) mod identity;
 mod key;
 pub(crate) mod left_open;
@@ -14,7 +15,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hardware::{Identity, Inventory, Nameplates, Scale, Uuid};
-use ipmi::command::app::{DeviceId, GetDeviceGuid, GetDeviceId, GetSystemGuid, Guid, GuidFormat};
+use ipmi::command::app::{DeviceId, GetDeviceId, Guid};
 use ipmi::command::sensor::{
     GetDeviceSdrInfo, GetSensorReadingFactors, GetSensorThresholds, SensorThresholds,
 };
@@ -31,6 +32,7 @@ use crate::memory::{self, Memory};
 use crate::plan::{Plan, Plans};
 use crate::script::Line;
 use fru::Inventories;
+pub(crate) use guid::{differ, is_another, is_same_board, set};
 use identity::Guids;
 use left_open::LeftOpen;
 use log::{LogRead, Since};
@@ -53,37 +55,10 @@ pub(crate) use key::plan_of;
 pub(crate) struct Known {
     pub(crate) device: DeviceId,
     pub(crate) stamp: Option<Stamp>,
+    /// `None` where it tells none, or none that holds.
     pub(crate) guid: Option<Guid>,
-}
-
-/// The GUID, where it is one: makers leave it blank.
-pub(crate) fn set(guid: Option<Guid>) -> Option<Guid> {
-    guid.filter(|guid| guid.0 != [0; 16] && guid.0 != [0xff; 16])
-}
-
-/// Whether it is certain that two GUIDs are of two machines: both are ones, and they differ in whichever order their bytes
-/// go, which other firmware of the same BMC may have changed.
-pub(crate) fn differ(before: Option<Guid>, now: Option<Guid>) -> bool {
-    const ORDERS: [GuidFormat; 3] = [GuidFormat::Ipmi, GuidFormat::Rfc4122, GuidFormat::Smbios];
-    let (Some(before), Some(now)) = (set(before), set(now)) else {
-        return false;
-    };
-    let now = ORDERS.map(|order| now.to_rfc_4122(order));
-    let before = ORDERS.map(|order| before.to_rfc_4122(order));
-    !before.iter().any(|before| now.contains(before))
-}
-
-/// Whether it is certain that a BMC is another machine's than the one before, by its own GUID and the machine's UUID: the former
-/// decides, unless neither has one.
-pub(crate) fn is_another(
-    (before, uuid_before): (Option<Guid>, Option<Uuid>),
-    (now, uuid_now): (Option<Guid>, Option<Uuid>),
-) -> bool {
-    let as_guid = |uuid: Uuid| Guid::from_rfc_4122(uuid.to_bytes());
-    match (set(before), set(now)) {
-        (None, None) => differ(uuid_before.map(as_guid), uuid_now.map(as_guid)),
-        (before, now) => differ(before, now),
-    }
+    /// Its GUID doesn't hold: [`Quirk::GuidUnsteady`].
+    pub(crate) is_unsteady: bool,
 }
 
 /// What is known of a BMC before it is talked to.
@@ -184,11 +159,8 @@ async fn acquaint(
     let same_device = known.filter(|known| known.device == device);
     let source = source_of(&device, same_device.and_then(|known| known.stamp));
     let stamp = said(repository::stamp(line, source).await)?;
-    let guid = said(line.call(&GetDeviceGuid).await)?;
-    let told = match &guid {
-        Said::Told(guid) => Some(*guid),
-        Said::HasNone | Said::NotNow(_) => None,
-    };
+    let (guid, mut is_unsteady) = guid::of_device(line, known, &about).await?;
+    let told = guid.told();
     let waits = Waits::of(&about, same_device.is_some());
     if let Some(known) = same_device {
         // What it never told is as it was.
@@ -200,17 +172,16 @@ async fn acquaint(
     } else if let Some(why) = stamp.not_now().filter(|_| waits == Waits::Long) {
         return Ok(put_off(false, why.to_string()));
     }
+    let guid = guid.told_or(known.and_then(|known| known.guid));
+    let uuid = about.uuid.map(|uuid| Guid::from_rfc_4122(uuid.to_bytes()));
+    let (system, system_is_unsteady) = guid::of_system(line, guid, uuid).await?;
+    is_unsteady |= system_is_unsteady;
     let now = Known {
         device,
         stamp: stamp.told_or(None),
-        guid: guid.told_or(known.and_then(|known| known.guid)),
+        guid,
+        is_unsteady,
     };
-    // Where it has no GUID of its own, that of the system tells it from others of its kind.
-    let system = match set(now.guid) {
-        Some(_) => None,
-        None => Some(optional(line.call(&GetSystemGuid).await)?),
-    };
-    let uuid = about.uuid.map(|uuid| Guid::from_rfc_4122(uuid.to_bytes()));
     let is_known = known == Some(now)
         && about.shown != Shown::Part
         && !about.anew
@@ -222,7 +193,9 @@ async fn acquaint(
         device: now.guid,
         system,
     };
-    let identity = identity::read(line, &device, guids, &about).await?;
+    let mut identity = identity::read(line, &device, guids, &about).await?;
+    let is_new = known.is_none() && !system_is_unsteady;
+    guid::keep_what_held(&mut identity, now, about.uuid, is_new);
     if is_known {
         return Ok(Finding::Recognized(Arc::new(identity)));
     }
@@ -237,7 +210,7 @@ async fn acquaint(
         known: Known {
             device,
             stamp: sensors.stamp,
-            guid: now.guid,
+            ..now
         },
         identity: Arc::new(identity),
         inventory: Arc::new(inventory),
@@ -375,6 +348,16 @@ pub(crate) enum Said<T> {
 }
 
 impl<T> Said<T> {
+    const fn told(&self) -> Option<T>
+    where
+        T: Copy,
+    {
+        match self {
+            Self::Told(told) => Some(*told),
+            Self::HasNone | Self::NotNow(_) => None,
+        }
+    }
+
     const fn not_now(&self) -> Option<&CallError> {
         match self {
             Self::NotNow(why) => Some(why),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ipmi::bmc::{Config, Handler, Request, User};
 use ipmi::command::Command;
+use ipmi::command::app::{GetDeviceGuid, GetSystemGuid, GuidFormat};
 use ipmi::number::{NetFn, PrivilegeLevel};
 use ipmi::time::Instant;
 use ipmi::wire::Writer;
@@ -56,6 +57,18 @@ fn met_as(
     known: Option<Known>,
     has: impl Fn(&Call) -> bool,
 ) -> (Finding, Asked) {
+    met_spoilt(site, index, plans, known, has, &mut |_, _| {})
+}
+
+/// The same with a BMC that answers something else.
+fn met_spoilt(
+    site: &Site,
+    index: u32,
+    plans: &Arc<Plans>,
+    known: Option<Known>,
+    has: impl Fn(&Call) -> bool,
+    spoil: &mut dyn FnMut(&Call, &mut Vec<u8>),
+) -> (Finding, Asked) {
     let user = User::new("admin", b"secret", PrivilegeLevel::ADMINISTRATOR).unwrap();
     let config = Config::new(vec![user], Guid(site.uuid(index).to_le_bytes()));
     let address = site.address(index);
@@ -100,7 +113,13 @@ fn met_as(
         let mut out = [0; ANSWER_MAX];
         let mut w = Writer::new(&mut out);
         let completion = device.handle(&request, &mut w);
-        Some((completion, w.written().to_vec()))
+        let mut answer = w.written().to_vec();
+        spoil(call, &mut answer);
+        let completion = match answer.is_empty() {
+            true => completion,
+            false => CompletionCode::OK,
+        };
+        Some((completion, answer))
     });
     (finding, asked)
 }
@@ -221,5 +240,64 @@ fn a_bmc_is_asked_once_for_the_guid_of_its_system() {
             has_its_own || !is(GetDeviceGuid::CMD)
         });
         assert_eq!(asked.get(), 1, "a GUID of its own: {has_its_own}");
+    }
+}
+
+#[test]
+fn a_bmc_with_another_guid_is_the_same_one_where_mac_address_and_serial_number_are() {
+    let (site, plans) = (site(), Arc::default());
+    let (mut met_first, _) = met(&site, 0, &plans);
+    let (other, _) = met(&site, 1, &plans);
+    let same = |a: &Contacted, b: &Contacted| {
+        is_same_board((&a.identity, &a.inventory), (&b.identity, &b.inventory))
+    };
+    assert!(same(&met_first, &met_first));
+    assert!(!same(&met_first, &other));
+    // With only one of both it may be another one.
+    let (mut moved, _) = met(&site, 0, &plans);
+    Arc::make_mut(&mut moved.identity).network = other.identity.network;
+    assert!(!same(&met_first, &moved));
+    let (mut plated, _) = met(&site, 0, &plans);
+    plated.inventory = Arc::clone(&other.inventory);
+    assert!(!same(&met_first, &plated));
+    let network = &mut Arc::make_mut(&mut met_first.identity).network;
+    network.as_mut().unwrap().mac = Some([0; 6]);
+    assert!(!same(&met_first, &met_first), "a blank address is nobody's");
+}
+
+#[test]
+fn a_guid_that_is_another_one_in_each_answer_is_neither_known_nor_shown() {
+    let (site, plans) = (site(), Arc::default());
+    for (spoilt, has_own) in [
+        (GetDeviceGuid::CMD, true),
+        (GetSystemGuid::CMD, true),
+        (GetSystemGuid::CMD, false),
+    ] {
+        let has =
+            |call: &Call| has_own || (call.netfn, call.cmd) != (NetFn::APP, GetDeviceGuid::CMD);
+        let mut turn = 0;
+        let mut spoil = |call: &Call, answer: &mut Vec<u8>| {
+            if (call.netfn, call.cmd) == (NetFn::APP, spoilt) {
+                turn += 1;
+                answer.resize(16, 0x44);
+                answer[0] = turn;
+            }
+        };
+        let (finding, _) = met_spoilt(&site, 0, &plans, None, has, &mut spoil);
+        let Finding::Contact(contacted) = finding else {
+            panic!("{finding:?}");
+        };
+        // The system's own is not looked at where the controller's tells it from others.
+        let is_seen = spoilt == GetDeviceGuid::CMD || !has_own;
+        assert_eq!(contacted.known.is_unsteady, is_seen);
+        if is_seen {
+            assert_eq!(contacted.known.guid, None);
+            assert_eq!(contacted.identity.controller_uuid, None);
+        }
+        assert_eq!(contacted.identity.uuid.is_some(), !is_seen);
+        let known = Some(contacted.known);
+        let (finding, asked) = met_spoilt(&site, 0, &plans, known, has, &mut spoil);
+        assert!(matches!(finding, Finding::Unchanged), "{finding:?}");
+        assert!(asked["identity"] <= 4, "{asked:?}");
     }
 }

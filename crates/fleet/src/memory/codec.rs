@@ -68,6 +68,9 @@ const ORIGINS: [AddressOrigin; 4] = [
     AddressOrigin::Other,
 ];
 
+/// In place of whether there is a GUID: it has one that doesn't hold.
+const GUID_UNSTEADY: u8 = 2;
+
 /// Writes fields.
 #[derive(Debug, Default)]
 pub(crate) struct Encoder(Vec<u8>);
@@ -181,7 +184,12 @@ impl Contact {
         self.known.device.encode(&mut w);
         let len = w.finish().unwrap_or(0);
         e.bytes(&device[..len]);
-        e.option(self.known.guid, |e, guid| e.raw(&guid.0));
+        match self.known {
+            Known {
+                is_unsteady: true, ..
+            } => e.u8(GUID_UNSTEADY),
+            Known { guid, .. } => e.option(guid, |e, guid| e.raw(&guid.0)),
+        }
         e.option(self.known.stamp, |e, stamp| match stamp {
             Stamp::Repository(count, addition, erase) => {
                 e.u8(0);
@@ -225,7 +233,11 @@ impl Contact {
         let repository = d.array()?;
         let address = str::from_utf8(d.bytes()?).ok()?.parse().ok()?;
         let device = DeviceId::decode(&mut Reader::new(d.bytes()?)).ok()?;
-        let guid = d.option(|d| d.array().map(Guid))?;
+        let is_unsteady = d.0.first() == Some(&GUID_UNSTEADY);
+        let guid = match is_unsteady {
+            true => d.u8().map(|_| None)?,
+            false => d.option(|d| d.array().map(Guid))?,
+        };
         let stamp = d.option(|d| match d.u8()? {
             0 => Some(Stamp::Repository(d.u16()?, d.u32()?, d.u32()?)),
             1 => Some(Stamp::Device(d.u8()?, d.u32()?)),
@@ -249,6 +261,7 @@ impl Contact {
                 device,
                 stamp,
                 guid,
+                is_unsteady,
             },
             suite,
             identity: Arc::new(identity),
@@ -495,6 +508,7 @@ pub(crate) mod tests {
                 },
                 stamp: Some(Stamp::Repository(61, 12, 13)),
                 guid: Some(Guid([9; 16])),
+                is_unsteady: false,
             },
             suite: Some(CipherSuiteId::SUITE_17),
             identity: Arc::new(Identity {

@@ -209,6 +209,7 @@ each! {
     PowerCommandIgnored => power_command_ignored,
     ManufacturerInvalid => manufacturer_invalid,
     GuidByteOrder => guid_byte_order,
+    GuidUnsteady => guid_unsteady,
     BootFlagsLong => boot_flags_long,
     AssetTagLengthMissing => asset_tag_length_missing,
     EnableNeedsPassword => enable_needs_password,

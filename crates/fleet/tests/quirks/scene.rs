@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hardware::{Change, Indicator, Inventory, LogEntry, Node, Power, PowerAction};
+use hardware::{
+    Change, Indicator, Inventory, Link, LogEntry, Node, Observer, Power, PowerAction, Update,
+};
+use ipmi::command::app::Guid;
 use ipmi::console::LoginFailure;
 use ipmi::number::{ChassisControlAction, PasswordOperation};
 use ipmi::quirk::{Quirk, Quirks};
@@ -68,6 +71,15 @@ pub(crate) fn elsewhere() -> Quirks {
     ]
     .into_iter()
     .collect()
+}
+
+/// Hears of no machine that is another one.
+struct NeverAnother;
+
+impl Observer for NeverAnother {
+    fn updated(&self, update: &Update) {
+        assert!(!matches!(update, Update::Replaced { .. }), "{update:?}");
+    }
 }
 
 /// The scene of a quirk.
@@ -198,6 +210,33 @@ fn of_device(quirk: Quirk) -> Scene {
     }
 }
 
+/// It says the same GUID in each answer, and another one whenever it starts.
+fn another_guid_at_each_start(stand: &mut Stand) {
+    stand.bmcs.set_defects(0, Quirks::NONE);
+    stand.poll(Quirks::NONE);
+    stand.run_for(Duration::from_secs(20));
+    stand.observe(Arc::new(NeverAnother));
+    let before = stand.node();
+    assert!(before.identity.uuid.is_some() && before.log.entries.len() > 1);
+    for start in 1..=2 {
+        stand.bmcs.set_guid(0, Guid([0x30 + start; 16]));
+        stand.run_for(Duration::from_secs(120));
+        let node = stand.node();
+        assert_eq!(node.link, Link::Up, "start {start}");
+        assert!(node.read_at_ms > before.read_at_ms);
+        let noticed = &node.identity.deviations;
+        let name = Quirk::GuidUnsteady.name();
+        assert!(noticed.iter().any(|noticed| **noticed == *name));
+        let shown = (node.identity.uuid, node.identity.controller_uuid);
+        assert_eq!(shown, (None, None), "it says nothing");
+        assert_eq!(node.log.entries.len(), before.log.entries.len());
+    }
+    // What is meant for it reaches it.
+    stand.bmcs.set_guid(0, Guid([0x40; 16]));
+    stand.run_for(Duration::from_secs(60));
+    assert_eq!(stand.apply(Change::Power(PowerAction::ForceOff)), Ok(()));
+}
+
 /// The scene of a quirk of what can be set.
 fn of_setting(quirk: Quirk) -> Scene {
     match quirk {
@@ -216,6 +255,13 @@ fn of_setting(quirk: Quirk) -> Scene {
                 assert_eq!(stand.apply(Change::Indicator(true)), Ok(()));
                 assert_eq!(stand.node().indicator, Indicator::Timed);
             }),
+            ..POLLED
+        },
+        Quirk::GuidUnsteady => Scene {
+            adjust: |node| {
+                Arc::make_mut(&mut node.identity).controller_uuid = None;
+            },
+            act: Some(another_guid_at_each_start),
             ..POLLED
         },
         Quirk::PowerCommandIgnored => Scene {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fleet::{Config, Counters, Engine, EngineConfig, Job, Shared, Target, Treatment, outcome};
-use hardware::{ApplyError, Change, Node, NodeKind};
+use hardware::{ApplyError, Change, Node, NodeKind, Observer};
 use ipmi::bmc::{self, User, V15};
 use ipmi::command::app::Guid;
 use ipmi::console::{Event, Login, LoginFailure, Policy, RequestTarget, Session};
@@ -244,6 +244,12 @@ impl Stand {
             .iter()
             .map(|(_, bytes)| bytes.clone())
             .collect()
+    }
+
+    /// Tells `observer` what happens to the node from now on.
+    pub(crate) fn observe(&self, observer: Arc<dyn Observer>) {
+        let (_, shared) = self.fleet.as_ref().unwrap();
+        shared.observe(observer);
     }
 
     /// The newest snapshot.

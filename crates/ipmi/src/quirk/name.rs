@@ -108,6 +108,7 @@ quirks! {
     PowerCommandIgnored = "power-command-ignored",
     ManufacturerInvalid = "manufacturer-invalid",
     GuidByteOrder = "guid-byte-order",
+    GuidUnsteady = "guid-unsteady",
     BootFlagsLong = "boot-flags-long",
     AssetTagLengthMissing = "asset-tag-length-missing",
     WatchdogNeverRunning = "watchdog-never-running",

@@ -78,6 +78,15 @@ pub(super) const ROWS: &[Row] = &[
     )
     .noticed(),
     Row::new(
+        Quirk::GuidUnsteady,
+        Settings,
+        &[],
+        "§20.8",
+        "the GUID is another one in each answer, or after each restart",
+        "asks twice, and knows it by MAC address and serial number; shows no such GUID",
+    )
+    .noticed(),
+    Row::new(
         Quirk::BootFlagsLong,
         Settings,
         &[97],

@@ -76,6 +76,11 @@ pub(super) fn spoil(answer: &mut Answer<'_>) {
             if is_guid {
                 answer.data.reverse();
             }
+            // Part of the node's number, so that version and variant stay.
+            if answer.spoils(Quirk::GuidUnsteady, GetDeviceGuid::CMD) {
+                let turn = answer.turn.to_le_bytes();
+                answer.patch(0, &turn);
+            }
         }
         NetFn::CHASSIS if answer.spoils(Quirk::BootFlagsLong, GetSystemBootOptions::CMD) => {
             answer.data.extend(EXCESS);
