@@ -1,4 +1,5 @@
-//! What the log says of BMCs that go and come back: a line for each, and a summary where many do so at once.
+//! What the log says of BMCs that go and come back, deviate from IPMI, or have logs that can't be read: a line for each, and a
+//! summary where there are many.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,6 +10,8 @@ use ipmi::time::Instant;
 pub(crate) const TARGET: &str = "bmc";
 /// How many BMCs get a line of their own in a minute, per thread: a switch or a rack that fails takes hundreds along.
 pub const MAX_STATE_LINES: u32 = 20;
+/// The same of deviations and of event logs: at the first contact with a fleet all have some.
+const MAX_OTHER_LINES: u32 = 20;
 /// How long after its first line the rest is summed up.
 const SPAN: Duration = Duration::from_secs(60);
 
@@ -17,31 +20,56 @@ const SPAN: Duration = Duration::from_secs(60);
 pub(crate) struct News {
     /// When the span ends that began with the first line.
     ends_at: Option<Instant>,
-    lines: u32,
+    state_lines: u32,
+    other_lines: u32,
     untold: Untold,
 }
 
-/// BMCs that got no line of their own.
+/// What got no line of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Untold {
     pub(crate) down: u32,
     pub(crate) up: u32,
     /// For which there is no time to read all.
     pub(crate) tight: u32,
+    pub(crate) deviate: u32,
+    pub(crate) logs: u32,
+}
+
+impl Untold {
+    /// Whether something doesn't work.
+    pub(crate) const fn is_trouble(&self) -> bool {
+        self.down > 0 || self.up > 0 || self.tight > 0 || self.logs > 0
+    }
 }
 
 impl fmt::Display for Untold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { down, up, tight } = self;
-        let seconds = SPAN.as_secs();
-        write!(
-            f,
-            "in the last {seconds} s besides: {down} times a BMC down, {up} times one up again"
-        )?;
-        match tight {
-            0 => Ok(()),
-            _ => write!(f, ", {tight} with too little time for all sensors"),
+        let Self {
+            down,
+            up,
+            tight,
+            deviate,
+            logs,
+        } = self;
+        write!(f, "in the last {} s besides: ", SPAN.as_secs())?;
+        let mut gap = "";
+        if *down > 0 || *up > 0 {
+            write!(f, "{down} times a BMC down, {up} times one up again")?;
+            gap = ", ";
         }
+        if *tight > 0 {
+            write!(f, "{gap}{tight} with too little time for all sensors")?;
+            gap = ", ";
+        }
+        if *deviate > 0 {
+            write!(f, "{gap}{deviate} times a BMC that deviates from IPMI")?;
+            gap = ", ";
+        }
+        if *logs > 0 {
+            write!(f, "{gap}{logs} times an event log that can't be read")?;
+        }
+        Ok(())
     }
 }
 
@@ -67,10 +95,31 @@ impl News {
         has_line
     }
 
+    /// The same for one that deviates from IPMI.
+    pub(crate) fn deviates(&mut self, now: Instant) -> bool {
+        let has_line = self.has_other_line(now);
+        self.untold.deviate += u32::from(!has_line);
+        has_line
+    }
+
+    /// The same for an event log that can't be read, or not all of it.
+    pub(crate) fn log_fails(&mut self, now: Instant) -> bool {
+        let has_line = self.has_other_line(now);
+        self.untold.logs += u32::from(!has_line);
+        has_line
+    }
+
+    fn has_other_line(&mut self, now: Instant) -> bool {
+        self.ends_at.get_or_insert(now + SPAN);
+        let has_line = self.other_lines < MAX_OTHER_LINES;
+        self.other_lines += u32::from(has_line);
+        has_line
+    }
+
     fn has_line(&mut self, now: Instant) -> bool {
         self.ends_at.get_or_insert(now + SPAN);
-        let has_line = self.lines < MAX_STATE_LINES;
-        self.lines += u32::from(has_line);
+        let has_line = self.state_lines < MAX_STATE_LINES;
+        self.state_lines += u32::from(has_line);
         has_line
     }
 
@@ -112,5 +161,26 @@ mod tests {
         assert_eq!(summary.to_string(), text);
         assert!(news.up(at(62)), "and then lines are written again");
         assert_eq!(news.summary(at(200)), None);
+    }
+
+    #[test]
+    fn deviations_and_logs_have_lines_of_their_own_and_are_summed_up_too() {
+        let mut news = News::default();
+        let lines = (0..100).filter(|_| news.down(at(1))).count();
+        assert_eq!(lines, MAX_STATE_LINES as usize);
+        let lines = (0..100).filter(|_| news.deviates(at(1))).count();
+        assert_eq!(lines, MAX_OTHER_LINES as usize);
+        assert!((0..7).all(|_| !news.log_fails(at(2))));
+        let summary = news.summary(at(61)).unwrap();
+        let text = "in the last 60 s besides: 80 times a BMC down, 0 times one up again, 80 times a BMC that deviates \
+                    from IPMI, 7 times an event log that can't be read";
+        assert_eq!(summary.to_string(), text);
+        let deviate = Untold {
+            deviate: 3,
+            ..Untold::default()
+        };
+        assert!(summary.is_trouble() && !deviate.is_trouble());
+        let text = "in the last 60 s besides: 3 times a BMC that deviates from IPMI";
+        assert_eq!(deviate.to_string(), text);
     }
 }

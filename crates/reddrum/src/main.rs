@@ -16,6 +16,7 @@ mod host;
 mod import;
 mod inventory;
 mod ipmi;
+mod log;
 mod metrics;
 mod password;
 mod pattern;
@@ -31,13 +32,14 @@ mod usage;
 mod vbmc_command;
 mod web;
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use args::{Cli, Command, ConfigCommand, ImportCommand};
 use clap::{FromArgMatches as _, Parser};
 use error::ProgramError;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use usage::Refusal;
 
 fn main() -> ExitCode {
@@ -51,13 +53,15 @@ fn main() -> ExitCode {
             },
         },
     };
-    match start(&cli) {
+    let code = match start(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let for_script = matches!(&cli.command, Command::Ipmi(args) if args.is_for_script());
             fail(&error, for_script)
         }
-    }
+    };
+    log::finish();
+    code
 }
 
 /// The same again with usage lines worth reading; to make them takes longer than most commands.
@@ -69,22 +73,30 @@ fn parse_again() -> Result<Cli, Refusal> {
 
 /// The one place that speaks to the operator about a failure; logs may be switched off.
 fn fail(error: &ProgramError, for_script: bool) -> ExitCode {
-    let mut stderr = io::stderr();
-    // Where it can't be said there is still the exit code.
-    let _ = if for_script {
-        writeln!(stderr, "{}", error.json())
-    } else {
-        writeln!(stderr, "reddrum: {error}")
-    };
+    log::say(&match for_script {
+        true => format!("{}\n", error.json()),
+        false => format!("reddrum: {error}\n"),
+    });
     error.exit_code()
 }
 
 fn start(cli: &Cli) -> Result<(), ProgramError> {
     let filter = EnvFilter::try_new(&cli.log)
         .map_err(|e| ProgramError::Usage(format!("--log {}: {e}", cli.log)))?;
+    // A service goes on where nobody takes its log. What a command says and logs keeps its order.
+    let is_service = matches!(
+        &cli.command,
+        Command::Demo(_) | Command::Serve(_) | Command::Vbmc(_)
+    );
+    let writer = match is_service {
+        true => BoxMakeWriter::new(
+            log::Log::of_process().map_err(|e| ProgramError::system("the log", e))?,
+        ),
+        false => BoxMakeWriter::new(io::stderr),
+    };
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
+        .with_writer(writer)
         // Colours are for terminals; a file or a journal gets plain text.
         .with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
         .init();
