@@ -33,7 +33,8 @@ macro_rules! counters {
 impl Counters {
     /// The figures that count what went wrong: repetitions, failures and everything that was dropped.
     pub fn troubles(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
-        const TROUBLES: [&str; 14] = [
+        const TROUBLES: [&str; 15] = [
+            "restarts",
             "readings_failed",
             "rounds_skipped",
             "retransmits",
@@ -55,6 +56,8 @@ impl Counters {
 }
 
 counters! {
+    /// How often the thread began anew with all its BMCs, because this program failed while it dealt with one.
+    restarts,
     /// Sensor readings that brought a value or states.
     readings,
     /// Sensor readings that brought none because the sensor has none now: its part is absent, the host is off, it is not scanned.
@@ -144,7 +147,7 @@ mod tests {
     fn every_name_among_the_troubles_is_a_figure() {
         let all_one = Counters::default().iter().map(|(name, _)| name);
         let dropped = all_one.filter(|name| name.starts_with("dropped_")).count();
-        assert_eq!(Counters::default().troubles().count(), dropped + 14);
+        assert_eq!(Counters::default().troubles().count(), dropped + 15);
     }
 
     #[test]

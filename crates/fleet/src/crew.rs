@@ -8,10 +8,11 @@ use ::hardware::{ApplyError, Node, NodeId, Update};
 use ipmi::console::Login;
 use ipmi::time::Instant;
 
-use crate::drive::{Clock, Order, Running, Shard, StartError, unix_ms};
+use crate::drive::{Clock, Make, Running, Shard, StartError, unix_ms};
 use crate::engine::{Coming, Engine, EngineConfig};
 use crate::figures::ShardFigures;
 use crate::hardware::Changes;
+use crate::order::Order;
 use crate::peers::Peers;
 use crate::publish::Moves;
 use crate::shared::Shared;
@@ -163,11 +164,11 @@ impl Crew {
         }
         let number = self.shards.len();
         let seed = unix_ms().wrapping_add(number as u64);
-        let settings = EngineConfig::of(&self.config, seed);
-        let engine = Engine::new(self.clock.now(), unix_ms(), &settings, &self.shared);
+        let (settings, shared) = (EngineConfig::of(&self.config, seed), self.shared.clone());
+        let make: Make = Box::new(move |now| Engine::new(now, unix_ms(), &settings, &shared));
         let shard = Shard::start(
             format!("fleet-{number}"),
-            engine,
+            make,
             self.clock,
             ipv6,
             self.config.receive_buffer_bytes,
@@ -268,12 +269,20 @@ impl Crew {
         self.seats[place] = seat;
     }
 
-    /// A shard for a BMC at this address; why there is none. Another one is started while there may be more and none is idle: BMCs
-    /// given by name come one by one.
+    /// A shard for a BMC at this address; why there is none.
     fn berth(&mut self, address: SocketAddr) -> Result<(u32, Peer), String> {
         if self.addresses.contains(address) {
             return Err(clash(address));
         }
+        let shard = self.shard_for(address)?;
+        self.shards[shard as usize].bmcs += 1;
+        self.addresses.insert(address, ());
+        Ok((shard, peer(address)))
+    }
+
+    /// The shard with the fewest BMCs among those with a socket for this address; why there is none. Another one is started while
+    /// there may be more and none is idle: BMCs given by name come one by one.
+    fn shard_for(&mut self, address: SocketAddr) -> Result<u32, String> {
         let ipv6 = address.is_ipv6();
         let bmcs = |crew: &Self, shard: u32| crew.shards[shard as usize].bmcs;
         let mut shard = self.least_busy(ipv6);
@@ -292,9 +301,7 @@ impl Crew {
         if bmcs(self, shard) >= Config::TARGETS_PER_SHARD_MAX {
             return Err(format!("its address is {address}, but every shard is full"));
         }
-        self.shards[shard as usize].bmcs += 1;
-        self.addresses.insert(address, ());
-        Ok((shard, peer(address)))
+        Ok(shard)
     }
 
     fn tell_unreachable(&self, place: u32, reason: &str) {
@@ -386,34 +393,41 @@ impl Crew {
         if let Seat::Shard(_, before) = seat {
             self.addresses.remove((*before).into());
         }
-        let (seat, told) = if self.shards[shard as usize].ipv6 != address.is_ipv6() {
-            let family = if address.is_ipv6() { "IPv6" } else { "IPv4" };
-            let reason = format!(
-                "its address is {address} now, and a change to {family} takes a restart of the service"
-            );
-            (Seat::Parked(shard, address), Err(reason))
-        } else if self.take_address(address) {
-            (Seat::Shard(shard, peer(address)), Ok(address))
-        } else {
+        self.seat(place, Seat::Parked(shard, address));
+        if let Err(reason) = self.settle(place, shard, address) {
             self.clashing.insert(place);
-            (Seat::Parked(shard, address), Err(clash(address)))
-        };
-        if matches!(seat, Seat::Shard(..)) {
-            self.clashing.remove(&place);
+            let order = Order::Address(place, Err(reason));
+            self.shards[shard as usize].shard.order(order);
         }
-        self.seat(place, seat);
-        let order = Order::Address(place, told);
-        self.shards[shard as usize].shard.order(order);
         self.seat_those_that_wait();
     }
 
-    /// Gives an address to somebody, unless another one has it.
-    fn take_address(&mut self, address: SocketAddr) -> bool {
-        let is_free = !self.addresses.contains(address);
-        if is_free {
-            self.addresses.insert(address, ());
+    /// Lets the BMC of a place go on at this address: with the shard that it has, or with one that has a socket for it, to which
+    /// the former hands it over. Why that can't be: another one has the address, or there is no socket.
+    fn settle(&mut self, place: u32, from: u32, address: SocketAddr) -> Result<(), String> {
+        if self.addresses.contains(address) {
+            return Err(clash(address));
         }
-        is_free
+        let to = match self.shards[from as usize].ipv6 == address.is_ipv6() {
+            true => from,
+            false => self.shard_for(address)?,
+        };
+        self.addresses.insert(address, ());
+        self.clashing.remove(&place);
+        self.seat(place, Seat::Shard(to, peer(address)));
+        if to == from {
+            let order = Order::Address(place, Ok(address));
+            self.shards[from as usize].shard.order(order);
+            return Ok(());
+        }
+        self.shards[from as usize].bmcs -= 1;
+        let new = &mut self.shards[to as usize];
+        new.bmcs += 1;
+        // What is ordered of it from now on, it is ordered there, and waits there for it.
+        new.shard.order(Order::Await(place));
+        let order = Order::HandOver(place, address, new.shard.mailbox());
+        self.shards[from as usize].shard.order(order);
+        Ok(())
     }
 
     /// Seats those whose address nobody else has any more.
@@ -426,13 +440,10 @@ impl Crew {
             };
             match parked {
                 None => self.seat_one_that_waits(place),
-                Some((shard, address)) if self.take_address(address) => {
-                    self.clashing.remove(&place);
-                    self.seat(place, Seat::Shard(shard, peer(address)));
-                    let order = Order::Address(place, Ok(address));
-                    self.shards[shard as usize].shard.order(order);
+                Some((shard, address)) => {
+                    // Where that can't be yet, it goes on waiting.
+                    let _ = self.settle(place, shard, address);
                 }
-                Some(_) => {}
             }
         }
     }
@@ -463,6 +474,11 @@ impl Crew {
     /// What the shards' clock says.
     pub(crate) fn now(&self) -> Instant {
         self.clock.now()
+    }
+
+    /// Whether a shard has ended that nobody has closed.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.shards.iter().any(|member| member.shard.has_failed())
     }
 
     /// What each shard did.

@@ -1,4 +1,5 @@
 //! The only IO of the fleet: a thread a shard that moves datagrams between a socket and an [`Engine`].
+//! Where the engine panics, another one goes on with its BMCs ([`crate::failure`]).
 //!
 //! ```text
 //!   wait ─► now ─► receive ─► orders ─► timeouts ─► transmit ─┐
@@ -10,21 +11,23 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use hardware::{ApplyError, EnclosureId, Labels, Node};
-use ipmi::console::Login;
-use ipmi::entropy::Entropy;
+use hardware::ApplyError;
 use ipmi::time::Instant;
-use udp::{Options, ReceiveBatch, SendBatch, Socket, Waker};
+use udp::{Options, RandomBytes, ReceiveBatch, SendBatch, Socket, Waker};
 
-use crate::engine::{Coming, Engine};
+use crate::engine::Engine;
+use crate::failure::{self, Failures};
 use crate::figures::ShardFigures;
 use crate::flow::Flow;
-use crate::target::{ConfigError, Treatment};
+use crate::order::{Arrivals, Order};
+use crate::report::Report;
+use crate::target::ConfigError;
 use crate::work::Job;
 
 /// The most operator commands on their way to one shard; more are refused as busy.
@@ -56,18 +59,6 @@ const WALL_CLOCK_EVERY: Duration = Duration::from_secs(1);
 
 /// The pause after an error of the socket itself, so that a broken network does not spin.
 const ERROR_PAUSE: Duration = Duration::from_millis(100);
-
-/// How old figures may be that others see, while the thread has no time to sleep.
-const PUBLISH_EVERY: Duration = Duration::from_millis(10);
-
-/// How often the oldest readings are looked for: it takes a look at every BMC.
-const OLDEST_EVERY: Duration = Duration::from_secs(1);
-
-/// How often the figures are logged.
-const REPORT_EVERY: Duration = Duration::from_secs(60);
-
-/// Random bytes are fetched from the system this many at a time: an initialisation vector needs 16.
-const ENTROPY_BUFFER_LEN: usize = 4_096;
 
 /// Why a fleet did not start.
 #[derive(Debug)]
@@ -144,28 +135,9 @@ pub(crate) fn unix_ms() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// What other threads want of an engine, whose nodes they know by their places.
-#[derive(Debug)]
-pub(crate) enum Order {
-    /// An operator command.
-    Job(u32, Job),
-    /// BMCs to be taken up.
-    Add(Vec<Coming>),
-    /// A BMC to be let go of, and what observers are told as its last snapshot.
-    Remove(u32, Option<Arc<Node>>),
-    /// Another login.
-    Login(u32, Arc<Login>),
-    /// Another address, or why it has none for now.
-    Address(u32, Result<SocketAddr, String>),
-    /// Another way to be polled.
-    Treatment(u32, Treatment),
-    /// What a node sits in, and its labels.
-    Labels(u32, Option<EnclosureId>, Arc<Labels>),
-}
-
 /// What other threads and a shard's thread share.
 #[derive(Debug)]
-struct Mailbox {
+pub(crate) struct Mailbox {
     orders: Mutex<VecDeque<Order>>,
     figures: Mutex<ShardFigures>,
     /// Jobs for which there was no room.
@@ -173,6 +145,17 @@ struct Mailbox {
     closing: AtomicBool,
     waker: Waker,
 }
+
+impl Mailbox {
+    /// Puts an order in and wakes the thread.
+    fn put(&self, order: Order) {
+        lock(&self.orders).push_back(order);
+        self.waker.wake();
+    }
+}
+
+/// Makes the engine of a shard, which begins at this moment.
+pub(crate) type Make = Box<dyn Fn(Instant) -> Engine + Send>;
 
 /// A running shard.
 #[derive(Debug)]
@@ -182,10 +165,10 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
-    /// Starts a thread that drives `engine` with a socket of its own, for IPv6 or IPv4 BMCs.
+    /// Starts a thread that drives an engine with a socket of its own, for IPv6 or IPv4 BMCs.
     pub(crate) fn start(
         name: String,
-        mut engine: Engine,
+        make: Make,
         clock: Clock,
         ipv6: bool,
         receive_buffer_bytes: usize,
@@ -200,7 +183,9 @@ impl Shard {
             ..Options::default()
         };
         let socket = Socket::bind(address, options)?;
-        engine.set_port(socket.local_addr()?.port());
+        let port = socket.local_addr()?.port();
+        let mut engine = make(clock.now());
+        engine.set_port(port);
         let mailbox = Arc::new(Mailbox {
             orders: Mutex::default(),
             figures: Mutex::default(),
@@ -210,24 +195,25 @@ impl Shard {
         });
         let driver = Driver {
             socket,
+            port,
+            make,
             engine,
             clock,
             mailbox: Arc::clone(&mailbox),
-            entropy: SystemEntropy::new(),
+            orders: VecDeque::new(),
+            arrivals: Arrivals::default(),
+            random: RandomBytes::new()?,
             received: ReceiveBatch::new(),
             sending: SendBatch::new(),
             flow: Flow::new(clock.now()),
+            close_by: None,
+            failures: Failures::default(),
             wall_clock_at: Instant::ORIGIN,
             started_at: clock.now(),
             idle: Duration::ZERO,
             sends_refused: 0,
             truncated: 0,
-            publish_at: Instant::ORIGIN,
-            oldest_at: Instant::ORIGIN,
-            oldest: None,
-            late: 0,
-            report_at: clock.now() + REPORT_EVERY,
-            reported: ShardFigures::default(),
+            report: Report::new(clock.now()),
         };
         let thread = thread::Builder::new()
             .name(name)
@@ -258,13 +244,26 @@ impl Shard {
     /// Orders anything but a job. There are never more of them than the configuration of the fleet has changes, so that the
     /// mailbox has room for them beside its jobs.
     pub(crate) fn order(&self, order: Order) {
-        lock(&self.mailbox.orders).push_back(order);
-        self.mailbox.waker.wake();
+        self.mailbox.put(order);
+    }
+
+    /// Where other shards hand BMCs over to it.
+    pub(crate) fn mailbox(&self) -> Arc<Mailbox> {
+        Arc::clone(&self.mailbox)
     }
 
     /// What the engine did, as of a few milliseconds ago.
     pub(crate) fn figures(&self) -> ShardFigures {
-        *lock(&self.mailbox.figures)
+        ShardFigures {
+            has_failed: self.has_failed(),
+            ..*lock(&self.mailbox.figures)
+        }
+    }
+
+    /// Whether its thread has ended though nobody asked for that: nobody asks its BMCs any more.
+    pub(crate) fn has_failed(&self) -> bool {
+        let is_closing = self.mailbox.closing.load(Ordering::Acquire);
+        !is_closing && self.thread.as_ref().is_some_and(JoinHandle::is_finished)
     }
 
     /// Begins to close all sessions.
@@ -299,28 +298,28 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 struct Driver {
     socket: Socket,
+    port: u16,
+    make: Make,
     engine: Engine,
     clock: Clock,
     mailbox: Arc<Mailbox>,
-    entropy: SystemEntropy,
+    /// Taken out of the mailbox and not carried out yet.
+    orders: VecDeque<Order>,
+    arrivals: Arrivals,
+    random: RandomBytes,
     received: ReceiveBatch,
     sending: SendBatch,
     flow: Flow,
+    /// When the thread ends, whether or not all sessions are closed by then.
+    close_by: Option<Instant>,
+    failures: Failures,
     wall_clock_at: Instant,
     started_at: Instant,
     /// Time slept since then.
     idle: Duration,
     sends_refused: u64,
     truncated: u64,
-    /// The oldest readings, how many BMCs are late, and when they are looked for again.
-    oldest: Option<Instant>,
-    late: u32,
-    oldest_at: Instant,
-    /// When the figures are to be shown again.
-    publish_at: Instant,
-    /// When they are to be logged again, and as they were the last time.
-    report_at: Instant,
-    reported: ShardFigures,
+    report: Report,
 }
 
 impl Drop for Driver {
@@ -342,20 +341,72 @@ enum Backlog {
 }
 
 impl Driver {
+    /// Works to the end. An engine that panics is not used any more: another one takes up its BMCs, a bounded number of times.
     fn run(mut self) {
+        loop {
+            // Nothing but the engine is left half done by a panic.
+            let worked = panic::catch_unwind(AssertUnwindSafe(|| self.work()));
+            let Err(payload) = worked else { return };
+            let cause = failure::cause(&*payload);
+            let anew = panic::catch_unwind(AssertUnwindSafe(|| self.begin_anew(&cause)));
+            if anew.is_err() {
+                tracing::error!(cause, "a fleet thread failed, can't begin anew and ends");
+            }
+            if !anew.unwrap_or(false) {
+                return;
+            }
+        }
+    }
+
+    /// Takes the BMCs of an engine that has failed to a new one; `false` where that happened too often, and the thread ends.
+    fn begin_anew(&mut self, cause: &str) -> bool {
+        let now = self.clock.now();
+        let node = self.engine.culprit();
+        let node = node.as_ref().map_or("none", |node| node.as_str());
+        if self.close_by.is_some() {
+            tracing::error!(
+                cause,
+                node,
+                "a fleet thread failed while it closed sessions; those left end at their BMCs' timeout"
+            );
+            return false;
+        }
+        if !self.failures.may_begin_anew(now) {
+            tracing::error!(
+                cause,
+                node,
+                "a fleet thread failed too often and ends; its BMCs are asked no more"
+            );
+            self.engine.give_up(unix_ms(), failure::GIVEN_UP);
+            return false;
+        }
+        tracing::error!(
+            cause,
+            node,
+            "a fleet thread failed and begins anew with all its BMCs; the one that it dealt with is left alone for a while"
+        );
+        self.report.keep(failure::figures_of_failed(&self.engine));
+        let mut engine = (self.make)(now);
+        engine.set_port(self.port);
+        engine.resume(now, self.engine.salvage());
+        self.engine = engine;
+        true
+    }
+
+    /// Takes turns until it is closed.
+    fn work(&mut self) {
         let mut now = self.clock.now();
         let mut backlog = Backlog::None;
-        let mut close_by = None;
         loop {
             now = self.wait(now, backlog);
-            if close_by.is_none() && self.mailbox.closing.load(Ordering::Acquire) {
+            if self.close_by.is_none() && self.mailbox.closing.load(Ordering::Acquire) {
                 self.take_orders(now);
                 self.engine.close(now);
-                close_by = Some(now + CLOSE_MAX);
+                self.close_by = Some(now + CLOSE_MAX);
             }
             backlog = self.turn(now);
             self.show_figures(now, backlog);
-            if let Some(close_by) = close_by {
+            if let Some(close_by) = self.close_by {
                 if self.engine.is_closed() {
                     break;
                 }
@@ -388,47 +439,29 @@ impl Driver {
             waited.map(drop)
         };
         if let Err(error) = slept {
-            self.report(&error, "waiting for datagrams");
+            self.complain(&error, "waiting for datagrams");
         }
         let awake_at = self.clock.now();
         self.idle += awake_at.since(asleep_at);
         awake_at
     }
 
-    /// Hands the figures to whoever asks for them, before a sleep and every few milliseconds; logs them once a minute.
+    /// Hands the figures to whoever asks for them, before a sleep and every few milliseconds.
     fn show_figures(&mut self, now: Instant, backlog: Backlog) {
-        if backlog == Backlog::More && now < self.publish_at {
+        if backlog == Backlog::More && !self.report.is_due(now) {
             return;
         }
-        self.publish_at = now + PUBLISH_EVERY;
-        let mut figures = self.engine.figures();
         let running = now.since(self.started_at);
-        figures.running_ms = ms(running);
-        figures.busy_ms = ms(running.saturating_sub(self.idle));
-        figures.counters.sends_refused += self.sends_refused;
-        figures.counters.dropped_by_kernel += u64::from(self.received.overflows());
-        figures.counters.dropped_truncated += self.truncated;
-        figures.counters.jobs_refused += self.mailbox.jobs_refused.load(Ordering::Relaxed);
-        if now >= self.oldest_at {
-            self.oldest_at = now + OLDEST_EVERY;
-            (self.oldest, self.late) = (self.engine.oldest_reading(), self.engine.late(now));
-        }
-        (figures.oldest_reading, figures.late) = (self.oldest, self.late);
-        if now >= self.report_at {
-            self.report_at = now + REPORT_EVERY;
-            let oldest = self
-                .oldest
-                .map(|since| now.since(since))
-                .unwrap_or_default();
-            tracing::info!(
-                sessions = figures.sessions(),
-                oldest_reading_s = format!("{:.1}", oldest.as_secs_f64()),
-                "{}",
-                figures.since(&self.reported)
-            );
-            self.reported = figures;
-        }
-        *lock(&self.mailbox.figures) = figures;
+        let mut own = ShardFigures {
+            running_ms: ms(running),
+            busy_ms: ms(running.saturating_sub(self.idle)),
+            ..ShardFigures::default()
+        };
+        own.counters.sends_refused = self.sends_refused;
+        own.counters.dropped_by_kernel = u64::from(self.received.overflows());
+        own.counters.dropped_truncated = self.truncated;
+        own.counters.jobs_refused = self.mailbox.jobs_refused.load(Ordering::Relaxed);
+        *lock(&self.mailbox.figures) = self.report.figures(now, &self.engine, own);
     }
 
     fn turn(&mut self, now: Instant) -> Backlog {
@@ -452,7 +485,7 @@ impl Driver {
         let count = match self.socket.recv(&mut self.received) {
             Ok(count) => count,
             Err(error) => {
-                self.report(&error, "receiving");
+                self.complain(&error, "receiving");
                 return false;
             }
         };
@@ -469,21 +502,41 @@ impl Driver {
     }
 
     fn take_orders(&mut self, now: Instant) {
-        let orders = std::mem::take(&mut *lock(&self.mailbox.orders));
-        for order in orders {
-            match order {
-                Order::Job(place, job) => self.engine.submit(now, place, job),
-                Order::Add(targets) => self.engine.add(now, targets),
-                Order::Remove(place, last) => self.engine.remove(now, place, last),
-                Order::Login(place, login) => self.engine.set_login(now, place, login),
-                Order::Address(place, address) => self.engine.set_address(now, place, address),
-                Order::Treatment(place, treatment) => {
-                    self.engine.set_treatment(now, place, &treatment);
-                }
-                Order::Labels(place, enclosure, labels) => {
-                    self.engine.set_labels(place, enclosure, labels);
+        self.orders.append(&mut lock(&self.mailbox.orders));
+        // One by one: where one fails, the others are still there.
+        while let Some(order) = self.orders.pop_front() {
+            if let Some(order) = self.arrivals.sift(order) {
+                self.carry_out(now, order);
+            }
+        }
+    }
+
+    fn carry_out(&mut self, now: Instant, order: Order) {
+        match order {
+            Order::Job(place, job) => self.engine.submit(now, place, job),
+            Order::Add(targets) => self.engine.add(now, targets),
+            Order::Remove(place, last) => self.engine.remove(now, place, last),
+            Order::Login(place, login) => self.engine.set_login(now, place, login),
+            Order::Address(place, address) => self.engine.set_address(now, place, address),
+            Order::Treatment(place, treatment) => {
+                self.engine.set_treatment(now, place, &treatment);
+            }
+            Order::Labels(place, enclosure, labels) => {
+                self.engine.set_labels(place, enclosure, labels);
+            }
+            Order::HandOver(place, address, to) => {
+                let carried = self.engine.hand_over(now, place, address);
+                to.put(Order::Arrive(place, carried.map(Box::new)));
+            }
+            Order::Await(place) => self.arrivals.await_one(place),
+            Order::Arrive(place, coming) => {
+                self.engine.add(now, coming.map(|coming| *coming));
+                for order in self.arrivals.arrived(place).into_iter().rev() {
+                    self.orders.push_front(order);
                 }
             }
+            #[cfg(test)]
+            Order::Fail(place) => self.engine.fail(place),
         }
     }
 
@@ -505,7 +558,7 @@ impl Driver {
                 Err(error) => {
                     self.sends_refused += self.sending.len() as u64;
                     self.sending.clear();
-                    self.report(&error, "sending");
+                    self.complain(&error, "sending");
                     return Backlog::More;
                 }
             }
@@ -520,12 +573,13 @@ impl Driver {
     fn fill(&mut self, now: Instant) -> bool {
         let Self {
             engine,
-            entropy,
+            random,
             sending,
             ..
         } = self;
+        let mut entropy = |bytes: &mut [u8]| random.fill(bytes);
         while let Ok(pushed) = sending.push_with(|buffer| {
-            let (to, len) = engine.poll_transmit(now, entropy, buffer)?;
+            let (to, len) = engine.poll_transmit(now, &mut entropy, buffer)?;
             Some((to, None, len))
         }) {
             if !pushed {
@@ -535,63 +589,8 @@ impl Driver {
         false
     }
 
-    fn report(&self, error: &io::Error, doing: &str) {
+    fn complain(&self, error: &io::Error, doing: &str) {
         tracing::warn!(%error, "the fleet's socket: {doing}");
         thread::sleep(ERROR_PAUSE);
-    }
-}
-
-/// Random bytes from the operating system, fetched in larger pieces.
-struct SystemEntropy {
-    buffer: Box<[u8; ENTROPY_BUFFER_LEN]>,
-    used: usize,
-}
-
-impl SystemEntropy {
-    fn new() -> Self {
-        Self {
-            buffer: Box::new([0; ENTROPY_BUFFER_LEN]),
-            used: ENTROPY_BUFFER_LEN,
-        }
-    }
-}
-
-impl Entropy for SystemEntropy {
-    fn fill(&mut self, out: &mut [u8]) {
-        for piece in out.chunks_mut(ENTROPY_BUFFER_LEN) {
-            if ENTROPY_BUFFER_LEN - self.used < piece.len() {
-                getrandom::fill(&mut *self.buffer)
-                    .expect("the operating system gives random bytes; nothing is safe without");
-                self.used = 0;
-            }
-            let end = self.used + piece.len();
-            let taken = &mut self.buffer[self.used..end];
-            piece.copy_from_slice(taken);
-            // No byte is ever given out twice, or found in memory later.
-            taken.fill(0);
-            self.used = end;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn random_bytes_are_never_given_out_twice() {
-        let mut entropy = SystemEntropy::new();
-        let mut seen = std::collections::HashSet::new();
-        for _ in 0..2_000 {
-            let mut bytes = [0; 16];
-            entropy.fill(&mut bytes);
-            assert!(seen.insert(bytes));
-        }
-        let mut long = [0; 3 * ENTROPY_BUFFER_LEN + 5];
-        entropy.fill(&mut long);
-        assert!(
-            long.chunks(16)
-                .all(|piece| piece.iter().any(|byte| *byte != 0) || piece.len() < 8)
-        );
     }
 }

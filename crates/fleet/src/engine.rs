@@ -1,11 +1,11 @@
 //! The polling engine: very many BMCs as one state machine without clock, socket or thread.
 
 mod age;
+mod carry;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use hardware::{EnclosureId, Labels, Node, SensorIntervals, Update};
 use ipmi::console::{Addressee, Login, Policy, addressee};
@@ -23,13 +23,10 @@ use crate::round_trip::RoundTrips;
 use crate::schedule::{self, Jitter};
 use crate::share::Texts;
 use crate::shared::Shared;
-use crate::slot::{self, Context, SLOT_BITS, Setup, Slot, Trace};
+use crate::slot::{self, Context, SLOT_BITS, Slot, Trace};
 use crate::target::{Config, Target, Treatment};
 use crate::timer::Wheel;
 use crate::work::Job;
-
-/// How long a BMC that was removed and added again is left alone in between.
-const LEAVE: Duration = Duration::from_secs(1);
 
 /// What an engine is told when it is made.
 #[derive(Clone, Debug)]
@@ -96,6 +93,8 @@ pub struct Engine {
     connect_from: Instant,
     /// Slots whose timer fired; kept for its room.
     fired: Vec<u32>,
+    /// The slot that was dealt with last: where that fails, it is the one that did.
+    dealt_with: u32,
     closing: bool,
     cx: Context,
 }
@@ -151,6 +150,16 @@ enum Berth {
     Vacant(Trace),
 }
 
+impl Berth {
+    /// What its next BMC must know.
+    const fn trace(&self) -> Trace {
+        match self {
+            Self::Taken(slot) => slot.trace(),
+            Self::Vacant(trace) => *trace,
+        }
+    }
+}
+
 impl Engine {
     /// An engine without BMCs.
     #[must_use]
@@ -193,6 +202,7 @@ impl Engine {
             is_ready: Vec::new(),
             connect_from: now,
             fired: Vec::new(),
+            dealt_with: NOWHERE,
             closing: false,
             cx,
         }
@@ -227,69 +237,6 @@ impl Engine {
             self.is_ready.reserve_exact(more);
             self.timers.reserve(more);
         }
-    }
-
-    fn take_up(&mut self, now: Instant, connect_at: Instant, coming: Coming) {
-        let Coming {
-            place,
-            target,
-            remembered,
-        } = coming;
-        let Some(spot) = self.cx.board.spot(place).filter(|_| !self.closing) else {
-            return;
-        };
-        let refused = match target.address {
-            None => Err("it has no address".to_owned()),
-            Some(address) if self.by_address.contains(address) => {
-                // Their answers could not be told apart.
-                Err(format!("another node has the same address {address}"))
-            }
-            Some(address) => Ok(address),
-        };
-        let address = match refused {
-            Ok(address) => address,
-            Err(reason) => {
-                let unix_ms = self.cx.unix_ms(now);
-                self.cx.board.tell_unreachable(unix_ms, &spot, &reason);
-                return;
-            }
-        };
-        let index = self.vacant.pop().unwrap_or_else(|| {
-            self.slots.push(Berth::Vacant(Trace::default()));
-            self.timers.grow();
-            self.is_ready.push(false);
-            self.slots.len() as u32 - 1
-        });
-        let trace = match &self.slots[index as usize] {
-            Berth::Vacant(trace) => *trace,
-            Berth::Taken(_) => return,
-        };
-        // A BMC with room for one session only has none until the one before is closed.
-        let connect_at = match self.leaving.contains(address) {
-            true => connect_at + LEAVE,
-            false => connect_at,
-        };
-        let pacing = self.cx.pacing(&target.treatment);
-        let slot = Slot::new(Setup {
-            index,
-            trace,
-            address,
-            login: &target.login,
-            policy: &self.cx.policy,
-            quirks: target.treatment.quirks,
-            gap_ms: target.treatment.gap_ms,
-            pacing,
-            spot,
-            remembered,
-            connect_at,
-        });
-        self.timers.set(index, slot.deadline(&self.cx));
-        self.slots[index as usize] = Berth::Taken(slot);
-        self.by_address.insert(address, index);
-        if self.slot_of.len() <= place as usize {
-            self.slot_of.resize(place as usize + 1, NOWHERE);
-        }
-        self.slot_of[place as usize] = index;
     }
 
     /// Lets go of the BMC of a place, whose node is off the board already: its session is closed, its waiting commands are told
@@ -341,7 +288,10 @@ impl Engine {
 
     fn slot_mut(&mut self, index: u32) -> Option<(&mut Slot, &mut Context)> {
         match self.slots.get_mut(index as usize) {
-            Some(Berth::Taken(slot)) => Some((slot, &mut self.cx)),
+            Some(Berth::Taken(slot)) => {
+                self.dealt_with = index;
+                Some((slot, &mut self.cx))
+            }
             _ => None,
         }
     }
@@ -403,13 +353,17 @@ impl Engine {
         self.cx.gates.look(now);
         self.admit(now);
         if let Some(untold) = self.cx.news.summary(now) {
-            tracing::warn!(target: news::TARGET, "{untold}");
+            match untold.is_trouble() {
+                true => tracing::warn!(target: news::TARGET, "{untold}"),
+                false => tracing::info!(target: news::TARGET, "{untold}"),
+            }
         }
     }
 
     /// Goes on with the slots that waited for a place that is free now.
     fn admit(&mut self, now: Instant) {
         while let Some((stage, index)) = self.cx.gates.admit() {
+            self.dealt_with = index;
             match &mut self.slots[index as usize] {
                 Berth::Taken(slot) => slot.admitted(&mut self.cx, now, stage),
                 Berth::Vacant(trace) => {
@@ -503,6 +457,7 @@ impl Engine {
     ) -> Option<(SocketAddr, usize)> {
         while let Some(index) = self.ready.front().copied() {
             if let Berth::Taken(slot) = &mut self.slots[index as usize] {
+                self.dealt_with = index;
                 if let Some(len) = slot.transmit(&mut self.cx, now, entropy, out) {
                     return Some((slot.address(), len));
                 }
@@ -589,6 +544,8 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

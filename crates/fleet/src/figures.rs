@@ -47,6 +47,8 @@ pub struct ShardFigures {
     pub oldest_reading: Option<Instant>,
     /// As [`crate::Engine::late`], as of a second ago at most.
     pub late: u32,
+    /// The thread has ended by failures of its own: nobody asks its BMCs any more.
+    pub has_failed: bool,
 }
 
 impl ShardFigures {
@@ -92,6 +94,7 @@ impl std::ops::AddAssign for ShardFigures {
         self.running_ms += other.running_ms;
         self.busy_ms += other.busy_ms;
         self.late += other.late;
+        self.has_failed |= other.has_failed;
         let oldest = [self.oldest_reading, other.oldest_reading];
         self.oldest_reading = oldest.into_iter().flatten().min();
     }

@@ -13,9 +13,10 @@ use ipmi::console::Login;
 
 use crate::counters::Counters;
 use crate::crew::Crew;
-use crate::drive::{Order, Running, StartError};
+use crate::drive::{Running, StartError};
 use crate::figures::Figures;
 use crate::memory::{Memory, Remembered};
+use crate::order::Order;
 use crate::outcome::outcome;
 use crate::shared::{self, Shared};
 use crate::target::{Config, Target, Treatment};
@@ -119,6 +120,18 @@ impl Fleet {
         }
     }
 
+    /// Says that all BMCs are part of the fleet that are to be, no list of them is missing: what is remembered of others,
+    /// which left while the service was down, is forgotten a day from now, as of those that leave while it runs.
+    ///
+    /// Blocks: a file is read.
+    pub fn forget_others(&self) {
+        let _alone = lock(&self.changing);
+        if let Some(memory) = &self.shared.memory {
+            let board = &self.shared.board;
+            memory.forget_others(|id| board.place(id).is_some());
+        }
+    }
+
     /// Tells the address of a target that was given without one, or why it can't be found out: then the node is shown
     /// as down for this reason. To be called again until there is an address, and whenever there is another one: then the BMC is
     /// logged in to there, and is the same one unless it says that it isn't. One that another node has is waited for.
@@ -157,6 +170,13 @@ impl Fleet {
             sum += figures.counters;
         }
         sum
+    }
+
+    /// Whether a thread of its own has ended by failures, which the log tells: the nodes that it asked are shown as down, and nothing
+    /// but a new start of the program asks them again.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.crew().has_failed()
     }
 
     /// How the fleet is at this moment. Looks at every node's snapshot, on the caller's thread: some milliseconds for
@@ -240,3 +260,6 @@ impl Hardware for Fleet {
         Some(memory as &dyn LogJournal)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,10 +9,11 @@
 //!     ├ script.rs  call.rs       conversations of many commands as straight lines
 //!     ├ contact/                 first contact: who are you, which sensors, which parts, which events
 //!     ├ job.rs                   operator commands
-//!     ├ figures.rs               what it did and how well
+//!     ├ figures.rs  report.rs    what it did and how well
 //!     └ publish.rs               a round's readings ─► one Arc<hardware::Node>, one Update
 //!   hardware.rs   impl hardware::Hardware for Fleet: snapshots out, changes in; BMCs come and go
 //!   crew.rs       which shard has which BMC
+//!   failure.rs    what becomes of a shard whose engine panics
 //!   memory/       what outlives a restart, in a file
 //! ```
 //!
@@ -27,6 +28,7 @@ mod counters;
 mod crew;
 mod drive;
 mod engine;
+mod failure;
 mod figures;
 mod flow;
 mod gate;
@@ -34,10 +36,12 @@ mod hardware;
 mod job;
 mod memory;
 mod news;
+mod order;
 mod outcome;
 mod peers;
 mod plan;
 mod publish;
+mod report;
 mod round_trip;
 mod schedule;
 mod script;

@@ -2,8 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "test code, helpers too")]
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use fleet::{Changes, Config, Fleet, Target, Treatment};
 use hardware::{
-    ApplyError, ApplyFuture, Availability, Change, Hardware, Link, NodeId, Observer, Power,
+    ApplyError, ApplyFuture, Availability, Change, Hardware, Labels, Link, NodeId, Observer, Power,
     PowerAction, Update,
 };
 use ipmi::bmc::{self, User};
@@ -435,4 +436,113 @@ fn a_fleet_whose_bmcs_do_not_answer_ends_all_the_same() {
         outcome(waiting),
         Err(ApplyError::Unreachable { .. })
     ));
+}
+
+/// The way to a BMC from another address family: passes datagrams on, there and back, until it is dropped.
+struct Relay {
+    at: SocketAddr,
+    stop: Arc<AtomicBool>,
+    threads: Vec<thread::JoinHandle<()>>,
+}
+
+impl Relay {
+    /// `console` talks to the first address, and the BMC at the second one hears it.
+    fn start(ip: IpAddr, bmc: SocketAddr) -> Self {
+        let near = Arc::new(UdpSocket::bind((ip, 0)).unwrap());
+        let far = Arc::new(UdpSocket::bind("127.0.0.1:0").unwrap());
+        let (at, stop) = (near.local_addr().unwrap(), Arc::new(AtomicBool::new(false)));
+        let console = Arc::new(Mutex::new(None));
+        let pass = |from: &Arc<UdpSocket>, to: &Arc<UdpSocket>, is_near: bool| {
+            let (from, to, stop) = (Arc::clone(from), Arc::clone(to), Arc::clone(&stop));
+            let console = Arc::clone(&console);
+            // So that it notices its end.
+            from.set_read_timeout(Some(Duration::from_millis(20)))
+                .unwrap();
+            thread::spawn(move || {
+                let mut bytes = [0; 2048];
+                while !stop.load(Ordering::Relaxed) {
+                    let Ok((len, peer)) = from.recv_from(&mut bytes) else {
+                        continue;
+                    };
+                    let target = match is_near {
+                        true => {
+                            *console.lock().unwrap() = Some(peer);
+                            bmc
+                        }
+                        false => console.lock().unwrap().unwrap(),
+                    };
+                    to.send_to(&bytes[..len], target).unwrap();
+                }
+            })
+        };
+        let threads = vec![pass(&near, &far, true), pass(&far, &near, false)];
+        Self { at, stop, threads }
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+#[test]
+fn a_bmc_whose_address_comes_to_be_of_the_other_family_is_followed_there_and_back() {
+    let server = serve(2);
+    let targets = targets(&server, 2);
+    let (id, v4) = (targets[0].id.clone(), targets[0].address.unwrap());
+    let relay = Relay::start(Ipv6Addr::LOCALHOST.into(), v4);
+    let fleet = Fleet::start(&Config::new(targets)).unwrap();
+    let comings = Arc::new(Comings::default());
+    fleet.observe(Arc::clone(&comings) as Arc<dyn Observer>);
+    let node = || fleet.node("n0").unwrap();
+    until(&fleet, || node().link == Link::Up && node().read_at_ms > 0);
+    let first = node();
+    let mut before = fleet.counters().contacts;
+    for address in [relay.at, v4, relay.at] {
+        let at = node().read_at_ms;
+        fleet.set_address(&id, Ok(address));
+        // What is ordered meanwhile goes along.
+        let labels = Arc::new(Labels {
+            others: [("at".into(), address.to_string().into())].into(),
+            ..Labels::default()
+        });
+        let changes = Changes {
+            labels: vec![(id.clone(), None, Arc::clone(&labels))],
+            ..Changes::default()
+        };
+        fleet.change(changes).unwrap();
+        until(&fleet, || {
+            let node = node();
+            node.address == Some(address.ip()) && node.link == Link::Up && node.read_at_ms > at
+        });
+        assert_eq!(*node().labels, *labels);
+        assert_eq!(*node().identity, {
+            let mut identity = (*first.identity).clone();
+            identity.controller_port = Some(address.port());
+            identity
+        });
+        let contacts = fleet.counters().contacts;
+        assert_eq!(contacts, before, "it is the same one");
+        before = contacts;
+        let off = Change::Power(PowerAction::ForceOff);
+        assert_eq!(outcome(fleet.apply(&id, off)), Ok(()));
+    }
+    assert_eq!(*comings.0.lock().unwrap(), [""; 0]);
+    assert_eq!(fleet.node("n1").unwrap().link, Link::Up);
+    // Another node may have the address that it has left, and waits for the one that it has.
+    let other = NodeId::new("n1").unwrap();
+    fleet.set_address(&other, Ok(relay.at));
+    until(&fleet, || {
+        let node = fleet.node("n1").unwrap();
+        matches!(&node.link, Link::Down { reason, .. } if reason.contains("same address"))
+    });
+    fleet.set_address(&id, Ok(v4));
+    until(&fleet, || {
+        let nodes = ["n0", "n1"].map(|id| fleet.node(id).unwrap());
+        nodes.iter().all(|node| node.link == Link::Up)
+    });
 }

@@ -23,7 +23,7 @@ use crate::host::LocalHost;
 use crate::metrics::MetricsConfig;
 use crate::password;
 use crate::vbmc_command::{self, PASSWORD_LEN, Served, User};
-use crate::web::{End, Web, asked_to_end_or_restart, close, random_uuid};
+use crate::web::{End, Web, close, ends_or_restarts, random_uuid};
 
 /// The user of the service and of every virtual BMC; the passwords are made for each run.
 const USERNAME: &str = "admin";
@@ -75,21 +75,21 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), ProgramError> {
         ..announcement(&server, bound.url(), &service_password, &bmc_password)
     };
     let ready = async {
-        let end = asked_to_end_or_restart(&host);
+        let end = ends_or_restarts(&host, &fleet);
         tokio::select! {
             ended = end => return ended,
             () = every_machine_was_read(&*fleet) => {}
         }
         announcement.print(args.json)?;
         fault::begin(faults, server.bmcs(), clock);
-        asked_to_end_or_restart(&host).await
+        ends_or_restarts(&host, &fleet).await
     };
     let mut ended = Ok(End::Stop);
     bound.serve(async { ended = ready.await }).await;
     // The machines and the state go on while the service starts anew.
     while matches!(ended, Ok(End::Restart)) {
         let bound = web.clone().bind(fleet.clone()).await?;
-        let end = async { ended = asked_to_end_or_restart(&host).await };
+        let end = async { ended = ends_or_restarts(&host, &fleet).await };
         bound.serve(end).await;
     }
 
@@ -98,9 +98,12 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), ProgramError> {
     server
         .stop()
         .map_err(|e| ProgramError::system("the virtual BMCs", e))?;
-    ended
-        .map(|_| ())
-        .map_err(|e| ProgramError::system("the demo", e))
+    match ended {
+        Ok(End::Failed) => Err(ProgramError::fleet_failed()),
+        ended => ended
+            .map(|_| ())
+            .map_err(|e| ProgramError::system("the demo", e)),
+    }
 }
 
 /// Who tries the demo has his receiver of events and his images on the same machine.

@@ -16,12 +16,23 @@ pub(crate) enum ProgramError {
     System(String),
     /// Some BMC did not do what was asked: exit code 1.
     Hosts(String),
+    /// The program itself failed, by a defect of its own: exit code 70, `EX_SOFTWARE` of sysexits(3).
+    Defect(String),
 }
+
+/// The exit code of [`ProgramError::Defect`].
+const EX_SOFTWARE: u8 = 70;
 
 impl ProgramError {
     /// A failure of the system under us, with what was attempted.
     pub(crate) fn system(attempted: &str, error: impl fmt::Display) -> Self {
         Self::System(format!("{attempted}: {error}"))
+    }
+
+    /// A thread that asks BMCs has ended by failures of its own.
+    pub(crate) fn fleet_failed() -> Self {
+        let text = "a thread that asks BMCs failed too often; the log has the causes. Please report them, and start the service anew";
+        Self::Defect(text.to_owned())
     }
 
     /// For scripts: in the shape of a host's error, without the host.
@@ -31,6 +42,7 @@ impl ProgramError {
             Self::Config(_) => ("configuration", "see 'reddrum config keys'"),
             Self::System(_) => ("system", "see to what the operating system says"),
             Self::Hosts(_) => ("hosts_failed", "each of them is told with its error"),
+            Self::Defect(_) => ("defect", "report it"),
         };
         let cause = self.to_string();
         serde_json::json!({
@@ -44,6 +56,7 @@ impl ProgramError {
         match self {
             Self::Usage(_) | Self::Config(_) => ExitCode::from(2),
             Self::System(_) | Self::Hosts(_) => ExitCode::FAILURE,
+            Self::Defect(_) => ExitCode::from(EX_SOFTWARE),
         }
     }
 }
@@ -51,7 +64,9 @@ impl ProgramError {
 impl fmt::Display for ProgramError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage(text) | Self::System(text) | Self::Hosts(text) => f.write_str(text),
+            Self::Usage(text) | Self::System(text) | Self::Hosts(text) | Self::Defect(text) => {
+                f.write_str(text)
+            }
             Self::Config(error) => error.fmt(f),
         }
     }

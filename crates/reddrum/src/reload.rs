@@ -49,6 +49,8 @@ pub(crate) struct Reload {
     kept: Option<Kept>,
     /// Lists that are being read, each at most once: a server that takes its time holds nothing up.
     reading: JoinSet<(Source, Read)>,
+    /// The fleet was told that it has all BMCs.
+    is_complete: bool,
 }
 
 /// Who has changed the BMCs: what of it, and in which words the log says so.
@@ -90,6 +92,7 @@ impl Reload {
             views: Views::default(),
             kept,
             reading: JoinSet::new(),
+            is_complete: false,
             config,
         };
         let Named {
@@ -126,6 +129,7 @@ impl Reload {
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            self.complete(&fleet).await;
             tokio::select! {
                 heard = hang_up.recv() => match heard {
                     Some(()) => self.read_all(&fleet, &names).await,
@@ -144,6 +148,20 @@ impl Reload {
                     }
                 }
             }
+        }
+    }
+
+    /// Has what is remembered of others forgotten, once every list was read: before that, who is missing may be in one that
+    /// could not be.
+    async fn complete(&mut self, fleet: &Weak<Fleet>) {
+        let is_complete = self.lists.iter().all(Inventory::is_complete);
+        if self.is_complete || !is_complete {
+            return;
+        }
+        self.is_complete = true;
+        if let Some(fleet) = fleet.upgrade() {
+            // It fails only where it panicked, which has been reported then.
+            let _ = spawn_blocking(move || fleet.forget_others()).await;
         }
     }
 
@@ -172,7 +190,10 @@ impl Reload {
         let list = &mut self.lists[index];
         list.is_read = false;
         let targets = match list.checked(&list.targets, read) {
-            Ok(targets) if targets == list.targets => return,
+            Ok(targets) if targets == list.targets => {
+                list.is_known = true;
+                return;
+            }
             Ok(targets) => targets,
             Err(error) => {
                 tracing::error!("this list of BMCs stays as it was: {error}");
@@ -196,6 +217,7 @@ impl Reload {
             (list.targets, list.is_refused) = (before, true);
             return;
         }
+        self.lists[index].is_known = true;
         // It may have given what another one takes: which of them is read first must not matter. Each turn takes one that was
         // refused, so that this ends.
         for index in 0..self.lists.len() {

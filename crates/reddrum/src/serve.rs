@@ -28,7 +28,7 @@ use crate::inventory::Pushed;
 use crate::reload::{Reload, hang_up};
 use crate::resolve::{Name, Names};
 use crate::targets::{self, Logins, Maker};
-use crate::web::{End, Web, asked_to_stop_or_restart, close, random_uuid};
+use crate::web::{End, Web, close, random_uuid, stops_or_restarts};
 
 /// Name of the file in the state folder that keeps the service's UUID.
 pub(crate) const UUID_FILE: &str = "uuid";
@@ -106,11 +106,14 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<End, ProgramError> {
     let mut ended = Ok(End::Stop);
     let following = reload.run(hang_up, Arc::downgrade(&fleet), wanted);
     let reloading = tokio::spawn(following);
-    let end = async { ended = asked_to_stop_or_restart(&host).await };
+    let end = async { ended = stops_or_restarts(&host, &fleet).await };
     bound.serve(end).await;
     reloading.abort();
     close(fleet).await;
-    ended.map_err(|e| ProgramError::system("waiting for a signal", e))
+    match ended {
+        Ok(End::Failed) => Err(ProgramError::fleet_failed()),
+        ended => ended.map_err(|e| ProgramError::system("waiting for a signal", e)),
+    }
 }
 
 fn policy(config: &FleetConfig) -> Policy {

@@ -10,6 +10,7 @@ use std::os::unix::net::UnixStream as StdUnixStream;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use fleet::Fleet;
@@ -21,6 +22,7 @@ use redfish::{
 use redfish_hardware::HardwareBackend;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 use crate::certificate::{Certificate, CertificateError};
 use crate::config::{FrontConfig, ProxyAddress};
@@ -91,7 +93,12 @@ pub(crate) enum End {
     Stop,
     /// A client asked for a restart.
     Restart,
+    /// A thread of the fleet has ended by failures of its own.
+    Failed,
 }
+
+/// How often it is looked whether a thread of the fleet has ended.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What differs between one service and another.
 #[derive(Clone)]
@@ -345,19 +352,29 @@ async fn asked_to_stop() -> io::Result<()> {
     }
 }
 
-/// As [`asked_to_end_or_restart`], for a service to which SIGHUP says something else.
-pub(crate) async fn asked_to_stop_or_restart(host: &LocalHost) -> io::Result<End> {
+/// As [`ends_or_restarts`], for a service to which SIGHUP says something else.
+pub(crate) async fn stops_or_restarts(host: &LocalHost, fleet: &Fleet) -> io::Result<End> {
     tokio::select! {
         ended = asked_to_stop() => ended.map(|()| End::Stop),
         () = host.restart_asked() => Ok(End::Restart),
+        () = has_failed(fleet) => Ok(End::Failed),
     }
 }
 
 /// Completes when the service shall end, and says why.
-pub(crate) async fn asked_to_end_or_restart(host: &LocalHost) -> io::Result<End> {
+pub(crate) async fn ends_or_restarts(host: &LocalHost, fleet: &Fleet) -> io::Result<End> {
     tokio::select! {
         ended = asked_to_end() => ended.map(|()| End::Stop),
         () = host.restart_asked() => Ok(End::Restart),
+        () = has_failed(fleet) => Ok(End::Failed),
+    }
+}
+
+/// Completes when a thread of the fleet has ended by failures of its own: a service with a part of its machines is none that
+/// anybody watches for, and a new start has a sound state.
+async fn has_failed(fleet: &Fleet) {
+    while !fleet.has_failed() {
+        sleep(LOOK_EVERY).await;
     }
 }
 

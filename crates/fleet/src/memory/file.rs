@@ -1,5 +1,6 @@
 //! The file: five tables and a version, in one redb database.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::num::{NonZeroU32, NonZeroU64};
@@ -388,6 +389,19 @@ fn sweep(transaction: &WriteTransaction, now_ms: u64) -> Result<(), redb::Error>
     Ok(())
 }
 
+/// Forgets BMCs that left long ago.
+pub(super) fn sweep_now(database: &Database) -> Result<(), redb::Error> {
+    let transaction = database.begin_write()?;
+    sweep(&transaction, unix_ms())?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Waits for so long.
+pub(super) fn pause(span: Duration) {
+    thread::sleep(span);
+}
+
 /// Removes BMCs that left long ago, and repositories that no BMC has any more.
 pub(super) fn tidy(database: &Database) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
@@ -428,6 +442,28 @@ impl View {
         }))
     }
 
+    /// All of whom anything is remembered, but those that have left.
+    pub(super) fn staying(&self) -> Result<Vec<NodeId>, redb::Error> {
+        fn names<V: redb::Value + 'static>(
+            table: &impl ReadableTable<&'static str, V>,
+            all: &mut BTreeSet<String>,
+        ) -> Result<(), redb::Error> {
+            for entry in table.iter()? {
+                all.insert(entry?.0.value().to_owned());
+            }
+            Ok(())
+        }
+        let mut all = BTreeSet::new();
+        names(&self.0.open_table(CONTACTS)?, &mut all)?;
+        names(&self.0.open_table(LOGS)?, &mut all)?;
+        names(&self.0.open_table(SESSIONS)?, &mut all)?;
+        let parted = self.0.open_table(PARTED)?;
+        for entry in parted.iter()? {
+            all.remove(entry?.0.value());
+        }
+        Ok(all.iter().filter_map(|id| NodeId::new(id)).collect())
+    }
+
     /// When it left, where it did.
     pub(super) fn parted(&self, id: &str) -> Result<Option<u64>, redb::Error> {
         let table = self.0.open_table(PARTED)?;
@@ -461,3 +497,6 @@ impl View {
         Ok(found)
     }
 }
+
+#[cfg(test)]
+mod tests;

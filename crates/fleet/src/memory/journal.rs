@@ -134,6 +134,12 @@ impl Journal {
         }
     }
 
+    /// What was handed out and nobody has fetched yet.
+    pub(super) fn take_unwritten(&self) -> Vec<(NodeId, LogEvent)> {
+        let unwritten = std::mem::take(&mut *lock(&self.unwritten)).into_iter();
+        unwritten.map(|news| (news.node, news.event)).collect()
+    }
+
     /// Hands out news that can't be written.
     pub(super) fn hand_out(&self, news: Vec<(NodeId, LogEvent)>) {
         let mut unwritten = lock(&self.unwritten);

@@ -58,8 +58,17 @@ const PENDING_NEWS_MAX: usize = 1 << 20;
 /// How long BMCs are remembered that are part of the fleet no longer: until somebody has noticed that they should be.
 const KEPT_FOR: Duration = Duration::from_secs(24 * 3_600);
 
-/// Of how many such. The first that left are forgotten first.
-const PARTED_MAX: usize = 10_000;
+/// Of how many such: more than a fleet has, so that a mistake that removes them all does no harm. The first that left are
+/// forgotten first.
+const PARTED_MAX: usize = 65_536;
+
+/// How often it is looked who left long enough ago.
+const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
+
+/// How often the last batch of a run is tried to be written, where it can't be, and the pause in between. A disk that fails for a moment
+/// is waited for, one that is full isn't.
+const LAST_ATTEMPTS: u32 = 10;
+const LAST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Whether one that left then is forgotten.
 fn is_over(parted_ms: u64, now_ms: u64) -> bool {
@@ -110,8 +119,8 @@ impl Pending {
         taken
     }
 
-    /// Puts back what could not be written, but for news and for what there is something newer of.
-    fn put_back(&mut self, batch: Self) {
+    /// Puts back what could not be written, but for what there is something newer of. News goes before what came meanwhile.
+    fn put_back(&mut self, mut batch: Self) {
         fn keep_newer<K: Eq + Hash, V>(newer: &mut HashMap<K, V>, older: HashMap<K, V>) {
             for (key, value) in older {
                 newer.entry(key).or_insert(value);
@@ -122,6 +131,8 @@ impl Pending {
         keep_newer(&mut self.sessions, batch.sessions);
         keep_newer(&mut self.repositories, batch.repositories);
         keep_newer(&mut self.parted, batch.parted);
+        batch.news.append(&mut self.news);
+        self.news = batch.news;
         self.read_to = self.read_to.max(batch.read_to);
     }
 }
@@ -180,7 +191,11 @@ impl Memory {
     /// # Errors
     /// The system has no thread left.
     pub fn open(path: &Path) -> Result<Self, StartError> {
-        let memory = Self::over(file::open(path));
+        Self::running(file::open(path))
+    }
+
+    fn running(file: file::File) -> Result<Self, StartError> {
+        let memory = Self::over(file);
         let shared = Arc::clone(&memory.shared);
         let writer = file::Writer::start(move || {
             shared.run();
@@ -273,7 +288,7 @@ impl Memory {
             return;
         }
         pending.logs.insert(id.clone(), Some(bytes));
-        let room = PENDING_NEWS_MAX - pending.news.len();
+        let room = PENDING_NEWS_MAX.saturating_sub(pending.news.len());
         let mut news = journal::news(read).map(|event| (id.clone(), event));
         pending.news.extend(news.by_ref().take(room));
         if news.next().is_some() {
@@ -319,6 +334,30 @@ impl Memory {
         };
         let position = |id: &&NodeId| codec::decode_position(&view.log(id.as_str()).ok()??);
         ids.iter().map(position).collect()
+    }
+
+    /// All are part of the fleet that are to be: those that are remembered besides left while nobody was there to see it. They are
+    /// forgotten as if they had left now.
+    pub(crate) fn forget_others(&self, is_there: impl Fn(&str) -> bool) {
+        self.flush();
+        let known = self.shared.file.view().and_then(|view| view.staying());
+        match known {
+            Ok(known) => {
+                let now_ms = unix_ms();
+                let others: Vec<NodeId> = known
+                    .into_iter()
+                    .filter(|id| !is_there(id.as_str()))
+                    .collect();
+                if !others.is_empty() {
+                    let count = others.len();
+                    tracing::info!(count, "BMCs left while the service was down");
+                }
+                for id in others {
+                    self.part(&id, now_ms);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "it can't be seen which BMCs left"),
+        }
     }
 
     /// What is known of each of these BMCs from earlier.
@@ -424,7 +463,7 @@ impl Shared {
         if let Err(error) = self.file.with(file::tidy) {
             tracing::warn!(%error, "what is remembered of BMCs can't be tidied");
         }
-        let mut closing = false;
+        let (mut closing, mut swept_ms) = (false, unix_ms());
         while !closing {
             let pending = self.pending();
             let idle = |pending: &mut Pending| pending.is_empty() && !pending.closing;
@@ -437,13 +476,48 @@ impl Shared {
             };
             // Others come along.
             let pending = self.gather(pending, gather, |pending| pending.news.is_empty());
-            let pending = match pending.news.is_empty() {
+            let mut pending = match pending.news.is_empty() {
                 true => pending,
                 false => self.gather(pending, NEWS_EVERY, |_| true),
             };
             closing = pending.closing;
+            if closing {
+                // News that was handed out and that nobody has fetched is not to end with this run.
+                let rest = self.journal.take_unwritten();
+                drop(pending.news.splice(0..0, rest));
+            }
             drop(pending);
             self.write_pending();
+            let since_ms = unix_ms().saturating_sub(swept_ms);
+            if Duration::from_millis(since_ms) >= SWEEP_EVERY && !self.file.is_failing() {
+                swept_ms = unix_ms();
+                if let Err(error) = self.file.with(file::sweep_now) {
+                    tracing::warn!(%error, "BMCs that left can't be forgotten");
+                }
+            }
+        }
+        self.write_last();
+    }
+
+    /// Writes what could not be written at the end.
+    fn write_last(&self) {
+        for _ in 0..LAST_ATTEMPTS {
+            if self.pending().is_empty() {
+                return;
+            }
+            self.write_pending();
+            if self.file.is_failing() {
+                file::pause(LAST_PAUSE);
+            }
+        }
+        let lost = self.pending().take();
+        if !lost.is_empty() {
+            let entries = lost.contacts.len() + lost.logs.len();
+            tracing::error!(
+                entries,
+                news = lost.news.len(),
+                "what was found out about BMCs last can't be written and is lost"
+            );
         }
     }
 
@@ -472,7 +546,8 @@ impl Shared {
         waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
-    /// Writes a batch. News is handed out in any case: what could not be written with it is tried again later.
+    /// Writes a batch. News is handed out in any case, but at the end of a run, when nobody may fetch it any more: what could not
+    /// be written with it is tried again later.
     fn write(&self, batch: Pending) {
         if batch.is_empty() {
             return;
@@ -499,8 +574,11 @@ impl Shared {
     }
 
     fn not_written(&self, mut batch: Pending) {
-        self.journal.hand_out(std::mem::take(&mut batch.news));
-        self.pending().put_back(batch);
+        let mut pending = self.pending();
+        if !pending.closing {
+            self.journal.hand_out(std::mem::take(&mut batch.news));
+        }
+        pending.put_back(batch);
     }
 }
 

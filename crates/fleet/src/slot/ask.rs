@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ipmi::console::{RequestTarget, State};
 use ipmi::number::CompletionCode;
-use ipmi::quirk::Quirks;
+use ipmi::quirk::{Quirk, Quirks};
 use ipmi::time::Instant;
 
 use super::change::Who;
@@ -175,7 +175,7 @@ impl Slot {
             self.talk = None;
         }
         for read in work.take_shown() {
-            self.log_read(cx, read);
+            self.log_read(cx, now, read);
         }
         match turn {
             Some(Turn::Send(call)) => {
@@ -239,7 +239,7 @@ impl Slot {
         let session_ends = finished.done.session_ends;
         let noticed = finished.done.noticed;
         if !noticed.is_empty() {
-            self.note_quirks(cx, noticed);
+            self.note_quirks(cx, now, noticed);
         }
         if let Some(work) = &mut self.work {
             work.settle(finished, power);
@@ -355,7 +355,7 @@ impl Slot {
             Finding::Contact(contacted) => self.acquainted(cx, now, *contacted, noticed),
             Finding::Log(Ok(log)) => {
                 self.log_followed(cx, now, log);
-                self.note_quirks(cx, noticed);
+                self.note_quirks(cx, now, noticed);
             }
             Finding::Log(Err(error)) => self.log_failed(cx, now, error),
             Finding::Failed(error) => {
@@ -372,7 +372,7 @@ impl Slot {
         cx: &mut Context,
         now: Instant,
         mut contacted: Contacted,
-        noticed: Quirks,
+        mut noticed: Quirks,
     ) {
         self.rare.recalled = false;
         self.rare.is_partial = contacted.partial;
@@ -391,6 +391,17 @@ impl Slot {
             let now = (contacted.known.guid, contacted.identity.uuid);
             contact::is_another(before, now)
         });
+        let is_same_board = is_another && {
+            let (before, now) = (self.page.node(), &contacted);
+            let before = (&*before.identity, &*before.inventory);
+            contact::is_same_board(before, (&now.identity, &now.inventory))
+        };
+        if is_same_board {
+            // It has another GUID whenever it starts.
+            noticed = noticed.with(Quirk::GuidUnsteady);
+            contacted.forget_guid();
+        }
+        let is_another = is_another && !is_same_board;
         if is_another {
             self.start_over(cx, now);
         }
@@ -416,7 +427,7 @@ impl Slot {
             self.page.blank_readings(&contacted.plan.scales, sensors);
         }
         self.plan = Some(contacted.plan);
-        self.note_quirks(cx, noticed);
+        self.note_quirks(cx, now, noticed);
         self.remember(cx);
         match is_another {
             true => self.publish_another(cx),
@@ -479,7 +490,7 @@ impl Slot {
     fn log_followed(&mut self, cx: &mut Context, now: Instant, read: LogRead) {
         self.rare.log_failures = 0;
         self.rare.log_again_at = now + cx.jitter.around(LOG_LOOK_EVERY);
-        self.log_read(cx, read);
+        self.log_read(cx, now, read);
     }
 
     /// Told once; tried again after a while, which is twice as long each time.
@@ -487,7 +498,7 @@ impl Slot {
         cx.counters.logs_failed += 1;
         let pause = CONTACT_PAUSE * 2_u32.saturating_pow(self.rare.log_failures.into());
         self.rare.log_again_at = now + cx.jitter.around(pause.min(LOG_LOOK_EVERY));
-        if self.rare.log_failures == 0 {
+        if self.rare.log_failures == 0 && cx.news.log_fails(now) {
             let (node, address) = (&self.page.node().id, &self.address);
             tracing::warn!(%node, %address, %error, "the event log can't be read; it is tried again");
         }
@@ -495,10 +506,10 @@ impl Slot {
     }
 
     /// What is new is shown at once. As news it goes into the journal, with how far the log was read.
-    fn log_read(&mut self, cx: &mut Context, read: LogRead) {
+    fn log_read(&mut self, cx: &mut Context, now: Instant, read: LogRead) {
         cx.counters.log_entries += read.records.len() as u64;
         cx.counters.log_entries_unreadable += u64::from(read.unreadable);
-        if read.unreadable > 0 {
+        if read.unreadable > 0 && cx.news.log_fails(now) {
             let (node, address) = (&self.page.node().id, &self.address);
             let (entries, last) = (read.unreadable, read.position.last_unreadable);
             let last = last.map(|id| id.0);

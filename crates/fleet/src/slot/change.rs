@@ -98,7 +98,7 @@ impl Slot {
 
     /// Gives up the session without a word: at its address is nobody now, or somebody else. Where the BMC still has it, the next
     /// contact closes it.
-    fn hang_up(&mut self, cx: &mut Context, now: Instant) {
+    pub(super) fn hang_up(&mut self, cx: &mut Context, now: Instant) {
         if self.phase == Phase::Up {
             cx.counters.sessions_left += 1;
             self.rare.left_open = self.rare.left_open.or_else(|| self.open_session(cx));
@@ -138,7 +138,7 @@ impl Slot {
         let shown = self.session.quirks().except(self.rare.quirks);
         self.rare.quirks = quirks;
         self.session.set_quirks(shown.and(quirks));
-        self.note_quirks(cx, Quirks::NONE);
+        self.note_quirks(cx, now, Quirks::NONE);
         self.publish(cx);
         if !self.round.contacted {
             // It began with the others.
@@ -174,8 +174,11 @@ impl Slot {
 
     /// By what a BMC shows that it is the one that is known; `None` where nothing of the kind is known.
     fn identity_call(&self) -> Option<Call> {
-        match contact::set(self.rare.known?.guid) {
+        let known = self.rare.known?;
+        match contact::set(known.guid) {
             Some(_) => Some(Call::of(&GetDeviceGuid)),
+            // What it says doesn't tell it from others.
+            None if known.is_unsteady => None,
             None => {
                 self.page.node().identity.uuid?;
                 Some(Call::of(&GetSystemGuid))

@@ -6,6 +6,7 @@
 //! to the one before is in; the rounds themselves keep a pace ([`Pace`]).
 
 mod ask;
+mod carry;
 mod change;
 mod gap;
 mod mute;
@@ -45,6 +46,7 @@ use change::Who;
 use rare::Rare;
 use silence::Loss;
 
+pub(crate) use carry::Carried;
 pub(crate) use silence::{down_after, patient};
 
 /// Bits of a console session ID that hold the slot's number; the others hold its generation.

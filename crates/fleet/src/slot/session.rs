@@ -32,7 +32,13 @@ pub(super) fn reopen_pause(cx: &mut Context) -> Duration {
 /// The session of a slot, with what is known of its BMC.
 pub(super) fn new(setup: &Setup<'_>, proven: Option<CipherSuiteId>) -> Session {
     let mut session = Session::new(Arc::clone(setup.login), Arc::clone(setup.policy));
-    session.set_quirks(setup.quirks);
+    let remembered = setup.remembered.as_deref();
+    session.set_quirks(
+        match remembered.is_some_and(|remembered| remembered.known.is_unsteady) {
+            true => setup.quirks.with(Quirk::GuidUnsteady),
+            false => setup.quirks,
+        },
+    );
     session.set_gap(setup.gap_ms);
     session.set_proven_suite(proven);
     session
@@ -48,7 +54,7 @@ impl Slot {
     }
 
     /// Remembers what has shown of the BMC's deviations, tells it once, and shows it with the node.
-    pub(super) fn note_quirks(&mut self, cx: &mut Context, noticed: Quirks) {
+    pub(super) fn note_quirks(&mut self, cx: &mut Context, now: Instant, noticed: Quirks) {
         let known = self.session.quirks().and(noticed);
         self.session.set_quirks(known);
         let told = &self.page.node().identity.deviations;
@@ -59,7 +65,7 @@ impl Slot {
         let is_new = |quirk: &Quirk| !told.iter().any(|told| **told == *quirk.name());
         let new: Quirks = known.iter().filter(is_new).collect();
         let (node, address) = (&self.page.node().id, &self.address);
-        if !new.is_empty() {
+        if !new.is_empty() && cx.news.deviates(now) {
             tracing::info!(%node, %address, quirks = %new, "BMC deviates from IPMI: dealt with");
         }
         let node = self.page.node_mut(&mut cx.spares);
@@ -128,7 +134,7 @@ impl Slot {
         self.session.set_policy(Arc::clone(&cx.policy));
         self.phase = Phase::Up;
         self.rare.breaker.succeeded();
-        self.note_quirks(cx, Quirks::NONE);
+        self.note_quirks(cx, now, Quirks::NONE);
         self.in_flight = InFlight::Nothing;
         self.doubts = false;
         self.forget_mutes();

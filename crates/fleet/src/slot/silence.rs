@@ -90,7 +90,7 @@ impl Loss {
 
 impl Slot {
     /// Publishes that the BMC can't be talked to, where that is news.
-    pub(super) fn down(&mut self, cx: &mut Context, now: Instant, reason: &str) {
+    pub(crate) fn down(&mut self, cx: &mut Context, now: Instant, reason: &str) {
         self.wake = None;
         self.read_since = Instant::ORIGIN;
         if let Some(work) = &mut self.work {

@@ -94,6 +94,7 @@ pub(crate) async fn gather(
         let same = same(known, list);
         let mut was = same.map_or_else(Vec::new, |known| known.targets.clone());
         let is_new = same.is_none();
+        list.is_known = same.is_some_and(|known| known.is_known);
         let told = kept
             .filter(|_| is_new)
             .and_then(|kept| list.told_before(kept));
@@ -107,6 +108,7 @@ pub(crate) async fn gather(
             }
             Some(Ok(targets)) => {
                 list.targets = targets;
+                list.is_known = true;
                 before.push(Some(was));
             }
             Some(Err(error)) => {
@@ -143,6 +145,7 @@ pub(crate) async fn gather(
         let text = format!("{}: {}", list.config.source, clash.text);
         mistakes.push(Mistake::new(list, &was, text));
         (list.targets, list.is_refused) = (was, true);
+        list.is_known = same(known, list).is_some_and(|known| known.is_known);
     }
 }
 

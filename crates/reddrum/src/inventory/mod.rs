@@ -43,6 +43,8 @@ pub(crate) struct Inventory {
     pub(crate) is_refused: bool,
     /// It is being read.
     pub(crate) is_read: bool,
+    /// It was read and taken at least once in this run.
+    pub(crate) is_known: bool,
     /// By what a file is known not to have changed since it was read.
     stamp: Option<Stamp>,
     /// The same at the last look.
@@ -62,10 +64,16 @@ impl Inventory {
             targets: Vec::new(),
             is_refused: false,
             is_read: false,
+            is_known: false,
             stamp: None,
             seen: None,
             ask_at: Instant::now(),
         }
+    }
+
+    /// Whether a BMC that is not in it has left. One that names nobody may be a mistake, unless that is allowed.
+    pub(crate) const fn is_complete(&self) -> bool {
+        self.is_known && (!self.targets.is_empty() || self.config.allow_empty)
     }
 
     /// Looks whether it has to be read now: its file has changed, and not since the last look, so that nobody is in the middle of

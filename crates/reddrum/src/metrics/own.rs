@@ -54,6 +54,13 @@ const COUNTED: &[(Family, &[Part])] = &[
         ],
     ),
     (
+        counter(
+            "bmc_shard_restarts",
+            "How often each thread began anew with all its BMCs, because the program failed while it dealt with one.",
+        ),
+        &[("restarts", None)],
+    ),
+    (
         counter("bmc_snapshots", "Snapshots of nodes published."),
         &[("snapshots", None)],
     ),
@@ -197,6 +204,10 @@ const PLACES: Family = gauge(
     "bmc_places",
     "BMCs dealt with at a time, by stage: the limit, those taken, those that wait.",
 );
+const UP: Family = gauge(
+    "bmc_shard_up",
+    "1 while the thread asks its BMCs; 0 where it has failed too often, and the service ends.",
+);
 const RUNNING: Family = counter("bmc_shard_running_seconds", "How long each thread runs.");
 const BUSY: Family = counter(
     "bmc_shard_busy_seconds",
@@ -230,6 +241,10 @@ const EVENTS_LOST: Family = counter(
 const TASKS: Family = gauge("reddrum_tasks", "Tasks that are kept, by state.");
 const BUILD: Family = gauge("reddrum_build_info", "The program's version; always 1.");
 
+const LOG_DROPPED: Family = counter(
+    "reddrum_log_lines_dropped",
+    "Lines of the log that were dropped because standard error did not take them.",
+);
 const RESIDENT: Family = gauge(
     "process_resident_memory_bytes",
     "Memory of the process that is resident.",
@@ -281,6 +296,10 @@ pub(super) fn fleet(figures: &Figures, text: &mut Text) {
         places(number, "connect", shard.connects, text);
         places(number, "contact", shard.contacts, text);
         places(number, "round", shard.rounds, text);
+    }
+    text.begin(&UP);
+    for (number, shard) in &shards {
+        text.count(&UP, &[("shard", number)], u64::from(!shard.has_failed));
     }
     text.begin(&RUNNING);
     for (number, shard) in &shards {
@@ -343,8 +362,10 @@ pub(super) fn service(figures: &ServiceFigures, text: &mut Text) {
     }
 }
 
-/// Writes what Linux says of the process.
+/// Writes what became of the log, and what Linux says of the process.
 pub(super) fn process(text: &mut Text) {
+    text.begin(&LOG_DROPPED);
+    text.count(&LOG_DROPPED, &[], crate::log::dropped());
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     if let Some(kib) = resident_kib(&status) {
         text.begin(&RESIDENT);
@@ -393,6 +414,7 @@ mod tests {
         figures.shards[1].counters.dropped_late = 3;
         figures.shards[1].busy_ms = 250;
         (figures.shards[0].late, figures.shards[1].late) = (1, 4);
+        figures.shards[0].has_failed = true;
         let mut text = Text::new(Format::Prometheus);
         fleet(&figures, &mut text);
         let out = text.take();
@@ -404,6 +426,9 @@ mod tests {
             "bmc_datagrams_dropped_total{shard=\"1\",reason=\"late\"} 3",
             "bmc_shard_busy_seconds_total{shard=\"1\"} 0.25",
             "bmc_round_trip_seconds_bucket{le=\"+Inf\"} 0",
+            "bmc_shard_up{shard=\"0\"} 0",
+            "bmc_shard_up{shard=\"1\"} 1",
+            "bmc_shard_restarts_total{shard=\"0\"} 0",
         ] {
             assert!(out.lines().any(|l| l == line), "{line}\n{out}");
         }
