@@ -136,8 +136,8 @@ impl Journal {
 
     /// What was handed out and nobody has fetched yet.
     pub(super) fn take_unwritten(&self) -> Vec<(NodeId, LogEvent)> {
-        let unwritten = std::mem::take(&mut *lock(&self.unwritten)).into_iter();
-        unwritten.map(|news| (news.node, news.event)).collect()
+        let news = std::mem::take(&mut lock(&self.unwritten).news).into_iter();
+        news.map(|(_, news)| (news.node, news.event)).collect()
     }
 
     /// Hands out news that can't be written.
