@@ -54,13 +54,9 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<End, ProgramError> {
     let (targets, names) = taken(&reload)?;
     let topology = targets::topology(reload.targets());
     let fleet_config = fleet::Config {
-        poll_interval_ms: config.fleet.poll_interval_ms,
-        sensor_intervals: config.fleet.sensor_intervals,
-        policy: Arc::new(policy(&config.fleet)),
         topology: Arc::new(topology),
         memory: memory(config.service.state_dir.as_deref())?,
-        shards: config.fleet.threads,
-        ..fleet::Config::new(targets)
+        ..fleet_config(&config.fleet, targets)
     };
     let host = Arc::new(LocalHost::new(SsdpSettings {
         is_enabled: !config.service.front.ssdp.is_empty(),
@@ -113,6 +109,17 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<End, ProgramError> {
     match ended {
         Ok(End::Failed) => Err(ProgramError::fleet_failed()),
         ended => ended.map_err(|e| ProgramError::system("waiting for a signal", e)),
+    }
+}
+
+/// What the configuration says of asking BMCs.
+fn fleet_config(config: &FleetConfig, targets: Vec<Target>) -> fleet::Config {
+    fleet::Config {
+        poll_interval_ms: config.poll_interval_ms,
+        sensor_intervals: config.sensor_intervals,
+        policy: Arc::new(policy(config)),
+        shards: config.threads,
+        ..fleet::Config::new(targets)
     }
 }
 
