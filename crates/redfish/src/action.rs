@@ -32,7 +32,7 @@ pub(crate) const APPLY_TIME: &str = "@Redfish.OperationApplyTime";
 impl Service {
     /// POST to anything but the collection of sessions: an action, or a new member of a collection.
     pub(crate) async fn post<B>(
-        &self,
+        self: &Arc<Self>,
         path: &Path,
         parts: &Head,
         body: B,

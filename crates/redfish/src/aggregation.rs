@@ -1,8 +1,8 @@
 //! Sources of machines that clients name (DSP0268 "AggregationSource"): what is kept of them, and the seam to whoever
 //! reaches the machines. The resources are in `resource/aggregation_service.rs`.
 //!
-//! A change is the aggregator's to check and to put in force, and the store's to keep, in this order: what a client was told
-//! is on the disk, and what could not be kept is taken back.
+//! A change is the aggregator's to check, then the store's to keep, then the aggregator's to put in force: what anybody hears
+//! of is on the disk, and what can't be put in force is taken back from there.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -152,8 +152,8 @@ pub trait Aggregator: Send + Sync + 'static {
     /// Messages about the properties that are wrong or missing.
     fn check(&self, source: &Source) -> Result<(), Failure>;
 
-    /// Makes a change, and then has it kept by polling `keep`. When this ends well, the change is in force and kept; when it
-    /// fails, it is neither. Once begun it comes to its end, also if nobody polls this any more.
+    /// Checks a change, has it kept by polling `keep`, and then puts it in force. When this ends well, the change is kept and in
+    /// force. When it fails, it is not in force; where it was kept already, the caller takes it back.
     fn change<'a>(
         &'a self,
         change: SourceChange,
@@ -177,9 +177,17 @@ pub(crate) struct Sources(Arc<Shared>);
 struct Shared {
     aggregator: Arc<dyn Aggregator>,
     store: Store,
-    held: Mutex<BTreeMap<String, Arc<Source>>>,
-    /// One change at a time.
-    change: tokio::sync::Mutex<()>,
+    held: Mutex<BTreeMap<String, Arc<Held>>>,
+}
+
+/// A source as it is kept.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Held {
+    #[serde(flatten)]
+    pub(crate) source: Source,
+    /// Another number after each change, also of what isn't shown.
+    #[serde(default)]
+    pub(crate) generation: u64,
 }
 
 impl Sources {
@@ -188,13 +196,12 @@ impl Sources {
         let Some(aggregator) = &settings.aggregator else {
             return Ok(None);
         };
-        let kept = aggregation_sources(&settings.store)?.into_iter();
-        let held = kept.map(|source| (source.id.clone(), Arc::new(source)));
+        let kept = settings.store.load::<Held>(SOURCES)?.into_iter();
+        let held = kept.map(|(_, held)| (held.source.id.clone(), Arc::new(held)));
         Ok(Some(Self(Arc::new(Shared {
             aggregator: Arc::clone(aggregator),
             store: settings.store.clone(),
             held: Mutex::new(held.collect()),
-            change: tokio::sync::Mutex::new(()),
         }))))
     }
 
@@ -203,8 +210,13 @@ impl Sources {
     }
 
     /// The source with this `Id` that a client has named.
-    pub(crate) fn get(&self, id: &str) -> Option<Arc<Source>> {
+    pub(crate) fn get(&self, id: &str) -> Option<Arc<Held>> {
         self.0.held().get(id).cloned()
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.0.held().len()
     }
 
     /// `Id`s of all of them, sorted.
@@ -212,25 +224,21 @@ impl Sources {
         self.0.held().keys().cloned().collect()
     }
 
-    /// Makes a change: what `decide` says when nobody else changes anything. It comes to its end although the client goes.
-    pub(crate) async fn change(
-        &self,
-        decide: impl FnOnce(&Self) -> Result<SourceChange, Failure> + Send + 'static,
-    ) -> Result<(), Failure> {
-        let sources = self.clone();
-        let made = tokio::spawn(async move {
-            let _alone = sources.0.change.lock().await;
-            let change = decide(&sources)?;
-            let keep = sources.0.keep(&change)?;
-            sources.0.aggregator.change(change, keep).await
-        });
-        made.await
-            .unwrap_or_else(|error| Err(Failure::Internal(error.to_string())))
+    /// Makes a change. Nobody else makes one of the same source meanwhile: its path is locked, and for new ones the collection's.
+    pub(crate) async fn change(&self, change: SourceChange) -> Result<(), Failure> {
+        let id = change.id().to_owned();
+        let before = self.get(&id);
+        let keep = self.0.keep(&change)?;
+        let changed = self.0.aggregator.change(change, keep).await;
+        if changed.is_err() {
+            self.0.restore(id, before).await;
+        }
+        changed
     }
 }
 
 impl Shared {
-    fn held(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Source>>> {
+    fn held(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Held>>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -239,30 +247,60 @@ impl Shared {
         self: &Arc<Self>,
         change: &SourceChange,
     ) -> Result<BackendFuture<'static, ()>, Failure> {
-        let id = change.id().to_owned();
-        let mut batch = Batch::default();
-        let source = match change {
-            SourceChange::Add(source) | SourceChange::Replace(source) => {
-                batch.put(SOURCES, &*id, source)?;
-                Some(Arc::new(source.clone()))
-            }
-            SourceChange::Remove(_) => {
-                batch.remove(SOURCES, &*id);
-                None
-            }
+        let held = match change {
+            SourceChange::Add(source) | SourceChange::Replace(source) => Some(Arc::new(Held {
+                source: source.clone(),
+                generation: generation()?,
+            })),
+            SourceChange::Remove(_) => None,
         };
-        let shared = Arc::clone(self);
-        let held = Arc::clone(self);
-        Ok(Box::pin(async move {
-            let apply = move || {
-                match source {
-                    Some(source) => held.held().insert(id, source),
-                    None => held.held().remove(&id),
-                };
-            };
-            Ok(shared.store.commit(batch, apply).await?)
-        }))
+        let (shared, id) = (Arc::clone(self), change.id().to_owned());
+        Ok(Box::pin(async move { shared.write(id, held).await }))
     }
+
+    /// Writes how the source with this `Id` is from now on, if it is there at all, and then shows it.
+    async fn write(self: Arc<Self>, id: String, held: Option<Arc<Held>>) -> Result<(), Failure> {
+        let mut batch = Batch::default();
+        match &held {
+            Some(held) => batch.put(SOURCES, &*id, &**held)?,
+            None => batch.remove(SOURCES, &*id),
+        }
+        let shared = Arc::clone(&self);
+        let apply = move || {
+            match held {
+                Some(held) => shared.held().insert(id, held),
+                None => shared.held().remove(&id),
+            };
+        };
+        Ok(self.store.commit(batch, apply).await?)
+    }
+
+    /// Takes back what was kept but is not in force.
+    async fn restore(self: &Arc<Self>, id: String, before: Option<Arc<Held>>) {
+        let now = self.held().get(&id).cloned();
+        let is_same = match (&now, &before) {
+            (Some(now), Some(before)) => Arc::ptr_eq(now, before),
+            (None, None) => true,
+            _ => false,
+        };
+        if is_same {
+            return;
+        }
+        if let Err(failure) = Arc::clone(self).write(id.clone(), before).await {
+            tracing::error!(
+                id,
+                %failure,
+                "a change of an AggregationSource failed after it was kept, and holds from the next start on"
+            );
+        }
+    }
+}
+
+/// A number that no other state of any source has.
+fn generation() -> Result<u64, Failure> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(|error| Failure::Internal(error.to_string()))?;
+    Ok(u64::from_ne_bytes(random))
 }
 
 #[cfg(test)]

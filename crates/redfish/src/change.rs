@@ -9,7 +9,7 @@ use http::request::Parts as Head;
 use http::{Response, StatusCode};
 use http_body::Body;
 use http_body_util::Full;
-use redfish_schema::{check_create, resource_type};
+use redfish_schema::{CheckedCreate, check_create, resource_type};
 use serde_json::{Map, Value};
 
 use crate::account::Account;
@@ -46,7 +46,7 @@ impl Service {
 
     /// POST to a collection or its `/Members` (DSP0266 "POST (create)").
     pub(crate) async fn create<B>(
-        &self,
+        self: &Arc<Self>,
         path: &Path,
         parts: &Head,
         body: B,
@@ -76,21 +76,13 @@ impl Service {
             .map_err(|faults| Error::Faults(patch_messages(&faults, &body, &Value::Null)))?;
         // Of two new members with the same name, the second meets the first.
         let lock = self.lock(path).await?;
-        if let Some((part, rest)) = resource::part(self, &path.segments()) {
-            let created = part.create(rest, &new, caller).await;
-            let created = created
-                .map_err(|failure| Error::Backend(failure, path.to_string()))?
-                .0;
-            self.record(
-                caller,
-                Deed::Created {
-                    path: created.clone(),
-                },
-            );
-            let member = member_path(&created, path)?;
-            let document = self.document_for(caller, &member).await?;
-            self.tell(&member, &document, resource_event::resource_created());
-            return Ok(respond_created(&document, &member));
+        if self.is_own(path) {
+            let (service, path, caller) = (Arc::clone(self), path.clone(), caller.clone());
+            return to_its_end(async move {
+                let _lock = lock;
+                service.create_own(&path, &new, &caller).await
+            })
+            .await;
         }
         let order = Order {
             caller: caller.clone(),
@@ -116,9 +108,31 @@ impl Service {
         .await
     }
 
+    /// POST of what is the service's own.
+    async fn create_own(
+        &self,
+        path: &Path,
+        new: &CheckedCreate,
+        caller: &Caller,
+    ) -> Result<Response<Full<Bytes>>, Error> {
+        let failed = |failure| Error::Backend(failure, path.to_string());
+        let segments = path.segments();
+        let part = resource::part(self, &segments);
+        let (part, rest) = part.ok_or_else(|| failed(Failure::NotFound))?;
+        let created = part.create(rest, new, caller).await.map_err(failed)?.0;
+        let deed = Deed::Created {
+            path: created.clone(),
+        };
+        self.record(caller, deed);
+        let member = member_path(&created, path)?;
+        let document = self.document_for(caller, &member).await?;
+        self.tell(&member, &document, resource_event::resource_created());
+        Ok(respond_created(&document, &member))
+    }
+
     /// DELETE (DSP0266 "DELETE (delete)").
     pub(crate) async fn delete(
-        &self,
+        self: &Arc<Self>,
         path: &Path,
         parts: &Head,
         caller: &Caller,
@@ -136,29 +150,19 @@ impl Service {
         if !document.tag().permits(&parts.headers) {
             return Err(Error::Precondition);
         }
-        let owner = match *path.segments() {
-            ["AccountService", "Accounts", id] => self.accounts().by_id(id),
-            _ => None,
-        };
         let deed = match *path.segments() {
             ["SessionService", "Sessions", id] => Deed::LoggedOut(id.to_owned()),
             _ => Deed::Deleted {
                 path: path.to_string(),
             },
         };
-        if let Some((part, rest)) = resource::part(self, &path.segments()) {
-            // Afterwards nobody knows what it was.
-            let is_told = part.is_told(rest);
-            let deleted = part.delete(rest, caller).await;
-            deleted.map_err(|failure| Error::Backend(failure, path.to_string()))?;
-            self.record(caller, deed);
-            if is_told {
-                self.tell(path, &document, resource_event::resource_removed());
-            }
-            if let Some(account) = owner {
-                self.end_subscriptions(&account, caller).await;
-            }
-            return Ok(no_content());
+        if self.is_own(path) {
+            let (service, path, caller) = (Arc::clone(self), path.clone(), caller.clone());
+            return to_its_end(async move {
+                let _lock = lock;
+                service.delete_own(&path, &document, deed, &caller).await
+            })
+            .await;
         }
         let order = Order {
             caller: caller.clone(),
@@ -175,6 +179,40 @@ impl Service {
             Ok(no_content())
         })
         .await
+    }
+
+    /// DELETE of what is the service's own, which was so before.
+    async fn delete_own(
+        &self,
+        path: &Path,
+        before: &Document,
+        deed: Deed,
+        caller: &Caller,
+    ) -> Result<Response<Full<Bytes>>, Error> {
+        let failed = |failure| Error::Backend(failure, path.to_string());
+        let segments = path.segments();
+        let owner = match *segments {
+            ["AccountService", "Accounts", id] => self.accounts().by_id(id),
+            _ => None,
+        };
+        let part = resource::part(self, &segments);
+        let (part, rest) = part.ok_or_else(|| failed(Failure::NotFound))?;
+        // Afterwards nobody knows what it was.
+        let is_told = part.is_told(rest);
+        part.delete(rest, caller).await.map_err(failed)?;
+        self.record(caller, deed);
+        if is_told {
+            self.tell(path, before, resource_event::resource_removed());
+        }
+        if let Some(account) = owner {
+            self.end_subscriptions(&account, caller).await;
+        }
+        Ok(no_content())
+    }
+
+    /// Whether the resource at `path` is the service's own, and not its backend's.
+    pub(crate) fn is_own(&self, path: &Path) -> bool {
+        resource::part(self, &path.segments()).is_some()
     }
 
     /// Ends the subscriptions of an account that is no more: what its owner asked for would go on to where he chose.
@@ -213,6 +251,19 @@ impl Service {
     pub(crate) fn record(&self, caller: &Caller, deed: Deed) {
         self.audit().record(&Entry::of(caller, deed));
     }
+}
+
+/// Has a change of what is the service's own come to its end although the client goes: with what it holds locked, its
+/// entry in the audit log and its event. There is at most one of each path.
+pub(crate) async fn to_its_end<W>(work: W) -> Result<Response<Full<Bytes>>, Error>
+where
+    W: Future<Output = Result<Response<Full<Bytes>>, Error>> + Send + 'static,
+{
+    let ended = tokio::spawn(work).await;
+    ended.unwrap_or_else(|error| {
+        let cause = Failure::Internal(format!("a change has ended without an answer: {error}"));
+        Err(Error::Backend(cause, String::new()))
+    })
 }
 
 pub(crate) fn parse(document: &Document, path: &Path) -> Result<Value, Error> {

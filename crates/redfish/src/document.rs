@@ -114,6 +114,16 @@ impl Document {
         self
     }
 
+    /// The same document, in a state that has this number: its entity tag changes with the number, too, since not all of the
+    /// state is shown. A PATCH of a password is a change that the next one's `If-Match` must meet.
+    pub(crate) fn of_generation(mut self, generation: u64) -> Self {
+        self.derived = Some(Derived {
+            tag: ETag::of_generation(&self.json, generation),
+            forms: CodedForms::default(),
+        });
+        self
+    }
+
     /// The entity tag of the whole document.
     pub(crate) fn tag(&self) -> ETag {
         match &self.derived {

@@ -40,6 +40,17 @@ impl ETag {
         }
     }
 
+    /// The tag of a state that has a number, and of which not all is shown.
+    pub(crate) fn of_generation(representation: &[u8], generation: u64) -> Self {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(representation);
+        hasher.write_u64(generation);
+        Self {
+            hash: hasher.finish(),
+            coding: None,
+        }
+    }
+
     /// The tag of the same state in this coding: other bytes, another tag.
     pub(crate) const fn coded(self, coding: Option<Coding>) -> Self {
         Self { coding, ..self }

@@ -18,7 +18,7 @@ use crate::audit::{Deed, Entry};
 use crate::backend::NotDone;
 use crate::body::{MAX_BODY_BYTES, read_object};
 use crate::caller::Caller;
-use crate::change::{not_allowed, parse};
+use crate::change::{not_allowed, parse, to_its_end};
 use crate::error::{Error, messages_of};
 use crate::fault::{allowable, choose_one_of, patch_messages};
 use crate::message::{self, Message, resource_event};
@@ -34,7 +34,7 @@ use crate::{Backend, Document, Failure, Outcome, Path, resource};
 impl Service {
     /// PATCH of a resource of the service's own or of its backend.
     pub(crate) async fn patch<B>(
-        &self,
+        self: &Arc<Self>,
         path: &Path,
         parts: &Head,
         body: B,
@@ -68,14 +68,13 @@ impl Service {
         let present = self.present(path).await?;
         let patch = patch.onto(document.resource(), &present);
         let change = Change::new(patch, body, path.clone());
-        if let Some((part, rest)) = resource::part(self, &path.segments()) {
-            let change = change.make(Maker::Part(part, rest, caller)).await?;
-            self.record(caller, change.deed());
-            let document = self.document_for(caller, path).await?;
-            if part.is_told(rest) {
-                self.tell(path, &document, resource_event::resource_changed());
-            }
-            return Ok(change.answer(&document));
+        if self.is_own(path) {
+            let (service, caller) = (Arc::clone(self), caller.clone());
+            return to_its_end(async move {
+                let _lock = lock;
+                service.patch_own(change, &caller).await
+            })
+            .await;
         }
         let order = Order {
             caller: caller.clone(),
@@ -93,6 +92,25 @@ impl Service {
             Ok(change.answer(&document.without(&hidden)))
         })
         .await
+    }
+
+    /// PATCH of what is the service's own.
+    async fn patch_own(
+        &self,
+        change: Change,
+        caller: &Caller,
+    ) -> Result<Response<Full<Bytes>>, Error> {
+        let path = change.path.clone();
+        let segments = path.segments();
+        let part = resource::part(self, &segments);
+        let (part, rest) = part.ok_or_else(|| change.failed(Failure::NotFound))?;
+        let change = change.make(Maker::Part(part, rest, caller)).await?;
+        self.record(caller, change.deed());
+        let document = self.document_for(caller, &path).await?;
+        if part.is_told(rest) {
+            self.tell(&path, &document, resource_event::resource_changed());
+        }
+        Ok(change.answer(&document))
     }
 
     /// Whether the caller may change every property that a body names, known or not. Somebody who may change his own

@@ -165,7 +165,12 @@ impl Service {
     }
 
     /// Answers one request of the client at `client`. Never fails: whatever goes wrong is a response.
-    pub async fn handle<B>(&self, request: Request<B>, client: Option<IpAddr>) -> Response<Outgoing>
+    /// A change that has begun comes to its end although the answer is awaited no more.
+    pub async fn handle<B>(
+        self: &Arc<Self>,
+        request: Request<B>,
+        client: Option<IpAddr>,
+    ) -> Response<Outgoing>
     where
         B: Body<Data = Bytes> + Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -190,7 +195,7 @@ impl Service {
     }
 
     async fn answer<B>(
-        &self,
+        self: &Arc<Self>,
         parts: &Head,
         body: B,
         client: Option<IpAddr>,
@@ -234,7 +239,7 @@ impl Service {
     }
 
     async fn answer_to<B>(
-        &self,
+        self: &Arc<Self>,
         caller: &Caller,
         path: &Path,
         parts: &Head,

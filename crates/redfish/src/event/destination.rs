@@ -178,18 +178,20 @@ impl Host {
 impl DestinationSettings {
     /// Whether events may be sent to `address`.
     pub(crate) fn permit(&self, address: IpAddr) -> Result<(), DestinationError> {
-        let address = embedded(address);
-        if self
-            .allow_destinations
-            .iter()
-            .any(|network| network.contains(address))
-            || !is_refused(address)
-        {
-            Ok(())
-        } else {
-            Err(DestinationError::Address(address))
+        match is_refused_destination(address, &self.allow_destinations) {
+            false => Ok(()),
+            true => Err(DestinationError::Address(embedded(address))),
         }
     }
+}
+
+/// Whether nothing is sent to `address` although a client names it: it is loopback, link-local (which holds the metadata
+/// services of clouds), multicast or otherwise nobody's, and in none of the networks of `allow`. The IPv4 address that an IPv6
+/// address stands for counts.
+#[must_use]
+pub fn is_refused_destination(address: IpAddr, allow: &[Network]) -> bool {
+    let address = embedded(address);
+    is_refused(address) && !allow.iter().any(|network| network.contains(address))
 }
 
 /// The IPv4 address that an IPv6 address stands for, where it stands for one.

@@ -32,7 +32,7 @@ mod subscription;
 mod work;
 
 pub use delivery::{LONGEST_BACKOFF_S, MAX_EVENTS_TOGETHER};
-pub use destination::DestinationSettings;
+pub use destination::{DestinationSettings, is_refused_destination};
 pub use hub::{MAX_BUFFERED_EVENTS, MAX_BUFFERED_REPORT_BYTES, MAX_BUFFERED_REPORTS};
 pub use stream::{
     MAX_EVENT_STREAMS, MAX_EVENT_STREAMS_OF_ACCOUNT, STREAM_COMMENT_INTERVAL_S, STREAM_PATIENCE_S,

@@ -6,6 +6,7 @@ use redfish_schema::connection_method::{self, ConnectionMethod as MethodResource
 use redfish_schema::resource::{Condition, Health, State, Status};
 use redfish_schema::{CheckedCreate, CheckedPatch, Collection, Nullable, Reference};
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use super::enabled;
 use crate::aggregation::{
@@ -57,14 +58,10 @@ impl Part for Sources {
             let ["AggregationSources", id] = *rest else {
                 return Err(Failure::NotChangeable);
             };
-            let (id, changes) = (id.to_owned(), patch.changes().clone());
-            self.change(move |sources| {
-                let source = sources.get(&id).ok_or(Failure::NotFound)?;
-                let source = changed(&source, &changes)?;
-                sources.aggregator().check(&source)?;
-                Ok(SourceChange::Replace(source))
-            })
-            .await?;
+            let held = self.get(id).ok_or(Failure::NotFound)?;
+            let source = changed(&held.source, patch.changes())?;
+            self.aggregator().check(&source)?;
+            self.change(SourceChange::Replace(source)).await?;
             Ok(Outcome::Done)
         })
     }
@@ -78,21 +75,18 @@ impl Part for Sources {
         Box::pin(async move {
             let source = described(self, new)?;
             let created = Created(source_path(&source.id));
-            self.change(move |sources| {
-                sources.aggregator().check(&source)?;
-                if sources.get(&source.id).is_some() {
-                    return Err(Failure::AlreadyExists {
-                        resource: "AggregationSource",
-                        property: "Id",
-                        value: source.id,
-                    });
-                }
-                if sources.ids().len() >= MAX_AGGREGATION_SOURCES {
-                    return Err(Failure::LimitReached);
-                }
-                Ok(SourceChange::Add(source))
-            })
-            .await?;
+            self.aggregator().check(&source)?;
+            if self.get(&source.id).is_some() {
+                return Err(Failure::AlreadyExists {
+                    resource: "AggregationSource",
+                    property: "Id",
+                    value: source.id,
+                });
+            }
+            if self.count() >= MAX_AGGREGATION_SOURCES {
+                return Err(Failure::LimitReached);
+            }
+            self.change(SourceChange::Add(source)).await?;
             Ok(created)
         })
     }
@@ -102,12 +96,10 @@ impl Part for Sources {
             let ["AggregationSources", id] = *rest else {
                 return Err(Failure::NotChangeable);
             };
-            let id = id.to_owned();
-            self.change(move |sources| match sources.get(&id) {
-                Some(_) => Ok(SourceChange::Remove(id)),
+            match self.get(id) {
+                Some(_) => self.change(SourceChange::Remove(id.to_owned())).await,
                 None => Err(Failure::NotFound),
-            })
-            .await
+            }
         })
     }
 }
@@ -151,7 +143,8 @@ fn member(sources: &Sources, id: &str) -> Result<Document, Failure> {
         resources_accessed: Some(standing.resources.iter().map(Reference::to).collect()),
     };
     let status = Some(status(&path, &standing.state));
-    if let Some(source) = sources.get(id) {
+    if let Some(held) = sources.get(id) {
+        let source = &held.source;
         let mut resource = AggregationSource::new(&*path, id, &*source.name);
         resource.host_name = Some(source.host_name.clone().into());
         let user_name = source.login.as_ref().map(|login| login.user_name.clone());
@@ -159,7 +152,8 @@ fn member(sources: &Sources, id: &str) -> Result<Document, Failure> {
         resource.password = Some(Nullable::Null);
         resource.links = Some(links(&source.method));
         resource.status = status;
-        return Document::of(&resource).map(|document| document.changeable().deletable());
+        let document = Document::of(&resource)?.changeable().deletable();
+        return Ok(document.of_generation(held.generation));
     }
     let source = sources.aggregator().configured_source(id);
     let source = source.ok_or(Failure::NotFound)?;
@@ -235,16 +229,18 @@ fn described(sources: &Sources, new: &CheckedCreate) -> Result<Source, Failure> 
             _ => return Err(not_writable(name)),
         }
     }
+    let required = message::create_failed_missing_req_properties;
     let Some(host_name) = texts.host_name.take() else {
-        texts.wrong.push(missing("HostName"));
+        if texts.wrong.is_empty() {
+            texts.wrong.push(required("HostName").about("/HostName"));
+        }
         return Err(Failure::Messages(texts.wrong));
     };
-    let login = texts.login(None)?;
-    let id = texts
-        .id
-        .unwrap_or_else(|| sources.aggregator().id_of(&host_name));
+    let (id, name) = (texts.id.take(), texts.name.take());
+    let login = texts.login(None, required)?;
+    let id = id.unwrap_or_else(|| sources.aggregator().id_of(&host_name));
     Ok(Source {
-        name: texts.name.unwrap_or_else(|| id.clone()),
+        name: name.unwrap_or_else(|| id.clone()),
         id,
         host_name,
         method: method.unwrap_or_default().to_owned(),
@@ -259,6 +255,9 @@ fn chosen(sources: &Sources, links: &Map<String, Value>) -> Result<&'static str,
     }
     let methods = sources.aggregator().methods();
     let link = links.get("ConnectionMethod");
+    if let (None, Some(usual)) = (link, methods.first()) {
+        return Ok(usual.id);
+    }
     let link = link.and_then(|link| link["@odata.id"].as_str());
     let path = link.unwrap_or_default().trim_end_matches('/');
     let id = path
@@ -289,9 +288,18 @@ fn changed(source: &Source, changes: &Map<String, Value>) -> Result<Source, Fail
         }
     }
     let host_name = texts.host_name.take();
+    let host_name = host_name.unwrap_or_else(|| source.host_name.clone());
+    // Nobody reads the password here; by naming a host of his own, somebody would.
+    if host_name != source.host_name && source.login.is_some() && !texts.names_login() {
+        let message = missing("Password");
+        let resolution =
+            "A password is kept for the host it was given for: give it again for another one.";
+        texts.wrong.push(message.with_resolution(resolution));
+    }
+    let before = source.login.as_ref();
     Ok(Source {
-        host_name: host_name.unwrap_or_else(|| source.host_name.clone()),
-        login: texts.login(source.login.as_ref())?,
+        host_name,
+        login: texts.login(before, message::property_missing)?,
         ..source.clone()
     })
 }
@@ -302,20 +310,38 @@ struct Texts {
     id: Option<String>,
     name: Option<String>,
     host_name: Option<String>,
-    user_name: Option<String>,
-    password: Option<zeroize::Zeroizing<String>>,
+    user_name: Given<String>,
+    password: Given<Zeroizing<String>>,
     wrong: Vec<Message>,
+}
+
+/// What a client says of a property that may be null.
+#[derive(Default)]
+enum Given<T> {
+    #[default]
+    Nothing,
+    Null,
+    Value(T),
 }
 
 impl Texts {
     /// Takes one; whether it is one of them.
     fn take(&mut self, name: &str, value: &Value) -> bool {
-        let text = match value {
-            Value::String(text) => text,
+        let text = match (name, value) {
+            (_, Value::String(text)) => text,
             // Only what the schema lets be null comes here as such.
-            _ if matches!(name, "HostName" | "UserName" | "Password") => {
-                let message = message::property_value_type_error("null", name);
-                self.wrong.push(message.about(format!("/{name}")));
+            ("HostName", _) => {
+                let message = message::property_value_error(name).about(format!("/{name}"));
+                let resolution = "Give a host: a source without one is none.";
+                self.wrong.push(message.with_resolution(resolution));
+                return true;
+            }
+            ("UserName", _) => {
+                self.user_name = Given::Null;
+                return true;
+            }
+            ("Password", _) => {
+                self.password = Given::Null;
                 return true;
             }
             _ => return false,
@@ -327,49 +353,69 @@ impl Texts {
             let resolution = format!("Give a text of {least} to {MAX_SOURCE_TEXT} bytes.");
             self.wrong.push(message.with_resolution(resolution));
         }
-        let own = text.clone();
         match name {
-            "Id" => self.id = Some(own),
-            "Name" => self.name = Some(own),
-            "HostName" => self.host_name = Some(own),
-            "UserName" => self.user_name = Some(own),
-            "Password" => self.password = Some(own.into()),
+            "Id" => self.id = Some(text.clone()),
+            "Name" => self.name = Some(text.clone()),
+            "HostName" => self.host_name = Some(text.clone()),
+            "UserName" => self.user_name = Given::Value(text.clone()),
+            "Password" => self.password = Given::Value(text.clone().into()),
             _ => return false,
         }
         true
     }
 
-    /// The login that they make of the one `before`.
-    fn login(&mut self, before: Option<&SourceLogin>) -> Result<Option<SourceLogin>, Failure> {
-        let known = |login: &SourceLogin| (login.user_name.clone(), login.password.clone());
-        let (user_name, password) = before.map(known).unzip();
-        let login = match (
-            self.user_name.take().or(user_name),
-            self.password.take().or(password),
-        ) {
+    /// Whether they say what the login is, or that there is none of its own.
+    const fn names_login(&self) -> bool {
+        matches!(
+            (&self.user_name, &self.password),
+            (_, Given::Value(_)) | (Given::Null, _)
+        )
+    }
+
+    /// The login that they make of the one `before`: null for `UserName` says that there is none of its own. Where one half is
+    /// missing, the message is `absent`.
+    fn login(
+        mut self,
+        before: Option<&SourceLogin>,
+        absent: impl Fn(&'static str) -> Message,
+    ) -> Result<Option<SourceLogin>, Failure> {
+        let user_name = match self.user_name {
+            Given::Value(user_name) => Some(user_name),
+            Given::Null => None,
+            Given::Nothing => before.map(|login| login.user_name.clone()),
+        };
+        let password = match (self.password, &user_name) {
+            (Given::Value(password), _) => Some(password),
+            (Given::Nothing, Some(_)) => before.map(|login| login.password.clone()),
+            (Given::Null | Given::Nothing, _) => None,
+        };
+        let mut missing = |name: &'static str| {
+            // Of one property one message is enough.
+            if self.wrong.is_empty() {
+                let message = absent(name).about(format!("/{name}"));
+                let resolution = "Give both UserName and Password, or null for both.";
+                self.wrong.push(message.with_resolution(resolution));
+            }
+            None
+        };
+        let login = match (user_name, password) {
             (Some(user_name), Some(password)) => Some(SourceLogin {
                 user_name,
                 password,
             }),
             (None, None) => None,
-            (Some(_), None) => {
-                self.wrong.push(missing("Password"));
-                None
-            }
-            (None, Some(_)) => {
-                self.wrong.push(missing("UserName"));
-                None
-            }
+            (Some(_), None) => missing("Password"),
+            (None, Some(_)) => missing("UserName"),
         };
-        match std::mem::take(&mut self.wrong) {
-            wrong if wrong.is_empty() => Ok(login),
-            wrong => Err(Failure::Messages(wrong)),
+        match self.wrong.is_empty() {
+            true => Ok(login),
+            false => Err(Failure::Messages(self.wrong)),
         }
     }
 }
 
 fn missing(property: &str) -> Message {
-    message::create_failed_missing_req_properties(property).about(format!("/{property}"))
+    message::property_missing(property).about(format!("/{property}"))
 }
 
 fn not_writable(name: &str) -> Failure {

@@ -27,8 +27,14 @@ struct Fleet {
     log: Mutex<Vec<String>>,
     /// What the next change fails with, before it is kept.
     failure: Mutex<Option<Failure>>,
+    /// What the next change fails with, after it is kept.
+    late_failure: Mutex<Option<Failure>>,
     /// What the other end of a login is.
     passwords: Mutex<Vec<String>>,
+    /// Changes wait while somebody else has it.
+    gate: tokio::sync::Mutex<()>,
+    /// A change has come.
+    come: tokio::sync::Notify,
 }
 
 impl Fleet {
@@ -106,7 +112,13 @@ impl Aggregator for Fleet {
                 let login = login.map(|login| format!("{}:{}", login.user_name, *login.password));
                 self.passwords.lock().unwrap().extend(login);
             }
-            keep.await
+            self.come.notify_one();
+            drop(self.gate.lock().await);
+            keep.await?;
+            match self.late_failure.lock().unwrap().take() {
+                Some(failure) => Err(failure),
+                None => Ok(()),
+            }
         })
     }
 }
@@ -214,7 +226,10 @@ async fn a_source_is_added_changed_and_removed_and_its_password_is_never_shown()
     let changed = client.patch(&path, r#"{"Password": "neues"}"#).await;
     assert_eq!(changed.status, 200, "{changed:?}");
     let moved = client
-        .patch(&path, r#"{"HostName": "10.0.0.2", "UserName": "root"}"#)
+        .patch(
+            &path,
+            r#"{"HostName": "10.0.0.2", "UserName": "root", "Password": "neues"}"#,
+        )
         .await;
     assert_eq!(moved.json()["HostName"], "10.0.0.2");
     assert_eq!(moved.json()["UserName"], "root");
@@ -303,10 +318,12 @@ fn wrong_bodies() -> Vec<(Value, &'static str, &'static str)> {
             "HostName",
         ),
         (
-            with("UserName", json!(null)),
-            "PropertyValueTypeError",
-            "UserName",
+            with("HostName", json!(null)),
+            "PropertyValueError",
+            "HostName",
         ),
+        (with("UserName", json!(null)), missing, "UserName"),
+        (with("Password", json!(null)), missing, "Password"),
         (
             with("Password", json!("x".repeat(300))),
             "PropertyValueError",
@@ -383,7 +400,8 @@ async fn what_is_there_twice_is_refused_and_so_is_what_the_fleet_can_not_take() 
     assert_eq!(about, &json!(["#/HostName"]));
     let path = format!("{SOURCES}/10.0.0.1");
     *fleet.failure.lock().unwrap() = Some(Failure::LimitReached);
-    let refused = client.patch(&path, r#"{"HostName": "10.0.0.3"}"#).await;
+    let moved = r#"{"HostName": "10.0.0.3", "Password": "geheim"}"#;
+    let refused = client.patch(&path, moved).await;
     refused.assert_error(409, &["CreateLimitReachedForResource"]);
     assert_eq!(client.get(&path).await.json()["HostName"], "10.0.0.1");
     let collection = client.get(SOURCES).await.json();
@@ -412,6 +430,165 @@ async fn what_the_operator_has_named_can_be_read_and_says_where_it_is_changed() 
         refused.assert_error(405, &["OperationNotAllowed"]);
     }
     assert!(fleet.log().is_empty());
+}
+
+#[tokio::test]
+async fn a_change_whose_client_hangs_up_keeps_its_lock_and_is_audited() {
+    let fleet = Arc::new(Fleet::default());
+    let bench = bench(&fleet);
+    let client = bench.client("root").await;
+    let path = format!("{SOURCES}/10.0.0.1");
+    let posted = body("10.0.0.1").to_string();
+    let entries = "/redfish/v1/Managers/Testbench/LogServices/Audit/Entries";
+    for (method, uri, text, entry) in [
+        ("POST", SOURCES, &*posted, "created"),
+        ("PATCH", &*path, r#"{"Password": "neues"}"#, "changed"),
+        ("DELETE", &*path, "", "deleted"),
+    ] {
+        let tag = client.get(&path).await.header("etag").map(str::to_owned);
+        let held = fleet.gate.lock().await;
+        let request = client.call(method, uri, &[], text);
+        tokio::select! {
+            answer = request => panic!("{answer:?}"),
+            () = fleet.come.notified() => {}
+        }
+        // The client is gone. The next one meets what it has done.
+        let tag = tag.unwrap_or_default();
+        let headers = [("if-match", &*tag)];
+        let next = client.call(
+            method,
+            uri,
+            if method == "POST" { &[] } else { &headers },
+            text,
+        );
+        let (answer, ()) = tokio::join!(next, async { drop(held) });
+        let wanted = match method {
+            "POST" => 409,
+            "PATCH" => 412,
+            _ => 404,
+        };
+        assert_eq!(answer.status, wanted, "{method}: {answer:?}");
+        let audit = client.get(entries).await.json();
+        let told = audit["Members"].as_array().unwrap().iter().any(|member| {
+            let text = member["Message"].as_str().unwrap_or_default();
+            text.contains(&path) && text.contains(entry)
+        });
+        assert!(told, "{method}: {audit}");
+    }
+    assert_eq!(fleet.log().len(), 3);
+}
+
+#[tokio::test]
+async fn what_is_kept_but_can_not_be_put_in_force_is_taken_back() {
+    let fleet = Arc::new(Fleet::default());
+    let store = Store::in_memory().unwrap();
+    let aggregator = Arc::clone(&fleet) as Arc<dyn Aggregator>;
+    let bench = Bench::aggregating(store.clone(), aggregator);
+    let client = bench.client("root").await;
+    let fail = || {
+        *fleet.late_failure.lock().unwrap() = Some(Failure::Internal("no thread".to_owned()));
+    };
+    let path = format!("{SOURCES}/10.0.0.1");
+    fail();
+    assert_eq!(post(&client, &body("10.0.0.1")).await.status, 500);
+    assert_eq!(client.get(&path).await.status, 404);
+    assert!(aggregation_sources(&store).unwrap().is_empty());
+    assert_eq!(post(&client, &body("10.0.0.1")).await.status, 201);
+    let kept = aggregation_sources(&store).unwrap();
+    for (method, text) in [("PATCH", r#"{"Password": "neues"}"#), ("DELETE", "")] {
+        fail();
+        let answer = client.call(method, &path, &[], text).await;
+        assert_eq!(answer.status, 500, "{method}");
+        assert_eq!(client.get(&path).await.status, 200, "{method}");
+        assert_eq!(aggregation_sources(&store).unwrap(), kept, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn a_stored_password_goes_to_no_other_host_and_null_means_the_usual_login() {
+    let fleet = Arc::new(Fleet::default());
+    let bench = bench(&fleet);
+    let client = bench.client("root").await;
+    let without = json!({"HostName": "10.0.0.5", "UserName": null, "Password": null, "Links": {}});
+    let made = post(&client, &without).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let link = &made.json()["Links"]["ConnectionMethod"]["@odata.id"];
+    assert_eq!(link, METHOD);
+    let usual = format!("{SOURCES}/10.0.0.5");
+    // It has no password yet, and that may go on.
+    let moved = client.patch(&usual, r#"{"HostName": "10.0.0.6"}"#).await;
+    assert_eq!(moved.status, 200, "{moved:?}");
+    assert_eq!(post(&client, &body("10.0.0.1")).await.status, 201);
+    let own = format!("{SOURCES}/10.0.0.1");
+    fleet.log();
+    for (path, text, key, property) in [
+        (
+            &usual,
+            r#"{"UserName": "x"}"#,
+            "PropertyMissing",
+            "Password",
+        ),
+        (
+            &usual,
+            r#"{"Password": "x"}"#,
+            "PropertyMissing",
+            "UserName",
+        ),
+        (
+            &own,
+            r#"{"HostName": "192.0.2.1"}"#,
+            "PropertyMissing",
+            "Password",
+        ),
+        (
+            &own,
+            r#"{"HostName": "192.0.2.1", "UserName": "x"}"#,
+            "PropertyMissing",
+            "Password",
+        ),
+        (&own, r#"{"Password": null}"#, "PropertyMissing", "Password"),
+        (
+            &own,
+            r#"{"HostName": null}"#,
+            "PropertyValueError",
+            "HostName",
+        ),
+    ] {
+        let refused = client.patch(path, text).await;
+        refused.assert_error(400, &[key]);
+        let about = &refused.json()["error"]["@Message.ExtendedInfo"][0]["RelatedProperties"];
+        assert_eq!(about, &json!([format!("#/{property}")]), "{text}");
+    }
+    assert!(fleet.log().is_empty());
+    let null = client
+        .patch(&own, r#"{"HostName": "192.0.2.1", "UserName": null}"#)
+        .await;
+    assert_eq!(null.json()["UserName"], Value::Null, "{null:?}");
+    assert_eq!(*fleet.passwords.lock().unwrap(), ["admin:geheim"]);
+}
+
+#[tokio::test]
+async fn of_two_new_passwords_for_the_same_state_one_is_taken() {
+    let fleet = Arc::new(Fleet::default());
+    let bench = bench(&fleet);
+    let client = bench.client("root").await;
+    let made = post(&client, &body("10.0.0.1")).await;
+    let path = format!("{SOURCES}/10.0.0.1");
+    let tag = client.get(&path).await.header("etag").unwrap().to_owned();
+    assert_eq!(made.header("etag"), Some(&*tag));
+    let matching = [("if-match", &*tag)];
+    let first = client
+        .call("PATCH", &path, &matching, r#"{"Password": "eins"}"#)
+        .await;
+    assert_eq!(first.status, 200);
+    let second = client
+        .call("PATCH", &path, &matching, r#"{"Password": "zwei"}"#)
+        .await;
+    second.assert_error(412, &["PreconditionFailed"]);
+    assert_eq!(
+        *fleet.passwords.lock().unwrap(),
+        ["admin:geheim", "admin:eins"]
+    );
 }
 
 #[tokio::test]
