@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use fleet::Fleet;
 use hardware::{Hardware, Link, NodeId};
@@ -13,12 +14,15 @@ use redfish::{
     Source, SourceChange, SourceState, Standing,
 };
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
-use crate::config::TargetConfig;
+use crate::config::{AggregationConfig, TargetConfig};
 use crate::inventory::{Bmc, Clash, Pushed, pushed_id};
 
 /// How many changes may wait. One more is refused with 503.
 const ORDERS_MAX: usize = 64;
+/// For how long one waits to begin: then it is refused with 503, and nothing becomes of it.
+const BEGIN_WITHIN: Duration = Duration::from_secs(3);
 /// When to come back then, in seconds.
 const RETRY_S: u32 = 5;
 /// The port of a BMC that needn't be named.
@@ -37,6 +41,8 @@ pub(crate) struct Order {
     pub(crate) change: SourceChange,
     /// Writes it down.
     pub(crate) keep: BackendFuture<'static, ()>,
+    /// Told when it begins. Nobody may want it any more.
+    pub(crate) begin: oneshot::Sender<()>,
     /// What became of it.
     pub(crate) answer: oneshot::Sender<Result<(), Failure>>,
 }
@@ -52,6 +58,10 @@ pub(crate) struct View {
     origins: Vec<(usize, String)>,
     /// Those of clients that stand aside.
     aside: BTreeMap<NodeId, Clash>,
+    /// Those of them that can't be used, and why.
+    unusable: BTreeMap<String, String>,
+    /// What clients may name.
+    rules: AggregationConfig,
     /// Whether there are credentials for whom brings none.
     has_credentials: bool,
 }
@@ -75,6 +85,8 @@ impl View {
             targets,
             origins,
             aside,
+            unusable: pushed.unusable().clone(),
+            rules: pushed.rules().clone(),
             has_credentials,
         }
     }
@@ -140,11 +152,11 @@ impl Aggregator for Aggregation {
     }
 
     fn standing(&self, id: &str) -> Standing {
-        if let Some(clash) = self.views.get().aside.get(id) {
+        let view = self.views.get();
+        let aside = view.aside.get(id).map(ToString::to_string);
+        if let Some(reason) = aside.or_else(|| view.unusable.get(id).cloned()) {
             return Standing {
-                state: SourceState::Aside {
-                    reason: clash.to_string(),
-                },
+                state: SourceState::Aside { reason },
                 resources: Vec::new(),
             };
         }
@@ -171,8 +183,9 @@ impl Aggregator for Aggregation {
     }
 
     fn check(&self, source: &Source) -> Result<(), Failure> {
-        Bmc::of(source)?;
-        match source.login.is_none() && !self.views.get().has_credentials {
+        let view = self.views.get();
+        Bmc::of(source, &view.rules)?;
+        match source.login.is_none() && !view.has_credentials {
             true => Err(Clash::NoCredentials.failure(source)),
             false => Ok(()),
         }
@@ -187,15 +200,72 @@ impl Aggregator for Aggregation {
             let later = Failure::Unavailable {
                 retry_after_s: RETRY_S,
             };
+            let (begin, mut begun) = oneshot::channel();
             let (answer, answered) = oneshot::channel();
             let order = Order {
                 change,
                 keep,
+                begin,
                 answer,
             };
             self.orders.try_send(order).map_err(|_| later.clone())?;
+            if timeout(BEGIN_WITHIN, &mut begun).await.is_err() {
+                begun.close();
+                // It may have begun at this moment.
+                begun.try_recv().map_err(|_| later.clone())?;
+            }
             // Nobody answers any more where the service ends.
             answered.await.unwrap_or(Err(later))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+
+    use tokio::task::JoinSet;
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+
+    async fn remove(aggregation: Arc<Aggregation>) -> Result<(), Failure> {
+        let change = SourceChange::Remove("n1".to_owned());
+        aggregation.change(change, Box::pin(ready(Ok(())))).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_change_that_can_not_begin_in_time_is_refused_and_one_that_has_begun_is_awaited() {
+        let (orders, mut ordered) = orders();
+        let fleet = Fleet::start(&fleet::Config::new(Vec::new())).unwrap();
+        let aggregation = Arc::new(Aggregation {
+            fleet: Arc::new(fleet),
+            orders,
+            views: Views::default(),
+        });
+        let begun = Instant::now();
+        let mut waiting = JoinSet::new();
+        for _ in 0..=ORDERS_MAX {
+            waiting.spawn(remove(Arc::clone(&aggregation)));
+        }
+        let is_refused = |done| matches!(done, Err(Failure::Unavailable { .. }));
+        assert!(is_refused(waiting.join_next().await.unwrap().unwrap()));
+        assert!(begun.elapsed() < BEGIN_WITHIN, "it has no place");
+        while let Some(done) = waiting.join_next().await {
+            assert!(is_refused(done.unwrap()));
+        }
+        assert!(begun.elapsed() >= BEGIN_WITHIN);
+        for _ in 0..ORDERS_MAX {
+            let late = ordered.try_recv().unwrap();
+            assert!(late.begin.send(()).is_err(), "it was refused");
+        }
+        assert!(ordered.try_recv().is_err());
+
+        let slow = tokio::spawn(remove(aggregation));
+        let order = ordered.recv().await.unwrap();
+        order.begin.send(()).unwrap();
+        sleep(10 * BEGIN_WITHIN).await;
+        order.answer.send(Ok(())).unwrap();
+        assert!(slow.await.unwrap().is_ok());
     }
 }

@@ -13,11 +13,11 @@ use hardware::NodeId;
 use redfish::{BackendFuture, Failure, SourceChange};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::task::{JoinError, JoinSet, spawn_blocking};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::aggregate::{Order, View, Views};
-use crate::config::{Config, Credentials, Source, TargetConfig};
+use crate::config::{Config, ConfigError, Credentials, Source, TargetConfig};
 use crate::error::ProgramError;
 use crate::inventory::{self, Bmc, Clash, Inventory, Kept, LOOK_EVERY, Named, Pushed, Read};
 use crate::resolve::Names;
@@ -47,6 +47,10 @@ pub(crate) struct Reload {
     views: Views,
     /// Where lists of servers are kept.
     kept: Option<Kept>,
+    /// The configuration that is being read, at most once.
+    loading: JoinSet<Result<Config, ConfigError>>,
+    /// Somebody has asked for it once more meanwhile.
+    is_asked_again: bool,
     /// Lists that are being read, each at most once: a server that takes its time holds nothing up.
     reading: JoinSet<(Source, Read)>,
     /// The fleet was told that it has all BMCs.
@@ -91,6 +95,8 @@ impl Reload {
             orders,
             views: Views::default(),
             kept,
+            loading: JoinSet::new(),
+            is_asked_again: false,
             reading: JoinSet::new(),
             is_complete: false,
             config,
@@ -132,14 +138,17 @@ impl Reload {
             self.complete(&fleet).await;
             tokio::select! {
                 heard = hang_up.recv() => match heard {
-                    Some(()) => self.read_all(&fleet, &names).await,
+                    Some(()) => self.load(),
                     None => return,
                 },
+                Some(read) = self.loading.join_next() => self.read_all(read, &fleet, &names).await,
                 _ = look.tick() => self.look(),
-                Some(Order { change, keep, answer }) = self.orders.recv() => {
-                    let done = self.change(change, keep, &fleet, &names).await;
-                    // The client may have gone.
-                    let _ = answer.send(done);
+                Some(Order { change, keep, begin, answer }) = self.orders.recv() => {
+                    // Who has waited too long was told that nothing becomes of it.
+                    if begin.send(()).is_ok() {
+                        let done = self.change(change, keep, &fleet, &names).await;
+                        let _ = answer.send(done);
+                    }
                 }
                 Some(read) = self.reading.join_next() => {
                     // One that panicked was reported, and is read no more.
@@ -227,11 +236,27 @@ impl Reload {
         }
     }
 
-    /// Reads the configuration, its secrets and its lists.
-    async fn read_all(&mut self, fleet: &Weak<Fleet>, names: &Names) {
-        let file = self.file.clone();
-        // Files and their secrets may lie on slow disks.
-        let read = spawn_blocking(move || Config::load(&file)).await;
+    /// Begins to read the configuration and its secrets. These may lie on slow disks, and programs that say passwords take their
+    /// time: clients' changes go on meanwhile.
+    fn load(&mut self) {
+        self.is_asked_again = !self.loading.is_empty();
+        if !self.is_asked_again {
+            let file = self.file.clone();
+            self.loading.spawn_blocking(move || Config::load(&file));
+        }
+    }
+
+    /// Takes the configuration, and reads its lists.
+    async fn read_all(
+        &mut self,
+        read: Result<Result<Config, ConfigError>, JoinError>,
+        fleet: &Weak<Fleet>,
+        names: &Names,
+    ) {
+        // What was read may be older than what is meant.
+        if std::mem::take(&mut self.is_asked_again) {
+            return self.load();
+        }
         let taken = match read {
             Ok(Ok(config)) => self.take_all(config, fleet, names).await,
             Ok(Err(error)) => Err(error.to_string()),
@@ -278,7 +303,7 @@ impl Reload {
         Ok(())
     }
 
-    /// Does what a client wants, and has it kept; or does nothing.
+    /// Has kept what a client wants, and does it; or does nothing.
     async fn change(
         &mut self,
         change: SourceChange,
@@ -287,42 +312,33 @@ impl Reload {
         names: &Names,
     ) -> Result<(), Failure> {
         let id = change.id().to_owned();
-        let before = self.pushed.get(&id).cloned();
+        let before = self.pushed.get(&id);
         let named = self.named()?;
-        let told = |text| Told { what: &id, text };
-        match change {
+        let bmc = match change {
             SourceChange::Add(source) | SourceChange::Replace(source) => {
-                let bmc = Bmc::of(&source)?;
+                let bmc = Bmc::of(&source, self.pushed.rules())?;
                 let credentials = &self.config.credentials;
-                let stays = before.as_ref().is_some_and(|was| was.is_at_place_of(&bmc));
+                let stays = before.is_some_and(|was| was.is_at_place_of(&bmc));
                 let clash = self.pushed.clash(&bmc, &named.targets, credentials);
                 if let Some(clash) = clash.filter(|_| !stays) {
                     return Err(clash.failure(&source));
                 }
-                self.pushed.put(bmc);
+                Some(bmc)
             }
-            SourceChange::Remove(_) => {
-                self.pushed.remove(&id);
-            }
-        }
-        let text = "a client has changed the BMCs of the AggregationService";
-        let taken = self.take(told(text), named, None, fleet, names).await;
-        let done = match taken {
-            Ok(()) => keep.await,
-            Err(error) => Err(Failure::Internal(error)),
+            SourceChange::Remove(_) => None,
         };
-        if done.is_err() {
-            match before {
-                Some(was) => self.pushed.put(was),
-                None => self.pushed.remove(&id),
-            };
-            let text = "what a client has changed can't be kept, and is as it was";
-            let named = self.named()?;
-            if let Err(error) = self.take(told(text), named, None, fleet, names).await {
-                tracing::error!(id, error, "the BMCs aren't as they were");
-            }
+        // Nobody hears of what a crash could take back.
+        keep.await?;
+        let before = self.pushed.set(&id, bmc);
+        let told = Told {
+            what: &id,
+            text: "a client has changed the BMCs of the AggregationService",
+        };
+        let taken = self.take(told, named, None, fleet, names).await;
+        if taken.is_err() {
+            self.pushed.restore(&id, before);
         }
-        done
+        taken.map_err(Failure::Internal)
     }
 
     /// The BMCs that the operator names.
@@ -344,7 +360,7 @@ impl Reload {
         }
         self.targets = Arc::new(targets);
         self.aside.clone_from(&aside);
-        let has_credentials = inventory::has_default(&self.config.credentials);
+        let has_credentials = self.pushed.has_default(&self.config.credentials);
         let targets = Arc::clone(&self.targets);
         let view = View::new(targets, origins, &self.pushed, aside, has_credentials);
         self.views.put(view);
@@ -423,7 +439,73 @@ pub(crate) fn hang_up() -> Result<Signal, ProgramError> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use hardware::{Hardware, Observer, Update};
+
     use super::*;
+    use crate::aggregate;
+
+    /// Counts machines that come and go.
+    #[derive(Default)]
+    struct Seen(AtomicU32);
+
+    impl Observer for Seen {
+        fn updated(&self, _: &Update) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn add(id: &str) -> SourceChange {
+        SourceChange::Add(redfish::Source {
+            id: id.to_owned(),
+            name: id.to_owned(),
+            host_name: format!("{id}.invalid"),
+            method: "IPMI20".to_owned(),
+            login: Some(redfish::SourceLogin {
+                user_name: "admin".to_owned(),
+                password: "secret".to_owned().into(),
+            }),
+        })
+    }
+
+    #[tokio::test]
+    async fn nothing_is_in_force_before_it_is_kept_nor_what_can_not_be_kept() {
+        let text = "[service]\nstate_dir = \"s\"\n";
+        let config = Config::parse(text, std::path::Path::new("/nowhere")).unwrap();
+        let (_orders, ordered) = aggregate::orders();
+        let file = PathBuf::from("/nowhere/reddrum.toml");
+        let mut reload = Reload::new(file, config, Pushed::default(), ordered)
+            .await
+            .unwrap();
+        let fleet = Arc::new(Fleet::start(&fleet::Config::new(Vec::new())).unwrap());
+        let seen = Arc::new(Seen::default());
+        fleet.observe(Arc::clone(&seen) as Arc<dyn Observer>);
+        let (weak, names) = (Arc::downgrade(&fleet), Names::default());
+        let is_there = |fleet: &Fleet| fleet.node("n1").is_some();
+
+        let full = Failure::Internal("the disk is full".to_owned());
+        let refused: BackendFuture<'static, ()> = Box::pin(std::future::ready(Err(full)));
+        let changed = reload.change(add("n1"), refused, &weak, &names).await;
+        assert!(changed.is_err() && !is_there(&fleet));
+        assert_eq!(seen.0.load(Ordering::SeqCst), 0, "nobody heard of it");
+        assert!(reload.pushed.get("n1").is_none());
+
+        let during = Arc::clone(&fleet);
+        let keep: BackendFuture<'static, ()> = Box::pin(async move {
+            assert!(!is_there(&during));
+            Ok(())
+        });
+        let changed = reload.change(add("n1"), keep, &weak, &names).await;
+        assert!(changed.is_ok() && is_there(&fleet), "{changed:?}");
+
+        // What the fleet doesn't take is not in force, though it is kept: who keeps it takes it back.
+        fleet.close();
+        let keep: BackendFuture<'static, ()> = Box::pin(std::future::ready(Ok(())));
+        let changed = reload.change(add("n2"), keep, &weak, &names).await;
+        assert!(changed.is_err());
+        assert!(reload.pushed.get("n2").is_none() && reload.pushed.get("n1").is_some());
+    }
 
     #[test]
     fn the_log_names_machines_up_to_a_bound() {

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use fleet::{Changes, Fleet};
 use hardware::{Hardware, Link, NodeId};
+use redfish::{Network, is_refused_destination};
 use tokio::sync::Notify;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::Instant;
@@ -36,6 +37,16 @@ pub(crate) struct Name {
     pub(crate) id: NodeId,
     pub(crate) host: String,
     pub(crate) port: u16,
+    /// Networks that it may lead to although such addresses are refused; `None` = anywhere.
+    pub(crate) allow: Option<Arc<[Network]>>,
+}
+
+impl Name {
+    /// Whether the node may be at this address.
+    fn may_be_at(&self, address: &SocketAddr) -> bool {
+        let allow = self.allow.as_deref();
+        allow.is_none_or(|allow| !is_refused_destination(address.ip(), allow))
+    }
 }
 
 /// The address that a host is written as, where it is not a name.
@@ -84,7 +95,15 @@ impl Wanted {
     fn found(&mut self, now: Instant, found: Found) -> Option<Result<SocketAddr, String>> {
         let Name { id, host, .. } = &self.name;
         self.is_known = true;
-        match found.map(|all| chosen(&all, self.address)) {
+        let permitted = found.and_then(|mut all| {
+            let count = all.len();
+            all.retain(|address| self.name.may_be_at(address));
+            match (all.is_empty(), count) {
+                (true, 1..) => Err("a client has named it, and none of its addresses is permitted by [aggregation] allow_destinations".to_owned()),
+                _ => Ok(all),
+            }
+        });
+        match permitted.map(|all| chosen(&all, self.address)) {
             Ok(Some(address)) => {
                 let before = self.address.replace(address);
                 (self.fails, self.pause) = (false, PAUSE);
@@ -338,6 +357,7 @@ mod tests {
             id: NodeId::new(id).unwrap(),
             host: host.to_owned(),
             port: 1,
+            allow: None,
         };
         // RFC 6761 reserves both names.
         let names = Names::default();
@@ -357,6 +377,37 @@ mod tests {
             _ => false,
         };
         notified.until(is_told).await;
+    }
+
+    #[test]
+    fn a_name_that_a_client_gives_does_not_lead_to_where_its_address_would_be_refused() {
+        let at = |text: &str| text.parse::<SocketAddr>().unwrap();
+        let found = |allow: Option<&[Network]>, all: &[&str]| {
+            let mut wanted = Wanted::new(Name {
+                id: NodeId::new("n1").unwrap(),
+                host: "bmc1".to_owned(),
+                port: 623,
+                allow: allow.map(Into::into),
+            });
+            let all = all.iter().map(|text| at(text)).collect();
+            wanted.found(Instant::now(), Ok(all)).unwrap()
+        };
+        let loopback = ["127.0.0.0/8".parse().unwrap()];
+        for refused in [
+            "127.0.0.1:623",
+            "169.254.169.254:623",
+            "224.0.0.1:623",
+            "[::ffff:224.0.0.1]:623",
+        ] {
+            let told = found(Some(&[]), &[refused]).unwrap_err();
+            assert!(told.contains("allow_destinations"), "{told}");
+            assert_eq!(
+                found(Some(&[]), &[refused, "10.0.0.1:623"]),
+                Ok(at("10.0.0.1:623"))
+            );
+            assert_eq!(found(None, &[refused]), Ok(at(refused)));
+        }
+        assert!(found(Some(&loopback), &["127.0.0.1:623"]).is_ok());
     }
 
     #[test]
@@ -402,6 +453,7 @@ mod tests {
             id,
             host: "bmc1".to_owned(),
             port: 9,
+            allow: None,
         }]);
         let (weak, notified) = (Arc::downgrade(&fleet), Notified::of(&fleet));
         let is_at = |ip: &str| {
@@ -475,6 +527,7 @@ mod tests {
             id: id.clone(),
             host: "bmc1".to_owned(),
             port: 9,
+            allow: None,
         }]);
         let weak = Arc::downgrade(&fleet);
         let looking = {
@@ -516,6 +569,7 @@ mod tests {
             id: id.clone(),
             host: "bmc1".to_owned(),
             port: 9,
+            allow: None,
         }]);
         fleet.close();
         let changes = Changes {

@@ -49,7 +49,8 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<End, ProgramError> {
     let store = store(config.service.state_dir.as_deref()).await?;
     let pushed = aggregation_sources(&store).map_err(|e| ProgramError::System(e.to_string()))?;
     let (orders, ordered) = aggregate::orders();
-    let reload = Reload::new(args.config.clone(), config, Pushed::of(&pushed), ordered).await?;
+    let pushed = Pushed::of(&pushed, config.aggregation.clone());
+    let reload = Reload::new(args.config.clone(), config, pushed, ordered).await?;
     let config = reload.config();
     let (targets, names) = taken(&reload)?;
     let topology = targets::topology(reload.targets());

@@ -74,6 +74,7 @@ pub(crate) fn name(config: &TargetConfig) -> Option<Name> {
             id: config.id.clone(),
             host: config.host.clone(),
             port,
+            allow: config.treatment.allow.clone(),
         })
 }
 

@@ -31,7 +31,7 @@ use crate::metrics::{Metrics, MetricsConfig};
 use crate::ssdp::Announcers;
 
 /// What the service root calls the product.
-const PRODUCT: &str = "RedDrum";
+pub(crate) const PRODUCT: &str = "RedDrum";
 /// Who made it.
 const VENDOR: &str = "RedDrum";
 

@@ -32,20 +32,25 @@ pub(super) fn read(
         .table(problems, name)
         .unwrap_or_else(|| (&empty, root.span().clone()));
     let section = Section::open(keys, keys.heading.into(), table, span, problems);
-    let mut allow_destinations = Vec::new();
-    for text in section.strings(problems, "allow_destinations") {
-        match text.parse() {
-            Ok(network) => allow_destinations.push(network),
-            Err(error) => {
-                section.problem(problems, "allow_destinations", format!("'{text}': {error}"));
-            }
-        }
-    }
     DestinationsConfig {
-        allow_destinations,
+        allow_destinations: networks(&section, problems),
         allow_clear_text: section.flag(problems, "allow_clear_text"),
         ca_file: section
             .string(problems, "ca_file")
             .map(|file| base.join(file)),
     }
+}
+
+/// `allow_destinations` of a section.
+pub(super) fn networks(section: &Section<'_, '_>, problems: &mut Problems<'_>) -> Vec<Network> {
+    let mut networks = Vec::new();
+    for text in section.strings(problems, "allow_destinations") {
+        match text.parse() {
+            Ok(network) => networks.push(network),
+            Err(error) => {
+                section.problem(problems, "allow_destinations", format!("'{text}': {error}"));
+            }
+        }
+    }
+    networks
 }

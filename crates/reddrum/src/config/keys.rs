@@ -62,6 +62,7 @@ pub(crate) static ROOT: SectionKeys = SectionKeys {
             "",
             "where images of firmware are fetched from",
         ),
+        key("aggregation", "table", "", "which BMCs clients may push"),
         key("metrics", "table", "", "figures for Prometheus"),
         key("fleet", "table", "", "how BMCs are polled"),
         key(
@@ -271,6 +272,26 @@ pub(crate) static UPDATE: SectionKeys = SectionKeys {
     ],
 };
 
+/// `[aggregation]`.
+pub(crate) static AGGREGATION: SectionKeys = SectionKeys {
+    heading: "[aggregation]",
+    meaning: "which BMCs clients may push (AggregationService)",
+    keys: &[
+        key(
+            "allow_destinations",
+            "array of strings",
+            "[]",
+            "networks (127.0.0.0/8) where pushed BMCs may be although such addresses are refused: loopback, link-local, multicast",
+        ),
+        key(
+            "default_login",
+            "boolean",
+            "false",
+            "BMCs pushed without UserName and Password get the login of [credentials.default], whatever host clients name",
+        ),
+    ],
+};
+
 /// `[metrics]`.
 pub(crate) static METRICS: SectionKeys = SectionKeys {
     heading: "[metrics]",
@@ -449,6 +470,7 @@ pub(crate) static SECTIONS: &[&SectionKeys] = &[
     &ACCOUNT,
     &EVENTS,
     &UPDATE,
+    &AGGREGATION,
     &METRICS,
     &FLEET,
     &VAULT,

@@ -2,6 +2,7 @@
 //!
 //! Everything wrong with a file is reported at once, each with its line, its key and what to do. Nothing is guessed.
 
+mod aggregation;
 mod destinations;
 mod front;
 pub(crate) mod hosts;
@@ -27,6 +28,7 @@ use toml::de::DeTable;
 
 use crate::inventory::OWN_CREDENTIALS;
 use crate::metrics::MetricsConfig;
+pub(crate) use aggregation::AggregationConfig;
 pub(crate) use destinations::DestinationsConfig;
 pub(crate) use front::{FrontConfig, ProxyAddress, SSDP_INTERFACES_MAX};
 pub(crate) use inventory::{Format, InventoryConfig, Source};
@@ -87,6 +89,8 @@ pub(crate) struct Config {
     pub(crate) events: DestinationsConfig,
     /// Where images of firmware are fetched from.
     pub(crate) update: DestinationsConfig,
+    /// Which BMCs clients may push.
+    pub(crate) aggregation: AggregationConfig,
     /// Where figures for Prometheus are had, if at all.
     pub(crate) metrics: Option<MetricsConfig>,
     /// How BMCs are polled.
@@ -196,6 +200,7 @@ impl Config {
         let accounts = read_accounts(&root, &sources, keeps_state, &mut problems);
         let events = destinations::read(&root, "events", &keys::EVENTS, base, &mut problems);
         let update = destinations::read(&root, "update", &keys::UPDATE, base, &mut problems);
+        let aggregation = aggregation::read(&root, &mut problems);
         let metrics = metrics::read(&root, &mut problems);
         let fleet = read_fleet(&root, &mut problems);
         let credentials = read_all_credentials(&root, &sources, &mut problems);
@@ -208,6 +213,7 @@ impl Config {
                 accounts,
                 events,
                 update,
+                aggregation,
                 metrics,
                 fleet,
                 credentials,

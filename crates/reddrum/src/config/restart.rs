@@ -11,6 +11,7 @@ impl Config {
             ("[[account]]", self.accounts != new.accounts),
             ("[events]", self.events != new.events),
             ("[update]", self.update != new.update),
+            ("[aggregation]", self.aggregation != new.aggregation),
             (
                 "[metrics] listen",
                 self.metrics.as_ref().map(|m| m.listen) != new.metrics.as_ref().map(|m| m.listen),
@@ -123,8 +124,8 @@ mod tests {
             ),
             (
                 "127.0.0.1:1",
-                "[fleet]\npoll_interval_ms = 7000\n",
-                &["[metrics] listen", "[fleet]"],
+                "[fleet]\npoll_interval_ms = 7000\n[aggregation]\ndefault_login = true\n",
+                &["[aggregation]", "[metrics] listen", "[fleet]"],
             ),
         ] {
             let after = config(listen, rest);

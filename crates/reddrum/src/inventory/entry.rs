@@ -298,6 +298,7 @@ mod tests {
             poll_interval_ms: None,
             sensor_intervals: SensorIntervals::default(),
             gap_ms: 0,
+            allow: None,
         }
     }
 

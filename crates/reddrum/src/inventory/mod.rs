@@ -19,7 +19,7 @@ use crate::config::{InventoryConfig, Secret, Source, TargetConfig};
 use crate::fetch::{Fetch, fetch};
 pub(crate) use kept::Kept;
 pub(crate) use merge::{Gathered, Named, gather, merged};
-pub(crate) use pushed::{Bmc, Clash, OWN_CREDENTIALS, Pushed, has_default, id_of as pushed_id};
+pub(crate) use pushed::{Bmc, Clash, OWN_CREDENTIALS, Pushed, id_of as pushed_id};
 
 /// The longest list, in bytes.
 pub(crate) const LIST_BYTES_MAX: usize = 16 << 20;

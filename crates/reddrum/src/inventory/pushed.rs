@@ -10,11 +10,12 @@ use std::sync::Arc;
 use fleet::Quirks;
 use hardware::{NodeId, SensorIntervals};
 use ipmi::console::{Login, LoginError};
-use redfish::{Failure, Message, Source, SourceLogin, message};
+use redfish::{Failure, Message, Source, SourceLogin, is_refused_destination, message};
 
 use super::entry::host_and_port;
 use crate::config::{
-    Credentials, CredentialsConfig, Place, Secret, TARGETS_MAX, TargetConfig, Treatment,
+    AggregationConfig, Credentials, CredentialsConfig, Place, Secret, TARGETS_MAX, TargetConfig,
+    Treatment,
 };
 use crate::place;
 
@@ -28,12 +29,25 @@ pub(crate) const OWN_CREDENTIALS: &str = "AggregationSources/";
 const HOST_MAX: usize = 253;
 
 /// What is told of a host name that can't be one.
-const HOST_FORM: &str =
-    "Give HOST, HOST:PORT or [IPV6]:PORT, with the name or the address of one BMC.";
+const HOST_FORM: &str = "Give HOST, HOST:PORT or [IPV6]:PORT, with the name or the address of one BMC; ipmi:// before it is taken, too.";
+/// Names that are the service's own: its manager, and what stands behind a collection's path.
+const RESERVED: [&str; 2] = [crate::web::PRODUCT, "Members"];
 
 /// All of them, by their names.
 #[derive(Debug, Default)]
-pub(crate) struct Pushed(BTreeMap<NodeId, Bmc>);
+pub(crate) struct Pushed {
+    bmcs: BTreeMap<NodeId, Bmc>,
+    /// Those kept by an earlier run that can't be used, and why.
+    unusable: BTreeMap<String, String>,
+    rules: AggregationConfig,
+}
+
+/// What a client has named so.
+#[derive(Debug)]
+pub(crate) struct Before {
+    bmc: Option<Bmc>,
+    unusable: Option<String>,
+}
 
 /// One of them.
 #[derive(Clone, Debug)]
@@ -43,18 +57,31 @@ pub(crate) struct Bmc {
 }
 
 impl Bmc {
-    /// What a client has described.
+    /// What a client has described, as far as `rules` let him.
     ///
     /// # Errors
     /// Messages about what is wrong with it.
-    pub(crate) fn of(source: &Source) -> Result<Self, Failure> {
+    pub(crate) fn of(source: &Source, rules: &AggregationConfig) -> Result<Self, Failure> {
         let mut wrong = Vec::new();
         let place = host(&source.host_name).map_err(|text| {
             let message = message::property_value_format_error(&source.host_name, "HostName");
             wrong.push(about(message, "HostName", &text));
         });
+        let address = place.as_ref().ok().and_then(|(host, _)| host.parse().ok());
+        if address.is_some_and(|at: IpAddr| is_refused_destination(at, &rules.allow_destinations)) {
+            let message = message::property_value_error("HostName");
+            let text = "The service connects to no such address. Its configuration can allow that network ([aggregation] allow_destinations).";
+            wrong.push(about(message, "HostName", text));
+        }
         let id = NodeId::new(&source.id);
-        if id.is_none() {
+        if RESERVED.contains(&&*source.id) {
+            let message = message::property_value_error("Id");
+            wrong.push(about(
+                message,
+                "Id",
+                "The service has this name for itself. Give another Id.",
+            ));
+        } else if id.is_none() {
             let message = message::property_value_format_error(&source.id, "Id");
             let text = "Give letters, digits, '.', '_' and '-': it becomes part of URIs.";
             wrong.push(about(message, "Id", text));
@@ -91,6 +118,7 @@ impl Bmc {
             poll_interval_ms: None,
             sensor_intervals: SensorIntervals::default(),
             gap_ms: 0,
+            allow: Some(Arc::clone(&rules.allow_destinations)),
         };
         Ok(Self {
             target: TargetConfig {
@@ -120,13 +148,36 @@ fn about(message: Message, property: &str, resolution: &str) -> Message {
         .with_resolution(resolution)
 }
 
+/// What messages say, as one text.
+fn reason(failure: &Failure) -> String {
+    let Failure::Messages(messages) = failure else {
+        return failure.to_string();
+    };
+    let texts: Vec<String> = messages
+        .iter()
+        .map(|message| message.text().to_string())
+        .collect();
+    texts.join(" ")
+}
+
 fn at(target: &TargetConfig) -> (&str, u16) {
     (&target.host, target.treatment.port)
 }
 
-/// The host and the port that a client means, an address or name always written in the same way.
+/// The host and the port that a client means, an address or name always written in the same way. `HostName` is a URL for DSP0268
+/// (`OData.IsURL`): `ipmi://host:port` and `//host:port` say the same as `host:port`.
 fn host(text: &str) -> Result<(String, u16), String> {
     let form = || HOST_FORM.to_owned();
+    let scheme = |text: &str| {
+        text.get(..5)
+            .is_some_and(|s| s.eq_ignore_ascii_case("ipmi:"))
+    };
+    let rest = if scheme(text) { &text[5..] } else { text };
+    let text = match rest.strip_prefix("//") {
+        Some(authority) => authority.strip_suffix('/').unwrap_or(authority),
+        None if scheme(text) => return Err(form()),
+        None => text,
+    };
     let in_brackets = text
         .strip_prefix('[')
         .and_then(|text| text.strip_suffix(']'));
@@ -139,6 +190,8 @@ fn host(text: &str) -> Result<(String, u16), String> {
         return Err(form());
     }
     if let Ok(address) = host.parse::<IpAddr>() {
+        // One IPv4 address is one BMC, however it is written.
+        let address = address.to_canonical();
         let is_broadcast = matches!(address, IpAddr::V4(address) if address.is_broadcast());
         return match address.is_unspecified() || address.is_multicast() || is_broadcast {
             true => Err("Give the address of one BMC.".to_owned()),
@@ -230,16 +283,11 @@ impl std::fmt::Display for Clash {
             Self::Host(other) => write!(f, "{other} has the same BMC"),
             Self::Place => f.write_str("A rack, block or sled has this name"),
             Self::NoCredentials => {
-                f.write_str("It needs a user name and a password: the configuration has no [credentials.default]")
+                f.write_str("It needs a user name and a password: the configuration gives none ([aggregation] default_login)")
             }
             Self::Full => write!(f, "There are {TARGETS_MAX} BMCs, and no more are possible"),
         }
     }
-}
-
-/// Whether there are credentials for those that bring none.
-pub(crate) fn has_default(credentials: &Credentials) -> bool {
-    credentials.contains_key(DEFAULT)
 }
 
 /// What is taken already.
@@ -295,42 +343,71 @@ impl<'a> Taken<'a> {
 }
 
 impl Pushed {
-    /// What is kept of an earlier run. What can't be understood is left out, and the log says so.
-    pub(crate) fn of(kept: &[Source]) -> Self {
-        let mut all = BTreeMap::new();
+    /// What is kept of an earlier run, under the rules of this one. What can't be used is left out: the log and its `Status` say so.
+    pub(crate) fn of(kept: &[Source], rules: AggregationConfig) -> Self {
+        let (mut bmcs, mut unusable) = (BTreeMap::new(), BTreeMap::new());
         for source in kept {
-            match Bmc::of(source) {
+            match Bmc::of(source, &rules) {
                 Ok(bmc) => {
-                    all.insert(bmc.target.id.clone(), bmc);
+                    bmcs.insert(bmc.target.id.clone(), bmc);
                 }
-                Err(failure) => tracing::error!(
-                    source = source.id,
-                    %failure,
-                    "a BMC that a client has named can't be used: change or remove it in the AggregationService"
-                ),
+                Err(failure) => {
+                    tracing::error!(
+                        source = source.id,
+                        %failure,
+                        "a BMC that a client has named can't be used: change or remove it in the AggregationService"
+                    );
+                    unusable.insert(source.id.clone(), reason(&failure));
+                }
             }
         }
-        Self(all)
+        Self {
+            bmcs,
+            unusable,
+            rules,
+        }
     }
 
     /// The one with this name.
     pub(crate) fn get(&self, id: &str) -> Option<&Bmc> {
-        self.0.get(id)
+        self.bmcs.get(id)
+    }
+
+    /// Those that can't be used, and why.
+    pub(crate) const fn unusable(&self) -> &BTreeMap<String, String> {
+        &self.unusable
+    }
+
+    /// What clients may name.
+    pub(crate) const fn rules(&self) -> &AggregationConfig {
+        &self.rules
+    }
+
+    /// Whether there are credentials for those that bring none.
+    pub(crate) fn has_default(&self, credentials: &Credentials) -> bool {
+        self.rules.default_login && credentials.contains_key(DEFAULT)
     }
 
     /// Whether a client has named a machine so.
     pub(crate) fn has(&self, id: &NodeId) -> bool {
-        self.0.contains_key(id)
+        self.bmcs.contains_key(id)
     }
 
-    /// Puts one in, in place of the one of its name: the answer.
-    pub(crate) fn put(&mut self, bmc: Bmc) -> Option<Bmc> {
-        self.0.insert(bmc.target.id.clone(), bmc)
+    /// From now on this one has the name `id`, or none has. Returns what was before.
+    pub(crate) fn set(&mut self, id: &str, bmc: Option<Bmc>) -> Before {
+        let unusable = self.unusable.remove(id);
+        let bmc = match bmc {
+            Some(bmc) => self.bmcs.insert(bmc.target.id.clone(), bmc),
+            None => self.bmcs.remove(id),
+        };
+        Before { bmc, unusable }
     }
 
-    /// Takes one out.
-    pub(crate) fn remove(&mut self, id: &str) -> Option<Bmc> {
-        self.0.remove(id)
+    /// It is as it was.
+    pub(crate) fn restore(&mut self, id: &str, before: Before) {
+        self.set(id, before.bmc);
+        let unusable = before.unusable.map(|reason| (id.to_owned(), reason));
+        self.unusable.extend(unusable);
     }
 
     /// Why this one can't be with those of the operator and all others of clients, also those that stand aside.
@@ -340,8 +417,8 @@ impl Pushed {
         operators: &[TargetConfig],
         credentials: &Credentials,
     ) -> Option<Clash> {
-        let mut taken = Taken::by(operators, has_default(credentials));
-        let others = self.0.values().filter(|other| other.id() != bmc.id());
+        let mut taken = Taken::by(operators, self.has_default(credentials));
+        let others = self.bmcs.values().filter(|other| other.id() != bmc.id());
         for other in others {
             taken.add(&other.target);
         }
@@ -356,8 +433,8 @@ impl Pushed {
     ) -> BTreeMap<NodeId, Clash> {
         let mut aside = BTreeMap::new();
         let mut fit = Vec::new();
-        let mut taken = Taken::by(operators, has_default(credentials));
-        for (id, bmc) in &self.0 {
+        let mut taken = Taken::by(operators, self.has_default(credentials));
+        for (id, bmc) in &self.bmcs {
             match taken.clash(bmc) {
                 Some(clash) => {
                     aside.insert(id.clone(), clash);
@@ -373,17 +450,19 @@ impl Pushed {
         aside
     }
 
-    /// The operator's credentials with those that clients have given. What these say nothing of, such as cipher suites, is
-    /// as in `[credentials.default]`.
+    /// The operator's credentials with those that clients have given. Privilege and cipher suites are as in
+    /// `[credentials.default]`; its `kg`, a secret, only where clients get the whole login.
     pub(crate) fn with_own(&self, operators: &Credentials) -> Credentials {
         let mut all = operators.clone();
         let default = operators.get(DEFAULT);
-        for (id, bmc) in &self.0 {
+        for (id, bmc) in &self.bmcs {
             let Some(login) = &bmc.login else { continue };
             let own = CredentialsConfig {
                 username: login.user_name.clone(),
                 password: Secret::new(login.password.as_bytes()),
-                kg: default.and_then(|default| default.kg.clone()),
+                kg: default
+                    .filter(|_| self.rules.default_login)
+                    .and_then(|default| default.kg.clone()),
                 cipher_suites: default.and_then(|default| default.cipher_suites.clone()),
                 privilege: default.map_or(ipmi::number::PrivilegeLevel::ADMINISTRATOR, |default| {
                     default.privilege
@@ -409,6 +488,14 @@ mod tests {
             host_name: host_name.to_owned(),
             method: "IPMI20".to_owned(),
             login: None,
+        }
+    }
+
+    /// As where the operator gives his login to all.
+    fn rules() -> AggregationConfig {
+        AggregationConfig {
+            default_login: true,
+            ..AggregationConfig::default()
         }
     }
 
@@ -440,6 +527,11 @@ mod tests {
             ("[2001:db8::1]", ("2001:db8::1", 623)),
             ("BMC1.Example.org.", ("bmc1.example.org", 623)),
             ("bmc1:1", ("bmc1", 1)),
+            ("::ffff:10.0.0.1", ("10.0.0.1", 623)),
+            ("[::ffff:a00:1]:6230", ("10.0.0.1", 6230)),
+            ("ipmi://10.0.0.1", ("10.0.0.1", 623)),
+            ("IPMI://bmc1:6230/", ("bmc1", 6230)),
+            ("//[2001:db8::1]:6230", ("2001:db8::1", 6230)),
         ] {
             let found = host(text).unwrap();
             assert_eq!((&*found.0, found.1), wanted, "{text}");
@@ -463,6 +555,13 @@ mod tests {
             "bmc[1-3]",
             "bmc1,bmc2",
             "http://bmc1",
+            "https://bmc1",
+            "ipmi:bmc1",
+            "ipmi://",
+            "ipmi://admin@bmc1",
+            "ipmi://bmc1/x",
+            "::ffff:224.0.0.1",
+            "::ffff:0.0.0.0",
             "bmc1/x",
             "a..b",
             "[bmc1]",
@@ -495,10 +594,17 @@ mod tests {
         for (source, wanted) in [
             (source("n1", "a b"), "#/HostName"),
             (source("n 1", "10.0.0.1"), "#/Id"),
+            (source("RedDrum", "10.0.0.1"), "#/Id"),
+            (source("Members", "10.0.0.1"), "#/Id"),
+            (source("n1", "127.0.0.1"), "#/HostName"),
+            (source("n1", "169.254.169.254"), "#/HostName"),
+            (source("n1", "[::ffff:127.0.0.1]:623"), "#/HostName"),
+            (source("n1", "fe80::1"), "#/HostName"),
             (with_login(&long, "secret"), "#/UserName"),
             (with_login("admin", &long), "#/Password"),
         ] {
-            let Err(Failure::Messages(messages)) = Bmc::of(&source) else {
+            let Err(Failure::Messages(messages)) = Bmc::of(&source, &AggregationConfig::default())
+            else {
                 panic!("{source:?} is taken");
             };
             assert_eq!(messages.len(), 1);
@@ -508,19 +614,88 @@ mod tests {
     }
 
     #[test]
+    fn the_configuration_allows_networks_that_are_refused_otherwise() {
+        let allowed = AggregationConfig {
+            allow_destinations: Arc::new(["127.0.0.0/8".parse().unwrap()]),
+            default_login: false,
+        };
+        let local = with_login("admin", "secret");
+        for (host, is_taken) in [
+            ("127.0.0.2", true),
+            ("::ffff:127.0.0.2", true),
+            ("::1", false),
+        ] {
+            let source = Source {
+                host_name: host.to_owned(),
+                ..local.clone()
+            };
+            assert_eq!(Bmc::of(&source, &allowed).is_ok(), is_taken, "{host}");
+            assert!(
+                Bmc::of(&source, &AggregationConfig::default()).is_err(),
+                "{host}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_kept_but_can_not_be_used_any_more_says_why_until_it_is_changed() {
+        let kept = [source("n1", "127.0.0.1"), source("RedDrum", "10.0.0.1")];
+        let mut pushed = Pushed::of(&kept, AggregationConfig::default());
+        let ids: Vec<&String> = pushed.unusable().keys().collect();
+        assert_eq!(ids, ["RedDrum", "n1"]);
+        assert!(pushed.unusable()["n1"].contains("HostName"));
+        let bmc = Bmc::of(
+            &with_login("admin", "secret"),
+            &AggregationConfig::default(),
+        )
+        .unwrap();
+        let before = pushed.set("n1", Some(bmc));
+        assert!(!pushed.unusable().contains_key("n1"));
+        pushed.restore("n1", before);
+        assert!(pushed.unusable().contains_key("n1") && pushed.get("n1").is_none());
+        pushed.set("RedDrum", None);
+        assert_eq!(pushed.unusable().len(), 1);
+    }
+
+    #[test]
+    fn the_operators_login_and_key_are_given_away_only_where_he_says_so() {
+        let text = "[service]\nstate_dir = \"s\"\n[credentials.default]\nusername = \"u\"\n\
+                    password_command = [\"echo\", \"one\"]\nkg_command = [\"echo\", \"74776f\"]\n\
+                    cipher_suites = [17]\n";
+        let config = Config::parse(text, Path::new("/")).unwrap();
+        let kept = [with_login("admin", "secret"), source("n2", "10.0.0.2")];
+        for (rules, joined, has_kg) in
+            [(AggregationConfig::default(), 1, false), (rules(), 2, true)]
+        {
+            let pushed = Pushed::of(&kept, rules);
+            let own = &pushed.with_own(&config.credentials)["AggregationSources/n1"];
+            assert_eq!(own.kg.is_some(), has_kg);
+            assert_eq!(own.cipher_suites.as_deref(), Some(&[17][..]));
+            let mut all = Vec::new();
+            let aside = pushed.join(&mut all, &config.credentials);
+            assert_eq!((all.len(), aside.len()), (joined, 2 - joined));
+            let clash = aside.into_values().next();
+            assert!(clash.is_none_or(|clash| clash == Clash::NoCredentials));
+        }
+    }
+
+    #[test]
     fn what_can_not_be_with_the_rest_stands_aside_and_the_others_join() {
         let config = config(
             "default",
             "[[target]]\nhosts = \"10.0.0.[1-2]\"\nnames = \"n[1-2]\"\nrack = \"R1\"\n",
         );
-        let pushed = Pushed::of(&[
-            source("a1", "10.0.0.1:623"),
-            source("a2", "10.0.0.3"),
-            source("a3", "10.0.0.3:623"),
-            source("R1", "10.0.0.4"),
-            source("n1", "10.0.0.5"),
-            source("n9", "10.0.0.1:6230"),
-        ]);
+        let pushed = Pushed::of(
+            &[
+                source("a1", "10.0.0.1:623"),
+                source("a2", "10.0.0.3"),
+                source("a3", "10.0.0.3:623"),
+                source("R1", "10.0.0.4"),
+                source("n1", "10.0.0.5"),
+                source("n9", "10.0.0.1:6230"),
+            ],
+            rules(),
+        );
         let mut all = config.targets.clone();
         let aside = pushed.join(&mut all, &config.credentials);
         let id = |name: &str| NodeId::new(name).unwrap();
@@ -534,7 +709,7 @@ mod tests {
         ]);
         assert_eq!(aside, wanted);
         // What stands aside has its place all the same.
-        let new = Bmc::of(&source("a4", "10.0.0.5")).unwrap();
+        let new = Bmc::of(&source("a4", "10.0.0.5"), &rules()).unwrap();
         let clash = pushed.clash(&new, &config.targets, &config.credentials);
         assert_eq!(clash, Some(Clash::Host(id("n1"))));
     }
@@ -543,7 +718,7 @@ mod tests {
     fn a_login_of_its_own_has_all_else_of_the_default_one_which_others_need() {
         let (with, without) = (config("default", ""), config("other", ""));
         let own = with_login("admin", "secret");
-        let pushed = Pushed::of(&[own, source("n2", "10.0.0.2")]);
+        let pushed = Pushed::of(&[own, source("n2", "10.0.0.2")], rules());
         let credentials = pushed.with_own(&with.credentials);
         let own = &credentials["AggregationSources/n1"];
         assert_eq!(

@@ -45,7 +45,7 @@ fn configuration(folder: &Folder, rest: &str) {
     let text = format!(
         "[service]\nlisten = \"127.0.0.1:0\"\nstate_dir = \"state\"\nlisten_proxy = \"unix:http.sock\"\n\
          [[account]]\nusername = \"root\"\nrole = \"Administrator\"\npassword_file = \"password\"\n\
-         [fleet]\npoll_interval_ms = 200\n{rest}"
+         [fleet]\npoll_interval_ms = 200\n[aggregation]\nallow_destinations = [\"127.0.0.0/8\"]\n{rest}"
     );
     fs::write(folder.0.join("reddrum.toml"), text).unwrap();
 }
@@ -183,7 +183,7 @@ fn a_pushed_bmc_is_polled_changes_its_password_outlives_a_kill_and_goes_when_it_
 
     // It moves to where the second one is.
     let mut http = Http::connect(&folder.socket()).unwrap();
-    let elsewhere = json!({"HostName": format!("127.16.0.2:{port}")});
+    let elsewhere = json!({"HostName": format!("127.16.0.2:{port}"), "Password": "secret"});
     let moved = http.send("PATCH", &path, Some(&elsewhere)).unwrap();
     assert_eq!(moved.status, 200, "{}", moved.body);
     let address = || get(&folder, "/redfish/v1/Managers/n1/EthernetInterfaces/LAN").to_string();
@@ -213,7 +213,7 @@ fn what_the_operator_names_comes_first_and_a_pushed_bmc_stands_aside_while_it_do
         fs::rename(&new, folder.0.join("bmcs.csv")).unwrap();
     };
     list(&format!("127.16.0.1,n1,{port}\n"));
-    let rest = "[credentials.default]\nusername = \"admin\"\npassword_command = [\"echo\", \"secret\"]\n\
+    let rest = "default_login = true\n[credentials.default]\nusername = \"admin\"\npassword_command = [\"echo\", \"secret\"]\n\
                 cipher_suites = [3]\n[[inventory]]\nfile = \"bmcs.csv\"\n";
     configuration(&folder, rest);
     let (running, _) = Running::start(reddrum(&folder), &folder.socket());

@@ -30,8 +30,8 @@ const LIMIT: Duration = Duration::from_secs(60 * 60);
 const FEW_NODES: u32 = 4;
 /// As many nodes as the demo has without options.
 const RACK_NODES: u32 = 96;
-/// Where no BMC is: the discard port of this machine.
-const NOWHERE: &str = "127.0.0.1:9";
+/// Where no BMC is: RFC 6761 §6.4 says so. Addresses of this machine are refused.
+const NOWHERE: &str = "nowhere.invalid";
 /// How long it may take until that is noticed.
 const PATIENCE: Duration = Duration::from_secs(60);
 
