@@ -44,7 +44,7 @@ impl Slot {
         let remembered = remembered.map(|(known, plan)| Remembered {
             address: self.address().ip(),
             known,
-            suite: self.session.suite(),
+            suite: self.session.proven_suite(),
             plan: Arc::clone(plan),
             read_anew: self.rare.read_anew || self.rare.is_partial,
             identity: Arc::clone(&node.identity),
