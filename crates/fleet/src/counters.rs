@@ -64,9 +64,9 @@ counters! {
     readings_unavailable,
     /// Sensor readings that the BMC refused to give, or gave no answer to.
     readings_failed,
-    /// Rounds over all sensors of a node that were finished.
+    /// Rounds over all sensors of a node, or over those of the classes with one interval, that were finished.
     rounds,
-    /// Rounds left out because the one before took longer than the poll interval.
+    /// Rounds left out because the one before took longer than their interval.
     rounds_skipped,
     /// Snapshots published.
     snapshots,

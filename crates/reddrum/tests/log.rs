@@ -86,9 +86,11 @@ fn metric(address: &str, name: &str) -> f64 {
     let mut page = String::new();
     stream.read_to_string(&mut page).unwrap();
     let of_it = page.lines().filter(|line| line.starts_with(name));
-    of_it
-        .map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap())
-        .sum()
+    let samples: Vec<f64> = of_it
+        .map(|line| line.rsplit(' ').next().unwrap().parse().unwrap())
+        .collect();
+    assert!(!samples.is_empty(), "no {name} in {page}");
+    samples.iter().sum()
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use clap::Parser;
 use serde_json::Value;
 
 use super::load::{CLIENT_CORE, SERVER_CORE, cpu_seconds, pinned};
@@ -21,10 +22,6 @@ use crate::process::{command, run as run_program, run_shown};
 use crate::test::tools::{self, Need};
 use crate::workspace::Workspace;
 
-/// BMCs where no other number is asked for.
-const NODES_DEFAULT: usize = 200;
-/// Seconds that ours and pyghmi are measured.
-const SECONDS_DEFAULT: u64 = 10;
 /// RMCP's port: FreeIPMI's host ranges have no other.
 const RMCP_PORT: u16 = 623;
 /// What a virtual node has with a reading.
@@ -47,29 +44,16 @@ struct Cost {
     cpu_s: f64,
 }
 
-/// What was asked for on the command line.
+/// Options of the benchmark.
+#[derive(Parser)]
+#[command(name = "cargo xtask bench fleet-peers")]
 struct Options {
-    nodes: usize,
+    /// BMCs.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=2_000))]
+    nodes: u32,
+    /// Seconds that each but FreeIPMI is measured.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
-}
-
-fn parse(options: &[String]) -> Result<Options> {
-    let mut parsed = Options {
-        nodes: NODES_DEFAULT,
-        seconds: SECONDS_DEFAULT,
-    };
-    for pair in options.chunks(2) {
-        match pair {
-            [name, value] if name == "--nodes" => parsed.nodes = value.parse()?,
-            [name, value] if name == "--seconds" => parsed.seconds = value.parse()?,
-            other => {
-                return Err(
-                    format!("unknown option {other:?}; there are --nodes N, --seconds S").into(),
-                );
-            }
-        }
-    }
-    Ok(parsed)
 }
 
 /// Runs it.
@@ -77,7 +61,9 @@ fn parse(options: &[String]) -> Result<Options> {
 /// # Errors
 /// Where a program is missing or fails.
 pub(super) fn run(workspace: &Workspace, options: &[String]) -> Result {
-    let Options { nodes, seconds } = parse(options)?;
+    let name = "cargo xtask bench fleet-peers".to_owned();
+    let Options { nodes, seconds } =
+        Options::try_parse_from(std::iter::once(&name).chain(options))?;
     tools::install(workspace, [Need::Ipmi, Need::Bmcs].iter())?;
     super::build_release(workspace, &["reddrum"])?;
     let mut vbmc = pinned(CLIENT_CORE, program::binary(workspace)?);

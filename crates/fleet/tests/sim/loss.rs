@@ -114,7 +114,8 @@ fn a_dead_bmc_is_told_as_down_within_half_a_minute_and_is_probed_as_rarely_as_an
 }
 
 #[test]
-fn a_bmc_that_restarts_is_read_again_within_a_minute_and_a_half() {
+fn of_twenty_bmcs_that_restart_nineteen_are_read_again_within_a_minute_and_a_half_and_all_within_three()
+ {
     let mut world = world(NODES, seed());
     world.run_for(120 * SECOND);
     for host in &mut world.hosts[..20] {
