@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::config::{Config, InventoryConfig, SECTIONS, Source};
+use crate::config::{Config, InventoryConfig, SECTIONS, ScanConfig, Source};
 use crate::error::ProgramError;
 use crate::inventory::{self, Gathered};
 use crate::serve;
@@ -32,7 +32,7 @@ pub(crate) fn keys(out: &mut impl Write) -> io::Result<()> {
 }
 
 /// Checks a file and its lists as `serve` does, short of the network, and says what it would serve. Servers with lists aren't
-/// asked.
+/// asked, and nobody is scanned.
 pub(crate) async fn check(
     file: &Path,
     out: &mut impl Write,
@@ -53,12 +53,28 @@ pub(crate) async fn check(
     }
     let targets = counted(config.targets.len(), "target");
     let lists = lists(&gathered, config.targets.len(), servers.len());
+    let scans = scans(&config.scans);
     let accounts = counted(config.accounts.len(), "account");
     Ok(writeln!(
         out,
-        "{}: good: {targets}, {lists}{accounts}",
+        "{}: good: {targets}, {lists}{scans}{accounts}",
         file.display()
     ))
+}
+
+/// What is said of scans, where there are any. Nobody is asked.
+fn scans(scans: &[ScanConfig]) -> String {
+    if scans.is_empty() {
+        return String::new();
+    }
+    let addresses = scans.iter().map(|scan| scan.candidates.len()).sum();
+    let (scans, addresses) = (counted(scans.len(), "scan"), addressed(addresses));
+    format!("{scans} of {addresses} not made, ")
+}
+
+fn addressed(count: usize) -> String {
+    let ending = if count == 1 { "" } else { "es" };
+    format!("{count} address{ending}")
 }
 
 /// What is said of lists, where there are any.

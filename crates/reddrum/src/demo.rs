@@ -65,6 +65,7 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), ProgramError> {
             listen,
             fleet_only: false,
         }),
+        scans: Arc::default(),
     };
     let bound = web.clone().bind(fleet.clone()).await?;
     // After a restart it is found where it was.

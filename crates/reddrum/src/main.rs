@@ -24,6 +24,7 @@ mod place;
 mod reference;
 mod reload;
 mod resolve;
+mod scan;
 mod serve;
 mod shell;
 mod ssdp;

@@ -4,6 +4,8 @@
 //! What is wrong changes nothing: a file with a mistake leaves all as it was, a list with one leaves that list as it was, or
 //! out where it was never good. Keys that take a restart are named.
 
+mod found;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
@@ -21,6 +23,7 @@ use crate::config::{Config, ConfigError, Credentials, Source, TargetConfig};
 use crate::error::ProgramError;
 use crate::inventory::{self, Bmc, Clash, Inventory, Kept, LOOK_EVERY, Named, Pushed, Read};
 use crate::resolve::Names;
+use crate::scan::{Figures, Scans};
 use crate::{serve, targets};
 
 /// How many machines that come or go a line of the log names.
@@ -33,6 +36,8 @@ pub(crate) struct Reload {
     config: Config,
     /// The lists that the configuration names.
     lists: Vec<Inventory>,
+    /// The BMCs that are found where the configuration has them looked for.
+    scans: Scans,
     /// The BMCs that clients have named.
     pushed: Pushed,
     /// Those of them that can't be with the others.
@@ -76,7 +81,9 @@ impl Reload {
         orders: mpsc::Receiver<Order>,
     ) -> Result<Self, ProgramError> {
         let inventories = std::mem::take(&mut config.inventories);
-        let kept = config.service.state_dir.as_deref().map(Kept::new);
+        let state_dir = config.service.state_dir.as_deref();
+        let scans = Scans::new(state_dir, std::mem::take(&mut config.scans));
+        let kept = state_dir.map(Kept::new);
         if let Some(kept) = &kept {
             kept.tidy(&inventories);
         }
@@ -89,6 +96,7 @@ impl Reload {
             file,
             credentials: pushed.with_own(&config.credentials),
             lists: gathered.lists,
+            scans,
             pushed,
             aside: BTreeMap::new(),
             targets: Arc::default(),
@@ -101,10 +109,13 @@ impl Reload {
             is_complete: false,
             config,
         };
+        let mut named = gathered.named;
+        let scans = reload.scans.configs();
+        reload.scans.join(&scans, &mut named, &reload.pushed);
         let Named {
             mut targets,
             origins,
-        } = gathered.named;
+        } = named;
         let aside = reload.pushed.join(&mut targets, &reload.config.credentials);
         reload.hold(targets, origins, aside);
         Ok(reload)
@@ -130,6 +141,11 @@ impl Reload {
         self.views.clone()
     }
 
+    /// What scans have done, now and later.
+    pub(crate) fn scan_figures(&self) -> Arc<Figures> {
+        self.scans.figures()
+    }
+
     /// Follows the files for as long as it is polled.
     pub(crate) async fn run(mut self, mut hang_up: Signal, fleet: Weak<Fleet>, names: Arc<Names>) {
         let mut look = interval(LOOK_EVERY);
@@ -142,7 +158,8 @@ impl Reload {
                     None => return,
                 },
                 Some(read) = self.loading.join_next() => self.read_all(read, &fleet, &names).await,
-                _ = look.tick() => self.look(),
+                _ = look.tick() => self.look(&names),
+                Some(ended) = self.scans.ended() => self.take_scan(ended, &fleet, &names).await,
                 Some(Order { change, keep, begin, answer }) = self.orders.recv() => {
                     // Who has waited too long was told that nothing becomes of it.
                     if begin.send(()).is_ok() {
@@ -174,8 +191,9 @@ impl Reload {
         }
     }
 
-    /// Begins to read the lists that are due.
-    fn look(&mut self) {
+    /// Begins to read the lists that are due, and the scans.
+    fn look(&mut self, names: &Names) {
+        self.scans.begin(names.are_known());
         for index in 0..self.lists.len() {
             if self.lists[index].is_due() {
                 self.begin(index);
@@ -210,7 +228,7 @@ impl Reload {
             }
         };
         let before = std::mem::replace(&mut list.targets, targets);
-        let taken = match inventory::merged(&self.config, &self.lists) {
+        let taken = match self.merged() {
             Ok(named) => {
                 let told = Told {
                     what: &source.to_string(),
@@ -280,8 +298,11 @@ impl Reload {
             list.is_read = false;
             list.ask_again();
         }
+        let scans: Vec<_> = std::mem::take(&mut config.scans);
+        let scans: Vec<_> = scans.into_iter().map(Arc::new).collect();
         let kept = self.kept.as_ref();
-        let gathered = inventory::gather(&config, inventories, &self.lists, kept).await?;
+        let mut gathered = inventory::gather(&config, inventories, &self.lists, kept).await?;
+        self.scans.join(&scans, &mut gathered.named, &self.pushed);
         let restart = self.config.takes_restart(&config);
         let told = Told {
             what: &self.file.display().to_string(),
@@ -290,6 +311,8 @@ impl Reload {
         self.take(told, gathered.named, Some(config), fleet, names)
             .await?;
         self.lists = gathered.lists;
+        let state_dir = self.config.service.state_dir.as_deref();
+        self.scans.adopt(state_dir, scans);
         for mistake in &gathered.mistakes {
             mistake.log();
         }
@@ -312,8 +335,8 @@ impl Reload {
         names: &Names,
     ) -> Result<(), Failure> {
         let id = change.id().to_owned();
-        let before = self.pushed.get(&id);
         let named = self.named()?;
+        let before = self.pushed.get(&id);
         let bmc = match change {
             SourceChange::Add(source) | SourceChange::Replace(source) => {
                 let bmc = Bmc::of(&source, self.pushed.rules())?;
@@ -341,9 +364,9 @@ impl Reload {
         taken.map_err(Failure::Internal)
     }
 
-    /// The BMCs that the operator names.
-    fn named(&self) -> Result<Named, Failure> {
-        let named = inventory::merged(&self.config, &self.lists);
+    /// The BMCs that the operator names, and those that are found where he has them looked for.
+    fn named(&mut self) -> Result<Named, Failure> {
+        let named = self.merged();
         named.map_err(|clash| Failure::Internal(clash.text))
     }
 

@@ -17,7 +17,7 @@ use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::Instant;
 
 /// The most look-ups at a time: each takes a thread of the runtime while it lasts.
-const LOOK_UPS_MAX: usize = 32;
+pub(crate) const LOOK_UPS_MAX: usize = 32;
 /// How often it is looked which names are due.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// The most names that are looked up again at one such look. More wait, those that are due for the longest time first.
@@ -99,7 +99,7 @@ impl Wanted {
             let count = all.len();
             all.retain(|address| self.name.may_be_at(address));
             match (all.is_empty(), count) {
-                (true, 1..) => Err("a client has named it, and none of its addresses is permitted by [aggregation] allow_destinations".to_owned()),
+                (true, 1..) => Err("none of its addresses is permitted: where a client has named it, [aggregation] allow_destinations can permit some; where a scan has found it, put it into a [[target]]".to_owned()),
                 _ => Ok(all),
             }
         });
@@ -214,6 +214,11 @@ impl Names {
         changed
     }
 
+    /// Whether all were looked up at least once.
+    pub(crate) fn are_known(&self) -> bool {
+        self.wanted().values().all(|one| one.is_known)
+    }
+
     /// Looks those of these nodes up no more. Returns what was known of them.
     fn forget(&self, ids: &[NodeId]) -> Vec<(NodeId, Wanted)> {
         let mut wanted = self.wanted();
@@ -294,7 +299,7 @@ impl Names {
     }
 }
 
-async fn look_up(host: String, port: u16) -> Found {
+pub(crate) async fn look_up(host: String, port: u16) -> Found {
     match tokio::net::lookup_host((host, port)).await {
         Ok(found) => Ok(found.collect()),
         Err(error) => Err(error.to_string()),

@@ -77,6 +77,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<End, ProgramError> {
         host: Arc::clone(&host),
         aggregator: None,
         metrics: config.metrics.clone(),
+        scans: reload.scan_figures(),
     };
     let fleet = Fleet::start(&fleet_config).map_err(|e| ProgramError::Usage(e.to_string()))?;
     let fleet = Arc::new(fleet);

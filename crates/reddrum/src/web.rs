@@ -28,6 +28,7 @@ use crate::certificate::{Certificate, CertificateError};
 use crate::config::{FrontConfig, ProxyAddress};
 use crate::host::{LocalHost, Ports};
 use crate::metrics::{Metrics, MetricsConfig};
+use crate::scan::Figures;
 use crate::ssdp::Announcers;
 
 /// What the service root calls the product.
@@ -129,6 +130,8 @@ pub(crate) struct Web {
     pub(crate) aggregator: Option<Arc<dyn Aggregator>>,
     /// Where figures for Prometheus are had, if at all.
     pub(crate) metrics: Option<MetricsConfig>,
+    /// What scans for BMCs have done.
+    pub(crate) scans: Arc<Figures>,
 }
 
 /// A service that has its socket but doesn't answer yet.
@@ -189,7 +192,8 @@ impl Web {
         let metrics = match &self.metrics {
             None => None,
             Some(config) => {
-                let bound = Metrics::bind(config, &machines, Arc::clone(&service)).await;
+                let (service, scans) = (Arc::clone(&service), self.scans);
+                let bound = Metrics::bind(config, &machines, service, scans).await;
                 Some(bound.map_err(|error| WebError::Metrics(config.listen, error))?)
             }
         };

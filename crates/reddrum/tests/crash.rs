@@ -9,6 +9,8 @@
 mod polling;
 #[path = "crash/pushed.rs"]
 mod pushed;
+#[path = "crash/scanned.rs"]
+mod scanned;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,13 +1,14 @@
-//! `[[inventory]]`: files and servers that list BMCs.
+//! `[[inventory]]`: files and servers that list BMCs, and ranges in which they are looked for.
 
 use std::path::PathBuf;
 
+use super::scan::{self, ScanConfig, Scanned};
 use super::secret::{self, Sources};
 use super::section::{Problems, Section};
 use super::target::{Treatment, read_treatment};
 use super::{Secret, keys};
 
-/// The most files and servers that list BMCs.
+/// The most files, servers and scans that name BMCs.
 const INVENTORIES_MAX: usize = 64;
 
 /// How often a server is asked where the file says nothing, in seconds: as Prometheus does.
@@ -85,8 +86,9 @@ pub(super) fn read_inventories(
     root: &Section<'_, '_>,
     sources: &Sources<'_>,
     problems: &mut Problems<'_>,
-) -> Vec<InventoryConfig> {
-    let mut all = Vec::new();
+) -> (Vec<InventoryConfig>, Vec<ScanConfig>) {
+    let (mut all, mut scans) = (Vec::new(), Vec::new());
+    let mut scanned = Scanned::default();
     for (table, span) in root.tables(problems, "inventory") {
         let section = Section::open(
             &keys::INVENTORY,
@@ -95,17 +97,21 @@ pub(super) fn read_inventories(
             span,
             problems,
         );
-        if all.len() == INVENTORIES_MAX {
-            section.problem(
-                problems,
-                "file",
-                format!("more than {INVENTORIES_MAX} lists"),
-            );
+        if all.len() + scans.len() == INVENTORIES_MAX {
+            let text = format!("more than {INVENTORIES_MAX} lists and scans");
+            section.problem(problems, "file", text);
             break;
         }
-        all.extend(read_inventory(root, &section, sources, problems));
+        let is_list = section.has("file") || section.has("url");
+        match (section.has("scan"), is_list) {
+            (true, true) => {
+                section.problem(problems, "scan", "give file, url or scan, not several");
+            }
+            (true, false) => scans.extend(scan::read(root, &section, &mut scanned, problems)),
+            (false, _) => all.extend(read_inventory(root, &section, sources, problems)),
+        }
     }
-    all
+    (all, scans)
 }
 
 fn read_inventory(
@@ -115,6 +121,7 @@ fn read_inventory(
     problems: &mut Problems<'_>,
 ) -> Option<InventoryConfig> {
     let treatment = read_treatment(root, section, problems);
+    scan::refuse_keys(section, problems);
     let refresh_s = section.integer(problems, "refresh_s", 5..=86_400, REFRESH_DEFAULT_S);
     let token = secret::read(section, problems, sources, "token");
     let allow_empty = section.flag(problems, "allow_empty");
@@ -133,7 +140,7 @@ fn read_inventory(
             return None;
         }
         (None, None) => {
-            section.problem(problems, "file", "is missing (or url)");
+            section.problem(problems, "file", "is missing (or url, or scan)");
             return None;
         }
     };

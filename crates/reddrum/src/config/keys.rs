@@ -77,7 +77,7 @@ pub(crate) static ROOT: SectionKeys = SectionKeys {
             "inventory",
             "array of tables",
             "",
-            "files and servers that list further BMCs",
+            "files and servers that list further BMCs, and ranges in which they are looked for",
         ),
     ],
 };

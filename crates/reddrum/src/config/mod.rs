@@ -11,6 +11,7 @@ mod inventory;
 mod keys;
 mod metrics;
 mod restart;
+mod scan;
 pub(crate) mod secret;
 mod section;
 mod target;
@@ -33,6 +34,7 @@ pub(crate) use destinations::DestinationsConfig;
 pub(crate) use front::{FrontConfig, ProxyAddress, SSDP_INTERFACES_MAX};
 pub(crate) use inventory::{Format, InventoryConfig, Source};
 pub(crate) use keys::SECTIONS;
+pub(crate) use scan::{SCANNED_MAX, ScanConfig};
 pub(crate) use secret::Secret;
 use secret::Sources;
 use section::{Problem, Problems, Section, line_of};
@@ -101,6 +103,8 @@ pub(crate) struct Config {
     pub(crate) targets: Vec<TargetConfig>,
     /// Where others are listed.
     pub(crate) inventories: Vec<InventoryConfig>,
+    /// Where others are looked for.
+    pub(crate) scans: Vec<ScanConfig>,
 }
 
 /// `[service]`.
@@ -205,7 +209,7 @@ impl Config {
         let fleet = read_fleet(&root, &mut problems);
         let credentials = read_all_credentials(&root, &sources, &mut problems);
         let targets = target::read_targets(&root, &mut problems);
-        let inventories = inventory::read_inventories(&root, &sources, &mut problems);
+        let (inventories, scans) = inventory::read_inventories(&root, &sources, &mut problems);
         let found = problems.finish();
         match service {
             Some(service) if found.is_empty() => Ok(Self {
@@ -219,6 +223,7 @@ impl Config {
                 credentials,
                 targets,
                 inventories,
+                scans,
             }),
             _ => Err(found),
         }

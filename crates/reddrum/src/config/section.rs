@@ -124,6 +124,11 @@ impl<'a, 'i> Section<'a, 'i> {
             .map(|(_, v)| v)
     }
 
+    /// Whether the file says anything of `key`.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.value(key).is_some()
+    }
+
     /// Where the value of `key` stands, or the section where it is absent.
     pub(crate) fn span_of(&self, key: &str) -> Range<usize> {
         self.value(key)

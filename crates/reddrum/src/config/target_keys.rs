@@ -87,7 +87,7 @@ pub(crate) static TARGET: SectionKeys = SectionKeys {
 /// `[[inventory]]`.
 pub(crate) static INVENTORY: SectionKeys = SectionKeys {
     heading: "[[inventory]]",
-    meaning: "a file or a server that lists BMCs; the keys of [[target]] hold where the list says nothing else",
+    meaning: "a file or a server that lists BMCs, or ranges in which they are looked for; the keys of [[target]] hold where the list says nothing else",
     keys: &[
         key(
             "file",
@@ -148,6 +148,44 @@ pub(crate) static INVENTORY: SectionKeys = SectionKeys {
             "string",
             "",
             "PEM file with the certificate authorities of the server; without it, those that this machine trusts",
+        ),
+        key(
+            "scan",
+            "array of strings",
+            "",
+            "networks, addresses, names and ranges in which BMCs are looked for by ASF pings: [\"10.20.0.0/22\", \"bmc[001-096]\"]; \
+             who answers joins the fleet. At most 65536 addresses, needs credentials. Without a network's own and its broadcast \
+             address, and without loopback, link-local and cloud metadata addresses unless a range has nothing else",
+        ),
+        key(
+            "exclude",
+            "array of strings",
+            "[]",
+            "networks, addresses, names and ranges of scan that are left alone",
+        ),
+        key(
+            "names",
+            "string",
+            "the addresses",
+            "with scan: names of the machines in Redfish, a range with one for each address of scan, excluded ones too",
+        ),
+        key(
+            "every_s",
+            "integer",
+            "3600",
+            "with scan: from the beginning of one scan to the next; 10 to 604800",
+        ),
+        key(
+            "pings_per_s",
+            "integer",
+            "1000",
+            "with scan: pings in any second, at most; 1 to 100000",
+        ),
+        key(
+            "forget_after_s",
+            "integer",
+            "604800",
+            "with scan: a BMC that neither answers pings nor is up leaves the fleet after this, and three scans at least; 60 to 31536000",
         ),
         PORT,
         CREDENTIALS_NAME,

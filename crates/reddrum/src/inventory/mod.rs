@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use crate::config::{InventoryConfig, Secret, Source, TargetConfig};
 use crate::fetch::{Fetch, fetch};
 pub(crate) use kept::Kept;
-pub(crate) use merge::{Gathered, Named, gather, merged};
+pub(crate) use merge::{Clash as ListClash, Gathered, Named, gather, merged};
 pub(crate) use pushed::{Bmc, Clash, OWN_CREDENTIALS, Pushed, id_of as pushed_id};
 
 /// The longest list, in bytes.

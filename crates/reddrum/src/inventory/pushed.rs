@@ -383,6 +383,11 @@ impl Pushed {
         &self.rules
     }
 
+    /// All that can be used, also those that stand aside.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = &TargetConfig> {
+        self.bmcs.values().map(|bmc| &bmc.target)
+    }
+
     /// Whether there are credentials for those that bring none.
     pub(crate) fn has_default(&self, credentials: &Credentials) -> bool {
         self.rules.default_login && credentials.contains_key(DEFAULT)

@@ -34,6 +34,8 @@ pub(super) use records::{
 };
 pub(super) use sol::{SolArgs, SolCommand, SolSetting};
 
+use crate::scan::{PINGS_PER_S_DEFAULT, PINGS_PER_S_LIMITS, ROUNDS_DEFAULT};
+
 /// What `reddrum ipmi --help` shows behind the options.
 const HELP: &str = "\
 Hosts:      node1   10.0.0.5:6230   node[001-500]   a,b,r[1-4]n[1-24]   @FILE or --hosts-file FILE
@@ -291,14 +293,19 @@ impl RestorePolicy {
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct DiscoverArgs {
     /// Pings a second, at most.
-    #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, default_value_t = PINGS_PER_S_DEFAULT, value_name = "N", value_parser = pings_per_s())]
     pub(super) rate: u32,
     /// How often an address is asked that does not answer.
-    #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=10))]
+    #[arg(long, default_value_t = ROUNDS_DEFAULT, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=10))]
     pub(super) rounds: u8,
     /// Print the BMCs as a list that the service takes, as `inventory` in its configuration: hosts,names,port.
     #[arg(long)]
     pub(super) csv: bool,
+}
+
+fn pings_per_s() -> clap::builder::RangedI64ValueParser<u32> {
+    let (first, last) = PINGS_PER_S_LIMITS.into_inner();
+    clap::value_parser!(u32).range(i64::from(first)..=i64::from(last))
 }
 
 /// How long a machine shows itself.

@@ -1,14 +1,9 @@
 //! `discover`: which addresses of a range have a BMC, by ASF ping (§13.2.3), without a login.
 
-use std::collections::HashMap;
 use std::io::{self, IsTerminal, Write};
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use ipmi::number::AsfEntities;
-use ipmi::wire::asf::Asf;
-use ipmi::wire::rmcp::{self, Class};
-use ipmi::wire::{Reader, Writer};
 use serde_json::json;
 
 use super::args::{Connection, DiscoverArgs};
@@ -16,43 +11,11 @@ use super::drive::for_one_socket;
 use super::failure::Failure;
 use super::hosts::{self, Host};
 use super::report::{self, Report};
-use crate::config::hosts::HOSTS_MAX;
 use crate::error::ProgramError;
-
-/// Longest datagram that is looked at, in bytes: a pong has 28.
-const PONG_MAX: usize = 128;
+use crate::scan::{PONG_MAX, Pace, Step, Sweep};
 
 /// The least time between two progress lines.
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
-
-/// The network of `10.0.0.0/24`: its addresses, without the network's own and the broadcast address.
-///
-/// # Errors
-/// It is no network, or too large a one.
-pub(super) fn network(text: &str) -> Result<Option<Vec<String>>, ProgramError> {
-    let Some((address, length)) = text.split_once('/') else {
-        return Ok(None);
-    };
-    let usage = |why: &str| ProgramError::Usage(format!("hosts '{text}': {why}"));
-    let address: Ipv4Addr = address
-        .parse()
-        .map_err(|_| usage("expected a network such as 10.0.0.0/24"))?;
-    let length: u32 = length
-        .parse()
-        .ok()
-        .filter(|length| (1..=32).contains(length))
-        .ok_or_else(|| usage("a network's length is 1 to 32"))?;
-    let count = 1_u64 << (32 - length);
-    if count > HOSTS_MAX as u64 {
-        return Err(usage("a larger network than /16"));
-    }
-    let count = u32::try_from(count).unwrap_or(u32::MAX);
-    let first = u32::from(address) & !(count - 1);
-    let all = (first..=first + (count - 1)).map(|address| Ipv4Addr::from(address).to_string());
-    let edges = if count > 2 { 1 } else { 0 };
-    let inner = usize::try_from(count - 2 * edges).unwrap_or(0);
-    Ok(Some(all.skip(edges as usize).take(inner).collect()))
-}
 
 /// Pings every address, and prints those that answer.
 ///
@@ -80,7 +43,7 @@ pub(super) fn run(
     for_one_socket(&mut addresses);
     let mut found = Vec::new();
     if !addresses.is_empty() {
-        let mut scan = Scan::new(addresses, args, connection)
+        let scan = Scan::new(addresses, args, connection)
             .map_err(|e| ProgramError::system("opening a socket", e))?;
         found = scan
             .run()
@@ -179,20 +142,13 @@ fn end(said: &[Said]) -> Result<(), ProgramError> {
     Err(ProgramError::Hosts(text))
 }
 
+/// A scan on its socket.
 struct Scan {
     socket: UdpSocket,
-    addresses: Vec<SocketAddr>,
-    /// Index of each address.
-    places: HashMap<SocketAddr, usize>,
-    /// What each said.
-    found: Vec<Option<bool>>,
-    /// Tells answers to us from others.
-    tag: u8,
-    /// Between two pings.
-    pace: Duration,
-    rounds: u8,
-    patience: Duration,
-    progress: bool,
+    sweep: Sweep,
+    total: usize,
+    /// When progress was shown last, where anybody sees it.
+    shown: Option<Instant>,
 }
 
 impl Scan {
@@ -203,57 +159,56 @@ impl Scan {
     ) -> io::Result<Self> {
         let ipv6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
         let any = if ipv6 { "[::]:0" } else { "0.0.0.0:0" };
-        Ok(Self {
-            socket: UdpSocket::bind(any)?,
-            places: (0..).zip(&addresses).map(|(n, a)| (*a, n)).collect(),
-            found: vec![None; addresses.len()],
-            addresses,
-            // FFh means that no answer is wanted.
-            tag: udp::RandomBytes::new()?.next_u32() as u8 & 0x7f,
-            pace: Duration::from_secs(1) / args.rate,
+        let pace = Pace {
+            pings_per_s: args.rate,
             rounds: args.rounds,
             patience: Duration::from_millis(u64::from(connection.timeout_ms)),
-            progress: io::stderr().is_terminal(),
+        };
+        let random = udp::RandomBytes::new()?.next_u32();
+        Ok(Self {
+            socket: UdpSocket::bind(any)?,
+            total: addresses.len(),
+            sweep: Sweep::new(addresses, pace, random),
+            shown: io::stderr().is_terminal().then(Instant::now),
         })
     }
 
-    fn run(&mut self) -> io::Result<Vec<Option<bool>>> {
-        let mut shown = Instant::now();
-        for _ in 0..self.rounds {
-            let mut due = Instant::now();
-            for place in 0..self.addresses.len() {
-                if self.found[place].is_some() {
-                    continue;
-                }
-                self.receive_until(due)?;
-                due += self.pace;
-                self.ping(place);
-                if self.progress && shown.elapsed() >= PROGRESS_EVERY {
-                    shown = Instant::now();
-                    let found = self.found.iter().flatten().count();
-                    let total = self.addresses.len();
-                    let mut terminal = io::stderr().lock();
-                    write!(
-                        terminal,
-                        "\r{place} of {total} asked, {found} answer\x1b[K\r"
-                    )?;
-                    terminal.flush()?;
-                }
-            }
-            self.receive_until(Instant::now() + self.patience)?;
-        }
-        Ok(std::mem::take(&mut self.found))
-    }
-
-    fn ping(&self, place: usize) {
+    fn run(mut self) -> io::Result<Vec<Option<bool>>> {
+        let begun = Instant::now();
         let mut buffer = [0; PONG_MAX];
-        let mut w = Writer::new(&mut buffer);
-        Asf::Ping { tag: self.tag }.encode(&mut w);
-        // An address that can't be reached does not answer; the others are asked all the same.
-        let _ = self.socket.send_to(w.written(), self.addresses[place]);
+        let length = self.sweep.datagram(&mut buffer);
+        let datagram = &buffer[..length];
+        loop {
+            match self.sweep.step(begun.elapsed()) {
+                Step::Ping(address) => {
+                    // An address that can't be reached does not answer; the others are asked all the same.
+                    let _ = self.socket.send_to(datagram, address);
+                    self.show()?;
+                }
+                Step::Wait(until) => self.receive_until(begun + until)?,
+                Step::Done => return Ok(self.sweep.into_found()),
+            }
+        }
     }
 
-    /// Takes answers up to this time.
+    fn show(&mut self) -> io::Result<()> {
+        if let Some(shown) = &mut self.shown
+            && shown.elapsed() >= PROGRESS_EVERY
+        {
+            *shown = Instant::now();
+            let (asked, found) = self.sweep.progress();
+            let total = self.total;
+            let mut terminal = io::stderr().lock();
+            write!(
+                terminal,
+                "\r{asked} of {total} asked, {found} answer\x1b[K\r"
+            )?;
+            terminal.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Takes answers up to this time, or up to one of them: it may have been the last that was waited for.
     fn receive_until(&mut self, end: Instant) -> io::Result<()> {
         let mut buffer = [0; PONG_MAX];
         loop {
@@ -263,16 +218,9 @@ impl Scan {
             }
             self.socket.set_read_timeout(Some(left))?;
             // Time-outs and refusals by addresses without a BMC: the time decides.
-            let Ok((len, from)) = self.socket.recv_from(&mut buffer) else {
-                continue;
-            };
-            let mut r = Reader::new(&buffer[..len]);
-            if rmcp::decode(&mut r) == Ok(Class::Asf)
-                && let Ok(Asf::Pong { tag, entities, .. }) = Asf::decode(&mut r)
-                && tag == self.tag
-                && let Some(place) = self.places.get(&from)
-            {
-                self.found[*place] = Some(entities.contains(AsfEntities::IPMI));
+            if let Ok((len, from)) = self.socket.recv_from(&mut buffer) {
+                self.sweep.heard(from, &buffer[..len]);
+                return Ok(());
             }
         }
     }
@@ -297,24 +245,6 @@ mod tests {
             ("[fd00::5]:6230", "[fd00::5]:6230", "fd00::5,fd00--5,6230"),
         ] {
             assert_eq!(line(name, address).as_deref(), Some(expected));
-        }
-    }
-
-    #[test]
-    fn a_network_has_its_inner_addresses() {
-        let addresses = |text| network(text).map(Option::unwrap_or_default);
-        let inner = addresses("10.0.0.77/29").unwrap();
-        assert_eq!(inner.len(), 6);
-        assert_eq!(
-            (inner[0].as_str(), inner[5].as_str()),
-            ("10.0.0.73", "10.0.0.78")
-        );
-        assert_eq!(addresses("10.0.0.7/32").unwrap(), ["10.0.0.7"]);
-        assert_eq!(addresses("10.0.0.6/31").unwrap(), ["10.0.0.6", "10.0.0.7"]);
-        assert_eq!(addresses("10.9.0.0/16").unwrap().len(), 65_534);
-        assert!(network("10.0.0.5").unwrap().is_none());
-        for wrong in ["10.0.0.0/8", "10.0.0/24", "10.0.0.0/33", "a/24"] {
-            assert!(network(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -34,7 +34,7 @@ const CLOSE_MAX: Duration = Duration::from_secs(3);
 const RECEIVE_BUFFER_BYTES: usize = 4 << 20;
 
 /// Addresses as one socket can reach them all: IPv4 ones are mapped into IPv6 where any is IPv6 (RFC 4291 §2.5.5.2).
-pub(super) fn for_one_socket(addresses: &mut [SocketAddr]) {
+pub(crate) fn for_one_socket(addresses: &mut [SocketAddr]) {
     if addresses.iter().any(SocketAddr::is_ipv6) {
         for address in addresses {
             if let IpAddr::V4(v4) = address.ip() {

@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::Path;
 use std::thread;
 
 use super::failure::Failure;
-use crate::config::hosts::{HOSTS_MAX, expand};
+use crate::config::hosts::{HOSTS_MAX, expand, misfit};
 use crate::error::ProgramError;
 
 /// Names that are looked up at the same time.
@@ -127,32 +127,6 @@ fn expand_one(text: &str) -> Result<Vec<String>, String> {
     match names.iter().find_map(|name| misfit(name)) {
         Some(error) => Err(error),
         None => Ok(names),
-    }
-}
-
-/// Why a text is nobody's name, where it is what other tools take for several.
-fn misfit(name: &str) -> Option<String> {
-    let is_dashed = || {
-        let (first, last) = name.split_once('-')?;
-        first.parse::<Ipv4Addr>().ok()?;
-        last.chars()
-            .all(|c| c.is_ascii_digit() || c == '.')
-            .then_some(())
-    };
-    if name.contains('/') {
-        Some(format!(
-            "'{name}': networks are for 'discover'; ranges are in brackets, such as 10.0.0.[1-20]"
-        ))
-    } else if name.contains(char::is_whitespace) {
-        Some(format!(
-            "'{name}': no name has blanks; put commas between hosts"
-        ))
-    } else if is_dashed().is_some() {
-        Some(format!(
-            "'{name}': ranges are in brackets, such as 10.0.0.[1-20]"
-        ))
-    } else {
-        None
     }
 }
 

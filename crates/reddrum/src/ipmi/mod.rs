@@ -29,6 +29,7 @@ use std::rc::Rc;
 pub(crate) use args::IpmiArgs;
 use args::{Connection, IpmiCommand};
 use command::decode::Style;
+pub(crate) use drive::for_one_socket;
 use engine::Engine;
 use failure::Failure;
 use output::Output;
@@ -36,6 +37,7 @@ use report::Reader;
 use sdr_cache::SdrCache;
 use talk::Memory;
 
+use crate::config::hosts::network;
 use crate::error::ProgramError;
 
 /// What to say about words that are ipmitool's.
@@ -82,7 +84,8 @@ pub(crate) fn run(args: &IpmiArgs) -> Result<(), ProgramError> {
     }
     if let IpmiCommand::Discover(options) = &args.command {
         let network = match args.hosts.as_deref() {
-            Some(range) if !range.starts_with('@') => discover::network(range)?,
+            Some(range) if !range.starts_with('@') => network(range)
+                .map_err(|why| ProgramError::Usage(format!("hosts '{range}': {why}")))?,
             _ => None,
         };
         let names = network.map_or_else(|| names(args), Ok)?;
@@ -121,7 +124,7 @@ fn ask(args: &IpmiArgs, names: Vec<String>) -> Result<(), ProgramError> {
         .zip(&hosts)
         .filter_map(|(number, host)| Some((number, *host.address.as_ref().ok()?)))
         .unzip();
-    drive::for_one_socket(&mut addresses);
+    for_one_socket(&mut addresses);
     let ipv6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
     let salt = udp::RandomBytes::new().map(|mut random| random.next_u32());
     let salt = salt.map_err(|error| ProgramError::system("random numbers", error))?;

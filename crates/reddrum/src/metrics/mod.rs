@@ -9,6 +9,7 @@
 
 mod machines;
 mod own;
+mod scans;
 mod text;
 
 use std::convert::Infallible;
@@ -33,6 +34,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::scan::Figures;
 use machines::{Part, Telling};
 use text::{Format, Text};
 
@@ -67,6 +69,7 @@ struct Source {
     /// Weak: a scrape that goes on keeps no fleet alive.
     fleet: Weak<Fleet>,
     service: Arc<Service>,
+    scans: Arc<Figures>,
     fleet_only: bool,
 }
 
@@ -79,10 +82,12 @@ impl Metrics {
         config: &MetricsConfig,
         fleet: &Arc<Fleet>,
         service: Arc<Service>,
+        scans: Arc<Figures>,
     ) -> std::io::Result<Self> {
         let source = Source {
             fleet: Arc::downgrade(fleet),
             service,
+            scans,
             fleet_only: config.fleet_only,
         };
         let listener = TcpListener::bind(config.listen).await?;
@@ -153,6 +158,7 @@ impl Source {
             ("/metrics", None) => {
                 own::service(&self.service.figures(), &mut text);
                 own::fleet(&fleet.figures(), &mut text);
+                scans::scans(&self.scans, &mut text);
                 own::process(&mut text);
                 None
             }

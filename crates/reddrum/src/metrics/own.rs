@@ -7,12 +7,12 @@ use redfish::ServiceFigures;
 
 use super::text::{Family, Kind, Text};
 
-const fn gauge(name: &'static str, help: &'static str) -> Family {
+pub(super) const fn gauge(name: &'static str, help: &'static str) -> Family {
     let kind = Kind::Gauge;
     Family { name, kind, help }
 }
 
-const fn counter(name: &'static str, help: &'static str) -> Family {
+pub(super) const fn counter(name: &'static str, help: &'static str) -> Family {
     let kind = Kind::Counter;
     Family { name, kind, help }
 }

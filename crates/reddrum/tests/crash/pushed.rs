@@ -25,7 +25,7 @@ const SOURCES: &str = "/redfish/v1/AggregationService/AggregationSources";
 const PUSHING_KILLS: u32 = 5;
 
 /// Virtual BMCs that this process plays, at 127.16.0.1 and so on.
-fn machines(nodes: u32) -> Server {
+pub(super) fn machines(nodes: u32) -> Server {
     let clock = Clock::start();
     let options = SiteOptions {
         nodes,
@@ -38,7 +38,7 @@ fn machines(nodes: u32) -> Server {
     Server::start(Arc::new(bmcs), clock, 0).unwrap()
 }
 
-fn configuration(folder: &Folder, rest: &str) {
+pub(super) fn configuration(folder: &Folder, rest: &str) {
     let password = folder.0.join("password");
     fs::write(&password, "correct horse\n").unwrap();
     fs::set_permissions(&password, fs::Permissions::from_mode(0o600)).unwrap();
@@ -54,13 +54,13 @@ fn source(host: &str, password: &str) -> Value {
     json!({"HostName": host, "UserName": "admin", "Password": password})
 }
 
-fn get(folder: &Folder, path: &str) -> Value {
+pub(super) fn get(folder: &Folder, path: &str) -> Value {
     let mut http = Http::connect(&folder.socket()).unwrap();
     http.get(path).unwrap().body
 }
 
 /// Names of the members of a collection.
-fn members(folder: &Folder, path: &str) -> BTreeSet<String> {
+pub(super) fn members(folder: &Folder, path: &str) -> BTreeSet<String> {
     let collection = get(folder, path);
     let members = collection["Members"].as_array().unwrap().iter();
     let name = |path: &str| path.rsplit('/').next().unwrap().to_owned();
@@ -71,7 +71,7 @@ fn members(folder: &Folder, path: &str) -> BTreeSet<String> {
 
 /// Waits for what is only a matter of time.
 #[track_caller]
-fn eventually(folder: &Folder, what: &str, holds: impl Fn() -> bool) {
+pub(super) fn eventually(folder: &Folder, what: &str, holds: impl Fn() -> bool) {
     let begun = Instant::now();
     while !holds() {
         let log = || fs::read_to_string(folder.0.join("log")).unwrap();

@@ -1,0 +1,140 @@
+//! One scan of the service: names looked up, and a sweep on its socket.
+
+use std::collections::HashSet;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use redfish::is_refused_destination;
+use tokio::net::UdpSocket;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use super::sweep::{PONG_MAX, Step, Sweep};
+use crate::config::ScanConfig;
+use crate::ipmi::for_one_socket;
+use crate::resolve::{LOOK_UPS_MAX, literal, look_up};
+
+/// How long names are looked up before a scan, all together: the others aren't asked this time.
+const LOOK_UP_WITHIN: Duration = Duration::from_secs(300);
+/// How long the system may take for a ping before the next one is sent.
+const SEND_WITHIN: Duration = Duration::from_millis(100);
+/// The pause after a socket failed: the time decides when a scan ends.
+const RECEIVE_PAUSE: Duration = Duration::from_millis(10);
+
+/// What a scan has found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Answers {
+    /// Which of the candidates are BMCs, by their index, and where.
+    pub(super) found: Vec<(usize, SocketAddr)>,
+    /// Names that lead to where nobody is to be asked.
+    pub(super) refused: Vec<usize>,
+    /// How many addresses were asked.
+    pub(super) asked: usize,
+    /// How many names have no address.
+    pub(super) nameless: usize,
+    /// How many pings were sent.
+    pub(super) pings: u64,
+}
+
+/// Asks every candidate.
+///
+/// # Errors
+/// The system gives no socket or randomness.
+pub(super) async fn ask(config: Arc<ScanConfig>) -> io::Result<Answers> {
+    let (places, mut answers) = places(&config).await;
+    answers.asked = places.len();
+    let mut addresses: Vec<SocketAddr> = places.iter().map(|(_, address)| *address).collect();
+    for_one_socket(&mut addresses);
+    let any: SocketAddr = match addresses.first() {
+        Some(SocketAddr::V6(_)) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+        _ => (Ipv4Addr::UNSPECIFIED, 0).into(),
+    };
+    let socket = UdpSocket::bind(any).await?;
+    let random = udp::RandomBytes::new()?.next_u32();
+    let mut sweep = Sweep::new(addresses, config.pace(), random);
+    run(&mut sweep, &socket).await;
+    answers.pings = sweep.pings();
+    let said = places.into_iter().zip(sweep.into_found());
+    let bmcs = said.filter(|(_, said)| *said == Some(true));
+    answers.found = bmcs.map(|(place, _)| place).collect();
+    Ok(answers)
+}
+
+async fn run(sweep: &mut Sweep, socket: &UdpSocket) {
+    let begun = Instant::now();
+    let mut buffer = [0; PONG_MAX];
+    let length = sweep.datagram(&mut buffer);
+    let ping = buffer;
+    loop {
+        match sweep.step(begun.elapsed()) {
+            // An address that can't be reached does not answer; the others are asked all the same.
+            Step::Ping(address) => {
+                let _ = timeout(SEND_WITHIN, socket.send_to(&ping[..length], address)).await;
+            }
+            Step::Wait(until) => {
+                match timeout_at(begun + until, socket.recv_from(&mut buffer)).await {
+                    Ok(Ok((length, from))) => sweep.heard(from, &buffer[..length]),
+                    Ok(Err(_)) => sleep(RECEIVE_PAUSE).await,
+                    Err(_) => {}
+                }
+            }
+            Step::Done => return,
+        }
+    }
+}
+
+/// The address of each candidate that has one and may be asked, each once; and which may not.
+async fn places(config: &ScanConfig) -> (Vec<(usize, SocketAddr)>, Answers) {
+    let mut answers = Answers::default();
+    let mut addresses = Vec::with_capacity(config.candidates.len());
+    let mut names = Vec::new();
+    for (index, target) in config.candidates.iter().enumerate() {
+        let port = target.treatment.port;
+        match literal(&target.host, port) {
+            Some(address) => addresses.push((index, address)),
+            None => names.push((index, target.host.clone(), port)),
+        }
+    }
+    answers.nameless = names.len();
+    for (index, found) in look_up_all(names).await {
+        let total = found.len();
+        let may_be_asked = |address: &SocketAddr| {
+            let ip = address.ip().to_canonical();
+            !is_refused_destination(ip, &[]) && !config.exclude.has(ip)
+        };
+        match found.into_iter().find(may_be_asked) {
+            Some(address) => addresses.push((index, address)),
+            None if total > 0 => answers.refused.push(index),
+            None => continue,
+        }
+        answers.nameless -= 1;
+    }
+    // Where a name leads to an address that is scanned as such, the one that is written first counts.
+    addresses.sort_by_key(|(index, _)| *index);
+    let mut seen = HashSet::with_capacity(addresses.len());
+    addresses.retain_mut(|(_, address)| {
+        address.set_ip(address.ip().to_canonical());
+        seen.insert(*address)
+    });
+    (addresses, answers)
+}
+
+/// The addresses of names, as far as they are known in time.
+async fn look_up_all(names: Vec<(usize, String, u16)>) -> Vec<(usize, Vec<SocketAddr>)> {
+    let (mut names, mut running, mut all) = (names.into_iter(), JoinSet::new(), Vec::new());
+    let until = Instant::now() + LOOK_UP_WITHIN;
+    loop {
+        while running.len() < LOOK_UPS_MAX
+            && let Some((index, host, port)) = names.next()
+        {
+            running.spawn(async move { (index, look_up(host, port).await) });
+        }
+        match timeout_at(until, running.join_next()).await {
+            Ok(Some(Ok((index, Ok(found))))) => all.push((index, found)),
+            Ok(Some(_)) => {}
+            Ok(None) | Err(_) => return all,
+        }
+    }
+}
