@@ -307,11 +307,11 @@ fn a_check_of_the_configuration_reads_its_lists_as_serve_does() {
     write(&folder, "b.yaml", "- {hosts: 10.0.2.1, names: b1}\n");
     let good = "[[inventory]]\nfile = \"a.csv\"\n[[inventory]]\nfile = \"b.yaml\"\n";
     let (code, said) = check(&format!(
-        "{good}[[inventory]]\nurl = \"http://127.0.0.1:1/\"\n"
+        "{good}[[inventory]]\nurl = \"http://127.0.0.1:1/\"\n\
+         [[inventory]]\nscan = [\"10.0.9.0/29\"]\ncredentials = \"default\"\nexclude = [\"10.0.9.1\"]\n"
     ));
     assert_eq!(code, Some(0), "{said}");
-    let wanted =
-        "good: 2 targets, 2 lists with 4 machines, 1 server not asked for a list, 1 account";
+    let wanted = "good: 2 targets, 2 lists with 4 machines, 1 server not asked for a list, 1 scan of 5 addresses not made, 1 account";
     assert!(said.contains(wanted), "{said}");
 
     for (list, text, wanted) in [

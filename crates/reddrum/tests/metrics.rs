@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// How long to wait for what never comes.
@@ -24,8 +25,10 @@ struct Demo {
 
 impl Demo {
     fn start() -> Self {
-        // The virtual BMCs have addresses of their own, and a port that no other test's have.
-        let port = 20_000 + std::process::id() % 10_000;
+        // The virtual BMCs have the same addresses in each demo, and a port that no other test's have.
+        static DEMOS: AtomicU32 = AtomicU32::new(0);
+        let demo = DEMOS.fetch_add(1, Ordering::Relaxed);
+        let port = 20_000 + std::process::id() % 5_000 * 2 + demo % 2;
         let mut child = Command::new(env!("CARGO_BIN_EXE_reddrum"))
             .args(["demo", "--json", "--listen", "127.0.0.1:0"])
             .args(["--metrics", "127.0.0.1:0", "--nodes", &NODES.to_string()])

@@ -68,3 +68,31 @@ pub(super) fn scans(figures: &Figures, text: &mut Text) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::text::Format;
+
+    #[test]
+    fn each_entry_has_its_figures_and_without_entries_there_are_none() {
+        let figures = Figures::default();
+        let told = |figures: &Figures| {
+            let mut text = Text::new(Format::Prometheus);
+            scans(figures, &mut text);
+            text.take()
+        };
+        assert!(told(&figures).is_empty());
+        figures.of("10.20.0.0/22", |of| (of.done, of.known) = (3, 7));
+        figures.of("bmc[1-9]", |of| of.gone = 1);
+        let told = told(&figures);
+        for line in [
+            "reddrum_scans_total{inventory=\"10.20.0.0/22\",result=\"done\"} 3",
+            "reddrum_scans_total{inventory=\"10.20.0.0/22\",result=\"failed\"} 0",
+            "reddrum_scan_found{inventory=\"10.20.0.0/22\"} 7",
+            "reddrum_scan_gone_total{inventory=\"bmc[1-9]\"} 1",
+        ] {
+            assert!(told.lines().any(|l| l == line), "{line}\n{told}");
+        }
+    }
+}

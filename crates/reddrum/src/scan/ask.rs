@@ -1,6 +1,7 @@
 //! One scan of the service: names looked up, and a sweep on its socket.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -36,6 +37,23 @@ pub(super) struct Answers {
     pub(super) nameless: usize,
     /// How many pings were sent.
     pub(super) pings: u64,
+    /// How many others the system did not take, and why it did not the last one.
+    pub(super) unsent: Unsent,
+}
+
+/// Pings that the system did not take.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Unsent {
+    pub(super) pings: u64,
+    /// The last error.
+    pub(super) why: String,
+}
+
+impl Unsent {
+    fn count(&mut self, why: impl fmt::Display) {
+        self.pings += 1;
+        self.why = why.to_string();
+    }
 }
 
 /// Asks every candidate.
@@ -54,15 +72,16 @@ pub(super) async fn ask(config: Arc<ScanConfig>) -> io::Result<Answers> {
     let socket = UdpSocket::bind(any).await?;
     let random = udp::RandomBytes::new()?.next_u32();
     let mut sweep = Sweep::new(addresses, config.pace(), random);
-    run(&mut sweep, &socket).await;
-    answers.pings = sweep.pings();
+    answers.unsent = run(&mut sweep, &socket).await;
+    answers.pings = sweep.pings() - answers.unsent.pings;
     let said = places.into_iter().zip(sweep.into_found());
     let bmcs = said.filter(|(_, said)| *said == Some(true));
     answers.found = bmcs.map(|(place, _)| place).collect();
     Ok(answers)
 }
 
-async fn run(sweep: &mut Sweep, socket: &UdpSocket) {
+async fn run(sweep: &mut Sweep, socket: &UdpSocket) -> Unsent {
+    let mut unsent = Unsent::default();
     let begun = Instant::now();
     let mut buffer = [0; PONG_MAX];
     let length = sweep.datagram(&mut buffer);
@@ -71,7 +90,12 @@ async fn run(sweep: &mut Sweep, socket: &UdpSocket) {
         match sweep.step(begun.elapsed()) {
             // An address that can't be reached does not answer; the others are asked all the same.
             Step::Ping(address) => {
-                let _ = timeout(SEND_WITHIN, socket.send_to(&ping[..length], address)).await;
+                let sent = timeout(SEND_WITHIN, socket.send_to(&ping[..length], address)).await;
+                match sent {
+                    Ok(Ok(_)) => {}
+                    Ok(Err(error)) => unsent.count(error),
+                    Err(late) => unsent.count(late),
+                }
             }
             Step::Wait(until) => {
                 match timeout_at(begun + until, socket.recv_from(&mut buffer)).await {
@@ -80,7 +104,7 @@ async fn run(sweep: &mut Sweep, socket: &UdpSocket) {
                     Err(_) => {}
                 }
             }
-            Step::Done => return,
+            Step::Done => return unsent,
         }
     }
 }
@@ -136,5 +160,30 @@ async fn look_up_all(names: Vec<(usize, String, u16)>) -> Vec<(usize, Vec<Socket
             Ok(Some(_)) => {}
             Ok(None) | Err(_) => return all,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::Config;
+
+    #[tokio::test]
+    async fn a_name_that_leads_to_this_machine_or_nowhere_is_not_asked() {
+        // RFC 6761 reserves both names.
+        let text = "[service]\nstate_dir = \"s\"\n[credentials.default]\nusername = \"u\"\n\
+                    password_command = [\"echo\", \"one\"]\n[[inventory]]\ncredentials = \"default\"\n\
+                    scan = [\"nowhere.invalid\", \"localhost\"]\n";
+        let config = Config::parse(text, Path::new("/")).unwrap();
+        let scan = config.scans.into_iter().next().unwrap();
+        let answers = ask(Arc::new(scan)).await.unwrap();
+        let wanted = Answers {
+            refused: vec![1],
+            nameless: 1,
+            ..Answers::default()
+        };
+        assert_eq!(answers, wanted);
     }
 }

@@ -36,7 +36,7 @@ impl Figures {
     }
 
     /// Changes those of an entry.
-    pub(super) fn of(&self, title: &str, change: impl FnOnce(&mut OfScan)) {
+    pub(crate) fn of(&self, title: &str, change: impl FnOnce(&mut OfScan)) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !all.contains_key(title) {
             all.insert(title.to_owned(), OfScan::default());

@@ -259,12 +259,13 @@ impl Scans {
             asked,
             nameless,
             pings,
+            unsent,
             ..
-        } = answers;
+        } = &answers;
         let answering = answers.found.len() as u64;
         self.figures.of(&config.title, |of| {
             of.done += 1;
-            of.pings += pings;
+            of.pings += *pings;
             of.answering = answering;
             of.new += report.new.len() as u64;
             of.gone += report.gone.len() as u64;
@@ -272,7 +273,11 @@ impl Scans {
         self.count_known(&config);
         let title = &config.title;
         report.what = format!("{title}: {asked} addresses asked, {answering} BMCs answer");
-        if nameless > 0 {
+        if unsent.pings > 0 {
+            let (pings, why) = (unsent.pings, &unsent.why);
+            report.what += &format!(", {pings} pings not taken by the system ({why})");
+        }
+        if *nameless > 0 {
             report.what += &format!(", {nameless} names without an address");
         }
         Some(report)
@@ -463,6 +468,7 @@ mod tests {
 
     use redfish::{Source, SourceLogin};
 
+    use super::super::ask::Unsent;
     use super::*;
     use crate::config::{AggregationConfig, Config};
     use crate::inventory;
@@ -640,6 +646,10 @@ mod tests {
             result: Ok(Answers {
                 asked: 1,
                 pings: 2,
+                unsent: Unsent {
+                    pings: 7,
+                    why: "no buffer".to_owned(),
+                },
                 ..Answers::default()
             }),
         };
@@ -650,7 +660,7 @@ mod tests {
         let report = scans.take(ended(number), &present).unwrap();
         assert_eq!(
             report.what,
-            "bmc1.invalid: 1 addresses asked, 0 BMCs answer"
+            "bmc1.invalid: 1 addresses asked, 0 BMCs answer, 7 pings not taken by the system (no buffer)"
         );
         assert_eq!(scans.figures().all()["bmc1.invalid"].pings, 2);
         scans.begin(true);
