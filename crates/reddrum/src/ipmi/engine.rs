@@ -163,6 +163,7 @@ impl Engine {
             session.set_quirks(self.quirks);
             session.connect(now, id);
             let talk = (self.begin)().with(address).behind(self.bridge);
+            let talk = talk.remembering(self.memory.is_some());
             self.by_id.insert(id.get(), place);
             self.by_address.insert(address, place);
             self.slots[place] = Some(Slot {

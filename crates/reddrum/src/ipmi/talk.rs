@@ -43,15 +43,42 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Why it brought no usable answer.
-    fn failed(&self, fault: CallFault) -> CallError {
+    /// What is told of it where it brings no usable answer.
+    fn named(&self) -> Named {
         let RequestTarget { netfn, cmd, .. } = self.target;
         let is_group = netfn == NetFn::GROUP_EXTENSION;
-        CallError {
+        Named {
             netfn,
             cmd,
             group: self.data.first().copied().filter(|_| is_group),
             name: self.name,
+        }
+    }
+}
+
+/// A request without what it holds: as much of it as an error tells.
+#[derive(Clone, Copy, Debug)]
+struct Named {
+    netfn: NetFn,
+    cmd: u8,
+    group: Option<u8>,
+    name: Option<&'static str>,
+}
+
+impl Named {
+    /// Why it brought no usable answer.
+    const fn failed(self, fault: CallFault) -> CallError {
+        let Self {
+            netfn,
+            cmd,
+            group,
+            name,
+        } = self;
+        CallError {
+            netfn,
+            cmd,
+            group,
+            name,
             fault,
         }
     }
@@ -199,6 +226,8 @@ struct Exchange {
     unfinished: Option<String>,
     /// How far it is, as far as the operator has not been told.
     progress: Vec<String>,
+    /// Nothing is kept for later runs, nor was anything.
+    forgets: bool,
 }
 
 /// A conversation's connection to its BMC: one question at a time.
@@ -253,8 +282,9 @@ impl Line {
         command: &C,
     ) -> Result<C::Response, CallError> {
         let call = self.request(lun, command);
-        let data = data_of(&call, self.ask(Ask::Call(call.clone())).await)?;
-        decode::<C>(&call, &data)
+        let named = call.named();
+        let data = data_of(named, self.ask(Ask::Call(call)).await)?;
+        decode::<C>(named, &data)
     }
 
     /// The same where an answer with the completion code `despite` has all its data, too; whether it had that code.
@@ -264,19 +294,25 @@ impl Line {
         command: &C,
     ) -> Result<(C::Response, bool), CallError> {
         let call = self.request(0, command);
-        match self.ask(Ask::Call(call.clone())).await {
-            Answer::Reply(code, data) if code == despite => Ok((decode::<C>(&call, &data)?, true)),
+        let named = call.named();
+        match self.ask(Ask::Call(call)).await {
+            Answer::Reply(code, data) if code == despite => Ok((decode::<C>(named, &data)?, true)),
             answer => {
-                let data = data_of(&call, answer)?;
-                Ok((decode::<C>(&call, &data)?, false))
+                let data = data_of(named, answer)?;
+                Ok((decode::<C>(named, &data)?, false))
             }
         }
     }
 
     /// Sends a request by its numbers and waits for the data of its answer.
     pub(super) async fn send(&self, call: Call) -> Result<Vec<u8>, CallError> {
-        let answer = self.ask(Ask::Call(call.clone())).await;
-        data_of(&call, answer)
+        let named = call.named();
+        data_of(named, self.ask(Ask::Call(call)).await)
+    }
+
+    /// Whether anything is kept of BMCs for later runs: what only serves that is else left undone.
+    pub(super) fn remembers(&self) -> bool {
+        !self.0.borrow().forgets
     }
 
     /// What was kept of this BMC under this stamp, if anything was.
@@ -309,10 +345,11 @@ impl Line {
                         idempotent: true,
                         way: self.0.borrow().way,
                     };
-                    match self.ask(Ask::Call(call.clone())).await {
+                    let named = call.named();
+                    match self.ask(Ask::Call(call)).await {
                         Answer::Reply(code, data) => walk.answer(code, &data),
                         silence => {
-                            data_of(&call, silence)?;
+                            data_of(named, silence)?;
                         }
                     }
                 }
@@ -360,14 +397,14 @@ impl Line {
 }
 
 /// The data of a successful answer as that of a command.
-fn decode<C: Command>(call: &Call, data: &[u8]) -> Result<C::Response, CallError> {
+fn decode<C: Command>(named: Named, data: &[u8]) -> Result<C::Response, CallError> {
     C::Response::decode(&mut Reader::new(data))
-        .map_err(|error| call.failed(CallFault::Garbled(error)))
+        .map_err(|error| named.failed(CallFault::Garbled(error)))
 }
 
 /// The data of an answer to a request.
-fn data_of(call: &Call, answer: Answer) -> Result<Vec<u8>, CallError> {
-    Err(call.failed(match answer {
+fn data_of(named: Named, answer: Answer) -> Result<Vec<u8>, CallError> {
+    Err(named.failed(match answer {
         Answer::Reply(CompletionCode::OK, data) => return Ok(data),
         Answer::Reply(code, _) => CallFault::Refused(code),
         Answer::NotPassedOn(code) => CallFault::NotPassedOn(code),
@@ -413,6 +450,12 @@ impl Talk {
     /// Tells it what the operator says of the BMC.
     pub(super) fn knowing(self, quirks: Quirks) -> Self {
         self.line.0.borrow_mut().quirks = quirks;
+        self
+    }
+
+    /// Tells it whether anything is kept for later runs.
+    pub(super) fn remembering(self, remembers: bool) -> Self {
+        self.line.0.borrow_mut().forgets = !remembers;
         self
     }
 

@@ -5,6 +5,7 @@ mod bootparam;
 mod capture;
 mod channel;
 mod chassis;
+mod column;
 mod dcmi;
 pub(super) mod decode;
 mod fan;

@@ -27,22 +27,30 @@ pub(super) async fn read_anew(line: &Line) -> Result<Vec<SdrRecord>, CallError> 
 /// All records as the BMC has them, read from it now.
 pub(super) async fn read_bytes(line: &Line) -> Result<Vec<Vec<u8>>, CallError> {
     let source = SdrSource::of(&line.call(&GetDeviceId).await?);
-    let (_, kept) = walk(line, &mut SdrWalk::new(source)).await?;
-    Ok(sdr_cache::records(&kept).map(<[u8]>::to_vec).collect())
+    let mut walk = SdrWalk::new(source);
+    let mut records = Vec::new();
+    loop {
+        match line.walk(&mut walk).await? {
+            Found::Record => records.push(walk.record().to_vec()),
+            Found::Restart => records.clear(),
+            Found::End => return Ok(records),
+        }
+    }
 }
 
 async fn read_or_recall(line: &Line, recalls: bool) -> Result<Vec<SdrRecord>, CallError> {
     let device = line.call(&GetDeviceId).await?;
     let source = SdrSource::of(&device);
     if source != SdrSource::Repository {
-        return Ok(walk(line, &mut SdrWalk::new(source)).await?.0);
+        return walk(line, &mut SdrWalk::new(source), None).await;
     }
     let info = match line.call(&GetSdrRepositoryInfo).await {
         // Some have records and no information about them.
         Err(error) if error.completion().is_some() => None,
         info => Some(info?),
     };
-    let stamp = match info.filter(|info| info.last_addition.unix_seconds().is_some()) {
+    let is_told = |info: &SdrRepositoryInfo| info.last_addition.unix_seconds().is_some();
+    let stamp = match info.filter(|info| line.remembers() && is_told(info)) {
         // Nothing would tell a change: the seconds since its start say the same after each start.
         None => None,
         Some(info) => Some(stamp(&device, guid(line).await?, &info)),
@@ -56,7 +64,9 @@ async fn read_or_recall(line: &Line, recalls: bool) -> Result<Vec<SdrRecord>, Ca
     }
     let began = info.as_ref().map(SdrStamp::of_repository);
     let mut records = SdrWalk::new(source).stamped(began);
-    let (found, kept) = walk(line, &mut records).await?;
+    let mut kept = Vec::new();
+    let keeps = stamp.is_some().then_some(&mut kept);
+    let found = walk(line, &mut records, keeps).await?;
     // Not what is cut short, nor what changed meanwhile.
     let is_whole = info.is_some_and(|info| usize::from(info.record_count) == found.len());
     if let Some(stamp) = stamp
@@ -68,20 +78,28 @@ async fn read_or_recall(line: &Line, recalls: bool) -> Result<Vec<SdrRecord>, Ca
     Ok(found)
 }
 
-/// The records, and the same as they are remembered.
-async fn walk(line: &Line, walk: &mut SdrWalk) -> Result<(Vec<SdrRecord>, Vec<u8>), CallError> {
-    let (mut records, mut kept) = (Vec::new(), Vec::new());
+/// The records, and in `kept`, where that is wanted, the same as they are remembered.
+async fn walk(
+    line: &Line,
+    walk: &mut SdrWalk,
+    mut kept: Option<&mut Vec<u8>>,
+) -> Result<Vec<SdrRecord>, CallError> {
+    let mut records = Vec::new();
     loop {
         match line.walk(walk).await? {
             Found::Record => {
                 records.extend(SdrRecord::decode(walk.record()));
-                sdr_cache::append(&mut kept, walk.record());
+                if let Some(kept) = &mut kept {
+                    sdr_cache::append(kept, walk.record());
+                }
             }
             Found::Restart => {
                 records.clear();
-                kept.clear();
+                if let Some(kept) = &mut kept {
+                    kept.clear();
+                }
             }
-            Found::End => return Ok((records, kept)),
+            Found::End => return Ok(records),
         }
     }
 }

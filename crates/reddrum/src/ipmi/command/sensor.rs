@@ -1,6 +1,5 @@
 //! `sensor`: every sensor of the repository with value, unit, status and thresholds (§35.5, §35.9, §35.14).
 
-use std::fmt::Write as _;
 use std::rc::Rc;
 
 use ipmi::command::sensor::{
@@ -15,7 +14,7 @@ use ipmi::record::sdr::{Access, FullSensor, Owner, SdrBody, SdrRecord, Sensor};
 use ipmi::record::{AnalogFormat, Conversion};
 use serde_json::{Map, Value, json};
 
-use super::{group, repository, sensor_hint};
+use super::{column, group, repository, sensor_hint};
 use crate::ipmi::failure::Failure;
 use crate::ipmi::report::{Reader, Report, cell, pair};
 use crate::ipmi::talk::{CallError, CallFault, Line, Outcome};
@@ -46,6 +45,12 @@ const NAMES: [(Threshold, &str); 6] = [
 
 /// Width of the names in the report of `get`.
 const WIDTH: usize = 22;
+
+/// Width of most columns of the list.
+const COLUMN: usize = 10;
+
+/// Room for a line of the list, in bytes; longer ones grow.
+const LINE_LEN: usize = 160;
 
 /// A sensor as its record describes it.
 pub(super) struct Described {
@@ -132,7 +137,10 @@ pub(super) async fn all(line: &Line) -> Result<Vec<Described>, CallError> {
 
 /// The sensors that these records describe; all of them the BMC's own, where the operator says so.
 pub(super) fn of_records(line: &Line, records: Vec<SdrRecord>) -> Vec<Described> {
-    let mut sensors: Vec<_> = records.into_iter().flat_map(describe).collect();
+    let mut sensors = Vec::with_capacity(records.len());
+    for record in records {
+        describe(record, &mut sensors);
+    }
     if line.quirks().has(Quirk::SensorOwnerWrong) {
         for Described { sensor, .. } in &mut sensors {
             let lun = sensor.key.lun().get();
@@ -211,28 +219,23 @@ async fn report(line: &Line, key: &str, sensors: &[Described], reader: Reader) -
     Ok(report.hinting(hint))
 }
 
-/// The sensors of a record; none for records of other things, and for sensors that only send events.
-fn describe(record: SdrRecord) -> Vec<Described> {
+/// Adds the sensors of a record; none for records of other things, and for sensors that only send events.
+fn describe(record: SdrRecord, sensors: &mut Vec<Described>) {
     match record.body {
-        SdrBody::FullSensor(full) => vec![Described {
+        SdrBody::FullSensor(full) => sensors.push(Described {
             name: full.id.text(),
             sensor: full.sensor,
             full: Some(Box::new(full)),
-        }],
-        SdrBody::CompactSensor(compact) => compact
-            .expand()
-            .map(|single| Described {
+        }),
+        SdrBody::CompactSensor(compact) => {
+            sensors.extend(compact.expand().map(|single| Described {
                 name: single.id.text(),
                 sensor: single.sensor,
                 full: None,
-            })
-            .collect(),
-        _ => Vec::new(),
+            }));
+        }
+        _ => {}
     }
-}
-
-fn number(value: Option<f64>) -> String {
-    value.map_or_else(|| "na".to_owned(), |value| format!("{value:.3}"))
 }
 
 /// How much is read of a sensor.
@@ -531,23 +534,25 @@ fn status(crossed: ThresholdSet) -> &'static str {
 impl Read {
     /// Columns as ipmitool's `sensor` has them, but a discrete sensor's states by their names.
     fn line(&self) -> String {
-        let reading = match self.states {
-            Some(states) => format!("0x{states:x}"),
-            None => number(self.value),
-        };
-        let unit = self.unit.as_deref().unwrap_or("discrete");
-        let mut line = format!(
-            "{:<16} | {reading:<10} | {:<10} | {:<5} ",
-            cell(&self.name),
-            cell(unit),
-            cell(&self.status)
+        let mut line = String::with_capacity(LINE_LEN);
+        column::text(&mut line, &cell(&self.name), 16);
+        line.push_str(" | ");
+        match self.states {
+            Some(states) => column::text(&mut line, &format!("0x{states:x}"), COLUMN),
+            None => column::number(&mut line, self.value, COLUMN),
+        }
+        line.push_str(" | ");
+        column::text(
+            &mut line,
+            &cell(self.unit.as_deref().unwrap_or("discrete")),
+            COLUMN,
         );
+        line.push_str(" | ");
+        column::text(&mut line, &cell(&self.status), 5);
+        line.push(' ');
         for threshold in self.thresholds {
-            // To write into a string can't fail.
-            let _ = match threshold {
-                Some(value) => write!(line, "| {value:<10.3}"),
-                None => write!(line, "| {:<10}", "na"),
-            };
+            line.push_str("| ");
+            column::number(&mut line, threshold, COLUMN);
         }
         line.truncate(line.trim_end().len());
         line
