@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipmi::command::picmg::hpm::FirmwareVersion;
+use ipmi::number::AuthType;
 use vbmc::controller::OemFamily;
 use vbmc::machine::Form;
 
@@ -239,6 +240,10 @@ pub(crate) struct VbmcArgs {
     /// consoles. [default: 17,3]
     #[arg(long, value_name = "SUITE", value_delimiter = ',', value_parser = clap::value_parser!(u8).range(0..=19))]
     pub(crate) suites: Vec<u8>,
+    /// Take IPMI 1.5 sessions, too, authenticated in these ways. All are weak, `password` sends it in the clear, and `none` lets
+    /// anybody in: for testing consoles. [default: no IPMI 1.5]
+    #[arg(long, value_enum, value_name = "LIST", value_delimiter = ',')]
+    pub(crate) v15: Vec<V15Auth>,
     /// The UDP port at which consoles reach the BMCs, where a relay is in between: BMCs tell it to consoles of SOL,
     /// and those check it.
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
@@ -246,6 +251,30 @@ pub(crate) struct VbmcArgs {
     /// Once they answer, print one line of JSON on standard output instead of text.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// A way to authenticate sessions of IPMI 1.5 (IPMI 2.0 §13.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum V15Auth {
+    /// By the digest MD5.
+    Md5,
+    /// By the digest MD2.
+    Md2,
+    /// By the password itself, in the clear.
+    Password,
+    /// Not at all: anybody is let in.
+    None,
+}
+
+impl From<V15Auth> for AuthType {
+    fn from(auth: V15Auth) -> Self {
+        match auth {
+            V15Auth::Md5 => Self::MD5,
+            V15Auth::Md2 => Self::MD2,
+            V15Auth::Password => Self::PASSWORD,
+            V15Auth::None => Self::NONE,
+        }
+    }
 }
 
 /// How bad the virtual BMCs' network is.

@@ -22,7 +22,7 @@ use crate::fault;
 use crate::host::LocalHost;
 use crate::metrics::MetricsConfig;
 use crate::password;
-use crate::vbmc_command::{self, PASSWORD_LEN, Served, User};
+use crate::vbmc_command::{self, Offers, PASSWORD_LEN, Served, User};
 use crate::web::{End, Web, close, ends_or_restarts, random_uuid};
 
 /// The user of the service and of every virtual BMC; the passwords are made for each run.
@@ -41,7 +41,12 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), ProgramError> {
     let bmc_password = password::generate(PASSWORD_LEN).map_err(no_randomness)?;
 
     let clock = Clock::start();
-    let server = vbmc_command::start(&args.machines, clock, &bmc_user(&bmc_password), &[])?;
+    let server = vbmc_command::start(
+        &args.machines,
+        clock,
+        &bmc_user(&bmc_password),
+        Offers::default(),
+    )?;
     let faults = fault::plan(&args.machines.faults, server.bmcs())?;
     let fleet = Arc::new(start_fleet(&server, &bmc_password)?);
     let host = Arc::new(LocalHost::default());

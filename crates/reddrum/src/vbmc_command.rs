@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ipmi::bmc;
 use ipmi::command::app::Guid;
+use ipmi::crypto::v15::V15_PASSWORD_MAX;
 use ipmi::number::{CipherSuiteId, PrivilegeLevel};
 use ipmi::time::Instant;
 use serde::Serialize;
@@ -16,7 +17,7 @@ use vbmc::site::{Site, SiteOptions};
 
 use crate::announce::Bmc;
 use crate::args::{
-    FirmwareArgs, FirmwareComponent, MachinesArgs, NetworkArgs, VbmcArgs, VbmcCommand,
+    FirmwareArgs, FirmwareComponent, MachinesArgs, NetworkArgs, V15Auth, VbmcArgs, VbmcCommand,
 };
 use crate::config::{Secret, secret};
 use crate::defect;
@@ -37,6 +38,15 @@ pub(crate) struct User<'a> {
     pub(crate) password: &'a Secret,
 }
 
+/// What consoles may log in by, as far as it isn't the default.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Offers<'a> {
+    /// Cipher suites; none stands for the default ones.
+    pub(crate) suites: &'a [u8],
+    /// Ways to authenticate sessions of IPMI 1.5; none for no such sessions.
+    pub(crate) v15: &'a [V15Auth],
+}
+
 /// Serves virtual BMCs until asked to end, or does what else is asked.
 pub(crate) async fn run(args: &VbmcArgs) -> Result<(), ProgramError> {
     if let Some(VbmcCommand::Firmware(args)) = &args.command {
@@ -55,7 +65,11 @@ pub(crate) async fn run(args: &VbmcArgs) -> Result<(), ProgramError> {
         password: &password,
     };
     let clock = Clock::start();
-    let server = start(&args.machines, clock, &user, &args.suites)?;
+    let offers = Offers {
+        suites: &args.suites,
+        v15: &args.v15,
+    };
+    let server = start(&args.machines, clock, &user, offers)?;
     if let Some(port) = args.told_port {
         server.bmcs().set_port(port);
     }
@@ -94,12 +108,12 @@ fn write_firmware(args: &FirmwareArgs) -> Result<(), ProgramError> {
     std::fs::write(&args.output, image).map_err(|e| ProgramError::system(&file.to_string(), e))
 }
 
-/// Starts the machines; each answers as soon as this returns. No `suites` stands for the default ones.
+/// Starts the machines; each answers as soon as this returns.
 pub(crate) fn start(
     args: &MachinesArgs,
     clock: Clock,
     user: &User<'_>,
-    suites: &[u8],
+    offers: Offers<'_>,
 ) -> Result<Server, ProgramError> {
     let options = SiteOptions {
         nodes: args.nodes,
@@ -113,9 +127,10 @@ pub(crate) fn start(
         machine.set_oem_family(args.oem);
     }
     let mut access = bmc::Config::new(users(user)?, Guid::default());
-    if !suites.is_empty() {
-        access.suites = suites.iter().map(|id| CipherSuiteId(*id)).collect();
+    if !offers.suites.is_empty() {
+        access.suites = offers.suites.iter().map(|id| CipherSuiteId(*id)).collect();
     }
+    access.v15 = v15(offers.v15, user)?;
     let bmcs = Arc::new(Bmcs::new(Arc::new(site), &access));
     Server::start(bmcs, clock, args.ipmi_port).map_err(|error| {
         let port = args.ipmi_port;
@@ -124,6 +139,23 @@ pub(crate) fn start(
             error,
         )
     })
+}
+
+/// What BMCs take of IPMI 1.5; `None` for nothing.
+fn v15(auth: &[V15Auth], user: &User<'_>) -> Result<Option<bmc::V15>, ProgramError> {
+    if auth.is_empty() {
+        return Ok(None);
+    }
+    if user.password.expose().len() > V15_PASSWORD_MAX {
+        let text = format!(
+            "--v15: the password is longer than the {V15_PASSWORD_MAX} bytes that IPMI 1.5 has"
+        );
+        return Err(ProgramError::Usage(text));
+    }
+    Ok(Some(bmc::V15 {
+        auth_types: auth.iter().copied().map(Into::into).collect(),
+        ..bmc::V15::default()
+    }))
 }
 
 /// User 1 has no name by convention (IPMI 2.0 §6.9), and is disabled.
@@ -272,7 +304,7 @@ mod tests {
             name: "admin",
             password: &password,
         };
-        let server = start(&machines(nodes), Clock::start(), &user, &[]).unwrap();
+        let server = start(&machines(nodes), Clock::start(), &user, Offers::default()).unwrap();
         let served = Served::of(&server, &user);
         (server, served)
     }
@@ -321,7 +353,7 @@ mod tests {
             name: "admin",
             password: &password,
         };
-        let refused = start(&machines(1), Clock::start(), &user, &[]);
+        let refused = start(&machines(1), Clock::start(), &user, Offers::default());
         assert!(matches!(refused, Err(ProgramError::Usage(_))));
     }
 

@@ -14,6 +14,7 @@ pub(crate) mod sensor;
 pub(crate) mod tap;
 pub(crate) mod target;
 pub(crate) mod tshark;
+pub(crate) mod v15;
 mod words;
 
 // The steps of `cargo xtask test` that use them.

@@ -1,7 +1,7 @@
 //! Every cipher suite both ways: our console with BMCs, our virtual BMC with consoles, each with all of 0 to 19.
 //!
 //! It prints a table. What a program can't open is known beforehand, with its reason: a suite that suddenly opens, or
-//! doesn't, is a failure.
+//! doesn't, is a failure. Sessions of IPMI 1.5 come last.
 
 use std::fmt::Write as _;
 use std::net::UdpSocket;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::ipmi_sim::IpmiSim;
 use super::report::Report;
 use super::target::Target;
-use super::{cli_checks, freeipmi, ipmitool, program};
+use super::{cli_checks, freeipmi, ipmitool, program, v15};
 use crate::Result;
 use crate::process::{Finished, command, run as run_program};
 use crate::workspace::Workspace;
@@ -98,6 +98,7 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Result {
         );
         report.check(&name, outcome);
     }
+    v15::run(workspace, &sim.target(), report)?;
     vbmc.expect_running()?;
     vbmc.interrupt()
 }

@@ -101,7 +101,7 @@ pub enum LoginFailure {
     NoAnswer,
     /// The BMC speaks IPMI 1.5 only.
     NotRmcpPlus,
-    /// The BMC takes no IPMI 1.5 sessions.
+    /// The BMC takes no IPMI 1.5 sessions, or none that are authenticated as ours would be.
     NotV15,
     /// The BMC answers, but not to the proof of the password (IPMI 1.5): most likely the password is wrong, since a
     /// BMC drops what it can't authenticate.
@@ -143,7 +143,7 @@ impl fmt::Display for LoginFailure {
                 f.write_str("the BMC does not answer; check address, port and network")
             }
             Self::NotRmcpPlus => f.write_str("the BMC offers no IPMI 2.0 (RMCP+) sessions"),
-            Self::NotV15 => f.write_str("the BMC offers no IPMI 1.5 sessions"),
+            Self::NotV15 => f.write_str("the BMC offers no IPMI 1.5 sessions that are authenticated in a way that may be used"),
             Self::NotActivated => f.write_str(
                 "the BMC does not answer Activate Session; most likely the password is wrong",
             ),

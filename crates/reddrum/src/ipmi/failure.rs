@@ -64,6 +64,8 @@ impl Failure {
             Self::Login { failure, .. } => match failure {
                 LoginFailure::NoAnswer => "no_answer",
                 LoginFailure::NotRmcpPlus => "not_rmcp_plus",
+                LoginFailure::NotV15 => "not_v15",
+                LoginFailure::NotActivated => "not_activated",
                 LoginFailure::WrongPassword => "wrong_password",
                 LoginFailure::UnknownUser => "unknown_user",
                 LoginFailure::NoCommonSuite { .. } => "no_common_suite",
@@ -166,7 +168,13 @@ fn login_remedy(failure: LoginFailure) -> String {
         LoginFailure::NoAnswer => {
             "check address, port and network; raise --attempts or --timeout-ms if packets get lost"
         }
-        LoginFailure::NotRmcpPlus => "switch on IPMI 2.0 over LAN in the BMC's settings",
+        LoginFailure::NotRmcpPlus => {
+            "switch on IPMI 2.0 over LAN in the BMC's settings; where it has none, log in with --v15 md5, which protects little"
+        }
+        LoginFailure::NotV15 => {
+            "leave --v15 out, or name a way to authenticate that the BMC takes (md5, md2, password)"
+        }
+        LoginFailure::NotActivated => "check --password-file or the environment variable",
         LoginFailure::WrongPassword => "check --password-file or the environment variable",
         LoginFailure::UnknownUser => {
             "check --username, and that the user is enabled for the BMC's LAN channel"

@@ -82,7 +82,9 @@ impl What {
         match self {
             Self::Same => "said alike",
             Self::Host => "the BMCs are named before the command",
-            Self::Interface => "the interface is always RMCP+, ipmitool's lanplus",
+            Self::Interface => {
+                "sessions are RMCP+, ipmitool's lanplus, unless --v15 md5 says otherwise, its lan"
+            }
             Self::Password => {
                 "the password comes from --password-file FILE (mode 0600), from REDDRUM_IPMI_PASSWORD, IPMI_PASSWORD or \
                  IPMITOOL_PASSWORD, or is asked for on a terminal; it is no argument, where everybody on this machine \

@@ -43,6 +43,10 @@ pub(super) fn login(options: &Connection, lowest: PrivilegeLevel) -> Result<Logi
         let suites: Vec<_> = options.suite.iter().map(|&id| CipherSuiteId(id)).collect();
         login = login.with_suites(&suites).map_err(usage)?;
     }
+    if !options.v15.is_empty() {
+        let ways: Vec<_> = options.v15.iter().copied().map(Into::into).collect();
+        login = login.with_v15(&ways).map_err(usage)?;
+    }
     let privilege = options.privilege.map_or(lowest, Into::into);
     login.with_privilege(privilege).map_err(usage)
 }

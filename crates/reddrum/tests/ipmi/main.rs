@@ -14,3 +14,4 @@ mod makers;
 mod records;
 mod settings;
 mod support;
+mod v15;

@@ -29,6 +29,8 @@ pub(super) struct Challenge {
     auth_type: AuthType,
     /// The BMC says that packets after log-in need no code.
     unauthenticated: bool,
+    /// The BMC says that it takes this type.
+    is_offered: bool,
 }
 
 /// A challenge, and what is sent in answer to it.
@@ -101,11 +103,13 @@ impl Handshake {
         // the login's is in it.
         let offered = |auth_type: &&AuthType| capabilities.v15_auth_types.contains(auth_type.bit());
         let types = login.v15();
-        let Some(auth_type) = types.iter().find(offered).or_else(|| types.first()) else {
+        let found = types.iter().find(offered);
+        let Some(auth_type) = found.or_else(|| types.first()) else {
             return self.keep(Refusal::Lacks(LoginFailure::NotV15));
         };
         self.ask(Step::ExpectChallenge(Challenge {
             auth_type: *auth_type,
+            is_offered: found.is_some(),
             unauthenticated: capabilities.per_message == PerMessageAuthentication::DISABLED,
         }))
     }
@@ -123,6 +127,9 @@ impl Handshake {
             CompletionCode::OK => {}
             INVALID_USER_NAME | NULL_USER_NOT_ENABLED => {
                 return Ok(self.keep(Refusal::Lacks(LoginFailure::UnknownUser)));
+            }
+            _ if !asked.is_offered => {
+                return Ok(self.keep(Refusal::Lacks(LoginFailure::NotV15)));
             }
             code => return Ok(self.keep(Refusal::Command(code))),
         }
@@ -234,6 +241,8 @@ impl Handshake {
         self.ask(Step::ExpectChallenge(Challenge {
             auth_type,
             unauthenticated,
+            // It gave a challenge for it once.
+            is_offered: true,
         }))
     }
 }

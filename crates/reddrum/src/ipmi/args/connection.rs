@@ -7,6 +7,7 @@ use ipmi::number::PrivilegeLevel;
 use ipmi::quirk::{Quirk, Quirks, UnknownQuirk};
 
 use super::{OfMaker, parse_byte};
+use crate::args::V15Auth;
 
 /// Hosts at a time where nobody says otherwise: with fewer, fewer datagrams go through each system call; more bring nothing.
 const FANOUT_DEFAULT: usize = 256;
@@ -46,6 +47,17 @@ pub(in crate::ipmi) struct Connection {
         value_delimiter = ','
     )]
     pub(in crate::ipmi) suite: Vec<u8>,
+    /// Log in by IPMI 1.5, in these ways, best first: for BMCs that know nothing better. Nothing is encrypted, the BMC proves
+    /// nothing, `password` sends it in the clear, and `none` lets anybody in.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "LIST",
+        value_delimiter = ',',
+        conflicts_with = "suite"
+    )]
+    pub(in crate::ipmi) v15: Vec<V15Auth>,
     /// Privilege level to work at. [default: the lowest that the command needs]
     #[arg(
         short = 'L',
