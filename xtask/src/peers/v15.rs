@@ -5,7 +5,6 @@ use std::net::UdpSocket;
 use std::path::Path;
 use std::time::Duration;
 
-use super::ipmi_sim::IpmiSim;
 use super::program;
 use super::report::Report;
 use super::target::Target;
