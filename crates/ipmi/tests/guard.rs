@@ -12,7 +12,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ipmi::bmc::{Config, Lockout, User};
-use ipmi::command::app::{GetSessionInfo, UserAccess, get_session_info::SessionSelector};
+use ipmi::command::app::{
+    GetSessionInfo, SetSessionPrivilegeLevel, UserAccess, get_session_info::SessionSelector,
+};
 use ipmi::console::{Login, LoginFailure, RequestTarget};
 use ipmi::crypto::Code;
 use ipmi::number::{CompletionCode, NetFn, PayloadType, PrivilegeLevel, RakpStatus};
@@ -173,6 +175,71 @@ fn hidden_users_are_refused_as_a_wrong_password_is() {
     );
 }
 
+/// Logs in up to RAKP Message 3, which is not sent.
+fn proof(pair: &mut Pair) -> Vec<u8> {
+    pair.connect();
+    loop {
+        let request = pair.transmit().unwrap();
+        if payload(&request).0 == PayloadType::RAKP_3 {
+            return request;
+        }
+        let reply = pair.at_bmc(&request).unwrap();
+        pair.at_console(&reply);
+    }
+}
+
+#[test]
+fn over_a_closed_channel_nobody_logs_in_and_who_is_in_stays() {
+    let refused = Err(RakpStatus::UNAUTHORIZED_ROLE);
+    let mut pair = Pair::new(login(&[17]), config());
+    pair.establish();
+    pair.device.is_closed = true;
+    assert_eq!(control(&mut pair), done());
+    for name in ["admin", "nobody"] {
+        let id = opened(&pair.at_bmc(&open(17, 77)).unwrap()).unwrap();
+        let reply = pair.at_bmc(&rakp1(id, name, ADMIN)).unwrap();
+        assert_eq!(rakp2(&reply).outcome.map(|_| ()), refused, "{name}");
+    }
+    assert_eq!(control(&mut pair), done());
+    // It closes while somebody proves himself.
+    let mut pair = Pair::new(login(&[17]), config());
+    let rakp3 = proof(&mut pair);
+    pair.device.is_closed = true;
+    let reply = pair.at_bmc(&rakp3).unwrap();
+    let rakp4 = Rakp4::decode(&mut Reader::new(payload(&reply).1)).unwrap();
+    assert_eq!(rakp4.outcome.map(|_| ()), refused);
+    assert_eq!(pair.bmc.session_count(), 0);
+    let mut pair = Pair::new(login(&[17]), config());
+    pair.device.is_closed = true;
+    pair.connect();
+    let told = Happened::LoginFailed(LoginFailure::PrivilegeRefused);
+    assert_eq!(pair.run(), told, "capabilities are told all the same");
+    pair.device.is_closed = false;
+    pair.establish();
+}
+
+#[test]
+fn no_session_gets_above_the_limit_of_its_channel() {
+    let mut pair = Pair::new(login(&[17]), config());
+    pair.device.limit = Some(PrivilegeLevel::OPERATOR);
+    for (asked, is_granted) in [(0, true), (2, true), (3, true), (4, false), (5, false)] {
+        let id = opened(&pair.at_bmc(&open(17, 77)).unwrap()).unwrap();
+        let role = Role::name_only(PrivilegeLevel(asked));
+        let reply = pair.at_bmc(&rakp1(id, "admin", role)).unwrap();
+        assert_eq!(rakp2(&reply).outcome.is_ok(), is_granted, "{asked}");
+        pair.bmc.reset();
+    }
+    let operator = login(&[17]).with_privilege(PrivilegeLevel::OPERATOR);
+    let mut pair = Pair::new(operator.unwrap(), config());
+    pair.device.limit = Some(PrivilegeLevel::OPERATOR);
+    pair.establish();
+    let above = SetSessionPrivilegeLevel {
+        privilege: PrivilegeLevel::ADMINISTRATOR,
+    };
+    pair.session.request(pair.now, &above).unwrap();
+    assert_eq!(pair.run(), Happened::Response(CompletionCode(0x81), vec![]));
+}
+
 #[test]
 fn wrong_passwords_lock_a_user_out_for_a_while() {
     let locking = Config {
@@ -206,15 +273,7 @@ fn wrong_passwords_lock_a_user_out_for_a_while() {
     assert_eq!(wrong.run(), locked);
     // Guesses at challenges that were made before the lock don't get through it.
     let mut pair = Pair::new(login(&[17]), locking);
-    pair.connect();
-    let rakp3 = loop {
-        let request = pair.transmit().unwrap();
-        if payload(&request).0 == PayloadType::RAKP_3 {
-            break request;
-        }
-        let reply = pair.at_bmc(&request).unwrap();
-        pair.at_console(&reply);
-    };
+    let rakp3 = proof(&mut pair);
     pair.peer = from(9);
     for id in 0..3 {
         let id = opened(&pair.at_bmc(&open(17, 50 + id)).unwrap()).unwrap();
@@ -239,11 +298,14 @@ fn a_new_configuration_ends_the_sessions_of_those_it_takes_the_right_from() {
     renamed.name = ipmi::wire::rakp::UserName::new(b"root").unwrap();
     let mut disabled = admin();
     disabled.enabled = false;
+    let mut without_messages = admin();
+    without_messages.messaging = false;
     let other_password = User::new("admin", b"other", PrivilegeLevel::ADMINISTRATOR).unwrap();
     for users in [
         vec![],
         vec![renamed],
         vec![disabled],
+        vec![without_messages],
         vec![other_password],
         vec![user(UserAccess::NO_ACCESS)],
     ] {

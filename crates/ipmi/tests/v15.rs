@@ -104,6 +104,40 @@ fn each_type_logs_in_asks_and_logs_out() {
 }
 
 #[test]
+fn over_a_closed_channel_nobody_logs_in_and_who_is_in_stays() {
+    let mut pair = Pair::new(login(&[AuthType::MD5]), bmc(&TYPES, true));
+    pair.establish();
+    pair.device.is_closed = true;
+    pair.session.request(pair.now, &GetDeviceId).unwrap();
+    assert_eq!(pair.run(), device_id());
+    let mut pair = Pair::new(login(&[AuthType::MD5]), bmc(&TYPES, true));
+    pair.device.is_closed = true;
+    pair.connect();
+    let not_now = LoginFailure::CommandRejected(CompletionCode::NOT_SUPPORTED_IN_STATE);
+    assert_eq!(pair.run(), failed(not_now));
+    // It closes, or gets a limit, between the challenge and its answer.
+    for (is_closed, limit) in [(true, None), (false, Some(PrivilegeLevel::OPERATOR))] {
+        let mut pair = Pair::new(login(&[AuthType::MD5]), bmc(&TYPES, true));
+        pair.connect();
+        let refused = loop {
+            let request = pair.transmit().unwrap();
+            let is_last = cmd(&request) == ActivateSession::CMD;
+            if is_last {
+                (pair.device.is_closed, pair.device.limit) = (is_closed, limit);
+            }
+            let reply = pair.at_bmc(&request).unwrap();
+            if is_last {
+                break reply;
+            }
+            pair.at_console(&reply);
+        };
+        let above = CompletionCode(0x86).0;
+        assert_eq!(parts(&refused).1.body.first(), Some(&above));
+        assert_eq!(pair.bmc.session_count(), 0);
+    }
+}
+
+#[test]
 fn the_first_of_the_logins_types_that_the_bmc_offers_is_used() {
     let mut pair = Pair::new(
         login(&[AuthType::MD5, AuthType::MD2]),

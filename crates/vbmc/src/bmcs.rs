@@ -441,10 +441,11 @@ impl Bmcs {
         }
     }
 
-    /// Restarts a controller: all its sessions are lost. Its machine runs on.
+    /// Restarts a controller, as a cold reset does: all its sessions are lost. Its machine runs on.
     pub fn reset(&self, index: u32) {
         if let Some(front) = self.fronts.get(index as usize) {
             lock(front).bmc.reset();
+            self.site.start_controller(index);
         }
     }
 

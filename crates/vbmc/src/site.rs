@@ -222,6 +222,11 @@ impl Site {
         machine
     }
 
+    /// Has a machine's controller start anew.
+    pub(crate) fn start_controller(&self, index: u32) {
+        self.lock(index).start_controller();
+    }
+
     fn lock(&self, index: u32) -> MutexGuard<'_, Machine> {
         // A machine is consistent after each statement; a panic elsewhere while it was locked does not matter.
         self.machines[index as usize]

@@ -133,6 +133,8 @@ pub struct User {
     pub privilege: PrivilegeLevel,
     /// Whether the user may log in.
     pub enabled: bool,
+    /// Whether IPMI messages are among what the user may do on the channel (§22.26). Otherwise the user can't log in, either.
+    pub messaging: bool,
 }
 
 /// Why there can't be such a user.
@@ -188,12 +190,13 @@ impl User {
             password: UserKey::new(password).ok_or(UserError::PasswordTooLong)?,
             privilege,
             enabled: true,
+            messaging: true,
         })
     }
 
-    /// Enabled, and with a privilege level.
+    /// Enabled, for IPMI messages too, and with a privilege level.
     const fn may_log_in(&self) -> bool {
-        self.enabled && self.privilege.name().is_some()
+        self.enabled && self.messaging && self.privilege.name().is_some()
     }
 
     /// Whether name and password are the same; the password is compared in constant time.

@@ -94,7 +94,14 @@ impl Bmc {
         let payload = r.take("payload", header.payload_len()).ok()?;
         match header {
             SessionHeader::V15(v15) if v15.auth_type == AuthType::NONE => {
-                match self.challenge_v15(now, entropy, from, payload, out) {
+                let mut call = Call {
+                    now,
+                    from,
+                    entropy,
+                    handler,
+                    out: &mut *out,
+                };
+                match self.challenge_v15(payload, &mut call) {
                     Some(len) => Some(len),
                     None => self.sessionless(&header, payload, out),
                 }
@@ -114,6 +121,7 @@ impl Bmc {
                     sessions: &mut self.sessions,
                     guard: &mut self.guard,
                     lapse: &mut self.lapse,
+                    handler,
                     now,
                     peer: from,
                 };

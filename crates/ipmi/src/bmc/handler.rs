@@ -41,6 +41,12 @@ pub trait Handler {
     /// [`REPEATED_WITHIN`]: super::REPEATED_WITHIN
     fn handle(&mut self, request: &Request<'_>, response: &mut Writer<'_>) -> CompletionCode;
 
+    /// The highest level at which consoles may log in over the channel at this moment (§22.22); `None` = nobody may, since the channel is
+    /// disabled, or open before the system has booted only (§6.6). Sessions that are there already go on.
+    fn channel_limit(&mut self) -> Option<PrivilegeLevel> {
+        Some(PrivilegeLevel::OEM)
+    }
+
     /// The serial port that serial over LAN connects to (§15), where the device has one.
     fn serial(&mut self) -> Option<&mut dyn SerialPort> {
         None

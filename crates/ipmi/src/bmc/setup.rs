@@ -5,6 +5,7 @@ use alloc::boxed::Box;
 use super::config::{Config, User};
 use super::defect::{self, Lapse};
 use super::guard::Guard;
+use super::handler::Handler;
 use super::repeat::Executed;
 use super::session::{Active, Challenged, Confirmation, Opened, Peer, SessionTable, Slot, Stage};
 use crate::crypto::{Algorithms, Channel, Code, Exchange, SessionChannel, UserKey};
@@ -24,6 +25,8 @@ pub(super) struct Setup<'a> {
     pub(super) config: &'a Config,
     pub(super) sessions: &'a mut SessionTable,
     pub(super) guard: &'a mut Guard,
+    /// Knows whether the channel is open.
+    pub(super) handler: &'a mut dyn Handler,
     pub(super) now: Instant,
     pub(super) peer: Peer,
     /// What a BMC with defects remembers.
@@ -153,7 +156,11 @@ impl Setup<'_> {
             now: self.now,
             lapse: self.lapse,
         };
-        let outcome = by.challenge(entropy, slot, rakp1);
+        // Before anything is said of the user: a channel that is closed lets nobody in, at no level.
+        let outcome = match self.handler.channel_limit() {
+            Some(limit) => by.challenge(entropy, slot, rakp1, limit),
+            None => Err(RakpStatus::UNAUTHORIZED_ROLE),
+        };
         // A session that is active already is not ended by what anybody can send.
         if outcome.is_err() && !slot.is_active() {
             self.sessions.remove(rakp1.bmc_session_id);
@@ -225,6 +232,15 @@ impl Setup<'_> {
             (Stage::Challenged(challenged), Ok(_)) => {
                 let user_id = challenged.user_id;
                 let mut activated = activate(self.config, challenged, rakp3);
+                // Closed since the challenge.
+                if activated.is_ok() && self.handler.channel_limit().is_none() {
+                    self.sessions.remove(rakp3.bmc_session_id);
+                    return Some(Rakp4 {
+                        tag,
+                        console_session_id,
+                        outcome: Err(RakpStatus::UNAUTHORIZED_ROLE),
+                    });
+                }
                 // Locked since the challenge, by guesses at other challenges.
                 if self.guard.is_locked(self.config, user_id, self.now) {
                     activated = Err(RakpStatus::INVALID_INTEGRITY_CHECK);
@@ -314,6 +330,7 @@ impl Challenger<'_> {
         entropy: &mut dyn Entropy,
         slot: &mut Slot,
         rakp1: &Rakp1,
+        channel_limit: PrivilegeLevel,
     ) -> Result<Rakp2Proof, RakpStatus> {
         let (opened, earlier) = match &slot.stage {
             Stage::Opened(opened) => (*opened, None),
@@ -323,6 +340,9 @@ impl Challenger<'_> {
             }
         };
         defect::refuse_challenge(self.config, self.lapse, rakp1)?;
+        if rakp1.role.privilege().name().is_some() && rakp1.role.privilege() > channel_limit {
+            return Err(RakpStatus::UNAUTHORIZED_ROLE);
+        }
         let user = self.challengee(entropy, rakp1)?;
         let exchange = Exchange {
             algorithm: opened.algorithms.auth,
@@ -350,7 +370,10 @@ impl Challenger<'_> {
             PrivilegeLevel(0) => user.privilege,
             level => level,
         };
-        let limit = asked.min(user.privilege).min(opened.privilege);
+        let limit = asked
+            .min(user.privilege)
+            .min(opened.privilege)
+            .min(channel_limit);
         slot.stage = Stage::Challenged(Box::new(Challenged {
             opened,
             exchange,

@@ -30,14 +30,7 @@ use crate::wire::{Writer, rmcp};
 impl Bmc {
     /// Answers Get Session Challenge, which is sent outside a session; `None` where `payload` is something else, or
     /// IPMI 1.5 is not spoken.
-    pub(super) fn challenge_v15(
-        &mut self,
-        now: Instant,
-        entropy: &mut dyn Entropy,
-        from: Peer,
-        payload: &[u8],
-        out: &mut [u8],
-    ) -> Option<usize> {
+    pub(super) fn challenge_v15(&mut self, payload: &[u8], call: &mut Call<'_>) -> Option<usize> {
         self.config.v15.as_ref()?;
         if self.config.has(Quirk::V15SessionsMissing) {
             return None;
@@ -48,8 +41,12 @@ impl Bmc {
         if !is_it {
             return None;
         }
-        let answer = decode(body).and_then(|asked| self.challenge(now, entropy, from, &asked));
-        let mut w = Writer::new(out);
+        let answer = decode(body).and_then(|asked| {
+            let limit = call.handler.channel_limit();
+            limit.ok_or(CompletionCode::NOT_SUPPORTED_IN_STATE)?;
+            self.challenge(call.now, call.entropy, call.from, &asked)
+        });
+        let mut w = Writer::new(call.out);
         encode_v15_sessionless(&mut w, |w| write_answer(&header, &answer, w));
         w.finish().ok()
     }
@@ -185,7 +182,11 @@ impl Bmc {
             return None;
         }
         let user_limit = self.config.enabled_user(user_id)?.privilege;
-        let command = decode(body).and_then(|command| check(challenged, user_limit, &command));
+        let command = decode(body).and_then(|command| {
+            // One that was closed since the challenge is above every limit.
+            let limit = call.handler.channel_limit().ok_or(ABOVE_LIMIT)?;
+            check(challenged, user_limit.min(limit), &command)
+        });
         let inbound = (call.entropy.next_u32() >> 1).max(1);
         let (answer, mut channel) = match command {
             Ok(command) => activated(&self.config, challenged, id, &command, inbound),

@@ -59,6 +59,10 @@ pub struct Device {
     pub busy: u32,
     /// Answers everything with this completion code.
     pub answers: Option<u8>,
+    /// Nobody may log in over the channel.
+    pub is_closed: bool,
+    /// The highest level of log-ins over the channel, where it has one.
+    pub limit: Option<PrivilegeLevel>,
 }
 
 impl Handler for Device {
@@ -84,6 +88,10 @@ impl Handler for Device {
             _ => return CompletionCode::INVALID_COMMAND,
         }
         CompletionCode::OK
+    }
+
+    fn channel_limit(&mut self) -> Option<PrivilegeLevel> {
+        (!self.is_closed).then_some(self.limit.unwrap_or(PrivilegeLevel::OEM))
     }
 }
 

@@ -70,6 +70,10 @@ impl Handler for Seat<'_> {
         self.with_device(|device| device.handle(request, response))
     }
 
+    fn channel_limit(&mut self) -> Option<PrivilegeLevel> {
+        self.with_device(|device| device.channel_limit())
+    }
+
     fn serial(&mut self) -> Option<&mut dyn SerialPort> {
         if self.with_device(|device| device.serial().is_some()) {
             Some(self)

@@ -60,6 +60,7 @@ pub(super) fn handle(
         GetDeviceGuid::CMD => serve(request, response, |_: GetDeviceGuid| Ok(device.config.guid)),
         ColdReset::CMD => serve(request, response, |_: ColdReset| {
             device.restart = true;
+            device.machine.start_controller();
             Ok(Empty)
         }),
         WarmReset::CMD => serve(request, response, |_: WarmReset| {

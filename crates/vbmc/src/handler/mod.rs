@@ -26,7 +26,7 @@ use std::net::Ipv4Addr;
 use ipmi::bmc::{Config, Handler, Request, SerialPort};
 use ipmi::command::Command;
 use ipmi::command::picmg::hpm::GetLanAttachCapabilities;
-use ipmi::number::{ChannelNumber, CompletionCode, NetFn};
+use ipmi::number::{ChannelNumber, CompletionCode, NetFn, PrivilegeLevel};
 use ipmi::wire::Writer;
 
 use crate::machine::{Form, Machine};
@@ -153,6 +153,10 @@ impl Handler for Device<'_> {
         } else {
             crate::defect::handle(self, request, response)
         }
+    }
+
+    fn channel_limit(&mut self) -> Option<PrivilegeLevel> {
+        users::channel_limit(self.machine)
     }
 
     /// A node's host has a serial port.

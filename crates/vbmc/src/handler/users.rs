@@ -12,8 +12,8 @@ use ipmi::command::{Command, Empty, Secret};
 use ipmi::crypto::exchange::UserKey;
 use ipmi::number::{
     AccessUpdate, ChannelAccessMode, ChannelNumber, CompletionCode, PasswordOperation,
-    PasswordSize, SecurityKeyId, SecurityKeyLock, SecurityKeyOperation, UserAccessFlags,
-    UserEnableStatus,
+    PasswordSize, PrivilegeLevel, SecurityKeyId, SecurityKeyLock, SecurityKeyOperation,
+    UserAccessFlags, UserEnableStatus,
 };
 use ipmi::wire::Writer;
 use ipmi::wire::rakp;
@@ -21,6 +21,8 @@ use ipmi::wire::rakp;
 use super::Device;
 use super::app::SERIAL_CHANNEL;
 use crate::controller::{ChannelAccessSettings, UserSettings};
+use crate::host::Activity;
+use crate::machine::Machine;
 use crate::profile::Model;
 
 /// User IDs that a channel has at least, used or not.
@@ -90,7 +92,7 @@ fn get_access(device: &Device<'_>, user_id: u8) -> Result<UserAccess, Completion
     let enabled = device.config.users.iter().filter(|user| user.enabled);
     let is_enabled = user.is_some_and(|user| user.enabled);
     let settings = settings(device, user_id);
-    let messaging = is_enabled && settings.flags.contains(UserAccessFlags::IPMI_MESSAGING);
+    let messaging = user.is_some_and(|user| user.enabled && user.messaging);
     Ok(UserAccess {
         user_id_max: user_ids(device),
         status: if is_enabled {
@@ -136,6 +138,9 @@ fn set_access(device: &mut Device<'_>, c: &SetUserAccess) -> Result<Empty, Compl
     }
     let done = change(device, c.user_id, |user| {
         user.privilege = c.privilege_limit;
+        if c.change_flags {
+            user.messaging = c.flags.contains(UserAccessFlags::IPMI_MESSAGING);
+        }
         Ok(())
     })?;
     let settings = device
@@ -214,6 +219,21 @@ fn set_password(device: &mut Device<'_>, c: &SetUserPassword) -> Result<Empty, C
     }
 }
 
+/// The highest level of a log-in over LAN now; `None` where the channel is closed (§6.6, table 6-4).
+pub(super) fn channel_limit(machine: &Machine) -> Option<PrivilegeLevel> {
+    let ChannelAccessSettings { mode, limit, .. } = machine.controller().channel.volatile;
+    let has_booted = matches!(
+        machine.host().activity(),
+        Activity::Running | Activity::ShuttingDown { .. }
+    );
+    let is_open = match mode {
+        ChannelAccessMode::DISABLED => false,
+        ChannelAccessMode::PRE_BOOT_ONLY => !has_booted,
+        _ => true,
+    };
+    is_open.then_some(limit)
+}
+
 fn get_channel(device: &Device<'_>, c: GetChannelAccess) -> Result<ChannelAccess, CompletionCode> {
     check(device, c.channel)?;
     let channel = &device.machine.controller().channel;
@@ -231,11 +251,7 @@ fn get_channel(device: &Device<'_>, c: GetChannelAccess) -> Result<ChannelAccess
 
 fn set_channel(device: &mut Device<'_>, c: &SetChannelAccess) -> Result<Empty, CompletionCode> {
     check(device, c.channel)?;
-    let modes = [
-        ChannelAccessMode::DISABLED,
-        ChannelAccessMode::ALWAYS_AVAILABLE,
-    ];
-    if c.update != AccessUpdate::UNCHANGED && !modes.contains(&c.mode) {
+    if c.update != AccessUpdate::UNCHANGED && c.mode.name().is_none() {
         return Err(ACCESS_MODE_NOT_SUPPORTED);
     }
     if c.privilege_limit.name().is_none() && c.update_limit != AccessUpdate::UNCHANGED {

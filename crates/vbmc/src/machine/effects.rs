@@ -32,6 +32,13 @@ impl Machine {
         self.controller.get_or_insert_default()
     }
 
+    /// The controller starts anew, as after a cold reset: what consoles have set for the present only is forgotten (§22.22).
+    pub fn start_controller(&mut self) {
+        if let Some(controller) = &mut self.controller {
+            controller.channel.volatile = controller.channel.non_volatile;
+        }
+    }
+
     /// Installs firmware in a component of its controller at once; `false` where it is not for that, or damaged.
     pub fn install_firmware(&mut self, component: u8, data: &[u8]) -> bool {
         self.revision += 1;
