@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hardware::{Identity, Inventory, Uuid};
+use hardware::{Identity, Uuid};
 use ipmi::command::app::{GetDeviceGuid, GetSystemGuid, Guid, GuidFormat};
 use ipmi::quirk::Quirk;
 
@@ -38,36 +38,6 @@ pub(crate) fn is_another(
         (None, None) => differ(uuid_before.map(as_guid), uuid_now.map(as_guid)),
         (before, now) => differ(before, now),
     }
-}
-
-/// Whether it is certain that a BMC is the same one as before, though its GUID is another: its MAC address is the same, and so is the
-/// serial number on one of the machine's nameplates, and on none another.
-pub(crate) fn is_same_board(
-    (identity, inventory): (&Identity, &Inventory),
-    (identity_now, inventory_now): (&Identity, &Inventory),
-) -> bool {
-    let mac = |identity: &Identity| {
-        let mac = identity.network?.mac?;
-        (mac != [0; 6] && mac != [0xff; 6]).then_some(mac)
-    };
-    fn serials(inventory: &Inventory) -> [Option<&str>; 3] {
-        let plates = [inventory.product(), inventory.board(), inventory.chassis()];
-        plates.map(|plate| {
-            plate
-                .serial_number
-                .filter(|number| !number.trim().is_empty())
-        })
-    }
-    let (before, now) = (serials(inventory), serials(inventory_now));
-    let mut pairs = before
-        .iter()
-        .zip(&now)
-        .filter(|(a, b)| a.is_some() && b.is_some());
-    let has_any = pairs.clone().next().is_some();
-    mac(identity).is_some()
-        && mac(identity) == mac(identity_now)
-        && has_any
-        && pairs.all(|(a, b)| a == b)
 }
 
 impl Contacted {

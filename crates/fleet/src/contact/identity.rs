@@ -14,14 +14,18 @@ use ipmi::number::{
 };
 use ipmi::quirk::Quirk;
 
+use super::board::set_mac;
 use super::{About, optional};
-use crate::call::CallError;
+use crate::call::{Call, CallError, decode};
 use crate::convert::{self, LanSettings};
 use crate::job::text::{self, Text};
 use crate::script::Line;
 
 /// A text has 255 bytes at most, in blocks of 16 behind two bytes of header (§22.14a).
 const TEXT_BLOCKS_MAX: u8 = 17;
+
+/// What a BMC answers that has no such parameter (table 23-2).
+const PARAMETER_MISSING: CompletionCode = CompletionCode(0x80);
 
 /// The GUIDs that a BMC has told.
 #[derive(Clone, Copy, Debug)]
@@ -140,6 +144,10 @@ pub(crate) async fn lan(line: &Line) -> Result<LanSettings, CallError> {
 }
 
 async fn parameter(line: &Line, parameter: LanParameter) -> Result<Option<LanValue>, CallError> {
+    optional(ask(line, parameter).await)
+}
+
+async fn ask(line: &Line, parameter: LanParameter) -> Result<LanValue, CallError> {
     let get = GetLanConfigurationParameters::new(ChannelNumber::PRESENT, parameter);
     let mut answer = line.call(&get).await;
     if answer
@@ -151,8 +159,41 @@ async fn parameter(line: &Line, parameter: LanParameter) -> Result<Option<LanVal
             line.note(Quirk::LanParameterFlaky);
         }
     }
-    let answer = optional(answer)?;
-    Ok(answer.map(|answer| LanValue::from_data(parameter, &answer.data)))
+    answer.map(|answer| LanValue::from_data(parameter, &answer.data))
+}
+
+/// The MAC address of the channel over which we talk; `None` for a BMC that says for good that it tells none, or a blank one.
+pub(super) async fn mac(line: &Line) -> Result<Option<[u8; 6]>, CallError> {
+    match ask(line, LanParameter::MAC_ADDRESS).await {
+        Ok(value) => Ok(told_mac(&value)),
+        Err(error) if error.completion() == Some(PARAMETER_MISSING) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What asks for that.
+pub(crate) fn mac_call() -> Call {
+    Call::of(&GetLanConfigurationParameters::new(
+        ChannelNumber::PRESENT,
+        LanParameter::MAC_ADDRESS,
+    ))
+}
+
+/// The answer to that.
+pub(crate) fn mac_answer(
+    completion: CompletionCode,
+    data: &[u8],
+) -> Result<Option<[u8; 6]>, CallError> {
+    let answer = decode::<GetLanConfigurationParameters>(completion, data)?;
+    let value = LanValue::from_data(LanParameter::MAC_ADDRESS, &answer.data);
+    Ok(told_mac(&value))
+}
+
+const fn told_mac(value: &LanValue) -> Option<[u8; 6]> {
+    match value {
+        LanValue::Mac(mac) => set_mac(*mac),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -175,6 +216,7 @@ mod tests {
             recalled: false,
             anew: false,
             uuid: None,
+            marks: None,
             left_open: None,
             memory: None,
             shown: crate::contact::Shown::Nothing,

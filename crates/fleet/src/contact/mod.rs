@@ -1,5 +1,6 @@
 //! First contact with a BMC: who it is, which sensors it has, which parts.
 
+pub(crate) mod board;
 pub(crate) mod firmware;
 pub(crate) mod fru;
 mod guid;
@@ -31,8 +32,10 @@ use crate::convert::{self, Described};
 use crate::memory::{self, Memory};
 use crate::plan::{Plan, Plans};
 use crate::script::Line;
+pub(crate) use board::Marks;
+use board::Met;
 use fru::Inventories;
-pub(crate) use guid::{differ, is_another, is_same_board, set};
+pub(crate) use guid::{differ, is_another, set};
 use identity::Guids;
 use left_open::LeftOpen;
 use log::{LogRead, Since};
@@ -72,6 +75,8 @@ pub(crate) struct About {
     pub(crate) anew: bool,
     /// The machine's UUID.
     pub(crate) uuid: Option<Uuid>,
+    /// By what its board is known, where its GUID doesn't hold.
+    pub(crate) marks: Option<Box<Marks>>,
     /// The session that an earlier run left open.
     pub(crate) left_open: Option<LeftOpen>,
     /// Where records are remembered.
@@ -100,6 +105,8 @@ pub(crate) struct Contacted {
     pub(crate) plan: Arc<Plan>,
     pub(crate) inventory: Arc<Inventory>,
     pub(crate) identity: Arc<Identity>,
+    /// It is certainly not the BMC that was known, whose GUID doesn't hold: see [`board`].
+    pub(crate) is_another_board: bool,
     /// The list of records did not end by itself.
     pub(crate) cut: bool,
     /// The BMC has more records, and does not give them now.
@@ -149,13 +156,34 @@ async fn acquaint(
     line: &Line,
     plans: &Plans,
     known: Option<Known>,
-    about: About,
+    mut about: About,
 ) -> Result<Finding, CallError> {
     if let (Some(left), Some(memory)) = (&about.left_open, &about.memory) {
         left_open::close(line, left.earlier).await;
         memory.remember_session(&left.node, left.own);
     }
     let device = line.call(&GetDeviceId).await?;
+    let met = board::meet(line, known, &device, &about).await?;
+    if let Met::NotNow(why) = met {
+        return Ok(put_off(true, why));
+    }
+    let is_another_board = met == Met::Another;
+    let known = known.filter(|_| !is_another_board);
+    about.uuid = about.uuid.filter(|_| !is_another_board);
+    let mut finding = look_at(line, plans, device, known, about).await?;
+    if let Finding::Contact(contacted) = &mut finding {
+        contacted.is_another_board = is_another_board;
+    }
+    Ok(finding)
+}
+
+async fn look_at(
+    line: &Line,
+    plans: &Plans,
+    device: DeviceId,
+    known: Option<Known>,
+    about: About,
+) -> Result<Finding, CallError> {
     let same_device = known.filter(|known| known.device == device);
     let source = source_of(&device, same_device.and_then(|known| known.stamp));
     let stamp = said(repository::stamp(line, source).await)?;
@@ -215,6 +243,7 @@ async fn acquaint(
         identity: Arc::new(identity),
         inventory: Arc::new(inventory),
         plan: sensors.plan,
+        is_another_board: false,
         cut: sensors.cut,
         partial: sensors.partial,
     })))

@@ -14,7 +14,7 @@ use super::{Context, InFlight, Phase, Slot};
 use crate::call::{Call, CallError};
 use crate::contact::left_open::LeftOpen;
 use crate::contact::log::{LogRead, Since};
-use crate::contact::{self, Contacted, Finding, Shown};
+use crate::contact::{self, Contacted, Finding, Marks, Shown};
 use crate::gate::Stage;
 use crate::memory::Contact;
 use crate::script::{Answer, Script};
@@ -135,7 +135,7 @@ impl Slot {
                     work.answer(as_answer());
                 }
             }
-            InFlight::Guid => {
+            InFlight::Identity => {
                 if let Some((completion, data)) = reply {
                     self.identity_answered(now, completion, data);
                 }
@@ -212,8 +212,11 @@ impl Slot {
             node.indicator = job::indicator_of(status);
         }
         node.boot = observed.boot.or(node.boot);
-        if let Some(network) = observed.network {
-            Arc::make_mut(&mut node.identity).network = Some(network);
+        if let Some(mut network) = observed.network {
+            let identity = Arc::make_mut(&mut node.identity);
+            let before = identity.network.and_then(|network| network.mac);
+            network.mac = network.mac.or(before);
+            identity.network = Some(network);
         }
         if let Some(tag) = observed.asset_tag {
             Arc::make_mut(&mut node.identity).asset_tag = tag.map(Into::into);
@@ -308,6 +311,9 @@ impl Slot {
             recalled: self.rare.recalled,
             anew: self.rare.read_anew,
             uuid: self.page.node().identity.uuid,
+            marks: known
+                .filter(|known| known.is_unsteady)
+                .map(|_| Box::new(self.marks())),
             left_open,
             memory: cx.memory.clone(),
             shown: match self.plan {
@@ -366,6 +372,35 @@ impl Slot {
         }
     }
 
+    /// Whether what was met is certainly another machine's BMC than the one that is known, and whether it is the same one though its
+    /// GUID is another.
+    fn is_another(&self, met: &Contacted) -> (bool, bool) {
+        let Some(known) = self.rare.known else {
+            return (false, false);
+        };
+        let node = self.page.node();
+        let before = Marks::of(&node.identity, &node.inventory);
+        let now = Marks::of(&met.identity, &met.inventory);
+        if known.is_unsteady {
+            return (met.is_another_board || before.differ(&now), false);
+        }
+        if met.known.is_unsteady {
+            // It had one that held; unless the operator says that it doesn't, only its board shows that it is the same.
+            let is_same = match self.rare.quirks.has(Quirk::GuidUnsteady) {
+                true => !before.differ(&now),
+                false => before.agree(&now),
+            };
+            let had_one = contact::set(known.guid).is_some() || node.identity.uuid.is_some();
+            return (had_one && !is_same, false);
+        }
+        let differs = contact::is_another(
+            (known.guid, node.identity.uuid),
+            (met.known.guid, met.identity.uuid),
+        );
+        let is_same_board = differs && before.agree(&now);
+        (differs && !is_same_board, is_same_board)
+    }
+
     /// All about a BMC is known: of the one that was known before, or of another.
     fn acquainted(
         &mut self,
@@ -386,22 +421,12 @@ impl Slot {
         cx.counters.contacts += 1;
         cx.counters.repositories_cut += u64::from(contacted.cut);
         cx.counters.records_ignored += contacted.plan.ignored_records as u64;
-        let is_another = self.rare.known.is_some_and(|known| {
-            let before = (known.guid, self.page.node().identity.uuid);
-            let now = (contacted.known.guid, contacted.identity.uuid);
-            contact::is_another(before, now)
-        });
-        let is_same_board = is_another && {
-            let (before, now) = (self.page.node(), &contacted);
-            let before = (&*before.identity, &*before.inventory);
-            contact::is_same_board(before, (&now.identity, &now.inventory))
-        };
-        if is_same_board {
+        let (is_another, holds_no_guid) = self.is_another(&contacted);
+        if holds_no_guid {
             // It has another GUID whenever it starts.
             noticed = noticed.with(Quirk::GuidUnsteady);
             contacted.forget_guid();
         }
-        let is_another = is_another && !is_same_board;
         if is_another {
             self.start_over(cx, now);
         }

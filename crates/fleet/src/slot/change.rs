@@ -15,7 +15,7 @@ use super::session::reopen_pause;
 use super::silence::Loss;
 use super::{Context, InFlight, Lacks, Phase, Slot};
 use crate::call::{Call, decode};
-use crate::contact::{self, Said};
+use crate::contact::{self, Marks, Said};
 use crate::gate::Stage;
 use crate::news;
 use crate::schedule::{Breaker, Pace};
@@ -30,8 +30,23 @@ pub(super) enum Who {
     NotAsked,
     /// It is, or nothing speaks against it.
     Known,
-    /// It has another GUID, or none where one is known. The contact is to find out more.
+    /// It has another GUID or MAC address, or none where one is known. The contact is to find out more.
     Doubted,
+}
+
+/// By what a BMC shows that it is the one that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Proof {
+    /// Nothing of the kind is known.
+    Nothing,
+    /// Its own GUID.
+    DeviceGuid(Guid),
+    /// The machine's, where it has none of its own.
+    SystemGuid(Guid),
+    /// Its MAC address, where its GUID doesn't hold.
+    Mac([u8; 6]),
+    /// The serial numbers on its nameplates, where it tells no MAC address either: the contact of the session reads them.
+    Contact,
 }
 
 /// The pause before a BMC is asked again who it is, where it didn't say and a command waits for that.
@@ -154,35 +169,56 @@ impl Slot {
     }
 
     /// An operator's command is for one machine. Until the contact of a session has shown that it is the same one as before, the
-    /// BMC is asked for its GUID first, where that is known: whether it was asked now. `None` = nothing is in doubt.
+    /// BMC is asked for its GUID first, where that is known, or for its MAC address, where that is what holds: whether it was asked
+    /// now. `None` = nothing is in doubt.
     pub(super) fn identity_turn(&mut self, cx: &mut Context, now: Instant) -> Option<bool> {
         match self.round.who {
             Who::Known => None,
             Who::Doubted => Some(false),
             Who::NotAsked => {
-                let call = self.identity_call()?;
+                let call = match self.proof() {
+                    Proof::Nothing => return None,
+                    Proof::Contact => return Some(false),
+                    Proof::DeviceGuid(_) => Call::of(&GetDeviceGuid),
+                    Proof::SystemGuid(_) => Call::of(&GetSystemGuid),
+                    Proof::Mac(_) => contact::identity::mac_call(),
+                };
                 let again_at = self.work.as_ref().and_then(|work| work.identify_at);
                 if let Some(at) = again_at.filter(|at| *at > now) {
                     self.wake_by(at);
                     return Some(false);
                 }
-                self.send(cx, now, &call, InFlight::Guid);
+                self.send(cx, now, &call, InFlight::Identity);
                 Some(true)
             }
         }
     }
 
-    /// By what a BMC shows that it is the one that is known; `None` where nothing of the kind is known.
-    fn identity_call(&self) -> Option<Call> {
-        let known = self.rare.known?;
-        match contact::set(known.guid) {
-            Some(_) => Some(Call::of(&GetDeviceGuid)),
-            // What it says doesn't tell it from others.
-            None if known.is_unsteady => None,
-            None => {
-                self.page.node().identity.uuid?;
-                Some(Call::of(&GetSystemGuid))
-            }
+    /// By what its board is known.
+    pub(super) fn marks(&self) -> Marks {
+        let node = self.page.node();
+        Marks::of(&node.identity, &node.inventory)
+    }
+
+    /// By what a BMC shows that it is the one that is known.
+    fn proof(&self) -> Proof {
+        let Some(known) = self.rare.known else {
+            return Proof::Nothing;
+        };
+        if let Some(guid) = contact::set(known.guid) {
+            return Proof::DeviceGuid(guid);
+        }
+        if !known.is_unsteady {
+            let uuid = self.page.node().identity.uuid;
+            return uuid.map_or(Proof::Nothing, |uuid| {
+                Proof::SystemGuid(Guid::from_rfc_4122(uuid.to_bytes()))
+            });
+        }
+        let marks = self.marks();
+        match marks.mac() {
+            Some(mac) => Proof::Mac(mac),
+            None if marks.are_blank() => Proof::Nothing,
+            None => Proof::Contact,
         }
     }
 
@@ -190,13 +226,13 @@ impl Slot {
     pub(super) fn hindrance(&self) -> Hindrance {
         match (self.phase, self.round.who) {
             (Phase::Up, Who::Doubted) => Hindrance::Identity,
-            (Phase::Up, Who::NotAsked) if self.identity_call().is_some() => Hindrance::Identity,
+            (Phase::Up, Who::NotAsked) if self.proof() != Proof::Nothing => Hindrance::Identity,
             (Phase::Up, _) => Hindrance::Turn,
             _ => Hindrance::Session,
         }
     }
 
-    /// The answer to that. Only the GUID that is known shows that it is the same machine: one that says none now, or not now, may
+    /// The answer to that. Only what is known of it shows that it is the same machine: one that says none now, or not now, may
     /// be any.
     pub(super) fn identity_answered(
         &mut self,
@@ -204,23 +240,24 @@ impl Slot {
         completion: CompletionCode,
         data: &[u8],
     ) {
-        let own = self.rare.known.and_then(|known| contact::set(known.guid));
-        let (known, told) = match own {
-            Some(_) => (own, decode::<GetDeviceGuid>(completion, data)),
-            None => {
-                let uuid = self.page.node().identity.uuid;
-                let uuid = uuid.map(|uuid| Guid::from_rfc_4122(uuid.to_bytes()));
-                (uuid, decode::<GetSystemGuid>(completion, data))
-            }
+        let doubts = |known: Guid, told: Result<Guid, _>| {
+            let differs = |told| {
+                contact::set(Some(told)).is_none_or(|told| contact::differ(Some(known), Some(told)))
+            };
+            told.map(differs)
         };
-        self.round.who = match contact::said(told) {
-            Ok(Said::Told(told)) if contact::set(Some(told)).is_some() => {
-                match contact::differ(known, Some(told)) {
-                    true => Who::Doubted,
-                    false => Who::Known,
-                }
+        let doubts = match self.proof() {
+            Proof::DeviceGuid(guid) => doubts(guid, decode::<GetDeviceGuid>(completion, data)),
+            Proof::SystemGuid(guid) => doubts(guid, decode::<GetSystemGuid>(completion, data)),
+            Proof::Mac(mac) => {
+                contact::identity::mac_answer(completion, data).map(|told| told != Some(mac))
             }
-            Ok(Said::Told(_) | Said::HasNone) => Who::Doubted,
+            // It is known by something else since it was asked.
+            Proof::Contact | Proof::Nothing => return,
+        };
+        self.round.who = match contact::said(doubts) {
+            Ok(Said::Told(false)) => Who::Known,
+            Ok(Said::Told(true) | Said::HasNone) => Who::Doubted,
             Ok(Said::NotNow(_)) | Err(_) => Who::NotAsked,
         };
         if let Some(work) = &mut self.work {
@@ -234,7 +271,7 @@ impl Slot {
             target: news::TARGET,
             node = %self.page.node().id,
             address = %self.address(),
-            "another machine answers in place of this one: its GUID is another"
+            "another machine answers in place of this one: its GUID is another, or its MAC address or serial number where that doesn't hold"
         );
         if let Some(mut work) = self.work.take() {
             cx.counters.jobs_failed += work.session_lost(now);

@@ -138,7 +138,7 @@ enum InFlight {
     Nothing,
     Job,
     /// For an operator command: who it is.
-    Guid,
+    Identity,
     Talk,
     Chassis,
     /// Index in the plan's items.

@@ -75,12 +75,18 @@ impl Slot {
         node.identity = Arc::new(identity);
     }
 
-    /// Keeps what was told of the BMC's deviations in an identity that was read anew.
+    /// Keeps what was told of the BMC's deviations in an identity that was read anew, and the MAC address by which one is known that
+    /// does not tell it just now.
     pub(super) fn keep_told(&self, identity: &mut Arc<Identity>) {
-        if let Some(identity) = Arc::get_mut(identity) {
-            identity
-                .deviations
-                .clone_from(&self.page.node().identity.deviations);
+        let Some(identity) = Arc::get_mut(identity) else {
+            return;
+        };
+        let before = &self.page.node().identity;
+        identity.deviations.clone_from(&before.deviations);
+        let mac = before.network.and_then(|network| network.mac);
+        if mac.is_some() && self.rare.known.is_some_and(|known| known.is_unsteady) {
+            let network = identity.network.get_or_insert_default();
+            network.mac = network.mac.or(mac);
         }
     }
 

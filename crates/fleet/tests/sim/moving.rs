@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use fleet::{Quirk, Quirks, Treatment};
+use fleet::{Memory, Outcome, Quirk, Quirks, Treatment};
 use hardware::{ApplyError, Availability, Change, Link, Observer, Power, PowerAction, Update};
 use ipmi::command::app::Guid;
 use ipmi::number::CompletionCode;
@@ -205,6 +205,162 @@ fn a_command_waits_for_a_bmc_that_restarts_and_says_a_moment_later_who_it_is() {
         world.run_for(3 * SECOND);
         assert_eq!(off.try_take(), Some(Ok(())), "{code:?}");
     }
+}
+
+/// By what the BMCs of a world show whose they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shows {
+    Mac,
+    Serial,
+    Both,
+}
+
+/// Two nodes whose BMCs have another GUID in each answer, and a third machine.
+fn world_without_guids_that_hold(seed: u64, shows: Shows) -> World {
+    let mut world = World::new(Setup {
+        present: Some(2),
+        memory: Some(Arc::new(Memory::volatile())),
+        ..Setup::new(3, seed, Quality::PERFECT)
+    });
+    for (number, host) in (1..).zip(&mut world.hosts) {
+        let machine = &mut host.machine;
+        machine.guid = Some(Guid([number; 16]));
+        machine.guids_told = Some(0);
+        machine.mac = (shows != Shows::Serial).then_some([2, 0, 0, 0, 0, number]);
+        machine.is_plain = shows == Shows::Mac;
+        machine.add_event();
+    }
+    world.run_for(5 * SECOND);
+    let deviations = &world.node(1).identity.deviations;
+    assert_eq!(**deviations, ["guid-unsteady".into()]);
+    world
+}
+
+/// Whether a command was told as failed.
+fn has_failed(outcome: &Outcome) -> bool {
+    matches!(
+        outcome.try_take(),
+        Some(Err(
+            ApplyError::Unreachable { .. } | ApplyError::Unconfirmed { .. }
+        ))
+    )
+}
+
+/// Machine 2 answers in place of n1: commands that wait don't reach it, and it is told as another once.
+fn is_told_as_another(mut world: World, shown: &dyn std::fmt::Debug) {
+    let told = observed(&world);
+    world.hosts[2].machine.add_event();
+    world.set_host(1, Some(2));
+    let waiting = world.apply(1, Change::Power(PowerAction::ForceOff));
+    while world.hosts[2].bmc.session_count() == 0 {
+        world.run_for(SECOND / 1_000);
+    }
+    let late = world.apply(1, Change::Power(PowerAction::ForceOff));
+    world.run_for(20 * SECOND);
+    assert_eq!(world.hosts[2].machine.controls, [], "{shown:?}");
+    assert!(has_failed(&waiting) && has_failed(&late), "{shown:?}");
+    assert_eq!(*told.replaced.lock().unwrap(), ["n1"], "{shown:?}");
+    assert_eq!(*told.entries.lock().unwrap(), 0, "its history is no news");
+    let node = world.node(1);
+    assert_eq!((node.link.clone(), node.power), (Link::Up, Power::On));
+    assert_eq!(node.log.entries.len(), 2, "{shown:?}");
+    // What is meant for it reaches it, also in its next session.
+    world.hosts[2].bmc.reset();
+    world.run_for(30 * SECOND);
+    let off = world.apply(1, Change::Power(PowerAction::ForceOff));
+    world.run_for(3 * SECOND);
+    assert_eq!(off.try_take(), Some(Ok(())), "{shown:?}");
+    assert_eq!(*told.replaced.lock().unwrap(), ["n1"], "told once");
+}
+
+#[test]
+fn another_machine_in_place_of_one_whose_guid_does_not_hold_is_told_by_mac_address_or_serial_number()
+ {
+    for shows in [Shows::Mac, Shows::Serial, Shows::Both] {
+        for holds in [false, true] {
+            let mut world = world_without_guids_that_hold(7, shows);
+            world.hosts[2].machine.guids_told = (!holds).then_some(0);
+            is_told_as_another(world, &(shows, holds));
+        }
+        // It is another one while nobody looks, too.
+        let mut world = world_without_guids_that_hold(8, shows);
+        world.kill_and_restart();
+        is_told_as_another(world, &(shows, "recalled"));
+        // And where the GUID of the one before held.
+        let mut world = world_with_guids(9);
+        world.hosts[1].machine.add_event();
+        let machine = &mut world.hosts[2].machine;
+        machine.guids_told = Some(0);
+        machine.add_event();
+        world.run_for(5 * SECOND);
+        is_told_as_another(world, &(shows, "held before"));
+    }
+}
+
+#[test]
+fn a_bmc_whose_guid_does_not_hold_gets_its_commands_when_it_has_restarted_and_shows_who_it_is() {
+    for shows in [Shows::Mac, Shows::Serial, Shows::Both] {
+        let mut world = world_without_guids_that_hold(10, shows);
+        let (before, told) = (world.node(1), observed(&world));
+        for _ in 0..3 {
+            let opened = world.engine.counters().sessions_opened;
+            world.hosts[1].bmc.reset();
+            while world.engine.counters().sessions_opened == opened {
+                world.run_for(SECOND / 10);
+            }
+            let off = world.apply(1, Change::Power(PowerAction::ForceOff));
+            world.run_for(5 * SECOND);
+            assert_eq!(off.try_take(), Some(Ok(())), "{shows:?}");
+        }
+        world.kill_and_restart();
+        world.run_for(5 * SECOND);
+        let off = world.apply(1, Change::Power(PowerAction::ForceOff));
+        world.run_for(5 * SECOND);
+        assert_eq!(off.try_take(), Some(Ok(())), "{shows:?}");
+        assert_eq!(*told.replaced.lock().unwrap(), [""; 0], "{shows:?}");
+        assert_eq!(world.node(1).log.entries.len(), before.log.entries.len());
+        assert_eq!(world.engine.counters().contacts, 0, "{shows:?}");
+    }
+}
+
+#[test]
+fn a_bmc_whose_guid_does_not_hold_and_that_shows_nothing_else_gets_no_command() {
+    for code in NOT_NOW {
+        let mut world = world_without_guids_that_hold(11, Shows::Mac);
+        let told = observed(&world);
+        world.hosts[2].machine.mac_refused = Some(code);
+        world.set_host(1, Some(2));
+        let waiting = world.apply(1, Change::Power(PowerAction::ForceOff));
+        while world.hosts[2].bmc.session_count() == 0 {
+            world.run_for(SECOND / 10);
+        }
+        let late = world.apply(1, Change::Power(PowerAction::ForceOff));
+        world.run_for(15 * SECOND);
+        assert_eq!(world.hosts[2].machine.controls, [], "{code:?}");
+        assert!(has_failed(&waiting), "{code:?}");
+        let Some(Err(ApplyError::Unreachable { reason })) = late.try_take() else {
+            panic!("{code:?}: it was carried out");
+        };
+        assert!(reason.contains("still the same machine"), "{reason}");
+        // Asked again, and known for another one when it says so.
+        world.hosts[2].machine.mac_refused = None;
+        world.run_for(60 * SECOND);
+        assert_eq!(*told.replaced.lock().unwrap(), ["n1"], "{code:?}");
+        assert_eq!(world.hosts[2].machine.controls, [], "{code:?}");
+    }
+    // One that never says so is taken for another in the end.
+    let mut world = world_without_guids_that_hold(12, Shows::Mac);
+    let told = observed(&world);
+    world.hosts[2].machine.mac = None;
+    world.set_host(1, Some(2));
+    world.run_for(120 * SECOND);
+    let off = world.apply(1, Change::Power(PowerAction::ForceOff));
+    world.run_for(15 * SECOND);
+    assert!(has_failed(&off) && world.hosts[2].machine.controls.is_empty());
+    assert_eq!(*told.replaced.lock().unwrap(), [""; 0]);
+    world.run_for(3_600 * SECOND);
+    assert_eq!(*told.replaced.lock().unwrap(), ["n1"]);
+    assert_eq!(world.node(1).link, Link::Up);
 }
 
 #[test]

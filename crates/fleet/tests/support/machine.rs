@@ -18,12 +18,13 @@ use ipmi::command::storage::{
     GetSelEntry, GetSelInfo, GetSelTime, ReadFruData, ReserveSdrRepository, ReserveSel, SdrData,
     SdrRepositoryInfo, SdrRepositoryOperations, SelEntryData, SelErasure, SelInfo, SelOperations,
 };
+use ipmi::command::transport::{GetLanConfigurationParameters, LanConfigurationParameters};
 use ipmi::command::{Bytes, Empty};
 use ipmi::number::{
     BootOptionParameter, ChassisControlAction, ChassisState, CompletionCode, DeviceAvailability,
     DeviceSupport, EntityId, EraseProgress, EventReadingType, FruAccessMode, IdentifyState,
-    LastPowerEvent, NetFn, PowerRestorePolicy, PowerState, ReadingFlags, SensorType, SensorUnit,
-    Threshold, ThresholdSet,
+    LanParameter, LastPowerEvent, NetFn, PowerRestorePolicy, PowerState, ReadingFlags, SensorType,
+    SensorUnit, Threshold, ThresholdSet,
 };
 use ipmi::record::fru::{Fru, FruField, Language, ProductArea};
 use ipmi::record::sdr::{
@@ -123,6 +124,13 @@ pub(crate) struct Machine {
     /// Its BMC's own GUID, where that has one, and what it says instead.
     pub(crate) guid: Option<Guid>,
     pub(crate) guid_refused: Option<CompletionCode>,
+    /// It is another one in each answer: so many there were.
+    pub(crate) guids_told: Option<u8>,
+    /// Its BMC's MAC address, where that tells one, and what it says instead.
+    pub(crate) mac: Option<[u8; 6]>,
+    pub(crate) mac_refused: Option<CompletionCode>,
+    /// It has no nameplate.
+    pub(crate) is_plain: bool,
     /// Commands, and numbers of sensors, to which its BMC says nothing at all.
     pub(crate) mute_to: Vec<(NetFn, u8)>,
     pub(crate) mute_sensors: Vec<u8>,
@@ -164,6 +172,10 @@ impl Machine {
             repository_reads: 0,
             guid: None,
             guid_refused: None,
+            guids_told: None,
+            mac: None,
+            mac_refused: None,
+            is_plain: false,
             mute_to: Vec::new(),
             mute_sensors: Vec::new(),
             is_mute: false,
@@ -358,7 +370,7 @@ impl Machine {
             }
             GetSdr::CMD => serve(request, w, |part: GetSdr| self.sdr(part)),
             GetFruInventoryAreaInfo::CMD => serve(request, w, |info: GetFruInventoryAreaInfo| {
-                let present = info.fru_device_id == 0;
+                let present = info.fru_device_id == 0 && !self.is_plain;
                 let size = self.fru().len() as u16;
                 let info = FruInventoryAreaInfo {
                     size,
@@ -456,9 +468,27 @@ impl Handler for Machine {
             }
             (NetFn::APP, GetDeviceId::CMD) => serve(request, w, |_: GetDeviceId| Ok(device_id())),
             (NetFn::APP, GetDeviceGuid::CMD) => serve(request, w, |_: GetDeviceGuid| {
-                let guid = self.guid.ok_or(CompletionCode::INVALID_COMMAND)?;
+                let mut guid = self.guid.ok_or(CompletionCode::INVALID_COMMAND)?;
+                if let Some(told) = &mut self.guids_told {
+                    *told = told.wrapping_add(1);
+                    guid.0[0] = *told;
+                }
                 self.guid_refused.map_or(Ok(guid), Err)
             }),
+            (NetFn::TRANSPORT, GetLanConfigurationParameters::CMD) => {
+                serve(request, w, |get: GetLanConfigurationParameters| {
+                    let mac = match get.parameter {
+                        LanParameter::MAC_ADDRESS => self.mac,
+                        _ => None,
+                    };
+                    let mac = mac.ok_or(CompletionCode(0x80))?;
+                    self.mac_refused.map_or(Ok(()), Err)?;
+                    Ok(LanConfigurationParameters {
+                        revision: 0x11,
+                        data: Bytes::new(&mac).unwrap_or_default(),
+                    })
+                })
+            }
             (NetFn::CHASSIS, _) => self.chassis(request, w),
             (NetFn::STORAGE, _) => self.storage(request, w),
             _ => CompletionCode::INVALID_COMMAND,
