@@ -7,6 +7,8 @@
 //!    └──────────────────────────────────────────────────────┘
 //! ```
 
+mod recovery;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
@@ -21,7 +23,7 @@ use hardware::ApplyError;
 use ipmi::time::Instant;
 use udp::{Options, RandomBytes, ReceiveBatch, SendBatch, Socket, Waker};
 
-use crate::engine::Engine;
+use crate::engine::{Coming, Engine, OneByOne, Salvaged};
 use crate::failure::{self, Failures};
 use crate::figures::ShardFigures;
 use crate::flow::Flow;
@@ -29,6 +31,7 @@ use crate::order::{Arrivals, Order};
 use crate::report::Report;
 use crate::target::ConfigError;
 use crate::work::Job;
+use recovery::HandOver;
 
 /// The most operator commands on their way to one shard; more are refused as busy.
 const MAILBOX_MAX: usize = 4_096;
@@ -201,6 +204,9 @@ impl Shard {
             clock,
             mailbox: Arc::clone(&mailbox),
             orders: VecDeque::new(),
+            coming: VecDeque::new(),
+            salvaged: VecDeque::new(),
+            handing: None,
             arrivals: Arrivals::default(),
             random: RandomBytes::new()?,
             received: ReceiveBatch::new(),
@@ -292,6 +298,11 @@ impl Running {
     }
 }
 
+/// Whether this thread fails at this moment: what is dropped may be half done.
+pub(crate) fn is_failing() -> bool {
+    thread::panicking()
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -305,6 +316,12 @@ struct Driver {
     mailbox: Arc<Mailbox>,
     /// Taken out of the mailbox and not carried out yet.
     orders: VecDeque<Order>,
+    /// BMCs that the engine is to take up before that.
+    coming: VecDeque<Coming>,
+    /// BMCs of an engine that has failed, which the next one is to take up.
+    salvaged: VecDeque<Salvaged>,
+    /// The one that is being handed over at this moment.
+    handing: Option<HandOver>,
     arrivals: Arrivals,
     random: RandomBytes,
     received: ReceiveBatch,
@@ -347,50 +364,10 @@ impl Driver {
             // Nothing but the engine is left half done by a panic.
             let worked = panic::catch_unwind(AssertUnwindSafe(|| self.work()));
             let Err(payload) = worked else { return };
-            let cause = failure::cause(&*payload);
-            let anew = panic::catch_unwind(AssertUnwindSafe(|| self.begin_anew(&cause)));
-            if anew.is_err() {
-                tracing::error!(cause, "a fleet thread failed, can't begin anew and ends");
-            }
-            if !anew.unwrap_or(false) {
+            if !self.recover(failure::cause(&*payload)) {
                 return;
             }
         }
-    }
-
-    /// Takes the BMCs of an engine that has failed to a new one; `false` where that happened too often, and the thread ends.
-    fn begin_anew(&mut self, cause: &str) -> bool {
-        let now = self.clock.now();
-        let node = self.engine.culprit();
-        let node = node.as_ref().map_or("none", |node| node.as_str());
-        if self.close_by.is_some() {
-            tracing::error!(
-                cause,
-                node,
-                "a fleet thread failed while it closed sessions; those left end at their BMCs' timeout"
-            );
-            return false;
-        }
-        if !self.failures.may_begin_anew(now) {
-            tracing::error!(
-                cause,
-                node,
-                "a fleet thread failed too often and ends; its BMCs are asked no more"
-            );
-            self.engine.give_up(unix_ms(), failure::GIVEN_UP);
-            return false;
-        }
-        tracing::error!(
-            cause,
-            node,
-            "a fleet thread failed and begins anew with all its BMCs; the one that it dealt with is left alone for a while"
-        );
-        self.report.keep(failure::figures_of_failed(&self.engine));
-        let mut engine = (self.make)(now);
-        engine.set_port(self.port);
-        engine.resume(now, self.engine.salvage());
-        self.engine = engine;
-        true
     }
 
     /// Takes turns until it is closed.
@@ -502,6 +479,8 @@ impl Driver {
     }
 
     fn take_orders(&mut self, now: Instant) {
+        // Where that failed on one, the others are still to come.
+        self.take_up(now);
         self.orders.append(&mut lock(&self.mailbox.orders));
         // One by one: where one fails, the others are still there.
         while let Some(order) = self.orders.pop_front() {
@@ -511,10 +490,19 @@ impl Driver {
         }
     }
 
+    fn take_up(&mut self, now: Instant) {
+        if !self.coming.is_empty() {
+            self.engine.add(now, OneByOne(&mut self.coming));
+        }
+    }
+
     fn carry_out(&mut self, now: Instant, order: Order) {
         match order {
             Order::Job(place, job) => self.engine.submit(now, place, job),
-            Order::Add(targets) => self.engine.add(now, targets),
+            Order::Add(targets) => {
+                self.coming = targets.into();
+                self.take_up(now);
+            }
             Order::Remove(place, last) => self.engine.remove(now, place, last),
             Order::Login(place, login) => self.engine.set_login(now, place, login),
             Order::Address(place, address) => self.engine.set_address(now, place, address),
@@ -525,15 +513,23 @@ impl Driver {
                 self.engine.set_labels(place, enclosure, labels);
             }
             Order::HandOver(place, address, to) => {
-                let carried = self.engine.hand_over(now, place, address);
-                to.put(Order::Arrive(place, carried.map(Box::new)));
+                let handing = self.handing.insert(HandOver {
+                    place,
+                    address,
+                    coming: None,
+                    to,
+                });
+                let coming = self.engine.hand_over(now, place, address);
+                handing.coming = coming.map(Box::new);
+                self.handing = None;
             }
             Order::Await(place) => self.arrivals.await_one(place),
             Order::Arrive(place, coming) => {
-                self.engine.add(now, coming.map(|coming| *coming));
                 for order in self.arrivals.arrived(place).into_iter().rev() {
                     self.orders.push_front(order);
                 }
+                self.coming.extend(coming.map(|coming| *coming));
+                self.take_up(now);
             }
             #[cfg(test)]
             Order::Fail(place) => self.engine.fail(place),

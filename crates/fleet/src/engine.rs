@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use hardware::{EnclosureId, Labels, Node, SensorIntervals, Update};
+use hardware::{ApplyError, EnclosureId, Labels, Link, Node, NodeId, SensorIntervals, Update};
 use ipmi::console::{Addressee, Login, Policy, addressee};
 use ipmi::entropy::Entropy;
 use ipmi::time::Instant;
@@ -27,6 +27,8 @@ use crate::slot::{self, Context, SLOT_BITS, Slot, Trace};
 use crate::target::{Config, Target, Treatment};
 use crate::timer::Wheel;
 use crate::work::Job;
+use carry::Unfinished;
+pub(crate) use carry::{OneByOne, Salvaged};
 
 /// What an engine is told when it is made.
 #[derive(Clone, Debug)]
@@ -93,8 +95,10 @@ pub struct Engine {
     connect_from: Instant,
     /// Slots whose timer fired; kept for its room.
     fired: Vec<u32>,
-    /// The slot that was dealt with last: where that fails, it is the one that did.
+    /// The slot in which a step is taken, [`NOWHERE`] between steps: where that fails, its BMC is the one that did.
     dealt_with: u32,
+    /// The BMC that is being taken up at this moment.
+    coming: Option<Unfinished>,
     closing: bool,
     cx: Context,
 }
@@ -107,6 +111,8 @@ pub struct Coming {
     /// Which BMC.
     pub target: Target,
     pub(crate) remembered: Option<Box<Remembered>>,
+    /// An engine failed while it dealt with it: it is left alone for a while.
+    pub(crate) is_culprit: bool,
 }
 
 impl Coming {
@@ -117,6 +123,7 @@ impl Coming {
             place,
             target,
             remembered: moves.remembered.remove(&place),
+            is_culprit: false,
         }
     }
 }
@@ -128,6 +135,7 @@ impl From<(u32, Target)> for Coming {
             place,
             target,
             remembered: None,
+            is_culprit: false,
         }
     }
 }
@@ -203,6 +211,7 @@ impl Engine {
             connect_from: now,
             fired: Vec::new(),
             dealt_with: NOWHERE,
+            coming: None,
             closing: false,
             cx,
         }
@@ -221,7 +230,10 @@ impl Engine {
         self.reserve(targets.size_hint().0.saturating_sub(self.vacant.len()));
         let (begin, mut turn) = (self.connect_from.max(now), 0);
         for coming in targets {
-            self.take_up(now, schedule::first_connect(begin, turn), coming.into());
+            let coming = coming.into();
+            self.coming = Some(Unfinished::of(&coming));
+            self.take_up(now, schedule::first_connect(begin, turn), coming);
+            self.coming = None;
             turn += 1;
         }
         self.connect_from = schedule::first_connect(begin, turn);
@@ -254,17 +266,16 @@ impl Engine {
             return;
         };
         self.slot_of[place as usize] = NOWHERE;
-        let Some(Berth::Taken(slot)) = self.slots.get_mut(index as usize) else {
-            return;
-        };
-        let address = slot.address();
+        let address = self.step(index, |slot, cx| {
+            slot.leave_for_good();
+            slot.close(cx, now, "it was removed from the fleet");
+            slot.address()
+        });
         // One without an address for now has none to give up.
-        if self.by_address.get(address) == Some(index) {
+        if let Some(address) = address.filter(|at| self.by_address.get(*at) == Some(index)) {
             self.by_address.remove(address);
             self.leaving.insert(address, ());
         }
-        slot.close(&mut self.cx, now, "it was removed from the fleet");
-        slot.leave_for_good();
         self.touched(index);
     }
 
@@ -286,14 +297,31 @@ impl Engine {
         index.filter(|index| *index != NOWHERE)
     }
 
-    fn slot_mut(&mut self, index: u32) -> Option<(&mut Slot, &mut Context)> {
-        match self.slots.get_mut(index as usize) {
-            Some(Berth::Taken(slot)) => {
-                self.dealt_with = index;
-                Some((slot, &mut self.cx))
-            }
-            _ => None,
+    /// Takes a step with the BMC of a slot; `None` where that is vacant. Where it fails, that BMC is the one that did.
+    fn step<T>(
+        &mut self,
+        index: u32,
+        step: impl FnOnce(&mut Slot, &mut Context) -> T,
+    ) -> Option<T> {
+        let Some(Berth::Taken(slot)) = self.slots.get_mut(index as usize) else {
+            return None;
+        };
+        self.dealt_with = index;
+        let done = step(slot, &mut self.cx);
+        self.dealt_with = NOWHERE;
+        Some(done)
+    }
+
+    /// The same with the BMC of a place; whether it is there.
+    fn step_at(&mut self, place: u32, step: impl FnOnce(&mut Slot, &mut Context)) -> bool {
+        let Some(index) = self.slot_at(place) else {
+            return false;
+        };
+        let done = self.step(index, step);
+        if done.is_some() {
+            self.touched(index);
         }
+        done.is_some()
     }
 
     /// Corrects the wall clock by which snapshots are stamped: it is `unix_ms` at `now`.
@@ -316,19 +344,24 @@ impl Engine {
                 return;
             }
         };
-        let Some((index, (slot, cx))) =
-            index.and_then(|index| Some((index, self.slot_mut(index)?)))
-        else {
-            self.cx.counters.dropped_unknown_session += 1;
-            return;
-        };
-        if !slot.is_peer(from) {
-            cx.counters.dropped_wrong_peer += 1;
-            return;
+        let took = index.and_then(|index| {
+            let took = self.step(index, |slot, cx| {
+                let is_peer = slot.is_peer(from);
+                if is_peer {
+                    slot.datagram(cx, now, datagram);
+                }
+                is_peer
+            });
+            Some((index, took?))
+        });
+        match took {
+            None => self.cx.counters.dropped_unknown_session += 1,
+            Some((_, false)) => self.cx.counters.dropped_wrong_peer += 1,
+            Some((index, true)) => {
+                self.touched(index);
+                self.admit(now);
+            }
         }
-        slot.datagram(cx, now, datagram);
-        self.touched(index);
-        self.admit(now);
     }
 
     fn slot_of_session(&self, id: u32) -> Option<u32> {
@@ -344,8 +377,7 @@ impl Engine {
         let mut fired = std::mem::take(&mut self.fired);
         self.timers.expire(now, &mut fired);
         for index in fired.drain(..) {
-            if let Some((slot, cx)) = self.slot_mut(index) {
-                slot.timeout(cx, now);
+            if self.step(index, |slot, cx| slot.timeout(cx, now)).is_some() {
                 self.touched(index);
             }
         }
@@ -363,15 +395,12 @@ impl Engine {
     /// Goes on with the slots that waited for a place that is free now.
     fn admit(&mut self, now: Instant) {
         while let Some((stage, index)) = self.cx.gates.admit() {
-            self.dealt_with = index;
-            match &mut self.slots[index as usize] {
-                Berth::Taken(slot) => slot.admitted(&mut self.cx, now, stage),
-                Berth::Vacant(trace) => {
-                    trace.waits &= !stage.bit();
-                    self.cx.gates.leave(stage);
-                    continue;
-                }
+            if let Berth::Vacant(trace) = &mut self.slots[index as usize] {
+                trace.waits &= !stage.bit();
+                self.cx.gates.leave(stage);
+                continue;
             }
+            self.step(index, |slot, cx| slot.admitted(cx, now, stage));
             self.touched(index);
         }
     }
@@ -379,26 +408,36 @@ impl Engine {
     /// Takes an operator command for the BMC of a place; where another node has that by now, for nobody. The job is told its
     /// outcome in any case.
     pub fn submit(&mut self, now: Instant, place: u32, job: Job) {
-        let index = self.slot_at(place);
-        let slot = index.and_then(|index| Some((index, self.slot_mut(index)?)));
-        let Some((index, (slot, cx))) = slot.filter(|(_, (slot, _))| *slot.node() == job.node)
-        else {
-            job.outcome.tell(Err(hardware::ApplyError::Absent));
-            return;
-        };
-        slot.submit(cx, now, job);
-        self.touched(index);
+        let job = &mut Some(job);
+        self.step_at(place, |slot, cx| {
+            if let Some(job) = job.take_if(|job| *slot.node() == job.node) {
+                slot.submit(cx, now, job);
+            }
+        });
+        if let Some(job) = job.take() {
+            self.cx.counters.jobs_failed += 1;
+            let error = self.why_nobody(place, &job.node);
+            job.outcome.tell(Err(error));
+        }
+    }
+
+    /// Why a command for this node finds no BMC at its place.
+    fn why_nobody(&self, place: u32, node: &NodeId) -> ApplyError {
+        let spot = self.cx.board.spot(place);
+        match spot.map(|spot| spot.load_full()) {
+            Some(shown) if shown.id == *node => ApplyError::Unreachable {
+                reason: match &shown.link {
+                    Link::Down { reason, .. } => reason.to_string(),
+                    Link::Connecting | Link::Up => "nobody asks its BMC now".to_owned(),
+                },
+            },
+            _ => ApplyError::Absent,
+        }
     }
 
     /// Logs in to the BMC of a place with this from now on; a session that is open goes on.
     pub fn set_login(&mut self, now: Instant, place: u32, login: Arc<Login>) {
-        let index = self.slot_at(place);
-        if let Some((index, (slot, cx))) =
-            index.and_then(|index| Some((index, self.slot_mut(index)?)))
-        {
-            slot.set_login(cx, now, login);
-            self.touched(index);
-        }
+        self.step_at(place, |slot, cx| slot.set_login(cx, now, login));
     }
 
     /// Talks to the BMC of a place at this address from now on; where it has none, for this reason, to nobody until it has one.
@@ -406,10 +445,9 @@ impl Engine {
         let Some(index) = self.slot_at(place).filter(|_| !self.closing) else {
             return;
         };
-        let Some(Berth::Taken(slot)) = self.slots.get_mut(index as usize) else {
+        let Some(before) = self.step(index, |slot, _| slot.address()) else {
             return;
         };
-        let before = slot.address();
         if self.by_address.get(before) == Some(index) {
             self.by_address.remove(before);
         }
@@ -418,33 +456,24 @@ impl Engine {
             true => Err(format!("another node has the same address {address}")),
             false => Ok(address),
         });
-        match free {
-            Ok(address) => {
-                self.by_address.insert(address, index);
-                slot.set_address(&mut self.cx, now, address);
-            }
-            Err(reason) => slot.park(&mut self.cx, now, &reason),
+        if let Ok(address) = &free {
+            self.by_address.insert(*address, index);
         }
+        self.step(index, |slot, cx| match free {
+            Ok(address) => slot.set_address(cx, now, address),
+            Err(reason) => slot.park(cx, now, &reason),
+        });
         self.touched(index);
     }
 
     /// Polls the BMC of a place in this way from now on; all else goes on.
     pub fn set_treatment(&mut self, now: Instant, place: u32, treatment: &Treatment) {
-        let index = self.slot_at(place);
-        if let Some((index, (slot, cx))) =
-            index.and_then(|index| Some((index, self.slot_mut(index)?)))
-        {
-            slot.set_treatment(cx, now, treatment);
-            self.touched(index);
-        }
+        self.step_at(place, |slot, cx| slot.set_treatment(cx, now, treatment));
     }
 
     /// Shows this of the BMC of a place from now on: what it sits in, and its labels.
     pub fn set_labels(&mut self, place: u32, enclosure: Option<EnclosureId>, labels: Arc<Labels>) {
-        let index = self.slot_at(place);
-        if let Some((slot, cx)) = index.and_then(|index| self.slot_mut(index)) {
-            slot.set_labels(cx, enclosure, labels);
-        }
+        self.step_at(place, |slot, cx| slot.set_labels(cx, enclosure, labels));
     }
 
     /// Writes the next datagram to be sent into `out` (of [`ipmi::wire::DATAGRAM_MAX`] bytes) and returns where to and
@@ -456,16 +485,22 @@ impl Engine {
         out: &mut [u8],
     ) -> Option<(SocketAddr, usize)> {
         while let Some(index) = self.ready.front().copied() {
-            if let Berth::Taken(slot) = &mut self.slots[index as usize] {
-                self.dealt_with = index;
-                if let Some(len) = slot.transmit(&mut self.cx, now, entropy, out) {
-                    return Some((slot.address(), len));
+            let sent = self.step(index, |slot, cx| {
+                match slot.transmit(cx, now, entropy, out) {
+                    Some(len) => Ok((slot.address(), len)),
+                    // A session's timer starts when its datagram is written.
+                    None => Err((slot.deadline(cx), slot.is_gone())),
                 }
-                // A session's timer starts when its datagram is written.
-                self.timers.set(index, slot.deadline(&self.cx));
-                if slot.is_gone() {
-                    self.vacate(index);
+            });
+            match sent {
+                Some(Ok(sent)) => return Some(sent),
+                Some(Err((deadline, is_gone))) => {
+                    self.timers.set(index, deadline);
+                    if is_gone {
+                        self.vacate(index);
+                    }
                 }
+                None => {}
             }
             self.is_ready[index as usize] = false;
             self.ready.pop_front();
@@ -489,8 +524,11 @@ impl Engine {
     pub fn close(&mut self, now: Instant) {
         self.closing = true;
         for index in 0..self.slots.len() as u32 {
-            if let Some((slot, cx)) = self.slot_mut(index) {
-                slot.close(cx, now, "the service is shutting down");
+            let reason = "the service is shutting down";
+            if self
+                .step(index, |slot, cx| slot.close(cx, now, reason))
+                .is_some()
+            {
                 self.touched(index);
             }
         }
@@ -553,7 +591,7 @@ mod tests {
         const BMCS: u32 = 1_000;
         let login = Arc::new(Login::new("admin", b"secret").unwrap());
         let target = |n: u32| {
-            let id = hardware::NodeId::new(&format!("n{n}")).unwrap();
+            let id = NodeId::new(&format!("n{n}")).unwrap();
             let [_, a, b, c] = n.to_be_bytes();
             Target::new(id, Some(([127, 16 + a, b, c], 623).into()), &login)
         };

@@ -19,7 +19,7 @@ use crate::figures::ShardFigures;
 pub(crate) const LEFT_ALONE: Duration = Duration::from_secs(3_600);
 
 /// How often in [`WITHIN`] a shard begins anew. One BMC alone brings it to one.
-const ANEW_MAX: usize = 5;
+pub(crate) const ANEW_MAX: usize = 5;
 
 /// See [`ANEW_MAX`].
 const WITHIN: Duration = Duration::from_secs(3_600);
@@ -27,6 +27,10 @@ const WITHIN: Duration = Duration::from_secs(3_600);
 /// Why nodes are down whose thread has ended.
 pub(crate) const GIVEN_UP: &str =
     "the service failed too often while it talked with BMCs; it has to be started anew";
+
+/// Why commands fail that waited when an engine failed.
+pub(crate) const BROKEN_OFF: &str =
+    "the service failed while it dealt with BMCs, before this was sent; the log has the cause";
 
 /// When a shard's engines failed, in the last hour.
 #[derive(Debug, Default)]

@@ -7,6 +7,8 @@ use std::task::{Context, Poll, Waker};
 
 use hardware::ApplyError;
 
+use crate::drive::is_failing;
+
 #[derive(Debug, Default)]
 struct Shared {
     outcome: Option<Result<(), ApplyError>>,
@@ -17,7 +19,8 @@ struct Shared {
 #[derive(Debug)]
 pub struct Outcome(Arc<Mutex<Shared>>);
 
-/// The end that tells. Dropped without telling, it tells that the machine was not reached.
+/// The end that tells. Dropped without telling, it tells that the machine was not reached; by a panic, that it may
+/// have been.
 #[derive(Debug)]
 pub struct OutcomeSender(Option<Arc<Mutex<Shared>>>);
 
@@ -47,8 +50,14 @@ impl OutcomeSender {
 
 impl Drop for OutcomeSender {
     fn drop(&mut self) {
-        self.put(Err(ApplyError::Unreachable {
-            reason: "the service is shutting down".to_owned(),
+        self.put(Err(match is_failing() {
+            // Whoever had it in hand may have sent it.
+            true => ApplyError::Unconfirmed {
+                what: "the command because the service failed".to_owned(),
+            },
+            false => ApplyError::Unreachable {
+                reason: "the service is shutting down".to_owned(),
+            },
         }));
     }
 }

@@ -370,6 +370,21 @@ impl Work {
         count
     }
 
+    /// Nobody goes on with any of them, because the engine has failed: those under way may have been carried out, the others were
+    /// not sent. Returns how many ended without being done.
+    pub(crate) fn break_off(mut self, reason: &str) -> u64 {
+        for settling in self.settling.drain(..) {
+            settling.outcome.tell(Ok(()));
+        }
+        let mut count = self.unreachable(reason);
+        for Active { outcome, .. } in [self.active, self.clearing].into_iter().flatten() {
+            let what = "the command because the service failed".to_owned();
+            outcome.tell(Err(ApplyError::Unconfirmed { what }));
+            count += 1;
+        }
+        count
+    }
+
     /// Fails all that wait: the BMC can't be reached; how many.
     pub(crate) fn unreachable(&mut self, reason: &str) -> u64 {
         let mut failed = 0;

@@ -590,6 +590,7 @@ impl Drop for Memory {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
     use std::sync::mpsc;
     use std::{fs, io};
 
@@ -609,15 +610,8 @@ mod tests {
 
     /// Remembers node `n1` with an empty repository.
     fn fill(memory: &Memory) {
-        let bytes = crate::contact::empty_key();
-        let repository = fingerprint(&bytes);
-        memory.keep(repository, bytes);
-        let contact = Contact {
-            repository,
-            ..codec::tests::contact()
-        };
-        memory.remember(&target("n1").id, &contact);
-        memory.remember_log(&target("n1").id, &LogRead::default());
+        let target = target("n1");
+        memory.remember_any(&target.id, target.address.unwrap());
     }
 
     fn recalled(memory: &Memory, target: &Target) -> Option<Remembered> {
@@ -627,6 +621,20 @@ mod tests {
     }
 
     impl Memory {
+        /// Remembers a node with an empty repository.
+        pub(crate) fn remember_any(&self, id: &NodeId, address: SocketAddr) {
+            let bytes = crate::contact::empty_key();
+            let repository = fingerprint(&bytes);
+            self.keep(repository, bytes);
+            let contact = Contact {
+                address,
+                repository,
+                ..codec::tests::contact()
+            };
+            self.remember(id, &contact);
+            self.remember_log(id, &LogRead::default());
+        }
+
         fn remember_log(&self, id: &NodeId, read: &LogRead) {
             self.remember_log_if(id, read, || true);
         }

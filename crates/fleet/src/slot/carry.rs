@@ -21,11 +21,23 @@ pub(crate) struct Carried {
     pub(crate) silenced: Option<String>,
 }
 
+impl Carried {
+    /// Of a BMC that begins afresh: nothing but what it is to be asked as.
+    pub(crate) const fn afresh(target: Target) -> Self {
+        Self {
+            target,
+            remembered: None,
+            not_before: None,
+            silenced: None,
+        }
+    }
+}
+
 impl Slot {
-    /// What another slot needs to go on with its BMC.
-    pub(crate) fn carried(&self, cx: &Context) -> Carried {
+    /// As what its BMC is asked.
+    pub(crate) fn target(&self) -> Target {
         let node = self.page.node();
-        let target = Target {
+        Target {
             id: node.id.clone(),
             kind: node.kind,
             address: Some(self.address()),
@@ -38,7 +50,12 @@ impl Slot {
                 sensor_intervals: *self.rare.pacing.intervals,
                 gap_ms: u16::try_from(self.session.gap().as_millis()).unwrap_or(u16::MAX),
             },
-        };
+        }
+    }
+
+    /// What another slot needs to go on with its BMC.
+    pub(crate) fn carried(&self, cx: &Context) -> Carried {
+        let node = self.page.node();
         let own_session = || self.open_session(cx).filter(|_| self.phase == Phase::Up);
         let remembered = self.rare.known.zip(self.plan.as_ref());
         let remembered = remembered.map(|(known, plan)| Remembered {
@@ -54,7 +71,7 @@ impl Slot {
         });
         let is_parked = self.phase == Phase::Closed && !self.leaves;
         Carried {
-            target,
+            target: self.target(),
             remembered: remembered.map(Box::new),
             not_before: match self.phase {
                 Phase::Down { retry_at } => Some(retry_at),
@@ -82,9 +99,30 @@ impl Slot {
         self.go_stale(cx);
     }
 
+    /// Tells those who wait for commands that nobody goes on with them; how many failed.
+    pub(crate) fn break_off(&mut self, reason: &str) -> u64 {
+        self.work.take().map_or(0, |work| work.break_off(reason))
+    }
+
     /// Shows that nothing was read lately.
     pub(crate) fn go_stale(&mut self, cx: &mut Context) {
         self.mark_stale(cx);
         self.publish(cx);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ipmi::command::app::Guid;
+
+    use super::*;
+
+    impl Slot {
+        /// Comes to know its BMC by this, which nobody else hears of.
+        pub(crate) fn half_done(&mut self, guid: Guid) {
+            if let Some(known) = &mut self.rare.known {
+                known.guid = Some(guid);
+            }
+        }
     }
 }
