@@ -20,6 +20,11 @@ impl Classes {
         Self(self.0 | 1 << class as u8)
     }
 
+    /// These and those.
+    pub(crate) const fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
     /// These without those.
     pub(crate) const fn without(self, others: Self) -> Self {
         Self(self.0 & !others.0)

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use hardware::{Link, SensorClass};
+use hardware::{Availability, Link, SensorClass};
 use ipmi::time::Instant;
 
 use super::{Context, Slot};
@@ -21,14 +21,58 @@ const BETWEEN: u16 = u16::MAX;
 /// After so many intervals without a reading those that there are count as late: one round was left out.
 const LATE_AFTER: u32 = 2;
 
+/// After so many passes in a row in which none of their sensors answered, classes are out of service: they are shown so, and don't
+/// make their BMC late as long as others bring readings.
+const SILENT_PASSES: u8 = 2;
+
+/// How classes of sensors that are read together have answered lately.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answering {
+    /// When the last pass began that brought readings, or when the BMC began to answer.
+    read_since: Instant,
+    /// How much later the first pass began of those that have brought none since, in milliseconds: each BMC has one of these.
+    silent_after_ms: u32,
+    /// How many there were of those.
+    silent: u8,
+}
+
+impl Answering {
+    /// The BMC begins to answer.
+    pub(super) const fn new(now: Instant) -> Self {
+        Self {
+            read_since: now,
+            silent_after_ms: 0,
+            silent: 0,
+        }
+    }
+
+    /// A pass is through that began then, and brought readings or none.
+    pub(super) fn finish(&mut self, began_at: Instant, brought: bool) {
+        if brought {
+            *self = Self::new(began_at);
+            return;
+        }
+        if self.silent == 0 {
+            let after = began_at.since(self.read_since).as_millis();
+            self.silent_after_ms = u32::try_from(after).unwrap_or(u32::MAX);
+        }
+        self.silent = self.silent.saturating_add(1);
+    }
+
+    /// None of the sensors answers any more, while others, read last then, do.
+    fn is_out_of_service(&self, others_read: Option<Instant>) -> bool {
+        let silent_since = self.read_since + Duration::from_millis(self.silent_after_ms.into());
+        self.silent >= SILENT_PASSES && others_read.is_some_and(|read| read > silent_since)
+    }
+}
+
 /// Sensors of some classes that are read at an interval of their own.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pass {
     pace: Pace,
     /// When the present one began.
     began_at: Instant,
-    /// When the last one began that brought readings, or when the BMC began to answer.
-    read_since: Instant,
+    answering: Answering,
     /// Index in the plan's items of what is looked at next.
     next: u16,
     /// How many there were.
@@ -127,10 +171,10 @@ impl Slot {
             other => Pass {
                 pace,
                 began_at: now,
-                read_since: match other {
-                    Some(other) => other.read_since,
-                    None if before.meets(classes) => self.rare.round_read_since,
-                    None => now,
+                answering: match other {
+                    Some(other) => other.answering,
+                    None if before.meets(classes) => self.rare.round_answering,
+                    None => Answering::new(now),
                 },
                 next: BETWEEN,
                 number: 0,
@@ -218,8 +262,8 @@ impl Slot {
         pass.stop();
         cx.counters.rounds += 1;
         let (classes, brought) = (pass.classes, pass.brought);
+        pass.answering.finish(pass.began_at, brought);
         if brought {
-            pass.read_since = pass.began_at;
             self.note_read(cx, now, classes);
         }
         self.end_of_round(cx);
@@ -252,42 +296,113 @@ impl Slot {
             self.leave(cx, Stage::Round);
         }
         self.weigh_age();
+        self.show_out_of_service(cx);
         self.publish(cx);
     }
 
     /// The BMC begins to answer: readings are to come.
     pub(super) fn readings_begin(&mut self, now: Instant) {
-        self.rare.round_read_since = now;
+        let answering = Answering::new(now);
+        self.rare.round_answering = answering;
         self.rare
             .passes
             .iter_mut()
-            .for_each(|pass| pass.read_since = now);
+            .for_each(|pass| pass.answering = answering);
         self.read_since = now;
         self.late_from = now + self.poll_interval() * LATE_AFTER;
     }
 
-    /// Finds out how old the oldest readings are, and from when on some are late, each class by its own interval.
+    /// The classes of sensors that are read together: how they answered, and at what interval.
+    fn together(&self) -> impl Iterator<Item = (Classes, Answering, Duration)> {
+        let in_round = self.round.classes;
+        let has_any = self
+            .plan
+            .as_ref()
+            .is_some_and(|plan| plan.classes.meets(in_round));
+        let of_round = has_any.then(|| (in_round, self.rare.round_answering, self.poll_interval()));
+        let passes = match in_round == Classes::ALL {
+            true => &[][..],
+            false => &self.rare.passes[..],
+        };
+        let of_pass = |pass: &Pass| (pass.classes, pass.answering, self.interval_of(pass.classes));
+        of_round.into_iter().chain(passes.iter().map(of_pass))
+    }
+
+    /// The classes none of whose sensors answers while others do.
+    fn out_of_service(&self) -> Classes {
+        // Nearly always none: then nothing is compared.
+        if self
+            .together()
+            .all(|(_, answering, _)| answering.silent < SILENT_PASSES)
+        {
+            return Classes::default();
+        }
+        let read = self
+            .together()
+            .map(|(_, answering, _)| answering.read_since);
+        let read = read.max();
+        let out = self
+            .together()
+            .filter(|(_, answering, _)| answering.is_out_of_service(read));
+        out.fold(Classes::default(), |all, (classes, ..)| all.and(classes))
+    }
+
+    /// Finds out how old the oldest readings are, and from when on some are late, each class by its own interval. Those out of service
+    /// are not waited for.
     pub(super) fn weigh_age(&mut self) {
         let answers = self.page.node().link == Link::Up;
-        let Some(plan) = self.plan.as_ref().filter(|_| answers) else {
+        if self.plan.is_none() || !answers {
             self.read_since = Instant::ORIGIN;
             return;
-        };
+        }
+        let out = self.out_of_service();
         let (mut since, mut late_from) = (None, None);
-        let mut add = |from: Instant, interval: Duration| {
+        for (_, answering, interval) in self.together().filter(|(classes, ..)| !out.meets(*classes))
+        {
+            let from = answering.read_since;
             let late = from + interval * LATE_AFTER;
             since = Some(since.map_or(from, |since: Instant| since.min(from)));
             late_from = Some(late_from.map_or(late, |before: Instant| before.min(late)));
-        };
-        if plan.classes.meets(self.round.classes) {
-            add(self.rare.round_read_since, self.poll_interval());
-        }
-        if self.round.classes != Classes::ALL {
-            for pass in &self.rare.passes {
-                add(pass.read_since, self.interval_of(pass.classes));
-            }
         }
         self.read_since = since.unwrap_or(Instant::ORIGIN);
         self.late_from = late_from.unwrap_or(Instant::ORIGIN);
+    }
+
+    /// Shows sensors of classes that are out of service as such: they are not old, they are not there.
+    fn show_out_of_service(&mut self, cx: &mut Context) {
+        let out = self.out_of_service();
+        let Some(plan) = self.plan.as_ref().filter(|_| out != Classes::default()) else {
+            return;
+        };
+        let readings = self.page.readings_mut(&mut cx.spares);
+        for item in plan.items.iter().filter(|item| out.has(item.class)) {
+            if let Some(reading) = readings.get_mut(usize::from(item.place)) {
+                *reading = reading.with(Availability::Unavailable);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_out_of_service_when_none_of_their_sensors_answered_twice_and_others_did() {
+        let at = |s: u64| Instant::ORIGIN + Duration::from_secs(s);
+        let mut fans = Answering::new(at(0));
+        fans.finish(at(1), false);
+        assert!(!fans.is_out_of_service(Some(at(9))), "once is not enough");
+        fans.finish(at(2), false);
+        assert!(fans.is_out_of_service(Some(at(2))));
+        assert!(
+            !fans.is_out_of_service(Some(at(1))),
+            "nobody else answered since"
+        );
+        assert!(!fans.is_out_of_service(None));
+        fans.finish(at(3), true);
+        fans.finish(at(4), false);
+        assert!(!fans.is_out_of_service(Some(at(9))), "it has answered");
+        assert_eq!(fans.read_since, at(3));
     }
 }

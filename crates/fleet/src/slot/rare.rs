@@ -7,7 +7,7 @@ use ipmi::quirk::Quirks;
 use ipmi::time::Instant;
 
 use super::mute::Mute;
-use super::pass::Pass;
+use super::pass::{Answering, Pass};
 use super::{Pacing, Setup, round};
 use crate::contact::Known;
 use crate::contact::log::Since;
@@ -33,8 +33,8 @@ pub(super) struct Rare {
     pub(super) contact_at: Instant,
     /// When the present round began.
     pub(super) round_began_at: Instant,
-    /// When the last one began that brought readings, or when the BMC began to answer.
-    pub(super) round_read_since: Instant,
+    /// How the sensors answered that are read in it.
+    pub(super) round_answering: Answering,
     /// When records that could not be read are tried again.
     pub(super) records_again_at: Instant,
     pub(super) known: Option<Known>,
@@ -77,7 +77,7 @@ impl Rare {
             no_session_since: setup.connect_at,
             contact_at: setup.connect_at,
             round_began_at: setup.connect_at,
-            round_read_since: setup.connect_at,
+            round_answering: Answering::new(setup.connect_at),
             records_again_at: setup.connect_at + round::RECORDS_AGAIN,
             known: remembered.map(|remembered| remembered.known),
             recalled: remembered.is_some(),

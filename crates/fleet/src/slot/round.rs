@@ -174,10 +174,10 @@ impl Slot {
         self.round.step = None;
         cx.counters.rounds += 1;
         let nothing_to_read = self.plan.as_ref().is_none_or(|plan| plan.items.is_empty());
-        if self.round.brought {
-            self.rare.round_read_since = self.rare.round_began_at;
-        }
-        if self.round.brought || nothing_to_read {
+        let began_at = self.rare.round_began_at;
+        let brought = self.round.brought;
+        self.rare.round_answering.finish(began_at, brought);
+        if brought || nothing_to_read {
             self.note_read(cx, now, self.round.classes);
         }
         self.end_of_round(cx);

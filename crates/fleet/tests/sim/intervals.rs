@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fleet::Treatment;
-use hardware::{Link, SensorClass, SensorIntervals};
+use hardware::{Availability, Link, SensorClass, SensorIntervals};
 use ipmi::number::{CompletionCode, SensorType, SensorUnit};
 use vbmc::net::Quality;
 
@@ -291,6 +291,64 @@ fn readings_are_as_old_as_their_class_and_late_by_its_interval() {
     world.run_for(60 * SECOND);
     assert_eq!(world.engine.late(world.now), 0);
     assert!(since(&world) <= Some(21 * SECOND), "{:?}", since(&world));
+}
+
+#[test]
+fn a_class_that_does_not_answer_makes_no_bmc_late_and_is_shown_as_unavailable_unless_none_answers()
+{
+    // Fans never answer; currents, which are read in the round with the discrete ones, neither do.
+    for (silent, refused) in [(3, true), (3, false), (6, true)] {
+        let intervals = SensorIntervals::default()
+            .with(SensorClass::Temperature, 1_000)
+            .with(SensorClass::Fan, 3_000)
+            .with(SensorClass::Voltage, 10_000)
+            .with(SensorClass::Discrete, 20_000);
+        let mut world = world_of(1, Quality::PERFECT, intervals);
+        let machine = &mut world.hosts[0].machine;
+        match refused {
+            true => machine.sensors_refused = vec![silent],
+            false => machine.mute_sensors = vec![silent],
+        }
+        world.run_for(90 * SECOND);
+        let availability = |world: &World, sensor: u8| {
+            let node = world.node(0);
+            node.readings
+                .get(usize::from(sensor) - 1)
+                .unwrap()
+                .availability
+        };
+        let mut late = 0;
+        for _ in 0..60 {
+            world.run_for(SECOND);
+            late += world.engine.late(world.now);
+            let shown = availability(&world, silent);
+            assert_eq!(shown, Availability::Unavailable, "{silent} {refused}");
+        }
+        // While a question that is not answered is repeated, once in five passes, nothing else is read.
+        let late_max = if refused { 0 } else { 30 };
+        assert!(late <= late_max, "{silent} {refused}: {late} s of 60");
+        let since = world.engine.oldest_reading().unwrap();
+        assert!(world.now.since(since) <= 21 * SECOND);
+        // The others are read as ever; where they stop, too, it is late, and down where it says nothing at all.
+        assert_eq!(availability(&world, 2), Availability::Available);
+        world.hosts[0].machine.readings_refused = Some(CompletionCode::UNSPECIFIED);
+        world.run_for(25 * SECOND);
+        for _ in 0..120 {
+            world.run_for(SECOND);
+            assert_eq!(world.engine.late(world.now), 1, "{silent} {refused}");
+        }
+        world.hosts[0].machine.readings_refused = None;
+        // One that answers again is shown again.
+        let machine = &mut world.hosts[0].machine;
+        machine.sensors_refused.clear();
+        machine.mute_sensors.clear();
+        world.run_for(60 * SECOND);
+        assert_eq!(availability(&world, silent), Availability::Available);
+        assert_eq!(world.engine.late(world.now), 0);
+        world.hosts[0].mute = true;
+        world.run_for(30 * SECOND);
+        assert!(matches!(world.node(0).link, Link::Down { .. }));
+    }
 }
 
 #[test]

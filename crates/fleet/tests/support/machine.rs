@@ -106,6 +106,8 @@ pub(crate) struct Machine {
     pub(crate) controls: Vec<ChassisControlAction>,
     /// What it answers to who asks for a reading, instead.
     pub(crate) readings_refused: Option<CompletionCode>,
+    /// Sensors of which it refuses to tell the reading.
+    pub(crate) sensors_refused: Vec<u8>,
     /// Requests executed.
     pub(crate) requests: u64,
     /// Every sensor that was asked for, and when; `None` = that isn't noted.
@@ -162,6 +164,7 @@ impl Machine {
             clock_ahead_s: 0,
             controls: Vec::new(),
             readings_refused: None,
+            sensors_refused: Vec::new(),
             requests: 0,
             readings_asked: None,
             records: Arc::clone(records),
@@ -250,6 +253,9 @@ impl Machine {
         };
         if let Some(code) = self.readings_refused {
             return Err(code);
+        }
+        if self.sensors_refused.contains(&sensor) {
+            return Err(CompletionCode::UNSPECIFIED);
         }
         let step = self.now.as_nanos() / STEP.as_nanos() as u64;
         match sensor {

@@ -197,7 +197,7 @@ const OLDEST: Family = gauge(
 );
 const LATE: Family = gauge(
     "bmc_late_targets",
-    "BMCs that answer of whose sensors some class was not read for twice its interval.",
+    "BMCs that answer of whose sensors some class was not read for twice its interval; one that does not answer while others do is none.",
 );
 const SESSIONS: Family = gauge("bmc_sessions_open", "Sessions with BMCs that are open.");
 const PLACES: Family = gauge(
