@@ -108,7 +108,8 @@ counters! {
     jobs_done,
     /// Operator commands that failed.
     jobs_failed,
-    /// Operator commands that were not begun because too many wait, or firmware is being installed.
+    /// Operator commands that were not begun because too many wait, firmware is being installed, or their BMC was on its way from one
+    /// thread to another.
     jobs_refused,
     /// Datagrams received.
     datagrams_received,

@@ -437,7 +437,8 @@ impl Driver {
         own.counters.sends_refused = self.sends_refused;
         own.counters.dropped_by_kernel = u64::from(self.received.overflows());
         own.counters.dropped_truncated = self.truncated;
-        own.counters.jobs_refused = self.mailbox.jobs_refused.load(Ordering::Relaxed);
+        own.counters.jobs_refused =
+            self.mailbox.jobs_refused.load(Ordering::Relaxed) + self.arrivals.jobs_refused();
         *lock(&self.mailbox.figures) = self.report.figures(now, &self.engine, own);
     }
 

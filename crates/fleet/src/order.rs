@@ -61,22 +61,31 @@ impl Order {
 /// BMCs that are on their way here from another shard, and what is ordered of them meanwhile, which waits for them. There is no
 /// more of it than the configuration of the fleet has changes.
 #[derive(Debug, Default)]
-pub(crate) struct Arrivals(HashMap<u32, Vec<Order>>);
+pub(crate) struct Arrivals {
+    waiting: HashMap<u32, Vec<Order>>,
+    /// Commands that were not taken.
+    jobs_refused: u64,
+}
 
 impl Arrivals {
     /// A BMC is on its way.
     pub(crate) fn await_one(&mut self, place: u32) {
-        self.0.entry(place).or_default();
+        self.waiting.entry(place).or_default();
     }
 
     /// It is there: what was ordered of it meanwhile.
     pub(crate) fn arrived(&mut self, place: u32) -> Vec<Order> {
-        self.0.remove(&place).unwrap_or_default()
+        self.waiting.remove(&place).unwrap_or_default()
+    }
+
+    /// Commands that were not taken, because their BMC was on its way.
+    pub(crate) const fn jobs_refused(&self) -> u64 {
+        self.jobs_refused
     }
 
     /// What of an order can be carried out now. An operator need not wait for a BMC on its way: the command fails.
     pub(crate) fn sift(&mut self, order: Order) -> Option<Order> {
-        if self.0.is_empty() {
+        if self.waiting.is_empty() {
             return Some(order);
         }
         match order {
@@ -84,18 +93,19 @@ impl Arrivals {
             Order::Add(coming) => {
                 let (later, now): (Vec<_>, _) = coming
                     .into_iter()
-                    .partition(|coming| self.0.contains_key(&coming.place));
+                    .partition(|coming| self.waiting.contains_key(&coming.place));
                 for coming in later {
-                    let waiting = self.0.entry(coming.place).or_default();
+                    let waiting = self.waiting.entry(coming.place).or_default();
                     waiting.push(Order::Add(vec![coming]));
                 }
                 Some(Order::Add(now))
             }
             order => {
-                let waiting = order.place().and_then(|place| self.0.get_mut(&place));
+                let waiting = order.place().and_then(|place| self.waiting.get_mut(&place));
                 match (waiting, order) {
                     (None, order) => Some(order),
                     (Some(_), Order::Job(_, job)) => {
+                        self.jobs_refused += 1;
                         job.outcome.tell(Err(ApplyError::Busy));
                         None
                     }
@@ -106,5 +116,38 @@ impl Arrivals {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hardware::{Change, NodeId, PowerAction};
+
+    use super::*;
+    use crate::outcome::{Outcome, outcome};
+
+    fn job(place: u32) -> (Order, Outcome) {
+        let (sender, told) = outcome();
+        let job = Job {
+            node: NodeId::new("n1").unwrap(),
+            change: Change::Power(PowerAction::On),
+            outcome: sender,
+        };
+        (Order::Job(place, job), told)
+    }
+
+    #[test]
+    fn commands_for_a_bmc_on_its_way_are_refused_and_counted_and_all_else_waits_for_it() {
+        let mut arrivals = Arrivals::default();
+        arrivals.await_one(1);
+        let (order, told) = job(1);
+        assert!(arrivals.sift(order).is_none());
+        assert_eq!(told.try_take(), Some(Err(ApplyError::Busy)));
+        assert_eq!(arrivals.jobs_refused(), 1);
+        assert!(arrivals.sift(job(2).0).is_some());
+        assert!(arrivals.sift(Order::Remove(1, None)).is_none());
+        assert_eq!(arrivals.arrived(1).len(), 1);
+        assert!(arrivals.sift(job(1).0).is_some());
+        assert_eq!(arrivals.jobs_refused(), 1);
     }
 }
