@@ -27,6 +27,10 @@ const LOSSY_PAUSE_MAX: Duration = Duration::from_secs(8);
 const REFUSED_PAUSE: Duration = Duration::from_secs(30);
 const REFUSED_PAUSE_MAX: Duration = Duration::from_secs(300);
 
+/// How long a BMC that does not answer is left alone after a log-in though somebody wants something of it. One that refused the login
+/// has [`REFUSED_PAUSE`].
+const HASTENED_PAUSE: Duration = Duration::from_secs(5);
+
 /// A small seeded generator for jitter; nothing secret is drawn from it.
 #[derive(Clone, Debug)]
 pub(crate) struct Jitter(u64);
@@ -126,12 +130,14 @@ pub(crate) struct Breaker {
     failures: u8,
     /// Those of them, up to the last, of which nothing was answered.
     silent: u8,
+    /// The last one was refused.
+    is_refused: bool,
 }
 
 impl Breaker {
     /// The BMC answered and let us in.
     pub(crate) const fn succeeded(&mut self) {
-        (self.failures, self.silent) = (0, 0);
+        (self.failures, self.silent, self.is_refused) = (0, 0, false);
     }
 
     /// Whether the BMC has been silent for so long that a single datagram must do to look for it.
@@ -139,10 +145,19 @@ impl Breaker {
         self.silent >= PROBE_AFTER
     }
 
+    /// How long to pause at least after the last log-in was begun, though somebody wants something of the BMC.
+    pub(crate) const fn pause_min(self) -> Duration {
+        match self.is_refused {
+            true => REFUSED_PAUSE,
+            false => HASTENED_PAUSE,
+        }
+    }
+
     /// Another failure: how long to pause before the next probe.
     pub(crate) fn failed(&mut self, trouble: Trouble, jitter: &mut Jitter) -> Duration {
         let doublings = u32::from(self.failures).min(16);
         self.failures = self.failures.saturating_add(1);
+        self.is_refused = matches!(trouble, Trouble::Refused);
         self.silent = match trouble {
             Trouble::Silent => self.silent.saturating_add(1),
             Trouble::Lossy | Trouble::Refused => 0,
@@ -222,6 +237,7 @@ mod tests {
                 let mut breaker = Breaker {
                     failures: 10,
                     silent: 10,
+                    is_refused: false,
                 };
                 breaker.failed(Trouble::Silent, &mut jitter).as_millis()
             })

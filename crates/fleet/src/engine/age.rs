@@ -17,7 +17,8 @@ impl Engine {
         since.min()
     }
 
-    /// How many BMCs answer of whose sensors some class is late: none of it was read for twice its interval. Looks at every BMC, too.
+    /// How many BMCs answer of whose sensors some class is late: none of it was read for twice its interval. One of which no sensor
+    /// answers, while others do, is out of service and not late. Looks at every BMC, too.
     #[must_use]
     pub fn late(&self, now: Instant) -> u32 {
         let is_late = |berth: &&Berth| match berth {

@@ -75,6 +75,17 @@ impl Slot {
         }
     }
 
+    /// Somebody wants something of it: where it is tried again only later, that is soon now. As often as that happens, it is left
+    /// alone for a while after each log-in was begun, and one that an engine failed on for as long as it was to be.
+    pub(super) fn hasten(&mut self, cx: &mut Context, now: Instant) {
+        if let Phase::Down { retry_at } = self.phase {
+            let soon = now.max(self.sent_at + self.rare.breaker.pause_min()) + reopen_pause(cx);
+            self.phase = Phase::Down {
+                retry_at: retry_at.min(soon),
+            };
+        }
+    }
+
     /// Spread in time: very many BMCs may have one login.
     pub(super) fn try_again_soon(&mut self, cx: &mut Context, now: Instant) {
         self.rare.breaker = Breaker::default();
@@ -141,7 +152,11 @@ impl Slot {
             self.set_passes(cx, now);
             self.publish(cx);
         }
+        let gap = self.session.gap();
         self.session.set_gap(treatment.gap_ms);
+        if before != self.rare.pacing || gap != self.session.gap() {
+            self.hasten(cx, now);
+        }
         if self.rare.quirks != treatment.quirks {
             self.set_quirks(cx, now, treatment.quirks);
         }

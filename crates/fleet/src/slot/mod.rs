@@ -475,12 +475,13 @@ impl Slot {
 
     /// Takes an operator command.
     pub(crate) fn submit(&mut self, cx: &mut Context, now: Instant, job: Job) {
-        // A BMC that is down is probed all the time; the operator need not wait for the outcome.
+        // The operator need not wait for a BMC that is down; but who asks again in a moment finds it, if it is back.
         if self.phase != Phase::Up
             && let Link::Down { reason, .. } = &self.page.node().link
         {
             cx.counters.jobs_failed += 1;
             let reason = reason.to_string();
+            self.hasten(cx, now);
             job.outcome
                 .tell(Err(hardware::ApplyError::Unreachable { reason }));
             return;

@@ -4,15 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use fleet::{Config, Memory};
-use hardware::{Availability, Link, MAX_LOG_ENTRIES, Observer, Update};
-use ipmi::bmc::Bmc;
+use fleet::{Config, Memory, Treatment};
+use hardware::{
+    ApplyError, Availability, Change, Link, MAX_LOG_ENTRIES, Observer, PowerAction, Update,
+};
+use ipmi::bmc::{Bmc, User};
 use ipmi::command::Command;
-use ipmi::command::app::GetDeviceGuid;
+use ipmi::command::app::{GetDeviceGuid, Guid};
 use ipmi::command::dcmi::GetAssetTag;
 use ipmi::command::storage::GetSelInfo;
 use ipmi::console::Policy;
-use ipmi::number::{CompletionCode, NetFn};
+use ipmi::number::{CompletionCode, NetFn, PrivilegeLevel};
 use vbmc::net::{Quality, SeededEntropy};
 
 use crate::support::machine::{DISCRETE, NUMERIC};
@@ -497,6 +499,94 @@ fn a_slow_policy_and_a_sensor_that_is_never_answered_make_no_bmc_look_dead() {
     world.hosts[0].mute = true;
     world.run_for(30 * SECOND);
     assert!(matches!(world.node(0).link, Link::Down { .. }));
+}
+
+/// A world of one BMC that has been silent for ten minutes, and answers again right after it was looked for in vain.
+fn back_after_long(seed: u64) -> World {
+    let mut world = World::new(Setup::new(2, seed, Quality::PERFECT));
+    world.run_for(5 * SECOND);
+    world.hosts[0].mute = true;
+    world.run_for(600 * SECOND);
+    let heard = world.hosts[0].heard;
+    while world.hosts[0].heard == heard {
+        world.run_for(SECOND / 10);
+    }
+    // The probe is given up.
+    world.run_for(6 * SECOND);
+    world.hosts[0].mute = false;
+    world
+}
+
+/// How long it takes until it is up.
+fn up_after(world: &mut World) -> Duration {
+    let begin = world.now;
+    while world.node(0).link != Link::Up {
+        world.run_for(SECOND / 10);
+    }
+    world.now.since(begin)
+}
+
+#[test]
+fn a_bmc_that_was_silent_for_long_is_looked_for_soon_when_somebody_wants_something_of_it() {
+    type Wish = fn(&mut World);
+    let by_itself = up_after(&mut back_after_long(21));
+    assert!(by_itself > 10 * SECOND, "{by_itself:?}");
+    let wishes: [Wish; 3] = [
+        |world| drop(world.apply(0, Change::Power(PowerAction::On))),
+        |world| {
+            let treatment = Treatment {
+                gap_ms: 20,
+                ..Treatment::default()
+            };
+            world.engine.set_treatment(world.now, 0, &treatment);
+        },
+        |world| {
+            let treatment = Treatment {
+                poll_interval_ms: Some(2_000),
+                ..Treatment::default()
+            };
+            world.engine.set_treatment(world.now, 0, &treatment);
+        },
+    ];
+    for (number, wish) in wishes.into_iter().enumerate() {
+        let mut world = back_after_long(21);
+        wish(&mut world);
+        let after = up_after(&mut world);
+        assert!(after < 7 * SECOND, "wish {number}: {after:?}");
+    }
+    // What is treated as before is not looked for.
+    let mut world = back_after_long(21);
+    world
+        .engine
+        .set_treatment(world.now, 0, &Treatment::default());
+    assert_eq!(up_after(&mut world), by_itself);
+}
+
+#[test]
+fn however_often_somebody_wants_something_of_a_bmc_that_is_down_it_is_not_asked_more_often_than_bounded()
+ {
+    let mut world = World::new(Setup::new(2, seed(), Quality::PERFECT));
+    world.run_for(5 * SECOND);
+    world.hosts[0].mute = true;
+    // A wrong password: the account must not be locked.
+    let user = User::new("admin", b"other", PrivilegeLevel::ADMINISTRATOR).unwrap();
+    let access = ipmi::bmc::Config::new(vec![user], Guid::default());
+    world.hosts[1].bmc = Bmc::new(Arc::new(access));
+    world.run_for(300 * SECOND);
+    let (heard, before) = (world.hosts[0].heard, *world.engine.counters());
+    for _ in 0..600 {
+        for node in 0..2 {
+            let told = world.apply(node, Change::Power(PowerAction::On)).try_take();
+            let is_told = matches!(told, Some(Err(ApplyError::Unreachable { .. })));
+            assert!(is_told, "at once: {told:?}");
+        }
+        world.run_for(SECOND / 2);
+    }
+    let grown = world.engine.counters().since(&before);
+    let probes = world.hosts[0].heard - heard;
+    assert!((20..=61).contains(&probes), "{probes} in 300 s");
+    let refused = grown.connects_refused;
+    assert!((5..=10).contains(&refused), "{refused} in 300 s");
 }
 
 /// How many snapshots say that a BMC is down.
