@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
-use std::panic;
+use std::panic::{self, PanicHookInfo};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
@@ -23,6 +23,12 @@ use tracing_subscriber::fmt::MakeWriter;
 
 /// The most that waits to be written, in bytes: some ten thousand lines, more than a start of fifty thousand BMCs writes.
 const WAITING_MAX: usize = 4 << 20;
+
+/// What waits besides of defects of this program, in bytes: some hundred lines.
+const DEFECTS_MAX: usize = 64 << 10;
+
+/// How long a thread that panics waits for that to be written.
+const DEFECT_FLUSH_MAX: Duration = Duration::from_millis(250);
 
 /// How long the end of the program is put off for lines that are not taken.
 const FLUSH_MAX: Duration = Duration::from_secs(2);
@@ -54,7 +60,7 @@ struct Queue {
 }
 
 impl Log {
-    /// The log to standard error, for the rest of this process. Panics are told in it, too.
+    /// The log to standard error, for the rest of this process. Panics are told there, too, whatever the log is to leave out.
     ///
     /// # Errors
     /// The system has no thread or file descriptor left.
@@ -65,18 +71,13 @@ impl Log {
         // Not the one that others lock: who holds that may wait for good.
         let file = File::from(io::stderr().as_fd().try_clone_to_owned()?);
         let log = Self::to(file)?;
+        let log = LOG.get_or_init(|| log);
         panic::set_hook(Box::new(|panic| {
-            let thread = thread::current();
-            let thread = thread.name().unwrap_or("without a name");
-            let at = panic.location().map(tracing::field::display);
-            let said = panic.payload_as_str().unwrap_or("a panic without words");
-            // Where RUST_BACKTRACE asks for it.
-            let trace = Backtrace::capture();
-            let is_traced = trace.status() == BacktraceStatus::Captured;
-            let trace = is_traced.then(|| tracing::field::display(trace));
-            tracing::error!(thread, at, trace, "a defect of this program: {said}");
+            log.put_defect(&defect(panic));
+            // The process may end before the thread that writes comes to it.
+            log.flush(DEFECT_FLUSH_MAX);
         }));
-        Ok(LOG.get_or_init(|| log).clone())
+        Ok(log.clone())
     }
 
     /// A log that is written to `out` by a thread of its own.
@@ -91,9 +92,18 @@ impl Log {
 
     /// Puts a line in, or drops it where there is no room.
     fn put(&self, line: &[u8]) {
+        self.put_within(WAITING_MAX, line);
+    }
+
+    /// The same of a defect of this program, for which there is room where there is none for others.
+    fn put_defect(&self, line: &str) {
+        self.put_within(WAITING_MAX + DEFECTS_MAX, line.as_bytes());
+    }
+
+    fn put_within(&self, most: usize, line: &[u8]) {
         let Self(shared) = self;
         let queue = shared.queue();
-        if queue.bytes + line.len() > WAITING_MAX {
+        if queue.bytes + line.len() > most {
             shared.dropped.fetch_add(1, Ordering::Relaxed);
             return;
         }
@@ -170,6 +180,25 @@ impl Shared {
             queue = waited.unwrap_or_else(PoisonError::into_inner);
         }
     }
+}
+
+/// What is said of a panic: a line with its thread, its place and its message, and behind it its trace where `RUST_BACKTRACE` asks for
+/// that.
+fn defect(panic: &PanicHookInfo<'_>) -> String {
+    let thread = thread::current();
+    let thread = thread.name().unwrap_or("without a name");
+    let said = panic.payload_as_str().unwrap_or("a panic without words");
+    let said = said.replace(char::is_control, " ");
+    let mut line = format!("reddrum: a defect of this program: thread {thread}");
+    if let Some(at) = panic.location() {
+        line += &format!(", {at}");
+    }
+    line += &format!(": {said}\n");
+    let trace = Backtrace::capture();
+    if trace.status() == BacktraceStatus::Captured {
+        line += &format!("{trace}\n");
+    }
+    line
 }
 
 /// How many lines of the log were dropped because standard error did not take them.
@@ -279,6 +308,55 @@ mod tests {
             "{told}"
         );
         assert_eq!(taken[6], b"last\n");
+    }
+
+    #[test]
+    fn a_full_log_has_room_for_defects_of_the_program_and_for_so_many_only() {
+        let (log, open, taken) = valve();
+        log.put(b"first\n");
+        while !log.0.queue().is_writing {
+            thread::yield_now();
+        }
+        log.put(&vec![b'x'; WAITING_MAX]);
+        log.put(b"no room for this\n");
+        let long = "d".repeat(DEFECTS_MAX / 2);
+        (0..3).for_each(|_| log.put_defect(&long));
+        assert_eq!(log.0.dropped.load(Ordering::Relaxed), 2);
+        (0..5).for_each(|_| open.send(()).unwrap());
+        assert!(log.flush(Duration::MAX));
+        let taken: Vec<usize> = taken.try_iter().map(|line| line.len()).collect();
+        assert_eq!(taken[..4], [6, WAITING_MAX, long.len(), long.len()]);
+    }
+
+    /// By which the test below finds itself in a process of its own.
+    const ALONE: &str = "REDDRUM_TEST_PANICS";
+
+    #[test]
+    fn a_panic_is_told_where_the_log_is_off() {
+        if std::env::var_os(ALONE).is_none() {
+            let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+            let name = "log::tests::a_panic_is_told_where_the_log_is_off";
+            command
+                .args(["--exact", name, "--nocapture"])
+                .env(ALONE, "1");
+            let ended = command.env_remove("RUST_BACKTRACE").output().unwrap();
+            let said = String::from_utf8(ended.stderr).unwrap();
+            let told = said.lines().filter(|line| line.starts_with("reddrum: "));
+            let told: Vec<&str> = told.collect();
+            assert_eq!(told.len(), 1, "{said}");
+            let begin = "reddrum: a defect of this program: thread number-7, ";
+            assert!(told[0].starts_with(begin), "{said}");
+            assert!(told[0].contains("log.rs:"), "{said}");
+            assert!(told[0].ends_with(": out of luck, twice"), "{said}");
+            return;
+        }
+        let log = Log::of_process().unwrap();
+        let off = tracing_subscriber::EnvFilter::new("off");
+        let off = tracing_subscriber::fmt().with_env_filter(off);
+        off.with_writer(log).init();
+        let panics = thread::Builder::new().name("number-7".to_owned());
+        let panics = panics.spawn(|| panic!("out of luck,\ntwice")).unwrap();
+        assert!(panics.join().is_err());
     }
 
     #[test]
