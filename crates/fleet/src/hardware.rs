@@ -38,6 +38,8 @@ pub struct Fleet {
 pub struct Changes {
     /// BMCs that are part of the fleet no longer.
     pub remove: Vec<NodeId>,
+    /// Those of them that only stand aside, and may come back whenever: what is remembered of them stays.
+    pub resting: Vec<NodeId>,
     /// BMCs that are part of it from now on. One whose name is removed too takes the place of that one: at the same
     /// address observers are told of a machine that changes, at another one (or one that is not known yet) of another machine
     /// that has the name now.
@@ -95,7 +97,9 @@ impl Fleet {
             self.shared.board.tell(&Update::Topology);
         }
         if let Some(memory) = &self.shared.memory {
-            shared::forget(memory, &changes.remove, &changes.add);
+            let resting: HashSet<&NodeId> = changes.resting.iter().collect();
+            let leaving = changes.remove.iter().filter(|id| !resting.contains(id));
+            shared::forget(memory, leaving, &changes.add);
         }
         let moves = self.shared.enter(&changes.remove, &changes.add, known);
         crew.move_all(moves, changes.add);
@@ -121,14 +125,15 @@ impl Fleet {
     }
 
     /// Says that all BMCs are part of the fleet that are to be, no list of them is missing: what is remembered of others,
-    /// which left while the service was down, is forgotten a day from now, as of those that leave while it runs.
+    /// which left while the service was down, is forgotten a day from now, as of those that leave while it runs. Not of those that are
+    /// `resting`: they only stand aside.
     ///
     /// Blocks: a file is read.
-    pub fn forget_others(&self) {
+    pub fn forget_others(&self, resting: impl Fn(&str) -> bool) {
         let _alone = lock(&self.changing);
         if let Some(memory) = &self.shared.memory {
             let board = &self.shared.board;
-            memory.forget_others(|id| board.place(id).is_some());
+            memory.forget_others(|id| board.place(id).is_some() || resting(id));
         }
     }
 

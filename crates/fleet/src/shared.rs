@@ -58,7 +58,7 @@ impl Shared {
     pub fn change(&self, leaving: &[NodeId], targets: &[Target]) -> Moves {
         let remembered = match &self.memory {
             Some(memory) => {
-                forget(memory, leaving, targets);
+                forget(memory, leaving.iter(), targets);
                 memory.recall(targets, &self.plans)
             }
             None => Vec::new(),
@@ -110,9 +110,13 @@ impl Shared {
 }
 
 /// Forgets those that leave; what is put on again is known already.
-pub(crate) fn forget(memory: &Memory, leaving: &[NodeId], targets: &[Target]) {
+pub(crate) fn forget<'a>(
+    memory: &Memory,
+    leaving: impl Iterator<Item = &'a NodeId>,
+    targets: &[Target],
+) {
     let staying: HashSet<&NodeId> = targets.iter().map(|target| &target.id).collect();
-    for id in leaving.iter().filter(|id| !staying.contains(id)) {
+    for id in leaving.filter(|id| !staying.contains(id)) {
         memory.forget(id);
     }
 }

@@ -3,7 +3,7 @@
 //! Changes go to [`Reload`](crate::reload::Reload), which has all BMCs and takes one change after the other, whether an operator
 //! or a client asks for it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ use redfish::{
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use crate::config::{AggregationConfig, TargetConfig};
-use crate::inventory::{Bmc, Clash, Pushed, pushed_id};
+use crate::config::AggregationConfig;
+use crate::inventory::{Bmc, Clash, Operators, Roll, Step, pushed_id};
 
 /// How many changes may wait. One more is refused with 503.
 const ORDERS_MAX: usize = 64;
@@ -47,15 +47,11 @@ pub(crate) struct Order {
     pub(crate) answer: oneshot::Sender<Result<(), Failure>>,
 }
 
-/// All BMCs at one moment.
+/// All BMCs at this moment.
 #[derive(Debug, Default)]
 pub(crate) struct View {
-    /// Those of the fleet: the operator's, then clients'.
-    targets: Arc<Vec<TargetConfig>>,
-    /// Where each of the operator's is, and of those where clients use the same name none.
-    places: HashMap<NodeId, usize>,
-    /// Who has named the operator's: up to which place, and what it is called.
-    origins: Vec<(usize, String)>,
+    /// The operator's.
+    operators: Arc<Operators>,
     /// Those of clients that stand aside.
     aside: BTreeMap<NodeId, Clash>,
     /// Those of them that can't be used, and why.
@@ -67,43 +63,47 @@ pub(crate) struct View {
 }
 
 impl View {
-    /// Of these BMCs. The operator's are the first ones, as far as `origins` go.
-    pub(crate) fn new(
-        targets: Arc<Vec<TargetConfig>>,
-        origins: Vec<(usize, String)>,
-        pushed: &Pushed,
-        aside: BTreeMap<NodeId, Clash>,
-        has_credentials: bool,
-    ) -> Self {
-        let operators = origins.last().map_or(0, |(end, _)| *end);
-        let places = targets.iter().take(operators).enumerate();
-        let places = places
-            .filter(|(_, target)| !pushed.has(&target.id))
-            .map(|(place, target)| (target.id.clone(), place));
+    /// Of these BMCs.
+    pub(crate) fn new(roll: &Roll) -> Self {
         Self {
-            places: places.collect(),
-            targets,
-            origins,
-            aside,
-            unusable: pushed.unusable().clone(),
-            rules: pushed.rules().clone(),
-            has_credentials,
+            operators: Arc::clone(roll.operators()),
+            aside: roll.aside().clone(),
+            unusable: roll.pushed().unusable().clone(),
+            rules: roll.pushed().rules().clone(),
+            has_credentials: roll.has_credentials(),
+        }
+    }
+
+    /// Takes over what a client has changed, that alone: there are very many others.
+    pub(crate) fn step(&mut self, roll: &Roll, step: &Step) {
+        for id in &step.looked_at {
+            match roll.aside().get(id) {
+                Some(clash) => self.aside.insert(id.clone(), clash.clone()),
+                None => self.aside.remove(id),
+            };
+        }
+        if !roll.pushed().unusable().contains_key(step.id()) {
+            self.unusable.remove(step.id());
+        }
+    }
+
+    /// The place of one of the operator's, where clients don't use the same name.
+    fn operators_place(&self, id: &str) -> Option<usize> {
+        match self.aside.get(id) {
+            Some(Clash::Name) => None,
+            _ => self.operators.find(id),
         }
     }
 }
 
-/// The newest view, shared by who makes it and who reads it.
+/// The newest view, shared by who makes it and who reads it. Nobody has it for long.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Views(Arc<Mutex<Arc<View>>>);
+pub(crate) struct Views(Arc<Mutex<View>>);
 
 impl Views {
-    /// Takes the place of the one before.
-    pub(crate) fn put(&self, view: View) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(view);
-    }
-
-    fn get(&self) -> Arc<View> {
-        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Works on it.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut View) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -125,36 +125,44 @@ impl Aggregator for Aggregation {
     }
 
     fn configured(&self) -> Vec<String> {
-        let view = self.views.get();
-        let operators = view.origins.last().map_or(0, |(end, _)| *end);
-        let ids = view.targets.iter().take(operators).map(|target| &target.id);
-        ids.filter(|id| view.places.contains_key(*id))
+        let (operators, hidden) = self.views.with(|view| {
+            let hidden = view.aside.iter();
+            let hidden = hidden.filter(|(_, clash)| **clash == Clash::Name);
+            let hidden: BTreeSet<NodeId> = hidden.map(|(id, _)| id.clone()).collect();
+            (Arc::clone(&view.operators), hidden)
+        });
+        let ids = operators.targets.iter().map(|target| &target.id);
+        ids.filter(|id| !hidden.contains(*id))
             .map(ToString::to_string)
             .collect()
     }
 
     fn configured_source(&self, id: &str) -> Option<ConfiguredSource> {
-        let view = self.views.get();
-        let place = *view.places.get(id)?;
-        let target = view.targets.get(place)?;
-        let origin = view.origins.iter().find(|(end, _)| place < *end);
-        Some(ConfiguredSource {
-            host_name: match (&*target.host, target.treatment.port) {
-                (host, PORT) => host.to_owned(),
-                (host, port) if host.contains(':') => format!("[{host}]:{port}"),
-                (host, port) => format!("{host}:{port}"),
-            },
-            method: METHODS[0].id,
-            origin: origin.map_or_else(String::new, |(_, origin)| {
-                format!("Named by {origin}; change it there.")
-            }),
+        self.views.with(|view| {
+            let place = view.operators_place(id)?;
+            let target = view.operators.targets.get(place)?;
+            let mut origins = view.operators.origins.iter();
+            let origin = origins.find(|(end, _)| place < *end);
+            Some(ConfiguredSource {
+                host_name: match (&*target.host, target.treatment.port) {
+                    (host, PORT) => host.to_owned(),
+                    (host, port) if host.contains(':') => format!("[{host}]:{port}"),
+                    (host, port) => format!("{host}:{port}"),
+                },
+                method: METHODS[0].id,
+                origin: origin.map_or_else(String::new, |(_, origin)| {
+                    format!("Named by {origin}; change it there.")
+                }),
+            })
         })
     }
 
     fn standing(&self, id: &str) -> Standing {
-        let view = self.views.get();
-        let aside = view.aside.get(id).map(ToString::to_string);
-        if let Some(reason) = aside.or_else(|| view.unusable.get(id).cloned()) {
+        let reason = self.views.with(|view| {
+            let aside = view.aside.get(id).map(ToString::to_string);
+            aside.or_else(|| view.unusable.get(id).cloned())
+        });
+        if let Some(reason) = reason {
             return Standing {
                 state: SourceState::Aside { reason },
                 resources: Vec::new(),
@@ -178,14 +186,16 @@ impl Aggregator for Aggregation {
         }
     }
 
-    fn id_of(&self, host_name: &str) -> String {
-        pushed_id(host_name)
+    fn id_of(&self, host_name: &str, port: Option<u16>) -> String {
+        pushed_id(host_name, port)
     }
 
     fn check(&self, source: &Source) -> Result<(), Failure> {
-        let view = self.views.get();
-        Bmc::of(source, &view.rules)?;
-        match source.login.is_none() && !view.has_credentials {
+        let (rules, has_credentials) = self
+            .views
+            .with(|view| (view.rules.clone(), view.has_credentials));
+        Bmc::of(source, &rules)?;
+        match source.login.is_none() && !has_credentials {
             true => Err(Clash::NoCredentials.failure(source)),
             false => Ok(()),
         }

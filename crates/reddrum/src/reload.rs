@@ -6,7 +6,7 @@
 
 mod found;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
@@ -21,9 +21,12 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::aggregate::{Order, View, Views};
 use crate::config::{Config, ConfigError, Credentials, Source, TargetConfig};
 use crate::error::ProgramError;
-use crate::inventory::{self, Bmc, Clash, Inventory, Kept, LOOK_EVERY, Named, Pushed, Read};
+use crate::inventory::{
+    self, Bmc, Clash, Inventory, Kept, LOOK_EVERY, Named, Operators, Pushed, Read, Roll, Step,
+};
 use crate::resolve::Names;
 use crate::scan::{Figures, Scans};
+use crate::targets::Plan;
 use crate::{serve, targets};
 
 /// How many machines that come or go a line of the log names.
@@ -38,14 +41,8 @@ pub(crate) struct Reload {
     lists: Vec<Inventory>,
     /// The BMCs that are found where the configuration has them looked for.
     scans: Scans,
-    /// The BMCs that clients have named.
-    pushed: Pushed,
-    /// Those of them that can't be with the others.
-    aside: BTreeMap<NodeId, Clash>,
     /// All BMCs as the fleet knows them.
-    targets: Arc<Vec<TargetConfig>>,
-    /// All logins: the configuration's and those that clients have given.
-    credentials: Credentials,
+    roll: Roll,
     /// What clients want.
     orders: mpsc::Receiver<Order>,
     /// What clients see.
@@ -82,7 +79,7 @@ impl Reload {
     ) -> Result<Self, ProgramError> {
         let inventories = std::mem::take(&mut config.inventories);
         let state_dir = config.service.state_dir.as_deref();
-        let scans = Scans::new(state_dir, std::mem::take(&mut config.scans));
+        let mut scans = Scans::new(state_dir, std::mem::take(&mut config.scans));
         let kept = state_dir.map(Kept::new);
         if let Some(kept) = &kept {
             kept.tidy(&inventories);
@@ -92,14 +89,15 @@ impl Reload {
         for mistake in &gathered.mistakes {
             mistake.log();
         }
-        let mut reload = Self {
+        let mut named = gathered.named;
+        let looked_for = scans.configs();
+        scans.join(&looked_for, &mut named, &pushed);
+        let operators = Operators::new(named);
+        let reload = Self {
             file,
-            credentials: pushed.with_own(&config.credentials),
             lists: gathered.lists,
             scans,
-            pushed,
-            aside: BTreeMap::new(),
-            targets: Arc::default(),
+            roll: Roll::new(operators, pushed, &config.credentials),
             orders,
             views: Views::default(),
             kept,
@@ -109,15 +107,8 @@ impl Reload {
             is_complete: false,
             config,
         };
-        let mut named = gathered.named;
-        let scans = reload.scans.configs();
-        reload.scans.join(&scans, &mut named, &reload.pushed);
-        let Named {
-            mut targets,
-            origins,
-        } = named;
-        let aside = reload.pushed.join(&mut targets, &reload.config.credentials);
-        reload.hold(targets, origins, aside);
+        tell_aside(reload.roll.aside().iter());
+        reload.views.with(|view| *view = View::new(&reload.roll));
         Ok(reload)
     }
 
@@ -127,13 +118,13 @@ impl Reload {
     }
 
     /// Every BMC.
-    pub(crate) fn targets(&self) -> &[TargetConfig] {
-        &self.targets
+    pub(crate) fn targets(&self) -> Vec<TargetConfig> {
+        self.roll.targets()
     }
 
     /// How to log in to them.
-    pub(crate) const fn credentials(&self) -> &Credentials {
-        &self.credentials
+    pub(crate) fn credentials(&self) -> Credentials {
+        self.roll.pushed().with_own(&self.config.credentials)
     }
 
     /// What clients see of the BMCs, now and later.
@@ -186,8 +177,10 @@ impl Reload {
         }
         self.is_complete = true;
         if let Some(fleet) = fleet.upgrade() {
+            // Who stands aside comes back, be it after weeks.
+            let resting: BTreeSet<String> = self.roll.pushed().names().collect();
             // It fails only where it panicked, which has been reported then.
-            let _ = spawn_blocking(move || fleet.forget_others()).await;
+            let _ = spawn_blocking(move || fleet.forget_others(|id| resting.contains(id))).await;
         }
     }
 
@@ -302,7 +295,8 @@ impl Reload {
         let scans: Vec<_> = scans.into_iter().map(Arc::new).collect();
         let kept = self.kept.as_ref();
         let mut gathered = inventory::gather(&config, inventories, &self.lists, kept).await?;
-        self.scans.join(&scans, &mut gathered.named, &self.pushed);
+        self.scans
+            .join(&scans, &mut gathered.named, self.roll.pushed());
         let restart = self.config.takes_restart(&config);
         let told = Told {
             what: &self.file.display().to_string(),
@@ -335,14 +329,13 @@ impl Reload {
         names: &Names,
     ) -> Result<(), Failure> {
         let id = change.id().to_owned();
-        let named = self.named()?;
-        let before = self.pushed.get(&id);
         let bmc = match change {
             SourceChange::Add(source) | SourceChange::Replace(source) => {
-                let bmc = Bmc::of(&source, self.pushed.rules())?;
-                let credentials = &self.config.credentials;
+                let pushed = self.roll.pushed();
+                let bmc = Bmc::of(&source, pushed.rules())?;
+                let before = pushed.get(&id);
                 let stays = before.is_some_and(|was| was.is_at_place_of(&bmc));
-                let clash = self.pushed.clash(&bmc, &named.targets, credentials);
+                let clash = self.roll.clash(&bmc);
                 if let Some(clash) = clash.filter(|_| !stays) {
                     return Err(clash.failure(&source));
                 }
@@ -352,41 +345,62 @@ impl Reload {
         };
         // Nobody hears of what a crash could take back.
         keep.await?;
-        let before = self.pushed.set(&id, bmc);
+        let step = self.roll.set(&id, bmc);
+        if let Err(error) = self.take_step(&step, fleet, names).await {
+            self.roll.undo(step);
+            return Err(Failure::Internal(error));
+        }
+        let aside = self.roll.aside();
+        let looked_at = step.looked_at.iter();
+        tell_aside(
+            looked_at
+                .filter_map(|id| aside.get_key_value(id))
+                .filter(|(id, _)| step.is_new_aside(id)),
+        );
+        self.views.with(|view| view.step(&self.roll, &step));
+        if step.frees() && self.scans.have_any() {
+            // What he has let go of, a scan may have found.
+            let named = self.merged();
+            let named = named.map_err(|clash| Failure::Internal(clash.text))?;
+            let told = Told {
+                what: step.id(),
+                text: "what scans have found joins where a client has made room",
+            };
+            let taken = self.take(told, named, None, fleet, names).await;
+            if let Err(error) = taken {
+                tracing::error!("what scans have found is left out: {error}");
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings the fleet to where it has what a client has changed.
+    async fn take_step(
+        &self,
+        step: &Step,
+        fleet: &Weak<Fleet>,
+        names: &Names,
+    ) -> Result<(), String> {
+        let targets = |bmcs: &[Bmc]| -> Vec<TargetConfig> {
+            bmcs.iter().map(|bmc| bmc.target().clone()).collect()
+        };
+        let credentials = |bmcs: &[Bmc]| {
+            let pushed = self.roll.pushed();
+            pushed.credentials_of(bmcs, &self.config.credentials)
+        };
+        let (old, new) = (credentials(&step.was), credentials(&step.is));
+        let logins = serve::logins(&new).map_err(|error| error.to_string())?;
+        let (was, is) = (targets(&step.was), targets(&step.is));
+        let mut plan = targets::plan((&was, &old), (&is, &new), &logins);
+        // Clients say nothing of where their machines stand.
+        plan.changes.topology = None;
+        plan.changes.remove.extend(step.gone.clone());
         let told = Told {
-            what: &id,
+            what: step.id(),
             text: "a client has changed the BMCs of the AggregationService",
         };
-        let taken = self.take(told, named, None, fleet, names).await;
-        if taken.is_err() {
-            self.pushed.restore(&id, before);
-        }
-        taken.map_err(Failure::Internal)
-    }
-
-    /// The BMCs that the operator names, and those that are found where he has them looked for.
-    fn named(&mut self) -> Result<Named, Failure> {
-        let named = self.merged();
-        named.map_err(|clash| Failure::Internal(clash.text))
-    }
-
-    /// From now on these are all BMCs.
-    fn hold(
-        &mut self,
-        targets: Vec<TargetConfig>,
-        origins: Vec<(usize, String)>,
-        aside: BTreeMap<NodeId, Clash>,
-    ) {
-        let new = aside.iter().filter(|(id, _)| !self.aside.contains_key(*id));
-        for (id, clash) in new.take(NAMED_MAX) {
-            tracing::error!("{id} of the AggregationService stands aside: {clash}");
-        }
-        self.targets = Arc::new(targets);
-        self.aside.clone_from(&aside);
-        let has_credentials = self.pushed.has_default(&self.config.credentials);
-        let targets = Arc::clone(&self.targets);
-        let view = View::new(targets, origins, &self.pushed, aside, has_credentials);
-        self.views.put(view);
+        self.apply(told, plan, self.roll.count(), fleet, names)
+            .await
     }
 
     /// Brings the fleet to where it has these BMCs and those of clients, with the logins of this configuration or of the present
@@ -399,23 +413,48 @@ impl Reload {
         fleet: &Weak<Fleet>,
         names: &Names,
     ) -> Result<(), String> {
+        let new = config.as_ref().unwrap_or(&self.config);
+        let pushed = self.roll.pushed();
+        let old = pushed.with_own(&self.config.credentials);
+        let credentials = pushed.with_own(&new.credentials);
+        let logins = serve::logins(&credentials).map_err(|error| error.to_string())?;
+        let settled = self.roll.settle(Operators::new(base), &new.credentials);
+        let (before, after) = (self.roll.targets(), self.roll.targets_of(&settled));
+        let plan = targets::plan((&before, &old), (&after, &credentials), &logins);
+        self.apply(told, plan, after.len(), fleet, names).await?;
+        if let Some(config) = config {
+            self.config.credentials = config.credentials;
+            self.config.targets = config.targets;
+        }
+        let before = self.roll.aside();
+        let new = settled.aside().iter();
+        tell_aside(new.filter(|(id, _)| !before.contains_key(*id)));
+        self.roll.hold(settled);
+        self.views.with(|view| *view = View::new(&self.roll));
+        Ok(())
+    }
+
+    /// Has the fleet do what is planned, after which it has so many machines.
+    async fn apply(
+        &self,
+        told: Told<'_>,
+        mut plan: Plan,
+        machines: usize,
+        fleet: &Weak<Fleet>,
+        names: &Names,
+    ) -> Result<(), String> {
         let Some(fleet) = fleet.upgrade() else {
             return Ok(());
         };
-        let new = config.as_ref().unwrap_or(&self.config);
-        let Named {
-            targets: mut merged,
-            origins,
-        } = base;
-        let credentials = self.pushed.with_own(&new.credentials);
-        let aside = self.pushed.join(&mut merged, &new.credentials);
-        let logins = serve::logins(&credentials).map_err(|error| error.to_string())?;
-        let before = (&**self.targets, &self.credentials);
-        let plan = targets::plan(before, (&merged, &credentials), &logins);
         let removed = named(plan.changes.remove.iter());
         let added = named(plan.changes.add.iter().map(|target| &target.id));
         let (labelled, renewed) = (plan.changes.labels.len(), plan.logins.len());
         let treated = plan.changes.treatments.len();
+        // Who stands aside is the client's until he takes it away.
+        let pushed = self.roll.pushed();
+        let leaving = plan.changes.remove.iter();
+        let resting = leaving.filter(|id| pushed.get(id.as_str()).is_some());
+        plan.changes.resting = resting.cloned().collect();
         names.change(&fleet, plan.changes, plan.names).await?;
         for (id, login) in &plan.logins {
             fleet.set_login(id, login);
@@ -423,7 +462,7 @@ impl Reload {
         tracing::info!(
             target: "config",
             file = told.what,
-            machines = merged.len(),
+            machines,
             %removed,
             %added,
             labelled,
@@ -431,13 +470,14 @@ impl Reload {
             logins = renewed,
             "{}", told.text,
         );
-        self.credentials = credentials;
-        if let Some(config) = config {
-            self.config.credentials = config.credentials;
-            self.config.targets = config.targets;
-        }
-        self.hold(merged, origins, aside);
         Ok(())
+    }
+}
+
+/// Says in the log who stands aside, and why.
+fn tell_aside<'a>(new: impl Iterator<Item = (&'a NodeId, &'a Clash)>) {
+    for (id, clash) in new.take(NAMED_MAX) {
+        tracing::error!("{id} of the AggregationService stands aside: {clash}");
     }
 }
 
@@ -484,6 +524,7 @@ mod tests {
             id: id.to_owned(),
             name: id.to_owned(),
             host_name: format!("{id}.invalid"),
+            port: None,
             method: "IPMI20".to_owned(),
             login: Some(redfish::SourceLogin {
                 user_name: "admin".to_owned(),
@@ -512,7 +553,7 @@ mod tests {
         let changed = reload.change(add("n1"), refused, &weak, &names).await;
         assert!(changed.is_err() && !is_there(&fleet));
         assert_eq!(seen.0.load(Ordering::SeqCst), 0, "nobody heard of it");
-        assert!(reload.pushed.get("n1").is_none());
+        assert!(reload.roll.pushed().get("n1").is_none());
 
         let during = Arc::clone(&fleet);
         let keep: BackendFuture<'static, ()> = Box::pin(async move {
@@ -527,7 +568,43 @@ mod tests {
         let keep: BackendFuture<'static, ()> = Box::pin(std::future::ready(Ok(())));
         let changed = reload.change(add("n2"), keep, &weak, &names).await;
         assert!(changed.is_err());
-        assert!(reload.pushed.get("n2").is_none() && reload.pushed.get("n1").is_some());
+        assert!(
+            reload.roll.pushed().get("n2").is_none() && reload.roll.pushed().get("n1").is_some()
+        );
+    }
+
+    fn kept() -> BackendFuture<'static, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    #[tokio::test]
+    async fn what_a_push_costs_does_not_grow_with_the_fleet() {
+        let text = "[service]\nstate_dir = \"s\"\n[credentials.default]\nusername = \"u\"\n\
+                    password_command = [\"echo\", \"one\"]\n\
+                    [[target]]\nhosts = \"10.0.[0-7].[1-250]\"\n";
+        let config = Config::parse(text, std::path::Path::new("/")).unwrap();
+        let (_orders, ordered) = aggregate::orders();
+        let file = PathBuf::from("/nowhere/reddrum.toml");
+        let mut reload = Reload::new(file, config, Pushed::default(), ordered)
+            .await
+            .unwrap();
+        let fleet = Arc::new(Fleet::start(&fleet::Config::new(Vec::new())).unwrap());
+        let seen = Arc::new(Seen::default());
+        fleet.observe(Arc::clone(&seen) as Arc<dyn Observer>);
+        let (weak, names) = (Arc::downgrade(&fleet), Names::default());
+        let looks = reload.roll.looks();
+        let ids: Vec<String> = (0..1_000).map(|n| format!("p{n}")).collect();
+        for id in &ids {
+            reload.change(add(id), kept(), &weak, &names).await.unwrap();
+        }
+        for id in &ids[..100] {
+            let gone = SourceChange::Remove(id.clone());
+            reload.change(gone, kept(), &weak, &names).await.unwrap();
+        }
+        // One look at each that comes, and nobody else is told anything.
+        assert_eq!(reload.roll.looks() - looks, 1_000);
+        assert_eq!(seen.0.load(Ordering::SeqCst), 1_100);
+        assert_eq!(reload.roll.count(), 2_000 + 900);
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<End, ProgramError> {
     let reload = Reload::new(args.config.clone(), config, pushed, ordered).await?;
     let config = reload.config();
     let (targets, names) = taken(&reload)?;
-    let topology = targets::topology(reload.targets());
+    let topology = targets::topology(&reload.targets());
     let fleet_config = fleet::Config {
         topology: Arc::new(topology),
         memory: memory(config.service.state_dir.as_deref())?,
@@ -137,7 +137,7 @@ fn policy(config: &FleetConfig) -> Policy {
 
 /// Every BMC, and the names of those that are given by name: these are looked up when all runs already.
 fn taken(reload: &Reload) -> Result<(Vec<Target>, Vec<Name>), ProgramError> {
-    let (logins, mut maker) = (logins(reload.credentials())?, Maker::default());
+    let (logins, mut maker) = (logins(&reload.credentials())?, Maker::default());
     let targets = reload.targets();
     let names = targets.iter().filter_map(targets::name).collect();
     let targets = targets

@@ -32,6 +32,9 @@ pub struct Source {
     pub name: String,
     /// `HostName`, as the client wrote it.
     pub host_name: String,
+    /// `Port`, where the client gives it beside the host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
     /// `Id` of the [`ConnectionMethod`].
     pub method: String,
     /// How to log in; `None` = as the aggregator does where nothing is said.
@@ -143,8 +146,8 @@ pub trait Aggregator: Send + Sync + 'static {
     /// How it is with a source, whoever has named it. Answers from memory.
     fn standing(&self, id: &str) -> Standing;
 
-    /// The `Id` of a source with this `HostName` to which the client gives none.
-    fn id_of(&self, host_name: &str) -> String;
+    /// The `Id` of a source with this `HostName` and `Port` to which the client gives none.
+    fn id_of(&self, host_name: &str, port: Option<u16>) -> String;
 
     /// Whether a source is one that could be reached, by what it says itself. Its method is one of [`methods`](Self::methods).
     ///
@@ -313,6 +316,7 @@ mod tests {
             id: "n1".to_owned(),
             name: "n1".to_owned(),
             host_name: "10.0.0.1".to_owned(),
+            port: None,
             method: "IPMI20".to_owned(),
             login: Some(SourceLogin {
                 user_name: "admin".to_owned(),

@@ -4,6 +4,7 @@ mod entry;
 mod kept;
 mod merge;
 mod pushed;
+mod roll;
 mod tree;
 
 use std::fs;
@@ -20,6 +21,7 @@ use crate::fetch::{Fetch, fetch};
 pub(crate) use kept::Kept;
 pub(crate) use merge::{Clash as ListClash, Gathered, Named, gather, merged};
 pub(crate) use pushed::{Bmc, Clash, OWN_CREDENTIALS, Pushed, id_of as pushed_id};
+pub(crate) use roll::{Operators, Roll, Step};
 
 /// The longest list, in bytes.
 pub(crate) const LIST_BYTES_MAX: usize = 16 << 20;

@@ -3,7 +3,8 @@
 //! What the operator names comes first. An entry that can't be with that, or with another entry before it, stands aside until
 //! it can: a list that changes is never refused for what a client did, and the same holds after a restart.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
@@ -17,7 +18,6 @@ use crate::config::{
     AggregationConfig, Credentials, CredentialsConfig, Place, Secret, TARGETS_MAX, TargetConfig,
     Treatment,
 };
-use crate::place;
 
 /// The port of a BMC where nothing is said.
 const PORT: u16 = 623;
@@ -37,6 +37,8 @@ const RESERVED: [&str; 2] = [crate::web::PRODUCT, "Members"];
 #[derive(Debug, Default)]
 pub(crate) struct Pushed {
     bmcs: BTreeMap<NodeId, Bmc>,
+    /// Who names which host and port.
+    claims: HashMap<(String, u16), BTreeSet<NodeId>>,
     /// Those kept by an earlier run that can't be used, and why.
     unusable: BTreeMap<String, String>,
     rules: AggregationConfig,
@@ -47,6 +49,13 @@ pub(crate) struct Pushed {
 pub(crate) struct Before {
     bmc: Option<Bmc>,
     unusable: Option<String>,
+}
+
+impl Before {
+    /// Whether it was one that can be used.
+    pub(super) const fn was_there(&self) -> bool {
+        self.bmc.is_some()
+    }
 }
 
 /// One of them.
@@ -63,16 +72,7 @@ impl Bmc {
     /// Messages about what is wrong with it.
     pub(crate) fn of(source: &Source, rules: &AggregationConfig) -> Result<Self, Failure> {
         let mut wrong = Vec::new();
-        let place = host(&source.host_name).map_err(|text| {
-            let message = message::property_value_format_error(&source.host_name, "HostName");
-            wrong.push(about(message, "HostName", &text));
-        });
-        let address = place.as_ref().ok().and_then(|(host, _)| host.parse().ok());
-        if address.is_some_and(|at: IpAddr| is_refused_destination(at, &rules.allow_destinations)) {
-            let message = message::property_value_error("HostName");
-            let text = "The service connects to no such address. Its configuration can allow that network ([aggregation] allow_destinations).";
-            wrong.push(about(message, "HostName", text));
-        }
+        let place = place_of(source, rules, &mut wrong);
         let id = NodeId::new(&source.id);
         if RESERVED.contains(&&*source.id) {
             let message = message::property_value_error("Id");
@@ -99,7 +99,7 @@ impl Bmc {
             let message = message::property_value_error(property);
             wrong.push(about(message, property, &format!("Not possible: {error}.")));
         }
-        let (Ok((host, port)), Some(id)) = (place, id) else {
+        let (Some((host, port)), Some(id)) = (place, id) else {
             return Err(Failure::Messages(wrong));
         };
         if !wrong.is_empty() {
@@ -136,10 +136,56 @@ impl Bmc {
         &self.target.id
     }
 
+    /// As the fleet gets it.
+    pub(crate) const fn target(&self) -> &TargetConfig {
+        &self.target
+    }
+
+    /// Its own login.
+    pub(super) const fn login(&self) -> Option<&SourceLogin> {
+        self.login.as_ref()
+    }
+
+    /// Its host and port.
+    pub(super) fn host(&self) -> (String, u16) {
+        (self.target.host.clone(), self.target.treatment.port)
+    }
+
     /// Whether it is at the same host and port as another one.
     pub(crate) fn is_at_place_of(&self, other: &Self) -> bool {
         at(&self.target) == at(&other.target)
     }
+}
+
+/// Host and port of what a client has described; what is wrong with them goes to the rest that is.
+fn place_of(
+    source: &Source,
+    rules: &AggregationConfig,
+    wrong: &mut Vec<Message>,
+) -> Option<(String, u16)> {
+    let (host, named) = match host(&source.host_name) {
+        Ok(place) => place,
+        Err(text) => {
+            let message = message::property_value_format_error(&source.host_name, "HostName");
+            wrong.push(about(message, "HostName", &text));
+            return None;
+        }
+    };
+    let other = source.port.filter(|port| Some(*port) != named);
+    if let (Some(named), Some(port)) = (named, other) {
+        let message = message::property_value_error("Port");
+        let text = format!(
+            "HostName says that the port is {named}: give it there or as Port, not {port}."
+        );
+        wrong.push(about(message, "Port", &text));
+    }
+    let address = host.parse();
+    if address.is_ok_and(|at: IpAddr| is_refused_destination(at, &rules.allow_destinations)) {
+        let message = message::property_value_error("HostName");
+        let text = "The service connects to no such address. Its configuration can allow that network ([aggregation] allow_destinations).";
+        wrong.push(about(message, "HostName", text));
+    }
+    Some((host, source.port.or(named).unwrap_or(PORT)))
 }
 
 fn about(message: Message, property: &str, resolution: &str) -> Message {
@@ -164,9 +210,9 @@ fn at(target: &TargetConfig) -> (&str, u16) {
     (&target.host, target.treatment.port)
 }
 
-/// The host and the port that a client means, an address or name always written in the same way. `HostName` is a URL for DSP0268
+/// The host that a client means, and the port where it stands beside, an address or name always written in the same way. `HostName` is a URL for DSP0268
 /// (`OData.IsURL`): `ipmi://host:port` and `//host:port` say the same as `host:port`.
-fn host(text: &str) -> Result<(String, u16), String> {
+fn host(text: &str) -> Result<(String, Option<u16>), String> {
     let form = || HOST_FORM.to_owned();
     let scheme = |text: &str| {
         text.get(..5)
@@ -185,8 +231,7 @@ fn host(text: &str) -> Result<(String, u16), String> {
         Some(inner) => (inner, None),
         None => host_and_port(text).map_err(|_| form())?,
     };
-    let port = port.unwrap_or(PORT);
-    if port == 0 {
+    if port == Some(0) {
         return Err(form());
     }
     if let Ok(address) = host.parse::<IpAddr>() {
@@ -215,8 +260,9 @@ fn host(text: &str) -> Result<(String, u16), String> {
 }
 
 /// The name of a machine whose client gives it none: after its host.
-pub(crate) fn id_of(host_name: &str) -> String {
-    let (host, port) = host(host_name).unwrap_or_else(|_| (host_name.to_owned(), PORT));
+pub(crate) fn id_of(host_name: &str, port: Option<u16>) -> String {
+    let (host, named) = host(host_name).unwrap_or_else(|_| (host_name.to_owned(), None));
+    let port = port.or(named).unwrap_or(PORT);
     let safe = |c: char| match c {
         'A'..='Z' | 'a'..='z' | '0'..='9' | '.' | '_' => c,
         _ => '-',
@@ -290,65 +336,18 @@ impl std::fmt::Display for Clash {
     }
 }
 
-/// What is taken already.
-struct Taken<'a> {
-    names: HashSet<&'a NodeId>,
-    hosts: HashMap<(&'a str, u16), &'a NodeId>,
-    places: BTreeSet<String>,
-    has_credentials: bool,
-}
-
-impl<'a> Taken<'a> {
-    fn by(targets: &'a [TargetConfig], has_credentials: bool) -> Self {
-        let mut taken = Self {
-            names: HashSet::with_capacity(targets.len()),
-            hosts: HashMap::with_capacity(targets.len()),
-            places: BTreeSet::new(),
-            has_credentials,
-        };
-        let mut last: Option<&Place> = None;
-        for target in targets {
-            taken.add(target);
-            let place = &target.treatment.place;
-            // Those of one section come one after the other.
-            if last != Some(place) {
-                taken.places.extend(place::names(place));
-                last = Some(place);
-            }
-        }
-        taken
-    }
-
-    fn add(&mut self, target: &'a TargetConfig) {
-        self.names.insert(&target.id);
-        self.hosts.insert(at(target), &target.id);
-    }
-
-    fn clash(&self, bmc: &Bmc) -> Option<Clash> {
-        let target = &bmc.target;
-        if self.names.contains(&target.id) {
-            return Some(Clash::Name);
-        }
-        if let Some(other) = self.hosts.get(&at(target)) {
-            return Some(Clash::Host((*other).clone()));
-        }
-        if self.places.contains(target.id.as_str()) {
-            return Some(Clash::Place);
-        }
-        if bmc.login.is_none() && !self.has_credentials {
-            return Some(Clash::NoCredentials);
-        }
-        (self.names.len() >= TARGETS_MAX).then_some(Clash::Full)
-    }
-}
-
 impl Pushed {
     /// What is kept of an earlier run, under the rules of this one. What can't be used is left out: the log and its `Status` say so.
     pub(crate) fn of(kept: &[Source], rules: AggregationConfig) -> Self {
         let (mut bmcs, mut unusable) = (BTreeMap::new(), BTreeMap::new());
+        let mut claims: HashMap<_, BTreeSet<_>> = HashMap::new();
         for source in kept {
             match Bmc::of(source, &rules) {
                 Ok(bmc) => {
+                    claims
+                        .entry(bmc.host())
+                        .or_default()
+                        .insert(bmc.id().clone());
                     bmcs.insert(bmc.target.id.clone(), bmc);
                 }
                 Err(failure) => {
@@ -363,9 +362,36 @@ impl Pushed {
         }
         Self {
             bmcs,
+            claims,
             unusable,
             rules,
         }
+    }
+
+    /// How many there are that can be used.
+    pub(crate) fn count(&self) -> usize {
+        self.bmcs.len()
+    }
+
+    /// The names of all, also of those that can't be used.
+    pub(crate) fn names(&self) -> impl Iterator<Item = String> {
+        let usable = self.bmcs.keys().map(ToString::to_string);
+        usable.chain(self.unusable.keys().cloned())
+    }
+
+    /// All of these, by their names.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Bmc> {
+        self.bmcs.values()
+    }
+
+    /// Those with these names.
+    pub(super) fn those(&self, ids: &BTreeSet<NodeId>) -> impl Iterator<Item = &Bmc> {
+        ids.iter().filter_map(|id| self.bmcs.get(id))
+    }
+
+    /// Who names the host and port of this one, by name.
+    pub(super) fn claimants(&self, bmc: &Bmc) -> impl Iterator<Item = &NodeId> {
+        self.claims.get(&bmc.host()).into_iter().flatten()
     }
 
     /// The one with this name.
@@ -393,19 +419,27 @@ impl Pushed {
         self.rules.default_login && credentials.contains_key(DEFAULT)
     }
 
-    /// Whether a client has named a machine so.
-    pub(crate) fn has(&self, id: &NodeId) -> bool {
-        self.bmcs.contains_key(id)
-    }
-
     /// From now on this one has the name `id`, or none has. Returns what was before.
     pub(crate) fn set(&mut self, id: &str, bmc: Option<Bmc>) -> Before {
         let unusable = self.unusable.remove(id);
-        let bmc = match bmc {
-            Some(bmc) => self.bmcs.insert(bmc.target.id.clone(), bmc),
-            None => self.bmcs.remove(id),
-        };
-        Before { bmc, unusable }
+        let before = self.bmcs.remove(id);
+        if let Some(before) = &before
+            && let Entry::Occupied(mut claim) = self.claims.entry(before.host())
+        {
+            claim.get_mut().remove(before.id());
+            if claim.get().is_empty() {
+                claim.remove();
+            }
+        }
+        if let Some(bmc) = bmc {
+            let claim = self.claims.entry(bmc.host()).or_default();
+            claim.insert(bmc.id().clone());
+            self.bmcs.insert(bmc.id().clone(), bmc);
+        }
+        Before {
+            bmc: before,
+            unusable,
+        }
     }
 
     /// It is as it was.
@@ -415,67 +449,42 @@ impl Pushed {
         self.unusable.extend(unusable);
     }
 
-    /// Why this one can't be with those of the operator and all others of clients, also those that stand aside.
-    pub(crate) fn clash(
-        &self,
-        bmc: &Bmc,
-        operators: &[TargetConfig],
-        credentials: &Credentials,
-    ) -> Option<Clash> {
-        let mut taken = Taken::by(operators, self.has_default(credentials));
-        let others = self.bmcs.values().filter(|other| other.id() != bmc.id());
-        for other in others {
-            taken.add(&other.target);
-        }
-        taken.clash(bmc)
-    }
-
-    /// Adds those to the operator's that can be with them, and says why the others can't.
-    pub(crate) fn join(
-        &self,
-        operators: &mut Vec<TargetConfig>,
-        credentials: &Credentials,
-    ) -> BTreeMap<NodeId, Clash> {
-        let mut aside = BTreeMap::new();
-        let mut fit = Vec::new();
-        let mut taken = Taken::by(operators, self.has_default(credentials));
-        for (id, bmc) in &self.bmcs {
-            match taken.clash(bmc) {
-                Some(clash) => {
-                    aside.insert(id.clone(), clash);
-                }
-                None => {
-                    taken.add(&bmc.target);
-                    fit.push(bmc.target.clone());
-                }
-            }
-        }
-        drop(taken);
-        operators.append(&mut fit);
-        aside
-    }
-
-    /// The operator's credentials with those that clients have given. Privilege and cipher suites are as in
-    /// `[credentials.default]`; its `kg`, a secret, only where clients get the whole login.
+    /// The operator's credentials with those that clients have given.
     pub(crate) fn with_own(&self, operators: &Credentials) -> Credentials {
         let mut all = operators.clone();
-        let default = operators.get(DEFAULT);
-        for (id, bmc) in &self.bmcs {
-            let Some(login) = &bmc.login else { continue };
-            let own = CredentialsConfig {
-                username: login.user_name.clone(),
-                password: Secret::new(login.password.as_bytes()),
-                kg: default
-                    .filter(|_| self.rules.default_login)
-                    .and_then(|default| default.kg.clone()),
-                cipher_suites: default.and_then(|default| default.cipher_suites.clone()),
-                privilege: default.map_or(ipmi::number::PrivilegeLevel::ADMINISTRATOR, |default| {
-                    default.privilege
-                }),
-            };
-            all.insert(format!("{OWN_CREDENTIALS}{id}"), own);
-        }
+        all.extend(self.all().filter_map(|bmc| self.own(bmc, operators)));
         all
+    }
+
+    /// Those that these need.
+    pub(crate) fn credentials_of<'a>(
+        &self,
+        bmcs: impl IntoIterator<Item = &'a Bmc>,
+        operators: &Credentials,
+    ) -> Credentials {
+        let default = operators.get_key_value(DEFAULT);
+        let default = default.map(|(name, default)| (name.clone(), default.clone()));
+        let own = bmcs.into_iter().filter_map(|bmc| self.own(bmc, operators));
+        own.chain(default).collect()
+    }
+
+    /// What one brings itself. Privilege and cipher suites are as in `[credentials.default]`; its `kg`, a secret, only where clients
+    /// get the whole login.
+    fn own(&self, bmc: &Bmc, operators: &Credentials) -> Option<(String, CredentialsConfig)> {
+        let login = bmc.login.as_ref()?;
+        let default = operators.get(DEFAULT);
+        let own = CredentialsConfig {
+            username: login.user_name.clone(),
+            password: Secret::new(login.password.as_bytes()),
+            kg: default
+                .filter(|_| self.rules.default_login)
+                .and_then(|default| default.kg.clone()),
+            cipher_suites: default.and_then(|default| default.cipher_suites.clone()),
+            privilege: default.map_or(ipmi::number::PrivilegeLevel::ADMINISTRATOR, |default| {
+                default.privilege
+            }),
+        };
+        Some((bmc.target.treatment.credentials.clone(), own))
     }
 }
 
@@ -483,6 +492,8 @@ impl Pushed {
 mod tests {
     use std::path::Path;
 
+    use super::super::merge::merged;
+    use super::super::roll::{Operators, Roll};
     use super::*;
     use crate::config::Config;
 
@@ -491,6 +502,7 @@ mod tests {
             id: id.to_owned(),
             name: id.to_owned(),
             host_name: host_name.to_owned(),
+            port: None,
             method: "IPMI20".to_owned(),
             login: None,
         }
@@ -512,6 +524,12 @@ mod tests {
             }),
             ..source("n1", "10.0.0.1")
         }
+    }
+
+    /// With the operator's.
+    fn roll(pushed: Pushed, config: &Config) -> Roll {
+        let named = merged(config, &[]).unwrap();
+        Roll::new(Operators::new(named), pushed, &config.credentials)
     }
 
     fn config(credentials: &str, targets: &str) -> Config {
@@ -538,8 +556,9 @@ mod tests {
             ("IPMI://bmc1:6230/", ("bmc1", 6230)),
             ("//[2001:db8::1]:6230", ("2001:db8::1", 6230)),
         ] {
-            let found = host(text).unwrap();
-            assert_eq!((&*found.0, found.1), wanted, "{text}");
+            let bmc = Bmc::of(&source("n1", text), &AggregationConfig::default()).unwrap();
+            let found = at(&bmc.target);
+            assert_eq!(found, wanted, "{text}");
         }
         for text in [
             "",
@@ -585,12 +604,41 @@ mod tests {
             ("[::1]:6230", "1-6230"),
             ("2001:db8::1", "2001-db8--1"),
         ] {
-            let id = id_of(text);
+            let id = id_of(text, None);
             assert_eq!(id, wanted);
             assert!(NodeId::new(&id).is_some());
         }
-        assert!(NodeId::new(&id_of(&"ä".repeat(200))).is_some());
-        assert!(NodeId::new(&id_of(&"a.".repeat(200))).is_some());
+        assert_eq!(id_of("[::1]", Some(6230)), "1-6230");
+        assert_eq!(id_of("10.0.0.1", Some(623)), "10.0.0.1");
+        assert!(NodeId::new(&id_of(&"ä".repeat(200), None)).is_some());
+        assert!(NodeId::new(&id_of(&"a.".repeat(200), None)).is_some());
+    }
+
+    #[test]
+    fn a_port_is_said_beside_the_host_or_by_itself_and_twice_only_where_it_is_the_same() {
+        for (host_name, port, wanted) in [
+            ("10.0.0.1", Some(6230), Some(("10.0.0.1", 6230))),
+            (
+                "ipmi://[2001:db8::1]",
+                Some(623),
+                Some(("2001:db8::1", 623)),
+            ),
+            ("10.0.0.1:6230", Some(6230), Some(("10.0.0.1", 6230))),
+            ("10.0.0.1:6230", Some(623), None),
+            ("10.0.0.1:623", Some(6230), None),
+        ] {
+            let source = Source {
+                port,
+                ..source("n1", host_name)
+            };
+            match (Bmc::of(&source, &AggregationConfig::default()), wanted) {
+                (Ok(bmc), Some(wanted)) => assert_eq!(at(&bmc.target), wanted),
+                (Err(Failure::Messages(messages)), None) => {
+                    assert_eq!(messages[0].related_properties(), ["#/Port"]);
+                }
+                (found, _) => panic!("{source:?}: {found:?}"),
+            }
+        }
     }
 
     #[test]
@@ -676,11 +724,10 @@ mod tests {
             let own = &pushed.with_own(&config.credentials)["AggregationSources/n1"];
             assert_eq!(own.kg.is_some(), has_kg);
             assert_eq!(own.cipher_suites.as_deref(), Some(&[17][..]));
-            let mut all = Vec::new();
-            let aside = pushed.join(&mut all, &config.credentials);
-            assert_eq!((all.len(), aside.len()), (joined, 2 - joined));
-            let clash = aside.into_values().next();
-            assert!(clash.is_none_or(|clash| clash == Clash::NoCredentials));
+            let roll = roll(pushed, &config);
+            assert_eq!((roll.count(), roll.aside().len()), (joined, 2 - joined));
+            let clash = roll.aside().values().next();
+            assert!(clash.is_none_or(|clash| *clash == Clash::NoCredentials));
         }
     }
 
@@ -701,9 +748,9 @@ mod tests {
             ],
             rules(),
         );
-        let mut all = config.targets.clone();
-        let aside = pushed.join(&mut all, &config.credentials);
+        let roll = roll(pushed, &config);
         let id = |name: &str| NodeId::new(name).unwrap();
+        let all = roll.targets();
         let ids: Vec<&str> = all.iter().map(|target| target.id.as_str()).collect();
         assert_eq!(ids, ["n1", "n2", "a2", "n9"]);
         let wanted = BTreeMap::from([
@@ -712,11 +759,10 @@ mod tests {
             (id("R1"), Clash::Place),
             (id("n1"), Clash::Name),
         ]);
-        assert_eq!(aside, wanted);
+        assert_eq!(*roll.aside(), wanted);
         // What stands aside has its place all the same.
         let new = Bmc::of(&source("a4", "10.0.0.5"), &rules()).unwrap();
-        let clash = pushed.clash(&new, &config.targets, &config.credentials);
-        assert_eq!(clash, Some(Clash::Host(id("n1"))));
+        assert_eq!(roll.clash(&new), Some(Clash::Host(id("n1"))));
     }
 
     #[test]
@@ -732,10 +778,14 @@ mod tests {
         );
         assert_eq!(own.cipher_suites.as_deref(), Some(&[3][..]));
         assert_eq!(credentials.len(), 2);
-        for (config, wanted) in [(with, 2), (without, 1)] {
-            let mut all = Vec::new();
-            let aside = pushed.join(&mut all, &config.credentials);
-            assert_eq!((all.len(), aside.len()), (wanted, 2 - wanted));
-        }
+        assert_eq!(
+            pushed.credentials_of(pushed.all(), &with.credentials),
+            credentials
+        );
+        let mut roll = roll(pushed, &with);
+        assert_eq!((roll.count(), roll.aside().len()), (2, 0));
+        let settled = roll.settle(Operators::default(), &without.credentials);
+        roll.hold(settled);
+        assert_eq!((roll.count(), roll.aside().len()), (1, 1));
     }
 }

@@ -34,7 +34,8 @@ impl Reload {
             }
         };
         let is_found = |target: &&TargetConfig| self.scans.have_found(target);
-        let (before, after) = (self.targets.iter(), named.targets.iter());
+        let operators = self.roll.operators();
+        let (before, after) = (operators.targets.iter(), named.targets.iter());
         if before.filter(is_found).eq(after.filter(is_found)) {
             tracing::info!(
                 target: "config",
@@ -67,9 +68,9 @@ impl Reload {
 
     /// Which machine is at each address; where several are, the one that is named rather than found.
     fn addresses(&self, fleet: &Fleet) -> HashMap<SocketAddr, NodeId> {
-        let targets = self.targets.iter();
+        let targets = self.roll.targets();
         let (found, named): (Vec<_>, Vec<_>) =
-            targets.partition(|target| self.scans.have_found(target));
+            targets.iter().partition(|target| self.scans.have_found(target));
         let mut at = HashMap::with_capacity(found.len() + named.len());
         for target in named.into_iter().chain(found) {
             let node = fleet.node(target.id.as_str());
@@ -85,7 +86,8 @@ impl Reload {
     pub(super) fn merged(&mut self) -> Result<Named, ListClash> {
         let mut named = inventory::merged(&self.config, &self.lists)?;
         let scans = self.scans.configs();
-        self.scans.join(&scans, &mut named, &self.pushed);
+        self.scans
+            .join(&scans, &mut named, self.roll.pushed());
         Ok(named)
     }
 }

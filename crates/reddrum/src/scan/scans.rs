@@ -188,6 +188,11 @@ impl Scans {
         configs.map(Arc::clone).collect()
     }
 
+    /// Whether BMCs are looked for at all.
+    pub(crate) const fn have_any(&self) -> bool {
+        !self.entries.is_empty()
+    }
+
     /// Whether it was a scan that has brought this one into the fleet.
     pub(crate) fn have_found(&self, target: &TargetConfig) -> bool {
         // Those of an entry share their treatment.

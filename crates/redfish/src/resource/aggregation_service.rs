@@ -5,7 +5,7 @@ use redfish_schema::aggregation_source::{self, AggregationSource, Links};
 use redfish_schema::connection_method::{self, ConnectionMethod as MethodResource};
 use redfish_schema::resource::{Condition, Health, State, Status};
 use redfish_schema::{CheckedCreate, CheckedPatch, Collection, Nullable, Reference};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 use zeroize::Zeroizing;
 
 use super::enabled;
@@ -147,6 +147,7 @@ fn member(sources: &Sources, id: &str) -> Result<Document, Failure> {
         let source = &held.source;
         let mut resource = AggregationSource::new(&*path, id, &*source.name);
         resource.host_name = Some(source.host_name.clone().into());
+        resource.port = Some(source.port.map(i64::from).into());
         let user_name = source.login.as_ref().map(|login| login.user_name.clone());
         resource.user_name = Some(user_name.into());
         resource.password = Some(Nullable::Null);
@@ -237,12 +238,14 @@ fn described(sources: &Sources, new: &CheckedCreate) -> Result<Source, Failure> 
         return Err(Failure::Messages(texts.wrong));
     };
     let (id, name) = (texts.id.take(), texts.name.take());
+    let port = std::mem::take(&mut texts.port).given(None);
     let login = texts.login(None, required)?;
-    let id = id.unwrap_or_else(|| sources.aggregator().id_of(&host_name));
+    let id = id.unwrap_or_else(|| sources.aggregator().id_of(&host_name, port));
     Ok(Source {
         name: name.unwrap_or_else(|| id.clone()),
         id,
         host_name,
+        port,
         method: method.unwrap_or_default().to_owned(),
         login,
     })
@@ -289,8 +292,10 @@ fn changed(source: &Source, changes: &Map<String, Value>) -> Result<Source, Fail
     }
     let host_name = texts.host_name.take();
     let host_name = host_name.unwrap_or_else(|| source.host_name.clone());
+    let port = std::mem::take(&mut texts.port).given(source.port);
+    let moves = (&host_name, port) != (&source.host_name, source.port);
     // Nobody reads the password here; by naming a host of his own, somebody would.
-    if host_name != source.host_name && source.login.is_some() && !texts.names_login() {
+    if moves && source.login.is_some() && !texts.names_login() {
         let message = missing("Password");
         let resolution =
             "A password is kept for the host it was given for: give it again for another one.";
@@ -299,6 +304,7 @@ fn changed(source: &Source, changes: &Map<String, Value>) -> Result<Source, Fail
     let before = source.login.as_ref();
     Ok(Source {
         host_name,
+        port,
         login: texts.login(before, message::property_missing)?,
         ..source.clone()
     })
@@ -310,6 +316,7 @@ struct Texts {
     id: Option<String>,
     name: Option<String>,
     host_name: Option<String>,
+    port: Given<u16>,
     user_name: Given<String>,
     password: Given<Zeroizing<String>>,
     wrong: Vec<Message>,
@@ -324,11 +331,30 @@ enum Given<T> {
     Value(T),
 }
 
+impl<T> Given<T> {
+    /// What it makes of what was before.
+    fn given(self, before: Option<T>) -> Option<T> {
+        match self {
+            Self::Nothing => before,
+            Self::Null => None,
+            Self::Value(value) => Some(value),
+        }
+    }
+}
+
 impl Texts {
     /// Takes one; whether it is one of them.
     fn take(&mut self, name: &str, value: &Value) -> bool {
         let text = match (name, value) {
             (_, Value::String(text)) => text,
+            ("Port", Value::Number(number)) => {
+                self.take_port(number);
+                return true;
+            }
+            ("Port", _) => {
+                self.port = Given::Null;
+                return true;
+            }
             // Only what the schema lets be null comes here as such.
             ("HostName", _) => {
                 let message = message::property_value_error(name).about(format!("/{name}"));
@@ -362,6 +388,18 @@ impl Texts {
             _ => return false,
         }
         true
+    }
+
+    fn take_port(&mut self, number: &Number) {
+        let port = number.as_u64().and_then(|port| u16::try_from(port).ok());
+        if let Some(port) = port.filter(|port| *port > 0) {
+            self.port = Given::Value(port);
+        } else {
+            let message = message::property_value_out_of_range(number.to_string(), "Port");
+            let message = message.about("/Port");
+            let resolution = "Give a UDP port, 1 to 65535.";
+            self.wrong.push(message.with_resolution(resolution));
+        }
     }
 
     /// Whether they say what the login is, or that there is none of its own.

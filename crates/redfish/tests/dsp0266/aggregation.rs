@@ -76,7 +76,7 @@ impl Aggregator for Fleet {
         }
     }
 
-    fn id_of(&self, host_name: &str) -> String {
+    fn id_of(&self, host_name: &str, _port: Option<u16>) -> String {
         host_name.replace(':', "-")
     }
 
@@ -273,6 +273,41 @@ async fn a_source_is_added_changed_and_removed_and_its_password_is_never_shown()
     again.assert_error(404, &["InvalidURI"]);
 }
 
+#[tokio::test]
+async fn a_port_is_given_back_as_it_was_given_and_a_password_goes_to_no_other_port() {
+    let fleet = Arc::new(Fleet::default());
+    let bench = bench(&fleet);
+    let client = bench.client("root").await;
+    let mut ported = body("[2001:db8::1]");
+    (ported["Id"], ported["Port"]) = (json!("n1"), json!(6230));
+    let made = post(&client, &ported).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    assert_eq!(
+        (&made.json()["HostName"], &made.json()["Port"]),
+        (&json!("[2001:db8::1]"), &json!(6230))
+    );
+    let mut in_host = body("ipmi://10.0.0.1:6230");
+    in_host["Id"] = json!("n2");
+    let made = post(&client, &in_host).await.json();
+    assert_eq!(
+        (&made["HostName"], &made["Port"]),
+        (&json!("ipmi://10.0.0.1:6230"), &Value::Null)
+    );
+
+    let path = format!("{SOURCES}/n1");
+    for (body, status) in [
+        (r#"{"Port": 6231}"#, 400),
+        (r#"{"Port": 6230}"#, 200),
+        (r#"{"Port": 6231, "Password": "neues"}"#, 200),
+        (r#"{"Port": null}"#, 400),
+        (r#"{"Port": null, "Password": "neues"}"#, 200),
+    ] {
+        let answer = client.patch(&path, body).await;
+        assert_eq!(answer.status, status, "{body}: {answer:?}");
+    }
+    assert_eq!(client.get(&path).await.json()["Port"], Value::Null);
+}
+
 /// Bodies of which something is wrong: with which message, and about what.
 fn wrong_bodies() -> Vec<(Value, &'static str, &'static str)> {
     let with = |name: &str, value: Value| {
@@ -296,6 +331,12 @@ fn wrong_bodies() -> Vec<(Value, &'static str, &'static str)> {
             json!({"HostName": "h", "Password": "a"}),
             missing,
             "UserName",
+        ),
+        (with("Port", json!(0)), "PropertyValueOutOfRange", "Port"),
+        (
+            with("Port", json!(65_536)),
+            "PropertyValueOutOfRange",
+            "Port",
         ),
         (
             with("HostName", json!("wrong")),

@@ -286,3 +286,32 @@ fn who_left_while_nobody_was_there_to_see_it_is_forgotten_a_day_after_that_was_n
     assert!(view().contact("n2").unwrap().is_none() && view().log("n2").unwrap().is_none());
     assert!(position(&memory, "n1").is_some());
 }
+
+#[test]
+fn who_only_stands_aside_is_not_forgotten_whether_he_left_now_or_before_the_start() {
+    let folder = Folder::new("resting");
+    let memory = Memory::open(&folder.path()).unwrap();
+    for name in ["n1", "n2", "n3", "n4"] {
+        remember(&memory, name, 1);
+    }
+    memory.close();
+    let login = Arc::new(Login::new("admin", b"secret").unwrap());
+    let targets = ["n1", "n2"].map(|name| Target::new(id(name), None, &login));
+    let config = crate::Config {
+        memory: Some(folder.path()),
+        ..crate::Config::new(targets.to_vec())
+    };
+    let fleet = crate::Fleet::start(&config).unwrap();
+    let changes = crate::Changes {
+        remove: vec![id("n1"), id("n2")],
+        resting: vec![id("n1")],
+        ..crate::Changes::default()
+    };
+    fleet.change(changes).unwrap();
+    fleet.forget_others(|id| matches!(id, "n1" | "n3"));
+    fleet.close();
+    let memory = Memory::open(&folder.path()).unwrap();
+    let view = memory.shared.file.view().unwrap();
+    assert_eq!(view.staying().unwrap(), [id("n1"), id("n3")]);
+    assert!(view.parted("n2").unwrap().is_some() && view.parted("n4").unwrap().is_some());
+}

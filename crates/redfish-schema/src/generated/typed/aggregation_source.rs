@@ -39,6 +39,9 @@ pub struct AggregationSource {
     /// The password for accessing the aggregation source. The value is `null` in responses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<Nullable<String>>,
+    /// The network port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<Nullable<i64>>,
     /// The links to other resources that are related to this resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub links: Option<Links>,
@@ -64,6 +67,7 @@ impl AggregationSource {
             host_name: None,
             user_name: None,
             password: None,
+            port: None,
             links: None,
             status: None,
         }
