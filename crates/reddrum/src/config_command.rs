@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::config::{Config, InventoryConfig, SECTIONS, ScanConfig, Source};
 use crate::error::ProgramError;
-use crate::inventory::{self, Gathered};
+use crate::inventory::{self, Files, Gathered};
 use crate::serve;
 
 /// Prints every section and key with its meaning and default.
@@ -44,7 +44,7 @@ pub(crate) async fn check(
     let inventories = std::mem::take(&mut config.inventories);
     let is_file = |of_list: &InventoryConfig| matches!(of_list.source, Source::File(_));
     let (files, servers): (Vec<_>, Vec<_>) = inventories.into_iter().partition(is_file);
-    let gathered = inventory::gather(&config, files, &[], None).await;
+    let gathered = inventory::gather(&config, files, &[], None, &Files::default()).await;
     let gathered =
         gathered.map_err(|text| ProgramError::Usage(format!("{}: {text}", file.display())))?;
     if !gathered.mistakes.is_empty() {

@@ -13,16 +13,17 @@ use std::sync::{Arc, Weak};
 use fleet::Fleet;
 use hardware::NodeId;
 use redfish::{BackendFuture, Failure, SourceChange};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet, spawn_blocking};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::aggregate::{Order, View, Views};
-use crate::config::{Config, ConfigError, Credentials, Source, TargetConfig};
+use crate::config::{Config, ConfigError, Credentials, InventoryConfig, Source, TargetConfig};
 use crate::error::ProgramError;
 use crate::inventory::{
-    self, Bmc, Clash, Inventory, Kept, LOOK_EVERY, Named, Operators, Pushed, Read, Roll, Step,
+    self, Bmc, Clash, Files, Found, Gathering, Inventory, Kept, LOOK_EVERY, Look, Looked, Named,
+    Operators, Pushed, Roll, Step,
 };
 use crate::resolve::Names;
 use crate::scan::{Figures, Scans};
@@ -49,12 +50,17 @@ pub(crate) struct Reload {
     views: Views,
     /// Where lists of servers are kept.
     kept: Option<Kept>,
+    /// Who asks file systems for lists.
+    files: Files,
     /// The configuration that is being read, at most once.
     loading: JoinSet<Result<Config, ConfigError>>,
+    /// One that was read, and its lists that are being read with it, at most once.
+    gathering: JoinSet<(Config, Gathering)>,
     /// Somebody has asked for it once more meanwhile.
     is_asked_again: bool,
-    /// Lists that are being read, each at most once: a server that takes its time holds nothing up.
-    reading: JoinSet<(Source, Read)>,
+    /// Lists that are being looked at and read, each at most once: a server or a file system that takes its time holds nothing up.
+    looking: JoinSet<(Source, Looked)>,
+    reading: JoinSet<(InventoryConfig, Found)>,
     /// The fleet was told that it has all BMCs.
     is_complete: bool,
 }
@@ -84,7 +90,8 @@ impl Reload {
         if let Some(kept) = &kept {
             kept.tidy(&inventories);
         }
-        let gathered = inventory::gather(&config, inventories, &[], kept.as_ref()).await;
+        let files = Files::default();
+        let gathered = inventory::gather(&config, inventories, &[], kept.as_ref(), &files).await;
         let gathered = gathered.map_err(ProgramError::Usage)?;
         for mistake in &gathered.mistakes {
             mistake.log();
@@ -101,8 +108,11 @@ impl Reload {
             orders,
             views: Views::default(),
             kept,
+            files,
             loading: JoinSet::new(),
+            gathering: JoinSet::new(),
             is_asked_again: false,
+            looking: JoinSet::new(),
             reading: JoinSet::new(),
             is_complete: false,
             config,
@@ -137,19 +147,34 @@ impl Reload {
         self.scans.figures()
     }
 
-    /// Follows the files for as long as it is polled.
-    pub(crate) async fn run(mut self, mut hang_up: Signal, fleet: Weak<Fleet>, names: Arc<Names>) {
+    /// Follows the files for as long as it is polled, and until nobody can hang up any more.
+    pub(crate) async fn run(
+        mut self,
+        mut hang_up: mpsc::Receiver<()>,
+        fleet: Weak<Fleet>,
+        names: Arc<Names>,
+    ) {
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             self.complete(&fleet).await;
+            inventory::show(&self.lists);
             tokio::select! {
                 heard = hang_up.recv() => match heard {
                     Some(()) => self.load(),
                     None => return,
                 },
-                Some(read) = self.loading.join_next() => self.read_all(read, &fleet, &names).await,
-                _ = look.tick() => self.look(&names),
+                Some(read) = self.loading.join_next() => self.loaded(read),
+                // One that panicked was reported, and changes nothing.
+                Some(gathered) = self.gathering.join_next() => {
+                    if let Ok((config, gathering)) = gathered {
+                        self.gathered(config, gathering, &fleet, &names).await;
+                    }
+                }
+                _ = look.tick() => {
+                    self.scans.begin(names.are_known());
+                    self.look();
+                }
                 Some(ended) = self.scans.ended() => self.take_scan(ended, &fleet, &names).await,
                 Some(Order { change, keep, begin, answer }) = self.orders.recv() => {
                     // Who has waited too long was told that nothing becomes of it.
@@ -158,10 +183,15 @@ impl Reload {
                         let _ = answer.send(done);
                     }
                 }
+                // The list of one that panicked was reported, and is read no more.
+                Some(looked) = self.looking.join_next() => {
+                    if let Ok((source, looked)) = looked {
+                        self.looked(&source, looked);
+                    }
+                }
                 Some(read) = self.reading.join_next() => {
-                    // One that panicked was reported, and is read no more.
-                    if let Ok((source, read)) = read {
-                        self.take_list(&source, read, &fleet, &names).await;
+                    if let Ok((config, found)) = read {
+                        self.take_list(&config, found, &fleet, &names).await;
                     }
                 }
             }
@@ -184,39 +214,69 @@ impl Reload {
         }
     }
 
-    /// Begins to read the lists that are due, and the scans.
-    fn look(&mut self, names: &Names) {
-        self.scans.begin(names.are_known());
+    /// Begins to read the lists that are due, and to look at the files of others.
+    fn look(&mut self) {
         for index in 0..self.lists.len() {
-            if self.lists[index].is_due() {
-                self.begin(index);
+            let list = &mut self.lists[index];
+            match list.look(&self.files) {
+                Look::Nothing => {}
+                Look::Read => self.begin(index),
+                Look::Ask(asked) => {
+                    let source = list.config.source.clone();
+                    self.looking.spawn(async move { (source, asked.await) });
+                }
             }
+        }
+    }
+
+    /// Reads a list whose file has changed.
+    fn looked(&mut self, source: &Source, looked: Looked) {
+        let is_it = |list: &Inventory| list.config.source == *source;
+        if let Some(index) = self.lists.iter().position(is_it)
+            && self.lists[index].looked(looked)
+        {
+            self.begin(index);
         }
     }
 
     fn begin(&mut self, index: usize) {
         let list = &mut self.lists[index];
-        (list.is_refused, list.is_read) = (false, true);
-        let (source, reads) = (list.config.source.clone(), list.begin(self.kept.as_ref()));
-        self.reading.spawn(async move { (source, reads.await) });
+        if list.is_read {
+            return;
+        }
+        let (config, reads) = (
+            list.config.clone(),
+            list.begin(self.kept.as_ref(), &self.files),
+        );
+        self.reading.spawn(async move { (config, reads.await) });
     }
 
     /// Takes what a list says, where it says something else than before.
-    async fn take_list(&mut self, source: &Source, read: Read, fleet: &Weak<Fleet>, names: &Names) {
-        let is_it = |list: &Inventory| list.is_read && list.config.source == *source;
+    async fn take_list(
+        &mut self,
+        config: &InventoryConfig,
+        found: Found,
+        fleet: &Weak<Fleet>,
+        names: &Names,
+    ) {
+        let is_it = |list: &Inventory| list.is_read && list.config == *config;
         let Some(index) = self.lists.iter().position(is_it) else {
             return;
         };
-        let list = &mut self.lists[index];
-        list.is_read = false;
-        let targets = match list.checked(&list.targets, read) {
+        let (source, list) = (&config.source, &mut self.lists[index]);
+        let was = std::mem::take(&mut list.targets);
+        let found = list.found(&was, found);
+        list.targets = was;
+        let targets = match found {
             Ok(targets) if targets == list.targets => {
-                list.is_known = true;
+                list.is_taken();
                 return;
             }
             Ok(targets) => targets,
             Err(error) => {
-                tracing::error!("this list of BMCs stays as it was: {error}");
+                if let Some(error) = error {
+                    tracing::error!("this list of BMCs stays as it was: {error}");
+                }
                 return;
             }
         };
@@ -237,7 +297,7 @@ impl Reload {
             (list.targets, list.is_refused) = (before, true);
             return;
         }
-        self.lists[index].is_known = true;
+        self.lists[index].is_taken();
         // It may have given what another one takes: which of them is read first must not matter. Each turn takes one that was
         // refused, so that this ends.
         for index in 0..self.lists.len() {
@@ -250,51 +310,59 @@ impl Reload {
     /// Begins to read the configuration and its secrets. These may lie on slow disks, and programs that say passwords take their
     /// time: clients' changes go on meanwhile.
     fn load(&mut self) {
-        self.is_asked_again = !self.loading.is_empty();
+        self.is_asked_again = !(self.loading.is_empty() && self.gathering.is_empty());
         if !self.is_asked_again {
             let file = self.file.clone();
             self.loading.spawn_blocking(move || Config::load(&file));
         }
     }
 
-    /// Takes the configuration, and reads its lists.
-    async fn read_all(
-        &mut self,
-        read: Result<Result<Config, ConfigError>, JoinError>,
-        fleet: &Weak<Fleet>,
-        names: &Names,
-    ) {
+    /// Begins to read the lists of a configuration that was read.
+    fn loaded(&mut self, read: Result<Result<Config, ConfigError>, JoinError>) {
         // What was read may be older than what is meant.
         if std::mem::take(&mut self.is_asked_again) {
             return self.load();
         }
-        let taken = match read {
-            Ok(Ok(config)) => self.take_all(config, fleet, names).await,
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(error) => Err(error.to_string()),
+        let error = match read {
+            Ok(Ok(mut config)) => {
+                let inventories = std::mem::take(&mut config.inventories);
+                let kept = self.kept.as_ref();
+                let reads = inventory::read_all(inventories, &self.lists, kept, &self.files);
+                self.gathering.spawn(async move { (config, reads.await) });
+                return;
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(error) => error.to_string(),
         };
-        if let Err(error) = taken {
+        tracing::error!("the configuration stays as it was: {error}");
+    }
+
+    /// Takes a configuration whose lists were read, or were waited for long enough.
+    async fn gathered(
+        &mut self,
+        config: Config,
+        gathering: Gathering,
+        fleet: &Weak<Fleet>,
+        names: &Names,
+    ) {
+        if let Err(error) = self.take_all(config, gathering, fleet, names).await {
             tracing::error!("the configuration stays as it was: {error}");
+        }
+        if std::mem::take(&mut self.is_asked_again) {
+            self.load();
         }
     }
 
     async fn take_all(
         &mut self,
         mut config: Config,
+        gathering: Gathering,
         fleet: &Weak<Fleet>,
         names: &Names,
     ) -> Result<(), String> {
-        let inventories = std::mem::take(&mut config.inventories);
-        // They are read with the rest now, or right after.
-        self.reading = JoinSet::new();
-        for list in self.lists.iter_mut().filter(|list| list.is_read) {
-            list.is_read = false;
-            list.ask_again();
-        }
         let scans: Vec<_> = std::mem::take(&mut config.scans);
         let scans: Vec<_> = scans.into_iter().map(Arc::new).collect();
-        let kept = self.kept.as_ref();
-        let mut gathered = inventory::gather(&config, inventories, &self.lists, kept).await?;
+        let mut gathered = inventory::settle(&config, gathering, &self.lists)?;
         self.scans
             .join(&scans, &mut gathered.named, self.roll.pushed());
         let restart = self.config.takes_restart(&config);
@@ -492,16 +560,32 @@ fn named<'a>(ids: impl ExactSizeIterator<Item = &'a NodeId>) -> String {
     }
 }
 
-/// Hears SIGHUP from now on.
+/// Hears SIGHUP from now on: once, however often it comes before it is heeded.
 ///
 /// # Errors
 /// The system doesn't let us.
-pub(crate) fn hang_up() -> Result<Signal, ProgramError> {
-    signal(SignalKind::hangup()).map_err(|e| ProgramError::system("waiting for SIGHUP", e))
+pub(crate) fn hang_up() -> Result<mpsc::Receiver<()>, ProgramError> {
+    let signal = signal(SignalKind::hangup());
+    let mut signal = signal.map_err(|e| ProgramError::system("waiting for SIGHUP", e))?;
+    let (tell, told) = mpsc::channel(1);
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                heard = signal.recv() => match heard {
+                    // Where one waits already, it stands for this one, too.
+                    Some(()) => drop(tell.try_send(())),
+                    None => return,
+                },
+                () = tell.closed() => return,
+            }
+        }
+    });
+    Ok(told)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use hardware::{Hardware, Observer, Update};
@@ -605,6 +689,103 @@ mod tests {
         assert_eq!(reload.roll.looks() - looks, 1_000);
         assert_eq!(seen.0.load(Ordering::SeqCst), 1_100);
         assert_eq!(reload.roll.count(), 2_000 + 900);
+    }
+
+    /// A folder with files that name `text` each, and what reads them.
+    async fn following(name: &str, lists: &[(&str, &str)]) -> (PathBuf, Reload) {
+        let folder = std::env::temp_dir().join(format!("reload-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let mut text = "[service]\nstate_dir = \"s\"\n[credentials.default]\nusername = \"u\"\n\
+                        password_command = [\"echo\", \"one\"]\n"
+            .to_owned();
+        for (name, list) in lists {
+            fs::write(folder.join(name), list).unwrap();
+            text += &format!("[[inventory]]\nfile = \"{name}\"\n");
+        }
+        let file = folder.join("reddrum.toml");
+        fs::write(&file, &text).unwrap();
+        let config = Config::parse(&text, &folder).unwrap();
+        let (_orders, ordered) = aggregate::orders();
+        let reload = Reload::new(file, config, Pushed::default(), ordered);
+        (folder, reload.await.unwrap())
+    }
+
+    fn ids(reload: &Reload) -> Vec<String> {
+        let targets = reload.targets();
+        targets.iter().map(|target| target.id.to_string()).collect()
+    }
+
+    /// Looks at all files, until they are quiet, and takes the list that is read first.
+    async fn follow(reload: &mut Reload, weak: &Weak<Fleet>, names: &Names) {
+        for _ in 0..2 {
+            reload.look();
+            while let Some(looked) = reload.looking.join_next().await {
+                let (source, looked) = looked.unwrap();
+                reload.looked(&source, looked);
+            }
+        }
+        let (config, found) = reload.reading.join_next().await.unwrap().unwrap();
+        reload.take_list(&config, found, weak, names).await;
+    }
+
+    #[tokio::test]
+    async fn a_list_that_hangs_holds_up_nobody_and_what_is_pushed_during_a_reload_is_there_once() {
+        let lists = [
+            ("a.csv", "hosts,names\n10.0.0.1,a1\n"),
+            ("b.csv", "hosts,names\n10.0.1.1,b1\n"),
+        ];
+        let (folder, mut reload) = following("hangs", &lists).await;
+        let fleet = Arc::new(Fleet::start(&fleet::Config::new(Vec::new())).unwrap());
+        let (weak, names) = (Arc::downgrade(&fleet), Names::default());
+        reload
+            .change(add("p1"), kept(), &weak, &names)
+            .await
+            .unwrap();
+        // Who reads a pipe waits until somebody writes to it.
+        fs::remove_file(folder.join("a.csv")).unwrap();
+        let made = std::process::Command::new("mkfifo")
+            .arg(folder.join("a.csv"))
+            .status();
+        assert!(made.unwrap().success());
+
+        reload.load();
+        reload.load();
+        let read = reload.loading.join_next().await.unwrap();
+        reload.loaded(read);
+        let read = reload.loading.join_next().await.unwrap();
+        reload.loaded(read);
+        assert_eq!(reload.gathering.len(), 1, "its lists are being read");
+        reload
+            .change(add("p2"), kept(), &weak, &names)
+            .await
+            .unwrap();
+        let gone = SourceChange::Remove("p1".to_owned());
+        reload.change(gone, kept(), &weak, &names).await.unwrap();
+        fs::write(folder.join("b.csv"), "hosts,names\n10.0.1.2,b2\n").unwrap();
+        follow(&mut reload, &weak, &names).await;
+        let wanted = ["a1", "b2", "p2"];
+        assert_eq!(ids(&reload), wanted, "nobody waits for it");
+
+        // Nothing but the pipe is waited for from here on.
+        tokio::time::pause();
+        let (config, gathering) = reload.gathering.join_next().await.unwrap().unwrap();
+        reload.gathered(config, gathering, &weak, &names).await;
+        assert_eq!(ids(&reload), wanted, "what is newer stays");
+        assert!(fleet.node("p1").is_none() && fleet.node("p2").is_some());
+        let good: Vec<bool> = reload.lists.iter().map(Inventory::is_good).collect();
+        assert_eq!(good, [false, true]);
+        // The file system never answers: that is told, and the list stays.
+        reload.begin(0);
+        let (config, found) = reload.reading.join_next().await.unwrap().unwrap();
+        reload.take_list(&config, found, &weak, &names).await;
+        assert_eq!(ids(&reload), wanted);
+        assert!(!reload.lists[0].is_good());
+        // Whoever still waits for it ends.
+        let pipe = fs::OpenOptions::new()
+            .write(true)
+            .open(folder.join("a.csv"));
+        drop(pipe.unwrap());
+        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

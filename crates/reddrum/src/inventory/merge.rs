@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Inventory, Kept, Read};
+use super::{Files, Found, Inventory, Kept};
 use crate::config::{Config, InventoryConfig, Source, TARGETS_MAX, TargetConfig};
 use crate::place;
 
@@ -75,7 +75,19 @@ impl Mistake {
     }
 }
 
-/// Reads lists, all at once and for [`WAIT_MAX`] at most: what is not there by then comes later, see [`Inventory::is_due`]. One
+/// Lists of a configuration, as far as they were read.
+#[derive(Debug)]
+pub(crate) struct Gathering {
+    lists: Vec<Inventory>,
+    /// What each says, by its index; nothing of those that are to be asked later.
+    found: HashMap<usize, Found>,
+    /// What servers that aren't known told an earlier run.
+    told: HashMap<usize, Vec<TargetConfig>>,
+    /// How often those were taken that are known, when this began.
+    takes: HashMap<usize, u64>,
+}
+
+/// Reads lists, all at once and for [`WAIT_MAX`] at most: what is not there by then comes later, see [`Inventory::look`]. One
 /// with a mistake, or that doesn't go together with the rest, is as it was among those that are `known`, or as a server told
 /// it to an earlier run, or empty. Servers that are known and are to be asked as before are not asked here, but at the next look.
 ///
@@ -86,42 +98,22 @@ pub(crate) async fn gather(
     inventories: Vec<InventoryConfig>,
     known: &[Inventory],
     kept: Option<&Kept>,
+    files: &Files,
 ) -> Result<Gathered, String> {
-    let mut lists: Vec<_> = inventories.into_iter().map(Inventory::new).collect();
-    let mut read = read_all(&mut lists, known, kept).await;
-    let (mut before, mut mistakes) = (Vec::new(), Vec::new());
-    for (index, list) in lists.iter_mut().enumerate() {
-        let same = same(known, list);
-        let mut was = same.map_or_else(Vec::new, |known| known.targets.clone());
-        let is_new = same.is_none();
-        list.is_known = same.is_some_and(|known| known.is_known);
-        let told = kept
-            .filter(|_| is_new)
-            .and_then(|kept| list.told_before(kept));
-        let is_kept = told.is_some();
-        was.extend(told.into_iter().flatten());
-        match read.remove(&index).map(|read| list.checked(&was, read)) {
-            // A server that is to be asked as before.
-            None => {
-                list.targets = was;
-                before.push(None);
-            }
-            Some(Ok(targets)) => {
-                list.targets = targets;
-                list.is_known = true;
-                before.push(Some(was));
-            }
-            Some(Err(error)) => {
-                let mut mistake = Mistake::new(list, &was, error);
-                if is_kept {
-                    mistake.instead = Instead::Kept;
-                }
-                mistakes.push(mistake);
-                list.targets = was;
-                before.push(None);
-            }
-        }
-    }
+    let gathering = read_all(inventories, known, kept, files).await;
+    settle(config, gathering, known)
+}
+
+/// What becomes of lists that were read together, beside those that are known by now.
+///
+/// # Errors
+/// As [`gather`].
+pub(crate) fn settle(
+    config: &Config,
+    gathering: Gathering,
+    known: &[Inventory],
+) -> Result<Gathered, String> {
+    let (mut lists, mut before, mut mistakes) = each(gathering, known);
     loop {
         let clash = match merged(config, &lists) {
             Ok(named) => {
@@ -149,6 +141,63 @@ pub(crate) async fn gather(
     }
 }
 
+/// What becomes of each list by itself: the lists, what they are taken back to where they don't go together, and what is wrong.
+fn each(
+    gathering: Gathering,
+    known: &[Inventory],
+) -> (Vec<Inventory>, Vec<Option<Vec<TargetConfig>>>, Vec<Mistake>) {
+    let Gathering {
+        mut lists,
+        mut found,
+        mut told,
+        takes,
+    } = gathering;
+    let (mut before, mut mistakes) = (Vec::new(), Vec::new());
+    for (index, list) in lists.iter_mut().enumerate() {
+        let same = same(known, list);
+        let mut was = same.map_or_else(Vec::new, |known| known.targets.clone());
+        let kept = told.remove(&index).filter(|_| same.is_none());
+        let is_kept = kept.is_some();
+        was.extend(kept.into_iter().flatten());
+        let mut found = found.remove(&index);
+        if let Some(known) = same {
+            list.follow(known);
+            if known.config == list.config {
+                let is_newer = takes.get(&index).is_some_and(|takes| *takes < known.takes);
+                if found.is_none() || is_newer {
+                    // As it was read by itself meanwhile, or is being read.
+                    found = None;
+                    list.go_on(known);
+                }
+            }
+        }
+        match found.map(|found| list.found(&was, found)) {
+            // A server that is to be asked as before.
+            None => {
+                list.targets = was;
+                before.push(None);
+            }
+            Some(Ok(targets)) => {
+                list.targets = targets;
+                list.is_taken();
+                before.push(Some(was));
+            }
+            Some(Err(error)) => {
+                if let Some(error) = error {
+                    let mut mistake = Mistake::new(list, &was, error);
+                    if is_kept {
+                        mistake.instead = Instead::Kept;
+                    }
+                    mistakes.push(mistake);
+                }
+                list.targets = was;
+                before.push(None);
+            }
+        }
+    }
+    (lists, before, mistakes)
+}
+
 /// The one of these lists that is the same as this one.
 fn same<'a>(known: &'a [Inventory], list: &Inventory) -> Option<&'a Inventory> {
     known
@@ -156,41 +205,57 @@ fn same<'a>(known: &'a [Inventory], list: &Inventory) -> Option<&'a Inventory> {
         .find(|known| known.config.source == list.config.source)
 }
 
-/// What each list says now, by its index; nothing of those that are to be asked later.
-async fn read_all(
-    lists: &mut [Inventory],
+/// Begins to read lists beside those that are known, and waits for them for [`WAIT_MAX`] at most.
+pub(crate) fn read_all(
+    inventories: Vec<InventoryConfig>,
     known: &[Inventory],
     kept: Option<&Kept>,
-) -> HashMap<usize, Read> {
-    let (mut reading, mut read) = (JoinSet::new(), HashMap::new());
+    files: &Files,
+) -> impl Future<Output = Gathering> + Send + use<> {
+    let mut lists: Vec<_> = inventories.into_iter().map(Inventory::new).collect();
+    let (mut reading, mut asked, mut takes) = (JoinSet::new(), HashSet::new(), HashMap::new());
+    let (mut found, mut new) = (HashMap::new(), Vec::new());
     for (index, list) in lists.iter_mut().enumerate() {
-        let is_as_before = same(known, list).is_some_and(|known| known.config == list.config);
+        let same = same(known, list);
+        takes.extend(same.map(|known| (index, known.takes())));
+        let is_as_before = same.is_some_and(|known| known.config == list.config);
         if is_as_before && matches!(list.config.source, Source::Url(_)) {
             continue;
         }
-        let reads = list.begin(kept);
+        if same.is_none() {
+            new.push((index, Inventory::new(list.config.clone())));
+        }
+        let reads = list.begin(kept, files);
         reading.spawn(async move { (index, reads.await) });
-        let late = format!(
-            "{}: not read within {} s; it is tried again",
-            list.config.source,
-            WAIT_MAX.as_secs()
-        );
-        read.insert(index, Err(late));
+        asked.insert(index);
     }
-    let until = Instant::now() + WAIT_MAX;
-    let mut done = HashSet::new();
-    while let Ok(Some(one)) = timeout_at(until, reading.join_next()).await {
-        if let Ok((index, one)) = one {
-            read.insert(index, one);
-            done.insert(index);
+    let kept = kept.cloned();
+    async move {
+        let told = spawn_blocking(move || {
+            let told = new.iter().filter_map(|(index, list)| {
+                let told = list.told_before(kept.as_ref()?)?;
+                Some((*index, told))
+            });
+            told.collect()
+        });
+        let until = Instant::now() + WAIT_MAX;
+        while let Ok(Some(one)) = timeout_at(until, reading.join_next()).await {
+            found.extend(one);
+        }
+        for (index, list) in lists.iter_mut().enumerate() {
+            if asked.contains(&index) && !found.contains_key(&index) {
+                found.insert(index, Found::late(&list.config.source, WAIT_MAX));
+                list.ask_again();
+            }
+        }
+        Gathering {
+            lists,
+            found,
+            // Nothing where it panicked, which was reported then.
+            told: told.await.unwrap_or_default(),
+            takes,
         }
     }
-    for (index, list) in lists.iter_mut().enumerate() {
-        if !done.contains(&index) {
-            list.ask_again();
-        }
-    }
-    read
 }
 
 /// The BMCs that the operator names.

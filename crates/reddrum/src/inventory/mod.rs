@@ -1,6 +1,7 @@
 //! Lists of BMCs outside of the configuration file: read, followed, and read again when they change.
 
 mod entry;
+mod files;
 mod kept;
 mod merge;
 mod pushed;
@@ -10,6 +11,8 @@ mod tree;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use http::header::AUTHORIZATION;
@@ -18,8 +21,11 @@ use tokio::time::Instant;
 
 use crate::config::{InventoryConfig, Secret, Source, TargetConfig};
 use crate::fetch::{Fetch, fetch};
+pub(crate) use files::Files;
 pub(crate) use kept::Kept;
-pub(crate) use merge::{Clash as ListClash, Gathered, Named, gather, merged};
+pub(crate) use merge::{
+    Clash as ListClash, Gathered, Gathering, Named, gather, merged, read_all, settle,
+};
 pub(crate) use pushed::{Bmc, Clash, OWN_CREDENTIALS, Pushed, id_of as pushed_id};
 pub(crate) use roll::{Operators, Roll, Step};
 
@@ -35,6 +41,42 @@ pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// What a list says, or what is wrong with it.
 pub(crate) type Read = Result<Vec<TargetConfig>, String>;
 
+/// What came of reading a list.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) read: Read,
+    /// Of a file: as it was before it was read.
+    stamp: Option<Stamp>,
+    /// Its file system didn't answer.
+    is_silent: bool,
+}
+
+impl Found {
+    /// It has not come within this time.
+    fn late(source: &Source, limit: Duration) -> Self {
+        let seconds = limit.as_secs();
+        let text = format!("{source}: not read within {seconds} s; it is tried again");
+        Self {
+            read: Err(text),
+            stamp: None,
+            is_silent: false,
+        }
+    }
+}
+
+/// What came of looking at the file of a list.
+pub(crate) type Looked = Result<Option<Stamp>, String>;
+
+/// What is to be done about a list now.
+pub(crate) enum Look {
+    /// Nothing.
+    Nothing,
+    /// It has to be read.
+    Read,
+    /// Whether it has changed is to be found out.
+    Ask(Pin<Box<dyn Future<Output = Looked> + Send>>),
+}
+
 /// One list, as it was when it was last good.
 #[derive(Debug)]
 pub(crate) struct Inventory {
@@ -45,8 +87,16 @@ pub(crate) struct Inventory {
     pub(crate) is_refused: bool,
     /// It is being read.
     pub(crate) is_read: bool,
+    /// It is being found out whether its file has changed.
+    is_looked_at: bool,
     /// It was read and taken at least once in this run.
     pub(crate) is_known: bool,
+    /// How often it was read and taken.
+    takes: u64,
+    /// What is wrong with it, as the log has told it.
+    told: Option<String>,
+    /// Its file system doesn't answer.
+    is_silent: bool,
     /// By what a file is known not to have changed since it was read.
     stamp: Option<Stamp>,
     /// The same at the last look.
@@ -56,7 +106,7 @@ pub(crate) struct Inventory {
 }
 
 /// Of a file: which, when written, how long.
-type Stamp = (u64, i64, i64, u64);
+pub(crate) type Stamp = (u64, i64, i64, u64);
 
 impl Inventory {
     /// A list that was not read yet.
@@ -66,7 +116,11 @@ impl Inventory {
             targets: Vec::new(),
             is_refused: false,
             is_read: false,
+            is_looked_at: false,
             is_known: false,
+            takes: 0,
+            told: None,
+            is_silent: false,
             stamp: None,
             seen: None,
             ask_at: Instant::now(),
@@ -78,19 +132,57 @@ impl Inventory {
         self.is_known && (!self.targets.is_empty() || self.config.allow_empty)
     }
 
-    /// Looks whether it has to be read now: its file has changed, and not since the last look, so that nobody is in the middle of
-    /// writing it; or it is time to ask the server.
-    pub(crate) fn is_due(&mut self) -> bool {
-        if self.is_read {
-            return false;
+    /// Goes on where the same list stands that is `known`.
+    fn follow(&mut self, known: &Self) {
+        self.is_known = known.is_known;
+        self.takes = known.takes;
+        self.told.clone_from(&known.told);
+        self.is_silent = known.is_silent;
+        self.is_looked_at = known.is_looked_at;
+    }
+
+    /// It is, and is read, as the same list that is `known`.
+    fn go_on(&mut self, known: &Self) {
+        self.is_read = known.is_read;
+        self.is_refused = known.is_refused;
+        (self.stamp, self.seen) = (known.stamp, known.seen);
+        self.ask_at = known.ask_at;
+    }
+
+    /// How often it was read and taken.
+    pub(crate) const fn takes(&self) -> u64 {
+        self.takes
+    }
+
+    /// Looks what has to be done about it now.
+    pub(crate) fn look(&mut self, files: &Files) -> Look {
+        if self.is_read || self.is_looked_at {
+            return Look::Nothing;
         }
         match &self.config.source {
             Source::File(path) => {
-                let now = stamp(path);
-                let is_quiet = std::mem::replace(&mut self.seen, now) == now;
-                is_quiet && now != self.stamp
+                self.is_looked_at = true;
+                Look::Ask(Box::pin(files.ask(path, stamp)))
             }
-            Source::Url(_) => self.ask_at <= Instant::now(),
+            Source::Url(_) if self.ask_at <= Instant::now() => Look::Read,
+            Source::Url(_) => Look::Nothing,
+        }
+    }
+
+    /// Whether it has to be read, now that its file was looked at: it has changed, and not since the last look, so that nobody is in the
+    /// middle of writing it.
+    pub(crate) fn looked(&mut self, looked: Looked) -> bool {
+        self.is_looked_at = false;
+        match looked {
+            Ok(now) => {
+                self.speaks();
+                let is_quiet = std::mem::replace(&mut self.seen, now) == now;
+                is_quiet && now != self.stamp && !self.is_read
+            }
+            Err(text) => {
+                self.falls_silent(&text);
+                false
+            }
         }
     }
 
@@ -100,18 +192,79 @@ impl Inventory {
         self.ask_at = Instant::now();
     }
 
-    /// Begins to read it: what the future says is to be [checked](Self::checked). It isn't due again before it changes, or its
+    /// Begins to read it: what the future says is to be [taken](Self::found). It isn't due again before it changes, or its
     /// server is to be asked again.
-    pub(crate) fn begin(&mut self, kept: Option<&Kept>) -> impl Future<Output = Read> + use<> {
+    pub(crate) fn begin(
+        &mut self,
+        kept: Option<&Kept>,
+        files: &Files,
+    ) -> impl Future<Output = Found> + Send + use<> {
+        (self.is_refused, self.is_read) = (false, true);
         let (config, kept) = (self.config.clone(), kept.cloned());
-        match &config.source {
-            // Before the text: what is written meanwhile is noticed.
-            Source::File(path) => self.stamp = stamp(path),
-            Source::Url(_) => {
-                self.ask_at = Instant::now() + Duration::from_secs(config.refresh_s.into());
+        if matches!(config.source, Source::Url(_)) {
+            self.ask_at = Instant::now() + Duration::from_secs(config.refresh_s.into());
+        }
+        read(config, kept, files.clone())
+    }
+
+    /// What was read, where it may take the place of what it was. It is for the caller to check it against the rest.
+    ///
+    /// # Errors
+    /// What is wrong with it, where the log is to tell that.
+    pub(crate) fn found(
+        &mut self,
+        was: &[TargetConfig],
+        found: Found,
+    ) -> Result<Vec<TargetConfig>, Option<String>> {
+        self.is_read = false;
+        if found.is_silent {
+            // Once it answers, it is read.
+            self.stamp = None;
+            let text = found.read.err().unwrap_or_default();
+            self.falls_silent(&text);
+            return Err(None);
+        }
+        self.speaks();
+        self.stamp = found.stamp;
+        match self.checked(was, found.read) {
+            Ok(targets) => {
+                self.told = None;
+                Ok(targets)
+            }
+            Err(text) => {
+                // A server says the same again and again; of a file everybody who has written it hears.
+                let is_told = self.told.as_ref() == Some(&text) && found.stamp.is_none();
+                self.told = Some(text.clone());
+                Err((!is_told).then_some(text))
             }
         }
-        read(config, self.stamp, kept)
+    }
+
+    /// It is taken as it was found.
+    pub(crate) fn is_taken(&mut self) {
+        self.is_known = true;
+        self.takes += 1;
+    }
+
+    /// Its file system doesn't answer: that is told once.
+    fn falls_silent(&mut self, text: &str) {
+        if !std::mem::replace(&mut self.is_silent, true) {
+            let source = &self.config.source;
+            tracing::error!("this list of BMCs stays as it was: {source}: {text}");
+        }
+    }
+
+    /// Its file system answers.
+    fn speaks(&mut self) {
+        if std::mem::take(&mut self.is_silent) {
+            let source = &self.config.source;
+            tracing::info!("the file system of this list of BMCs answers again: {source}");
+        }
+    }
+
+    /// Whether it was good when it was read last.
+    pub(crate) const fn is_good(&self) -> bool {
+        self.told.is_none() && !self.is_silent && !self.is_refused
     }
 
     /// What a server told an earlier run, where that was kept and still makes sense.
@@ -140,27 +293,76 @@ impl Inventory {
     }
 }
 
-async fn read(config: InventoryConfig, stamp: Option<Stamp>, kept: Option<Kept>) -> Read {
-    let source = config.source.to_string();
-    let fetched = match &config.source {
-        Source::File(_) => Ok(None),
-        Source::Url(url) => ask(url, &config).await.map(Some),
+/// How it is with each list, as [`show`] was told last: there is one service in a process.
+static SHOWN: Mutex<Vec<(Source, bool)>> = Mutex::new(Vec::new());
+
+/// Has these lists shown by [`shown`] from now on.
+pub(crate) fn show(lists: &[Inventory]) {
+    let mut shown = SHOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let now = || {
+        lists
+            .iter()
+            .map(|list| (&list.config.source, list.is_good()))
     };
-    // Long lists take a while, and disks may be slow.
-    let read = spawn_blocking(move || match &config.source {
-        Source::File(path) => understood(&config, &read_file(path, stamp)?),
-        Source::Url(url) => {
-            let text = fetched?.unwrap_or_default();
-            let targets = understood(&config, &text)?;
-            if let Some(kept) = kept.filter(|_| !targets.is_empty() || config.allow_empty) {
-                kept.put(url, &text);
+    if !now().eq(shown.iter().map(|(source, is_good)| (source, *is_good))) {
+        *shown = now()
+            .map(|(source, is_good)| (source.clone(), is_good))
+            .collect();
+    }
+}
+
+/// Each list, and whether it was good when it was read last and its file system answers.
+pub(crate) fn shown() -> Vec<(Source, bool)> {
+    let shown = SHOWN.lock();
+    shown.unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+async fn read(config: InventoryConfig, kept: Option<Kept>, files: Files) -> Found {
+    let source = config.source.to_string();
+    let at = |text: String| format!("{source}: {text}");
+    let (found, stamp) = match config.source.clone() {
+        Source::File(path) => {
+            let read = files.ask(&path, move |path| {
+                // Before the text: what is written meanwhile is noticed.
+                let before = stamp(path);
+                let read = read_file(path, before).and_then(|text| understood(&config, &text));
+                (read, before)
+            });
+            match read.await {
+                Ok(found) => found,
+                Err(text) => {
+                    return Found {
+                        // The log says of which list.
+                        read: Err(text),
+                        stamp: None,
+                        is_silent: true,
+                    };
+                }
             }
-            Ok(targets)
         }
-    });
-    let read = read.await;
-    let read = read.unwrap_or_else(|_| Err("it can't be read".to_owned()));
-    read.map_err(|text| format!("{source}: {text}"))
+        Source::Url(url) => {
+            let fetched = ask(&url, &config).await;
+            // Long lists take a while, and disks may be slow.
+            let read = spawn_blocking(move || {
+                let text = fetched?;
+                let targets = understood(&config, &text)?;
+                if let Some(kept) = kept.filter(|_| !targets.is_empty() || config.allow_empty) {
+                    kept.put(&url, &text);
+                }
+                Ok(targets)
+            });
+            let read = read.await;
+            (
+                read.unwrap_or_else(|_| Err("it can't be read".to_owned())),
+                None,
+            )
+        }
+    };
+    Found {
+        read: found.map_err(at),
+        stamp,
+        is_silent: false,
+    }
 }
 
 /// What a server answers.
@@ -239,26 +441,37 @@ mod tests {
         fs::create_dir_all(&folder).unwrap();
         let path = folder.join("bmcs.json");
         let mut list = list(Source::File(path.clone()));
-        assert!(!list.is_due(), "there is none, as when it began");
+        let files = Files::default();
+        let looked = |list: &mut Inventory| list.looked(Ok(stamp(&path)));
+        assert!(!looked(&mut list), "there is none, as when it began");
         // Somebody writes it bit by bit.
         let mut text = String::new();
         for piece in ["[", "{\"host\": \"10.0.0.1\", ", "\"name\": \"n1\"}", "]"] {
             text.push_str(piece);
             fs::write(&path, &text).unwrap();
-            assert!(!list.is_due(), "{text}");
+            assert!(!looked(&mut list), "{text}");
         }
-        assert!(list.is_due());
-        let read = list.begin(None).await.unwrap();
+        assert!(looked(&mut list));
+        let found = list.begin(None, &files).await;
+        assert!(!looked(&mut list), "it is being read");
+        let read = list.found(&[], found).unwrap();
         assert_eq!(read[0].id.as_str(), "n1");
-        assert!(!list.is_due());
+        assert!(!looked(&mut list));
         list.ask_again();
-        assert!(list.is_due());
-        // Written between the look and the reading.
-        let reading = list.begin(None);
+        assert!(looked(&mut list));
+        // Written while it is read.
+        let before = stamp(&path);
         fs::write(&path, "[]\n\n").unwrap();
-        assert!(reading.await.unwrap_err().contains("read again"));
-        assert!(!list.is_due(), "not while it is being written");
-        assert!(list.is_due());
+        let written = read_file(&path, before);
+        assert!(written.as_ref().unwrap_err().contains("read again"));
+        let found = Found {
+            read: written.map(|_| Vec::new()),
+            stamp: before,
+            is_silent: false,
+        };
+        assert!(list.found(&[], found).is_err());
+        assert!(!looked(&mut list), "not while it is being written");
+        assert!(looked(&mut list));
         fs::remove_dir_all(folder).unwrap();
     }
 

@@ -34,6 +34,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::inventory;
 use crate::scan::Figures;
 use machines::{Part, Telling};
 use text::{Format, Text};
@@ -159,6 +160,7 @@ impl Source {
                 own::service(&self.service.figures(), &mut text);
                 own::fleet(&fleet.figures(), &mut text);
                 scans::scans(&self.scans, &mut text);
+                own::lists(&inventory::shown(), &mut text);
                 own::process(&mut text);
                 None
             }

@@ -6,6 +6,7 @@ use ::fleet::{Counters, Figures, Places, ShardFigures};
 use redfish::ServiceFigures;
 
 use super::text::{Family, Kind, Text};
+use crate::config::Source;
 
 pub(super) const fn gauge(name: &'static str, help: &'static str) -> Family {
     let kind = Kind::Gauge;
@@ -245,6 +246,10 @@ const LOG_DROPPED: Family = counter(
     "reddrum_log_lines_dropped",
     "Lines of the log that were dropped because standard error did not take them.",
 );
+const LISTS: Family = gauge(
+    "reddrum_list_up",
+    "1 where a list of BMCs was good when it was read last, and can be read; otherwise 0, and what it said before holds.",
+);
 const RESIDENT: Family = gauge(
     "process_resident_memory_bytes",
     "Memory of the process that is resident.",
@@ -362,6 +367,18 @@ pub(super) fn service(figures: &ServiceFigures, text: &mut Text) {
     }
 }
 
+/// Writes what became of lists of BMCs.
+pub(super) fn lists(lists: &[(Source, bool)], text: &mut Text) {
+    if lists.is_empty() {
+        return;
+    }
+    text.begin(&LISTS);
+    for (source, is_good) in lists {
+        let labels = [("list", &*source.to_string())];
+        text.count(&LISTS, &labels, u64::from(*is_good));
+    }
+}
+
 /// Writes what became of the log, and what Linux says of the process.
 pub(super) fn process(text: &mut Text) {
     text.begin(&LOG_DROPPED);
@@ -400,6 +417,25 @@ mod tests {
         let mut counters: Vec<_> = Counters::default().iter().map(|(name, _)| name).collect();
         counters.sort_unstable();
         assert_eq!(shown, counters);
+    }
+
+    #[test]
+    fn a_list_that_fails_is_0_and_its_url_shows_no_token() {
+        let file = Source::File("/etc/bmcs.csv".into());
+        let url = Source::Url(http::Uri::from_static(
+            "https://sd.example/bmcs?token=geheim",
+        ));
+        let mut text = Text::new(Format::Prometheus);
+        lists(&[(file, true), (url, false)], &mut text);
+        let out = text.take();
+        assert!(
+            out.contains("reddrum_list_up{list=\"/etc/bmcs.csv\"} 1\n"),
+            "{out}"
+        );
+        assert!(
+            out.contains("reddrum_list_up{list=\"https://sd.example/bmcs?…\"} 0\n"),
+            "{out}"
+        );
     }
 
     #[test]

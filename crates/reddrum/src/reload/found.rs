@@ -69,8 +69,9 @@ impl Reload {
     /// Which machine is at each address; where several are, the one that is named rather than found.
     fn addresses(&self, fleet: &Fleet) -> HashMap<SocketAddr, NodeId> {
         let targets = self.roll.targets();
-        let (found, named): (Vec<_>, Vec<_>) =
-            targets.iter().partition(|target| self.scans.have_found(target));
+        let (found, named): (Vec<_>, Vec<_>) = targets
+            .iter()
+            .partition(|target| self.scans.have_found(target));
         let mut at = HashMap::with_capacity(found.len() + named.len());
         for target in named.into_iter().chain(found) {
             let node = fleet.node(target.id.as_str());
@@ -86,8 +87,7 @@ impl Reload {
     pub(super) fn merged(&mut self) -> Result<Named, ListClash> {
         let mut named = inventory::merged(&self.config, &self.lists)?;
         let scans = self.scans.configs();
-        self.scans
-            .join(&scans, &mut named, self.roll.pushed());
+        self.scans.join(&scans, &mut named, self.roll.pushed());
         Ok(named)
     }
 }
