@@ -174,8 +174,9 @@ fn login_remedy(failure: LoginFailure) -> String {
         LoginFailure::NotV15 => {
             "leave --v15 out, or name a way to authenticate that the BMC takes (md5, md2, password)"
         }
-        LoginFailure::NotActivated => "check --password-file or the environment variable",
-        LoginFailure::WrongPassword => "check --password-file or the environment variable",
+        LoginFailure::NotActivated | LoginFailure::WrongPassword => {
+            "check --password-file or the environment variable"
+        }
         LoginFailure::UnknownUser => {
             "check --username, and that the user is enabled for the BMC's LAN channel"
         }

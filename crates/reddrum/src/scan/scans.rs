@@ -579,6 +579,7 @@ mod tests {
             id: "pushed".to_owned(),
             name: "pushed".to_owned(),
             host_name: "10.0.0.6".to_owned(),
+            port: None,
             method: "IPMI20".to_owned(),
             login: Some(SourceLogin {
                 user_name: "admin".to_owned(),
