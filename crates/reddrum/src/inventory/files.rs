@@ -99,7 +99,7 @@ mod tests {
         let (files, path) = (Files::default(), Path::new("hung"));
         let (release, held) = mpsc::channel::<()>();
         let hung = tokio::spawn(files.ask(path, move |_| held.recv().is_ok()));
-        let other = files.ask(Path::new("other"), |path| path.to_owned()).await;
+        let other = files.ask(Path::new("other"), Path::to_owned).await;
         assert_eq!(other.unwrap(), Path::new("other"));
         // Nothing but the hung one is waited for from here on.
         tokio::time::pause();
