@@ -11,10 +11,11 @@ use std::time::Duration;
 
 use fleet::{Changes, Fleet};
 use hardware::{Hardware, Link, NodeId};
-use redfish::{Network, is_refused_destination};
 use tokio::sync::Notify;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::Instant;
+
+use crate::config::Reach;
 
 /// The most look-ups at a time: each takes a thread of the runtime while it lasts.
 pub(crate) const LOOK_UPS_MAX: usize = 32;
@@ -37,16 +38,8 @@ pub(crate) struct Name {
     pub(crate) id: NodeId,
     pub(crate) host: String,
     pub(crate) port: u16,
-    /// Networks that it may lead to although such addresses are refused; `None` = anywhere.
-    pub(crate) allow: Option<Arc<[Network]>>,
-}
-
-impl Name {
-    /// Whether the node may be at this address.
-    fn may_be_at(&self, address: &SocketAddr) -> bool {
-        let allow = self.allow.as_deref();
-        allow.is_none_or(|allow| !is_refused_destination(address.ip(), allow))
-    }
+    /// Where it may lead.
+    pub(crate) reach: Reach,
 }
 
 /// The address that a host is written as, where it is not a name.
@@ -97,9 +90,9 @@ impl Wanted {
         self.is_known = true;
         let permitted = found.and_then(|mut all| {
             let count = all.len();
-            all.retain(|address| self.name.may_be_at(address));
+            all.retain(|address| self.name.reach.has(address.ip()));
             match (all.is_empty(), count) {
-                (true, 1..) => Err("none of its addresses is permitted: where a client has named it, [aggregation] allow_destinations can permit some; where a scan has found it, put it into a [[target]]".to_owned()),
+                (true, 1..) => Err("none of its addresses is permitted: where a client has named it, [aggregation] allow_destinations can permit some; where a scan has found it, its exclude may have them: put it into a [[target]] if it is meant".to_owned()),
                 _ => Ok(all),
             }
         });
@@ -171,7 +164,7 @@ impl Default for Names {
 }
 
 impl Names {
-    fn looked_up_by(look_up: LookUp) -> Self {
+    pub(crate) fn looked_up_by(look_up: LookUp) -> Self {
         Self {
             wanted: Mutex::default(),
             more: Notify::new(),
@@ -179,14 +172,25 @@ impl Names {
         }
     }
 
-    /// Looks these up, too.
+    /// Looks these up, too, or once more.
     pub(crate) fn want(&self, names: Vec<Name>) {
-        if !names.is_empty() {
-            let named = names.into_iter();
-            let named = named.map(|name| (name.id.clone(), Wanted::new(name)));
-            self.wanted().extend(named);
-            self.more.notify_one();
+        if names.is_empty() {
+            return;
         }
+        let mut wanted = self.wanted();
+        for name in names {
+            let mut one = Wanted::new(name);
+            // Who may go elsewhere than before stays where he is, if he may.
+            let was = wanted.get(&one.name.id).and_then(|was| was.address);
+            one.address = was.filter(|at| one.name.reach.has(at.ip()));
+            wanted.insert(one.name.id.clone(), one);
+        }
+        self.more.notify_one();
+    }
+
+    /// What the name of a node stood for last.
+    pub(crate) fn address(&self, id: &NodeId) -> Option<SocketAddr> {
+        self.wanted().get(id).and_then(|one| one.address)
     }
 
     /// Has the fleet take BMCs up and let others go, and looks up the names of those that come. The names of those that go are
@@ -214,9 +218,9 @@ impl Names {
         changed
     }
 
-    /// Whether all were looked up at least once.
+    /// Whether all have an address.
     pub(crate) fn are_known(&self) -> bool {
-        self.wanted().values().all(|one| one.is_known)
+        self.wanted().values().all(|one| one.address.is_some())
     }
 
     /// Looks those of these nodes up no more. Returns what was known of them.
@@ -314,6 +318,8 @@ mod tests {
     use hardware::{Hardware, Link, Observer, Update};
     use ipmi::console::Login;
 
+    use redfish::Network;
+
     use super::*;
 
     #[test]
@@ -362,7 +368,7 @@ mod tests {
             id: NodeId::new(id).unwrap(),
             host: host.to_owned(),
             port: 1,
-            allow: None,
+            reach: Reach::default(),
         };
         // RFC 6761 reserves both names.
         let names = Names::default();
@@ -374,6 +380,7 @@ mod tests {
             .map(|wanted| wanted.address.is_some())
             .collect();
         assert_eq!(has_address, [false, true]);
+        assert!(!names.are_known());
         let is_told = || match &fleet.node("n1").unwrap().link {
             Link::Down { reason, .. } => {
                 assert!(reason.contains("nowhere.invalid"), "{reason}");
@@ -392,7 +399,10 @@ mod tests {
                 id: NodeId::new("n1").unwrap(),
                 host: "bmc1".to_owned(),
                 port: 623,
-                allow: allow.map(Into::into),
+                reach: Reach {
+                    allow: allow.map(Into::into),
+                    exclude: None,
+                },
             });
             let all = all.iter().map(|text| at(text)).collect();
             wanted.found(Instant::now(), Ok(all)).unwrap()
@@ -413,6 +423,30 @@ mod tests {
             assert_eq!(found(None, &[refused]), Ok(at(refused)));
         }
         assert!(found(Some(&loopback), &["127.0.0.1:623"]).is_ok());
+    }
+
+    #[test]
+    fn a_name_that_a_scan_has_found_does_not_lead_to_where_the_operator_excludes() {
+        let text = "[service]\nstate_dir = \"s\"\n[credentials.default]\nusername = \"u\"\n\
+                    password_command = [\"echo\", \"one\"]\n[[inventory]]\ncredentials = \"default\"\n\
+                    scan = [\"bmc1\"]\nexclude = [\"10.20.0.1\", \"10.20.8.0/24\"]\n";
+        let config = crate::config::Config::parse(text, std::path::Path::new("/")).unwrap();
+        let name = crate::targets::name(&config.scans[0].candidates[0]).unwrap();
+        let mut wanted = Wanted::new(name);
+        let mut found = |all: &[&str]| {
+            let all = all.iter().map(|text| text.parse().unwrap()).collect();
+            wanted.found(Instant::now(), Ok(all))
+        };
+        // It was the second one that was pinged.
+        let allowed = "10.20.0.9:623".parse().unwrap();
+        assert_eq!(
+            found(&["10.20.0.1:623", "10.20.0.9:623"]),
+            Some(Ok(allowed))
+        );
+        for excluded in ["10.20.8.7:623", "[::ffff:10.20.0.1]:623"] {
+            assert_eq!(found(&[excluded]), None, "it stays where it was");
+        }
+        assert_eq!(wanted.address, Some(allowed));
     }
 
     #[test]
@@ -458,7 +492,7 @@ mod tests {
             id,
             host: "bmc1".to_owned(),
             port: 9,
-            allow: None,
+            reach: Reach::default(),
         }]);
         let (weak, notified) = (Arc::downgrade(&fleet), Notified::of(&fleet));
         let is_at = |ip: &str| {
@@ -532,7 +566,7 @@ mod tests {
             id: id.clone(),
             host: "bmc1".to_owned(),
             port: 9,
-            allow: None,
+            reach: Reach::default(),
         }]);
         let weak = Arc::downgrade(&fleet);
         let looking = {
@@ -574,7 +608,7 @@ mod tests {
             id: id.clone(),
             host: "bmc1".to_owned(),
             port: 9,
-            allow: None,
+            reach: Reach::default(),
         }]);
         fleet.close();
         let changes = Changes {

@@ -136,7 +136,7 @@ fn policy(config: &FleetConfig) -> Policy {
 }
 
 /// Every BMC, and the names of those that are given by name: these are looked up when all runs already.
-fn taken(reload: &Reload) -> Result<(Vec<Target>, Vec<Name>), ProgramError> {
+pub(crate) fn taken(reload: &Reload) -> Result<(Vec<Target>, Vec<Name>), ProgramError> {
     let (logins, mut maker) = (logins(&reload.credentials())?, Maker::default());
     let targets = reload.targets();
     let names = targets.iter().filter_map(targets::name).collect();

@@ -74,7 +74,7 @@ pub(crate) fn name(config: &TargetConfig) -> Option<Name> {
             id: config.id.clone(),
             host: config.host.clone(),
             port,
-            allow: config.treatment.allow.clone(),
+            reach: config.treatment.reach.clone(),
         })
 }
 
@@ -111,6 +111,9 @@ pub(crate) fn plan(
             plan.names.extend(name(target));
             plan.changes.add.extend(maker.target(target, logins));
         } else {
+            if a.reach != b.reach {
+                plan.names.extend(name(target));
+            }
             if a.polling() != b.polling() {
                 let treatment = (target.id.clone(), b.polling());
                 plan.changes.treatments.push(treatment);
@@ -192,6 +195,31 @@ mod tests {
         let plan = planned(same, same);
         assert!(plan.changes.add.is_empty() && plan.changes.remove.is_empty());
         assert!(plan.changes.topology.is_none());
+    }
+
+    #[test]
+    fn a_name_that_may_lead_elsewhere_is_looked_up_again() {
+        let scanned = |exclude: &str| {
+            let text = format!(
+                "[[inventory]]\ncredentials = \"default\"\nscan = [\"bmc1\", \"10.0.0.1\"]\nnames = \"n[1-2]\"\n{exclude}"
+            );
+            config(&text)
+        };
+        let (before, after) = (scanned(""), scanned("exclude = [\"10.0.0.9\"]"));
+        let logins = serve::logins(&after.credentials).unwrap();
+        let of = |config: &Config| config.scans[0].candidates.clone();
+        let names = |from: &Config, to: &Config| {
+            let plan = plan(
+                (&of(from), &from.credentials),
+                (&of(to), &to.credentials),
+                &logins,
+            );
+            assert!(plan.changes.add.is_empty() && plan.changes.remove.is_empty());
+            let names = plan.names.iter().map(|name| name.id.to_string());
+            names.collect::<Vec<_>>()
+        };
+        assert_eq!(names(&before, &after), ["n1"]);
+        assert!(names(&after, &after).is_empty());
     }
 
     #[test]

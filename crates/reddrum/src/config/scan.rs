@@ -64,7 +64,7 @@ pub(crate) struct ScanConfig {
     /// What becomes of the BMC at each address or name, if there is one; without those that are excluded. At most [`HOSTS_MAX`].
     pub(crate) candidates: Vec<TargetConfig>,
     /// Where nobody is asked, also where a name leads there.
-    pub(crate) exclude: Excluded,
+    pub(crate) exclude: Arc<Excluded>,
     /// How often is scanned, from one beginning to the next, in seconds.
     pub(crate) every_s: u32,
     /// Pings in any one second, at most.
@@ -166,7 +166,7 @@ pub(super) fn read(
     }
     let mut treatment = read_treatment(root, section, problems);
     // A name that the operator wrote may lead to where he would scan nobody.
-    treatment.allow = Some(Arc::from([]));
+    treatment.reach.allow = Some(Arc::from([]));
     let ranges = section.strings(problems, "scan");
     let exclude = section.strings(problems, "exclude");
     let names = section.string(problems, "names");
@@ -224,9 +224,9 @@ fn candidates(
     ranges: &[String],
     exclude: &[String],
     names: Option<&str>,
-    treatment: Treatment,
+    mut treatment: Treatment,
     scanned: &mut Scanned,
-) -> Result<(Vec<TargetConfig>, Excluded), Wrong> {
+) -> Result<(Vec<TargetConfig>, Arc<Excluded>), Wrong> {
     let hosts = all_hosts(ranges).map_err(|text| ("scan", text))?;
     let names = match names {
         None => None,
@@ -237,7 +237,8 @@ fn candidates(
         let text = format!("{names} names for the {hosts} addresses of scan");
         return Err(("names", text));
     }
-    let exclude = excluded(exclude, &hosts).map_err(|text| ("exclude", text))?;
+    let exclude = Arc::new(excluded(exclude, &hosts).map_err(|text| ("exclude", text))?);
+    treatment.reach.exclude = Some(Arc::clone(&exclude));
     let treatment = Arc::new(treatment);
     let mut found = Vec::new();
     for (

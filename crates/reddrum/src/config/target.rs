@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use fleet::{Quirk, Quirks};
 use hardware::{NodeId, SensorIntervals};
-use redfish::Network;
 
 use super::section::{self, Problems, Section};
-use super::{TARGETS_MAX, hosts, intervals, keys};
+use super::{Reach, TARGETS_MAX, hosts, intervals, keys};
 use crate::place;
 
 /// One BMC.
@@ -43,8 +42,8 @@ pub(crate) struct Treatment {
     pub(crate) sensor_intervals: SensorIntervals,
     /// For so many milliseconds it is left alone after each answer; 0 = as its quirks say.
     pub(crate) gap_ms: u16,
-    /// Where its name may lead to although such addresses are refused; `None` = anywhere, since the operator has named it.
-    pub(crate) allow: Option<Arc<[Network]>>,
+    /// Where its name may lead.
+    pub(crate) reach: Reach,
 }
 
 impl Treatment {
@@ -260,7 +259,7 @@ pub(super) fn read_treatment(
         poll_interval_ms: (interval > 0).then_some(interval),
         sensor_intervals: intervals::read(section, problems),
         gap_ms: u16::try_from(gap_ms).unwrap_or(u16::MAX),
-        allow: None,
+        reach: Reach::default(),
     }
 }
 

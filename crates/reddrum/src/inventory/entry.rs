@@ -285,7 +285,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::config::{Format, Place};
+    use crate::config::{Format, Place, Reach};
     use crate::inventory::tree;
 
     fn defaults() -> Treatment {
@@ -298,7 +298,7 @@ mod tests {
             poll_interval_ms: None,
             sensor_intervals: SensorIntervals::default(),
             gap_ms: 0,
-            allow: None,
+            reach: Reach::default(),
         }
     }
 

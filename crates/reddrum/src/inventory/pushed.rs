@@ -15,8 +15,8 @@ use redfish::{Failure, Message, Source, SourceLogin, is_refused_destination, mes
 
 use super::entry::host_and_port;
 use crate::config::{
-    AggregationConfig, Credentials, CredentialsConfig, Place, Secret, TARGETS_MAX, TargetConfig,
-    Treatment,
+    AggregationConfig, Credentials, CredentialsConfig, Place, Reach, Secret, TARGETS_MAX,
+    TargetConfig, Treatment,
 };
 
 /// The port of a BMC where nothing is said.
@@ -118,7 +118,10 @@ impl Bmc {
             poll_interval_ms: None,
             sensor_intervals: SensorIntervals::default(),
             gap_ms: 0,
-            allow: Some(Arc::clone(&rules.allow_destinations)),
+            reach: Reach {
+                allow: Some(Arc::clone(&rules.allow_destinations)),
+                exclude: None,
+            },
         };
         Ok(Self {
             target: TargetConfig {

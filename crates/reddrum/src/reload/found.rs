@@ -18,7 +18,9 @@ use crate::scan::{Ended, Present, Report};
 impl Reload {
     /// Takes what a scan has found: who is new joins, and who was silent for too long leaves.
     pub(super) async fn take_scan(&mut self, ended: Ended, fleet: &Weak<Fleet>, names: &Names) {
-        let report = fleet.upgrade().and_then(|fleet| self.learn(ended, &fleet));
+        let report = fleet
+            .upgrade()
+            .and_then(|fleet| self.learn(ended, &fleet, names));
         let Some(report) = report else {
             return;
         };
@@ -53,29 +55,31 @@ impl Reload {
         }
     }
 
-    fn learn(&mut self, ended: Ended, fleet: &Fleet) -> Option<Report> {
+    fn learn(&mut self, ended: Ended, fleet: &Fleet, names: &Names) -> Option<Report> {
         let is_up = |id: &NodeId| {
             let node = fleet.node(id.as_str());
             node.is_some_and(|node| matches!(node.link, Link::Up))
         };
         let present = Present {
-            at: &self.addresses(fleet),
+            at: &self.addresses(fleet, names),
             is_up: &is_up,
             now_s: now_s(),
         };
         self.scans.take(ended, &present)
     }
 
-    /// Which machine is at each address; where several are, the one that is named rather than found.
-    fn addresses(&self, fleet: &Fleet) -> HashMap<SocketAddr, NodeId> {
+    /// Which machine is at each address; where several are, the one that is named rather than found. One that waits for its address,
+    /// which another one has, is there all the same.
+    fn addresses(&self, fleet: &Fleet, names: &Names) -> HashMap<SocketAddr, NodeId> {
         let targets = self.roll.targets();
         let (found, named): (Vec<_>, Vec<_>) = targets
             .iter()
             .partition(|target| self.scans.have_found(target));
         let mut at = HashMap::with_capacity(found.len() + named.len());
         for target in named.into_iter().chain(found) {
-            let node = fleet.node(target.id.as_str());
-            if let Some(address) = node.and_then(|node| node.address) {
+            let shown = || fleet.node(target.id.as_str())?.address;
+            let looked_up = names.address(&target.id).map(|at| at.ip());
+            if let Some(address) = looked_up.or_else(shown) {
                 let address = SocketAddr::new(address.to_canonical(), target.treatment.port);
                 at.entry(address).or_insert_with(|| target.id.clone());
             }
@@ -96,4 +100,121 @@ impl Reload {
 fn now_s() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.map_or(0, |now| now.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::fs;
+    use std::path::PathBuf;
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use hardware::{Observer, Update};
+    use ipmi::wire::Writer;
+    use ipmi::wire::asf::Asf;
+    use tokio::net::UdpSocket;
+    use tokio::sync::Notify;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::inventory::Pushed;
+    use crate::{aggregate, serve};
+
+    /// Where the one BMC of these tests is.
+    const HOST: &str = "127.16.9.1";
+
+    /// Answers the pings of every scan.
+    async fn bmc() -> u16 {
+        let socket = UdpSocket::bind((HOST, 0)).await.unwrap();
+        let port = socket.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let (mut ping, mut pong) = ([0; 64], [0; 64]);
+            while let Ok((_, from)) = socket.recv_from(&mut ping).await {
+                let mut w = Writer::new(&mut pong);
+                // RMCP's header has four bytes, and the tag is the sixth behind it.
+                Asf::pong(ping[9]).encode(&mut w);
+                let _ = socket.send_to(w.written(), from).await;
+            }
+        });
+        port
+    }
+
+    /// A service whose configuration has these sections, and where an earlier run has found that BMC.
+    async fn found_before(name: &str, rest: &str, port: u16) -> (PathBuf, Reload) {
+        let folder = std::env::temp_dir().join(format!("found-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let found = format!("reddrum found 1\n{HOST} {port} 7\n");
+        fs::write(folder.join("found"), found).unwrap();
+        let text = format!(
+            "[service]\nstate_dir = {folder:?}\n[credentials.default]\nusername = \"u\"\n\
+             password_command = [\"echo\", \"one\"]\n{rest}\
+             [[inventory]]\ncredentials = \"default\"\nscan = [{HOST:?}]\nport = {port}\n"
+        );
+        let config = Config::parse(&text, &folder).unwrap();
+        let (_orders, ordered) = aggregate::orders();
+        let file = folder.join("reddrum.toml");
+        let reload = Reload::new(file, config, Pushed::default(), ordered);
+        (folder, reload.await.unwrap())
+    }
+
+    fn ids(reload: &Reload) -> Vec<String> {
+        let targets = reload.targets();
+        targets.iter().map(|target| target.id.to_string()).collect()
+    }
+
+    #[derive(Default)]
+    struct Notified(Notify);
+
+    impl Observer for Notified {
+        fn updated(&self, _: &Update) {
+            self.0.notify_one();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_machine_that_is_named_comes_first_also_where_its_name_is_looked_up_later_than_a_scan_has_found_it()
+     {
+        let port = bmc().await;
+        let named = format!("[[target]]\nhosts = \"bmc1\"\nnames = \"named\"\nport = {port}\n");
+        let (folder, mut reload) = found_before("named", &named, port).await;
+        assert_eq!(ids(&reload), ["named", HOST], "its name may be another's");
+        let (targets, wanted) = serve::taken(&reload).unwrap();
+        let fleet = Arc::new(Fleet::start(&fleet::Config::new(targets)).unwrap());
+        let weak = Arc::downgrade(&fleet);
+        let notified = Arc::new(Notified::default());
+        fleet.observe(Arc::clone(&notified) as Arc<dyn Observer>);
+        let until = async |is_so: &dyn Fn() -> bool| {
+            let shown = async {
+                while !is_so() {
+                    notified.0.notified().await;
+                }
+            };
+            let shown = tokio::time::timeout(Duration::from_secs(60), shown).await;
+            shown.expect("the fleet never shows it");
+        };
+        // Its address comes when the scanned one has it already.
+        let at: SocketAddr = format!("{HOST}:{port}").parse().unwrap();
+        let table = Arc::new(Mutex::new(BTreeMap::from([("bmc1".to_owned(), at)])));
+        let names = Arc::new(Names::looked_up_by(Box::new(move |host, _| {
+            let found = table.lock().unwrap().get(&host).copied();
+            let found = found.map(|at| vec![at]);
+            Box::pin(std::future::ready(
+                found.ok_or_else(|| "no answer".to_owned()),
+            ))
+        })));
+        names.want(wanted);
+        tokio::spawn(Arc::clone(&names).resolve(weak.clone()));
+        let node = || fleet.node("named").unwrap();
+        until(&|| matches!(&node().link, Link::Down { reason, .. } if reason.contains("same address")))
+            .await;
+
+        reload.scans.begin(true);
+        let ended = reload.scans.ended().await.unwrap();
+        reload.take_scan(ended, &weak, &names).await;
+        assert_eq!(ids(&reload), ["named"]);
+        until(&|| node().address == Some(at.ip())).await;
+        assert!(fleet.node(HOST).is_none());
+        fs::remove_dir_all(folder).unwrap();
+    }
 }

@@ -7,7 +7,6 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use redfish::is_refused_destination;
 use tokio::net::UdpSocket;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -124,10 +123,8 @@ async fn places(config: &ScanConfig) -> (Vec<(usize, SocketAddr)>, Answers) {
     answers.nameless = names.len();
     for (index, found) in look_up_all(names).await {
         let total = found.len();
-        let may_be_asked = |address: &SocketAddr| {
-            let ip = address.ip().to_canonical();
-            !is_refused_destination(ip, &[]) && !config.exclude.has(ip)
-        };
+        let reach = &config.candidates[index].treatment.reach;
+        let may_be_asked = |address: &SocketAddr| reach.has(address.ip());
         match found.into_iter().find(may_be_asked) {
             Some(address) => addresses.push((index, address)),
             None if total > 0 => answers.refused.push(index),

@@ -28,7 +28,7 @@ use crate::place;
 const MISSED_MIN: u32 = 3;
 /// When a scan is tried again that the system did not let us make.
 const AGAIN_AFTER: Duration = Duration::from_secs(60);
-/// How long the first scan waits for the names of BMCs to be looked up, which it is not to find a second time by their addresses.
+/// How long the first scan waits for the names of BMCs to have addresses, by which it is not to find them a second time.
 const FIRST_WITHIN: Duration = Duration::from_secs(30);
 /// How many BMCs a line of the log names.
 const NAMED_MAX: usize = 20;
