@@ -99,6 +99,8 @@ mod tests {
         let (files, path) = (Files::default(), Path::new("hung"));
         let (release, held) = mpsc::channel::<()>();
         let hung = tokio::spawn(files.ask(path, move |_| held.recv().is_ok()));
+        // It is under way.
+        tokio::task::yield_now().await;
         let other = files.ask(Path::new("other"), Path::to_owned).await;
         assert_eq!(other.unwrap(), Path::new("other"));
         // Nothing but the hung one is waited for from here on.

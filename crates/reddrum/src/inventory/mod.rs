@@ -49,6 +49,8 @@ pub(crate) struct Found {
     stamp: Option<Stamp>,
     /// Its file system didn't answer.
     is_silent: bool,
+    /// It was waited for no longer: that tells nothing of its file system.
+    is_late: bool,
 }
 
 impl Found {
@@ -60,6 +62,7 @@ impl Found {
             read: Err(text),
             stamp: None,
             is_silent: false,
+            is_late: true,
         }
     }
 }
@@ -224,6 +227,11 @@ impl Inventory {
             self.falls_silent(&text);
             return Err(None);
         }
+        if found.is_late && self.is_silent {
+            // The log has said why.
+            self.stamp = None;
+            return Err(None);
+        }
         self.speaks();
         self.stamp = found.stamp;
         match self.checked(was, found.read) {
@@ -336,6 +344,7 @@ async fn read(config: InventoryConfig, kept: Option<Kept>, files: Files) -> Foun
                         read: Err(text),
                         stamp: None,
                         is_silent: true,
+                        is_late: false,
                     };
                 }
             }
@@ -362,6 +371,7 @@ async fn read(config: InventoryConfig, kept: Option<Kept>, files: Files) -> Foun
         read: found.map_err(at),
         stamp,
         is_silent: false,
+        is_late: false,
     }
 }
 
@@ -468,11 +478,26 @@ mod tests {
             read: written.map(|_| Vec::new()),
             stamp: before,
             is_silent: false,
+            is_late: false,
         };
         assert!(list.found(&[], found).is_err());
         assert!(!looked(&mut list), "not while it is being written");
         assert!(looked(&mut list));
         fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_list_that_is_late_since_its_file_system_hangs_does_not_answer_again() {
+        let mut list = list(Source::File("hung".into()));
+        let late = |list: &Inventory| Found::late(&list.config.source, FETCH_MAX);
+        let found = late(&list);
+        assert!(list.found(&[], found).unwrap_err().is_some());
+        assert!(!list.looked(Err("it hangs".to_owned())));
+        let found = late(&list);
+        assert_eq!(list.found(&[], found), Err(None), "it was told");
+        assert!(list.is_silent);
+        assert!(!list.looked(Ok(None)));
+        assert!(!list.is_silent);
     }
 
     #[test]
