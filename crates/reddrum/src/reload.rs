@@ -418,6 +418,7 @@ impl Reload {
             self.roll.undo(step);
             return Err(Failure::Internal(error));
         }
+        self.plan_found(&step, fleet, names).await;
         let aside = self.roll.aside();
         let looked_at = step.looked_at.iter();
         tell_aside(
@@ -426,19 +427,6 @@ impl Reload {
                 .filter(|(id, _)| step.is_new_aside(id)),
         );
         self.views.with(|view| view.step(&self.roll, &step));
-        if step.frees() && self.scans.have_any() {
-            // What he has let go of, a scan may have found.
-            let named = self.merged();
-            let named = named.map_err(|clash| Failure::Internal(clash.text))?;
-            let told = Told {
-                what: step.id(),
-                text: "what scans have found joins where a client has made room",
-            };
-            let taken = self.take(told, named, None, fleet, names).await;
-            if let Err(error) = taken {
-                tracing::error!("what scans have found is left out: {error}");
-            }
-        }
         Ok(())
     }
 

@@ -265,6 +265,8 @@ pub(crate) struct Named {
     pub(crate) targets: Vec<TargetConfig>,
     /// Who has named them: up to which place, and what it is called.
     pub(crate) origins: Vec<(usize, String)>,
+    /// From this place on they are found by scans rather than named.
+    pub(crate) found_from: usize,
 }
 
 /// BMCs that can't be together.
@@ -319,6 +321,7 @@ pub(crate) fn merged(config: &Config, lists: &[Inventory]) -> Result<Named, Clas
     let Some(name) = place::shared_name(&all) else {
         let origins = from.names();
         return Ok(Named {
+            found_from: all.len(),
             targets: all,
             origins,
         });

@@ -52,9 +52,13 @@ pub(crate) struct Before {
 }
 
 impl Before {
-    /// Whether it was one that can be used.
-    pub(super) const fn was_there(&self) -> bool {
-        self.bmc.is_some()
+    /// Whether what was taken then is taken now.
+    pub(super) fn is_as(&self, now: Option<&Bmc>) -> bool {
+        match (&self.bmc, &self.unusable, now) {
+            (Some(was), _, Some(now)) => was.is_at_place_of(now),
+            (Some(_), _, None) | (None, Some(_), None) => false,
+            (None, ..) => true,
+        }
     }
 }
 

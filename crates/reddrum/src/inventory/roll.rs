@@ -20,6 +20,8 @@ pub(crate) struct Operators {
     pub(crate) targets: Vec<TargetConfig>,
     /// Who has named them: up to which place, and what it is called.
     pub(crate) origins: Vec<(usize, String)>,
+    /// From this place on they were found where the operator has them looked for.
+    found_from: usize,
     names: HashMap<NodeId, usize>,
     hosts: HashMap<(String, u16), usize>,
     places: BTreeSet<String>,
@@ -28,7 +30,11 @@ pub(crate) struct Operators {
 impl Operators {
     /// Those that have turned out to go together.
     pub(crate) fn new(named: Named) -> Self {
-        let Named { targets, origins } = named;
+        let Named {
+            targets,
+            origins,
+            found_from,
+        } = named;
         let (mut names, mut hosts) = (HashMap::new(), HashMap::new());
         names.reserve(targets.len());
         hosts.reserve(targets.len());
@@ -47,6 +53,7 @@ impl Operators {
         Self {
             targets,
             origins,
+            found_from,
             names,
             hosts,
             places,
@@ -56,6 +63,11 @@ impl Operators {
     /// The place of the one with this name.
     pub(crate) fn find(&self, id: &str) -> Option<usize> {
         self.names.get(id).copied()
+    }
+
+    /// Whether the one at this place was found, and stands aside for whom anybody names.
+    const fn is_found(&self, place: usize) -> bool {
+        place >= self.found_from
     }
 }
 
@@ -78,6 +90,8 @@ pub(crate) struct Settled {
     operators: Arc<Operators>,
     aside: BTreeMap<NodeId, Clash>,
     has_credentials: bool,
+    /// Those that were found stand aside.
+    found_give_way: bool,
 }
 
 impl Settled {
@@ -110,9 +124,9 @@ impl Step {
         &self.id
     }
 
-    /// Whether a name or a host may be free now.
-    pub(crate) fn frees(&self) -> bool {
-        self.before.was_there()
+    /// Whether a name or a host is free now.
+    pub(crate) fn frees(&self, roll: &Roll) -> bool {
+        !self.before.is_as(roll.pushed.get(&self.id))
     }
 
     /// Whether this one did not stand aside before.
@@ -188,6 +202,7 @@ impl Roll {
             operators: Arc::new(operators),
             aside: BTreeMap::new(),
             has_credentials: self.pushed.has_default(credentials),
+            found_give_way: false,
         };
         let mut count = settled.operators.targets.len();
         for bmc in self.pushed.all() {
@@ -210,18 +225,32 @@ impl Roll {
             operators,
             aside,
             has_credentials,
+            found_give_way: _,
         } = settled;
         self.operators = operators;
         self.aside = aside;
         self.has_credentials = has_credentials;
     }
 
-    /// Why a client can't name this one beside those of the operator and all others of clients, also those that stand aside.
+    /// Whether the one that a step has named stands aside for one that was found. It is to be the other way round.
+    pub(crate) fn waits_for_found(&self, step: &Step) -> bool {
+        let other = match self.aside.get_key_value(step.id.as_str()) {
+            Some((id, Clash::Name)) => id,
+            Some((_, Clash::Host(other))) => other,
+            _ => return false,
+        };
+        let place = self.operators.find(other.as_str());
+        place.is_some_and(|place| self.operators.is_found(place))
+    }
+
+    /// Why a client can't name this one beside those of the operator and all others of clients, also those that stand aside. Who was
+    /// merely found is in nobody's way.
     pub(crate) fn clash(&self, bmc: &Bmc) -> Option<Clash> {
         let alone = Settled {
             operators: Arc::clone(&self.operators),
             aside: BTreeMap::new(),
             has_credentials: self.has_credentials,
+            found_give_way: true,
         };
         let others = self.pushed.claimants(bmc).filter(|id| *id != bmc.id());
         let clash = alone.clash_with(bmc, others);
@@ -284,6 +313,7 @@ impl Roll {
             operators: Arc::clone(&self.operators),
             aside: std::mem::take(&mut self.aside),
             has_credentials: self.has_credentials,
+            found_give_way: false,
         };
         let others = self.pushed.count() - self.pushed.those(&step.looked_at).count();
         let mut count = settled.operators.targets.len() + others - settled.aside.len();
@@ -333,10 +363,11 @@ impl Settled {
         mut others: impl Iterator<Item = &'a NodeId>,
     ) -> Option<Clash> {
         let (operators, target) = (&*self.operators, bmc.target());
-        if operators.names.contains_key(&target.id) {
+        let stays = |place: &&usize| !(self.found_give_way && operators.is_found(**place));
+        if operators.names.get(&target.id).filter(stays).is_some() {
             return Some(Clash::Name);
         }
-        let host = operators.hosts.get(&bmc.host());
+        let host = operators.hosts.get(&bmc.host()).filter(stays);
         let host = host.map(|index| &operators.targets[*index].id);
         if let Some(other) = host.or_else(|| others.next()) {
             return Some(Clash::Host(other.clone()));

@@ -11,7 +11,7 @@ use tokio::task::spawn_blocking;
 
 use super::{Reload, Told};
 use crate::config::TargetConfig;
-use crate::inventory::{self, ListClash, Named};
+use crate::inventory::{self, ListClash, Named, Step};
 use crate::resolve::Names;
 use crate::scan::{Ended, Present, Report};
 
@@ -87,6 +87,27 @@ impl Reload {
         at
     }
 
+    /// Lets those who were found make room for whom a client has named, or join where he has made room. Nobody else's change looks at
+    /// the whole fleet.
+    pub(super) async fn plan_found(&mut self, step: &Step, fleet: &Weak<Fleet>, names: &Names) {
+        let makes_room = step.frees(&self.roll) && self.scans.wait_for(step.id());
+        if !makes_room && !self.roll.waits_for_found(step) {
+            return;
+        }
+        let told = Told {
+            what: step.id(),
+            text: "what scans have found joins where a client has made room, and leaves where he has named it",
+        };
+        let taken = match self.merged() {
+            Ok(named) => self.take(told, named, None, fleet, names).await,
+            Err(clash) => Err(clash.text),
+        };
+        // What the client has changed holds.
+        if let Err(error) = taken {
+            tracing::error!("what scans have found stays as it was: {error}");
+        }
+    }
+
     /// The BMCs that the operator names, and those that are found where he has them looked for.
     pub(super) fn merged(&mut self) -> Result<Named, ListClash> {
         let mut named = inventory::merged(&self.config, &self.lists)?;
@@ -113,16 +134,25 @@ mod tests {
     use hardware::{Observer, Update};
     use ipmi::wire::Writer;
     use ipmi::wire::asf::Asf;
+    use redfish::{Source, SourceChange, SourceLogin};
     use tokio::net::UdpSocket;
     use tokio::sync::Notify;
 
     use super::*;
-    use crate::config::Config;
+    use crate::config::{AggregationConfig, Config};
     use crate::inventory::Pushed;
     use crate::{aggregate, serve};
 
     /// Where the one BMC of these tests is.
     const HOST: &str = "127.16.9.1";
+
+    /// Clients may name machines where these tests have theirs.
+    fn rules() -> AggregationConfig {
+        AggregationConfig {
+            allow_destinations: Arc::from(["127.0.0.0/8".parse().unwrap()]),
+            ..AggregationConfig::default()
+        }
+    }
 
     /// Answers the pings of every scan.
     async fn bmc() -> u16 {
@@ -142,6 +172,11 @@ mod tests {
 
     /// A service whose configuration has these sections, and where an earlier run has found that BMC.
     async fn found_before(name: &str, rest: &str, port: u16) -> (PathBuf, Reload) {
+        found_beside(name, rest, port, Pushed::of(&[], rules())).await
+    }
+
+    /// The same beside what clients have named.
+    async fn found_beside(name: &str, rest: &str, port: u16, pushed: Pushed) -> (PathBuf, Reload) {
         let folder = std::env::temp_dir().join(format!("found-{name}-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let found = format!("reddrum found 1\n{HOST} {port} 7\n");
@@ -154,7 +189,7 @@ mod tests {
         let config = Config::parse(&text, &folder).unwrap();
         let (_orders, ordered) = aggregate::orders();
         let file = folder.join("reddrum.toml");
-        let reload = Reload::new(file, config, Pushed::default(), ordered);
+        let reload = Reload::new(file, config, pushed, ordered);
         (folder, reload.await.unwrap())
     }
 
@@ -215,6 +250,73 @@ mod tests {
         assert_eq!(ids(&reload), ["named"]);
         until(&|| node().address == Some(at.ip())).await;
         assert!(fleet.node(HOST).is_none());
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    fn source(id: &str, host_name: String, password: &str) -> Source {
+        Source {
+            id: id.to_owned(),
+            name: id.to_owned(),
+            host_name,
+            port: None,
+            method: "IPMI20".to_owned(),
+            login: Some(SourceLogin {
+                user_name: "admin".to_owned(),
+                password: password.to_owned().into(),
+            }),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_may_name_what_a_scan_has_found_and_it_joins_again_when_he_lets_go() {
+        let (folder, mut reload) = found_before("pushed", "", 623).await;
+        let (targets, _) = serve::taken(&reload).unwrap();
+        let fleet = Arc::new(Fleet::start(&fleet::Config::new(targets)).unwrap());
+        let (weak, names) = (Arc::downgrade(&fleet), Names::default());
+        let mut change = async |change: SourceChange| {
+            let kept = Box::pin(std::future::ready(Ok(())));
+            let looks = reload.roll.looks();
+            reload.change(change, kept, &weak, &names).await.unwrap();
+            assert!(reload.roll.aside().is_empty());
+            (ids(&reload), reload.roll.looks() - looks)
+        };
+        let elsewhere = source("other", "127.16.9.9".to_owned(), "one");
+        let (there, _) = change(SourceChange::Add(elsewhere)).await;
+        assert_eq!(there, [HOST, "other"]);
+        for (id, host) in [("mine", HOST), (HOST, HOST), (HOST, "127.16.9.8")] {
+            let mine = source(id, host.to_owned(), "one");
+            let (there, _) = change(SourceChange::Add(mine)).await;
+            assert_eq!(there.len(), 2, "{there:?}");
+            assert!(there.iter().any(|one| one == id));
+            // A password makes no room, nor does who stands in nobody's way: each is looked at alone.
+            let mine = source(id, host.to_owned(), "two");
+            assert_eq!(change(SourceChange::Replace(mine)).await.1, 1);
+            let elsewhere = source("other", "127.16.9.7".to_owned(), "one");
+            assert_eq!(change(SourceChange::Replace(elsewhere)).await.1, 1);
+            let (there, _) = change(SourceChange::Remove(id.to_owned())).await;
+            assert_eq!(there, [HOST, "other"]);
+            assert!(fleet.node(HOST).is_some());
+        }
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[tokio::test]
+    async fn one_of_a_clients_that_can_not_be_used_keeps_its_name_until_he_mends_it() {
+        let unusable = Source {
+            method: "nonsense".to_owned(),
+            ..source(HOST, "@".to_owned(), "one")
+        };
+        let pushed = Pushed::of(&[unusable], rules());
+        assert_eq!(pushed.unusable().len(), 1);
+        let (folder, mut reload) = found_beside("unusable", "", 623, pushed).await;
+        assert!(ids(&reload).is_empty());
+        let fleet = Arc::new(Fleet::start(&fleet::Config::new(Vec::new())).unwrap());
+        let (weak, names) = (Arc::downgrade(&fleet), Names::default());
+        let mended = SourceChange::Replace(source(HOST, "127.16.9.9".to_owned(), "one"));
+        let kept = Box::pin(std::future::ready(Ok(())));
+        reload.change(mended, kept, &weak, &names).await.unwrap();
+        assert_eq!(ids(&reload), [HOST]);
+        assert_eq!(reload.targets()[0].host, "127.16.9.9");
         fs::remove_dir_all(folder).unwrap();
     }
 }

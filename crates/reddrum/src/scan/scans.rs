@@ -45,7 +45,31 @@ pub(crate) struct Scans {
     first_until: Instant,
     /// Who stands aside, as the log was told.
     aside: BTreeMap<NodeId, Aside>,
+    /// What they wait for.
+    awaited: Awaited,
     figures: Arc<Figures>,
+}
+
+/// Machines for which those stand aside who were found.
+#[derive(Debug, Default)]
+struct Awaited {
+    ids: BTreeSet<NodeId>,
+    /// Whichever leaves may make room.
+    is_any: bool,
+}
+
+impl Awaited {
+    fn by(aside: &BTreeMap<NodeId, Aside>) -> Self {
+        let mut awaited = Self::default();
+        for (id, why) in aside {
+            match why {
+                Aside::Same(other) => drop(awaited.ids.insert(other.clone())),
+                Aside::Name => drop(awaited.ids.insert(id.clone())),
+                Aside::Place | Aside::Full => awaited.is_any = true,
+            }
+        }
+        awaited
+    }
 }
 
 #[derive(Debug)]
@@ -139,6 +163,7 @@ impl Scans {
             next: 0,
             first_until: Instant::now() + FIRST_WITHIN,
             aside: BTreeMap::new(),
+            awaited: Awaited::default(),
             figures: Arc::default(),
         };
         scans.adopt(state_dir, configs.into_iter().map(Arc::new).collect());
@@ -188,9 +213,9 @@ impl Scans {
         configs.map(Arc::clone).collect()
     }
 
-    /// Whether BMCs are looked for at all.
-    pub(crate) const fn have_any(&self) -> bool {
-        !self.entries.is_empty()
+    /// Whether somebody who was found may join when a client lets go of a machine of this name, or of its host.
+    pub(crate) fn wait_for(&self, id: &str) -> bool {
+        self.awaited.is_any || self.awaited.ids.contains(id)
     }
 
     /// Whether it was a scan that has brought this one into the fleet.
@@ -227,9 +252,9 @@ impl Scans {
                 Ok((number, result)) => return Some(Ended { number, result }),
                 // It was called off, or has panicked, which was reported then: it is due again as after any other.
                 Err(error) if error.is_cancelled() => {}
-                Err(_) => {
+                Err(error) => {
                     for entry in &mut self.entries {
-                        entry.running.take_if(|(_, scan)| scan.is_finished());
+                        entry.running.take_if(|(_, scan)| scan.id() == error.id());
                     }
                 }
             }
@@ -399,6 +424,7 @@ impl Scans {
                 named.join("; ")
             );
         }
+        self.awaited = Awaited::by(&aside);
         self.aside = aside;
     }
 }
@@ -408,6 +434,8 @@ struct Taken<'a> {
     names: HashSet<&'a str>,
     hosts: HashMap<(&'a str, u16), &'a NodeId>,
     places: BTreeSet<String>,
+    /// Names of clients' that can't be used as they are.
+    unusable: &'a BTreeMap<String, String>,
     /// The place of the entry at hand has the name of a machine.
     is_out_of_place: bool,
 }
@@ -418,6 +446,7 @@ impl<'a> Taken<'a> {
             names: HashSet::with_capacity(targets.len()),
             hosts: HashMap::with_capacity(targets.len()),
             places: BTreeSet::new(),
+            unusable: pushed.unusable(),
             is_out_of_place: false,
         };
         let mut last = None;
@@ -457,10 +486,11 @@ impl<'a> Taken<'a> {
         if let Some(other) = same.or_else(|| host.copied()) {
             return Some(Aside::Same(other.clone()));
         }
-        if self.names.contains(target.id.as_str()) {
+        let id = target.id.as_str();
+        if self.names.contains(id) || self.unusable.contains_key(id) {
             return Some(Aside::Name);
         }
-        if self.is_out_of_place || self.places.contains(target.id.as_str()) {
+        if self.is_out_of_place || self.places.contains(id) {
             return Some(Aside::Place);
         }
         (self.names.len() >= TARGETS_MAX).then_some(Aside::Full)
