@@ -236,8 +236,22 @@ fn no_session_gets_above_the_limit_of_its_channel() {
     let above = SetSessionPrivilegeLevel {
         privilege: PrivilegeLevel::ADMINISTRATOR,
     };
+    let refused = Happened::Response(CompletionCode(0x81), vec![]);
     pair.session.request(pair.now, &above).unwrap();
-    assert_eq!(pair.run(), Happened::Response(CompletionCode(0x81), vec![]));
+    assert_eq!(pair.run(), refused);
+    // Nor above one that was set since it was opened, or while somebody proved himself.
+    let mut pair = Pair::new(login(&[17]), config());
+    pair.establish();
+    pair.device.limit = Some(PrivilegeLevel::OPERATOR);
+    pair.session.request(pair.now, &above).unwrap();
+    assert_eq!(pair.run(), refused);
+    let mut pair = Pair::new(login(&[17]), config());
+    let rakp3 = proof(&mut pair);
+    pair.device.limit = Some(PrivilegeLevel::OPERATOR);
+    let rakp4 = pair.at_bmc(&rakp3).unwrap();
+    assert_eq!(pair.at_console(&rakp4), None);
+    let told = Happened::LoginFailed(LoginFailure::PrivilegeRefused);
+    assert_eq!(pair.run(), told);
 }
 
 #[test]

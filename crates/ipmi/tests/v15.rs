@@ -332,6 +332,27 @@ fn packets_without_code_are_taken_only_where_each_need_not_have_one() {
 }
 
 #[test]
+fn that_packets_need_no_code_is_believed_only_where_it_has_one() {
+    let mut pair = Pair::new(login(&[AuthType::MD5]), bmc(&TYPES, false));
+    pair.connect();
+    let activated = loop {
+        let asked = pair.transmit().unwrap();
+        let reply = pair.at_bmc(&asked).unwrap();
+        if cmd(&reply) == ActivateSession::CMD {
+            break reply;
+        }
+        assert_eq!(pair.at_console(&reply), None);
+    };
+    // As somebody on the way would change it, who has no password.
+    let plain = [&activated[..4], &[0], &activated[5..13], &activated[29..]].concat();
+    assert_eq!(parts(&plain).0.auth_type, AuthType::NONE);
+    assert_eq!(pair.at_console(&plain), None);
+    assert_eq!(pair.ignored, [Ignored::BadIntegrity]);
+    assert_eq!(pair.at_console(&activated), None);
+    assert_eq!(pair.run(), Happened::Established);
+}
+
+#[test]
 fn messages_have_at_most_255_bytes() {
     let mut pair = Pair::new(login(&[AuthType::MD5]), bmc(&TYPES, true));
     pair.establish();

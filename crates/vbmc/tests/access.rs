@@ -6,8 +6,8 @@
 mod support;
 
 use ipmi::command::app::{
-    ColdReset, GetChannelAccess, GetDeviceId, SetChannelAccess, SetUserAccess, SettingsCopy,
-    UserAccess, WarmReset,
+    ColdReset, GetChannelAccess, GetDeviceId, GetUserAccess, SetChannelAccess, SetUserAccess,
+    SettingsCopy, UserAccess, WarmReset,
 };
 use ipmi::command::chassis::ChassisControl;
 use ipmi::console::{Login, LoginFailure};
@@ -72,6 +72,51 @@ fn nobody_logs_in_while_the_channel_is_disabled_and_who_is_in_can_open_it_again(
         set(&mut world, &mut console, volatile, open);
         assert_eq!(login(&mut world), Ended::Established, "{open}");
     }
+}
+
+#[test]
+fn what_is_set_of_the_serial_channel_is_kept_and_bars_nobody_from_lan() {
+    let mut world = World::new(1, 1);
+    let mut console = world.console(0);
+    let serial = ChannelNumber(2);
+    let (update, privilege_limit) = (AccessUpdate::VOLATILE, PrivilegeLevel::CALLBACK);
+    let shut = SetChannelAccess {
+        channel: serial,
+        update,
+        flags: ChannelAccessFlags::PEF_ALERTING_OFF,
+        mode: ChannelAccessMode::DISABLED,
+        update_limit: update,
+        privilege_limit,
+    };
+    world.ask(&mut console, &shut).unwrap();
+    let question = GetUserAccess {
+        channel: serial,
+        user_id: 1,
+    };
+    let before = world.ask(&mut console, &question).unwrap();
+    assert_eq!(before.privilege_limit, PrivilegeLevel::ADMINISTRATOR);
+    let barred = SetUserAccess {
+        change_flags: true,
+        flags: UserAccessFlags::NONE,
+        channel: serial,
+        user_id: 1,
+        privilege_limit: UserAccess::NO_ACCESS,
+        session_limit: None,
+    };
+    world.ask(&mut console, &barred).unwrap();
+    assert_eq!(login(&mut world), Ended::Established);
+    let kept = world.ask(&mut console, &question).unwrap();
+    let kept = (kept.flags, kept.privilege_limit);
+    assert_eq!(kept, (UserAccessFlags::NONE, UserAccess::NO_ACCESS));
+    let question = GetChannelAccess {
+        channel: serial,
+        copy: SettingsCopy::Volatile,
+    };
+    let kept = world.ask(&mut console, &question).unwrap();
+    let kept = (kept.mode, kept.privilege_limit);
+    assert_eq!(kept, (ChannelAccessMode::DISABLED, privilege_limit));
+    let lan = mode(&mut world, &mut console);
+    assert_eq!(lan, ChannelAccessMode::ALWAYS_AVAILABLE);
 }
 
 #[test]

@@ -115,11 +115,12 @@ pub(super) fn sessionless(config: &Config, netfn: NetFn, cmd: u8, data: &[u8]) -
     defect::own(config, netfn, cmd, data, own)
 }
 
-/// Answers what is about sessions.
+/// Answers what is about sessions. `limit` tells that of the channel at this moment; `None` where nobody may log in over it now.
 pub(super) fn in_session(
     config: &Config,
     sessions: &SessionTable,
     asking: u32,
+    limit: impl FnOnce() -> Option<PrivilegeLevel>,
     message: &LanMessage<'_>,
 ) -> Own {
     let LanMessage { header, body } = message;
@@ -133,7 +134,7 @@ pub(super) fn in_session(
     };
     match (header.cmd, asking()) {
         (SetSessionPrivilegeLevel::CMD, Some((_, active))) => {
-            let own = Own::answer(|w| set_privilege(active, body, w));
+            let own = Own::answer(|w| set_privilege(active, limit(), body, w));
             defect::own(config, header.netfn, header.cmd, body, own)
         }
         (CloseSession::CMD, Some((slot, active))) => {
@@ -241,14 +242,17 @@ fn cipher_suites(config: &Config, data: &[u8], w: &mut Writer<'_>) -> Answered {
 
 fn set_privilege(
     active: &Active,
+    channel_limit: Option<PrivilegeLevel>,
     data: &[u8],
     w: &mut Writer<'_>,
 ) -> Result<Effect, CompletionCode> {
+    // Of a channel that was closed since, it is not said how far its sessions may go.
+    let limit = channel_limit.map_or(active.limit, |limit| limit.min(active.limit));
     let level = match decode::<SetSessionPrivilegeLevel>(data)?.privilege {
         PrivilegeLevel(0) => active.privilege,
         PrivilegeLevel::CALLBACK => return Err(CompletionCode::INVALID_DATA_FIELD),
         level if level.name().is_none() => return Err(CompletionCode::INVALID_DATA_FIELD),
-        level if level > active.limit => return Err(ABOVE_LIMIT),
+        level if level > limit => return Err(ABOVE_LIMIT),
         level => level,
     };
     SessionPrivilegeLevel { privilege: level }.encode(w);

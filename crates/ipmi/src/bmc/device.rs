@@ -201,8 +201,9 @@ impl Bmc {
         self.set_config_as_asked(config);
     }
 
-    /// The same after the last datagram was a command that has changed it. The session of that command goes on, also if
-    /// it was its own user's password: it still has to be closed, and nothing that IPMI 2.0 §22.30 says ends it.
+    /// The same after the last datagram was a command that has changed it. The session of that command goes on, also where
+    /// its own user has another password or may not log in any more: it still has to be closed, and nothing that IPMI 2.0
+    /// §22.30 says ends it.
     pub fn set_config_as_asked(&mut self, config: Arc<Config>) {
         self.sessions.reconfigure(&self.config, &config, self.asked);
         self.guard.unlock();
@@ -332,7 +333,8 @@ impl Bmc {
         let own = if permitted && sol::is_about_payloads(header.netfn, header.cmd) {
             sol::command(&self.config, &mut self.sessions, id, &message, call.handler)
         } else if permitted {
-            commands::in_session(&self.config, &self.sessions, id, &message)
+            let limit = || call.handler.channel_limit();
+            commands::in_session(&self.config, &self.sessions, id, limit, &message)
         } else {
             Own::refused(CompletionCode::INSUFFICIENT_PRIVILEGE)
         };

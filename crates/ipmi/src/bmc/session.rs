@@ -97,6 +97,14 @@ pub(super) struct Active {
     pub(super) sol: Option<Box<SolLine>>,
 }
 
+impl Active {
+    /// From now on it may ask for no level above this one, and works at none.
+    pub(super) fn lower(&mut self, limit: PrivilegeLevel) {
+        self.limit = self.limit.min(limit);
+        self.privilege = self.privilege.min(limit);
+    }
+}
+
 /// The last message of set-up, and what it answered.
 #[derive(Debug)]
 pub(super) enum Confirmation {
@@ -303,25 +311,25 @@ impl SessionTable {
 
     /// Brings the sessions under a new configuration: those of users who are no more, or have another password, end,
     /// as does all that is in set-up, and of IPMI 1.5 where that is not spoken any more; none works above its user's
-    /// level. The session `asked` has changed that itself, and outlives its password.
+    /// level. The session `asked` has changed that itself, and outlives its password and what lets its user log in.
     pub(super) fn reconfigure(&mut self, old: &Config, new: &Config, asked: u32) {
         self.slots.retain_mut(|slot| {
             let Stage::Active(active) = &mut slot.stage else {
                 return false;
             };
+            if active.channel.is_v15() && new.v15.is_none() {
+                return false;
+            }
+            let is_asking = slot.bmc_session_id == asked;
             let users = (
                 old.enabled_user(active.user_id),
                 new.enabled_user(active.user_id),
             );
             let (Some(was), Some(user)) = users else {
-                return false;
+                return is_asking;
             };
-            if active.channel.is_v15() && new.v15.is_none() {
-                return false;
-            }
-            active.limit = active.limit.min(user.privilege);
-            active.privilege = active.privilege.min(user.privilege);
-            user.is_same(was) || slot.bmc_session_id == asked
+            active.lower(user.privilege);
+            user.is_same(was) || is_asking
         });
     }
 

@@ -232,15 +232,6 @@ impl Setup<'_> {
             (Stage::Challenged(challenged), Ok(_)) => {
                 let user_id = challenged.user_id;
                 let mut activated = activate(self.config, challenged, rakp3);
-                // Closed since the challenge.
-                if activated.is_ok() && self.handler.channel_limit().is_none() {
-                    self.sessions.remove(rakp3.bmc_session_id);
-                    return Some(Rakp4 {
-                        tag,
-                        console_session_id,
-                        outcome: Err(RakpStatus::UNAUTHORIZED_ROLE),
-                    });
-                }
                 // Locked since the challenge, by guesses at other challenges.
                 if self.guard.is_locked(self.config, user_id, self.now) {
                     activated = Err(RakpStatus::INVALID_INTEGRITY_CHECK);
@@ -249,14 +240,17 @@ impl Setup<'_> {
                     Ok(_) => self.guard.success(user_id),
                     Err(_) => self.guard.failure(self.config, user_id, self.now),
                 }
-                activated.map(|(active, rakp4_code)| {
+                // The channel may have been closed, or opened less far, since the challenge.
+                let limit = self.handler.channel_limit();
+                activated.and_then(|(mut active, rakp4_code)| {
+                    active.lower(limit.ok_or(RakpStatus::UNAUTHORIZED_ROLE)?);
                     slot.stage = Stage::Active(Box::new(active));
                     slot.touched = self.now;
-                    rakp4_code
+                    Ok(rakp4_code)
                 })
             }
         };
-        if outcome == Err(RakpStatus::INVALID_INTEGRITY_CHECK) {
+        if let Err(RakpStatus::INVALID_INTEGRITY_CHECK | RakpStatus::UNAUTHORIZED_ROLE) = outcome {
             self.sessions.remove(rakp3.bmc_session_id);
         }
         Some(Rakp4 {

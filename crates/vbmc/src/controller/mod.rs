@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 
 use ipmi::number::{
     ArpSuspend, ChassisCapabilities, CompletionCode, FrontPanelButtons, GlobalEnables,
+    PrivilegeLevel, UserAccessFlags,
 };
 
 pub use dcmi::{Dcmi, ThermalLimits};
@@ -63,6 +64,10 @@ pub struct Controller {
     pub users: BTreeMap<u8, UserSettings>,
     /// The LAN channel.
     pub channel: ChannelSettings,
+    /// The serial channel, which nobody comes in by: what is set is kept.
+    pub serial_channel: ChannelSettings,
+    /// What users may do on the serial channel, and up to which level, where that was set.
+    pub serial_users: BTreeMap<u8, (UserAccessFlags, PrivilegeLevel)>,
     /// Sensors, by number.
     pub sensors: BTreeMap<u8, SensorSettings>,
     /// What was written to FRU inventories, by device.

@@ -29,7 +29,7 @@ impl Default for UserSettings {
     }
 }
 
-/// Access to the LAN channel (§22.22).
+/// Access to a channel (§22.22).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChannelAccessSettings {
     /// What is switched off.
@@ -50,7 +50,7 @@ impl Default for ChannelAccessSettings {
     }
 }
 
-/// The LAN channel's two copies of that, and its keys' locks.
+/// A channel's two copies of that, and its keys' locks.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ChannelSettings {
     /// What is loaded at power-up.
@@ -59,4 +59,11 @@ pub struct ChannelSettings {
     pub volatile: ChannelAccessSettings,
     /// `K_R` and `K_G` are locked.
     pub key_locked: [bool; 2],
+}
+
+impl ChannelSettings {
+    /// The controller starts: what is kept holds.
+    pub const fn start(&mut self) {
+        self.volatile = self.non_volatile;
+    }
 }

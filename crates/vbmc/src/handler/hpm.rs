@@ -119,16 +119,24 @@ fn upgrade(
         }),
         // Other firmware runs from here on: the controller restarts, and its sessions end.
         ActivateFirmware::CMD => serve(request, response, |_: ActivateFirmware| {
-            let code = firmware.activate(now_s);
-            device.restart |= code == IN_PROGRESS;
+            let code = device.machine.controller_mut().firmware.activate(now_s);
+            restart(device, code);
             done(code)
         }),
         InitiateManualRollback::CMD => serve(request, response, |_: InitiateManualRollback| {
-            let code = firmware.roll_back(now_s);
-            device.restart |= code == IN_PROGRESS;
+            let code = device.machine.controller_mut().firmware.roll_back(now_s);
+            restart(device, code);
             done(code)
         }),
         _ => CompletionCode::INVALID_COMMAND,
+    }
+}
+
+/// Other firmware begins anew, as after a cold reset.
+fn restart(device: &mut Device<'_>, code: CompletionCode) {
+    if code == IN_PROGRESS {
+        device.restart = true;
+        device.machine.start_controller();
     }
 }
 

@@ -40,8 +40,8 @@ pub(super) fn handle(
         SetChannelAccess::CMD => serve(request, response, |c| set_channel(device, &c)),
         SetChannelSecurityKeys::CMD => serve(request, response, |c| set_key(device, &c)),
         GetUserAccess::CMD => serve(request, response, |c: GetUserAccess| {
-            check(device, c.channel)?;
-            get_access(device, c.user_id)
+            let is_serial = check(device, c.channel)?;
+            get_access(device, c.user_id, is_serial)
         }),
         SetUserAccess::CMD => serve(request, response, |c| set_access(device, &c)),
         GetUserName::CMD => serve(request, response, |c: GetUserName| {
@@ -58,13 +58,13 @@ pub(super) fn handle(
     }
 }
 
-/// Users and access of the serial channel are those of the LAN channel.
-fn check(device: &Device<'_>, channel: ChannelNumber) -> Result<(), CompletionCode> {
+/// Whether it is the serial channel, which has the LAN channel's users, but access of its own.
+fn check(device: &Device<'_>, channel: ChannelNumber) -> Result<bool, CompletionCode> {
     let has_serial = device.machine.profile().model == Model::Node;
     if channel == SERIAL_CHANNEL && has_serial {
-        Ok(())
+        Ok(true)
     } else {
-        device.check_channel(channel)
+        device.check_channel(channel).map(|()| false)
     }
 }
 
@@ -87,12 +87,25 @@ fn settings(device: &Device<'_>, user_id: u8) -> UserSettings {
     users.get(&user_id).copied().unwrap_or_default()
 }
 
-fn get_access(device: &Device<'_>, user_id: u8) -> Result<UserAccess, CompletionCode> {
+fn get_access(
+    device: &Device<'_>,
+    user_id: u8,
+    is_serial: bool,
+) -> Result<UserAccess, CompletionCode> {
     let user = user(device, user_id)?;
     let enabled = device.config.users.iter().filter(|user| user.enabled);
     let is_enabled = user.is_some_and(|user| user.enabled);
-    let settings = settings(device, user_id);
-    let messaging = user.is_some_and(|user| user.enabled && user.messaging);
+    let on_lan = (
+        // Also of a user that is disabled: consoles write back what they have read.
+        settings(device, user_id).flags.with(
+            UserAccessFlags::IPMI_MESSAGING,
+            user.is_some_and(|user| user.messaging),
+        ),
+        user.map_or(UserAccess::NO_ACCESS, |user| user.privilege),
+    );
+    let on_serial = device.machine.controller().serial_users.get(&user_id);
+    let on_serial = on_serial.filter(|_| is_serial);
+    let (flags, privilege_limit) = on_serial.copied().unwrap_or(on_lan);
     Ok(UserAccess {
         user_id_max: user_ids(device),
         status: if is_enabled {
@@ -103,10 +116,8 @@ fn get_access(device: &Device<'_>, user_id: u8) -> Result<UserAccess, Completion
         enabled_count: u8::try_from(enabled.count()).unwrap_or(63),
         // Only the null user's.
         fixed_name_count: 1,
-        flags: settings
-            .flags
-            .with(UserAccessFlags::IPMI_MESSAGING, messaging),
-        privilege_limit: user.map_or(UserAccess::NO_ACCESS, |user| user.privilege),
+        flags,
+        privilege_limit,
     })
 }
 
@@ -131,10 +142,21 @@ fn change(
 }
 
 fn set_access(device: &mut Device<'_>, c: &SetUserAccess) -> Result<Empty, CompletionCode> {
-    check(device, c.channel)?;
+    let is_serial = check(device, c.channel)?;
     let known = c.privilege_limit.name().is_some();
     if !known && c.privilege_limit != UserAccess::NO_ACCESS {
         return Err(CompletionCode::INVALID_DATA_FIELD);
+    }
+    if is_serial {
+        let before = get_access(device, c.user_id, true)?;
+        let flags = if c.change_flags {
+            c.flags
+        } else {
+            before.flags
+        };
+        let users = &mut device.machine.controller_mut().serial_users;
+        users.insert(c.user_id, (flags, c.privilege_limit));
+        return Ok(Empty);
     }
     let done = change(device, c.user_id, |user| {
         user.privilege = c.privilege_limit;
@@ -235,8 +257,11 @@ pub(super) fn channel_limit(machine: &Machine) -> Option<PrivilegeLevel> {
 }
 
 fn get_channel(device: &Device<'_>, c: GetChannelAccess) -> Result<ChannelAccess, CompletionCode> {
-    check(device, c.channel)?;
-    let channel = &device.machine.controller().channel;
+    let controller = device.machine.controller();
+    let channel = match check(device, c.channel)? {
+        true => &controller.serial_channel,
+        false => &controller.channel,
+    };
     let settings = if c.copy == SettingsCopy::NonVolatile {
         channel.non_volatile
     } else {
@@ -250,14 +275,18 @@ fn get_channel(device: &Device<'_>, c: GetChannelAccess) -> Result<ChannelAccess
 }
 
 fn set_channel(device: &mut Device<'_>, c: &SetChannelAccess) -> Result<Empty, CompletionCode> {
-    check(device, c.channel)?;
+    let is_serial = check(device, c.channel)?;
     if c.update != AccessUpdate::UNCHANGED && c.mode.name().is_none() {
         return Err(ACCESS_MODE_NOT_SUPPORTED);
     }
     if c.privilege_limit.name().is_none() && c.update_limit != AccessUpdate::UNCHANGED {
         return Err(CompletionCode::INVALID_DATA_FIELD);
     }
-    let channel = &mut device.machine.controller_mut().channel;
+    let controller = device.machine.controller_mut();
+    let channel = match is_serial {
+        true => &mut controller.serial_channel,
+        false => &mut controller.channel,
+    };
     let copies = [
         (AccessUpdate::NON_VOLATILE, &mut channel.non_volatile),
         (AccessUpdate::VOLATILE, &mut channel.volatile),

@@ -35,7 +35,8 @@ impl Machine {
     /// The controller starts anew, as after a cold reset: what consoles have set for the present only is forgotten (§22.22).
     pub fn start_controller(&mut self) {
         if let Some(controller) = &mut self.controller {
-            controller.channel.volatile = controller.channel.non_volatile;
+            controller.channel.start();
+            controller.serial_channel.start();
         }
     }
 

@@ -17,7 +17,7 @@ use crate::console::retry::{OPTIONAL_ATTEMPTS, Policy};
 use crate::crypto::v15::End;
 use crate::crypto::{SessionChannel, V15Channel, V15Key};
 use crate::entropy::Entropy;
-use crate::number::{AuthType, CompletionCode, ExtendedCapabilities, PerMessageAuthentication};
+use crate::number::{AuthType, CompletionCode, ExtendedCapabilities};
 use crate::quirk::Quirk;
 use crate::wire::message::{LanMessage, MessageHeader};
 use crate::wire::session::V15Header;
@@ -27,8 +27,6 @@ use crate::wire::{DATAGRAM_MAX, Reader, WireError, WireFault, Writer};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Challenge {
     auth_type: AuthType,
-    /// The BMC says that packets after log-in need no code.
-    unauthenticated: bool,
     /// The BMC says that it takes this type.
     is_offered: bool,
 }
@@ -37,7 +35,6 @@ pub(super) struct Challenge {
 #[derive(Debug)]
 pub(super) struct Activation {
     key: V15Key,
-    unauthenticated: bool,
     temporary_session_id: u32,
     challenge: [u8; 16],
     /// Number of the BMC's first packet; 0 before it is drawn.
@@ -110,7 +107,6 @@ impl Handshake {
         self.ask(Step::ExpectChallenge(Challenge {
             auth_type: *auth_type,
             is_offered: found.is_some(),
-            unauthenticated: capabilities.per_message == PerMessageAuthentication::DISABLED,
         }))
     }
 
@@ -128,7 +124,7 @@ impl Handshake {
             INVALID_USER_NAME | NULL_USER_NOT_ENABLED => {
                 return Ok(self.keep(Refusal::Lacks(LoginFailure::UnknownUser)));
             }
-            _ if !asked.is_offered => {
+            code if !asked.is_offered && says_not_this_type(code) => {
                 return Ok(self.keep(Refusal::Lacks(LoginFailure::NotV15)));
             }
             code => return Ok(self.keep(Refusal::Command(code))),
@@ -143,7 +139,6 @@ impl Handshake {
         self.logins = self.logins.saturating_add(1);
         Ok(self.ask(Step::ExpectActivation(Box::new(Activation {
             key,
-            unauthenticated: asked.unauthenticated,
             temporary_session_id,
             challenge,
             outbound: 0,
@@ -163,8 +158,8 @@ impl Handshake {
         let message = message
             .get(..usize::from(header.payload_len))
             .unwrap_or_default();
-        let is_plain = header.auth_type == AuthType::NONE && activation.unauthenticated;
-        if !is_plain && !activation.key.verify(header, message) {
+        // With a code, whatever the BMC says of later packets: that was said where anybody could change it.
+        if !activation.key.verify(header, message) {
             return Err(Ignored::BadIntegrity);
         }
         let LanMessage {
@@ -237,14 +232,24 @@ impl Handshake {
         if self.logins >= attempts {
             return Next::Fail(failure);
         }
-        let (auth_type, unauthenticated) = (activation.key.auth_type(), activation.unauthenticated);
+        let auth_type = activation.key.auth_type();
         self.ask(Step::ExpectChallenge(Challenge {
             auth_type,
-            unauthenticated,
             // It gave a challenge for it once.
             is_offered: true,
         }))
     }
+}
+
+/// Whether a completion code may mean that a challenge isn't given for this type of authentication: it will be the same next time.
+const fn says_not_this_type(code: CompletionCode) -> bool {
+    matches!(
+        code,
+        CompletionCode::INVALID_DATA_FIELD
+            | CompletionCode::INVALID_COMMAND
+            | CompletionCode::PARAMETER_OUT_OF_RANGE
+            | CompletionCode::INSUFFICIENT_PRIVILEGE
+    )
 }
 
 impl Activation {
@@ -253,7 +258,8 @@ impl Activation {
         header.sequence != self.outbound && header.sequence.swap_bytes() == self.outbound
     }
 
-    /// The session's channel. Whatever the BMC says, our packets carry a code; its own may lack one where it said so.
+    /// The session's channel. Whatever the BMC says, our packets carry a code; its own may lack one where it says so in this
+    /// answer, which has one.
     fn activated(&self, activated: &ActivatedSession, byte_swapped: bool) -> Result<Next, Ignored> {
         if activated.inbound_sequence == 0 {
             return Err(Ignored::Unparsable(WireError {
@@ -269,7 +275,7 @@ impl Activation {
             activated.session_id,
             activated.inbound_sequence,
             self.outbound,
-            self.unauthenticated || none,
+            none,
         );
         channel.byte_swapped = byte_swapped;
         let channel = SessionChannel::V15(Box::new(channel));
