@@ -79,7 +79,9 @@ pub(crate) fn run(workspace: &Workspace, sim: &Target, report: &mut Report) -> R
     for way in WAYS.iter().filter(|way| way.ours != "none") {
         let name = |console: &str| format!("IPMI 1.5 by {}, another password: {console}", way.ours);
         let said = ours(&binary, &bmc, way, WRONG);
-        report.check(&name("reddrum ipmi"), refused(said));
+        report.check(&name("reddrum ipmi"), not_activated(said));
+        let said = freeipmi(&bmc, way, WRONG);
+        report.check(&name("FreeIPMI"), refused(said));
         if let Some(auth) = way.ipmitool {
             report.check(&name("ipmitool"), refused(ipmitool(&bmc, auth, WRONG)));
         }
@@ -97,6 +99,16 @@ fn refused(finished: Result<Finished>) -> Result {
     match finished.succeeded() {
         false => Ok(()),
         true => Err(format!("it got in: {}", finished.describe()).into()),
+    }
+}
+
+/// Not let in, and not for another reason.
+fn not_activated(finished: Result<Finished>) -> Result {
+    let finished = finished?;
+    let said = finished.describe();
+    match !finished.succeeded() && said.contains("Activate Session") {
+        true => Ok(()),
+        false => Err(said.into()),
     }
 }
 

@@ -146,7 +146,10 @@ fn login_cause(failure: LoginFailure, asked: &Asked) -> String {
         LoginFailure::WrongPassword => format!("the password of user '{user}' is wrong"),
         LoginFailure::UnknownUser => format!("the BMC knows no user '{user}', or it is disabled"),
         LoginFailure::PrivilegeRefused => {
-            format!("user '{user}' may not work as {}", asked.privilege)
+            format!(
+                "user '{user}' may not work as {}, or nobody may over this channel",
+                asked.privilege
+            )
         }
         LoginFailure::NoCommonSuite { offered } => {
             let proposed = list(asked.suites.iter().copied());
@@ -181,7 +184,7 @@ fn login_remedy(failure: LoginFailure) -> String {
             "check --username, and that the user is enabled for the BMC's LAN channel"
         }
         LoginFailure::PrivilegeRefused => {
-            "ask for a lower level with --privilege, or raise the user's limit on the BMC"
+            "ask for a lower level with --privilege, or raise the user's limit, or the channel's limit and access mode, on the BMC"
         }
         LoginFailure::NoCommonSuite { offered } => return suite_remedy(offered),
         LoginFailure::Resources => "try again when idle sessions have ended (about a minute)",

@@ -59,6 +59,7 @@ impl IpmiArgs {
 /// The command line can't be used, or some host did not do what was asked.
 pub(crate) fn run(args: &IpmiArgs) -> Result<(), ProgramError> {
     let connection = &args.connection;
+    connection.check()?;
     if let IpmiCommand::Decode {
         datagrams,
         verbose,

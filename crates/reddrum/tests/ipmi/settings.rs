@@ -124,7 +124,11 @@ fn nobody_locks_himself_out_without_saying_so() {
     node.result("channel set --mode always --limit administrator");
     node.result("user set name 4 ops");
     node.result("user disable 4");
-    node.result("user disable 2 --own-user");
+    // A level alone leaves the rest of a disabled user as it is.
+    let set = node.result("channel setaccess 1 4 privilege=operator");
+    assert_eq!(set["ipmi_messaging"], true, "{set}");
+    let barred = node.result("channel setaccess 1 2 ipmi=off --own-user");
+    assert_eq!(barred["ipmi_messaging"], false, "{barred}");
     assert!(!node.run(&["power", "status"]).is_ok());
 }
 

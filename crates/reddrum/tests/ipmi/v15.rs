@@ -70,6 +70,22 @@ fn no_password_is_too_long_in_silence() {
     assert_eq!(said.code, Some(2), "{said:?}");
     assert!(said.stderr.contains("16 bytes"), "{}", said.stderr);
     // Suites are RMCP+'s.
-    let said = rack.run("127.16.0.1", "power status --v15 md5 -C 3");
+    for order in [
+        "power status --v15 md5 -C 3",
+        "-C 3 power status --v15 password",
+        "--v15 password power status -C 3",
+        "--sdr-cache /tmp sensor --no-sdr-cache",
+    ] {
+        let said = rack.run("127.16.0.1", order);
+        assert_eq!(said.code, Some(2), "{order}: {said:?}");
+    }
+    assert_eq!(rack.server.bmcs().session_count(), 0);
+}
+
+#[test]
+fn nobodys_console_is_taken_away_by_a_session_that_can_have_none() {
+    let rack = rack(&[AuthType::MD5]);
+    let said = rack.run("127.16.0.1", "sol --steal --v15 md5");
     assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.stderr.contains("IPMI 2.0 only"), "{}", said.stderr);
 }

@@ -8,6 +8,7 @@ use ipmi::quirk::{Quirk, Quirks, UnknownQuirk};
 
 use super::{OfMaker, parse_byte};
 use crate::args::V15Auth;
+use crate::error::ProgramError;
 
 /// Hosts at a time where nobody says otherwise: with fewer, fewer datagrams go through each system call; more bring nothing.
 const FANOUT_DEFAULT: usize = 256;
@@ -128,6 +129,26 @@ pub(in crate::ipmi) struct Connection {
 }
 
 impl Connection {
+    /// Options that exclude each other where one stands before the command and one behind it, which clap doesn't see.
+    ///
+    /// # Errors
+    /// Both are there.
+    pub(in crate::ipmi) fn check(&self) -> Result<(), ProgramError> {
+        let both = |one: &str, other: &str| {
+            Err(ProgramError::Usage(format!(
+                "{one} can't be used with {other}: leave one of them out"
+            )))
+        };
+        if !self.v15.is_empty() && !self.suite.is_empty() {
+            // Suites are RMCP+'s: nothing weaker than they is chosen in silence.
+            return both("--v15", "--suite");
+        }
+        if self.no_sdr_cache && self.sdr_cache.is_some() {
+            return both("--no-sdr-cache", "--sdr-cache");
+        }
+        Ok(())
+    }
+
     /// What the operator says of the BMCs.
     pub(in crate::ipmi) fn quirks(&self) -> Quirks {
         self.quirk.iter().fold(Quirks::NONE, |all, q| all.with(*q))

@@ -221,8 +221,10 @@ async fn set_user(
             AccessSetting::Privilege(level) => privilege_limit = level.into(),
         }
     }
+    let is_flag = |setting: &AccessSetting| !matches!(setting, AccessSetting::Privilege(_));
     let command = SetUserAccess {
-        change_flags: true,
+        // What BMCs show of a disabled user isn't always what they keep.
+        change_flags: settings.iter().any(is_flag),
         flags,
         channel,
         user_id,

@@ -35,6 +35,10 @@ pub(super) fn run(
         return Err(ProgramError::Usage(text));
     };
     let name = name.clone();
+    if !connection.v15.is_empty() {
+        let text = "serial over LAN goes through sessions of IPMI 2.0 only: leave --v15 out";
+        return Err(ProgramError::Usage(text.to_owned()));
+    }
     // What a BMC asks for is in its configuration; most want an operator.
     let login = login::login(connection, PrivilegeLevel::OPERATOR)?;
     let policy = ipmi::console::Policy {
