@@ -4,10 +4,13 @@ use hardware::{Identity, Inventory, Nameplates};
 use ipmi::command::app::DeviceId;
 
 use super::fru::Inventories;
-use super::{About, Known, PUT_OFF_MAX, Said, identity, said};
+use super::{About, Known, Said, identity, said};
 use crate::call::CallError;
 use crate::convert;
 use crate::script::Line;
+
+/// How often a BMC may not show whose board it is before it is taken for another one's.
+const UNMET_MAX: u8 = 5;
 
 /// What tells a board from others. Blank numbers are none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -104,7 +107,7 @@ pub(super) enum Met {
 }
 
 /// Finds out whether a BMC is the one that is known where its GUID doesn't tell that. One that shows nothing of what it was known by
-/// is asked again, and after [`PUT_OFF_MAX`] times taken for another: it may be any.
+/// is asked again, and after [`UNMET_MAX`] times taken for another: it may be any.
 pub(super) async fn meet(
     line: &Line,
     known: Option<Known>,
@@ -143,7 +146,7 @@ pub(super) async fn meet(
     }
     Ok(match marks.are_shown(&now) {
         true => Met::Known,
-        false if marks.differ(&now) || about.put_off >= PUT_OFF_MAX => Met::Another,
+        false if marks.differ(&now) || about.unmet >= UNMET_MAX => Met::Another,
         false => Met::NotNow(why),
     })
 }

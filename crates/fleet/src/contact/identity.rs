@@ -221,6 +221,7 @@ mod tests {
             memory: None,
             shown: crate::contact::Shown::Nothing,
             put_off: 0,
+            unmet: 0,
         }
     }
 

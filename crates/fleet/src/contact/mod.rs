@@ -85,6 +85,8 @@ pub(crate) struct About {
     pub(crate) shown: Shown,
     /// How often in a row it has put us off.
     pub(crate) put_off: u8,
+    /// How often since the last contact it did not show whose board it is.
+    pub(crate) unmet: u8,
 }
 
 /// What a node shows of its BMC's records.
@@ -128,6 +130,8 @@ pub(crate) enum Finding {
         same: bool,
         why: String,
     },
+    /// It does not show now by what its board is known, for this reason: it is asked again.
+    Unmet(String),
     /// News of its event log, or why it could not be read.
     Log(Result<LogRead, CallError>),
     /// It fell silent in the middle.
@@ -165,7 +169,7 @@ async fn acquaint(
     let device = line.call(&GetDeviceId).await?;
     let met = board::meet(line, known, &device, &about).await?;
     if let Met::NotNow(why) = met {
-        return Ok(put_off(true, why));
+        return Ok(Finding::Unmet(why));
     }
     let is_another_board = met == Met::Another;
     let known = known.filter(|_| !is_another_board);

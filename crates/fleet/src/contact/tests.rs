@@ -83,6 +83,7 @@ fn met_spoilt(
         memory: None,
         shown: Shown::Nothing,
         put_off: 0,
+        unmet: 0,
     };
     let plans = Arc::clone(plans);
     let script = Script::new(|line| contact(line, plans, known, about));

@@ -74,6 +74,8 @@ pub(super) struct Unfinished {
     place: u32,
     target: Target,
     is_culprit: bool,
+    /// As [`Carried::silenced`].
+    silenced: Option<String>,
 }
 
 impl Unfinished {
@@ -82,6 +84,7 @@ impl Unfinished {
             place: coming.place,
             target: coming.target.clone(),
             is_culprit: coming.is_culprit,
+            silenced: None,
         }
     }
 }
@@ -232,7 +235,10 @@ impl Engine {
         let salvaged = others.map(|(place, index, slot)| match index == self.dealt_with {
             true => Salvaged {
                 place,
-                carried: Carried::afresh(slot.target()),
+                carried: Carried {
+                    silenced: self.silenced(index, slot),
+                    ..Carried::afresh(slot.target())
+                },
                 fate: Fate::LeftAlone,
             },
             false => Salvaged {
@@ -243,13 +249,22 @@ impl Engine {
         });
         let coming = coming.map(|coming| Salvaged {
             place: coming.place,
-            carried: Carried::afresh(coming.target.clone()),
+            carried: Carried {
+                silenced: coming.silenced.clone(),
+                ..Carried::afresh(coming.target.clone())
+            },
             fate: match coming.is_culprit {
                 true => Fate::LeftOut,
                 false => Fate::LeftAlone,
             },
         });
         salvaged.chain(coming).collect()
+    }
+
+    /// Why nothing is sent to the BMC of a slot that a step may have left half done: where another one has its address.
+    fn silenced(&self, index: u32, slot: &Slot) -> Option<String> {
+        let is_parked = self.by_address.get(slot.address()) != Some(index);
+        is_parked.then(|| slot.why_down().unwrap_or(LEFT_ALONE_REASON).to_owned())
     }
 
     fn taken(&self) -> impl Iterator<Item = (u32, u32, &Slot)> {
@@ -296,7 +311,10 @@ impl Engine {
             remembered: carried.remembered,
             is_culprit: fate == Fate::LeftAlone,
         };
-        self.coming = Some(Unfinished::of(&coming));
+        self.coming = Some(Unfinished {
+            silenced: carried.silenced.clone(),
+            ..Unfinished::of(&coming)
+        });
         if coming.is_culprit {
             coming.remembered = self.recall(&coming.target);
         }
@@ -492,6 +510,21 @@ mod tests {
             let not_before = one.carried.not_before.unwrap();
             assert_eq!(not_before >= now + LEFT_ALONE, is_culprit);
         }
+    }
+
+    #[test]
+    fn one_whose_address_another_bmc_has_keeps_silent_also_where_an_engine_fails_on_it() {
+        let now = Instant::ORIGIN;
+        let (mut engine, shared) = engine(2);
+        let reason = "another node has the same address";
+        engine.set_address(now, 1, Err(reason.to_owned()));
+        blamed(&mut engine, |engine| engine.fail(1));
+        let mut salvaged: VecDeque<_> = engine.salvage().into();
+        let mut engine = new_engine(&shared);
+        engine.resume(now, OneByOne(&mut salvaged));
+        assert!(!engine.by_address.contains(address(1)), "it is another's");
+        engine.set_address(now, 1, Ok(address(9)));
+        assert!(engine.by_address.contains(address(9)));
     }
 
     #[test]

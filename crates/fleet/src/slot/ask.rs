@@ -322,6 +322,7 @@ impl Slot {
                 Some(_) => Shown::All,
             },
             put_off: self.rare.put_off,
+            unmet: self.rare.unmet,
         };
         let script = Script::new(|line| contact::contact(line, plans, known, about));
         self.talk = Some(Box::new(Talk::new(script)));
@@ -332,11 +333,11 @@ impl Slot {
         self.leave(cx, Stage::Contact);
         match finding {
             Finding::Unchanged => {
-                self.rare.put_off = 0;
+                (self.rare.put_off, self.rare.unmet) = (0, 0);
                 self.begin_rounds(cx, now);
             }
             Finding::Recognized(mut identity) => {
-                self.rare.put_off = 0;
+                (self.rare.put_off, self.rare.unmet) = (0, 0);
                 self.keep_told(&mut identity);
                 self.rare.recalled = false;
                 if *identity != *self.page.node().identity {
@@ -350,13 +351,15 @@ impl Slot {
             Finding::PutOff { same, why } => {
                 self.is_put_off(cx, now, &why);
                 match same {
-                    true => {
-                        self.begin_rounds(cx, now);
-                        // It has not said so.
-                        self.round.who = Who::NotAsked;
-                    }
+                    true => self.begin_rounds_of_unnamed(cx, now),
                     false => self.down(cx, now, &format!("first contact failed: {why}")),
                 }
+            }
+            Finding::Unmet(why) => {
+                let times = self.rare.unmet;
+                self.rare.unmet = times.saturating_add(1);
+                self.ask_again(cx, now, times, &why);
+                self.begin_rounds_of_unnamed(cx, now);
             }
             Finding::Contact(contacted) => self.acquainted(cx, now, *contacted, noticed),
             Finding::Log(Ok(log)) => {
@@ -410,6 +413,7 @@ impl Slot {
         mut noticed: Quirks,
     ) {
         self.rare.recalled = false;
+        self.rare.unmet = 0;
         self.rare.is_partial = contacted.partial;
         match contacted.partial {
             true => self.is_put_off(cx, now, "not all of its records can be read"),
@@ -461,11 +465,23 @@ impl Slot {
         self.begin_rounds(cx, now);
     }
 
+    /// The BMC is polled as the one that it was, though it has not said so.
+    fn begin_rounds_of_unnamed(&mut self, cx: &mut Context, now: Instant) {
+        self.begin_rounds(cx, now);
+        self.round.who = Who::NotAsked;
+    }
+
     /// The BMC is asked again later who it is and what it has.
     fn is_put_off(&mut self, cx: &mut Context, now: Instant, why: &str) {
+        let times = self.rare.put_off;
+        self.rare.put_off = times.saturating_add(1);
+        self.ask_again(cx, now, times, why);
+    }
+
+    /// The same where it was put off so often before.
+    fn ask_again(&mut self, cx: &mut Context, now: Instant, times: u8, why: &str) {
         cx.counters.contacts_failed += 1;
-        let pause = CONTACT_PAUSE * 2_u32.saturating_pow(self.rare.put_off.into());
-        self.rare.put_off = self.rare.put_off.saturating_add(1);
+        let pause = CONTACT_PAUSE * 2_u32.saturating_pow(times.into());
         self.rare.contact_at = now + cx.jitter.around(pause.min(RECORDS_AGAIN));
         let (node, address) = (&self.page.node().id, &self.address);
         tracing::debug!(%node, %address, why, "BMC asks for patience: it is asked again");

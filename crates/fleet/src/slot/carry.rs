@@ -70,6 +70,7 @@ impl Slot {
             session: self.rare.left_open.or_else(own_session),
         });
         let is_parked = self.phase == Phase::Closed && !self.leaves;
+        let silenced = self.why_down().filter(|_| is_parked);
         Carried {
             target: self.target(),
             remembered: remembered.map(Box::new),
@@ -77,10 +78,15 @@ impl Slot {
                 Phase::Down { retry_at } => Some(retry_at),
                 _ => None,
             },
-            silenced: match &node.link {
-                Link::Down { reason, .. } if is_parked => Some(reason.to_string()),
-                _ => None,
-            },
+            silenced: silenced.map(str::to_owned),
+        }
+    }
+
+    /// Why its BMC is down, as its node shows.
+    pub(crate) fn why_down(&self) -> Option<&str> {
+        match &self.page.node().link {
+            Link::Down { reason, .. } => Some(reason),
+            Link::Connecting | Link::Up => None,
         }
     }
 

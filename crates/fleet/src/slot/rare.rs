@@ -44,6 +44,8 @@ pub(super) struct Rare {
     pub(super) is_partial: bool,
     /// How often in a row it did not say who it is or what it has, though it may later: it is asked again in this session.
     pub(super) put_off: u8,
+    /// How often since the last contact it did not show whose board it is: after some times it is taken for another one's.
+    pub(super) unmet: u8,
     /// Its records are to be read although they are known: they were read with other deviations in mind, or its firmware is
     /// another one now.
     pub(super) read_anew: bool,
@@ -83,6 +85,7 @@ impl Rare {
             recalled: remembered.is_some(),
             is_partial: false,
             put_off: 0,
+            unmet: 0,
             read_anew: remembered.is_some_and(|remembered| remembered.read_anew),
             left_open: remembered.and_then(|remembered| remembered.session),
             log_clock_offset_s: 0,

@@ -117,7 +117,8 @@ impl Slot {
     /// Begins a round where one is due; whether it did.
     fn begin_round(&mut self, cx: &mut Context, now: Instant) -> bool {
         // Between rounds, a BMC that put us off is asked again.
-        if self.rare.put_off > 0 && self.rare.contact_at <= now && self.talk.is_none() {
+        let is_put_off = self.rare.put_off > 0 || self.rare.unmet > 0;
+        if is_put_off && self.rare.contact_at <= now && self.talk.is_none() {
             self.round.contacted = false;
             self.leave(cx, Stage::Round);
             return false;

@@ -364,6 +364,30 @@ fn a_bmc_whose_guid_does_not_hold_and_that_shows_nothing_else_gets_no_command() 
 }
 
 #[test]
+fn a_bmc_whose_records_can_not_all_be_had_is_no_other_one_the_first_time_that_it_does_not_show_who_it_is()
+ {
+    for code in NOT_NOW {
+        let mut world = world_without_guids_that_hold(13, Shows::Mac);
+        let machine = &mut world.hosts[1].machine;
+        machine.record_refused = Some((3, CompletionCode::TIMEOUT));
+        machine.records_changed += 1;
+        // It is asked for them again and again.
+        world.run_for(7_200 * SECOND);
+        assert_eq!(world.node(1).link, Link::Up, "{code:?}");
+        let told = observed(&world);
+        world.hosts[1].machine.mac_refused = Some(code);
+        world.hosts[1].bmc.reset();
+        world.run_for(20 * SECOND);
+        world.hosts[1].machine.mac_refused = None;
+        world.run_for(60 * SECOND);
+        assert_eq!(*told.replaced.lock().unwrap(), [""; 0], "{code:?}");
+        let off = world.apply(1, Change::Power(PowerAction::ForceOff));
+        world.run_for(3 * SECOND);
+        assert_eq!(off.try_take(), Some(Ok(())), "{code:?}");
+    }
+}
+
+#[test]
 fn one_whose_address_another_node_has_is_silent_until_it_is_free() {
     let mut world = world(3);
     world.set_address(0, 1);
