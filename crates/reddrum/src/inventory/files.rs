@@ -57,9 +57,11 @@ impl Files {
             let thread = threads.acquire_owned().await.map_err(|e| e.to_string())?;
             let (tell, told) = oneshot::channel();
             let asking = move || {
-                let _held = (turn, thread);
+                let held = (turn, thread);
+                let found = work(&path);
+                drop(held);
                 // Nobody may want it any more.
-                let _ = tell.send(work(&path));
+                let _ = tell.send(found);
             };
             let name = "list".to_owned();
             let begun = thread::Builder::new().name(name).spawn(asking);

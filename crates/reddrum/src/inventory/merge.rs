@@ -160,15 +160,14 @@ fn each(
         let is_kept = kept.is_some();
         was.extend(kept.into_iter().flatten());
         let mut found = found.remove(&index);
+        let mut is_newer = false;
         if let Some(known) = same {
             list.follow(known);
-            if known.config == list.config {
-                let is_newer = takes.get(&index).is_some_and(|takes| *takes < known.takes);
-                if found.is_none() || is_newer {
-                    // As it was read by itself meanwhile, or is being read.
-                    found = None;
-                    list.go_on(known);
-                }
+            is_newer = takes.get(&index).is_some_and(|takes| *takes < known.takes);
+            if known.config == list.config && (found.is_none() || is_newer) {
+                // As it was read by itself meanwhile, or is being read.
+                found = None;
+                list.go_on(known);
             }
         }
         match found.map(|found| list.found(&was, found)) {
@@ -176,6 +175,12 @@ fn each(
             None => {
                 list.targets = was;
                 before.push(None);
+            }
+            Some(Ok(targets)) if is_newer => {
+                // What it has said since is newer, though its BMCs were to be treated in another way: it is read once more.
+                list.targets = was;
+                list.ask_again();
+                before.push(Some(targets));
             }
             Some(Ok(targets)) => {
                 list.targets = targets;
@@ -416,6 +421,42 @@ mod tests {
         });
         list.targets = targets;
         list
+    }
+
+    #[test]
+    fn what_was_read_last_holds_until_a_list_is_read_with_what_its_entry_says_now() {
+        let target = |host: &str| format!("[[target]]\nhosts = \"{host}\"\nnames = \"n1\"\n");
+        let mut known = list("a.json", &target("10.0.0.2"));
+        known.takes = 2;
+        let changed = InventoryConfig {
+            allow_empty: true,
+            ..known.config.clone()
+        };
+        let older = config(&target("10.0.0.1")).targets;
+        let stamp = Some((1, 2, 3, 4));
+        let gathering = |takes: u64| Gathering {
+            lists: vec![Inventory::new(changed.clone())],
+            found: HashMap::from([(
+                0,
+                Found {
+                    read: Ok(older.clone()),
+                    stamp,
+                    is_silent: false,
+                    is_late: false,
+                },
+            )]),
+            told: HashMap::new(),
+            takes: HashMap::from([(0, takes)]),
+        };
+        let known = [known];
+        for (takes, host, is_due) in [(1, "10.0.0.2", true), (2, "10.0.0.1", false)] {
+            let mut gathered = settle(&config(""), gathering(takes), &known).unwrap();
+            assert!(gathered.mistakes.is_empty());
+            assert_eq!(gathered.named.targets[0].host, host);
+            let list = &mut gathered.lists[0];
+            list.looked(Ok(stamp));
+            assert_eq!(list.looked(Ok(stamp)), is_due);
+        }
     }
 
     #[test]

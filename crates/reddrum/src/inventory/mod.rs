@@ -98,14 +98,23 @@ pub(crate) struct Inventory {
     takes: u64,
     /// What is wrong with it, as the log has told it.
     told: Option<String>,
-    /// Its file system doesn't answer.
-    is_silent: bool,
+    /// Its file system doesn't answer: what it was asked for first.
+    silent: Option<Asked>,
     /// By what a file is known not to have changed since it was read.
     stamp: Option<Stamp>,
     /// The same at the last look.
     seen: Option<Stamp>,
     /// When the server is asked again.
     ask_at: Instant,
+}
+
+/// What a file system is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    /// Whether a file has changed.
+    Stamp,
+    /// What it says. Whether it has changed may be known all the same.
+    Text,
 }
 
 /// Of a file: which, when written, how long.
@@ -123,7 +132,7 @@ impl Inventory {
             is_known: false,
             takes: 0,
             told: None,
-            is_silent: false,
+            silent: None,
             stamp: None,
             seen: None,
             ask_at: Instant::now(),
@@ -140,7 +149,7 @@ impl Inventory {
         self.is_known = known.is_known;
         self.takes = known.takes;
         self.told.clone_from(&known.told);
-        self.is_silent = known.is_silent;
+        self.silent = known.silent;
         self.is_looked_at = known.is_looked_at;
     }
 
@@ -178,12 +187,14 @@ impl Inventory {
         self.is_looked_at = false;
         match looked {
             Ok(now) => {
-                self.speaks();
+                if self.silent == Some(Asked::Stamp) {
+                    self.speaks();
+                }
                 let is_quiet = std::mem::replace(&mut self.seen, now) == now;
                 is_quiet && now != self.stamp && !self.is_read
             }
             Err(text) => {
-                self.falls_silent(&text);
+                self.falls_silent(Asked::Stamp, &text);
                 false
             }
         }
@@ -224,10 +235,10 @@ impl Inventory {
             // Once it answers, it is read.
             self.stamp = None;
             let text = found.read.err().unwrap_or_default();
-            self.falls_silent(&text);
+            self.falls_silent(Asked::Text, &text);
             return Err(None);
         }
-        if found.is_late && self.is_silent {
+        if found.is_late && self.silent.is_some() {
             // The log has said why.
             self.stamp = None;
             return Err(None);
@@ -255,8 +266,9 @@ impl Inventory {
     }
 
     /// Its file system doesn't answer: that is told once.
-    fn falls_silent(&mut self, text: &str) {
-        if !std::mem::replace(&mut self.is_silent, true) {
+    fn falls_silent(&mut self, asked: Asked, text: &str) {
+        if self.silent.is_none() {
+            self.silent = Some(asked);
             let source = &self.config.source;
             tracing::error!("this list of BMCs stays as it was: {source}: {text}");
         }
@@ -264,7 +276,7 @@ impl Inventory {
 
     /// Its file system answers.
     fn speaks(&mut self) {
-        if std::mem::take(&mut self.is_silent) {
+        if self.silent.take().is_some() {
             let source = &self.config.source;
             tracing::info!("the file system of this list of BMCs answers again: {source}");
         }
@@ -272,7 +284,7 @@ impl Inventory {
 
     /// Whether it was good when it was read last.
     pub(crate) const fn is_good(&self) -> bool {
-        self.told.is_none() && !self.is_silent && !self.is_refused
+        self.told.is_none() && self.silent.is_none() && !self.is_refused
     }
 
     /// What a server told an earlier run, where that was kept and still makes sense.
@@ -495,9 +507,31 @@ mod tests {
         assert!(!list.looked(Err("it hangs".to_owned())));
         let found = late(&list);
         assert_eq!(list.found(&[], found), Err(None), "it was told");
-        assert!(list.is_silent);
+        assert!(list.silent.is_some());
         assert!(!list.looked(Ok(None)));
-        assert!(!list.is_silent);
+        assert_eq!(list.silent, None);
+    }
+
+    #[test]
+    fn a_file_system_that_only_tells_of_a_file_answers_again_when_it_can_be_read() {
+        let mut list = list(Source::File("slow".into()));
+        let found = |is_silent: bool| Found {
+            read: Err("it takes its time".to_owned()),
+            stamp: None,
+            is_silent,
+            is_late: false,
+        };
+        let now = Some((1, 2, 3, 4));
+        assert!(!list.looked(Ok(now)));
+        for _ in 0..3 {
+            assert!(list.looked(Ok(now)), "it is read again");
+            assert_eq!(list.found(&[], found(true)), Err(None));
+            assert!(list.looked(Ok(now)), "it is to be read again");
+            assert_eq!(list.silent, Some(Asked::Text), "told once");
+            assert!(!list.looked(Err("it hangs".to_owned())));
+        }
+        assert!(list.found(&[], found(false)).is_err());
+        assert_eq!(list.silent, None);
     }
 
     #[test]
