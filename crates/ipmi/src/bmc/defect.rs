@@ -376,8 +376,12 @@ pub(super) const fn v15_outbound(config: &Config, command: &ActivateSession) -> 
 /// Spoils an IPMI 1.5 session.
 pub(super) const fn v15_channel(config: &Config, mut channel: V15Channel) -> V15Channel {
     channel.byte_swapped = config.has(Quirk::SequenceByteSwapped);
-    channel.never_a_code = config.has(Quirk::DropsWithoutCode);
     channel
+}
+
+/// Spoils it once Activate Session is answered.
+pub(super) const fn v15_activated(config: &Config, channel: &mut V15Channel) {
+    channel.never_a_code = config.has(Quirk::DropsWithoutCode);
 }
 
 /// The algorithms of [`Quirk::OneSuiteOnly`] and all others.

@@ -202,6 +202,7 @@ impl Bmc {
         let len = channel
             .seal(call.out, |w| write_answer(&asked, &Ok(answer), w))
             .ok()?;
+        defect::v15_activated(&self.config, &mut channel);
         let confirmation = Confirmation::Activation {
             request: message.to_vec(),
             answer: call.out[..len].to_vec(),

@@ -144,7 +144,7 @@ pub struct V15Channel {
     had_code: bool,
     /// Numbers go with the high byte first, in both directions.
     pub(crate) byte_swapped: bool,
-    /// Answers never have a code.
+    /// Answers have no code, but that to Activate Session.
     pub(crate) never_a_code: bool,
 }
 

@@ -89,7 +89,10 @@ fn log_in_failures_name_cause_and_remedy() {
     assert_eq!(no_suite["remedy"], "propose it: --suite 3");
     let privilege = failure("-U viewer power off");
     assert_eq!(privilege["kind"], "privilege_refused");
-    assert_eq!(privilege["cause"], "user 'viewer' may not work as OPERATOR");
+    assert_eq!(
+        privilege["cause"],
+        "user 'viewer' may not work as OPERATOR, or nobody may over this channel"
+    );
     assert!(rack.is_on(0));
     // Looking takes no more than USER.
     assert_eq!(
