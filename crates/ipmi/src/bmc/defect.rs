@@ -186,7 +186,7 @@ fn capabilities(config: &Config, request: &[u8], mut own: Own) -> Own {
         *auth_types &= 0x80;
         *kinds = *kinds & 0x18 | 0x20;
     }
-    if config.has(Quirk::CodesThoughOff) || config.has(Quirk::DropsWithoutCode) {
+    if says_codes_off(config) {
         *kinds |= 0x10;
     }
     if config.has(Quirk::V15SessionsMissing) {
@@ -371,6 +371,11 @@ pub(super) const fn v15_outbound(config: &Config, command: &ActivateSession) -> 
     } else {
         chosen
     }
+}
+
+/// Whether it says, and isn't right, that packets after log-in need no code.
+pub(super) const fn says_codes_off(config: &Config) -> bool {
+    config.has(Quirk::CodesThoughOff) || config.has(Quirk::DropsWithoutCode)
 }
 
 /// Spoils an IPMI 1.5 session.

@@ -237,7 +237,7 @@ fn activated(
     let key = challenged.key.clone();
     let session_id = defect::v15_session_id(config, session_id);
     let answer = ActivatedSession {
-        auth_type: if per_message {
+        auth_type: if per_message && !defect::says_codes_off(config) {
             key.auth_type()
         } else {
             AuthType::NONE
