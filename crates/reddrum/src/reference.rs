@@ -34,10 +34,20 @@ fn naming_hosts(mut command: Command) -> Command {
     if ON_NO_HOST.contains(&command.get_name()) {
         return command;
     }
+    let is_own = |argument: &Arg| !argument.is_global_set() && argument.get_long().is_some();
+    let has_own = command
+        .get_arguments()
+        .any(|argument| is_own(argument) && argument.get_id() != "help");
     let usage = command.render_usage().to_string();
     let usage = usage.strip_prefix("Usage: ").unwrap_or(&usage);
     let lines = usage.lines().map(|line| {
-        let rest = line.replacen(OPTIONS, "", 1).replacen(" [HOSTS]", "", 1);
+        // Options of the command's own stay where they are.
+        let rest = if has_own {
+            line.to_owned()
+        } else {
+            line.replacen(OPTIONS, "", 1)
+        };
+        let rest = rest.replacen(" [HOSTS]", "", 1);
         rest.replacen(&of, &format!("{of} HOSTS{OPTIONS}"), 1)
     });
     let usage = lines.collect::<Vec<_>>().join("\n");

@@ -191,6 +191,17 @@ impl IpmiCommand {
             _ => None,
         }
     }
+
+    /// Whether it gives a BMC what no other one may have.
+    pub(super) const fn is_for_one(&self) -> bool {
+        matches!(
+            self,
+            Self::Lan(LanCommand::Set {
+                change: LanChange::Setting(LanSetting::Ipaddr { .. }),
+                ..
+            })
+        )
+    }
 }
 
 /// What to do with main power.

@@ -113,7 +113,7 @@ impl Failure {
             Self::SameAddress { .. } => {
                 "name each BMC once; it was asked under that name".to_owned()
             }
-            Self::Login { failure, .. } => login_remedy(*failure),
+            Self::Login { failure, asked } => login_remedy(*failure, asked),
             Self::Call(error) => call_remedy(error).to_owned(),
             Self::Several { first, .. } => first.remedy(),
             Self::Interrupted {
@@ -153,12 +153,15 @@ fn login_cause(failure: LoginFailure, asked: &Asked) -> String {
         }
         LoginFailure::NoCommonSuite { offered } => {
             let proposed = list(asked.suites.iter().copied());
-            offered.map_or_else(
-                || format!("no common cipher suite: the BMC refused {proposed}"),
-                |offered| {
+            match offered {
+                None => format!("no common cipher suite: the BMC refused {proposed}"),
+                Some(offered) if asked.suites.iter().any(|suite| offered.contains(*suite)) => {
+                    format!("the BMC offers cipher suites {offered}, but refused {proposed}")
+                }
+                Some(offered) => {
                     format!("no common cipher suite: the BMC offers {offered}; proposed {proposed}")
-                },
-            )
+                }
+            }
         }
         LoginFailure::Resources => "the BMC has no free session".to_owned(),
         LoginFailure::NotAuthentic => "the BMC did not confirm the session key".to_owned(),
@@ -166,7 +169,7 @@ fn login_cause(failure: LoginFailure, asked: &Asked) -> String {
     }
 }
 
-fn login_remedy(failure: LoginFailure) -> String {
+fn login_remedy(failure: LoginFailure, asked: &Asked) -> String {
     let text = match failure {
         LoginFailure::NoAnswer => {
             "check address, port and network; raise --attempts or --timeout-ms if packets get lost"
@@ -186,7 +189,7 @@ fn login_remedy(failure: LoginFailure) -> String {
         LoginFailure::PrivilegeRefused => {
             "ask for a lower level with --privilege, or raise the user's limit, or the channel's limit and access mode, on the BMC"
         }
-        LoginFailure::NoCommonSuite { offered } => return suite_remedy(offered),
+        LoginFailure::NoCommonSuite { offered } => return suite_remedy(offered, &asked.suites),
         LoginFailure::Resources => "try again when idle sessions have ended (about a minute)",
         LoginFailure::NotAuthentic => "check the BMC key (IPMI_KGKEY)",
         _ => "check the BMC's channel and user settings; restart the BMC if others log in",
@@ -194,9 +197,11 @@ fn login_remedy(failure: LoginFailure) -> String {
     text.to_owned()
 }
 
-/// Only suites that the default list has are ever suggested.
-fn suite_remedy(offered: Option<SuiteSet>) -> String {
-    let is_good = |suite: &CipherSuiteId| offered.is_some_and(|offered| offered.contains(*suite));
+/// Only suites that the default list has, and that were not refused, are ever suggested.
+fn suite_remedy(offered: Option<SuiteSet>, refused: &[CipherSuiteId]) -> String {
+    let is_good = |suite: &CipherSuiteId| {
+        offered.is_some_and(|offered| offered.contains(*suite)) && !refused.contains(suite)
+    };
     let good: Vec<_> = DEFAULT_SUITES.into_iter().filter(is_good).collect();
     if good.is_empty() {
         "enable cipher suite 17 or 3 for the BMC's LAN channel".to_owned()

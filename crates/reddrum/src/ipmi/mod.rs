@@ -109,6 +109,13 @@ pub(crate) fn run(args: &IpmiArgs) -> Result<(), ProgramError> {
 fn ask(args: &IpmiArgs, names: Vec<String>) -> Result<(), ProgramError> {
     let connection = &args.connection;
     find_folder(args)?;
+    if args.command.is_for_one() && names.len() > 1 {
+        let text = format!(
+            "{} hosts are named, and no two may have the same address: set it on one at a time",
+            names.len()
+        );
+        return Err(ProgramError::Usage(text));
+    }
     let reader = if connection.json {
         Reader::Script
     } else {

@@ -73,6 +73,16 @@ fn a_lan_channel_that_answers_now_and_then_is_printed_whole() {
 }
 
 #[test]
+fn a_suite_that_is_offered_and_refused_is_not_proposed_again() {
+    let node = Node::with(Quirk::SuiteOfferedUnusable);
+    let error = node.json("-C 17 power status")["error"].take();
+    assert_eq!(error["kind"], "no_common_suite", "{error}");
+    let cause = error["cause"].as_str().unwrap();
+    assert!(cause.ends_with("but refused 17"), "{cause}");
+    assert_eq!(error["remedy"], "propose it: --suite 3");
+}
+
+#[test]
 fn channel_takes_its_words_in_ipmitools_order() {
     let node = Node::new();
     let words = |text: &str| node.json(text)["result"].take();

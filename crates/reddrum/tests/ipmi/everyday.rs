@@ -74,6 +74,26 @@ fn a_wrong_password_is_told_with_its_host_and_remedy() {
 }
 
 #[test]
+fn no_two_hosts_are_given_the_same_address() {
+    let rack = Rack::new(2);
+    let said = rack.run("127.16.0.[1-2]", "lan set ipaddr 10.9.9.9");
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.stderr.contains("2 hosts are named"), "{}", said.stderr);
+}
+
+#[test]
+fn thresholds_of_a_sensor_without_a_reading_are_told_too() {
+    let rack = Rack::new(1);
+    let told = || rack.result(&["sensor", "CPU1 Temp"])["sensors"][0].take();
+    let running = told();
+    rack.lines("power off");
+    let off = told();
+    assert!(running["value"].is_number() && off["value"].is_null());
+    assert_eq!(off["thresholds"], running["thresholds"]);
+    assert!(!off["thresholds"].as_object().unwrap().is_empty(), "{off}");
+}
+
+#[test]
 fn log_in_failures_name_cause_and_remedy() {
     let rack = Rack::with(1, |access| access.suites = vec![CipherSuiteId::SUITE_3]);
     let failure = |args: &str| rack.json("127.16.0.1", args)[0]["error"].clone();

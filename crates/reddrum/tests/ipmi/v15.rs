@@ -83,6 +83,15 @@ fn no_password_is_too_long_in_silence() {
 }
 
 #[test]
+fn who_proves_nothing_needs_no_password() {
+    let rack = rack(&[AuthType::NONE]);
+    let mut plain = rack.command("127.16.0.1", "power status --v15 none");
+    assert!(run(plain.env_remove("IPMI_PASSWORD")).is_ok());
+    let mut named = rack.command("127.16.0.1", "power status --v15 none,md5");
+    assert_eq!(run(named.env_remove("IPMI_PASSWORD")).code, Some(2));
+}
+
+#[test]
 fn nobodys_console_is_taken_away_by_a_session_that_can_have_none() {
     let rack = rack(&[AuthType::MD5]);
     let said = rack.run("127.16.0.1", "sol --steal --v15 md5");

@@ -165,8 +165,9 @@ pub(in crate::ipmi) enum DcmiPowerCommand {
     Deactivate,
 }
 
-/// A power limit.
+/// A power limit, or some of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Args)]
+#[group(required = true, multiple = true)]
 pub(in crate::ipmi) struct PowerLimitArgs {
     /// In watts.
     #[arg(long, value_name = "WATTS")]

@@ -267,20 +267,22 @@ impl Described {
             Err(CallError {
                 fault: CallFault::Refused(_),
                 ..
-            }) => return Ok(self.unread(Absence::Refused)),
+            }) => return self.absent(line, Absence::Refused, wanted).await,
             reading => reading?,
         };
         let scanned = reading.flags.contains(ReadingFlags::SCANNING)
             || line.quirks().has(Quirk::ScanningFlagWrong);
-        let raw = match reading.raw {
-            _ if reading.is_unavailable() => return Ok(self.unread(Absence::Unavailable)),
-            raw if !scanned => return Ok(self.unread(Absence::NotScanned(raw))),
-            raw => raw,
+        let absence = match reading.raw {
+            _ if reading.is_unavailable() => Some(Absence::Unavailable),
+            raw => (!scanned).then_some(Absence::NotScanned(raw)),
         };
+        if let Some(absence) = absence {
+            return self.absent(line, absence, wanted).await;
+        }
         let Some(full) = self.full.as_ref().filter(|_| self.is_numeric()) else {
             return Ok(self.states(&reading, group));
         };
-        let value = value(line, full, raw).await?;
+        let value = value(line, full, reading.raw).await?;
         let compares = self.sensor.event_reading_type.is_threshold();
         let status = if compares {
             status(reading.thresholds())
@@ -387,7 +389,25 @@ impl Described {
         self.full.is_some() && self.sensor.units.format() != AnalogFormat::None
     }
 
-    /// Without a reading, for this reason.
+    /// Without a reading, for this reason; its thresholds hold all the same.
+    async fn absent(
+        &self,
+        line: &Line,
+        absence: Absence,
+        wanted: Wanted,
+    ) -> Result<Read, CallError> {
+        let asked = self.full.as_ref().filter(|_| self.is_numeric());
+        let thresholds = match (asked, wanted) {
+            (Some(full), Wanted::All) => thresholds(line, full).await?,
+            _ => [None; 6],
+        };
+        Ok(Read {
+            thresholds,
+            ..self.unread(absence)
+        })
+    }
+
+    /// The same where nothing more is asked.
     fn unread(&self, absence: Absence) -> Read {
         Read {
             absence: Some(absence),
