@@ -371,7 +371,6 @@ fn wrong_bodies() -> Vec<(Value, &'static str, &'static str)> {
             "Password",
         ),
         (with("Colour", json!("red")), "PropertyUnknown", "Colour"),
-        (with("Port", json!(623)), "PropertyNotWritable", "Port"),
         (
             with("Status", json!({"State": "Enabled"})),
             "PropertyNotWritable",
