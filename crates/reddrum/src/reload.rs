@@ -92,7 +92,8 @@ impl Reload {
         }
         let files = Files::default();
         let gathered = inventory::gather(&config, inventories, &[], kept.as_ref(), &files).await;
-        let gathered = gathered.map_err(ProgramError::Usage)?;
+        let mut gathered = gathered.map_err(ProgramError::Usage)?;
+        Kept::keep(kept.as_ref(), &mut gathered.lists).await;
         for mistake in &gathered.mistakes {
             mistake.log();
         }
@@ -244,10 +245,7 @@ impl Reload {
         if list.is_read {
             return;
         }
-        let (config, reads) = (
-            list.config.clone(),
-            list.begin(self.kept.as_ref(), &self.files),
-        );
+        let (config, reads) = (list.config.clone(), list.begin(&self.files));
         self.reading.spawn(async move { (config, reads.await) });
     }
 
@@ -270,7 +268,7 @@ impl Reload {
         let targets = match found {
             Ok(targets) if targets == list.targets => {
                 list.is_taken();
-                return;
+                return Kept::keep(self.kept.as_ref(), &mut self.lists).await;
             }
             Ok(targets) => targets,
             Err(error) => {
@@ -293,11 +291,11 @@ impl Reload {
         };
         if let Err(error) = taken {
             tracing::error!("this list of BMCs stays as it was: {source}: {error}");
-            let list = &mut self.lists[index];
-            (list.targets, list.is_refused) = (before, true);
+            self.lists[index].is_put_back(before);
             return;
         }
         self.lists[index].is_taken();
+        Kept::keep(self.kept.as_ref(), &mut self.lists).await;
         // It may have given what another one takes: which of them is read first must not matter. Each turn takes one that was
         // refused, so that this ends.
         for index in 0..self.lists.len() {
@@ -373,6 +371,7 @@ impl Reload {
         self.take(told, gathered.named, Some(config), fleet, names)
             .await?;
         self.lists = gathered.lists;
+        Kept::keep(self.kept.as_ref(), &mut self.lists).await;
         let state_dir = self.config.service.state_dir.as_deref();
         self.scans.adopt(state_dir, scans);
         for mistake in &gathered.mistakes {
@@ -773,6 +772,44 @@ mod tests {
             .write(true)
             .open(folder.join("a.csv"));
         drop(pipe.unwrap());
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_list_that_was_refused_is_not_kept_and_pushes_out_nobody_after_a_restart() {
+        let folder = std::env::temp_dir().join(format!("reload-kept-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("b.csv"), "hosts,names\n10.0.0.1,b1\n").unwrap();
+        // Nobody answers there.
+        let text = "[service]\nstate_dir = \"s\"\n[credentials.default]\nusername = \"u\"\n\
+                    password_command = [\"echo\", \"one\"]\n\
+                    [[inventory]]\nurl = \"http://127.0.0.1:1/\"\n[[inventory]]\nfile = \"b.csv\"\n";
+        let start = async || {
+            let config = Config::parse(text, &folder).unwrap();
+            let (_orders, ordered) = aggregate::orders();
+            let reload = Reload::new(folder.join("x"), config, Pushed::default(), ordered);
+            reload.await.unwrap()
+        };
+        let mut reload = start().await;
+        let fleet = Arc::new(Fleet::start(&fleet::Config::new(Vec::new())).unwrap());
+        let (weak, names) = (Arc::downgrade(&fleet), Names::default());
+        let config = reload.lists[0].config.clone();
+        let good = "[{\"host\": \"10.0.0.2\", \"name\": \"a1\"}]";
+        let clashes = "[{\"host\": \"10.0.0.1\", \"name\": \"a1\"}]";
+        for told in [good, clashes] {
+            drop(reload.lists[0].begin(&reload.files));
+            let found = Found::told(&config, Ok(told.to_owned()));
+            reload.take_list(&config, found, &weak, &names).await;
+            assert_eq!(ids(&reload), ["a1", "b1"], "after {told}");
+            let Source::Url(url) = &config.source else {
+                unreachable!("it has a server");
+            };
+            let kept = reload.kept.as_ref().unwrap().get(url);
+            assert_eq!(kept.as_deref(), Some(good));
+        }
+        assert!(reload.lists[0].is_refused);
+        drop(reload);
+        assert_eq!(ids(&start().await), ["a1", "b1"]);
         fs::remove_dir_all(folder).unwrap();
     }
 

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
+use tokio::task::spawn_blocking;
 
-use super::LIST_BYTES_MAX;
+use super::{Inventory, LIST_BYTES_MAX};
 use crate::certificate;
 use crate::config::{InventoryConfig, Source};
 
@@ -46,6 +47,21 @@ impl Kept {
         }
     }
 
+    /// Keeps what servers told of lists that were taken since. What was refused is never kept: the next run would begin with it.
+    pub(crate) async fn keep(kept: Option<&Self>, lists: &mut [Inventory]) {
+        let taken: Vec<_> = lists.iter_mut().filter_map(Inventory::unkept).collect();
+        let Some(kept) = kept.filter(|_| !taken.is_empty()).cloned() else {
+            return;
+        };
+        // It fails only where it panicked, which has been reported then.
+        let _ = spawn_blocking(move || {
+            for (url, text) in taken {
+                kept.put(&url, &text);
+            }
+        })
+        .await;
+    }
+
     /// Keeps a list, unless it is kept already.
     pub(super) fn put(&self, url: &http::Uri, text: &str) {
         let file = self.file(url);
@@ -61,7 +77,7 @@ impl Kept {
     }
 
     /// What was kept.
-    pub(super) fn get(&self, url: &http::Uri) -> Option<String> {
+    pub(crate) fn get(&self, url: &http::Uri) -> Option<String> {
         let file = self.file(url);
         let length = fs::metadata(&file).ok()?.len();
         let fits = length <= LIST_BYTES_MAX as u64;

@@ -125,18 +125,25 @@ pub(crate) fn settle(
             }
             Err(clash) => clash,
         };
-        // Each turn takes one back to what it was, so that this ends.
-        let step = clash.lists.iter().find_map(|&index| {
-            let was = before[index].take()?;
-            (was != lists[index].targets).then_some((index, was))
-        });
+        // Each turn takes one back to what it was, so that this ends: first one that was good and isn't any more, before one
+        // that would be nothing.
+        let differs = |index: &usize| {
+            let was = before[*index].as_ref();
+            was.is_some_and(|was| *was != lists[*index].targets)
+        };
+        let is_server = |index: &usize| matches!(lists[*index].config.source, Source::Url(_));
+        let was_good = |index: &usize| before[*index].as_ref().is_some_and(|was| !was.is_empty());
+        let mut able: Vec<usize> = clash.lists.iter().copied().filter(differs).collect();
+        able.sort_by_key(|index| !(is_server(index) && was_good(index)));
+        let step = able.first();
+        let step = step.and_then(|&index| Some((index, before[index].take()?)));
         let Some((index, was)) = step else {
             return Err(clash.text);
         };
         let list = &mut lists[index];
         let text = format!("{}: {}", list.config.source, clash.text);
         mistakes.push(Mistake::new(list, &was, text));
-        (list.targets, list.is_refused) = (was, true);
+        list.is_put_back(was);
         list.is_known = same(known, list).is_some_and(|known| known.is_known);
     }
 }
@@ -179,6 +186,7 @@ fn each(
             Some(Ok(targets)) if is_newer => {
                 // What it has said since is newer, though its BMCs were to be treated in another way: it is read once more.
                 list.targets = was;
+                list.unkept = None;
                 list.ask_again();
                 before.push(Some(targets));
             }
@@ -230,7 +238,7 @@ pub(crate) fn read_all(
         if same.is_none() {
             new.push((index, Inventory::new(list.config.clone())));
         }
-        let reads = list.begin(kept, files);
+        let reads = list.begin(files);
         reading.spawn(async move { (index, reads.await) });
         asked.insert(index);
     }
@@ -440,6 +448,7 @@ mod tests {
                 0,
                 Found {
                     read: Ok(older.clone()),
+                    text: None,
                     stamp,
                     is_silent: false,
                     is_late: false,
@@ -457,6 +466,41 @@ mod tests {
             list.looked(Ok(stamp));
             assert_eq!(list.looked(Ok(stamp)), is_due);
         }
+    }
+
+    #[test]
+    fn a_server_that_tells_what_clashes_pushes_out_no_list_while_what_it_told_before_does_not() {
+        let target = |host: &str, name: &str| {
+            let text = format!("[[target]]\nhosts = \"{host}\"\nnames = \"{name}\"\n");
+            list("b.json", &text)
+        };
+        let (good, clashes, file) = (
+            target("10.0.0.2", "a1").targets,
+            target("10.0.0.1", "a1").targets,
+            target("10.0.0.1", "b1"),
+        );
+        let server = InventoryConfig {
+            source: Source::Url(http::Uri::from_static("http://sd.example/")),
+            ..file.config.clone()
+        };
+        let found = |targets: &[TargetConfig]| Found {
+            read: Ok(targets.to_vec()),
+            text: Some("its text".to_owned()),
+            stamp: None,
+            is_silent: false,
+            is_late: false,
+        };
+        let gathering = Gathering {
+            lists: vec![Inventory::new(server), Inventory::new(file.config.clone())],
+            found: HashMap::from([(0, found(&clashes)), (1, found(&file.targets))]),
+            told: HashMap::from([(0, good)]),
+            takes: HashMap::new(),
+        };
+        let mut gathered = settle(&config(""), gathering, &[]).unwrap();
+        let hosts: Vec<_> = gathered.named.targets.iter().map(|t| &*t.host).collect();
+        assert_eq!(hosts, ["10.0.0.2", "10.0.0.1"]);
+        assert_eq!(gathered.mistakes.len(), 1);
+        assert_eq!(gathered.lists[0].unkept(), None, "it was refused");
     }
 
     #[test]

@@ -45,6 +45,8 @@ pub(crate) type Read = Result<Vec<TargetConfig>, String>;
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) read: Read,
+    /// What a server told, word by word, where it is worth keeping.
+    text: Option<String>,
     /// Of a file: as it was before it was read.
     stamp: Option<Stamp>,
     /// Its file system didn't answer.
@@ -60,9 +62,29 @@ impl Found {
         let text = format!("{source}: not read within {seconds} s; it is tried again");
         Self {
             read: Err(text),
+            text: None,
             stamp: None,
             is_silent: false,
             is_late: true,
+        }
+    }
+
+    /// A server has told this, or why it tells nothing.
+    pub(crate) fn told(config: &InventoryConfig, told: Result<String, String>) -> Self {
+        let found = told.and_then(|text| Ok((understood(config, &text)?, text)));
+        let (read, text) = match found {
+            Ok((targets, text)) => {
+                let is_worth = !targets.is_empty() || config.allow_empty;
+                (Ok(targets), is_worth.then_some(text))
+            }
+            Err(error) => (Err(format!("{}: {error}", config.source)), None),
+        };
+        Self {
+            read,
+            text,
+            stamp: None,
+            is_silent: false,
+            is_late: false,
         }
     }
 }
@@ -96,6 +118,8 @@ pub(crate) struct Inventory {
     pub(crate) is_known: bool,
     /// How often it was read and taken.
     takes: u64,
+    /// What its server told, if it is taken, and to be kept then.
+    unkept: Option<String>,
     /// What is wrong with it, as the log has told it.
     told: Option<String>,
     /// Its file system doesn't answer: what it was asked for first.
@@ -131,6 +155,7 @@ impl Inventory {
             is_looked_at: false,
             is_known: false,
             takes: 0,
+            unkept: None,
             told: None,
             silent: None,
             stamp: None,
@@ -208,17 +233,13 @@ impl Inventory {
 
     /// Begins to read it: what the future says is to be [taken](Self::found). It isn't due again before it changes, or its
     /// server is to be asked again.
-    pub(crate) fn begin(
-        &mut self,
-        kept: Option<&Kept>,
-        files: &Files,
-    ) -> impl Future<Output = Found> + Send + use<> {
+    pub(crate) fn begin(&mut self, files: &Files) -> impl Future<Output = Found> + Send + use<> {
         (self.is_refused, self.is_read) = (false, true);
-        let (config, kept) = (self.config.clone(), kept.cloned());
+        let config = self.config.clone();
         if matches!(config.source, Source::Url(_)) {
             self.ask_at = Instant::now() + Duration::from_secs(config.refresh_s.into());
         }
-        read(config, kept, files.clone())
+        read(config, files.clone())
     }
 
     /// What was read, where it may take the place of what it was. It is for the caller to check it against the rest.
@@ -230,7 +251,7 @@ impl Inventory {
         was: &[TargetConfig],
         found: Found,
     ) -> Result<Vec<TargetConfig>, Option<String>> {
-        self.is_read = false;
+        (self.is_read, self.unkept) = (false, None);
         if found.is_silent {
             // Once it answers, it is read.
             self.stamp = None;
@@ -247,7 +268,7 @@ impl Inventory {
         self.stamp = found.stamp;
         match self.checked(was, found.read) {
             Ok(targets) => {
-                self.told = None;
+                (self.told, self.unkept) = (None, found.text);
                 Ok(targets)
             }
             Err(text) => {
@@ -263,6 +284,20 @@ impl Inventory {
     pub(crate) fn is_taken(&mut self) {
         self.is_known = true;
         self.takes += 1;
+    }
+
+    /// It can't be together with the rest as it was found, and is as it was before that.
+    pub(crate) fn is_put_back(&mut self, was: Vec<TargetConfig>) {
+        (self.targets, self.is_refused, self.unkept) = (was, true, None);
+    }
+
+    /// What its server told, where that was taken and is to be kept: once.
+    fn unkept(&mut self) -> Option<(http::Uri, String)> {
+        let text = self.unkept.take()?;
+        match &self.config.source {
+            Source::Url(url) => Some((url.clone(), text)),
+            Source::File(_) => None,
+        }
     }
 
     /// Its file system doesn't answer: that is told once.
@@ -337,10 +372,9 @@ pub(crate) fn shown() -> Vec<(Source, bool)> {
     shown.unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-async fn read(config: InventoryConfig, kept: Option<Kept>, files: Files) -> Found {
+async fn read(config: InventoryConfig, files: Files) -> Found {
     let source = config.source.to_string();
-    let at = |text: String| format!("{source}: {text}");
-    let (found, stamp) = match config.source.clone() {
+    match config.source.clone() {
         Source::File(path) => {
             let read = files.ask(&path, move |path| {
                 // Before the text: what is written meanwhile is noticed.
@@ -349,41 +383,33 @@ async fn read(config: InventoryConfig, kept: Option<Kept>, files: Files) -> Foun
                 (read, before)
             });
             match read.await {
-                Ok(found) => found,
-                Err(text) => {
-                    return Found {
-                        // The log says of which list.
-                        read: Err(text),
-                        stamp: None,
-                        is_silent: true,
-                        is_late: false,
-                    };
-                }
+                Ok((read, stamp)) => Found {
+                    read: read.map_err(|text| format!("{source}: {text}")),
+                    text: None,
+                    stamp,
+                    is_silent: false,
+                    is_late: false,
+                },
+                Err(text) => Found {
+                    // The log says of which list.
+                    read: Err(text),
+                    text: None,
+                    stamp: None,
+                    is_silent: true,
+                    is_late: false,
+                },
             }
         }
         Source::Url(url) => {
             let fetched = ask(&url, &config).await;
-            // Long lists take a while, and disks may be slow.
-            let read = spawn_blocking(move || {
-                let text = fetched?;
-                let targets = understood(&config, &text)?;
-                if let Some(kept) = kept.filter(|_| !targets.is_empty() || config.allow_empty) {
-                    kept.put(&url, &text);
-                }
-                Ok(targets)
+            // Long lists take a while.
+            let told = spawn_blocking({
+                let config = config.clone();
+                move || Found::told(&config, fetched)
             });
-            let read = read.await;
-            (
-                read.unwrap_or_else(|_| Err("it can't be read".to_owned())),
-                None,
-            )
+            let panicked = |_| Found::told(&config, Err("it can't be read".to_owned()));
+            told.await.unwrap_or_else(panicked)
         }
-    };
-    Found {
-        read: found.map_err(at),
-        stamp,
-        is_silent: false,
-        is_late: false,
     }
 }
 
@@ -474,7 +500,7 @@ mod tests {
             assert!(!looked(&mut list), "{text}");
         }
         assert!(looked(&mut list));
-        let found = list.begin(None, &files).await;
+        let found = list.begin(&files).await;
         assert!(!looked(&mut list), "it is being read");
         let read = list.found(&[], found).unwrap();
         assert_eq!(read[0].id.as_str(), "n1");
@@ -488,6 +514,7 @@ mod tests {
         assert!(written.as_ref().unwrap_err().contains("read again"));
         let found = Found {
             read: written.map(|_| Vec::new()),
+            text: None,
             stamp: before,
             is_silent: false,
             is_late: false,
@@ -517,6 +544,7 @@ mod tests {
         let mut list = list(Source::File("slow".into()));
         let found = |is_silent: bool| Found {
             read: Err("it takes its time".to_owned()),
+            text: None,
             stamp: None,
             is_silent,
             is_late: false,
