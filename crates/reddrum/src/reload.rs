@@ -290,8 +290,9 @@ impl Reload {
             Err(clash) => Err(clash.text),
         };
         if let Err(error) = taken {
-            tracing::error!("this list of BMCs stays as it was: {source}: {error}");
-            self.lists[index].is_put_back(before);
+            if self.lists[index].put_back(before, &error) {
+                tracing::error!("this list of BMCs stays as it was: {source}: {error}");
+            }
             return;
         }
         self.lists[index].is_taken();

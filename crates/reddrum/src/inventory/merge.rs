@@ -143,7 +143,7 @@ pub(crate) fn settle(
         let list = &mut lists[index];
         let text = format!("{}: {}", list.config.source, clash.text);
         mistakes.push(Mistake::new(list, &was, text));
-        list.is_put_back(was);
+        list.put_back(was, &clash.text);
         list.is_known = same(known, list).is_some_and(|known| known.is_known);
     }
 }

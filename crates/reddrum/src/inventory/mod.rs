@@ -9,6 +9,7 @@ mod roll;
 mod tree;
 
 use std::fs;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::pin::Pin;
@@ -120,6 +121,10 @@ pub(crate) struct Inventory {
     takes: u64,
     /// What its server told, if it is taken, and to be kept then.
     unkept: Option<String>,
+    /// By what is known whether it says something else than when it was found last: of a file its stamp, else its text.
+    said: u64,
+    /// Why it couldn't be together with the rest, and what it said then: the log has told it.
+    refusal: Option<(u64, String)>,
     /// What is wrong with it, as the log has told it.
     told: Option<String>,
     /// Its file system doesn't answer: what it was asked for first.
@@ -156,6 +161,8 @@ impl Inventory {
             is_known: false,
             takes: 0,
             unkept: None,
+            said: 0,
+            refusal: None,
             told: None,
             silent: None,
             stamp: None,
@@ -174,6 +181,7 @@ impl Inventory {
         self.is_known = known.is_known;
         self.takes = known.takes;
         self.told.clone_from(&known.told);
+        self.refusal.clone_from(&known.refusal);
         self.silent = known.silent;
         self.is_looked_at = known.is_looked_at;
     }
@@ -266,6 +274,7 @@ impl Inventory {
         }
         self.speaks();
         self.stamp = found.stamp;
+        self.said = BuildHasherDefault::<DefaultHasher>::new().hash_one((found.stamp, &found.text));
         match self.checked(was, found.read) {
             Ok(targets) => {
                 (self.told, self.unkept) = (None, found.text);
@@ -283,12 +292,18 @@ impl Inventory {
     /// It is taken as it was found.
     pub(crate) fn is_taken(&mut self) {
         self.is_known = true;
+        self.refusal = None;
         self.takes += 1;
     }
 
-    /// It can't be together with the rest as it was found, and is as it was before that.
-    pub(crate) fn is_put_back(&mut self, was: Vec<TargetConfig>) {
+    /// It can't be together with the rest as it was found, and is as it was before that. Returns whether the log is to tell it:
+    /// a server says the same again and again.
+    pub(crate) fn put_back(&mut self, was: Vec<TargetConfig>, why: &str) -> bool {
         (self.targets, self.is_refused, self.unkept) = (was, true, None);
+        let refusal = Some((self.said, why.to_owned()));
+        let is_new = self.refusal != refusal;
+        self.refusal = refusal;
+        is_new
     }
 
     /// What its server told, where that was taken and is to be kept: once.
@@ -560,6 +575,25 @@ mod tests {
         }
         assert!(list.found(&[], found(false)).is_err());
         assert_eq!(list.silent, None);
+    }
+
+    #[test]
+    fn why_a_list_is_refused_is_told_once_until_it_says_something_else_or_is_taken() {
+        let mut list = list(Source::Url(http::Uri::from_static("http://sd.example/")));
+        let is_told = |list: &mut Inventory, says: &str, why: &str| {
+            let found = Found::told(&list.config, Ok(says.to_owned()));
+            list.found(&[], found).unwrap();
+            list.put_back(Vec::new(), why)
+        };
+        let (one, other) = ("[{\"host\": \"10.0.0.1\"}]", "[{\"host\": \"10.0.0.2\"}]");
+        assert!(is_told(&mut list, one, "it is there twice"));
+        for _ in 0..2 {
+            assert!(!is_told(&mut list, one, "it is there twice"));
+        }
+        assert!(is_told(&mut list, one, "another has it"));
+        assert!(is_told(&mut list, other, "another has it"));
+        list.is_taken();
+        assert!(is_told(&mut list, other, "another has it"));
     }
 
     #[test]
