@@ -7,6 +7,7 @@ use crate::config::{Config, InventoryConfig, SECTIONS, ScanConfig, Source};
 use crate::error::ProgramError;
 use crate::inventory::{self, Files, Gathered};
 use crate::serve;
+use crate::web::WebError;
 
 /// Prints every section and key with its meaning and default.
 pub(crate) fn keys(out: &mut impl Write) -> io::Result<()> {
@@ -51,6 +52,9 @@ pub(crate) async fn check(
         let texts: Vec<&str> = gathered.mistakes.iter().map(|m| &*m.text).collect();
         return Err(ProgramError::Usage(texts.join("\n")));
     }
+    if nobody_could_log_in(&config) {
+        return Err(WebError::NoAccount.into());
+    }
     let targets = counted(config.targets.len(), "target");
     let lists = lists(&gathered, config.targets.len(), servers.len());
     let scans = scans(&config.scans);
@@ -60,6 +64,16 @@ pub(crate) async fn check(
         "{}: good: {targets}, {lists}{scans}{accounts}",
         file.display()
     ))
+}
+
+/// Whether neither the configuration nor its state has an account, as far as that can be known without changing anything.
+fn nobody_could_log_in(config: &Config) -> bool {
+    let state = config.service.state_dir.as_deref();
+    let state = state.map(|folder| folder.join(serve::STATE_FILE));
+    config.accounts.is_empty()
+        && state.is_none_or(|file| {
+            matches!(file.try_exists(), Ok(false)) || redfish::is_known_without_accounts(&file)
+        })
 }
 
 /// What is said of scans, where there are any. Nobody is asked.
@@ -99,6 +113,29 @@ fn counted(count: usize, what: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_configuration_is_not_good_where_nobody_could_log_in() {
+        let folder = std::env::temp_dir().join(format!("config-login-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("reddrum.toml");
+        let account = "[[account]]\nusername = \"a\"\nrole = \"Administrator\"\n\
+                       password_command = [\"echo\", \"correct horse\"]\n";
+        for (text, is_good) in [
+            ("[service]\n", false),
+            ("[service]\nstate_dir = \"none\"\n", false),
+            (account, true),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            let checked = check(&file, &mut Vec::new()).await;
+            assert_eq!(checked.is_ok(), is_good, "{text}: {checked:?}");
+            if let Err(error) = checked {
+                assert!(error.to_string().contains("[[account]]"), "{error}");
+            }
+        }
+        assert!(!folder.join("none").exists(), "a check makes nothing");
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 
     #[test]
     fn every_key_is_explained() {

@@ -229,7 +229,7 @@ async fn store(state_dir: Option<&Path>) -> Result<Store, ProgramError> {
     let path = folder.join(STATE_FILE);
     let failed =
         |e: &dyn std::fmt::Display| ProgramError::System(format!("{}: {e}", path.display()));
-    certificate::private_folder(folder).map_err(|e| failed(&e))?;
+    certificate::private_folder(folder).map_err(|e| no_folder(folder, &e))?;
     // Before a restart, the last run may need a moment to let go of the file.
     for _ in 0..STATE_ATTEMPTS {
         match Store::open(&path) {
@@ -238,6 +238,14 @@ async fn store(state_dir: Option<&Path>) -> Result<Store, ProgramError> {
         }
     }
     Err(failed(&StoreError::InUse))
+}
+
+/// The state folder can't be made.
+fn no_folder(folder: &Path, error: &std::io::Error) -> ProgramError {
+    let folder = folder.display();
+    ProgramError::Usage(format!(
+        "[service] state_dir: {folder} can't be made: {error}; name a folder in which this user may write"
+    ))
 }
 
 /// Where BMCs are remembered: in the state folder, or not at all.
@@ -267,5 +275,19 @@ fn uuid(state_dir: Option<&Path>) -> Result<String, ProgramError> {
             Ok(uuid)
         }
         Err(error) => Err(failed(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_state_folder_that_can_not_be_made_is_told_with_its_key_and_the_remedy() {
+        let folder = Path::new("/dev/null/reddrum");
+        let error = store(Some(folder)).await.err().unwrap().to_string();
+        for part in ["[service] state_dir: /dev/null/reddrum", "name a folder"] {
+            assert!(error.contains(part), "{error}");
+        }
     }
 }

@@ -315,7 +315,7 @@ fn a_check_of_the_configuration_reads_its_lists_as_serve_does() {
     assert!(said.contains(wanted), "{said}");
 
     for (list, text, wanted) in [
-        ("gone.csv", None, "gone.csv: No such file"),
+        ("gone.csv", None, "(os error 2); an [[inventory]] names it"),
         (
             "c.csv",
             Some("hosts,nmes\n10.0.3.1,c1\n"),

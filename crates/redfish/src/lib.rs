@@ -75,7 +75,7 @@ mod update;
 
 pub use account::{
     Account, AccountError, MAX_ACCOUNTS, MAX_PASSWORD, MAX_REMEMBERED, MAX_ROLES, MAX_USER_NAME,
-    PASSWORD_MEMORY_KIB, PASSWORD_PASSES,
+    PASSWORD_MEMORY_KIB, PASSWORD_PASSES, is_known_without_accounts,
 };
 pub use aggregation::{
     Aggregator, ConfiguredSource, ConnectionMethod, MAX_AGGREGATION_SOURCES, MAX_SOURCE_TEXT,

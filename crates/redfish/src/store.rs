@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use redb::backends::{FileBackend, InMemoryBackend};
-use redb::{Builder, Database, ReadableDatabase as _, TableDefinition};
+use redb::{Builder, Database, ReadOnlyDatabase, ReadableDatabase, TableDefinition};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
@@ -379,7 +379,17 @@ fn schema(database: &Database) -> Result<Option<u64>, StoreError> {
     Ok(read()?)
 }
 
-fn read(database: &Database, table: Table) -> Result<Vec<(String, Vec<u8>)>, redb::Error> {
+/// Whether the state in a file is known to have no entry of a table. The file stays as it is.
+pub(crate) fn is_known_without(path: &Path, table: Table) -> bool {
+    let found = ReadOnlyDatabase::open(path).map_err(redb::Error::from);
+    let found = found.and_then(|database| read(&database, table));
+    found.is_ok_and(|entries| entries.is_empty())
+}
+
+fn read(
+    database: &impl ReadableDatabase,
+    table: Table,
+) -> Result<Vec<(String, Vec<u8>)>, redb::Error> {
     let transaction = database.begin_read()?;
     let entries = transaction.open_table(ENTRIES)?;
     let mut found = Vec::new();
@@ -503,6 +513,20 @@ mod tests {
         told.await.unwrap();
         let colours: Vec<(String, u32)> = store.load(COLOURS).unwrap();
         assert_eq!(colours, [("red".to_owned(), 1)]);
+    }
+
+    #[test]
+    fn a_file_is_known_to_lack_entries_only_where_it_can_be_read_and_has_none() {
+        let folder = Folder::new("without");
+        let file = folder.file();
+        assert!(!is_known_without(&file, COLOURS), "there is no file");
+        assert!(!file.exists());
+        let database = open(Some(&file), &MIGRATIONS).unwrap();
+        write(&database, &[&one(SHAPES, "square", 1)]).unwrap();
+        assert!(!is_known_without(&file, COLOURS), "somebody has it");
+        drop(database);
+        assert!(is_known_without(&file, COLOURS));
+        assert!(!is_known_without(&file, SHAPES));
     }
 
     #[test]

@@ -462,7 +462,8 @@ fn stamp(path: &Path) -> Option<Stamp> {
 
 /// The text of a file that had this stamp before.
 fn read_file(path: &Path, before: Option<Stamp>) -> Result<String, String> {
-    let length = fs::metadata(path).map_err(|e| e.to_string())?.len();
+    let missing = |e: std::io::Error| format!("{e}; an [[inventory]] names it as its file");
+    let length = fs::metadata(path).map_err(missing)?.len();
     if length > LIST_BYTES_MAX as u64 {
         return Err(format!("longer than {LIST_BYTES_MAX} bytes"));
     }

@@ -31,7 +31,7 @@ pub(crate) use policy::{MAX_EXPIRATION_DAYS, MAX_FAILURES, MAX_LOCKOUT_S, Policy
 pub use role::MAX_ROLES;
 pub(crate) use table::Accounts;
 pub(crate) use table::LoadError;
-pub use table::MAX_ACCOUNTS;
+pub use table::{MAX_ACCOUNTS, is_known_without_accounts};
 
 use crate::privilege::Role;
 use password::PasswordHash;

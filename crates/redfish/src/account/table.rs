@@ -1,6 +1,7 @@
 //! All accounts, roles and rules, in memory.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -15,7 +16,7 @@ use super::{Account, AccountError, Kept, Policy};
 use crate::audit::AuditLog;
 use crate::privilege::{PrivilegeMap, Privileges, Role};
 use crate::session::{Session, Sessions};
-use crate::store::{Batch, Store, StoreError, Table};
+use crate::store::{self, Batch, Store, StoreError, Table};
 use crate::turn::Turns;
 
 /// How many accounts a service has at most.
@@ -28,6 +29,13 @@ pub(super) const SETTINGS_KEY: &str = "AccountService";
 /// Names of the operator's accounts that were added once. They aren't added again: clients may have renamed or deleted
 /// them since.
 const SEEDED: Table = Table("seeded_accounts");
+
+/// Whether the state in a file is known to have no account, so that nobody could log in unless the configuration names some. It
+/// isn't known where there is no such file, or it can't be read: a service that runs has it for itself.
+#[must_use]
+pub fn is_known_without_accounts(state: &Path) -> bool {
+    store::is_known_without(state, ACCOUNTS)
+}
 
 /// All accounts, and the memory of credentials that have been verified.
 pub(crate) struct Accounts {
