@@ -132,7 +132,10 @@ impl fmt::Display for Failure {
             Self::NotStored { reason } => f.write_str(reason),
             Self::AlreadyExists {
                 resource, property, ..
-            } => write!(f, "a {resource} with this {property} exists"),
+            } => {
+                let article = article(resource);
+                write!(f, "{article} {resource} with this {property} exists")
+            }
             Self::InUse { reason } => write!(f, "in use: {reason}"),
             Self::Disabled { service } => write!(f, "{service} is disabled"),
             Self::LimitReached => f.write_str("there are as many as the service keeps"),
@@ -154,6 +157,40 @@ impl From<StoreError> for Failure {
             error => Self::NotStored {
                 reason: error.to_string(),
             },
+        }
+    }
+}
+
+/// The article that a word takes, by its first letter.
+fn article(word: &str) -> &'static str {
+    match word.starts_with(['A', 'E', 'I', 'O', 'a', 'e', 'i', 'o']) {
+        true => "an",
+        false => "a",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_exists_has_the_article_of_its_first_letter() {
+        for (resource, wanted) in [
+            (
+                "AggregationSource",
+                "an AggregationSource with this HostName exists",
+            ),
+            (
+                "ManagerAccount",
+                "a ManagerAccount with this HostName exists",
+            ),
+        ] {
+            let failure = Failure::AlreadyExists {
+                resource,
+                property: "HostName",
+                value: "x".to_owned(),
+            };
+            assert_eq!(failure.to_string(), wanted);
         }
     }
 }
