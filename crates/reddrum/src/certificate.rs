@@ -50,6 +50,16 @@ pub(crate) fn private_folder(folder: &Path) -> io::Result<()> {
         .create(folder)
 }
 
+/// What is to be told of a folder that others than its owner can look into.
+pub(crate) fn open_to_others(folder: &Path) -> Option<String> {
+    let mode = fs::metadata(folder).ok()?.mode() & 0o777;
+    let name = folder.to_string_lossy();
+    (mode & 0o077 != 0).then(|| {
+        let quoted = quoted(&name);
+        format!("others can look into {name} (mode {mode:04o}), which has secrets; run: chmod 700 {quoted}")
+    })
+}
+
 impl Certificate {
     /// Makes a self-signed certificate for `host`, `localhost` and the machine's own name.
     pub(crate) fn self_signed(host: IpAddr) -> Result<Self, CertificateError> {
@@ -227,7 +237,23 @@ pub(crate) fn write_new(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> 
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
+
+    #[test]
+    fn a_folder_that_others_can_look_into_is_told_with_its_mode_and_the_remedy() {
+        let folder = std::env::temp_dir().join(format!("reddrum-open-{}", std::process::id()));
+        private_folder(&folder).unwrap();
+        assert_eq!(open_to_others(&folder), None);
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+        let told = open_to_others(&folder).unwrap();
+        assert!(
+            told.contains("(mode 0755)") && told.contains("chmod 700 "),
+            "{told}"
+        );
+        fs::remove_dir_all(folder).unwrap();
+    }
 
     #[test]
     fn the_first_start_makes_a_certificate_and_the_second_one_finds_it() {

@@ -230,6 +230,9 @@ async fn store(state_dir: Option<&Path>) -> Result<Store, ProgramError> {
     let failed =
         |e: &dyn std::fmt::Display| ProgramError::System(format!("{}: {e}", path.display()));
     certificate::private_folder(folder).map_err(|e| no_folder(folder, &e))?;
+    if let Some(text) = certificate::open_to_others(folder) {
+        tracing::warn!("[service] state_dir: {text}");
+    }
     // Before a restart, the last run may need a moment to let go of the file.
     for _ in 0..STATE_ATTEMPTS {
         match Store::open(&path) {
@@ -271,7 +274,7 @@ fn uuid(state_dir: Option<&Path>) -> Result<String, ProgramError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let uuid = fresh()?;
             certificate::private_folder(folder).map_err(failed)?;
-            certificate::write_new(&path, 0o644, uuid.as_bytes()).map_err(failed)?;
+            certificate::write_new(&path, 0o600, uuid.as_bytes()).map_err(failed)?;
             Ok(uuid)
         }
         Err(error) => Err(failed(error)),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::num::{NonZeroU32, NonZeroU64};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +12,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use hardware::{LogEvent, LogNews, NodeId};
-use redb::backends::InMemoryBackend;
+use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{
     Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase, ReadableTable,
     ReadableTableMetadata, TableDefinition, WriteTransaction,
@@ -211,7 +212,16 @@ fn try_open(path: &Path) -> Result<Database, redb::Error> {
 }
 
 fn open_once(path: &Path) -> Result<Database, redb::Error> {
-    match Builder::new().set_cache_size(CACHE_BYTES).create(path) {
+    // Its owner's alone: it has open sessions, and what stands where.
+    let mut options = fs::OpenOptions::new();
+    options.read(true).write(true).create(true).mode(0o600);
+    let file = options.truncate(false).open(path)?;
+    let backend = FileBackend::new(file)?;
+    let mut builder = Builder::new();
+    match builder
+        .set_cache_size(CACHE_BYTES)
+        .create_with_backend(backend)
+    {
         // What is no database at all.
         Err(DatabaseError::Storage(redb::StorageError::Io(error)))
             if error.kind() == io::ErrorKind::InvalidData =>

@@ -591,6 +591,7 @@ impl Drop for Memory {
 #[cfg(test)]
 mod tests {
     use std::net::SocketAddr;
+    use std::os::unix::fs::PermissionsExt as _;
     use std::sync::mpsc;
     use std::{fs, io};
 
@@ -651,6 +652,8 @@ mod tests {
         let folder = folder("next");
         let path = folder.join("fleet.redb");
         fill(&Memory::open(&path).unwrap());
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "its owner's alone");
         let memory = Memory::open(&path).unwrap();
         let found = recalled(&memory, &target("n1")).unwrap();
         assert_eq!(found.known, codec::tests::contact().known);

@@ -151,7 +151,7 @@ fn write_state(found: &mut Found, folder: &Path) -> Result<(), ProgramError> {
             .look_at("UUID", "the state folder has one already, which stays");
         return Ok(());
     }
-    write_new(&path, 0o644, uuid.as_bytes())
+    write_new(&path, 0o600, uuid.as_bytes())
         .map_err(|e| ProgramError::system(&path.display().to_string(), e))
 }
 
