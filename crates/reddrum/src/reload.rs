@@ -68,6 +68,8 @@ pub(crate) struct Reload {
 /// Who has changed the BMCs: what of it, and in which words the log says so.
 struct Told<'a> {
     what: &'a str,
+    /// How many machines a list names, where it is one.
+    of_list: Option<usize>,
     text: &'static str,
 }
 
@@ -283,6 +285,7 @@ impl Reload {
             Ok(named) => {
                 let told = Told {
                     what: &source.to_string(),
+                    of_list: Some(self.lists[index].targets.len()),
                     text: "a list of BMCs was read again; its BMCs and their logins hold from now on",
                 };
                 self.take(told, named, None, fleet, names).await
@@ -367,6 +370,7 @@ impl Reload {
         let restart = self.config.takes_restart(&config);
         let told = Told {
             what: &self.file.display().to_string(),
+            of_list: None,
             text: "the configuration was read again; its BMCs and their logins hold from now on",
         };
         self.take(told, gathered.named, Some(config), fleet, names)
@@ -453,6 +457,7 @@ impl Reload {
         plan.changes.remove.extend(step.gone.clone());
         let told = Told {
             what: step.id(),
+            of_list: None,
             text: "a client has changed the BMCs of the AggregationService",
         };
         self.apply(told, plan, self.roll.count(), fleet, names)
@@ -518,7 +523,8 @@ impl Reload {
         tracing::info!(
             target: "config",
             file = told.what,
-            machines,
+            of_list = told.of_list,
+            all_machines = machines,
             %removed,
             %added,
             labelled,

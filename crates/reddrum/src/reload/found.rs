@@ -48,6 +48,7 @@ impl Reload {
         }
         let told = Told {
             what: &report.what,
+            of_list: None,
             text: "a scan for BMCs has ended, and what it found holds from now on",
         };
         if let Err(error) = self.take(told, named, None, fleet, names).await {
@@ -96,6 +97,7 @@ impl Reload {
         }
         let told = Told {
             what: step.id(),
+            of_list: None,
             text: "what scans have found joins where a client has made room, and leaves where he has named it",
         };
         let taken = match self.merged() {
