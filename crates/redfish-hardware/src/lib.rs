@@ -51,4 +51,5 @@ mod update;
 mod uri;
 
 pub use backend::HardwareBackend;
+pub use number::rounded;
 pub use uri::resources_of;

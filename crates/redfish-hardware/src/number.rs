@@ -42,6 +42,16 @@ impl Scale {
     }
 }
 
+/// `value` of a sensor with this step (its resolution), in the sensor's own unit: rounded to what the sensor can tell apart, as
+/// Redfish shows it. 12.1 and not 12.100000000000001.
+#[must_use]
+pub fn rounded(value: f64, step: f64) -> f64 {
+    match step.is_finite() && step > 0.0 {
+        true => to_decimals(value, decimals_of_step(step)),
+        false => value,
+    }
+}
+
 /// 10⁰ to 10¹².
 const POWERS: [f64; MAX_DIGITS_AFTER_POINT + 1] = [
     1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12,

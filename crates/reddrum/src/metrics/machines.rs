@@ -257,10 +257,10 @@ fn values(family: &Family, node: &Node, text: &mut Text, wanted: Shown) {
         if !sensor.quantity.is_numeric() {
             continue;
         }
-        let (place, value) = shown(sensor, reading.value);
-        if place != wanted {
+        if shown(sensor, reading.value).0 != wanted {
             continue;
         }
+        let value = told(sensor, reading.value);
         let labels = [
             ("node", node.id.as_str()),
             ("sensor", &*sensor.id),
@@ -274,6 +274,14 @@ fn values(family: &Family, node: &Node, text: &mut Text, wanted: Shown) {
         };
         text.sample(family, labels, value);
     }
+}
+
+/// A numeric sensor's value in its metric's unit, without digits that the sensor can't tell apart.
+fn told(sensor: &Sensor, value: f64) -> f64 {
+    let rounded = sensor
+        .resolution
+        .map_or(value, |step| redfish_hardware::rounded(value, step));
+    shown(sensor, rounded).1
 }
 
 fn states(family: &Family, node: &Node, text: &mut Text) {
@@ -411,6 +419,23 @@ mod tests {
         assert_eq!(place(Quantity::Power, "V.A", 5.0), (Shown::Other, 5.0));
         assert_eq!(place(Quantity::FanSpeed, "%", 40.0), (Shown::FanRatio, 0.4));
         assert_eq!(place(Quantity::Temperature, "", 7.0), (Shown::Other, 7.0));
+    }
+
+    #[test]
+    fn a_value_has_no_digits_that_its_sensor_can_not_tell_apart() {
+        let with_step = |resolution| Sensor {
+            resolution,
+            ..sensor(Quantity::Voltage, "V")
+        };
+        let noisy = 5.044_000_000_000_000_5;
+        assert_eq!(told(&with_step(Some(0.052)), noisy).to_string(), "5.044");
+        assert_eq!(told(&with_step(None), noisy), noisy);
+        assert_eq!(told(&with_step(Some(0.0)), noisy), noisy);
+        let kelvin = Sensor {
+            resolution: Some(1.0),
+            ..sensor(Quantity::Temperature, "K")
+        };
+        assert_eq!(told(&kelvin, 273.0), 273.0 - 273.15);
     }
 
     #[test]
