@@ -16,6 +16,9 @@
 //! killed: they come with their numbers in it ([`EventSink::publish_once`]), and are forgotten there when the sink has written
 //! them down. A source without a journal tells by its snapshots.
 //!
+//! What an entry says and how bad that is are the event's `Message` and `MessageSeverity`, so that a receiver of alarms need not
+//! read the entry to tell a dying power supply from a button; unless the entry is gone by then.
+//!
 //! What is found at first contact is no event: it did not happen then. Only a limit that is found crossed is told: nobody
 //! was told before.
 
@@ -30,6 +33,7 @@ use hardware::{
 use redfish::message::{resource_event, sensor_event};
 use redfish::{Event, EventSink, Mark, Message};
 
+use crate::log;
 use crate::part::{self, Measurement};
 use crate::tree::{Tree, TreeCache};
 use crate::unit::Conversion;
@@ -108,8 +112,8 @@ impl Watch {
     fn tell_news(&self, journal: u64, news: &LogNews) {
         let manager = news.node.as_str();
         let event = match news.event {
-            LogEvent::Entry { id, .. } => Event {
-                message: resource_event::resource_created(),
+            LogEvent::Entry { id, raw } => Event {
+                message: self.entry_created(&news.node, (id, raw)),
                 origin: Some(uri::log_entry(manager, id)),
                 resource_type: Some("LogEntry"),
             },
@@ -123,6 +127,19 @@ impl Watch {
             Some(number) => self.sink.publish_once(event, Mark { journal, number }),
             None => self.sink.publish(event),
         }
+    }
+
+    /// The journal has no words for an entry: they are in the node's log, unless it was cleared since.
+    fn entry_created(&self, node: &NodeId, key: (u32, [u8; 16])) -> Message {
+        let node = self
+            .hardware
+            .upgrade()
+            .and_then(|hardware| hardware.node(node.as_str()));
+        let entry = node.as_ref().and_then(|node| {
+            let mut newest_first = node.log.entries.iter().rev();
+            newest_first.find(|entry| (entry.id, entry.raw) == key)
+        });
+        entry.map_or_else(resource_event::resource_created, entry_created)
     }
 
     fn tell(&self, message: Message, origin: String, resource_type: &'static str) {
@@ -318,7 +335,7 @@ impl Watch {
         };
         for entry in new {
             let origin = uri::log_entry(manager, entry.id);
-            self.tell(resource_event::resource_created(), origin, "LogEntry");
+            self.tell(entry_created(entry), origin, "LogEntry");
         }
     }
 }
@@ -352,6 +369,16 @@ fn new_entries<'a>(before: &[LogEntry], after: &'a [LogEntry]) -> &'a [LogEntry]
         after.iter().rposition(|entry| before.contains(&key(entry)))
     });
     known.map_or(after, |known| &after[known + 1..])
+}
+
+/// There is this entry: with its own words, since `ResourceCreated` is all well whatever it tells.
+fn entry_created(entry: &LogEntry) -> Message {
+    let severity = match entry.text.severity {
+        Severity::Ok => redfish::message::Severity::Ok,
+        Severity::Warning => redfish::message::Severity::Warning,
+        Severity::Critical => redfish::message::Severity::Critical,
+    };
+    resource_event::resource_created().with_text(log::message(&entry.text), severity)
 }
 
 fn entries_lost(log: &str) -> Message {

@@ -1,6 +1,6 @@
 //! `LogService` and `LogEntry`: a machine's system event log.
 
-use hardware::{LogEntryKind, Node, Severity};
+use hardware::{LogEntryKind, LogText, Node, Severity};
 use redfish_schema::log_entry::{
     self, EventSeverity, LogEntry, LogEntryCode, LogEntryType, SensorType,
 };
@@ -86,24 +86,13 @@ fn entry_at(path: &str, entry: &hardware::LogEntry) -> LogEntry {
     } else {
         LogEntryCode::Deassert
     };
-    let subject = text
-        .sensor
-        .as_deref()
-        .map(|sensor| format!("{sensor}: "))
-        .unwrap_or_default();
-    let gone = if is_event && !text.asserted {
-        " (no longer)"
-    } else {
-        ""
-    };
-    let message = format!("{subject}{}{gone}", text.message);
     let id = entry.id.to_string();
     let name = format!("Log entry {id}");
     let own = LogEntry::new(format!("{path}/{id}"), id.as_str(), name, record_type);
     LogEntry {
         severity: Some(severity(text.severity).into()),
         created,
-        message: Some(message.into()),
+        message: Some(message(text).into()),
         entry_code: is_event.then(|| code.into()),
         sensor_type: sensor_type.map(Into::into),
         oem_sensor_type: (sensor_type == Some(SensorType::OEM))
@@ -114,6 +103,21 @@ fn entry_at(path: &str, entry: &hardware::LogEntry) -> LogEntry {
         message_id: event_data(entry),
         ..own
     }
+}
+
+/// What an entry says: of which sensor, and that a condition holds no longer where it tells that.
+pub(crate) fn message(text: &LogText) -> String {
+    let subject = text
+        .sensor
+        .as_deref()
+        .map(|sensor| format!("{sensor}: "))
+        .unwrap_or_default();
+    let gone = if text.kind == LogEntryKind::Event && !text.asserted {
+        " (no longer)"
+    } else {
+        ""
+    };
+    format!("{subject}{}{gone}", text.message)
 }
 
 const fn severity(severity: Severity) -> EventSeverity {

@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex};
 
 use hardware::*;
-use redfish::{Backend, Event, EventSink, Mark};
+use redfish::{Backend, Event, EventSink, Mark, Message};
 use redfish_hardware::HardwareBackend;
 
 use crate::fake::Fake;
@@ -105,6 +105,7 @@ impl Hardware for Source {
 #[derive(Default)]
 struct Sink {
     origins: Mutex<Vec<String>>,
+    messages: Mutex<Vec<Message>>,
     marks: Mutex<Vec<u64>>,
     kept_to: Mutex<u64>,
     tell: Mutex<Vec<Box<dyn Fn() + Send + Sync>>>,
@@ -131,6 +132,7 @@ impl Sink {
 
 impl EventSink for Sink {
     fn publish(&self, event: Event) {
+        self.messages.lock().unwrap().push(event.message);
         self.origins.lock().unwrap().push(event.origin.unwrap());
     }
 
@@ -167,6 +169,49 @@ fn news_is_handed_in_once_with_its_number_and_forgotten_when_it_is_kept() {
     assert_eq!(
         origins[2],
         "/redfish/v1/Managers/Loose/LogServices/SEL/Entries/3"
+    );
+}
+
+#[test]
+fn an_entry_is_told_with_its_own_words_and_severity_unless_it_is_gone() {
+    let source = Source::new();
+    source.fake.change("Loose", |node| {
+        let like = &node.log.entries[0];
+        let text = LogText {
+            kind: LogEntryKind::Event,
+            sensor: Some("PSU1_Status".into()),
+            sensor_type: "Power Supply".into(),
+            message: "Failure detected".into(),
+            severity: Severity::Critical,
+            asserted: true,
+        };
+        let entry = LogEntry {
+            id: 4,
+            raw: [0; 16],
+            text: Arc::new(text),
+            ..like.clone()
+        };
+        node.log = Arc::new(Log {
+            entries: [entry].into(),
+            ..Log::clone(&node.log)
+        });
+    });
+    let sink = Arc::new(Sink::default());
+    let _backend = sink.watch(&source);
+    source.entries([4, 5]);
+    let messages = sink.messages.lock().unwrap();
+    let told: Vec<_> = messages.iter().map(|m| (m.key(), m.severity())).collect();
+    assert_eq!(
+        told,
+        [
+            ("ResourceCreated", redfish::message::Severity::Critical),
+            ("ResourceCreated", redfish::message::Severity::Ok),
+        ]
+    );
+    assert_eq!(messages[0].text(), "PSU1_Status: Failure detected");
+    assert_eq!(
+        messages[1].text(),
+        "The resource has been created successfully."
     );
 }
 

@@ -1,7 +1,8 @@
 //! Messages of DMTF's message registries (DSP0268): one module a registry, one function a message.
 //!
 //! Texts, arguments, severities and resolutions are those of the registry, so that a client may rely on
-//! `MessageId` and `MessageArgs` alone. Each registry has the messages that the service or its backends send. The Base
+//! `MessageId` and `MessageArgs` alone; but where a backend knows more, it says so with [`Message::with_text`] and
+//! [`Message::with_resolution`]. Each registry has the messages that the service or its backends send. The Base
 //! registry answers requests; the others are of events.
 
 mod base;
@@ -119,6 +120,8 @@ impl Entry {
 pub struct Message {
     entry: &'static Entry,
     args: Vec<String>,
+    text: Option<String>,
+    severity: Option<Severity>,
     resolution: Option<String>,
     related_properties: Vec<String>,
 }
@@ -128,6 +131,8 @@ impl Message {
         Self {
             entry,
             args,
+            text: None,
+            severity: None,
             resolution: None,
             related_properties: Vec::new(),
         }
@@ -149,10 +154,11 @@ impl Message {
         )
     }
 
-    /// The text with the arguments in place.
+    /// The text: its own, or the registry's with the arguments in place.
     #[must_use]
     pub fn text(&self) -> String {
-        self.entry.text_with(&self.args)
+        let own = self.text.clone();
+        own.unwrap_or_else(|| self.entry.text_with(&self.args))
     }
 
     /// The values that the text names, in the order of the registry.
@@ -163,8 +169,17 @@ impl Message {
 
     /// How bad it is.
     #[must_use]
-    pub const fn severity(&self) -> Severity {
-        self.entry.severity
+    pub fn severity(&self) -> Severity {
+        self.severity.unwrap_or(self.entry.severity)
+    }
+
+    /// Says what happened and how bad it is, in place of the registry's words, for which all that can happen to a
+    /// resource is the same (DSP0268 "Message": services may replace the severity by one that fits better).
+    #[must_use]
+    pub fn with_text(mut self, text: impl Into<String>, severity: Severity) -> Self {
+        self.text = Some(text.into());
+        self.severity = Some(severity);
+        self
     }
 
     /// Says what to do, in place of the registry's own advice.
@@ -208,7 +223,7 @@ impl Serialize for Message {
         message.serialize_field("MessageId", &self.id())?;
         message.serialize_field("Message", &self.text())?;
         message.serialize_field("MessageArgs", &self.args)?;
-        message.serialize_field("MessageSeverity", &self.entry.severity)?;
+        message.serialize_field("MessageSeverity", &self.severity())?;
         message.serialize_field("Resolution", self.resolution())?;
         if !self.related_properties.is_empty() {
             message.serialize_field("RelatedProperties", &self.related_properties)?;
