@@ -30,9 +30,6 @@ pub(crate) fn network(text: &str) -> Result<Option<Vec<String>>, String> {
     let Some((address, length)) = text.split_once('/') else {
         return Ok(None);
     };
-    if text.contains([',', ' ']) {
-        return Err("a network stands alone; one command for each".to_owned());
-    }
     let address: Ipv4Addr = address
         .parse()
         .map_err(|_| "expected a network such as 10.0.0.0/24".to_owned())?;

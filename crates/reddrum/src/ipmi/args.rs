@@ -151,7 +151,7 @@ pub(super) enum IpmiCommand {
     /// Firmware, by HPM.1.
     #[command(subcommand)]
     Hpm(HpmCommand),
-    /// Find BMCs by ASF ping, without a login. HOSTS may be a network such as 10.0.0.0/24.
+    /// Find BMCs by ASF ping, without a login. HOSTS may have networks such as 10.0.0.0/24.
     Discover(DiscoverArgs),
     /// How BMCs deviate from IPMI, and what is done about it; asks no BMC. `vbmc --defect` makes virtual ones that do.
     Quirks,

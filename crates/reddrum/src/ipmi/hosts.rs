@@ -7,7 +7,7 @@ use std::path::Path;
 use std::thread;
 
 use super::failure::Failure;
-use crate::config::hosts::{HOSTS_MAX, expand, misfit};
+use crate::config::hosts::{HOSTS_MAX, expand, misfit, network, split_outside_brackets};
 use crate::error::ProgramError;
 
 /// Names that are looked up at the same time.
@@ -30,13 +30,32 @@ pub(super) struct Host {
 /// # Errors
 /// Both or neither are given, the file can't be read, or what they say is no host.
 pub(super) fn names(range: Option<&str>, file: Option<&Path>) -> Result<Vec<String>, ProgramError> {
+    names_of(range, file, expand_one)
+}
+
+/// The same where whole networks may be asked, too.
+///
+/// # Errors
+/// Those of [`names`], and a network that is none or too large.
+pub(super) fn names_and_networks(
+    range: Option<&str>,
+    file: Option<&Path>,
+) -> Result<Vec<String>, ProgramError> {
+    names_of(range, file, expand_networks)
+}
+
+fn names_of(
+    range: Option<&str>,
+    file: Option<&Path>,
+    expand: fn(&str) -> Result<Vec<String>, String>,
+) -> Result<Vec<String>, ProgramError> {
     let from_file = |file: &Path| {
-        let read = parse_file(&read_file(file)?);
+        let read = parse_file(&read_file(file)?, expand);
         read.map_err(|error| ProgramError::Usage(format!("{}, {error}", file.display())))
     };
     let names = match (range, file) {
         (Some(range), None) if range.starts_with('@') => from_file(Path::new(&range[1..]))?,
-        (Some(range), None) => expand_one(range).map_err(|e| usage(range, &e))?,
+        (Some(range), None) => expand(range).map_err(|e| usage(range, &e))?,
         (None, Some(file)) => from_file(file)?,
         (Some(_), Some(_)) => {
             return Err(ProgramError::Usage(
@@ -104,12 +123,15 @@ fn read_file(path: &Path) -> Result<String, ProgramError> {
 }
 
 /// One host or range a line; `#` begins a comment.
-fn parse_file(text: &str) -> Result<Vec<String>, String> {
+fn parse_file(
+    text: &str,
+    expand: fn(&str) -> Result<Vec<String>, String>,
+) -> Result<Vec<String>, String> {
     let mut names = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.split('#').next().unwrap_or_default().trim();
         if !line.is_empty() {
-            names.extend(expand_one(line).map_err(|error| format!("line {number}: {error}"))?);
+            names.extend(expand(line).map_err(|error| format!("line {number}: {error}"))?);
         }
         if names.len() > HOSTS_MAX {
             return Err(format!("line {number}: more than {HOSTS_MAX} hosts"));
@@ -128,6 +150,22 @@ fn expand_one(text: &str) -> Result<Vec<String>, String> {
         Some(error) => Err(error),
         None => Ok(names),
     }
+}
+
+/// Expands ranges and networks that are joined by commas.
+fn expand_networks(text: &str) -> Result<Vec<String>, String> {
+    let mut names = Vec::new();
+    for part in split_outside_brackets(text)? {
+        let part = part.trim();
+        match network(part)? {
+            Some(addresses) => names.extend(addresses),
+            None => names.extend(expand_one(part)?),
+        }
+        if names.len() > HOSTS_MAX {
+            return Err(format!("more than {HOSTS_MAX} hosts"));
+        }
+    }
+    Ok(names)
 }
 
 /// Finds each host's address. A host that has none, or that of another, is a failure of that host alone.
@@ -226,13 +264,26 @@ mod tests {
     }
 
     #[test]
+    fn networks_and_ranges_may_be_joined_where_networks_may_be_asked() {
+        let both = names_and_networks(Some("10.0.0.0/30, 10.0.1.[7-8],10.0.0.1"), None).unwrap();
+        assert_eq!(both, ["10.0.0.1", "10.0.0.2", "10.0.1.7", "10.0.1.8"]);
+        for wrong in ["10.0.0.0/30 10.0.1.0/30", "10.0.0.0/16,10.1.0.0/16", "a/24"] {
+            let error = names_and_networks(Some(wrong), None);
+            assert!(matches!(error, Err(ProgramError::Usage(_))), "{wrong}");
+        }
+    }
+
+    #[test]
     fn a_file_has_ranges_comments_and_empty_lines() {
-        let names = parse_file("# rack 1\nbmc[1-2]\n\n 10.0.0.1:623 # spare\n[fd00::1]:623\n");
+        let names = parse_file(
+            "# rack 1\nbmc[1-2]\n\n 10.0.0.1:623 # spare\n[fd00::1]:623\n",
+            expand_one,
+        );
         assert_eq!(
             names.unwrap(),
             ["bmc1", "bmc2", "10.0.0.1:623", "[fd00::1]:623"]
         );
-        let error = parse_file("bmc1\nbmc[2-\n").unwrap_err();
+        let error = parse_file("bmc1\nbmc[2-\n", expand_one).unwrap_err();
         assert!(error.starts_with("line 2: "), "{error}");
     }
 

@@ -37,7 +37,6 @@ use report::Reader;
 use sdr_cache::SdrCache;
 use talk::Memory;
 
-use crate::config::hosts::network;
 use crate::error::ProgramError;
 
 /// What to say about words that are ipmitool's.
@@ -84,12 +83,8 @@ pub(crate) fn run(args: &IpmiArgs) -> Result<(), ProgramError> {
         return command::quirks::run(connection.json);
     }
     if let IpmiCommand::Discover(options) = &args.command {
-        let network = match args.hosts.as_deref() {
-            Some(range) if !range.starts_with('@') => network(range)
-                .map_err(|why| ProgramError::Usage(format!("hosts '{range}': {why}")))?,
-            _ => None,
-        };
-        let names = network.map_or_else(|| names(args), Ok)?;
+        let file = connection.hosts_file.as_deref();
+        let names = hosts::names_and_networks(args.hosts.as_deref(), file)?;
         return discover::run(names, connection, options);
     }
     let names = names(args)?;

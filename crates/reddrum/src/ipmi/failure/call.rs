@@ -86,7 +86,7 @@ fn refusal_remedy(error: &CallError, code: CompletionCode) -> &'static str {
     let about = About::of(error);
     match code {
         CompletionCode::INSUFFICIENT_PRIVILEGE => {
-            "raise --privilege, or log in as a user who may do it"
+            "log in as a user who may do it, or with a higher --privilege where a lower one is given"
         }
         CompletionCode::INVALID_COMMAND | CompletionCode::INVALID_FOR_LUN => {
             "this BMC does not have the command"
@@ -155,7 +155,7 @@ fn way_remedy(code: CompletionCode) -> &'static str {
         | CompletionCode::NO_RESPONSE
         | CompletionCode::BMC_INITIALIZING => "the controller does not answer now; try again later",
         CompletionCode::INSUFFICIENT_PRIVILEGE => {
-            "raise --privilege, or log in as a user who may do it"
+            "log in as a user who may do it, or with a higher --privilege where a lower one is given"
         }
         _ => "check -t and -b, and -T and -B on the way",
     }
