@@ -255,7 +255,8 @@ mod tests {
 
     #[test]
     fn a_file_that_can_not_be_filled_does_not_stay() {
-        let path = folder("full").join("content");
+        let folder = folder("full");
+        let path = folder.join("content");
         let full = |file: &mut File| -> io::Result<()> {
             file.write_all(b"half")?;
             Err(io::ErrorKind::StorageFull.into())

@@ -121,12 +121,13 @@ mod tests {
     use crate::ipmi::talk::{Talk, play};
 
     fn edit(eeprom: &mut Eeprom, text: &str) -> Outcome {
+        let folder = folder("edit");
         let edit = Edit {
             id: 0,
             field: FruText::ProductSerial,
             text: text.into(),
             backup: BackupArgs {
-                backup_dir: folder("edit"),
+                backup_dir: folder.to_owned(),
                 keep_backup: false,
             },
         };

@@ -72,15 +72,32 @@ impl Eeprom {
     }
 }
 
-/// A folder for backups, empty.
-pub(in crate::ipmi::command) fn folder(name: &str) -> PathBuf {
+/// A folder for backups, that goes with the test.
+pub(in crate::ipmi::command) struct Folder(PathBuf);
+
+impl std::ops::Deref for Folder {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// An empty one.
+pub(in crate::ipmi::command) fn folder(name: &str) -> Folder {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let (process, number) = (std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
     let folder = format!("reddrum-fru-{name}-{process}-{number}");
     let folder = std::env::temp_dir().join(folder);
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
-    folder
+    Folder(folder)
 }
 
 fn inventory(serial: &str) -> Vec<u8> {
