@@ -599,3 +599,99 @@ fn a_too_short_buffer_loses_one_sending_only() {
             .is_some()
     );
 }
+
+/// Asks for the device ID over a network on which each answer takes `delay_ms`, but for those that `is_lost`. Answers may come after
+/// the request they belong to is over; those are in `under_way`.
+fn ask_slow_bmc(
+    pair: &mut Pair,
+    under_way: &mut Vec<(ipmi::time::Instant, Vec<u8>)>,
+    delay_ms: u64,
+    mut is_lost: impl FnMut() -> bool,
+) -> Happened {
+    pair.session.request(pair.now, &GetDeviceId).unwrap();
+    for _ in 0..100 {
+        while let Some(request) = pair.transmit() {
+            let arrives = pair.now + std::time::Duration::from_millis(delay_ms);
+            let reply = pair.at_bmc(&request).filter(|_| !is_lost());
+            under_way.extend(reply.map(|reply| (arrives, reply)));
+        }
+        let deadline = pair.session.poll_timeout().unwrap();
+        let is_next = under_way.first().is_some_and(|(at, _)| *at <= deadline);
+        let happened = if is_next {
+            let (at, reply) = under_way.remove(0);
+            pair.now = pair.now.max(at);
+            pair.at_console(&reply)
+        } else {
+            pair.time_out()
+        };
+        if let Some(happened) = happened {
+            return happened;
+        }
+    }
+    panic!("nothing happened")
+}
+
+fn sent(pair: &Pair) -> usize {
+    pair.trace.iter().filter(|(console, _)| *console).count()
+}
+
+#[test]
+fn a_bmc_that_is_slower_than_the_first_wait_is_soon_asked_once_and_a_quick_one_waited_for_as_before()
+ {
+    let mut pair = established();
+    let mut under_way = Vec::new();
+    for _ in 0..4 {
+        assert_eq!(
+            ask_slow_bmc(&mut pair, &mut under_way, 700, || false),
+            device_id()
+        );
+    }
+    let before = sent(&pair);
+    for _ in 0..50 {
+        assert_eq!(
+            ask_slow_bmc(&mut pair, &mut under_way, 700, || false),
+            device_id()
+        );
+    }
+    assert_eq!(sent(&pair) - before, 50, "none of them twice");
+    // It has become quick: a lost request is repeated after half a second again.
+    for _ in 0..100 {
+        assert_eq!(
+            ask_slow_bmc(&mut pair, &mut under_way, 3, || false),
+            device_id()
+        );
+    }
+    pair.session.request(pair.now, &GetDeviceId).unwrap();
+    let asked_at = pair.now;
+    pair.transmit().unwrap();
+    let repeat_at = pair.session.poll_timeout().unwrap();
+    assert_eq!(repeat_at.since(asked_at).as_millis(), 500);
+}
+
+#[test]
+fn loss_makes_no_wait_longer() {
+    let mut pair = established();
+    let mut under_way = Vec::new();
+    // Every third or so, and never all of one request.
+    let (mut random, mut in_a_row) = (support::Seeded(3), 0);
+    let mut is_lost = || {
+        in_a_row = if in_a_row < 3 && random.below(3) == 0 {
+            in_a_row + 1
+        } else {
+            0
+        };
+        in_a_row > 0
+    };
+    for _ in 0..300 {
+        let asked_at = pair.now;
+        let before = sent(&pair);
+        let happened = ask_slow_bmc(&mut pair, &mut under_way, 20, &mut is_lost);
+        assert_eq!(happened, device_id());
+        let repeats = sent(&pair) - before - 1;
+        let waited: u64 = (0..repeats).map(|n| 500 << n).sum();
+        assert_eq!(
+            pair.now.since(asked_at).as_millis(),
+            u128::from(waited + 20)
+        );
+    }
+}

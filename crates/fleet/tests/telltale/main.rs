@@ -84,21 +84,22 @@ fn answers_that_come_after_their_repetition_are_nobody_elses() {
         ..setup(60, Quality::PERFECT)
     });
     run(&mut world, 5);
-    // Longer than a command waits before it is repeated, and shorter than it lives.
+    // Longer than a command waits before it is repeated, however patient the session has become, and shorter than it lives.
     for index in 0..60 {
         let faults = Faults {
-            delay_ms: 700,
+            delay_ms: 4_500,
             duplicate_permille: 1_000,
             ..Faults::default()
         };
         world.bmcs.set_faults(index, Some(faults));
     }
     world.checker.take_tally();
-    run(&mut world, 120);
+    run(&mut world, 300);
     let tally = world.checker.take_tally();
     assert_eq!(tally.wrong, 0, "{:?}", tally.words);
     assert!(tally.checked > 3_000, "{} checked", tally.checked);
-    assert!(world.engine.counters().retransmits > 3_000);
+    let retransmits = world.engine.counters().retransmits;
+    assert!(retransmits > 3_000, "{retransmits}");
     assert_eq!(
         world.bmcs.counters().in_flight_max,
         1,

@@ -6,7 +6,8 @@ use core::time::Duration;
 ///
 /// A request that stays unanswered is sent again after `first_retry_ms`, then after twice that, and so on up to
 /// `longest_retry_ms`; after `attempts` sendings and one more wait it is given up. With the default values that is
-/// after 0.5 + 1 + 2 + 4 = 7.5 s.
+/// after 0.5 + 1 + 2 + 4 = 7.5 s. Where a BMC has shown that it takes longer than the first wait for its answers, a session
+/// begins with a longer one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// Wait for an answer before the first repetition, in milliseconds.
@@ -97,6 +98,66 @@ impl Policy {
     }
 }
 
+/// How much longer than the policy says a session waits for the answers of a slow BMC.
+///
+/// To ask again before the answer can be there makes a slow BMC do everything twice. That it was so shows when the answers to both
+/// sendings come, so nothing was lost between; a network that loses datagrams leaves the wait as it is, and so does one that holds
+/// some of them back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Patience {
+    /// Doublings of the first wait.
+    doublings: u8,
+    /// Repetitions in vain without a quick answer between.
+    in_vain: u8,
+    /// Answers in a row for which the wait of the policy would have done.
+    quick: u8,
+}
+
+/// So many repetitions in vain lengthen the wait.
+const IN_VAIN: u8 = 3;
+
+/// So many quick answers in a row shorten it again.
+const QUICK_ANSWERS: u8 = 32;
+
+impl Patience {
+    /// Whether all answers were quick of late, so that one more changes nothing.
+    pub(super) const fn is_none(self) -> bool {
+        self.doublings == 0 && self.in_vain == 0
+    }
+
+    /// A repetition was in vain. The third one doubles the first wait, up to the policy's longest.
+    pub(super) fn repeated_in_vain(&mut self, policy: &Policy) {
+        self.quick = 0;
+        self.in_vain += 1;
+        if self.in_vain < IN_VAIN {
+            return;
+        }
+        self.in_vain = 0;
+        if policy.wait(self.on(1)) < policy.wait(u8::MAX) {
+            self.doublings += 1;
+        }
+    }
+
+    /// An answer came, to the first sending and within the policy's own wait or not.
+    pub(super) const fn answered(&mut self, is_quick: bool) {
+        if !is_quick {
+            self.quick = 0;
+            return;
+        }
+        self.in_vain = 0;
+        self.quick += 1;
+        if self.quick == QUICK_ANSWERS {
+            self.quick = 0;
+            self.doublings = self.doublings.saturating_sub(1);
+        }
+    }
+
+    /// The sending whose wait by the policy is that of sending number `attempt`.
+    pub(super) const fn on(self, attempt: u8) -> u8 {
+        attempt.saturating_add(self.doublings)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,5 +174,30 @@ mod tests {
             .collect();
         assert_eq!(waits[..4], [100, 200, 350, 350]);
         assert!(waits[4..].iter().all(|wait| *wait == 350));
+    }
+
+    #[test]
+    fn patience_grows_up_to_the_longest_wait_and_ends_when_answers_are_quick() {
+        let policy = Policy::default();
+        let mut patience = Patience::default();
+        let vain = |patience: &mut Patience| patience.repeated_in_vain(&policy);
+        for _ in 0..100 {
+            (1..IN_VAIN).for_each(|_| vain(&mut patience));
+            patience.answered(false);
+            patience.answered(true);
+        }
+        assert!(patience.is_none(), "now and then one is held up");
+        for doublings in [1, 2, 3, 3, 3] {
+            (0..IN_VAIN).for_each(|_| vain(&mut patience));
+            assert_eq!(patience.on(1), 1 + doublings);
+        }
+        assert_eq!(policy.wait(patience.on(1)), policy.wait(u8::MAX));
+        for _ in 0..1_000 {
+            (1..QUICK_ANSWERS).for_each(|_| patience.answered(true));
+            patience.answered(false);
+        }
+        assert_eq!(patience.on(1), 4, "one of them is slow still");
+        (0..3 * QUICK_ANSWERS).for_each(|_| patience.answered(true));
+        assert!(patience.is_none());
     }
 }

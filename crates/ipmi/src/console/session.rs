@@ -16,7 +16,7 @@ use super::event::{Event, Ignored, LoginFailure, RequestRefused, SessionLost, Ti
 use super::handshake::{Handshake, Next, next_rq_seq};
 use super::login::Login;
 use super::request::{KEEPALIVE, Origin, Request, RequestTarget};
-use super::retry::{OPTIONAL_ATTEMPTS, Policy};
+use super::retry::{OPTIONAL_ATTEMPTS, Patience, Policy};
 use crate::command::Command;
 use crate::command::app::{CloseSession, SetSessionPrivilegeLevel};
 use crate::crypto::SessionChannel;
@@ -70,6 +70,7 @@ pub struct Session {
     heard: u8,
     /// Answers to the request before that may still come: it was sent so much more often than answered.
     stragglers: u8,
+    patience: Patience,
     deadline: Option<Instant>,
     console_session_id: u32,
     suite: Option<CipherSuiteId>,
@@ -129,6 +130,7 @@ impl Session {
             sendings_answered: 0,
             heard: 0,
             stragglers: 0,
+            patience: Patience::default(),
             deadline: None,
             console_session_id: 0,
             suite: None,

@@ -75,6 +75,8 @@ impl Session {
         }
         if let Some(fewer) = self.stragglers.checked_sub(1) {
             self.stragglers = fewer;
+            // Nothing was lost: the repetition was in vain.
+            self.patience.repeated_in_vain(&self.policy);
             return Err(Ignored::Late);
         }
         let Some(deadline) = self
@@ -89,10 +91,22 @@ impl Session {
         Ok(())
     }
 
+    /// The first sending was answered, or a later one was.
+    fn answered_at(&mut self, now: Instant) {
+        if self.patience.is_none() {
+            return;
+        }
+        let left = self.deadline.map_or(Duration::ZERO, |at| at.since(now));
+        let took = self.request_wait().saturating_sub(left);
+        let is_quick = self.sendings == 1 && took < self.policy.wait(1);
+        self.patience.answered(is_quick);
+    }
+
     /// The answer to the request in flight is in.
     pub(super) fn answered<'d>(&mut self, now: Instant, response: Response<'d>) -> Event<'d> {
         self.unanswered = 0;
         self.heard = self.heard.saturating_add(1);
+        self.answered_at(now);
         if response.completion == CompletionCode::NODE_BUSY
             && let Some(wait) = self.policy.busy_wait(self.sendings)
         {
@@ -132,7 +146,7 @@ impl Session {
     pub(super) fn request_wait(&self) -> Duration {
         let sendings = self.sendings_unanswered();
         if self.request.idempotent {
-            self.policy.wait(sendings)
+            self.policy.wait(self.patience.on(sendings))
         } else {
             self.policy.side_effect_wait(sendings)
         }
