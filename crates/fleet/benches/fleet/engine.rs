@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fleet::{Config, Fleet, Target};
+use fleet::{Config, Fleet, ShardFigures, Target};
 use hardware::{Hardware, NodeId};
 use ipmi::bmc;
 use ipmi::command::app::Guid;
@@ -121,14 +121,9 @@ pub(crate) fn log_ins(port: u16, nodes: u32) -> io::Result<f64> {
     Ok(cpu.since()?.total_s() * 1e6 / f64::from(nodes))
 }
 
-/// Polls `nodes` virtual BMCs and measures for `seconds`.
-pub(crate) fn measure(
-    port: u16,
-    nodes: u32,
-    seconds: u32,
-    interval_ms: u32,
-    suite: u8,
-) -> io::Result<Found> {
+/// Polls `nodes` virtual BMCs, says so when every inventory was read, and measures for as many milliseconds as each line that it
+/// is given says; in the end all of them together.
+pub(crate) fn measure(port: u16, nodes: u32, interval_ms: u32, suite: u8) -> io::Result<Found> {
     let config = config(port, nodes, interval_ms, suite)?;
     let before = resident_bytes()?;
     let (start, cpu) = (Instant::now(), Cpu::now()?);
@@ -140,41 +135,66 @@ pub(crate) fn measure(
     let contacts_cpu_s = cpu.since()?.total_s();
     std::thread::sleep(SETTLE.max(Duration::from_millis(interval_ms.into())));
     let first = fleet.node(rack::Slot::of_node(0).name().as_str());
+    super::process::say("ready")?;
+    let mut windows = Windows::default();
+    for span in super::process::spans() {
+        windows.observe(&fleet, span?)?;
+        super::process::say("done")?;
+    }
     Ok(Found {
         contacts_s,
         contacts_cpu_s,
         poll_interval_ms: interval_ms.into(),
         bytes_per_bmc: (resident_bytes()?.saturating_sub(before)) as f64 / f64::from(nodes),
         sensors_per_bmc: first.map_or(0, |node| node.inventory.sensors.len() as u64),
-        ..observe(&fleet, seconds)?
+        ..windows.found(&fleet)?
     })
 }
 
-fn observe(fleet: &Fleet, seconds: u32) -> io::Result<Found> {
-    let (before, cpu, start) = (fleet.figures().total(), Cpu::now()?, Instant::now());
-    std::thread::sleep(Duration::from_secs(seconds.into()));
-    let (spent, cpu) = (start.elapsed().as_secs_f64(), cpu.since()?);
-    let figures = fleet.figures();
-    let grown = figures.total().since(&before);
-    // Answers, whatever they bring.
-    let counters = &grown.counters;
-    let readings = (counters.readings + counters.readings_unavailable) as f64;
-    Ok(Found {
-        readings_per_s: readings / spent,
-        cpu_ns_per_reading: cpu.total_s() * 1e9 / readings.max(1.0),
-        kernel_ns_per_reading: cpu.kernel_s * 1e9 / readings.max(1.0),
-        cpu_share: cpu.total_s() / spent,
-        p50_ms: grown.round_trips.quantile_ms(0.5),
-        p99_ms: grown.round_trips.quantile_ms(0.99),
-        rounds_at_once: grown.rounds.taken,
-        rounds_waiting: grown.rounds.waiting,
-        oldest_ms: figures.oldest_ms.unwrap_or(0),
-        resident_bytes: resident_bytes()?,
-        retransmits: grown.counters.retransmits,
-        timeouts: grown.counters.timeouts,
-        dropped_by_kernel: grown.counters.dropped_by_kernel,
-        ..Found::default()
-    })
+/// What happened while it was measured, from time to time.
+#[derive(Default)]
+struct Windows {
+    grown: ShardFigures,
+    spent_s: f64,
+    user_s: f64,
+    kernel_s: f64,
+}
+
+impl Windows {
+    fn observe(&mut self, fleet: &Fleet, span: Duration) -> io::Result<()> {
+        let (before, cpu, start) = (fleet.figures().total(), Cpu::now()?, Instant::now());
+        std::thread::sleep(span);
+        let cpu = cpu.since()?;
+        self.spent_s += start.elapsed().as_secs_f64();
+        self.user_s += cpu.user_s;
+        self.kernel_s += cpu.kernel_s;
+        self.grown += fleet.figures().total().since(&before);
+        Ok(())
+    }
+
+    fn found(&self, fleet: &Fleet) -> io::Result<Found> {
+        let (figures, grown) = (fleet.figures(), &self.grown);
+        // Answers, whatever they bring.
+        let counters = &grown.counters;
+        let readings = (counters.readings + counters.readings_unavailable) as f64;
+        let places = figures.total().rounds;
+        Ok(Found {
+            readings_per_s: readings / self.spent_s,
+            cpu_ns_per_reading: (self.user_s + self.kernel_s) * 1e9 / readings.max(1.0),
+            kernel_ns_per_reading: self.kernel_s * 1e9 / readings.max(1.0),
+            cpu_share: (self.user_s + self.kernel_s) / self.spent_s,
+            p50_ms: grown.round_trips.quantile_ms(0.5),
+            p99_ms: grown.round_trips.quantile_ms(0.99),
+            rounds_at_once: places.taken,
+            rounds_waiting: places.waiting,
+            oldest_ms: figures.oldest_ms.unwrap_or(0),
+            resident_bytes: resident_bytes()?,
+            retransmits: counters.retransmits,
+            timeouts: counters.timeouts,
+            dropped_by_kernel: counters.dropped_by_kernel,
+            ..Found::default()
+        })
+    }
 }
 
 /// Processor time of this process, or of one of its threads.

@@ -24,6 +24,8 @@ const CIPHERTEXT: usize = 32;
 const COVERED: std::ops::Range<usize> = 4..52;
 /// Round trips in flight; between 128 and 1,024 the rate hardly depends on it.
 const WINDOW: usize = 512;
+/// After so long without a reply, what is missing is lost.
+const LOST_AFTER: Duration = Duration::from_millis(100);
 /// Kernel buffers, so that a window never overflows them.
 const BUFFER_BYTES: usize = 8 << 20;
 
@@ -182,48 +184,84 @@ fn flush(socket: &Socket, out: &mut SendBatch) -> io::Result<()> {
     Ok(())
 }
 
-/// Round trips a second over `seconds`, round robin over all destinations.
-pub(crate) fn measure(port: u16, destinations: u32, seconds: u32) -> io::Result<f64> {
-    let keys: Vec<Keys> = (0..destinations).map(Keys::new).collect();
-    let socket = socket(0, false)?;
-    let (mut received, mut requests) = (ReceiveBatch::new(), SendBatch::new());
-    let (mut next, mut in_flight, mut done, mut counter) = (0, 0, 0_u64, 0);
-    let start = Instant::now();
-    let deadline = start + Duration::from_secs(seconds.into());
-    let mut last_reply = start;
-    loop {
-        while in_flight < WINDOW.min(destinations as usize) && !requests.is_full() {
-            counter += 1;
-            let peer = SocketAddrV4::new(address(next), port).into();
-            push(&mut requests, peer, None, &keys[next as usize], counter);
-            next = (next + 1) % destinations;
-            in_flight += 1;
+/// The client of a limit's server: round trips with all destinations in turn, for as long as it is told to.
+pub(crate) struct Client {
+    keys: Vec<Keys>,
+    socket: Socket,
+    received: ReceiveBatch,
+    requests: SendBatch,
+    port: u16,
+    /// The next destination.
+    next: u32,
+    in_flight: usize,
+    /// Makes every datagram another one.
+    counter: u64,
+}
+
+impl Client {
+    pub(crate) fn new(port: u16, destinations: u32) -> io::Result<Self> {
+        Ok(Self {
+            keys: (0..destinations).map(Keys::new).collect(),
+            socket: socket(0, false)?,
+            received: ReceiveBatch::new(),
+            requests: SendBatch::new(),
+            port,
+            next: 0,
+            in_flight: 0,
+            counter: 0,
+        })
+    }
+
+    /// Round trips a second over this time. In the end nothing is on its way.
+    pub(crate) fn rate(&mut self, span: Duration) -> io::Result<f64> {
+        let start = Instant::now();
+        let mut done = 0;
+        while start.elapsed() < span {
+            self.ask()?;
+            done += self.listen()?;
         }
-        flush(&socket, &mut requests)?;
-        if socket.recv(&mut received)? == 0 {
-            socket.wait(false, None, Some(Duration::from_millis(10)))?;
+        let spent = start.elapsed();
+        while self.in_flight > 0 {
+            self.listen()?;
         }
-        let now = Instant::now();
-        for datagram in received.datagrams_mut() {
+        Ok(done as f64 / spent.as_secs_f64())
+    }
+
+    /// Fills the window.
+    fn ask(&mut self) -> io::Result<()> {
+        let window = WINDOW.min(self.keys.len());
+        while self.in_flight < window && !self.requests.is_full() {
+            self.counter += 1;
+            let peer = SocketAddrV4::new(address(self.next), self.port).into();
+            let keys = &self.keys[self.next as usize];
+            push(&mut self.requests, peer, None, keys, self.counter);
+            self.next = (self.next + 1) % self.keys.len() as u32;
+            self.in_flight += 1;
+        }
+        flush(&self.socket, &mut self.requests)
+    }
+
+    /// Takes what has come, and waits for it where nothing has; how many replies it was.
+    fn listen(&mut self) -> io::Result<u64> {
+        if self.socket.recv(&mut self.received)? == 0 {
+            let waited = self.socket.wait(false, None, Some(LOST_AFTER))?;
+            if !waited.readable {
+                // What the kernel dropped never comes back: start over with an empty window.
+                self.in_flight = 0;
+            }
+            return Ok(0);
+        }
+        let mut done = 0;
+        for datagram in self.received.datagrams_mut() {
             let SocketAddr::V4(peer) = datagram.peer else {
                 continue;
             };
-            if keys
-                .get(index(*peer.ip()))
-                .is_some_and(|keys| keys.open(datagram.bytes))
-            {
+            let keys = self.keys.get(index(*peer.ip()));
+            if keys.is_some_and(|keys| keys.open(datagram.bytes)) {
                 done += 1;
-                in_flight -= 1;
-                last_reply = now;
+                self.in_flight = self.in_flight.saturating_sub(1);
             }
         }
-        // What the kernel dropped never comes back: start over with an empty window.
-        if now - last_reply > Duration::from_millis(200) {
-            in_flight = 0;
-            last_reply = now;
-        }
-        if now >= deadline {
-            return Ok(done as f64 / (now - start).as_secs_f64());
-        }
+        Ok(done)
     }
 }

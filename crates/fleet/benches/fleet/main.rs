@@ -9,8 +9,9 @@
 //!    timers, decoding, conversion, threshold states, snapshots. Its poll interval is set so that it is asked
 //!    for somewhat more than it can do; what it does is the result.
 //!
-//! The limit is measured before and after the engine, and the mean counts: the machine's speed changes with time. `CPU ns` is
-//! the engine process's user and system time a reading, `kernel` the system time alone; `bytes/BMC` what its resident
+//! The machine's speed changes with time, from one second to the next. So both are measured in turns, a second of the engine
+//! and a third of a second of the limit, while the other is held by a signal: shorter than a console waits for an answer, so
+//! nothing is asked twice for it. `CPU ns` is the engine process's user and system time a reading, `kernel` the system time alone; `bytes/BMC` what its resident
 //! memory grew by while it took the fleet up, divided by the number of BMCs; `p50` and `p99` how long answers took; `log-in`
 //! the processor time to open a session; `contacts` and `CPU s` the time and the processor time until every inventory was read,
 //! beside polling those that were; `repeats` datagrams sent again.
@@ -39,17 +40,25 @@ mod world;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
-use process::{Role, spawn};
+use process::{Process, Role, spawn};
 
-/// The UDP port of both servers.
+/// The UDP port of the virtual BMCs, and of the limit's server.
 const PORT: u16 = 6_231;
+const LIMIT_PORT: u16 = 6_232;
 /// Sizes measured where none is asked for.
 const NODES_DEFAULT: [u32; 3] = [1_000, 10_000, 50_000];
 /// Cipher suites measured where none is asked for.
 const SUITES_DEFAULT: [u8; 2] = [3, 17];
 /// Seconds of each measurement where none are asked for.
-const SECONDS_DEFAULT: u32 = 5;
+const SECONDS_DEFAULT: u32 = 10;
+/// How long the engine is measured at a time; then the limit is.
+const ENGINE_TURN: Duration = Duration::from_secs(1);
+/// With starting and ending it, shorter than the first wait for an answer, which is half a second.
+const LIMIT_TURN: Duration = Duration::from_millis(330);
+/// How long the engine runs after it was held, before it is measured again.
+const RESUME: Duration = Duration::from_millis(400);
 /// The engine is asked for this much of the limit.
 const LOAD_DEFAULT: f64 = 1.0;
 
@@ -149,15 +158,14 @@ fn run(options: &Options) -> io::Result<()> {
     }
     for &nodes in &options.nodes {
         for &suite in &options.suites {
-            // The machine's speed changes with time: the limit is measured before and after.
-            let before = measure_limit(nodes, options.seconds)?;
+            let mut limit = Limit::start(nodes)?;
+            let wanted_per_s = limit.rate(ENGINE_TURN)? * options.load;
             let log_in_us = measure_log_ins(nodes)?;
-            let wanted_per_s = before * options.load;
             let interval_ms = options
                 .interval_ms
                 .unwrap_or_else(|| engine::interval_ms(nodes, wanted_per_s));
-            let found = measure_engine(nodes, suite, options.seconds, interval_ms)?;
-            let limit = before.midpoint(measure_limit(nodes, options.seconds)?);
+            let (found, limit) =
+                measure_in_turns(nodes, suite, options.seconds, interval_ms, &mut limit)?;
             let row = Row {
                 nodes,
                 suite,
@@ -221,14 +229,25 @@ impl Row {
     }
 }
 
-fn measure_limit(nodes: u32, seconds: u32) -> io::Result<f64> {
-    let _server = spawn(1, Role::LimitServer, &[nodes.to_string()])?.until_ready()?;
-    let client = spawn(
-        0,
-        Role::LimitClient,
-        &[nodes.to_string(), seconds.to_string()],
-    )?;
-    number(&client.last_line()?)
+/// The two processes that say what the machine allows.
+struct Limit {
+    _server: Process,
+    client: Process,
+}
+
+impl Limit {
+    fn start(nodes: u32) -> io::Result<Self> {
+        let nodes = [nodes.to_string()];
+        Ok(Self {
+            _server: spawn(1, Role::LimitServer, &nodes)?.until_ready()?,
+            client: spawn(0, Role::LimitClient, &nodes)?.until_ready()?,
+        })
+    }
+
+    /// Round trips a second over this time.
+    fn rate(&mut self, span: Duration) -> io::Result<f64> {
+        number(&self.client.ask(span)?)
+    }
 }
 
 fn measure_log_ins(nodes: u32) -> io::Result<f64> {
@@ -236,19 +255,33 @@ fn measure_log_ins(nodes: u32) -> io::Result<f64> {
     number(&spawn(0, Role::LogIns, &[nodes.to_string()])?.last_line()?)
 }
 
-fn measure_engine(
+/// The engine and the limit in turns: what the engine did in so many seconds, and the limit in the mean.
+fn measure_in_turns(
     nodes: u32,
     suite: u8,
     seconds: u32,
     interval_ms: u32,
-) -> io::Result<engine::Found> {
-    let _bmcs = spawn(1, Role::Bmcs, &[nodes.to_string()])?.until_ready()?;
+    limit: &mut Limit,
+) -> io::Result<(engine::Found, f64)> {
+    let bmcs = spawn(1, Role::Bmcs, &[nodes.to_string()])?.until_ready()?;
     let arguments = [
         nodes.to_string(),
-        seconds.to_string(),
         interval_ms.to_string(),
         suite.to_string(),
     ];
-    let line = spawn(0, Role::Engine, &arguments)?.last_line()?;
-    serde_json::from_str(&line).map_err(|_| bad(&format!("unexpected result: {line}")))
+    let mut engine = spawn(0, Role::Engine, &arguments)?.until_ready()?;
+    let mut limits = 0.0;
+    for _ in 0..seconds.max(1) {
+        engine.ask(ENGINE_TURN)?;
+        engine.hold()?;
+        bmcs.hold()?;
+        limits += limit.rate(LIMIT_TURN)?;
+        bmcs.go_on()?;
+        engine.go_on()?;
+        std::thread::sleep(RESUME);
+    }
+    let line = engine.last_line()?;
+    let found = serde_json::from_str(&line);
+    let found = found.map_err(|_| bad(&format!("unexpected result: {line}")))?;
+    Ok((found, limits / f64::from(seconds.max(1))))
 }

@@ -2,8 +2,11 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
-use super::{PORT, engine, limit, number, steady};
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::{LIMIT_PORT, PORT, engine, limit, number, steady};
 
 /// What a process does.
 #[derive(Clone, Copy, Debug)]
@@ -47,14 +50,19 @@ pub(crate) fn play(args: &[String]) -> io::Result<()> {
         .map(|(role, _)| *role);
     let argument = |i: usize| number(rest.get(i).map_or("", String::as_str));
     match role {
-        Some(Role::LimitServer) => limit::serve(PORT, argument(0)?),
+        Some(Role::LimitServer) => limit::serve(LIMIT_PORT, argument(0)?),
         Some(Role::LimitClient) => {
-            say(&limit::measure(PORT, argument(0)?, argument(1)?)?.to_string())
+            let mut client = limit::Client::new(LIMIT_PORT, argument(0)?)?;
+            say("ready")?;
+            for span in spans() {
+                say(&client.rate(span?)?.to_string())?;
+            }
+            Ok(())
         }
         Some(Role::Bmcs) => engine::serve(PORT, argument(0)?),
         Some(Role::Engine) => {
-            let suite = u8::try_from(argument(3)?).map_err(io::Error::other)?;
-            let found = engine::measure(PORT, argument(0)?, argument(1)?, argument(2)?, suite)?;
+            let suite = u8::try_from(argument(2)?).map_err(io::Error::other)?;
+            let found = engine::measure(PORT, argument(0)?, argument(1)?, suite)?;
             say(&serde_json::to_string(&found)?)
         }
         Some(Role::Telltales) => steady::serve(argument(0)?, argument(1)?),
@@ -72,6 +80,12 @@ pub(crate) fn play(args: &[String]) -> io::Result<()> {
     }
 }
 
+/// The times, each in milliseconds on a line, that the parent asks for until it asks for no more.
+pub(crate) fn spans() -> impl Iterator<Item = io::Result<Duration>> {
+    let lines = io::stdin().lines();
+    lines.map(|line| number(line?.trim()).map(Duration::from_millis))
+}
+
 /// Prints one line for the parent.
 pub(crate) fn say(line: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
@@ -82,7 +96,8 @@ pub(crate) fn say(line: &str) -> io::Result<()> {
 /// A child process; killed when dropped.
 pub(crate) struct Process {
     child: Child,
-    input: ChildStdin,
+    /// Until it is asked for no more.
+    input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
 }
 
@@ -101,7 +116,7 @@ pub(crate) fn spawn(core: usize, role: Role, args: &[String]) -> io::Result<Proc
     let (input, output) = pipes.ok_or_else(|| io::Error::other("no pipe"))?;
     Ok(Process {
         child,
-        input,
+        input: Some(input),
         output: BufReader::new(output),
     })
 }
@@ -125,12 +140,35 @@ impl Process {
 
     /// Gives it a line to read.
     pub(crate) fn tell(&mut self, line: &str) -> io::Result<()> {
-        writeln!(self.input, "{line}")?;
-        self.input.flush()
+        let input = self.input.as_mut();
+        let input = input.ok_or_else(|| io::Error::other("a measuring process is asked too late"))?;
+        writeln!(input, "{line}")?;
+        input.flush()
     }
 
-    /// Waits for its end and returns the last line that it printed.
+    /// Asks it for a measurement of this time; what it answers.
+    pub(crate) fn ask(&mut self, span: Duration) -> io::Result<String> {
+        self.tell(&span.as_millis().to_string())?;
+        let answer = self.line()?;
+        match answer.is_empty() {
+            true => Err(io::Error::other("a measuring process ended")),
+            false => Ok(answer),
+        }
+    }
+
+    /// Holds it where it is, until it [goes on](Self::go_on).
+    pub(crate) fn hold(&self) -> io::Result<()> {
+        Ok(kill_process(Pid::from_child(&self.child), Signal::STOP)?)
+    }
+
+    /// Lets it go on.
+    pub(crate) fn go_on(&self) -> io::Result<()> {
+        Ok(kill_process(Pid::from_child(&self.child), Signal::CONT)?)
+    }
+
+    /// Asks it for no more, waits for its end and returns the last line that it printed.
     pub(crate) fn last_line(mut self) -> io::Result<String> {
+        drop(self.input.take());
         let lines: io::Result<Vec<String>> = self.output.by_ref().lines().collect();
         let status = self.child.wait()?;
         if !status.success() {

@@ -32,7 +32,7 @@ use vbmc::telltale::Law;
 use super::checker::{Ages, Checker, Tally};
 use super::engine::{self, Cpu};
 use super::process::{Process, Role, say, spawn};
-use super::{PORT, bad, measure_limit, number};
+use super::{Limit, PORT, bad, number};
 
 /// What is measured where nothing else is asked for: the load that the project was begun for.
 const NODES_DEFAULT: u32 = 50_000;
@@ -47,7 +47,7 @@ const CPU_SHARE_GOAL: f64 = 0.15;
 const RESIDENT_MB_GOAL: f64 = 250.0;
 
 /// How long the limit is measured, before and after.
-const LIMIT_SECONDS: u32 = 5;
+const LIMIT_SPAN: Duration = Duration::from_secs(5);
 
 /// How often the checker walks over all machines.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -233,7 +233,7 @@ impl Found {
 pub(crate) fn run(args: &[String]) -> io::Result<()> {
     let options = Options::parse(args)?;
     let law = options.law();
-    let limit_before = measure_limit(options.nodes, LIMIT_SECONDS)?;
+    let limit_before = Limit::start(options.nodes)?.rate(LIMIT_SPAN)?;
     let arguments = [options.nodes.to_string(), law.epoch_s.to_string()];
     let mut bmcs = spawn(1, Role::Telltales, &arguments)?.until_ready()?;
     let arguments = [
@@ -258,7 +258,8 @@ pub(crate) fn run(args: &[String]) -> io::Result<()> {
     bmcs.tell("tally")?;
     let tally = bmcs.line()?;
     drop(bmcs);
-    let limit = limit_before.midpoint(measure_limit(options.nodes, LIMIT_SECONDS)?);
+    let limit_after = Limit::start(options.nodes)?.rate(LIMIT_SPAN)?;
+    let limit = limit_before.midpoint(limit_after);
     let mut out = io::stdout().lock();
     if options.json {
         let mut line = serde_json::to_value(&found)?;
