@@ -468,6 +468,8 @@ impl Driver {
             }
         };
         self.flow.note(now, count);
+        let bytes = self.received.peek().map(|(_, bytes)| bytes);
+        self.engine.expect(bytes, udp::prefetch);
         for datagram in self.received.datagrams_mut() {
             if datagram.truncated {
                 self.truncated += 1;

@@ -1,6 +1,7 @@
 //! The polling engine: very many BMCs as one state machine without clock, socket or thread.
 
 mod age;
+mod ahead;
 mod carry;
 
 use std::collections::VecDeque;

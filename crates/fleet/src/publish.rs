@@ -11,6 +11,7 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -285,6 +286,17 @@ pub(crate) struct Page {
 }
 
 impl Page {
+    /// Gives what the next reading needs.
+    pub(crate) fn expect(&self, fetch: impl Fn(Range<*const u8>)) {
+        match &self.draft {
+            Some(draft) => fetch(ipmi::memory::memory_of(&*draft.packed)),
+            None => fetch(ipmi::memory::memory_of(&*self.current)),
+        }
+        if let Some(next) = &self.next {
+            fetch(ipmi::memory::memory_of(&**next));
+        }
+    }
+
     /// A page that goes on from the snapshot at a spot of the board.
     pub(crate) fn new(spot: Arc<Spot>) -> Self {
         Self {

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "test code, helpers too")]
 
+#[path = "sim/ahead.rs"]
+mod ahead;
 #[path = "sim/coming_and_going.rs"]
 mod coming_and_going;
 #[path = "sim/faults.rs"]

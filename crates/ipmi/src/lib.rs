@@ -26,6 +26,7 @@ pub mod crypto;
 pub mod entropy;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
+pub mod memory;
 pub mod number;
 pub mod print;
 pub mod quirk;

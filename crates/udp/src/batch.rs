@@ -62,6 +62,12 @@ impl ReceiveBatch {
         self.filled == 0
     }
 
+    /// The address that each datagram of the last receive was sent to, where it is known, and its bytes.
+    pub fn peek(&self) -> impl Iterator<Item = (Option<Ipv4Addr>, &[u8])> + Clone {
+        let filled = self.slots.iter().take(self.filled);
+        filled.map(|slot| (slot.local, &slot.bytes[..slot.len]))
+    }
+
     /// The datagrams of the last receive, in the order of their arrival.
     pub fn datagrams_mut(&mut self) -> Datagrams<'_> {
         Datagrams {

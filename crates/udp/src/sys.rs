@@ -1,4 +1,4 @@
-//! The system calls: all `unsafe` code of the workspace.
+//! The system calls: all `unsafe` code of the workspace but a hint to the caches.
 
 #![expect(
     unsafe_code,

@@ -1,5 +1,6 @@
 //! Every machine's management controller, found by its address. No IO: datagrams in, replies out.
 
+mod ahead;
 mod seat;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -307,8 +308,7 @@ impl Bmcs {
         let mut len = len?;
         if command && !repeats {
             front.owes(mark);
-            self.in_flight_max
-                .fetch_max(front.in_flight_max, Ordering::Relaxed);
+            self.note_in_flight(front.in_flight_max);
         }
         self.replies.fetch_add(1, Ordering::Relaxed);
         front.answered_at = Some(now + fate.delay + lag);
@@ -489,6 +489,13 @@ impl Bmcs {
             .iter()
             .map(|front| lock(front).bmc.session_count())
             .sum()
+    }
+
+    fn note_in_flight(&self, count: u32) {
+        // To look costs less than to write, and it hardly ever grows.
+        if self.in_flight_max.load(Ordering::Relaxed) < count {
+            self.in_flight_max.fetch_max(count, Ordering::Relaxed);
+        }
     }
 
     fn front(&self, index: u32) -> MutexGuard<'_, Front> {

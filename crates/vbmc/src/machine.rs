@@ -1,6 +1,7 @@
 //! One machine: its state, moved along virtual time only when somebody looks.
 
 mod effects;
+mod memory;
 mod modular;
 mod power;
 mod states;

@@ -196,6 +196,8 @@ impl Service {
                     .wait(false, Some(&self.stop.waker), self.until_next())?;
             }
             let now = self.clock.now();
+            let locals = receive.peek().filter_map(|(local, _)| local);
+            self.bmcs.expect(locals, udp::prefetch);
             for datagram in receive.datagrams_mut() {
                 let Some(local) = datagram.local.filter(|_| !datagram.truncated) else {
                     continue;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::net::Ipv4Addr;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hardware::{NodeId, Topology};
@@ -220,6 +221,17 @@ impl Site {
             machine.advance(now);
         }
         machine
+    }
+
+    /// Where a machine lies: of one that there is.
+    pub(crate) fn machine_memory(&self, index: u32) -> Range<*const u8> {
+        ipmi::memory::memory_of(&self.machines[index as usize])
+    }
+
+    /// Where a machine's samples lie; `None` while it is locked.
+    pub(crate) fn samples_memory(&self, index: u32) -> Option<Range<*const u8>> {
+        let machine = self.machines[index as usize].try_lock().ok()?;
+        Some(machine.samples_memory())
     }
 
     /// Has a machine's controller start anew.

@@ -141,7 +141,8 @@ impl Process {
     /// Gives it a line to read.
     pub(crate) fn tell(&mut self, line: &str) -> io::Result<()> {
         let input = self.input.as_mut();
-        let input = input.ok_or_else(|| io::Error::other("a measuring process is asked too late"))?;
+        let input =
+            input.ok_or_else(|| io::Error::other("a measuring process is asked too late"))?;
         writeln!(input, "{line}")?;
         input.flush()
     }

@@ -18,6 +18,7 @@ mod silence;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -249,6 +250,12 @@ pub(crate) struct Setup<'a> {
 }
 
 impl Slot {
+    /// Gives what the next answer needs and does not lie in the slot: see [`Engine::expect`](crate::Engine::expect).
+    pub(crate) fn expect(&self, fetch: impl Fn(Range<*const u8>)) {
+        fetch(ipmi::memory::memory_of(&*self.rare));
+        self.page.expect(fetch);
+    }
+
     pub(crate) fn new(setup: Setup<'_>) -> Self {
         let remembered = setup.remembered.as_deref();
         let session = session::new(&setup, remembered.and_then(|remembered| remembered.suite));

@@ -1,6 +1,7 @@
 //! One BMC: what a datagram is, who answers it, and how the answer is wrapped.
 
 use alloc::sync::Arc;
+use core::ops::Range;
 
 use super::commands::{self, Effect, Own};
 use super::config::Config;
@@ -14,6 +15,7 @@ use super::setup::Setup;
 use super::sol;
 use crate::crypto::{Opened, SessionChannel};
 use crate::entropy::Entropy;
+use crate::memory::memory_of;
 use crate::number::{AuthType, CompletionCode, PayloadType};
 use crate::quirk::Quirk;
 use crate::time::Instant;
@@ -165,6 +167,21 @@ impl Bmc {
             len = active.malformed(entropy, out)?;
         }
         Some((peer, len))
+    }
+
+    /// Where the table of sessions lies, which every datagram needs: for a driver that has the memory of very many BMCs fetched
+    /// before it handles a batch.
+    #[must_use]
+    pub fn session_table_memory(&self) -> Range<*const u8> {
+        self.sessions.memory()
+    }
+
+    /// Where an active session lies, which the datagram of a console that has logged in needs; best asked for when the table is
+    /// there. `None` without one.
+    #[must_use]
+    pub fn session_memory(&self) -> Option<Range<*const u8>> {
+        let (_, active) = self.sessions.iter_active().next()?;
+        Some(memory_of(active))
     }
 
     /// Active sessions.

@@ -3,12 +3,14 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
+use core::ops::Range;
 use core::time::Duration;
 
 use super::config::Config;
 use super::repeat::Executed;
 use crate::crypto::{Algorithms, Code, Exchange, SessionChannel, V15Key};
 use crate::entropy::Entropy;
+use crate::memory::memory_of;
 use crate::number::PrivilegeLevel;
 use crate::sol::SolLine;
 use crate::time::Instant;
@@ -160,6 +162,11 @@ pub(super) struct SessionTable {
 }
 
 impl SessionTable {
+    /// Where it lies.
+    pub(super) fn memory(&self) -> Range<*const u8> {
+        memory_of(&*self.slots)
+    }
+
     pub(super) fn expire(&mut self, now: Instant, config: &Config) {
         self.slots.retain(|slot| !slot.is_expired(now, config));
         if self.slots.is_empty() {
