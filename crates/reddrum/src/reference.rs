@@ -51,7 +51,13 @@ fn naming_hosts(mut command: Command) -> Command {
         rest.replacen(&of, &format!("{of} HOSTS{OPTIONS}"), 1)
     });
     let usage = lines.collect::<Vec<_>>().join("\n");
-    command.override_usage(usage).mut_subcommands(naming_hosts)
+    // A group without a command names its commands; all of its help would push them off the screen.
+    let is_group = command.has_subcommands() && command.get_name() != ON_HOSTS;
+    let gives_help = command.is_arg_required_else_help_set() && !is_group;
+    command
+        .override_usage(usage)
+        .arg_required_else_help(gives_help)
+        .mut_subcommands(naming_hosts)
 }
 
 /// Of the options that all commands of it share, those that operators put behind a command: who they are, and the form of the
@@ -127,6 +133,22 @@ mod tests {
         let words = line.split_whitespace();
         let error = command_line().try_get_matches_from(words).unwrap_err();
         error.to_string()
+    }
+
+    #[test]
+    fn a_group_without_a_command_names_its_commands_and_not_all_of_its_help() {
+        for (line, command) in [
+            ("reddrum ipmi a mc", "selftest"),
+            ("reddrum ipmi a hpm", "upgrade"),
+            ("reddrum ipmi a lan print x y", "lan"),
+        ] {
+            let told = told(line);
+            assert!(told.starts_with("error: "), "{line}: {told}");
+            assert!(told.contains(command), "{line}: {told}");
+            assert!(!told.contains("--password-file"), "{line}: {told}");
+        }
+        // `ipmi` alone asks how to begin.
+        assert!(told("reddrum ipmi").contains("--password-file"));
     }
 
     #[test]

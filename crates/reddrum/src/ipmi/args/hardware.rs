@@ -18,6 +18,7 @@ pub(in crate::ipmi) enum McCommand {
     /// Restart the BMC; sessions end, the machine runs on.
     Reset {
         /// How.
+        #[arg(value_name = "cold|warm")]
         kind: ResetKind,
     },
     /// As `watchdog`.
