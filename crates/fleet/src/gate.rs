@@ -79,6 +79,9 @@ const SLOW_MAX: Duration = Duration::from_millis(100);
 /// After so many looks with BMCs waiting, the limit is made small to measure anew.
 const LOOKS_BETWEEN_PROBES: u32 = 50;
 
+/// The same after a probe that was spoilt by a stall.
+const LOOKS_AFTER_STALL: u32 = 5;
+
 /// So many looks are waited for what runs to end before measuring; rounds on slow BMCs may take longer.
 const DRAIN_LOOKS_MAX: u32 = 10;
 
@@ -250,6 +253,8 @@ impl Gates {
         if now < self.next_look {
             return;
         }
+        // The thread, or the whole machine, stood still: what waited for it meanwhile says nothing of the BMCs.
+        let stalled = now.since(self.next_look) >= LOOK_EVERY;
         self.next_look = now + LOOK_EVERY;
         let (sum, count) = std::mem::take(&mut self.answers);
         let mean = (count > 0).then(|| sum / count);
@@ -275,6 +280,10 @@ impl Gates {
                 (self.few(), Search::Drain { looks, back_to })
             }
             Search::Drain { back_to, .. } => (self.few(), Search::Measure { back_to }),
+            Search::Measure { back_to } if stalled => {
+                let looks = LOOKS_AFTER_STALL;
+                (back_to, Search::Follow { looks })
+            }
             Search::Measure { back_to } => {
                 self.floor = mean.unwrap_or(self.floor);
                 let looks = LOOKS_BETWEEN_PROBES;
@@ -418,6 +427,31 @@ mod tests {
         let (limit, after) = settled(200_000.0, Duration::from_micros(100));
         assert!((PLACES_A_MS..1_500).contains(&limit), "{limit}");
         assert!(after < Duration::from_millis(7), "{after:?}");
+    }
+
+    #[test]
+    fn a_machine_that_stands_still_while_it_is_measured_does_not_make_its_bmcs_slow() {
+        let alone = Duration::from_millis(1);
+        let stall = Duration::from_millis(400);
+        let mut gates = Gates::new(Instant::ORIGIN, SLOTS, SLOTS);
+        for slot in 0..SLOTS {
+            gates.enter(Stage::Round, slot);
+        }
+        let (mut now, mut stalls, mut highest) = (Instant::ORIGIN, 0, 0);
+        for _ in 0..600 {
+            let is_measured = matches!(gates.search, Search::Measure { .. });
+            let stands_still = is_measured && gates.floor < Duration::MAX && stalls < 5;
+            let after = if stands_still { stall } else { alone };
+            stalls += u32::from(stands_still);
+            now = now + LOOK_EVERY + after;
+            gates.answered(after);
+            gates.look(now);
+            highest = highest.max(gates.floor.min(stall).as_millis());
+            gates.gates[2].inside = gates.places(Stage::Round).limit;
+        }
+        assert_eq!(stalls, 5);
+        assert_eq!(gates.floor, alone);
+        assert!(highest <= 1, "{highest} ms");
     }
 
     #[test]
