@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use hardware::{Link, Node, NodeId, Observer, PackedReading, Readings, Scales, Update};
+use ipmi::memory::{head_of, memory_of};
 
 use crate::memory::Remembered;
 
@@ -218,6 +219,9 @@ const SPARES_MAX: usize = 1_024;
 /// The most drafts that are kept: as one round ends another begins, so few lie idle.
 const DRAFTS_MAX: usize = 64;
 
+/// Bytes of a snapshot that are fetched beforehand: more would take longer than is won.
+const NODE_HEAD: usize = 128;
+
 /// Readings being written, and what their bytes stand for.
 #[derive(Debug, Default)]
 struct Draft {
@@ -289,11 +293,11 @@ impl Page {
     /// Gives what the next reading needs.
     pub(crate) fn expect(&self, fetch: impl Fn(Range<*const u8>)) {
         match &self.draft {
-            Some(draft) => fetch(ipmi::memory::memory_of(&*draft.packed)),
-            None => fetch(ipmi::memory::memory_of(&*self.current)),
+            Some(draft) => fetch(memory_of(&*draft.packed)),
+            None => fetch(head_of(&*self.current, NODE_HEAD)),
         }
         if let Some(next) = &self.next {
-            fetch(ipmi::memory::memory_of(&**next));
+            fetch(head_of(&**next, NODE_HEAD));
         }
     }
 

@@ -10,6 +10,13 @@ pub const fn memory_of<T: ?Sized>(value: &T) -> Range<*const u8> {
     start..start.wrapping_add(size_of_val(value))
 }
 
+/// The first bytes of a value that is larger than what is used of it: no more than so many.
+#[must_use]
+pub fn head_of<T: ?Sized>(value: &T, bytes_max: usize) -> Range<*const u8> {
+    let Range { start, .. } = memory_of(value);
+    start..start.wrapping_add(size_of_val(value).min(bytes_max))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -24,6 +31,8 @@ mod tests {
             memory_of(&words[1..3]),
             memory_of(&words[1]).start..memory_of(&words[2]).end
         );
+        assert_eq!(head_of(&words, 8), memory_of(&words[..2]));
+        assert_eq!(head_of(&words, 41), memory_of(&words));
         let nothing = memory_of::<[u32]>(&[]);
         assert_eq!(nothing.start, nothing.end);
     }

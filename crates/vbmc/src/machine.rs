@@ -1,9 +1,9 @@
 //! One machine: its state, moved along virtual time only when somebody looks.
 
 mod effects;
-mod memory;
 mod modular;
 mod power;
+mod quiet;
 mod states;
 
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use ipmi::time::Instant;
 
 pub use modular::Form;
 pub use power::PowerStatistics;
+pub(crate) use quiet::Quiet;
 
 use crate::controller::Controller;
 use crate::curve::hash;
@@ -283,7 +284,11 @@ impl Machine {
         self.at_s = self.at_s.max(target_s.saturating_sub(CATCH_UP_S));
         while self.at_s < target_s {
             self.at_s += 1;
-            self.step();
+            let happened = self.step();
+            if happened || self.at_s == target_s || !self.is_quiet() {
+                self.measure();
+            }
+            self.expire_identify();
         }
     }
 
@@ -303,7 +308,8 @@ impl Machine {
         }
     }
 
-    fn step(&mut self) {
+    /// A second of it, all but its sensors; whether its host did anything.
+    fn step(&mut self) -> bool {
         let mut events = Events::default();
         self.host.tick(self.at_s, &mut |event| events.push(event));
         self.report(&events);
@@ -319,8 +325,7 @@ impl Machine {
             node.step(&self.identity.place, self.at_s, load, self.warmer_c);
         }
         self.power.note(self.at_s, self.power_w());
-        self.measure();
-        self.expire_identify();
+        !events.is_empty()
     }
 
     fn expire_identify(&mut self) {
@@ -571,6 +576,10 @@ const fn booted_offset(device: BootDevice) -> u8 {
 struct Events([Option<HostEvent>; 4]);
 
 impl Events {
+    fn is_empty(&self) -> bool {
+        self.0.iter().all(Option::is_none)
+    }
+
     fn push(&mut self, event: HostEvent) {
         if let Some(free) = self.0.iter_mut().find(|slot| slot.is_none()) {
             *free = Some(event);

@@ -225,6 +225,12 @@ impl Analog {
         changed
     }
 
+    /// The readings between which no limit is crossed.
+    #[must_use]
+    pub const fn calm(&self) -> (f64, f64) {
+        self.calm
+    }
+
     /// Whether a reading is inside all limits.
     #[must_use]
     pub fn is_calm(&self, value: f64) -> bool {

@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hardware::{NodeId, Topology};
+use ipmi::memory::memory_of;
 use ipmi::time::Instant;
 
 use crate::curve::hash;
@@ -225,13 +226,13 @@ impl Site {
 
     /// Where a machine lies: of one that there is.
     pub(crate) fn machine_memory(&self, index: u32) -> Range<*const u8> {
-        ipmi::memory::memory_of(&self.machines[index as usize])
+        memory_of(&self.machines[index as usize])
     }
 
     /// Where a machine's samples lie; `None` while it is locked.
     pub(crate) fn samples_memory(&self, index: u32) -> Option<Range<*const u8>> {
         let machine = self.machines[index as usize].try_lock().ok()?;
-        Some(machine.samples_memory())
+        Some(memory_of(machine.samples()))
     }
 
     /// Has a machine's controller start anew.

@@ -25,6 +25,7 @@ use std::time::Duration;
 use hardware::{Link, NodeId, SensorIntervals};
 use ipmi::console::{Event, Login, Policy, Session, State};
 use ipmi::entropy::Entropy;
+use ipmi::memory::head_of;
 use ipmi::quirk::Quirks;
 use ipmi::time::Instant;
 
@@ -49,6 +50,9 @@ use silence::Loss;
 
 pub(crate) use carry::Carried;
 pub(crate) use silence::{down_after, patient};
+
+/// Bytes of what is rarely needed that are fetched beforehand: more would take longer than is won.
+const RARE_HEAD: usize = 64;
 
 /// Bits of a console session ID that hold the slot's number; the others hold its generation.
 pub(crate) const SLOT_BITS: u32 = 20;
@@ -252,7 +256,7 @@ pub(crate) struct Setup<'a> {
 impl Slot {
     /// Gives what the next answer needs and does not lie in the slot: see [`Engine::expect`](crate::Engine::expect).
     pub(crate) fn expect(&self, fetch: impl Fn(Range<*const u8>)) {
-        fetch(ipmi::memory::memory_of(&*self.rare));
+        fetch(head_of(&*self.rare, RARE_HEAD));
         self.page.expect(fetch);
     }
 

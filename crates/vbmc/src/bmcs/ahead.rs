@@ -6,9 +6,12 @@
 use std::net::Ipv4Addr;
 use std::ops::Range;
 
-use ipmi::memory::memory_of;
+use ipmi::memory::{head_of, memory_of};
 
 use super::Bmcs;
+
+/// Bytes of a controller's settings that are fetched beforehand: more would take longer than is won.
+const CONFIG_HEAD: usize = 128;
 
 impl Bmcs {
     /// Tells what the datagrams sent to these addresses are going to need: `fetch` is given memory that is used soon, for the
@@ -26,7 +29,7 @@ impl Bmcs {
         }
         for index in indices.clone() {
             if let Ok(front) = self.fronts[index as usize].try_lock() {
-                fetch(memory_of(&*front.config));
+                fetch(head_of(&*front.config, CONFIG_HEAD));
                 fetch(front.bmc.session_table_memory());
             }
             self.site.samples_memory(index).into_iter().for_each(&fetch);

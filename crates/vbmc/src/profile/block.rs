@@ -4,6 +4,7 @@ use ipmi::number::Linearization;
 use ipmi::record::{AnalogFormat, Factors};
 
 use super::{INTAKE, Model, Profile, air, chip, discrete, numeric, rail, upper};
+use crate::machine::Quiet;
 use crate::scale::Scale;
 use crate::sdr::Repository;
 use crate::sensor::{Limits, SensorSpec};
@@ -31,6 +32,7 @@ pub(super) fn profile() -> Profile {
         sensors,
         sdr: Repository::default(),
         law: None,
+        quiet: Quiet::default(),
     }
 }
 

@@ -9,6 +9,7 @@ mod telltale;
 use ipmi::number::{EntityId, EventReadingType, SensorType};
 use ipmi::record::AnalogFormat;
 
+use crate::machine::Quiet;
 use crate::scale::Scale;
 use crate::sdr::Repository;
 use crate::sensor::{Kind, Limits, SensorSpec};
@@ -56,6 +57,8 @@ pub struct Profile {
     pub sdr: Repository,
     /// What its sensors follow in place of the machine's physics.
     pub law: Option<Law>,
+    /// Where its sensors are far from all limits.
+    pub(crate) quiet: Quiet,
 }
 
 /// A FRU inventory of a profile.

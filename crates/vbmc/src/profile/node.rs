@@ -7,6 +7,7 @@ use super::{
     INTAKE, Model, Profile, air, chip, discrete, event_only, numeric, ones_complement, rail,
     signed, upper, while_on,
 };
+use crate::machine::Quiet;
 use crate::scale::Scale;
 use crate::sdr::Repository;
 use crate::sensor::{Limits, SensorSpec};
@@ -42,6 +43,7 @@ pub(super) fn profile() -> Profile {
         sensors,
         sdr: Repository::default(),
         law: None,
+        quiet: Quiet::default(),
     }
 }
 

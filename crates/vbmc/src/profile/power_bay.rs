@@ -1,6 +1,7 @@
 //! The controller of a bay of six power supplies.
 
 use super::{INTAKE, Model, Profile, air, chip, discrete, numeric, rail, upper};
+use crate::machine::Quiet;
 use crate::scale::Scale;
 use crate::sdr::Repository;
 use crate::sensor::{Limits, SensorSpec};
@@ -33,6 +34,7 @@ pub(super) fn profile() -> Profile {
         sensors,
         sdr: Repository::default(),
         law: None,
+        quiet: Quiet::default(),
     }
 }
 

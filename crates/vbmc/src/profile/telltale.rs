@@ -3,6 +3,7 @@
 use ipmi::number::{EntityId, EventReadingType, SensorType, SensorUnit};
 
 use super::{Profile, node, single, upper};
+use crate::machine::Quiet;
 use crate::sensor::{Analog, Condition, Discrete, Kind, SensorSpec, Signal};
 use crate::telltale::{DISCRETE, Law, NUMERIC, scale};
 
@@ -33,6 +34,7 @@ pub(super) fn profile(law: Law) -> Profile {
         product: "RDV-2200 Telltale",
         sensors: numeric.chain(states).collect(),
         law: Some(law),
+        quiet: Quiet::default(),
         ..node::profile()
     }
 }
