@@ -2,6 +2,7 @@
 
 mod effects;
 mod modular;
+mod passing;
 mod power;
 mod quiet;
 mod states;
@@ -17,6 +18,7 @@ use ipmi::number::{
 use ipmi::time::Instant;
 
 pub use modular::Form;
+use passing::Events;
 pub use power::PowerStatistics;
 pub(crate) use quiet::Quiet;
 
@@ -274,24 +276,6 @@ impl Machine {
         reservation != 0 && reservation == self.sdr_reservation
     }
 
-    /// Moves a computer to `now`. Does nothing when it is there already, and nothing to an enclosure: see
-    /// [`Self::advance_fed`].
-    pub fn advance(&mut self, now: Instant) {
-        let target_s = seconds(now);
-        if target_s <= self.at_s || self.profile.model != Model::Node {
-            return;
-        }
-        self.at_s = self.at_s.max(target_s.saturating_sub(CATCH_UP_S));
-        while self.at_s < target_s {
-            self.at_s += 1;
-            let happened = self.step();
-            if happened || self.at_s == target_s || !self.is_quiet() {
-                self.measure();
-            }
-            self.expire_identify();
-        }
-    }
-
     /// Whether an enclosure's controller has to be told what its nodes add up to before it can be at `now`.
     #[must_use]
     pub fn wants_feed(&self, now: Instant) -> bool {
@@ -305,34 +289,6 @@ impl Machine {
             self.body = enclosure_body(self.profile.model, &self.identity.place, self.at_s, feed);
             self.measure();
             self.expire_identify();
-        }
-    }
-
-    /// A second of it, all but its sensors; whether its host did anything.
-    fn step(&mut self) -> bool {
-        let mut events = Events::default();
-        self.host.tick(self.at_s, &mut |event| events.push(event));
-        self.report(&events);
-        self.watch();
-        let drive = self.controller().oem.drive();
-        if let Body::Node(node) = &mut self.body {
-            node.drive(drive);
-            let load = match self.host.activity() {
-                Activity::Off | Activity::Cycling { .. } => HostLoad::Off,
-                Activity::Booting { .. } => HostLoad::Booting,
-                Activity::Running | Activity::ShuttingDown { .. } => HostLoad::Running,
-            };
-            node.step(&self.identity.place, self.at_s, load, self.warmer_c);
-        }
-        self.power.note(self.at_s, self.power_w());
-        !events.is_empty()
-    }
-
-    fn expire_identify(&mut self) {
-        if let Identify::Until(at_s) = self.identify
-            && self.at_s >= at_s
-        {
-            self.identify = Identify::Off;
         }
     }
 
@@ -568,22 +524,6 @@ const fn booted_offset(device: BootDevice) -> u8 {
         BootDevice::CD_DVD | BootDevice::REMOTE_CD_DVD => 4,
         BootDevice::PRIMARY_REMOVABLE | BootDevice::REMOTE_REMOVABLE => 0,
         _ => 1,
-    }
-}
-
-/// What the host did in one step, at most three things.
-#[derive(Default)]
-struct Events([Option<HostEvent>; 4]);
-
-impl Events {
-    fn is_empty(&self) -> bool {
-        self.0.iter().all(Option::is_none)
-    }
-
-    fn push(&mut self, event: HostEvent) {
-        if let Some(free) = self.0.iter_mut().find(|slot| slot.is_none()) {
-            *free = Some(event);
-        }
     }
 }
 
