@@ -5,7 +5,8 @@
 //! - **receive**: the response is checked, decrypted, decoded, and its raw byte converted to degrees.
 //! - **crypto**: one AES-128-CBC block and one HMAC over as many bytes as the datagram's code covers, with prepared keys.
 //!
-//! Each is measured one by one, in turns, with the clock's own cost taken off; the median of many counts.
+//! Each is measured for a batch of BMCs, as a driver of very many works them off, in turns, with the clock's own cost taken off; the
+//! median of many batches counts, divided by the BMCs of one.
 
 use std::hint::black_box;
 use std::io::{self, Write};
@@ -34,11 +35,13 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<std::alloc::System> = &INSTRUMENTED_SYSTEM;
 
-/// Measurements of each kind.
-const ROUNDS: usize = 200_000;
+/// BMCs that are worked off between two looks at the clock: as many as one system call brings datagrams.
+const BATCH: usize = 64;
+/// Batches measured of each kind.
+const ROUNDS: usize = 4_000;
 /// So many of one kind, and then of the next: the machine's speed changes with time, and what is compared is measured side by
 /// side.
-const TURN: usize = 1_000;
+const TURN: usize = 20;
 /// Our own work on a datagram, besides hash and cipher.
 const OWN_WORK_GOAL_NS: u64 = 150;
 /// Bytes that the code of a Get Sensor Reading covers, padded to whole blocks of the hash.
@@ -81,6 +84,8 @@ struct Pair {
     peer: SocketAddr,
     out: [u8; DATAGRAM_MAX],
     back: [u8; DATAGRAM_MAX],
+    /// Bytes of the datagram in `out`, then of the one in `back`.
+    len: usize,
 }
 
 impl Pair {
@@ -95,6 +100,7 @@ impl Pair {
             peer: "127.0.0.1:623".parse()?,
             out: [0; DATAGRAM_MAX],
             back: [0; DATAGRAM_MAX],
+            len: 0,
         };
         let id = NonZeroU32::new(1).ok_or("zero")?;
         pair.session.connect(Instant::ORIGIN, id);
@@ -142,27 +148,64 @@ fn since(start: Clock) -> u64 {
     u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// One block of AES-128-CBC and one HMAC, keys prepared: in a hash's compressions the message and the outer block. Times
-/// with the clock's own.
-fn crypto(sha256: bool, times: &mut Vec<u64>) {
-    let cipher = Aes128::new(&Array([7; 16]));
-    let block = [0x5a_u8; 64];
+/// The hash of a suite at the level of its compression function.
+trait Hash {
+    const STATE: Self;
+    fn compress(&mut self, block: &[u8; 64]);
+    /// The digest where an outer block has it.
+    fn write(&self, block: &mut [u8; 64]);
+}
+
+impl Hash for [u32; 5] {
+    const STATE: Self = [1; 5];
+
+    fn compress(&mut self, block: &[u8; 64]) {
+        sha1::block_api::compress(self, std::slice::from_ref(block));
+    }
+
+    fn write(&self, block: &mut [u8; 64]) {
+        big_endian(self, block);
+    }
+}
+
+impl Hash for [u32; 8] {
+    const STATE: Self = [1; 8];
+
+    fn compress(&mut self, block: &[u8; 64]) {
+        sha2::block_api::compress256(self, std::slice::from_ref(block));
+    }
+
+    fn write(&self, block: &mut [u8; 64]) {
+        big_endian(self, block);
+    }
+}
+
+fn big_endian(words: &[u32], block: &mut [u8; 64]) {
+    for (bytes, word) in block.as_chunks_mut::<4>().0.iter_mut().zip(words) {
+        *bytes = word.to_be_bytes();
+    }
+}
+
+/// One block of AES-128-CBC and one HMAC a BMC, keys prepared: in a hash's compressions the message and the outer block. Each
+/// works on what the one before it made, as it is in a datagram: the code covers the ciphertext, and the outer block the digest.
+/// Times of batches with the clock's own.
+fn crypto<H: Hash>(times: &mut Vec<u64>) {
+    let ciphers: [Aes128; BATCH] =
+        std::array::from_fn(|bmc| Aes128::new(&Array([bmc.to_le_bytes()[0]; 16])));
     for round in 0..TURN {
         let start = Clock::now();
-        let mut data = Array([0x33; 16]);
-        data[0] = round.to_le_bytes()[0];
-        cipher.encrypt_block(&mut data);
-        black_box(&data);
-        for _ in 0..=COVERED_BLOCKS {
-            if sha256 {
-                let mut state = [1_u32; 8];
-                sha2::block_api::compress256(&mut state, std::slice::from_ref(black_box(&block)));
-                black_box(state);
-            } else {
-                let mut state = [1_u32; 5];
-                sha1::block_api::compress(&mut state, std::slice::from_ref(black_box(&block)));
-                black_box(state);
+        for cipher in &ciphers {
+            let mut data = Array([0x33; 16]);
+            data[0] = round.to_le_bytes()[0];
+            cipher.encrypt_block(&mut data);
+            let mut block = [0x5a; 64];
+            block[16..32].copy_from_slice(&data);
+            for _ in 0..=COVERED_BLOCKS {
+                let mut state = black_box(H::STATE);
+                state.compress(&block);
+                state.write(&mut block);
             }
+            black_box(&block);
         }
         times.push(since(start));
     }
@@ -188,29 +231,35 @@ struct Times {
 }
 
 impl Times {
-    /// Some round trips of a console.
-    fn round_trips(&mut self, pair: &mut Pair, conversion: Conversion) -> Outcome<()> {
+    /// Some round trips with each BMC.
+    fn round_trips(&mut self, pairs: &mut [Pair], conversion: Conversion) -> Outcome<()> {
         let command = GetSensorReading { sensor_number: 1 };
         for _ in 0..TURN {
             let region = Region::new(ALLOCATOR);
             let start = Clock::now();
-            pair.session
-                .request(Instant::ORIGIN, &command)
-                .map_err(|busy| format!("{busy:?}"))?;
-            let len = pair.transmit().ok_or("nothing to send")?;
+            for pair in &mut *pairs {
+                pair.session
+                    .request(Instant::ORIGIN, &command)
+                    .map_err(|busy| format!("{busy:?}"))?;
+                pair.len = pair.transmit().ok_or("nothing to send")?;
+            }
             self.sends.push(since(start));
             self.allocations += region.change().allocations;
-            let len = pair.answer(len).ok_or("no answer")?;
+            for pair in &mut *pairs {
+                pair.len = pair.answer(pair.len).ok_or("no answer")?;
+            }
             let region = Region::new(ALLOCATOR);
             let start = Clock::now();
-            let event = pair
-                .session
-                .handle_datagram(Instant::ORIGIN, &mut pair.back[..len]);
-            let Ok(Event::Response(response)) = event else {
-                return Err("another event".into());
-            };
-            let reading = response.decode::<GetSensorReading>()?;
-            black_box(conversion.value(reading.raw));
+            for pair in &mut *pairs {
+                let event = pair
+                    .session
+                    .handle_datagram(Instant::ORIGIN, &mut pair.back[..pair.len]);
+                let Ok(Event::Response(response)) = event else {
+                    return Err("another event".into());
+                };
+                let reading = response.decode::<GetSensorReading>()?;
+                black_box(conversion.value(reading.raw));
+            }
             self.receives.push(since(start));
             self.allocations += region.change().allocations;
         }
@@ -219,7 +268,8 @@ impl Times {
 }
 
 fn measure(suite: CipherSuiteId) -> Outcome<()> {
-    let mut pair = Pair::new(suite)?;
+    let pairs: Outcome<Vec<Pair>> = (0..BATCH).map(|_| Pair::new(suite)).collect();
+    let mut pairs = pairs?;
     let factors = Factors {
         m: 5,
         r_exponent: -1,
@@ -240,21 +290,25 @@ fn measure(suite: CipherSuiteId) -> Outcome<()> {
         allocations: 0,
     };
     for _ in 0..ROUNDS / TURN {
-        times.round_trips(&mut pair, conversion)?;
-        crypto(suite == CipherSuiteId::SUITE_17, &mut times.alone);
+        times.round_trips(&mut pairs, conversion)?;
+        match suite {
+            CipherSuiteId::SUITE_17 => crypto::<[u32; 8]>(&mut times.alone),
+            _ => crypto::<[u32; 5]>(&mut times.alone),
+        }
         clock(&mut times.clock);
     }
     let clock = median(times.clock);
-    let [send, receive, alone] =
-        [times.sends, times.receives, times.alone].map(|all| median(all).saturating_sub(clock));
+    let [send, receive, alone] = [times.sends, times.receives, times.alone]
+        .map(|all| median(all).saturating_sub(clock) / BATCH as u64);
     writeln!(
         io::stdout(),
         "suite {:2}: send {send} ns, receive {receive} ns; hash and cipher alone {alone} ns: our own work {} and {} ns (goal {OWN_WORK_GOAL_NS}); \
-         allocations {} in {ROUNDS} round trips",
+         allocations {} in {} round trips",
         suite.0,
         send.saturating_sub(alone),
         receive.saturating_sub(alone),
         times.allocations,
+        ROUNDS * BATCH,
     )?;
     Ok(())
 }
