@@ -54,8 +54,9 @@ const LIMIT_MIN: u32 = 1_024;
 /// to them would push each other out of the processor's caches.
 const PLACES_A_MS: u32 = 256;
 
-/// Answers that take no longer than this are quick.
-const QUICK_MAX: Duration = Duration::from_millis(8);
+/// Answers that take no longer than this are quick. More than [`LIMIT_MIN`] commands take where they fill a path of some ninety
+/// thousand answers a second: such a path was else taken for slow BMCs once it had been slow for a moment, and ever after.
+const QUICK_MAX: Duration = Duration::from_millis(12);
 
 /// Where most answers are late, the limit shrinks down to this.
 const LIMIT_FEWEST: u32 = 64;
@@ -404,7 +405,13 @@ mod tests {
     /// The limit after a minute in which many wait, with a path that gives `per_s` answers a second and needs `alone`
     /// for each; and the mean time to an answer.
     fn settled(per_s: f64, alone: Duration) -> (u32, Duration) {
+        settled_from(Duration::MAX, per_s, alone)
+    }
+
+    /// The same of gates that took this time for that of few commands.
+    fn settled_from(floor: Duration, per_s: f64, alone: Duration) -> (u32, Duration) {
         let mut gates = Gates::new(Instant::ORIGIN, SLOTS, SLOTS);
+        gates.floor = floor;
         for slot in 0..SLOTS {
             gates.enter(Stage::Round, slot);
         }
@@ -420,6 +427,17 @@ mod tests {
             gates.gates[2].inside = gates.places(Stage::Round).limit;
         }
         (gates.limit, after)
+    }
+
+    #[test]
+    fn a_full_path_that_was_slow_for_a_moment_is_not_taken_for_slow_ever_after() {
+        for per_s in [90_000.0, 110_000.0, 200_000.0] {
+            let alone = Duration::from_micros(100);
+            let (limit, after) = settled_from(Duration::from_millis(30), per_s, alone);
+            let (usual, _) = settled(per_s, alone);
+            assert!(limit <= usual + usual / 2, "{limit} of {usual}, {per_s}/s");
+            assert!(after < Duration::from_millis(20), "{after:?}, {per_s}/s");
+        }
     }
 
     #[test]
