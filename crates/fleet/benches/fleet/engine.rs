@@ -32,6 +32,8 @@ const TICKS_PER_S: f64 = 100.0;
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Found {
     pub(crate) readings_per_s: f64,
+    /// Answers to whatever was asked, readings among them.
+    pub(crate) answers_per_s: f64,
     pub(crate) cpu_ns_per_reading: f64,
     /// Part of it that the kernel took.
     pub(crate) kernel_ns_per_reading: f64,
@@ -180,6 +182,7 @@ impl Windows {
         let places = figures.total().rounds;
         Ok(Found {
             readings_per_s: readings / self.spent_s,
+            answers_per_s: grown.round_trips.count() as f64 / self.spent_s,
             cpu_ns_per_reading: (self.user_s + self.kernel_s) * 1e9 / readings.max(1.0),
             kernel_ns_per_reading: self.kernel_s * 1e9 / readings.max(1.0),
             cpu_share: (self.user_s + self.kernel_s) / self.spent_s,

@@ -11,10 +11,12 @@
 //!
 //! The machine's speed changes with time, from one second to the next. So both are measured in turns, a second of the engine
 //! and a third of a second of the limit, while the other is held by a signal: shorter than a console waits for an answer, so
-//! nothing is asked twice for it. `CPU ns` is the engine process's user and system time a reading, `kernel` the system time alone; `bytes/BMC` what its resident
-//! memory grew by while it took the fleet up, divided by the number of BMCs; `p50` and `p99` how long answers took; `log-in`
-//! the processor time to open a session; `contacts` and `CPU s` the time and the processor time until every inventory was read,
-//! beside polling those that were; `repeats` datagrams sent again.
+//! nothing is asked twice for it. `ratio` is readings to the limit's round trips, `all` every answer to them: a round asks also
+//! for the state of the machine, its event log and its boot options. `CPU ns` is the engine process's user and system time a
+//! reading, `kernel` the system time alone; `bytes/BMC` what its resident memory grew by while it took the fleet up, divided by
+//! the number of BMCs; `p50` and `p99` how long answers took; `log-in` the processor time to open a session; `contacts` and
+//! `CPU s` the time and the processor time until every inventory was read, beside polling those that were; `repeats` datagrams
+//! sent again.
 //!
 //! `--interval 60000 --seconds 60` measures a fleet as it is run, and not as much as it can do. `--steady` ([`steady`])
 //! does so with every value checked, for minutes, also on a bad network; `--simulate` ([`simulate`]) checks as many
@@ -139,12 +141,14 @@ fn run(options: &Options) -> io::Result<()> {
     if !options.json {
         writeln!(
             out,
-            "{:>6} {:>5} {:>10} {:>9} {:>5} {:>6} {:>6} {:>9} {:>8} {:>8} {:>8} {:>8} {:>7} {:>8}",
+            "{:>6} {:>5} {:>10} {:>9} {:>9} {:>5} {:>5} {:>6} {:>6} {:>9} {:>8} {:>8} {:>8} {:>8} {:>7} {:>8}",
             "BMCs",
             "suite",
             "readings/s",
+            "answers/s",
             "limit/s",
             "ratio",
+            "all",
             "CPU ns",
             "kernel",
             "bytes/BMC",
@@ -204,9 +208,11 @@ impl Row {
         } = self;
         writeln!(
             out,
-            "{nodes:>6} {suite:>5} {:>10.0} {limit:>9.0} {:>5.2} {:>6.0} {:>6.0} {:>9.0} {:>8.2} {:>8.2} {log_in_us:>6.0}us {:>7.1}s {:>7.1} {:>8}",
+            "{nodes:>6} {suite:>5} {:>10.0} {:>9.0} {limit:>9.0} {:>5.2} {:>5.2} {:>6.0} {:>6.0} {:>9.0} {:>8.2} {:>8.2} {log_in_us:>6.0}us {:>7.1}s {:>7.1} {:>8}",
             found.readings_per_s,
+            found.answers_per_s,
             found.readings_per_s / limit,
+            found.answers_per_s / limit,
             found.cpu_ns_per_reading,
             found.kernel_ns_per_reading,
             found.bytes_per_bmc,
@@ -224,6 +230,7 @@ impl Row {
         line["suite"] = self.suite.into();
         line["limit_per_s"] = self.limit.into();
         line["ratio"] = (self.found.readings_per_s / self.limit).into();
+        line["ratio_of_all_answers"] = (self.found.answers_per_s / self.limit).into();
         line["log_in_cpu_us"] = self.log_in_us.into();
         writeln!(out, "{line}")
     }
