@@ -466,9 +466,8 @@ mod tests {
 
     #[test]
     fn after_ctrl_c_programs_are_asked_to_end_before_they_are_killed() {
-        let folder = std::env::temp_dir().join(format!("xtask-end-{}", std::process::id()));
-        let (ready, ended) = (folder.join("ready"), folder.join("ended"));
-        std::fs::create_dir_all(&folder).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let [ready, ended] = ["ready", "ended"].map(|name| folder.path().join(name));
         let script = format!(
             "trap 'touch {}; exit 0' TERM; touch {}; while :; do sleep 0.01; done",
             ended.display(),
@@ -482,7 +481,6 @@ mod tests {
         end(&[child.id()]);
         assert!(!is_alive(child.id()));
         assert!(ended.exists(), "it was killed and not asked");
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

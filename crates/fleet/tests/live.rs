@@ -335,11 +335,10 @@ fn an_address_that_is_free_again_is_taken_by_the_one_that_waits_for_it() {
 
 #[test]
 fn a_closed_fleet_shows_what_it_knew_does_nothing_more_and_leaves_its_file_to_the_next() {
-    let folder = std::env::temp_dir().join(format!("fleet-closed-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
+    let folder = tempfile::tempdir().unwrap();
     let server = serve(2);
     let config = Config {
-        memory: Some(folder.join("fleet.redb")),
+        memory: Some(folder.path().join("fleet.redb")),
         ..Config::new(targets(&server, 1))
     };
     let fleet = Fleet::start(&config).unwrap();
@@ -363,7 +362,6 @@ fn a_closed_fleet_shows_what_it_knew_does_nothing_more_and_leaves_its_file_to_th
     let next = Fleet::start(&config).unwrap();
     assert!(!next.node("n0").unwrap().inventory.sensors.is_empty());
     drop((next, fleet));
-    std::fs::remove_dir_all(folder).unwrap();
 }
 
 /// Has the fleet for a moment at an update, and is the last one then that has it.

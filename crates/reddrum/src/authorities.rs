@@ -71,9 +71,8 @@ mod tests {
 
     #[test]
     fn a_file_of_authorities_is_read_and_one_without_any_refused() {
-        let folder = std::env::temp_dir().join(format!("authorities-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        let file = folder.join("ca.pem");
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ca.pem");
         let config = DestinationsConfig {
             ca_file: Some(file.clone()),
             ..DestinationsConfig::default()
@@ -95,6 +94,5 @@ mod tests {
                 .len(),
             1
         );
-        fs::remove_dir_all(&folder).unwrap();
     }
 }

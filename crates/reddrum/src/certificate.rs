@@ -243,7 +243,8 @@ mod tests {
 
     #[test]
     fn a_folder_that_others_can_look_into_is_told_with_its_mode_and_the_remedy() {
-        let folder = std::env::temp_dir().join(format!("reddrum-open-{}", std::process::id()));
+        let around = tempfile::tempdir().unwrap();
+        let folder = around.path().join("state");
         private_folder(&folder).unwrap();
         assert_eq!(open_to_others(&folder), None);
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
@@ -252,13 +253,12 @@ mod tests {
             told.contains("(mode 0755)") && told.contains("chmod 700 "),
             "{told}"
         );
-        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
     fn the_first_start_makes_a_certificate_and_the_second_one_finds_it() {
-        let folder =
-            std::env::temp_dir().join(format!("reddrum-certificate-{}", std::process::id()));
+        let around = tempfile::tempdir().unwrap();
+        let folder = around.path().join("state");
         let host = IpAddr::from([127, 0, 0, 1]);
         Certificate::load_or_create(&folder, host).unwrap();
         let key = fs::read(folder.join(KEY_FILE)).unwrap();
@@ -267,7 +267,6 @@ mod tests {
         let mode = fs::metadata(folder.join(KEY_FILE)).unwrap().mode() & 0o777;
         assert_eq!(mode, 0o600);
         assert_eq!(fs::metadata(&folder).unwrap().mode() & 0o777, 0o700);
-        fs::remove_dir_all(&folder).unwrap();
         second.tls().unwrap();
     }
 }

@@ -116,9 +116,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_configuration_is_not_good_where_nobody_could_log_in() {
-        let folder = std::env::temp_dir().join(format!("config-login-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let file = folder.join("reddrum.toml");
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("reddrum.toml");
         let account = "[[account]]\nusername = \"a\"\nrole = \"Administrator\"\n\
                        password_command = [\"echo\", \"correct horse\"]\n";
         for (text, is_good) in [
@@ -133,8 +132,8 @@ mod tests {
                 assert!(error.to_string().contains("[[account]]"), "{error}");
             }
         }
-        assert!(!folder.join("none").exists(), "a check makes nothing");
-        std::fs::remove_dir_all(folder).unwrap();
+        let none = folder.path().join("none");
+        assert!(!none.exists(), "a check makes nothing");
     }
 
     #[test]

@@ -186,11 +186,11 @@ mod tests {
 
     #[test]
     fn manual_pages_name_the_hosts() {
-        let dir = std::env::temp_dir().join(format!("reddrum-man-{}", std::process::id()));
-        manual(&dir).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path();
+        manual(dir).unwrap();
         let page = fs::read_to_string(dir.join("reddrum-ipmi-power.1")).unwrap();
         let helps = fs::exists(dir.join("reddrum-ipmi-help.1")).unwrap();
-        fs::remove_dir_all(&dir).unwrap();
         assert!(page.contains("HOSTS [OPTIONS] power"), "{page}");
         assert!(!helps, "a page about help");
     }

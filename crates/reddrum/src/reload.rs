@@ -583,6 +583,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use hardware::{Hardware, Observer, Update};
+    use tempfile::TempDir;
 
     use super::*;
     use crate::aggregate;
@@ -686,9 +687,9 @@ mod tests {
     }
 
     /// A folder with files that name `text` each, and what reads them.
-    async fn following(name: &str, lists: &[(&str, &str)]) -> (PathBuf, Reload) {
-        let folder = std::env::temp_dir().join(format!("reload-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
+    async fn following(lists: &[(&str, &str)]) -> (TempDir, Reload) {
+        let around = tempfile::tempdir().unwrap();
+        let folder = around.path();
         let mut text = "[service]\nstate_dir = \"s\"\n[credentials.default]\nusername = \"u\"\n\
                         password_command = [\"echo\", \"one\"]\n"
             .to_owned();
@@ -698,10 +699,11 @@ mod tests {
         }
         let file = folder.join("reddrum.toml");
         fs::write(&file, &text).unwrap();
-        let config = Config::parse(&text, &folder).unwrap();
+        let config = Config::parse(&text, folder).unwrap();
         let (_orders, ordered) = aggregate::orders();
         let reload = Reload::new(file, config, Pushed::default(), ordered);
-        (folder, reload.await.unwrap())
+        let reload = reload.await.unwrap();
+        (around, reload)
     }
 
     fn ids(reload: &Reload) -> Vec<String> {
@@ -728,7 +730,7 @@ mod tests {
             ("a.csv", "hosts,names\n10.0.0.1,a1\n"),
             ("b.csv", "hosts,names\n10.0.1.1,b1\n"),
         ];
-        let (folder, mut reload) = following("hangs", &lists).await;
+        let (folder, mut reload) = following(&lists).await;
         let fleet = Arc::new(Fleet::start(&fleet::Config::new(Vec::new())).unwrap());
         let (weak, names) = (Arc::downgrade(&fleet), Names::default());
         reload
@@ -736,9 +738,9 @@ mod tests {
             .await
             .unwrap();
         // Who reads a pipe waits until somebody writes to it.
-        fs::remove_file(folder.join("a.csv")).unwrap();
+        fs::remove_file(folder.path().join("a.csv")).unwrap();
         let made = std::process::Command::new("mkfifo")
-            .arg(folder.join("a.csv"))
+            .arg(folder.path().join("a.csv"))
             .status();
         assert!(made.unwrap().success());
 
@@ -755,7 +757,7 @@ mod tests {
             .unwrap();
         let gone = SourceChange::Remove("p1".to_owned());
         reload.change(gone, kept(), &weak, &names).await.unwrap();
-        fs::write(folder.join("b.csv"), "hosts,names\n10.0.1.2,b2\n").unwrap();
+        fs::write(folder.path().join("b.csv"), "hosts,names\n10.0.1.2,b2\n").unwrap();
         follow(&mut reload, &weak, &names).await;
         let wanted = ["a1", "b2", "p2"];
         assert_eq!(ids(&reload), wanted, "nobody waits for it");
@@ -777,22 +779,21 @@ mod tests {
         // Whoever still waits for it ends.
         let pipe = fs::OpenOptions::new()
             .write(true)
-            .open(folder.join("a.csv"));
+            .open(folder.path().join("a.csv"));
         drop(pipe.unwrap());
-        fs::remove_dir_all(folder).unwrap();
     }
 
     #[tokio::test]
     async fn a_list_that_was_refused_is_not_kept_and_pushes_out_nobody_after_a_restart() {
-        let folder = std::env::temp_dir().join(format!("reload-kept-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
         fs::write(folder.join("b.csv"), "hosts,names\n10.0.0.1,b1\n").unwrap();
         // Nobody answers there.
         let text = "[service]\nstate_dir = \"s\"\n[credentials.default]\nusername = \"u\"\n\
                     password_command = [\"echo\", \"one\"]\n\
                     [[inventory]]\nurl = \"http://127.0.0.1:1/\"\n[[inventory]]\nfile = \"b.csv\"\n";
         let start = async || {
-            let config = Config::parse(text, &folder).unwrap();
+            let config = Config::parse(text, folder).unwrap();
             let (_orders, ordered) = aggregate::orders();
             let reload = Reload::new(folder.join("x"), config, Pushed::default(), ordered);
             reload.await.unwrap()
@@ -817,7 +818,6 @@ mod tests {
         assert!(reload.lists[0].is_refused);
         drop(reload);
         assert_eq!(ids(&start().await), ["a1", "b1"]);
-        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

@@ -24,6 +24,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 /// How often the service is killed; `REDDRUM_KILLS` asks for more.
 const KILLS: u32 = 12;
@@ -37,34 +38,30 @@ const SESSION_SERVICE: &str = "/redfish/v1/SessionService";
 const SUBSCRIPTIONS: &str = "/redfish/v1/EventService/Subscriptions";
 
 /// A folder with a configuration; it goes with the test.
-struct Folder(PathBuf);
+struct Folder(TempDir);
 
 impl Folder {
-    fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("reddrum-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        Self(folder)
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
     }
 
     fn socket(&self) -> PathBuf {
-        self.0.join("http.sock")
+        self.path("http.sock")
     }
 
     fn configuration(&self) -> PathBuf {
-        let password = self.0.join("password");
+        let password = self.path("password");
         fs::write(&password, "correct horse\n").unwrap();
         fs::set_permissions(&password, fs::Permissions::from_mode(0o600)).unwrap();
-        let path = self.0.join("reddrum.toml");
+        let path = self.path("reddrum.toml");
         let text = "[service]\nlisten = \"127.0.0.1:0\"\nstate_dir = \"state\"\nlisten_proxy = \"unix:http.sock\"\n\
                     [[account]]\nusername = \"root\"\nrole = \"Administrator\"\npassword_file = \"password\"\n";
         fs::write(&path, text).unwrap();
         path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -123,7 +120,7 @@ fn reddrum(folder: &Folder) -> Command {
     command
         .arg("serve")
         .arg("--config")
-        .arg(folder.0.join("reddrum.toml"));
+        .arg(folder.path("reddrum.toml"));
     command
 }
 
@@ -279,7 +276,7 @@ impl Told {
 #[test]
 fn no_acknowledged_change_is_lost_when_the_service_is_killed() {
     let kills = kills(KILLS);
-    let folder = Folder::new("kill");
+    let folder = Folder::new();
     folder.configuration();
     let (mut told, mut starts) = (Told::default(), Vec::new());
     let (mut random, mut changes) = (0x9E37_79B9_7F4A_7C15_u64, 0_u64);
@@ -321,13 +318,13 @@ fn no_acknowledged_change_is_lost_when_the_service_is_killed() {
 
 /// A service whose state folder is a file system of its own, and nearly full.
 fn on_a_small_disk(folder: &Folder) -> Command {
-    let state = folder.0.join("state");
+    let state = folder.path("state");
     fs::create_dir_all(&state).unwrap();
     let script = format!(
         "mount -t tmpfs -o size=4m tmpfs {0} && chmod 700 {0} && exec {1} serve --config {2}",
         state.display(),
         env!("CARGO_BIN_EXE_reddrum"),
-        folder.0.join("reddrum.toml").display(),
+        folder.path("reddrum.toml").display(),
     );
     let mut command = Command::new("unshare");
     command.args(["--user", "--map-root-user", "--mount", "sh", "-c", &script]);
@@ -336,12 +333,12 @@ fn on_a_small_disk(folder: &Folder) -> Command {
 
 #[test]
 fn a_full_disk_refuses_changes_and_everything_else_goes_on() {
-    let folder = Folder::new("full");
+    let folder = Folder::new();
     folder.configuration();
     let (running, _) = Running::start(on_a_small_disk(&folder), &folder.socket());
     // The file system is the service's alone; this is the way to it.
     let disk = PathBuf::from(format!("/proc/{}/root", running.0.id()));
-    let disk = disk.join(folder.0.strip_prefix("/").unwrap()).join("state");
+    let disk = disk.join(folder.path("state").strip_prefix("/").unwrap());
     let mut http = Http::connect(&folder.socket()).unwrap();
     let set = |http: &mut Http, timeout: u64| {
         let body = json!({ "SessionTimeout": timeout });

@@ -16,34 +16,36 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tempfile::TempDir;
+
 /// How long to wait for what never comes.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A running service in a folder of its own; both go with the test.
 struct Service {
-    folder: PathBuf,
+    folder: TempDir,
     child: Child,
     metrics: String,
 }
 
 impl Service {
     /// Starts with these files and this end of the configuration.
-    fn start(name: &str, files: &[(&str, &str)], rest: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("inventory-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
+    fn start(files: &[(&str, &str)], rest: &str) -> Self {
+        let around = tempfile::tempdir().unwrap();
+        let folder = around.path();
         let text = format!(
             "[service]\nlisten = \"127.0.0.1:0\"\nstate_dir = \"state\"\n[metrics]\nlisten = \"127.0.0.1:0\"\n\
              [[account]]\nusername = \"root\"\nrole = \"Administrator\"\npassword_command = [\"echo\", \"correct horse\"]\n\
              [credentials.default]\nusername = \"admin\"\npassword_file = \"password\"\n{rest}"
         );
-        write(&folder, "password", "secret\n");
-        write(&folder, "reddrum.toml", &text);
+        write(folder, "password", "secret\n");
+        write(folder, "reddrum.toml", &text);
         for (name, text) in files {
-            write(&folder, name, text);
+            write(folder, name, text);
         }
-        let (child, metrics) = launch(&folder);
+        let (child, metrics) = launch(folder);
         Self {
-            folder,
+            folder: around,
             metrics,
             child,
         }
@@ -53,15 +55,19 @@ impl Service {
     fn restart(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        (self.child, self.metrics) = launch(&self.folder);
+        (self.child, self.metrics) = launch(self.folder.path());
     }
 
     fn write(&self, name: &str, text: &str) {
-        write(&self.folder, name, text);
+        write(self.folder.path(), name, text);
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     fn log(&self) -> String {
-        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+        fs::read_to_string(self.path("log")).unwrap_or_default()
     }
 
     /// The machines that it has, with what is said of each besides.
@@ -105,7 +111,6 @@ impl Drop for Service {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -149,7 +154,6 @@ fn up(names: &[&str]) -> Vec<String> {
 #[test]
 fn machines_come_and_go_with_an_edited_file_and_a_broken_one_changes_nothing() {
     let service = Service::start(
-        "file",
         &[(
             "bmcs.csv",
             "hosts,names,rack,label.owner\n127.9.9.[1-2],n[1-2],R1,a\n",
@@ -189,7 +193,7 @@ fn machines_come_and_go_with_an_edited_file_and_a_broken_one_changes_nothing() {
     }
 
     // The configuration file itself is read when it is asked for.
-    let file = fs::read_to_string(service.folder.join("reddrum.toml")).unwrap();
+    let file = fs::read_to_string(service.path("reddrum.toml")).unwrap();
     service.write("bmcs.csv", "hosts,names\n127.9.9.3,n3\n");
     service.write(
         "reddrum.toml",
@@ -202,7 +206,6 @@ fn machines_come_and_go_with_an_edited_file_and_a_broken_one_changes_nothing() {
 #[test]
 fn a_machine_moves_from_one_list_to_another_whichever_is_written_first() {
     let service = Service::start(
-        "move",
         &[
             ("a.csv", "hosts,names\n127.9.7.1,n1\n"),
             ("b.csv", "hosts,names\n127.9.7.[2-3],n[2-3]\n"),
@@ -225,7 +228,6 @@ fn a_machine_moves_from_one_list_to_another_whichever_is_written_first() {
 #[test]
 fn a_list_with_a_mistake_is_left_out_at_the_start_and_sighup_takes_all_else() {
     let service = Service::start(
-        "left-out",
         &[
             ("a.csv", "hosts,nmes\n127.9.6.1,n1\n"),
             ("b.csv", "hosts,names\n127.9.6.2,n2\n"),
@@ -260,8 +262,8 @@ fn a_list_with_a_mistake_is_left_out_at_the_start_and_sighup_takes_all_else() {
 
     // A broken list and a missing one stay as they were, while the rest of the configuration is taken.
     service.write("b.csv", "hosts,names\n\"127.9.6.2,n2\n");
-    fs::remove_file(service.folder.join("later.json")).unwrap();
-    let file = fs::read_to_string(service.folder.join("reddrum.toml")).unwrap();
+    fs::remove_file(service.path("later.json")).unwrap();
+    let file = fs::read_to_string(service.path("reddrum.toml")).unwrap();
     let file = file.replace("names = \"n9\"", "names = \"n10\"");
     let file = file.replace(
         "[metrics]\nlisten = \"127.0.0.1:0\"",
@@ -286,15 +288,15 @@ fn a_list_with_a_mistake_is_left_out_at_the_start_and_sighup_takes_all_else() {
 
 #[test]
 fn a_check_of_the_configuration_reads_its_lists_as_serve_does() {
-    let folder = std::env::temp_dir().join(format!("inventory-check-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
+    let around = tempfile::tempdir().unwrap();
+    let folder = around.path();
     let check = |rest: &str| {
         let text = format!(
             "[[account]]\nusername = \"root\"\nrole = \"Administrator\"\npassword_command = [\"echo\", \"correct horse\"]\n\
              [credentials.default]\nusername = \"admin\"\npassword_command = [\"echo\", \"secret\"]\n\
              [[target]]\nhosts = \"10.0.0.[1-2]\"\nnames = \"t[1-2]\"\n{rest}"
         );
-        write(&folder, "reddrum.toml", &text);
+        write(folder, "reddrum.toml", &text);
         let done = Command::new(env!("CARGO_BIN_EXE_reddrum"))
             .args(["config", "check"])
             .arg(folder.join("reddrum.toml"))
@@ -303,8 +305,8 @@ fn a_check_of_the_configuration_reads_its_lists_as_serve_does() {
         let said = [done.stdout, done.stderr].concat();
         (done.status.code(), String::from_utf8(said).unwrap())
     };
-    write(&folder, "a.csv", "hosts,names\n10.0.1.[1-3],a[1-3]\n");
-    write(&folder, "b.yaml", "- {hosts: 10.0.2.1, names: b1}\n");
+    write(folder, "a.csv", "hosts,names\n10.0.1.[1-3],a[1-3]\n");
+    write(folder, "b.yaml", "- {hosts: 10.0.2.1, names: b1}\n");
     let good = "[[inventory]]\nfile = \"a.csv\"\n[[inventory]]\nfile = \"b.yaml\"\n";
     let (code, said) = check(&format!(
         "{good}[[inventory]]\nurl = \"http://127.0.0.1:1/\"\n\
@@ -339,14 +341,13 @@ fn a_check_of_the_configuration_reads_its_lists_as_serve_does() {
         ),
     ] {
         if let Some(text) = text {
-            write(&folder, list, text);
+            write(folder, list, text);
         }
         let (code, said) = check(&format!("{good}[[inventory]]\nfile = \"{list}\"\n"));
         assert_eq!(code, Some(2), "{said}");
         assert!(said.contains(wanted), "{said}");
         assert!(!said.contains("good"), "{said}");
     }
-    let _ = fs::remove_dir_all(&folder);
 }
 
 #[test]
@@ -373,7 +374,7 @@ fn a_server_is_asked_again_and_again_and_what_it_said_last_holds_when_it_fails()
         }
     });
     let rest = format!("[[inventory]]\nurl = \"{url}\"\nrefresh_s = 5\n");
-    let service = Service::start("url", &[], &rest);
+    let service = Service::start(&[], &rest);
     assert_eq!(service.machines(), up(&["127.9.8.1"]));
     *answer.lock().unwrap() = (503, "away".to_owned());
     service.eventually("complaint", || service.log().contains("answers 503"));
@@ -409,7 +410,7 @@ fn a_silent_server_holds_up_neither_start_nor_reload_and_what_it_told_last_holds
          [[target]]\nhosts = \"127.9.5.9\"\nnames = \"n9\"\n"
     );
     let files = [("a.csv", "hosts,names\n127.9.5.2,n2\n")];
-    let mut service = Service::start("silent", &files, &rest);
+    let mut service = Service::start(&files, &rest);
     let sorted = |service: &Service| {
         let mut machines = service.machines();
         machines.sort();
@@ -430,7 +431,7 @@ fn a_silent_server_holds_up_neither_start_nor_reload_and_what_it_told_last_holds
     service.write("a.csv", "hosts,names\n127.9.5.3,n3\n");
     let wanted = up(&["127.9.5.1", "n3", "n9"]);
     service.eventually("the other list", || sorted(&service) == wanted);
-    let file = fs::read_to_string(service.folder.join("reddrum.toml")).unwrap();
+    let file = fs::read_to_string(service.path("reddrum.toml")).unwrap();
     service.write("reddrum.toml", &file.replace("\"n9\"", "\"n10\""));
     service.hang_up();
     let wanted = up(&["127.9.5.1", "n10", "n3"]);

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
+use tempfile::TempDir;
 
 /// How long to wait for what never comes.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -22,13 +23,11 @@ const ACCOUNT: &str =
 const FILES: &str = "certificate = \"chain.pem\"\nprivate_key = \"key.pem\"\n";
 
 /// A folder with a configuration; it goes with the test.
-struct Folder(PathBuf);
+struct Folder(TempDir);
 
 impl Folder {
-    fn new(name: &str, service: &str, rest: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("reddrum-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        let new = Self(folder);
+    fn new(service: &str, rest: &str) -> Self {
+        let new = Self(tempfile::tempdir().unwrap());
         new.write("password", "correct horse\n", 0o600);
         let text = format!("[service]\nlisten = \"127.0.0.1:0\"\n{service}{rest}");
         new.write("reddrum.toml", &text, 0o644);
@@ -36,7 +35,7 @@ impl Folder {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+        self.0.path().join(name)
     }
 
     /// Puts a file in place whole, as an operator's tool does.
@@ -78,12 +77,6 @@ impl Folder {
         let url = said["url"].as_str().unwrap();
         let address = url.trim_start_matches("https://").to_owned();
         Running { child, address }
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -132,7 +125,7 @@ fn eventually(folder: &Folder, what: &str, ready: impl Fn() -> bool) {
 
 #[test]
 fn a_new_certificate_is_shown_without_a_restart_and_a_broken_one_never() {
-    let folder = Folder::new("follow", FILES, ACCOUNT);
+    let folder = Folder::new(FILES, ACCOUNT);
     let first = folder.certify();
     let service = folder.start();
     assert!(service.shows(&first));
@@ -161,7 +154,7 @@ fn a_new_certificate_is_shown_without_a_restart_and_a_broken_one_never() {
 
 #[test]
 fn a_key_that_others_can_read_is_refused_at_the_start() {
-    let folder = Folder::new("open-key", FILES, ACCOUNT);
+    let folder = Folder::new(FILES, ACCOUNT);
     folder.certify();
     fs::set_permissions(folder.path("key.pem"), fs::Permissions::from_mode(0o644)).unwrap();
     assert_eq!(ends(&folder), Some(2));
@@ -171,7 +164,7 @@ fn a_key_that_others_can_read_is_refused_at_the_start() {
 #[test]
 fn the_service_starts_with_the_operators_certificate_and_a_new_state_folder() {
     let service = format!("{FILES}state_dir = \"state/of/reddrum\"\n");
-    let folder = Folder::new("new-state", &service, ACCOUNT);
+    let folder = Folder::new(&service, ACCOUNT);
     let certificate = folder.certify();
     let state = folder.path("state/of/reddrum");
     assert!(!state.exists());
@@ -186,7 +179,7 @@ fn the_service_starts_with_the_operators_certificate_and_a_new_state_folder() {
 #[test]
 fn a_service_that_nobody_could_log_in_to_does_not_start_and_names_the_remedy() {
     let service = "state_dir = \"state\"\n";
-    let folder = Folder::new("no-account", service, "");
+    let folder = Folder::new(service, "");
     assert_eq!(ends(&folder), Some(2));
     let said = folder.log();
     assert!(
@@ -228,7 +221,7 @@ fn sighup_takes_over_a_bmcs_new_password_and_a_mistake_changes_nothing() {
     let target = "[credentials.default]\nusername = \"admin\"\npassword_file = \"bmc\"\n\
                   [metrics]\nlisten = \"127.0.0.1:0\"\n[[target]]\nnames = \"n1\"\nhosts = \"127.16.0.1\"\n";
     let rest = format!("{ACCOUNT}{target}port = {port}\n");
-    let folder = Folder::new("reload", "", &rest);
+    let folder = Folder::new("", &rest);
     folder.write("bmc", "wrong\n", 0o600);
     folder.write("right", "right\n", 0o600);
     let mut bmcs = Command::new(env!("CARGO_BIN_EXE_reddrum"));

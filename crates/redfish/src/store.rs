@@ -426,6 +426,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use redb::ReadableTable as _;
+    use tempfile::TempDir;
 
     use super::*;
 
@@ -433,24 +434,15 @@ mod tests {
     const SHAPES: Table = Table("shapes");
 
     /// A folder that goes with the test.
-    struct Folder(PathBuf);
+    struct Folder(TempDir);
 
     impl Folder {
-        fn new(name: &str) -> Self {
-            let folder =
-                std::env::temp_dir().join(format!("redfish-store-{}-{name}", std::process::id()));
-            std::fs::create_dir_all(&folder).unwrap();
-            Self(folder)
+        fn new() -> Self {
+            Self(tempfile::tempdir().unwrap())
         }
 
         fn file(&self) -> PathBuf {
-            self.0.join("state.redb")
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = std::fs::remove_dir_all(&self.0);
+            self.0.path().join("state.redb")
         }
     }
 
@@ -462,7 +454,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_committed_is_there_after_a_restart_and_each_table_has_its_own() {
-        let folder = Folder::new("restart");
+        let folder = Folder::new();
         let store = Store::open(&folder.file()).unwrap();
         let applied = Arc::new(AtomicU32::new(0));
         for (table, key, value) in [
@@ -517,7 +509,7 @@ mod tests {
 
     #[test]
     fn a_file_is_known_to_lack_entries_only_where_it_can_be_read_and_has_none() {
-        let folder = Folder::new("without");
+        let folder = Folder::new();
         let file = folder.file();
         assert!(!is_known_without(&file, COLOURS), "there is no file");
         assert!(!file.exists());
@@ -531,7 +523,7 @@ mod tests {
 
     #[test]
     fn the_file_is_its_owners_alone() {
-        let folder = Folder::new("mode");
+        let folder = Folder::new();
         let _store = Store::open(&folder.file()).unwrap();
         let mode = std::fs::metadata(folder.file())
             .unwrap()
@@ -549,7 +541,7 @@ mod tests {
             entries.insert((COLOURS.0, "red"), doubled.as_slice())?;
             Ok(())
         }
-        let folder = Folder::new("migration");
+        let folder = Folder::new();
         let file = folder.file();
         let database = open(Some(&file), &[]).unwrap();
         write(&database, &[&one(COLOURS, "red", 7)]).unwrap();
@@ -563,7 +555,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_no_state_is_refused_and_left_alone() {
-        let folder = Folder::new("foreign");
+        let folder = Folder::new();
         std::fs::write(folder.file(), "hello").unwrap();
         assert!(matches!(
             Store::open(&folder.file()),

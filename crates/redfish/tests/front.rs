@@ -192,8 +192,8 @@ async fn who_is_no_trusted_proxy_gets_no_word_on_the_proxys_port() {
 
 #[tokio::test]
 async fn a_proxy_may_use_a_unix_socket() {
-    let path = std::env::temp_dir().join(format!("redfish-front-{}.sock", std::process::id()));
-    let _ = std::fs::remove_file(&path);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("front.sock");
     let front = Front::new().proxy_socket(UnixListener::bind(&path).unwrap());
     let server = Running::run(front, ([127, 0, 0, 1], 0).into());
     let forwarded = ["X-Forwarded-For: 192.0.2.44", "X-Forwarded-Proto: https"];
@@ -204,7 +204,6 @@ async fn a_proxy_may_use_a_unix_socket() {
         "{answer}"
     );
     server.end().await;
-    std::fs::remove_file(&path).unwrap();
 }
 
 #[tokio::test]

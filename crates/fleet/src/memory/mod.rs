@@ -641,16 +641,10 @@ mod tests {
         }
     }
 
-    fn folder(name: &str) -> std::path::PathBuf {
-        let folder = std::env::temp_dir().join(format!("memory-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        folder
-    }
-
     #[test]
     fn what_was_remembered_is_there_in_the_next_run() {
-        let folder = folder("next");
-        let path = folder.join("fleet.redb");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fleet.redb");
         fill(&Memory::open(&path).unwrap());
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "its owner's alone");
@@ -675,13 +669,12 @@ mod tests {
         let found = recalled(&memory, &with_quirks).unwrap();
         assert!(found.read_anew && found.log.is_some(), "only its records");
         drop(memory);
-        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
     fn a_file_that_can_not_be_used_is_moved_aside_and_all_begins_anew() {
-        let folder = folder("corrupt");
-        let path = folder.join("fleet.redb");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fleet.redb");
         fill(&Memory::open(&path).unwrap());
         let good = fs::read(&path).unwrap();
         for damaged in [
@@ -700,7 +693,6 @@ mod tests {
             name.to_string_lossy().contains(".unusable-")
         });
         assert_eq!(aside.count(), 2);
-        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
@@ -780,8 +772,8 @@ mod tests {
 
     #[test]
     fn news_is_handed_out_once_it_is_written_and_kept_until_its_reader_has_it() {
-        let folder = folder("news");
-        let path = folder.join("fleet.redb");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fleet.redb");
         let id = target("n1").id;
         let memory = Memory::open(&path).unwrap();
         memory.remember_log(&id, &brought(1..4));
@@ -804,7 +796,6 @@ mod tests {
         memory.flush();
         assert_eq!(news(&memory, 0), [(6, 8)], "no number comes again");
         drop(memory);
-        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
@@ -860,8 +851,8 @@ mod tests {
 
     #[test]
     fn a_memory_that_is_let_go_of_on_its_own_thread_writes_all_and_lets_go_of_the_file() {
-        let folder = folder("own-thread");
-        let path = folder.join("fleet.redb");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fleet.redb");
         let memory = Arc::new(Memory::open(&path).unwrap());
         let (board, (told, hears)) = (Arc::new(Board::new(Vec::new())), mpsc::channel());
         memory.announce_on(&board);
@@ -879,7 +870,6 @@ mod tests {
         let memory = Memory::open(&path).unwrap();
         assert_eq!(news(&memory, 0), [(1, 0), (2, 7)]);
         drop(memory);
-        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

@@ -208,8 +208,8 @@ mod tests {
 
     #[test]
     fn a_command_that_leaves_something_running_is_not_waited_for() {
-        let name = format!("secret-left-running-{}", std::process::id());
-        let file = std::env::temp_dir().join(name);
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("running");
         fs::write(&file, "").unwrap();
         // What goes on has the pipe open for as long as the file is there.
         let script = format!(
@@ -217,7 +217,6 @@ mod tests {
             file.display()
         );
         let secret = run(&["sh", "-c", &script]);
-        fs::remove_file(&file).unwrap();
         assert_eq!(secret.unwrap().expose(), b"hush");
     }
 

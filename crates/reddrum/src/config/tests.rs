@@ -1,28 +1,18 @@
 //! What the configuration accepts and how it refuses.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+
+use tempfile::TempDir;
 
 use super::*;
 
-/// A folder with a password file, removed at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str, mode: u32) -> Self {
-        let path = std::env::temp_dir().join(format!("reddrum-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        let file = path.join("secret");
-        std::fs::write(&file, "calvin\n").unwrap();
-        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+/// A folder with a password file of this mode.
+fn folder(mode: u32) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    std::fs::write(&file, "calvin\n").unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+    folder
 }
 
 const GOOD: &str = r#"
@@ -48,16 +38,16 @@ names = "node[001-003]"
 rack = "R1"
 "#;
 
-fn problems(name: &str, text: &str) -> Vec<String> {
-    let folder = Folder::new(name, 0o600);
-    let found = Config::parse(text, &folder.0).map(|_| ()).unwrap_err();
+fn problems(text: &str) -> Vec<String> {
+    let folder = folder(0o600);
+    let found = Config::parse(text, folder.path()).map(|_| ()).unwrap_err();
     found.iter().map(ToString::to_string).collect()
 }
 
 #[test]
 fn a_range_of_targets_becomes_one_target_each() {
-    let folder = Folder::new("good", 0o600);
-    let config = Config::parse(GOOD, &folder.0).unwrap();
+    let folder = folder(0o600);
+    let config = Config::parse(GOOD, folder.path()).unwrap();
     let names: Vec<_> = config
         .targets
         .iter()
@@ -78,20 +68,17 @@ fn a_range_of_targets_becomes_one_target_each() {
 
 #[test]
 fn a_typo_is_an_error_that_names_key_line_and_nearest_valid_key() {
-    let found = problems(
-        "typo",
-        &GOOD.replace("poll_interval_ms", "pol_intervall_ms"),
-    );
+    let found = problems(&GOOD.replace("poll_interval_ms", "pol_intervall_ms"));
     assert_eq!(
         found,
         ["line 11: [fleet] pol_intervall_ms: unknown key; did you mean 'poll_interval_ms'?"]
     );
-    let found = problems("typo2", &GOOD.replace("[service]", "[servise]"));
+    let found = problems(&GOOD.replace("[service]", "[servise]"));
     assert_eq!(
         found,
         ["line 2: (top level) servise: unknown key; did you mean 'service'?"]
     );
-    let found = problems("typo3", &GOOD.replace("rack = ", "zzzzzz = "));
+    let found = problems(&GOOD.replace("rack = ", "zzzzzz = "));
     assert!(
         found[0].contains("unknown key; valid here: hosts, names, port"),
         "{found:?}"
@@ -104,10 +91,10 @@ fn intervals_of_classes_are_checked_and_a_typo_names_what_is_possible() {
         let intervals = format!("poll_interval_ms = 2000\nsensor_intervals_ms = {table}");
         GOOD.replace("poll_interval_ms = 2000", &intervals)
     };
-    let folder = Folder::new("intervals", 0o600);
+    let folder = folder(0o600);
     let text = with("{ temperature = 10000, discrete = 300000 }")
         + "sensor_intervals_ms = { voltage = 60000 }\n";
-    let config = Config::parse(&text, &folder.0).unwrap();
+    let config = Config::parse(&text, folder.path()).unwrap();
     let classes = |intervals: SensorIntervals| {
         let named = intervals.iter().map(|(class, ms)| (class.name(), ms));
         named.collect::<Vec<_>>()
@@ -137,7 +124,7 @@ fn intervals_of_classes_are_checked_and_a_typo_names_what_is_possible() {
             "line 12: [fleet] sensor_intervals_ms: expected a table, found integer",
         ),
     ] {
-        assert_eq!(problems("intervals", &with(table)), [wanted]);
+        assert_eq!(problems(&with(table)), [wanted]);
     }
 }
 
@@ -147,7 +134,7 @@ fn every_problem_is_reported_at_once_in_the_order_of_the_file() {
         .replace("127.0.0.1:9443", "nowhere")
         .replace("2000", "5")
         .replace("10.0.0.[1-3]", "10.0.0.[3-1]");
-    let found = problems("many", &text);
+    let found = problems(&text);
     assert_eq!(found.len(), 3, "{found:?}");
     assert!(
         found[0].starts_with("line 3: [service] listen:"),
@@ -165,14 +152,14 @@ fn every_problem_is_reported_at_once_in_the_order_of_the_file() {
 
 #[test]
 fn a_syntax_error_names_its_line() {
-    let found = problems("syntax", "[service]\nlisten = \n");
+    let found = problems("[service]\nlisten = \n");
     assert!(found[0].starts_with("line 2: syntax:"), "{found:?}");
 }
 
 #[test]
 fn a_password_file_that_others_can_read_is_refused_with_the_remedy() {
-    let folder = Folder::new("mode", 0o644);
-    let found = Config::parse(GOOD, &folder.0).map(|_| ()).unwrap_err();
+    let folder = folder(0o644);
+    let found = Config::parse(GOOD, folder.path()).map(|_| ()).unwrap_err();
     assert_eq!(found.len(), 2);
     assert!(
         found[0]
@@ -188,7 +175,7 @@ fn a_password_in_the_file_itself_is_an_unknown_key() {
         "password_file = \"secret\"\ncipher",
         "password = \"calvin\"\ncipher",
     );
-    let found = problems("inline", &text);
+    let found = problems(&text);
     assert!(
         found[0].contains("did you mean 'password_env'?") || found[0].contains("password_file"),
         "{found:?}"
@@ -198,10 +185,7 @@ fn a_password_in_the_file_itself_is_an_unknown_key() {
 
 #[test]
 fn a_target_without_its_credentials_is_refused() {
-    let found = problems(
-        "credentials",
-        &GOOD.replace("[credentials.default]", "[credentials.lab]"),
-    );
+    let found = problems(&GOOD.replace("[credentials.default]", "[credentials.lab]"));
     assert!(
         found
             .iter()
@@ -212,36 +196,27 @@ fn a_target_without_its_credentials_is_refused() {
 
 #[test]
 fn a_word_that_is_nearly_right_is_answered_with_the_right_one() {
-    let found = problems(
-        "credentials-typo",
-        &GOOD.replace("[credentials.default]", "[credentials.defaults]"),
-    );
+    let found = problems(&GOOD.replace("[credentials.default]", "[credentials.defaults]"));
     let text = "there is no [credentials.default]; did you mean 'defaults'?";
     assert!(found.iter().any(|p| p.contains(text)), "{found:?}");
-    let found = problems(
-        "role-typo",
-        &GOOD.replace("\"Administrator\"", "\"administrater\""),
-    );
+    let found = problems(&GOOD.replace("\"Administrator\"", "\"administrater\""));
     let text = "did you mean 'Administrator'?";
     assert!(found.iter().any(|p| p.contains(text)), "{found:?}");
 }
 
 #[test]
 fn where_images_may_come_from_is_read_beside_where_events_may_go() {
-    let folder = Folder::new("update", 0o600);
+    let folder = folder(0o600);
     let text = format!("{GOOD}\n[update]\nallow_clear_text = true\nca_file = \"ca.pem\"");
-    let config = Config::parse(&text, &folder.0).unwrap();
+    let config = Config::parse(&text, folder.path()).unwrap();
     assert!(config.update.allow_clear_text && !config.events.allow_clear_text);
-    assert_eq!(config.update.ca_file, Some(folder.0.join("ca.pem")));
+    assert_eq!(config.update.ca_file, Some(folder.path().join("ca.pem")));
     assert_eq!(config.events.ca_file, None);
 }
 
 #[test]
 fn two_targets_of_one_name_are_refused() {
-    let found = problems(
-        "twice",
-        &format!("{GOOD}\n[[target]]\nhosts = \"node002\"\n"),
-    );
+    let found = problems(&format!("{GOOD}\n[[target]]\nhosts = \"node002\"\n"));
     assert!(
         found[0].contains("'node002' is there twice: in the [[target]] of line"),
         "{found:?}"
@@ -250,7 +225,7 @@ fn two_targets_of_one_name_are_refused() {
 
 #[test]
 fn a_rack_with_the_name_of_a_machine_is_refused() {
-    let found = problems("shared", &GOOD.replace("\"R1\"", "\"node002\""));
+    let found = problems(&GOOD.replace("\"R1\"", "\"node002\""));
     assert_eq!(
         found,
         ["line 21: [[target]] rack: 'node002' is the name of a machine too"]
@@ -260,7 +235,7 @@ fn a_rack_with_the_name_of_a_machine_is_refused() {
 #[test]
 fn a_rack_and_a_machine_of_different_sections_share_no_name_either() {
     let more = "\n[[target]]\nhosts = \"10.0.0.9\"\nnames = \"R1\"\n";
-    let found = problems("shared_across", &format!("{GOOD}{more}"));
+    let found = problems(&format!("{GOOD}{more}"));
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(
         found[0].ends_with("'R1' is the name of a machine too"),
@@ -270,7 +245,7 @@ fn a_rack_and_a_machine_of_different_sections_share_no_name_either() {
 
 #[test]
 fn the_cipher_suite_that_checks_no_password_is_refused() {
-    let found = problems("suite0", &GOOD.replace("[17, 3]", "[17, 0]"));
+    let found = problems(&GOOD.replace("[17, 3]", "[17, 0]"));
     assert!(found[0].contains("suite 0 checks no password"), "{found:?}");
 }
 
@@ -303,7 +278,7 @@ fn with_service(keys: &str) -> String {
 
 #[test]
 fn the_ways_in_beside_https_are_read() {
-    let folder = Folder::new("front", 0o600);
+    let folder = folder(0o600);
     let text = with_service(
         r#"
         public_url = "https://rack1.example.org/"
@@ -314,30 +289,30 @@ fn the_ways_in_beside_https_are_read() {
         forwarded_header = "forwarded"
         "#,
     );
-    let front = Config::parse(&text, &folder.0).unwrap().service.front;
+    let front = Config::parse(&text, folder.path()).unwrap().service.front;
     assert_eq!(front.public_host.as_deref(), Some("rack1.example.org"));
     assert_eq!(front.hsts_max_age_s, 0);
     assert_eq!(front.listen_redirect, Some(([0, 0, 0, 0], 80).into()));
     let proxy = ProxyAddress::Tcp(([127, 0, 0, 1], 8080).into());
     assert_eq!(front.listen_proxy, Some(proxy));
     let text = with_service("listen_proxy = \"unix:http.sock\"");
-    let front = Config::parse(&text, &folder.0).unwrap().service.front;
-    let socket = ProxyAddress::Unix(folder.0.join("http.sock"));
+    let front = Config::parse(&text, folder.path()).unwrap().service.front;
+    let socket = ProxyAddress::Unix(folder.path().join("http.sock"));
     assert_eq!(front.listen_proxy, Some(socket));
 }
 
 #[test]
 fn clear_text_listens_on_loopback_unless_the_risk_is_taken_by_name() {
     let open = "listen_proxy = \"0.0.0.0:8080\"\ntrusted_proxies = [\"10.0.0.0/8\"]";
-    let found = problems("open", &with_service(open));
+    let found = problems(&with_service(open));
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(
         found[0].contains("listen_proxy: not a loopback address"),
         "{found:?}"
     );
-    let folder = Folder::new("insecure", 0o600);
+    let folder = folder(0o600);
     let text = with_service(&format!("{open}\ninsecure_proxy_network = true"));
-    assert!(Config::parse(&text, &folder.0).is_ok());
+    assert!(Config::parse(&text, folder.path()).is_ok());
 }
 
 #[test]
@@ -393,7 +368,7 @@ fn what_is_wrong_with_the_ways_in_is_named() {
             "insecure_proxy_network: expected true or false",
         ),
     ] {
-        let found = problems("front-wrong", &with_service(keys));
+        let found = problems(&with_service(keys));
         assert!(
             found.iter().any(|problem| problem.contains(expected)),
             "{keys}: {found:?}"
@@ -403,17 +378,14 @@ fn what_is_wrong_with_the_ways_in_is_named() {
 
 #[test]
 fn where_events_may_go_is_read() {
-    let folder = Folder::new("events", 0o600);
+    let folder = folder(0o600);
     let with = |keys: &str| format!("{GOOD}\n[events]\n{keys}");
     let text = with("allow_destinations = [\"127.0.0.0/8\", \"fe80::/10\"]\nca_file = \"ca.pem\"");
-    let events = Config::parse(&text, &folder.0).unwrap().events;
+    let events = Config::parse(&text, folder.path()).unwrap().events;
     assert_eq!(events.allow_destinations.len(), 2);
-    assert_eq!(events.ca_file, Some(folder.0.join("ca.pem")));
+    assert_eq!(events.ca_file, Some(folder.path().join("ca.pem")));
     assert!(!events.allow_clear_text);
-    let found = problems(
-        "events-bad",
-        &with("allow_destinations = [\"127.0.0.1/8\"]"),
-    );
+    let found = problems(&with("allow_destinations = [\"127.0.0.1/8\"]"));
     assert!(
         found[0].contains("allow_destinations: '127.0.0.1/8'"),
         "{found:?}"
@@ -422,8 +394,8 @@ fn where_events_may_go_is_read() {
 
 #[test]
 fn metrics_are_off_until_they_have_an_address_and_stay_on_this_machine_unless_told_otherwise() {
-    let folder = Folder::new("metrics", 0o600);
-    let parse = |section: &str| Config::parse(&format!("{GOOD}{section}"), &folder.0);
+    let folder = folder(0o600);
+    let parse = |section: &str| Config::parse(&format!("{GOOD}{section}"), folder.path());
     assert!(parse("").unwrap().metrics.is_none());
     let local = parse("[metrics]\nlisten = \"127.0.0.1:9290\"\n").unwrap();
     assert!(!local.metrics.unwrap().fleet_only);

@@ -1,5 +1,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 
+use tempfile::TempDir;
+
 use super::*;
 use crate::config::Config;
 
@@ -7,35 +9,31 @@ use crate::config::Config;
 const HASH: &str = "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1";
 
 /// A folder in RedDrum's form; it goes with the test.
-struct Folder(PathBuf);
+struct Folder(TempDir);
 
 impl Folder {
-    fn new(name: &str, files: &[(&str, &str)]) -> Self {
-        let root =
-            std::env::temp_dir().join(format!("reddrum-import-{}-{name}", std::process::id()));
-        let folder = Self(root);
-        fs::create_dir_all(folder.0.join("rf/db")).unwrap();
+    fn new(files: &[(&str, &str)]) -> Self {
+        let folder = Self(tempfile::tempdir().unwrap());
+        fs::create_dir_all(folder.path("rf/db")).unwrap();
         for (file, text) in files {
-            fs::write(folder.0.join("rf").join(file), text).unwrap();
+            fs::write(folder.path("rf").join(file), text).unwrap();
         }
         folder
     }
 
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
     fn args(&self, check: bool) -> ImportArgs {
         ImportArgs {
-            dir: self.0.join("rf"),
+            dir: self.path("rf"),
             conf: None,
-            state_dir: (!check).then(|| self.0.join("state")),
+            state_dir: (!check).then(|| self.path("state")),
             output: None,
             force: false,
             check,
         }
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -73,37 +71,34 @@ const SUBSCRIPTIONS: &str = r#"{
 "E3": {"Context": "", "EventDestination": "https://169.254.169.254/", "Protocol": "Redfish", "EventTypes": []}
 }"#;
 
-fn whole(name: &str) -> Folder {
-    Folder::new(
-        name,
-        &[
-            (
-                "RedDrum.conf",
-                "[Auth Section]\nRedfishAllowBasicAuthOverHttp=true\n",
-            ),
-            ("db/AccountsDb.json", &accounts()),
-            ("db/RolesDb.json", ROLES),
-            (
-                "db/AccountServiceDb.json",
-                r#"{"MinPasswordLength": 6, "AccountLockoutThreshold": 4, "AccountLockoutDuration": 60}"#,
-            ),
-            ("db/SessionServiceDb.json", r#"{"SessionTimeout": 120}"#),
-            (
-                "db/EventServiceDb.json",
-                r#"{"DeliveryRetryAttempts": 2, "DeliveryRetryIntervalSeconds": 10}"#,
-            ),
-            ("db/EventsDb.json", SUBSCRIPTIONS),
-            (
-                "db/ServiceRootUuidDb.json",
-                r#"{"UUID": "92384634-2938-2342-8820-489239905423"}"#,
-            ),
-        ],
-    )
+fn whole() -> Folder {
+    Folder::new(&[
+        (
+            "RedDrum.conf",
+            "[Auth Section]\nRedfishAllowBasicAuthOverHttp=true\n",
+        ),
+        ("db/AccountsDb.json", &accounts()),
+        ("db/RolesDb.json", ROLES),
+        (
+            "db/AccountServiceDb.json",
+            r#"{"MinPasswordLength": 6, "AccountLockoutThreshold": 4, "AccountLockoutDuration": 60}"#,
+        ),
+        ("db/SessionServiceDb.json", r#"{"SessionTimeout": 120}"#),
+        (
+            "db/EventServiceDb.json",
+            r#"{"DeliveryRetryAttempts": 2, "DeliveryRetryIntervalSeconds": 10}"#,
+        ),
+        ("db/EventsDb.json", SUBSCRIPTIONS),
+        (
+            "db/ServiceRootUuidDb.json",
+            r#"{"UUID": "92384634-2938-2342-8820-489239905423"}"#,
+        ),
+    ])
 }
 
 #[test]
 fn everything_is_taken_over_or_named_with_the_reason() {
-    let folder = whole("all");
+    let folder = whole();
     let (config, report) = imported(&folder.args(false)).unwrap();
     let (taken, rest) = report.split_once("Not taken over:").unwrap();
     let (left, look_at) = rest.split_once("Look at this:").unwrap();
@@ -152,7 +147,7 @@ fn everything_is_taken_over_or_named_with_the_reason() {
     let parsed = Config::parse(&config, Path::new("/")).unwrap();
     assert_eq!(parsed.service.session_timeout_s, 120);
     let state = parsed.service.state_dir.unwrap();
-    assert_eq!(state, fs::canonicalize(folder.0.join("state")).unwrap());
+    assert_eq!(state, fs::canonicalize(folder.path("state")).unwrap());
     let uuid = fs::read_to_string(state.join(UUID_FILE)).unwrap();
     assert_eq!(uuid, "92384634-2938-2342-8820-489239905423");
     let file = state.join(STATE_FILE);
@@ -169,17 +164,17 @@ fn everything_is_taken_over_or_named_with_the_reason() {
 
 #[test]
 fn a_check_says_the_same_and_writes_nothing() {
-    let folder = whole("check");
+    let folder = whole();
     let (said, _) = imported(&folder.args(true)).unwrap();
-    assert!(!folder.0.join("state").exists());
+    assert!(!folder.path("state").exists());
     let (_, report) = imported(&folder.args(false)).unwrap();
     assert_eq!(said, report);
 }
 
 #[test]
 fn what_is_there_is_never_overwritten_unasked() {
-    let folder = whole("twice");
-    let output = folder.0.join("reddrum.toml");
+    let folder = whole();
+    let output = folder.path("reddrum.toml");
     fs::write(&output, "mine").unwrap();
     let mut args = ImportArgs {
         output: Some(output.clone()),
@@ -187,10 +182,7 @@ fn what_is_there_is_never_overwritten_unasked() {
     };
     let refused = imported(&args).unwrap_err().to_string();
     assert!(refused.contains("--force"), "{refused}");
-    assert!(
-        !folder.0.join("state").exists(),
-        "a refusal changes nothing"
-    );
+    assert!(!folder.path("state").exists(), "a refusal changes nothing");
     args.force = true;
     imported(&args).unwrap();
     assert!(fs::read_to_string(&output).unwrap().contains("state_dir"));
@@ -210,13 +202,10 @@ fn what_is_there_is_never_overwritten_unasked() {
 
 #[test]
 fn files_of_another_form_and_none_at_all_are_errors_that_show_no_password() {
-    let empty = Folder::new("empty", &[]);
+    let empty = Folder::new(&[]);
     let error = imported(&empty.args(true)).unwrap_err().to_string();
     assert!(error.contains("none of RedDrum's files"), "{error}");
-    let broken = Folder::new(
-        "broken",
-        &[("db/AccountsDb.json", "{\"root\": {\"Password\": \"hidden\"")],
-    );
+    let broken = Folder::new(&[("db/AccountsDb.json", "{\"root\": {\"Password\": \"hidden\"")]);
     let error = imported(&broken.args(true)).unwrap_err().to_string();
     assert!(
         error.contains("AccountsDb.json") && !error.contains("hidden"),
@@ -226,13 +215,10 @@ fn files_of_another_form_and_none_at_all_are_errors_that_show_no_password() {
 
 #[test]
 fn names_in_files_reach_no_terminal_as_control_characters() {
-    let folder = Folder::new(
-        "escape",
-        &[(
-            "db/RolesDb.json",
-            "{\"\\u001b[2Jx\": {\"AssignedPrivileges\": []}}",
-        )],
-    );
+    let folder = Folder::new(&[(
+        "db/RolesDb.json",
+        "{\"\\u001b[2Jx\": {\"AssignedPrivileges\": []}}",
+    )]);
     let (report, _) = imported(&folder.args(true)).unwrap();
     assert!(
         report.contains("?[2Jx") && !report.contains('\u{1b}'),

@@ -501,9 +501,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_file_is_read_when_two_looks_in_a_row_find_it_the_same() {
-        let folder = std::env::temp_dir().join(format!("list-looks-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        let path = folder.join("bmcs.json");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bmcs.json");
         let mut list = list(Source::File(path.clone()));
         let files = Files::default();
         let looked = |list: &mut Inventory| list.looked(Ok(stamp(&path)));
@@ -538,7 +537,6 @@ mod tests {
         assert!(list.found(&[], found).is_err());
         assert!(!looked(&mut list), "not while it is being written");
         assert!(looked(&mut list));
-        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
@@ -615,8 +613,8 @@ mod tests {
 
     #[test]
     fn what_a_server_told_is_kept_by_its_url_and_goes_with_its_section() {
-        let folder = std::env::temp_dir().join(format!("list-kept-{}", std::process::id()));
-        let kept = Kept::new(&folder);
+        let folder = tempfile::tempdir().unwrap();
+        let kept = Kept::new(folder.path());
         let url = http::Uri::from_static("https://sd.example/bmcs?token=geheim");
         assert_eq!(kept.get(&url), None);
         kept.put(&url, "[]");
@@ -627,6 +625,5 @@ mod tests {
         assert!(kept.get(&url).is_some());
         kept.tidy(&[]);
         assert_eq!(kept.get(&url), None);
-        fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -215,25 +215,20 @@ pub(super) fn records(mut kept: &[u8]) -> impl Iterator<Item = &[u8]> {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
+    use tempfile::TempDir;
+
     use super::*;
 
     /// A folder that is removed at the end.
-    struct Folder(PathBuf);
+    struct Folder(TempDir);
 
     impl Folder {
-        fn new(name: &str) -> Self {
-            let name = format!("reddrum-sdr-cache-{name}-{}", std::process::id());
-            Self(std::env::temp_dir().join(name))
+        fn new() -> Self {
+            Self(tempfile::tempdir().unwrap())
         }
 
         fn cache(&self) -> SdrCache {
-            SdrCache::new(self.0.join("deep").join("down"), ())
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
+            SdrCache::new(self.0.path().join("deep").join("down"), ())
         }
     }
 
@@ -242,7 +237,7 @@ mod tests {
 
     #[test]
     fn records_are_recalled_under_the_stamp_and_of_the_bmc_that_they_were_kept_of() {
-        let folder = Folder::new("stamp");
+        let folder = Folder::new();
         let cache = folder.cache();
         assert_eq!(cache.recall(ADDRESS, b"stamp"), None);
         cache.keep(ADDRESS, b"stamp", b"records");
@@ -259,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_damaged_anywhere_counts_as_none() {
-        let folder = Folder::new("damage");
+        let folder = Folder::new();
         let cache = folder.cache();
         cache.keep(ADDRESS, b"stamp", b"records");
         let path = cache.path(ADDRESS);
@@ -276,7 +271,7 @@ mod tests {
 
     #[test]
     fn only_the_owner_can_read_and_no_temporary_file_is_left() {
-        let folder = Folder::new("mode");
+        let folder = Folder::new();
         let cache = folder.cache();
         cache.keep(ADDRESS, b"stamp", b"records");
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -287,10 +282,10 @@ mod tests {
 
     #[test]
     fn what_others_put_in_its_place_is_neither_read_nor_written_to() {
-        let folder = Folder::new("others");
+        let folder = Folder::new();
         let cache = folder.cache();
         cache.keep(ADDRESS, b"stamp", b"records");
-        let (path, elsewhere) = (cache.path(ADDRESS), folder.0.join("elsewhere"));
+        let (path, elsewhere) = (cache.path(ADDRESS), folder.0.path().join("elsewhere"));
         // A link is replaced, and what it leads to stays as it is.
         fs::rename(&path, &elsewhere).unwrap();
         std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
@@ -308,7 +303,7 @@ mod tests {
 
     #[test]
     fn the_oldest_files_go_where_there_are_too_many() {
-        let folder = Folder::new("bound");
+        let folder = Folder::new();
         let cache = folder.cache();
         for port in 1..=10 {
             let address = SocketAddr::new(ADDRESS.ip(), port);
@@ -336,7 +331,7 @@ mod tests {
         let cache = SdrCache::new(PathBuf::from("/proc/none"), ());
         cache.keep(ADDRESS, b"stamp", b"records");
         assert_eq!(cache.recall(ADDRESS, b"stamp"), None);
-        let folder = Folder::new("large");
+        let folder = Folder::new();
         let cache = folder.cache();
         cache.keep(ADDRESS, b"stamp", &vec![0; FILE_LEN_MAX]);
         assert_eq!(cache.recall(ADDRESS, b"stamp"), None);

@@ -129,7 +129,6 @@ fn now_s() -> u64 {
 mod tests {
     use std::collections::BTreeMap;
     use std::fs;
-    use std::path::PathBuf;
     use std::sync::{Arc, Mutex};
     use std::time::Duration;
 
@@ -137,6 +136,7 @@ mod tests {
     use ipmi::wire::Writer;
     use ipmi::wire::asf::Asf;
     use redfish::{Source, SourceChange, SourceLogin};
+    use tempfile::TempDir;
     use tokio::net::UdpSocket;
     use tokio::sync::Notify;
 
@@ -173,14 +173,14 @@ mod tests {
     }
 
     /// A service whose configuration has these sections, and where an earlier run has found that BMC.
-    async fn found_before(name: &str, rest: &str, port: u16) -> (PathBuf, Reload) {
-        found_beside(name, rest, port, Pushed::of(&[], rules())).await
+    async fn found_before(rest: &str, port: u16) -> (TempDir, Reload) {
+        found_beside(rest, port, Pushed::of(&[], rules())).await
     }
 
     /// The same beside what clients have named.
-    async fn found_beside(name: &str, rest: &str, port: u16, pushed: Pushed) -> (PathBuf, Reload) {
-        let folder = std::env::temp_dir().join(format!("found-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
+    async fn found_beside(rest: &str, port: u16, pushed: Pushed) -> (TempDir, Reload) {
+        let around = tempfile::tempdir().unwrap();
+        let folder = around.path();
         let found = format!("reddrum found 1\n{HOST} {port} 7\n");
         fs::write(folder.join("found"), found).unwrap();
         let text = format!(
@@ -188,11 +188,12 @@ mod tests {
              password_command = [\"echo\", \"one\"]\n{rest}\
              [[inventory]]\ncredentials = \"default\"\nscan = [{HOST:?}]\nport = {port}\n"
         );
-        let config = Config::parse(&text, &folder).unwrap();
+        let config = Config::parse(&text, folder).unwrap();
         let (_orders, ordered) = aggregate::orders();
         let file = folder.join("reddrum.toml");
         let reload = Reload::new(file, config, pushed, ordered);
-        (folder, reload.await.unwrap())
+        let reload = reload.await.unwrap();
+        (around, reload)
     }
 
     fn ids(reload: &Reload) -> Vec<String> {
@@ -214,7 +215,7 @@ mod tests {
      {
         let port = bmc().await;
         let named = format!("[[target]]\nhosts = \"bmc1\"\nnames = \"named\"\nport = {port}\n");
-        let (folder, mut reload) = found_before("named", &named, port).await;
+        let (_folder, mut reload) = found_before(&named, port).await;
         assert_eq!(ids(&reload), ["named", HOST], "its name may be another's");
         let (targets, wanted) = serve::taken(&reload).unwrap();
         let fleet = Arc::new(Fleet::start(&fleet::Config::new(targets)).unwrap());
@@ -252,7 +253,6 @@ mod tests {
         assert_eq!(ids(&reload), ["named"]);
         until(&|| node().address == Some(at.ip())).await;
         assert!(fleet.node(HOST).is_none());
-        fs::remove_dir_all(folder).unwrap();
     }
 
     fn source(id: &str, host_name: String, password: &str) -> Source {
@@ -271,7 +271,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_may_name_what_a_scan_has_found_and_it_joins_again_when_he_lets_go() {
-        let (folder, mut reload) = found_before("pushed", "", 623).await;
+        let (_folder, mut reload) = found_before("", 623).await;
         let (targets, _) = serve::taken(&reload).unwrap();
         let fleet = Arc::new(Fleet::start(&fleet::Config::new(targets)).unwrap());
         let (weak, names) = (Arc::downgrade(&fleet), Names::default());
@@ -299,7 +299,6 @@ mod tests {
             assert_eq!(there, [HOST, "other"]);
             assert!(fleet.node(HOST).is_some());
         }
-        fs::remove_dir_all(folder).unwrap();
     }
 
     #[tokio::test]
@@ -310,7 +309,7 @@ mod tests {
         };
         let pushed = Pushed::of(&[unusable], rules());
         assert_eq!(pushed.unusable().len(), 1);
-        let (folder, mut reload) = found_beside("unusable", "", 623, pushed).await;
+        let (_folder, mut reload) = found_beside("", 623, pushed).await;
         assert!(ids(&reload).is_empty());
         let fleet = Arc::new(Fleet::start(&fleet::Config::new(Vec::new())).unwrap());
         let (weak, names) = (Arc::downgrade(&fleet), Names::default());
@@ -319,6 +318,5 @@ mod tests {
         reload.change(mended, kept, &weak, &names).await.unwrap();
         assert_eq!(ids(&reload), [HOST]);
         assert_eq!(reload.targets()[0].host, "127.16.9.9");
-        fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -160,8 +160,9 @@ mod tests {
 
     #[test]
     fn what_was_found_is_there_again_and_damaged_lines_are_left_out() {
-        let folder = std::env::temp_dir().join(format!("scan-found-{}", std::process::id()));
-        let mut found = Found::load(Some(&folder));
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let mut found = Found::load(Some(folder));
         let seen = |at_s, same: Option<&str>| Seen {
             at_s,
             missed: 0,
@@ -170,16 +171,15 @@ mod tests {
         found.put("10.0.0.1", 623, seen(7, None));
         found.put("bmc1", 6230, seen(8, Some("n1")));
         found.saving().unwrap()();
-        let again = Found::load(Some(&folder));
+        let again = Found::load(Some(folder));
         assert_eq!(again.bmcs, found.bmcs);
         assert_eq!(again.get("bmc1", 6230), Some(&seen(8, Some("n1"))));
         let text = found.text() + "10.0.0.2\n10.0.0.3 x 7\n10.0.0.4 623 7 a/b\n\n10.0.0.5 623 9\n";
         fs::write(folder.join(FILE), text).unwrap();
-        let damaged = Found::load(Some(&folder));
+        let damaged = Found::load(Some(folder));
         assert_eq!(damaged.bmcs.len(), 3);
         fs::write(folder.join(FILE), "something else\n10.0.0.5 623 9\n").unwrap();
-        assert!(Found::load(Some(&folder)).bmcs.is_empty());
-        fs::remove_dir_all(&folder).unwrap();
+        assert!(Found::load(Some(folder)).bmcs.is_empty());
         assert!(Found::load(None).saving().is_none());
     }
 }

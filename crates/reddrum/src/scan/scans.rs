@@ -725,7 +725,8 @@ mod tests {
 
     #[test]
     fn a_restart_has_what_was_found_and_where_nobody_scans_nothing_is_kept() {
-        let folder = std::env::temp_dir().join(format!("scan-restart-{}", std::process::id()));
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().to_owned();
         let text = entry("scan = [\"10.0.0.0/29\"]");
         let of = |text: &str, folder: &PathBuf| Scans::new(Some(folder), config(text).scans);
         let mut first = of(&text, &folder);
@@ -736,6 +737,5 @@ mod tests {
         assert_eq!(there, ["10.0.0.1", "10.0.0.4"]);
         assert_eq!(second.figures().all()["10.0.0.0/29"].known, 2);
         assert!(of("", &folder).saving().is_none());
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -280,10 +280,10 @@ fn entry_of(path: &str) -> Option<Entry> {
 }
 
 fn configuration(folder: &Folder, port: u16) {
-    let password = folder.0.join("password");
+    let password = folder.path("password");
     fs::write(&password, "correct horse\n").unwrap();
     fs::set_permissions(&password, fs::Permissions::from_mode(0o600)).unwrap();
-    let bmc_password = folder.0.join("bmc.password");
+    let bmc_password = folder.path("bmc.password");
     fs::write(&bmc_password, "secret\n").unwrap();
     fs::set_permissions(&bmc_password, fs::Permissions::from_mode(0o600)).unwrap();
     let last = BMCS - 1;
@@ -295,7 +295,7 @@ fn configuration(folder: &Folder, port: u16) {
          [credentials.default]\nusername = \"admin\"\npassword_file = \"bmc.password\"\ncipher_suites = [3]\n\
          [[target]]\nhosts = \"127.16.0.[1-{BMCS}]\"\nnames = \"n[0-{last}]\"\nport = {port}\n"
     );
-    fs::write(folder.0.join("reddrum.toml"), text).unwrap();
+    fs::write(folder.path("reddrum.toml"), text).unwrap();
 }
 
 /// Waits for what is only a matter of time.
@@ -318,11 +318,11 @@ fn end_in_order(mut running: Running) {
 
 /// The log of a life, and the state folder, show no sign of a file that was damaged.
 fn nothing_was_damaged(folder: &Folder) {
-    let log = fs::read_to_string(folder.0.join("log")).unwrap();
+    let log = fs::read_to_string(folder.path("log")).unwrap();
     for word in ["can't be used", "can't be written", "panicked"] {
         assert!(!log.contains(word), "{log}");
     }
-    for file in fs::read_dir(folder.0.join("state")).unwrap() {
+    for file in fs::read_dir(folder.path("state")).unwrap() {
         let name = file.unwrap().file_name();
         assert!(!name.to_string_lossy().contains("unusable"), "{name:?}");
     }
@@ -364,7 +364,7 @@ fn event_logs_are_followed_and_bmcs_keep_sessions_to_give_however_often_the_serv
     let machines = Machines::start();
     let (receiver, address) = Receiver::start();
     let reader = Reader::default();
-    let folder = Folder::new("poll");
+    let folder = Folder::new();
     configuration(&folder, machines.server.port());
     let goes_on = AtomicBool::new(true);
     thread::scope(|scope| {

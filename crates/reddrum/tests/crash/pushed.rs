@@ -39,7 +39,7 @@ pub(super) fn machines(nodes: u32) -> Server {
 }
 
 pub(super) fn configuration(folder: &Folder, rest: &str) {
-    let password = folder.0.join("password");
+    let password = folder.path("password");
     fs::write(&password, "correct horse\n").unwrap();
     fs::set_permissions(&password, fs::Permissions::from_mode(0o600)).unwrap();
     let text = format!(
@@ -47,7 +47,7 @@ pub(super) fn configuration(folder: &Folder, rest: &str) {
          [[account]]\nusername = \"root\"\nrole = \"Administrator\"\npassword_file = \"password\"\n\
          [fleet]\npoll_interval_ms = 200\n[aggregation]\nallow_destinations = [\"127.0.0.0/8\"]\n{rest}"
     );
-    fs::write(folder.0.join("reddrum.toml"), text).unwrap();
+    fs::write(folder.path("reddrum.toml"), text).unwrap();
 }
 
 fn source(host: &str, password: &str) -> Value {
@@ -74,7 +74,7 @@ pub(super) fn members(folder: &Folder, path: &str) -> BTreeSet<String> {
 pub(super) fn eventually(folder: &Folder, what: &str, holds: impl Fn() -> bool) {
     let begun = Instant::now();
     while !holds() {
-        let log = || fs::read_to_string(folder.0.join("log")).unwrap();
+        let log = || fs::read_to_string(folder.path("log")).unwrap();
         assert!(begun.elapsed() < START_LIMIT, "no {what}\n{}", log());
         thread::sleep(Duration::from_millis(50));
     }
@@ -136,7 +136,7 @@ fn refuses_what_is_there(http: &mut Http, host: &str) {
 fn a_pushed_bmc_is_polled_changes_its_password_outlives_a_kill_and_goes_when_it_is_deleted() {
     let machines = machines(2);
     let port = machines.port();
-    let folder = Folder::new("pushed");
+    let folder = Folder::new();
     configuration(&folder, "");
     let mut talkative = reddrum(&folder);
     talkative.args(["--log", "trace"]);
@@ -174,9 +174,9 @@ fn a_pushed_bmc_is_polled_changes_its_password_outlives_a_kill_and_goes_when_it_
     }
 
     running.kill();
-    let log = fs::read_to_string(folder.0.join("log")).unwrap();
+    let log = fs::read_to_string(folder.path("log")).unwrap();
     assert!(log.contains("audit") && !log.contains("secret"), "{log}");
-    let state_file = fs::metadata(folder.0.join("state/state.redb")).unwrap();
+    let state_file = fs::metadata(folder.path("state/state.redb")).unwrap();
     assert_eq!(state_file.permissions().mode() & 0o777, 0o600);
     let (running, _) = Running::start(reddrum(&folder), &folder.socket());
     eventually(&folder, "readings after the kill", || {
@@ -207,12 +207,12 @@ fn a_pushed_bmc_is_polled_changes_its_password_outlives_a_kill_and_goes_when_it_
 fn what_the_operator_names_comes_first_and_a_pushed_bmc_stands_aside_while_it_does() {
     let machines = machines(3);
     let port = machines.port();
-    let folder = Folder::new("pushed-aside");
+    let folder = Folder::new();
     let list = |lines: &str| {
         let text = format!("hosts,names,port\n{lines}");
-        let new = folder.0.join("new");
+        let new = folder.path("new");
         fs::write(&new, text).unwrap();
-        fs::rename(&new, folder.0.join("bmcs.csv")).unwrap();
+        fs::rename(&new, folder.path("bmcs.csv")).unwrap();
     };
     list(&format!("127.16.0.1,n1,{port}\n"));
     let rest = "default_login = true\n[credentials.default]\nusername = \"admin\"\npassword_command = [\"echo\", \"secret\"]\n\
@@ -322,7 +322,7 @@ fn assert_is_kept(folder: &Folder, told: &mut BTreeSet<String>, asked: Option<St
 
 #[test]
 fn no_bmc_that_was_acknowledged_is_lost_and_none_comes_back_when_the_service_is_killed() {
-    let folder = Folder::new("pushed-kill");
+    let folder = Folder::new();
     configuration(&folder, "");
     let (mut told, mut asked) = (BTreeSet::new(), None::<String>);
     let mut pushed = 0;

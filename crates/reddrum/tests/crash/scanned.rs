@@ -28,7 +28,7 @@ fn scanning(folder: &Folder, port: u16, exclude: &str) {
 
 /// How often the log says this.
 fn said(folder: &Folder, what: &str) -> usize {
-    let log = fs::read_to_string(folder.0.join("log")).unwrap();
+    let log = fs::read_to_string(folder.path("log")).unwrap();
     log.matches(what).count()
 }
 
@@ -41,7 +41,7 @@ fn a_bmc_that_comes_up_is_found_by_the_next_scan_and_known_at_once_after_a_resta
     };
     // The third one comes up later.
     machines.bmcs().set_faults(2, Some(silent));
-    let folder = Folder::new("scanned");
+    let folder = Folder::new();
     scanning(&folder, machines.port(), "\"127.16.0.5\"");
     let (running, _) = Running::start(reddrum(&folder), &folder.socket());
     let first = names(&["listed", "n1", "n4"]);

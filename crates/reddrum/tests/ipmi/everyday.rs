@@ -247,9 +247,9 @@ fn sensors_read_what_the_machine_says() {
 #[test]
 fn sensors_are_the_same_by_remembered_records_with_fewer_requests() {
     let rack = Rack::new(2);
-    let name = format!("reddrum-remembered-{}", std::process::id());
-    let folder = std::env::temp_dir().join(name);
-    let args = format!("--sdr-cache {} sensor", folder.display());
+    let folder = Folder::new("remembered");
+    let cache = folder.path("sdr");
+    let args = format!("--sdr-cache {cache} sensor");
     let mut cost = Vec::new();
     for _ in 0..2 {
         let before = rack.server.bmcs().counters().commands;
@@ -258,8 +258,7 @@ fn sensors_are_the_same_by_remembered_records_with_fewer_requests() {
         let names: Vec<_> = run.stdout.lines().map(|l| l[..30].to_owned()).collect();
         cost.push((rack.server.bmcs().counters().commands - before, names));
     }
-    let files = std::fs::read_dir(&folder).unwrap().count();
-    std::fs::remove_dir_all(&folder).unwrap();
+    let files = std::fs::read_dir(cache).unwrap().count();
     let [(first, names), (second, again)] = &cost[..] else {
         panic!("two runs")
     };

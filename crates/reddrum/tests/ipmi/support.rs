@@ -1,8 +1,6 @@
 //! What the tests share: virtual machines, the program run on them, folders, images of firmware.
 
-use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
@@ -12,6 +10,7 @@ use ipmi::command::picmg::hpm::FirmwareVersion;
 use ipmi::number::PrivilegeLevel;
 use ipmi::quirk::{Quirk, Quirks};
 use serde_json::Value;
+use tempfile::TempDir;
 use vbmc::bmcs::Bmcs;
 use vbmc::controller::{APPLICATION, OemFamily, upgrade_image};
 use vbmc::machine::{Form, Machine};
@@ -291,22 +290,17 @@ pub(crate) fn start(command: &mut Command) -> Child {
         .unwrap()
 }
 
-/// Folders that this process has made.
-static FOLDERS: AtomicU32 = AtomicU32::new(0);
-
 /// A folder that is gone after the test.
-pub(crate) struct Folder(PathBuf);
+pub(crate) struct Folder(TempDir);
 
 impl Folder {
+    /// Its own name begins like this.
     pub(crate) fn new(name: &str) -> Self {
-        let (process, number) = (std::process::id(), FOLDERS.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(format!("reddrum-{name}-{process}-{number}"));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
+        Self(tempfile::Builder::new().prefix(name).tempdir().unwrap())
     }
 
     pub(crate) fn path(&self, name: &str) -> String {
-        self.0.join(name).to_str().unwrap().to_owned()
+        self.0.path().join(name).to_str().unwrap().to_owned()
     }
 
     /// A file in it that only its owner can read.
@@ -316,12 +310,6 @@ impl Folder {
         std::fs::write(&path, bytes).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 

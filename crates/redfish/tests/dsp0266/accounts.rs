@@ -621,7 +621,7 @@ async fn basic_authentication_can_be_kept_quiet_and_switched_off() {
 
 #[tokio::test]
 async fn what_clients_have_changed_outlives_a_restart_and_wins_over_the_configuration() {
-    let file = StateFile::new("accounts");
+    let file = StateFile::new();
     let bench = file.bench();
     let root = bench.client("root").await;
     assert_eq!(root.post(ACCOUNTS, NEW).await.status, 201);
@@ -668,7 +668,7 @@ async fn what_clients_have_changed_outlives_a_restart_and_wins_over_the_configur
 #[tokio::test]
 async fn a_hash_from_elsewhere_opens_and_is_kept_in_our_own_form() {
     const HELLO: &str = "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1";
-    let file = StateFile::new("sha-crypt");
+    let file = StateFile::new();
     let seeds = || {
         vec![
             Account::new("root", PASSWORD, Role::Administrator).unwrap(),

@@ -656,7 +656,7 @@ async fn only_who_may_configure_managers_may_change_sources() {
 
 #[tokio::test]
 async fn sources_and_their_logins_outlive_a_restart() {
-    let file = StateFile::new("aggregation");
+    let file = StateFile::new();
     let open = || loop {
         match Store::open(file.path()) {
             Ok(store) => return store,

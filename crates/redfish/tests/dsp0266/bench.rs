@@ -1,6 +1,7 @@
 //! The test bench: a small backend in memory, and a client that calls the service directly.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -25,6 +26,7 @@ use redfish_schema::sensor::{self, Sensor};
 use redfish_schema::{CheckedPatch, Collection, OperationApplyTimeSupport, Reference};
 use rustls::pki_types::PrivateKeyDer;
 use serde_json::Value;
+use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
 pub(crate) const UUID: &str = "92384634-2938-2342-8820-489239905423";
@@ -626,16 +628,22 @@ pub(crate) fn seeds() -> Vec<Account> {
 }
 
 /// A file for the state of one service after the other. It goes with the test.
-pub(crate) struct StateFile(std::path::PathBuf);
+pub(crate) struct StateFile {
+    path: PathBuf,
+    _folder: TempDir,
+}
 
 impl StateFile {
-    pub(crate) fn new(name: &str) -> Self {
-        let file = format!("redfish-{}-{name}.redb", std::process::id());
-        Self(std::env::temp_dir().join(file))
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self {
+            path: folder.path().join("state.redb"),
+            _folder: folder,
+        }
     }
 
     pub(crate) fn path(&self) -> &std::path::Path {
-        &self.0
+        &self.path
     }
 
     /// A service with what the one before has left.
@@ -654,18 +662,12 @@ impl StateFile {
     ) -> Bench {
         // The writer of the one before lets go of the file a moment after its service.
         loop {
-            match Store::open(&self.0) {
+            match Store::open(&self.path) {
                 Ok(store) => return Bench::of(accounts, store, privileges),
                 Err(redfish::StoreError::InUse) => std::thread::yield_now(),
                 Err(error) => panic!("{error}"),
             }
         }
-    }
-}
-
-impl Drop for StateFile {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
     }
 }
 

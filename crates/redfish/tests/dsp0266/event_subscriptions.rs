@@ -318,7 +318,7 @@ async fn an_operator_subscribes_and_changes_what_is_his_and_a_reader_reads() {
 
 #[tokio::test]
 async fn an_account_made_again_under_a_name_does_not_get_what_the_one_before_had() {
-    let state = StateFile::new("made-again");
+    let state = StateFile::new();
     let own = {
         let bench = state.bench();
         let root = bench.client("root").await;

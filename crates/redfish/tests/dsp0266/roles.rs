@@ -123,7 +123,7 @@ async fn a_role_that_can_not_be_is_refused_and_a_predefined_one_stays() {
 
 #[tokio::test]
 async fn an_operators_registry_decides_is_shown_and_its_roles_outlive_a_restart() {
-    let file = StateFile::new("roles");
+    let file = StateFile::new();
     let bench = file.bench_of(seeds(), PrivilegeMap::parse(REGISTRY).unwrap());
     let root = bench.client("root").await;
     root.patch(SYSTEM, LIGHT)

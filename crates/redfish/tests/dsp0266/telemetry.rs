@@ -522,7 +522,7 @@ async fn a_discrete_trigger_has_a_report_made() {
 
 #[tokio::test]
 async fn definitions_and_triggers_survive_a_restart() {
-    let file = StateFile::new("telemetry");
+    let file = StateFile::new();
     let trigger = json!({
         "Id": "Hot", "MetricProperties": [SENSOR],
         "NumericThresholds": {"LowerCritical": {"Reading": 5, "Activation": "Either"}},
@@ -678,7 +678,7 @@ async fn wildcards_that_lead_to_nothing_very_many_times_are_refused() {
 
 #[tokio::test]
 async fn a_definition_made_at_the_moment_does_not_undo_that_the_service_is_switched_off() {
-    let file = StateFile::new("telemetry-race");
+    let file = StateFile::new();
     {
         let bench = file.bench();
         racks(&bench);

@@ -7,6 +7,7 @@ use hardware::LogJournal as _;
 use ipmi::console::Login;
 use redb::StorageBackend;
 use redb::backends::FileBackend;
+use tempfile::TempDir;
 
 use super::*;
 use crate::contact::log::{LogPosition, LogRead, Newest};
@@ -60,17 +61,15 @@ impl StorageBackend for Disk {
 }
 
 /// A folder that goes with the test.
-struct Folder(PathBuf);
+struct Folder(TempDir);
 
 impl Folder {
-    fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("disk-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        Self(folder)
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
     }
 
     fn path(&self) -> PathBuf {
-        self.0.join("fleet.redb")
+        self.0.path().join("fleet.redb")
     }
 
     /// The file in it, on a disk of which as many writes fail as the counter says. Opened again, it is on a sound one.
@@ -86,12 +85,6 @@ impl Folder {
         };
         let database = Builder::new().create_with_backend(disk).unwrap();
         (File::new(Some(path), prepare(database).unwrap()), failing)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -153,7 +146,7 @@ fn a_disk_that_failed_once_costs_nothing_that_is_remembered() {
         (io::ErrorKind::Other, 1),
         (io::ErrorKind::Other, 3),
     ] {
-        let folder = Folder::new("once");
+        let folder = Folder::new();
         let (file, failing) = folder.file(kind);
         let memory = Memory::over(file);
         remember(&memory, "n1", 1);
@@ -179,7 +172,7 @@ fn a_disk_that_failed_once_costs_nothing_that_is_remembered() {
 
 #[test]
 fn what_can_not_be_written_at_first_at_the_end_of_a_run_is_not_lost() {
-    let folder = Folder::new("end");
+    let folder = Folder::new();
     let (file, failing) = folder.file(io::ErrorKind::StorageFull);
     let memory = Memory::running(file).unwrap();
     remember(&memory, "n1", 1);
@@ -207,7 +200,7 @@ fn an_older_state_never_takes_the_place_of_a_newer_one_whoever_writes_and_howeve
 {
     const LAST: u8 = 200;
     const AT_ONCE: usize = 8;
-    let folder = Folder::new("order");
+    let folder = Folder::new();
     let memory = Memory::over(folder.file(io::ErrorKind::Other).0);
     remember(&memory, "n1", 0);
     thread::scope(|scope| {
@@ -260,7 +253,7 @@ fn an_older_state_never_takes_the_place_of_a_newer_one_whoever_writes_and_howeve
 
 #[test]
 fn who_left_while_nobody_was_there_to_see_it_is_forgotten_a_day_after_that_was_noticed() {
-    let folder = Folder::new("absent");
+    let folder = Folder::new();
     let memory = Memory::open(&folder.path()).unwrap();
     for name in ["n1", "n2", "n3"] {
         remember(&memory, name, 1);
@@ -289,7 +282,7 @@ fn who_left_while_nobody_was_there_to_see_it_is_forgotten_a_day_after_that_was_n
 
 #[test]
 fn who_only_stands_aside_is_not_forgotten_whether_he_left_now_or_before_the_start() {
-    let folder = Folder::new("resting");
+    let folder = Folder::new();
     let memory = Memory::open(&folder.path()).unwrap();
     for name in ["n1", "n2", "n3", "n4"] {
         remember(&memory, name, 1);

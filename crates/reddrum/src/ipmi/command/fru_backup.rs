@@ -206,7 +206,6 @@ mod tests {
     use ipmi::console::Bridge;
 
     use super::*;
-    use crate::ipmi::command::fru_write::tests::folder;
     use crate::ipmi::report::Report;
     use crate::ipmi::talk::{Talk, play};
 
@@ -255,8 +254,8 @@ mod tests {
 
     #[test]
     fn a_file_that_can_not_be_filled_does_not_stay() {
-        let folder = folder("full");
-        let path = folder.join("content");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("content");
         let full = |file: &mut File| -> io::Result<()> {
             file.write_all(b"half")?;
             Err(io::ErrorKind::StorageFull.into())

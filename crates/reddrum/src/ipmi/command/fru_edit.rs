@@ -117,17 +117,17 @@ mod tests {
     use ipmi::record::fru::{MultiRecord, ProductArea};
 
     use super::*;
-    use crate::ipmi::command::fru_write::tests::{Eeprom, folder};
+    use crate::ipmi::command::fru_write::tests::Eeprom;
     use crate::ipmi::talk::{Talk, play};
 
     fn edit(eeprom: &mut Eeprom, text: &str) -> Outcome {
-        let folder = folder("edit");
+        let folder = tempfile::tempdir().unwrap();
         let edit = Edit {
             id: 0,
             field: FruText::ProductSerial,
             text: text.into(),
             backup: BackupArgs {
-                backup_dir: folder.to_owned(),
+                backup_dir: folder.path().to_owned(),
                 keep_backup: false,
             },
         };

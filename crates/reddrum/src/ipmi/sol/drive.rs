@@ -353,13 +353,13 @@ mod tests {
 
     #[test]
     fn a_log_file_is_for_its_owner_only_and_grows() {
-        let path = std::env::temp_dir().join(format!("reddrum-sol-{}", std::process::id()));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
         for _ in 0..2 {
             open_log(&path).unwrap().write_all(b"login: ").unwrap();
         }
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         let kept = std::fs::read(&path).unwrap();
-        std::fs::remove_file(&path).unwrap();
         assert_eq!(
             (mode & 0o777, kept.as_slice()),
             (0o600, &b"login: login: "[..])

@@ -3,7 +3,6 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use ipmi::command::Command;
 use ipmi::command::storage::ReadFruData;
@@ -72,34 +71,6 @@ impl Eeprom {
     }
 }
 
-/// A folder for backups, that goes with the test.
-pub(in crate::ipmi::command) struct Folder(PathBuf);
-
-impl std::ops::Deref for Folder {
-    type Target = Path;
-
-    fn deref(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// An empty one.
-pub(in crate::ipmi::command) fn folder(name: &str) -> Folder {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let (process, number) = (std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-    let folder = format!("reddrum-fru-{name}-{process}-{number}");
-    let folder = std::env::temp_dir().join(folder);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    Folder(folder)
-}
-
 fn inventory(serial: &str) -> Vec<u8> {
     let text = |text| FruField::from_text(text, Language::ENGLISH).unwrap();
     let product = ProductArea {
@@ -155,31 +126,31 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn only_what_differs_is_written_and_the_backup_goes() {
-    let folder = folder("differs");
+    let folder = tempfile::tempdir().unwrap();
     let mut eeprom = Eeprom::new(inventory("S1"));
     let after = inventory("S2");
-    write(&mut eeprom, &after, &args(&folder)).unwrap();
+    write(&mut eeprom, &after, &args(folder.path())).unwrap();
     assert_eq!(eeprom.bytes, after);
     // One chunk with the serial number, one with the checksum.
     assert!((1..=2).contains(&eeprom.writes), "{}", eeprom.writes);
-    assert_eq!(files(&folder), [] as [PathBuf; 0]);
-    write(&mut eeprom, &after, &args(&folder)).unwrap();
+    assert_eq!(files(folder.path()), [] as [PathBuf; 0]);
+    write(&mut eeprom, &after, &args(folder.path())).unwrap();
     assert!(eeprom.writes <= 2, "the same again writes nothing");
     let keep = BackupArgs {
         keep_backup: true,
-        ..args(&folder)
+        ..args(folder.path())
     };
     write(&mut eeprom, &inventory("S3"), &keep).unwrap();
-    assert_eq!(fs::read(&files(&folder)[0]).unwrap(), after);
+    assert_eq!(fs::read(&files(folder.path())[0]).unwrap(), after);
 }
 
 #[test]
 fn a_write_that_fails_midway_says_what_is_new_and_leaves_the_old_content_in_a_file() {
-    let folder = folder("midway");
+    let folder = tempfile::tempdir().unwrap();
     let before = vec![0xff; 128];
     let mut eeprom = Eeprom::new(before.clone());
     eeprom.writes_max = 2;
-    let failure = write(&mut eeprom, &inventory("S1"), &args(&folder)).unwrap_err();
+    let failure = write(&mut eeprom, &inventory("S1"), &args(folder.path())).unwrap_err();
     assert_eq!(failure.kind(), "partly_written");
     let cause = failure.cause();
     assert!(cause.contains("new are: bytes 0 to 31; "), "{cause}");
@@ -187,7 +158,7 @@ fn a_write_that_fails_midway_says_what_is_new_and_leaves_the_old_content_in_a_fi
         cause.contains("new are: bytes 32 to 47; all others"),
         "{cause}"
     );
-    let [backup] = files(&folder).try_into().unwrap();
+    let [backup] = files(folder.path()).try_into().unwrap();
     let expected = format!(
         "put it back with: reddrum ipmi fru write 3 {} --force",
         backup.display()
@@ -198,19 +169,19 @@ fn a_write_that_fails_midway_says_what_is_new_and_leaves_the_old_content_in_a_fi
     assert_eq!(mode & 0o777, 0o600);
     // The mixture does not take the place of what was there at first, which can be put back.
     eeprom.writes_max = 3;
-    let failure = write(&mut eeprom, &inventory("S2"), &args(&folder)).unwrap_err();
+    let failure = write(&mut eeprom, &inventory("S2"), &args(folder.path())).unwrap_err();
     assert_eq!(failure.kind(), "partly_written");
     assert!(failure.remedy().contains(".before.2"), "{failure}");
     assert_eq!(fs::read(&backup).unwrap(), before);
     eeprom.writes_max = u32::MAX;
-    force(&mut eeprom, &before, &args(&folder)).unwrap();
+    force(&mut eeprom, &before, &args(folder.path())).unwrap();
     assert_eq!(eeprom.bytes, before);
-    assert_eq!(files(&folder).len(), 2);
+    assert_eq!(files(folder.path()).len(), 2);
 }
 
 #[test]
 fn a_device_that_proves_to_have_taken_nothing_leaves_no_file() {
-    let folder = folder("protected");
+    let folder = tempfile::tempdir().unwrap();
     let mut eeprom = Eeprom::new(inventory("S1"));
     eeprom.writes_max = 0;
     for (refusal, kind) in [
@@ -222,9 +193,9 @@ fn a_device_that_proves_to_have_taken_nothing_leaves_no_file() {
         (CompletionCode::INSUFFICIENT_PRIVILEGE, "refused"),
     ] {
         eeprom.refusal = refusal;
-        let failure = write(&mut eeprom, &inventory("S2"), &args(&folder)).unwrap_err();
+        let failure = write(&mut eeprom, &inventory("S2"), &args(folder.path())).unwrap_err();
         assert_eq!(failure.kind(), kind, "{failure}");
-        assert_eq!(files(&folder), [] as [PathBuf; 0]);
+        assert_eq!(files(folder.path()), [] as [PathBuf; 0]);
     }
 }
 
@@ -237,17 +208,17 @@ fn a_refusal_that_proves_nothing_leaves_the_old_content_in_a_file() {
         CompletionCode::DUPLICATE_REQUEST,
         CompletionCode::UNSPECIFIED,
     ] {
-        let folder = folder("unclear");
+        let folder = tempfile::tempdir().unwrap();
         let mut eeprom = Eeprom::new(vec![0xff; 128]);
         (eeprom.writes_max, eeprom.refusal) = (0, refusal);
-        let failure = write(&mut eeprom, &inventory("S1"), &args(&folder)).unwrap_err();
+        let failure = write(&mut eeprom, &inventory("S1"), &args(folder.path())).unwrap_err();
         assert_eq!(failure.kind(), "partly_written");
         let cause = failure.cause();
         assert!(
             cause.contains("new are: none; not or only in part new are: bytes 0 to 15;"),
             "{cause}"
         );
-        assert_eq!(fs::read(&files(&folder)[0]).unwrap(), [0xff_u8; 128]);
+        assert_eq!(fs::read(&files(folder.path())[0]).unwrap(), [0xff_u8; 128]);
     }
 }
 
@@ -261,34 +232,34 @@ fn a_first_request_of_which_half_was_taken_is_a_partial_write() {
         ),
     ];
     for (refusal, expected) in refusals {
-        let folder = folder("half");
+        let folder = tempfile::tempdir().unwrap();
         let before = vec![0xff; 128];
         let mut eeprom = Eeprom::new(before.clone());
         (eeprom.takes, eeprom.writes_max, eeprom.refusal) = (8, 1, refusal);
         let after = inventory("S1");
-        let failure = write(&mut eeprom, &after, &args(&folder)).unwrap_err();
+        let failure = write(&mut eeprom, &after, &args(folder.path())).unwrap_err();
         assert_eq!(eeprom.bytes[..8], after[..8]);
         assert_eq!(failure.kind(), "partly_written");
         let cause = failure.cause();
         assert!(cause.contains(expected), "{cause}");
-        assert_eq!(fs::read(&files(&folder)[0]).unwrap(), before);
+        assert_eq!(fs::read(&files(folder.path())[0]).unwrap(), before);
     }
 }
 
 #[test]
 fn bytes_that_can_not_be_saved_are_replaced_by_force_only() {
-    let folder = folder("cut");
+    let folder = tempfile::tempdir().unwrap();
     let after = inventory("S1");
     let mut eeprom = Eeprom::new(vec![0xff; 128]);
     eeprom.readable = 32;
-    let failure = write(&mut eeprom, &after, &args(&folder)).unwrap_err();
+    let failure = write(&mut eeprom, &after, &args(folder.path())).unwrap_err();
     assert_eq!((failure.kind(), eeprom.writes), ("unsaved", 0));
     let cause = failure.cause();
     assert!(cause.contains("only 32 of 128 bytes were read"), "{cause}");
     assert!(failure.remedy().contains("--force"), "{failure}");
-    assert_eq!(files(&folder), [] as [PathBuf; 0]);
+    assert_eq!(files(folder.path()), [] as [PathBuf; 0]);
     // By force; what can't be read can't be compared, either.
-    let failure = force(&mut eeprom, &after, &args(&folder)).unwrap_err();
+    let failure = force(&mut eeprom, &after, &args(folder.path())).unwrap_err();
     assert_eq!(failure.kind(), "unverified");
     assert!(eeprom.bytes.starts_with(&after));
     let remedy = failure.remedy();
@@ -296,12 +267,12 @@ fn bytes_that_can_not_be_saved_are_replaced_by_force_only() {
         remedy.contains("of the old content only bytes 0 to 31 could be read"),
         "{remedy}"
     );
-    assert_eq!(fs::read(&files(&folder)[0]).unwrap(), [0xff_u8; 32]);
+    assert_eq!(fs::read(&files(folder.path())[0]).unwrap(), [0xff_u8; 32]);
 }
 
 #[test]
 fn a_device_that_names_a_size_beyond_what_it_has_is_written_without_force() {
-    let folder = folder("size");
+    let folder = tempfile::tempdir().unwrap();
     let mut bytes = inventory("S1");
     let readable = bytes.len();
     bytes.resize(256, 0xff);
@@ -309,18 +280,18 @@ fn a_device_that_names_a_size_beyond_what_it_has_is_written_without_force() {
     eeprom.readable = readable;
     let after = inventory("S2");
     assert_eq!(after.len(), readable);
-    write(&mut eeprom, &after, &args(&folder)).unwrap();
+    write(&mut eeprom, &after, &args(folder.path())).unwrap();
     assert!(eeprom.bytes.starts_with(&after));
-    assert_eq!(files(&folder), [] as [PathBuf; 0]);
+    assert_eq!(files(folder.path()), [] as [PathBuf; 0]);
 }
 
 #[test]
 fn a_write_that_can_not_be_read_back_says_what_is_new_and_where_the_old_content_is() {
-    let folder = folder("unverified");
+    let folder = tempfile::tempdir().unwrap();
     let before = vec![0xff; 128];
     let mut eeprom = Eeprom::new(before.clone());
     let after = inventory("S1");
-    let failure = talk(wanted(&after, &args(&folder)), |call| {
+    let failure = talk(wanted(&after, &args(folder.path())), |call| {
         if eeprom.writes > 0 && call.target.cmd == ReadFruData::CMD {
             return Some((CompletionCode::NODE_BUSY, vec![]));
         }
@@ -335,7 +306,7 @@ fn a_write_that_can_not_be_read_back_says_what_is_new_and_where_the_old_content_
         cause.contains("Read FRU Data") && cause.contains(&new),
         "{cause}"
     );
-    let [backup] = files(&folder).try_into().unwrap();
+    let [backup] = files(folder.path()).try_into().unwrap();
     let expected = format!("the old content is in {}", backup.display());
     assert!(failure.remedy().contains(&expected), "{failure}");
     assert_eq!(fs::read(&backup).unwrap(), before);
@@ -343,29 +314,29 @@ fn a_write_that_can_not_be_read_back_says_what_is_new_and_where_the_old_content_
 
 #[test]
 fn of_a_device_that_can_not_be_read_there_is_no_file() {
-    let folder = folder("unreadable");
+    let folder = tempfile::tempdir().unwrap();
     let after = inventory("S1");
     let mut eeprom = Eeprom::new(vec![0xff; 128]);
     eeprom.readable = 0;
-    let failure = write(&mut eeprom, &after, &args(&folder)).unwrap_err();
+    let failure = write(&mut eeprom, &after, &args(folder.path())).unwrap_err();
     assert_eq!((failure.kind(), eeprom.writes), ("unsaved", 0));
     // A second time as the first: nothing is in the way.
     for _ in 0..2 {
-        let failure = force(&mut eeprom, &after, &args(&folder)).unwrap_err();
+        let failure = force(&mut eeprom, &after, &args(folder.path())).unwrap_err();
         assert_eq!(failure.kind(), "unverified");
         assert!(failure.remedy().contains("saved nowhere"), "{failure}");
         assert!(eeprom.bytes.starts_with(&after));
-        assert_eq!(files(&folder), [] as [PathBuf; 0]);
+        assert_eq!(files(folder.path()), [] as [PathBuf; 0]);
     }
 }
 
 #[test]
 fn a_device_that_counts_in_words_gets_whole_words() {
-    let folder = folder("words");
+    let folder = tempfile::tempdir().unwrap();
     let mut eeprom = Eeprom::new(vec![7; 64]);
     eeprom.by_words = true;
     let after = [1; 21];
-    write(&mut eeprom, &after, &args(&folder)).unwrap();
+    write(&mut eeprom, &after, &args(folder.path())).unwrap();
     // What is stored behind the last byte stays.
     assert_eq!(eeprom.bytes, [vec![1; 21], vec![7; 43]].concat());
     assert_eq!(eeprom.writes, 2);
@@ -373,12 +344,12 @@ fn a_device_that_counts_in_words_gets_whole_words() {
 
 #[test]
 fn what_does_not_fit_or_can_not_be_saved_is_not_written() {
-    let folder = folder("unfit");
+    let folder = tempfile::tempdir().unwrap();
     let mut eeprom = Eeprom::new(inventory("S1"));
     let long = inventory("a serial number that makes the area larger");
-    let failure = write(&mut eeprom, &long, &args(&folder)).unwrap_err();
+    let failure = write(&mut eeprom, &long, &args(folder.path())).unwrap_err();
     assert_eq!(failure.kind(), "too_long");
-    let nowhere = args(&folder.join("none"));
+    let nowhere = args(&folder.path().join("none"));
     let failure = write(&mut eeprom, &inventory("S2"), &nowhere).unwrap_err();
     assert_eq!(failure.kind(), "no_backup");
     assert_eq!(eeprom.writes, 0);
