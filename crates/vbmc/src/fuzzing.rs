@@ -44,6 +44,7 @@ pub fn machine(script: &[u8]) {
     while let Ok(step) = script.u16("step") {
         if step >= 0xff00 {
             now = now + Duration::from_millis(u64::from(step & 0xff) * u64::from(step & 0xff) * 16);
+            machine.advance(now);
             machine.advance_fed(now, &Feed::default());
             continue;
         }
@@ -150,7 +151,10 @@ fn built(kind: u8) -> Option<(Machine, Config)> {
     };
     machine.set_form(FORMS[kind % FORMS.len()]);
     let (_, family) = OemFamily::ALL[kind % OemFamily::ALL.len()];
-    machine.set_oem_family(family);
+    // One that nobody has set anything of passes its time in another way.
+    if family != OemFamily::default() {
+        machine.set_oem_family(family);
+    }
     let user = User::new("admin", b"password", PrivilegeLevel::ADMINISTRATOR).ok()?;
     Some((machine, Config::new([user].into(), Guid([7; 16]))))
 }

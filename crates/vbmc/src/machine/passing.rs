@@ -18,16 +18,16 @@ impl Machine {
         self.at_s = self.at_s.max(target_s.saturating_sub(CATCH_UP_S));
         while self.at_s < target_s {
             self.at_s += 1;
-            let happened = self.step();
-            if happened || self.at_s == target_s || !self.is_quiet() {
+            self.step();
+            if self.at_s == target_s || !self.is_quiet() {
                 self.measure();
             }
             self.expire_identify();
         }
     }
 
-    /// A second of it, all but its sensors; whether its host did anything.
-    fn step(&mut self) -> bool {
+    /// A second of it, all but its sensors.
+    fn step(&mut self) {
         let mut events = Events::default();
         self.host.tick(self.at_s, &mut |event| events.push(event));
         self.report(&events);
@@ -43,7 +43,6 @@ impl Machine {
             node.step(&self.identity.place, self.at_s, load, self.warmer_c);
         }
         self.power.note(self.at_s, self.power_w());
-        !events.is_empty()
     }
 
     pub(super) fn expire_identify(&mut self) {
@@ -60,10 +59,6 @@ impl Machine {
 pub(super) struct Events(pub(super) [Option<HostEvent>; 4]);
 
 impl Events {
-    fn is_empty(&self) -> bool {
-        self.0.iter().all(Option::is_none)
-    }
-
     pub(super) fn push(&mut self, event: HostEvent) {
         if let Some(free) = self.0.iter_mut().find(|slot| slot.is_none()) {
             *free = Some(event);

@@ -1,14 +1,12 @@
 //! Seconds in which nothing happens to a machine that nobody looks at.
 //!
 //! A machine that is looked at every minute is moved along sixty seconds at once. Of those its sensors are read in the last one only,
-//! unless a limit may be crossed before: what is seen and logged is the same, for a small part of the work.
-
-use std::sync::OnceLock;
+//! unless a limit may be crossed before: what is seen and logged is the same, for a small part of the work. They are read in every
+//! second while the host is off, starts or shuts down, and for good once a console has set anything.
 
 use super::Machine;
 use crate::host::Activity;
-use crate::profile::Profile;
-use crate::sensor::{Kind, Signal};
+use crate::sensor::{Kind, SensorSpec, Signal};
 
 /// Between which values of a signal its sensor surely crosses no limit, and is not at the end of its scale.
 #[derive(Clone, Copy, Debug)]
@@ -22,14 +20,12 @@ struct Bounds {
 
 /// The bounds of a profile's sensors that have limits.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Quiet(OnceLock<Box<[Bounds]>>);
+pub(crate) struct Quiet(Box<[Bounds]>);
 
 impl Quiet {
-    fn bounds(&self, profile: &Profile) -> &[Bounds] {
-        self.0.get_or_init(|| {
-            let sensors = profile.sensors.iter();
-            sensors.filter_map(|sensor| bounds(&sensor.kind)).collect()
-        })
+    pub(crate) fn of(sensors: &[SensorSpec]) -> Self {
+        let sensors = sensors.iter();
+        Self(sensors.filter_map(|sensor| bounds(&sensor.kind)).collect())
     }
 }
 
@@ -41,7 +37,7 @@ fn bounds(kind: &Kind) -> Option<Bounds> {
     analog.limits.iter().flatten().next()?;
     let (calm, range) = (analog.calm(), analog.scale.range());
     // A reading is no further than one step of the scale from what is measured. Without a step: nowhere.
-    let step = analog.scale.step().map_or(f64::INFINITY, f64::abs);
+    let step = analog.scale.step().unwrap_or(f64::INFINITY);
     Some(Bounds {
         signal: analog.signal,
         low: (calm.0 + step).max(range.0),
@@ -51,15 +47,15 @@ fn bounds(kind: &Kind) -> Option<Bounds> {
 }
 
 impl Machine {
-    /// Whether reading the sensors now would log nothing: no limit is crossed or could be, and no console has changed any.
+    /// Whether reading the sensors now would log nothing: no limit is crossed or could be, and no console has changed any. Sensors
+    /// that follow a law never log, and it depends on the time alone.
     pub(super) fn is_quiet(&self) -> bool {
-        let is_plain = self.controller.is_none() && self.stuck.is_empty();
-        let is_running = matches!(self.host.activity(), Activity::Running);
-        if !is_plain || !is_running || self.profile.law.is_some() {
-            return false;
+        if self.controller.is_some() || self.profile.law.is_some() {
+            return self.controller.is_none();
         }
-        self.samples.iter().all(|sample| sample.held == 0)
-            && self.profile.quiet.bounds(&self.profile).iter().all(|at| {
+        matches!(self.host.activity(), Activity::Running)
+            && self.samples.iter().all(|sample| sample.held == 0)
+            && self.profile.quiet.0.iter().all(|at| {
                 let measured = self.body.signal(at.signal);
                 let measured = measured.map_or(at.nominal, f64::from);
                 measured > at.low && measured < at.high
@@ -69,13 +65,16 @@ impl Machine {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Duration;
 
     use ipmi::number::ChassisControlAction;
     use ipmi::time::Instant;
 
     use super::*;
+    use crate::profile::Profile;
     use crate::site::{Site, SiteOptions};
+    use crate::telltale::Law;
 
     const OPTIONS: SiteOptions = SiteOptions {
         nodes: 4,
@@ -101,13 +100,14 @@ mod tests {
         }
         let machine = site.machine(2, Instant::ORIGIN + Duration::from_secs(1_200));
         let entries = machine.log().entries();
-        let seen = format!("{:?} {entries:?}", machine.samples());
+        let power = machine.power_statistics(300);
+        let seen = format!("{:?} {entries:?} {power:?}", machine.samples());
         (seen, entries.len(), machine.revision())
     }
 
     #[test]
     fn whoever_looks_rarely_finds_what_one_who_looks_every_second_does() {
-        let cases: [&[Blow]; 4] = [
+        let cases: [&[Blow]; 6] = [
             &[],
             &[
                 (100, |machine| machine.warm_air(16.0)),
@@ -129,6 +129,19 @@ mod tests {
                     machine.control(ChassisControlAction::POWER_UP).unwrap();
                 }),
             ],
+            &[
+                (100, |machine| {
+                    machine.control(ChassisControlAction::POWER_CYCLE).unwrap();
+                }),
+                (600, |machine| {
+                    machine.control(ChassisControlAction::HARD_RESET).unwrap();
+                }),
+            ],
+            // A console's limits: from here on it is read in every second.
+            &[
+                (300, |machine| _ = machine.controller_mut()),
+                (310, |machine| machine.warm_air(16.0)),
+            ],
         ];
         let usual = lived(1, cases[0]).1;
         for (number, blows) in cases.into_iter().enumerate() {
@@ -140,6 +153,18 @@ mod tests {
                 assert!(rarely_read < read, "case {number}, every {stride} s");
             }
         }
+    }
+
+    #[test]
+    fn a_machine_whose_sensors_follow_a_law_is_read_when_somebody_looks() {
+        let site = Site::new(OPTIONS).unwrap();
+        let identity = site.machine(0, Instant::ORIGIN).identity().clone();
+        let (seed, epoch_s) = (1, 60);
+        let profile = Profile::telltale(Law { seed, epoch_s });
+        let mut machine = Machine::node(Arc::new(profile), identity);
+        let read = machine.revision();
+        machine.advance(Instant::ORIGIN + Duration::from_secs(60));
+        assert_eq!(machine.revision(), read + 1);
     }
 
     #[test]

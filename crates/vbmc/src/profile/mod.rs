@@ -124,10 +124,11 @@ impl Profile {
         profile
     }
 
-    /// Sorts the sensors, and writes the records.
+    /// Sorts the sensors, and writes the records and what else follows from them.
     fn finish(&mut self) {
         self.sensors.sort_by_key(|sensor| sensor.number);
         self.sdr = Repository::of(self);
+        self.quiet = Quiet::of(&self.sensors);
     }
 
     /// Its FRU inventories: the machine's own, number 0, then those of its power supplies, processors and memory
