@@ -137,6 +137,8 @@ pub(crate) fn measure(port: u16, nodes: u32, interval_ms: u32, suite: u8) -> io:
     let contacts_cpu_s = cpu.since()?.total_s();
     std::thread::sleep(SETTLE.max(Duration::from_millis(interval_ms.into())));
     let first = fleet.node(rack::Slot::of_node(0).name().as_str());
+    let grown = resident_bytes()?.saturating_sub(before);
+    let retransmits = fleet.counters().retransmits;
     super::process::say("ready")?;
     let mut windows = Windows::default();
     for span in super::process::spans() {
@@ -147,8 +149,9 @@ pub(crate) fn measure(port: u16, nodes: u32, interval_ms: u32, suite: u8) -> io:
         contacts_s,
         contacts_cpu_s,
         poll_interval_ms: interval_ms.into(),
-        bytes_per_bmc: (resident_bytes()?.saturating_sub(before)) as f64 / f64::from(nodes),
+        bytes_per_bmc: grown as f64 / f64::from(nodes),
         sensors_per_bmc: first.map_or(0, |node| node.inventory.sensors.len() as u64),
+        retransmits: fleet.counters().retransmits - retransmits,
         ..windows.found(&fleet)?
     })
 }
@@ -192,7 +195,6 @@ impl Windows {
             rounds_waiting: places.waiting,
             oldest_ms: figures.oldest_ms.unwrap_or(0),
             resident_bytes: resident_bytes()?,
-            retransmits: counters.retransmits,
             timeouts: counters.timeouts,
             dropped_by_kernel: counters.dropped_by_kernel,
             ..Found::default()

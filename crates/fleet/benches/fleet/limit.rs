@@ -212,7 +212,7 @@ impl Client {
         })
     }
 
-    /// Round trips a second over this time. In the end nothing is on its way.
+    /// Round trips a second over this time and until all that were begun in it have ended.
     pub(crate) fn rate(&mut self, span: Duration) -> io::Result<f64> {
         let start = Instant::now();
         let mut done = 0;
@@ -220,11 +220,10 @@ impl Client {
             self.ask()?;
             done += self.listen()?;
         }
-        let spent = start.elapsed();
         while self.in_flight > 0 {
-            self.listen()?;
+            done += self.listen()?;
         }
-        Ok(done as f64 / spent.as_secs_f64())
+        Ok(done as f64 / start.elapsed().as_secs_f64())
     }
 
     /// Fills the window.

@@ -10,15 +10,16 @@
 //!    for somewhat more than it can do; what it does is the result.
 //!
 //! The machine's speed changes with time, from one second to the next. So both are measured in turns, a second of the engine
-//! and a third of a second of the limit, while the other is held by a signal: shorter than a console waits for an answer, so
-//! nothing is asked twice for it. `ratio` is readings to the limit's round trips, `all` every answer to them: a round asks also
-//! for the state of the machine, its event log and its boot options. `CPU ns` is the engine process's user and system time a
-//! reading, `kernel` the system time alone; `bytes/BMC` what its resident memory grew by while it took the fleet up, divided by
-//! the number of BMCs; `p50` and `p99` how long answers took; `log-in` the processor time to open a session; `contacts` and
-//! `CPU s` the time and the processor time until every inventory was read, beside polling those that were; `repeats` datagrams
-//! sent again.
+//! and a third of a second of the limit. For the latter engine and BMCs are held by a signal, for less time than a console
+//! waits for an answer; what is asked twice for it all the same counts among the repeats. `ratio` is readings to the limit's
+//! round trips, `all` every answer to them: a round asks also for the state of the machine, its event log and its boot options.
+//! `CPU ns` is the engine process's user and system time a reading, `kernel` the system time alone; `bytes/BMC` what its resident
+//! memory grew by while it took the fleet up, divided by the number of BMCs; `p50` and `p99` how long answers took; `log-in` the
+//! processor time to open a session; `contacts` and `CPU s` the time and the processor time until every inventory was read,
+//! beside polling those that were; `repeats` datagrams sent again from then on. Where no round waited in the end, the engine had
+//! less to do than it could, which is said.
 //!
-//! `--interval 60000 --seconds 60` measures a fleet as it is run, and not as much as it can do. `--steady` ([`steady`])
+//! `--interval 60000 --seconds 60` asks for no more than a fleet is asked for as it is run. `--steady` ([`steady`])
 //! does so with every value checked, for minutes, also on a bad network; `--simulate` ([`simulate`]) checks as many
 //! readings as one likes on virtual time; `--faults` ([`faults`]) shows there what faults do, each in a row.
 
@@ -59,6 +60,8 @@ const SECONDS_DEFAULT: u32 = 10;
 const ENGINE_TURN: Duration = Duration::from_secs(1);
 /// With starting and ending it, shorter than the first wait for an answer, which is half a second.
 const LIMIT_TURN: Duration = Duration::from_millis(330);
+/// How long the limit is measured for the load that the engine is asked for.
+const LOAD_SPAN: Duration = Duration::from_secs(5);
 /// How long the engine runs after it was held, before it is measured again.
 const RESUME: Duration = Duration::from_millis(400);
 /// The engine is asked for this much of the limit.
@@ -163,7 +166,7 @@ fn run(options: &Options) -> io::Result<()> {
     for &nodes in &options.nodes {
         for &suite in &options.suites {
             let mut limit = Limit::start(nodes)?;
-            let wanted_per_s = limit.rate(ENGINE_TURN)? * options.load;
+            let wanted_per_s = limit.rate(LOAD_SPAN)? * options.load;
             let log_in_us = measure_log_ins(nodes)?;
             let interval_ms = options
                 .interval_ms
@@ -221,7 +224,14 @@ impl Row {
             found.contacts_s,
             found.contacts_cpu_s,
             found.retransmits,
-        )
+        )?;
+        if found.rounds_waiting == 0 {
+            writeln!(
+                out,
+                "       no round waited in the end: the engine had less to do than it could"
+            )?;
+        }
+        Ok(())
     }
 
     fn write_json(&self, out: &mut impl Write) -> io::Result<()> {

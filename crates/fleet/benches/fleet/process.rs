@@ -4,7 +4,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
 
 use super::{LIMIT_PORT, PORT, engine, limit, number, steady};
 
@@ -39,8 +39,10 @@ impl Role {
     }
 }
 
-/// Plays the role named first, with the arguments after it.
+/// Plays the role named first, with the arguments after it. Ends with its parent in any case, also where it is held and couldn't
+/// notice.
 pub(crate) fn play(args: &[String]) -> io::Result<()> {
+    set_parent_process_death_signal(Some(Signal::KILL))?;
     let (name, rest) = args
         .split_first()
         .ok_or_else(|| super::bad("--role needs a name"))?;
