@@ -158,6 +158,13 @@ pub(crate) struct LogRead {
     pub(crate) complete: bool,
 }
 
+impl LogRead {
+    /// Whether anything is to be told.
+    pub(crate) const fn has_news(&self) -> bool {
+        self.news > 0 || self.lost
+    }
+}
+
 /// What the clock says by which a BMC dates its entries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Clock {

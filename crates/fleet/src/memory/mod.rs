@@ -244,6 +244,13 @@ impl Memory {
         self.shared.write_pending();
     }
 
+    /// Whether anything is to be written: for tests.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        !self.shared.pending().is_empty()
+    }
+
     /// Loses what is pending, as a process does that is killed: for tests.
     #[doc(hidden)]
     pub fn lose_pending(&self) {

@@ -556,7 +556,7 @@ impl Slot {
             let last = last.map(|id| id.0);
             tracing::warn!(%node, %address, entries, last, "entries of the event log can't be read and are stepped over");
         }
-        self.rare.log = Since::Read(read.position);
+        let before = std::mem::replace(&mut self.rare.log, Since::Read(read.position));
         if let Some(ahead_s) = read.clock.ahead_s(|at| cx.unix_ms(at) / 1_000) {
             self.rare.log_clock_offset_s = i32::try_from(ahead_s).unwrap_or(0);
         }
@@ -568,7 +568,11 @@ impl Slot {
             .texts
             .log(convert::log(&node.log, &read, offset_s, &plan));
         self.publish(cx);
-        if let Some(memory) = &cx.memory {
+        // Looked at every few minutes and nothing found: no reason to write to a disk.
+        let is_remembered = before.position() == Some(&read.position) && !read.has_news();
+        if let Some(memory) = &cx.memory
+            && !is_remembered
+        {
             // Of a node that is replaced, the one that has its place reads on from what is remembered: no entry is news of both.
             let is_ours = || self.page.is_seen(&cx.board);
             memory.remember_log_if(&self.page.node().id, &read, is_ours);

@@ -210,6 +210,19 @@ fn each_entry_is_told_once_however_often_the_process_is_killed() {
 }
 
 #[test]
+fn of_a_log_in_which_nothing_happens_nothing_is_written_however_often_it_is_looked_at() {
+    let mut world = remembering(3, 12, Quality::PERFECT);
+    world.run_for(10 * SECOND);
+    assert!(world.memory().is_pending());
+    world.memory().flush();
+    world.run_for(1_800 * SECOND);
+    assert!(!world.memory().is_pending());
+    world.hosts[0].machine.add_event();
+    world.run_for(10 * SECOND);
+    assert!(world.memory().is_pending());
+}
+
+#[test]
 fn a_log_cleared_while_it_is_read_or_nobody_looks_is_followed_without_repetition() {
     // Every command takes 20 ms, so that clearing falls into the reading.
     let slow = Quality {
