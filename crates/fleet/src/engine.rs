@@ -24,7 +24,7 @@ use crate::round_trip::RoundTrips;
 use crate::schedule::{self, Jitter};
 use crate::share::Texts;
 use crate::shared::Shared;
-use crate::slot::{self, Context, SLOT_BITS, Slot, Trace};
+use crate::slot::{self, Context, Slot, Trace, slot_in};
 use crate::target::{Config, Target, Treatment};
 use crate::timer::Wheel;
 use crate::work::Job;
@@ -366,7 +366,7 @@ impl Engine {
     }
 
     fn slot_of_session(&self, id: u32) -> Option<u32> {
-        let index = id & ((1 << SLOT_BITS) - 1);
+        let index = slot_in(id);
         match self.slots.get(index as usize) {
             Some(Berth::Taken(slot)) if slot.session_id() == id => Some(index),
             _ => None,

@@ -140,7 +140,7 @@ mod tests {
         for (line, command) in [
             ("reddrum ipmi a mc", "selftest"),
             ("reddrum ipmi a hpm", "upgrade"),
-            ("reddrum ipmi a lan print x y", "lan"),
+            ("reddrum ipmi a --json mc", "selftest"),
         ] {
             let told = told(line);
             assert!(told.starts_with("error: "), "{line}: {told}");

@@ -9,7 +9,7 @@ use ipmi::console::{Addressee, addressee};
 use ipmi::memory::memory_of;
 
 use super::{Berth, Engine};
-use crate::slot::SLOT_BITS;
+use crate::slot::slot_in;
 
 impl Engine {
     /// Tells what these datagrams are going to need: `fetch` is given memory that is used soon, for the processor to fetch. Nearest
@@ -21,7 +21,7 @@ impl Engine {
     ) {
         let berths = datagrams.filter_map(|datagram| match addressee(datagram) {
             // Whose session it is shows when it is handled.
-            Ok(Addressee::Session(id)) => self.slots.get((id & ((1 << SLOT_BITS) - 1)) as usize),
+            Ok(Addressee::Session(id)) => self.slots.get(slot_in(id) as usize),
             _ => None,
         });
         for berth in berths.clone() {

@@ -55,8 +55,13 @@ pub(crate) use silence::{down_after, patient};
 const RARE_HEAD: usize = 64;
 
 /// Bits of a console session ID that hold the slot's number; the others hold its generation.
-pub(crate) const SLOT_BITS: u32 = 20;
+const SLOT_BITS: u32 = 20;
 const GENERATION_MAX: u16 = (1 << (32 - SLOT_BITS)) - 1;
+
+/// The number of the slot whose session a console session ID names; whether it has that session now is another question.
+pub(crate) const fn slot_in(session_id: u32) -> u32 {
+    session_id & ((1 << SLOT_BITS) - 1)
+}
 
 /// What all slots of an engine share.
 #[derive(Debug)]
