@@ -538,6 +538,38 @@ fn where_more_is_asked_than_can_be_answered_the_work_is_not_lost_to_repetitions(
 }
 
 #[test]
+fn bmcs_that_get_less_done_than_they_are_asked_for_are_read_more_rarely_and_none_is_told_as_down() {
+    const NODES: u32 = 1_000;
+    for (percent, queue_s) in [(80, 3), (50, 1), (50, 10)] {
+        let mut setup = Setup::new(NODES, 12, Quality::PERFECT);
+        setup.config.poll_interval_ms = 60_000;
+        let mut world = World::new(setup);
+        world.run_for(90 * SECOND);
+        let before = *world.engine.counters();
+        world.run_for(60 * SECOND);
+        let usual = *world.engine.counters();
+        let wanted = (usual.commands - before.commands) / 60;
+        // A computer that plays them has other things to do for two minutes; what comes meanwhile waits.
+        let a_second = wanted as u32 * percent / 100;
+        world.bottleneck = Some(Bottleneck::new(a_second, queue_s * a_second));
+        for second in 0..120 {
+            world.run_for(SECOND);
+            let down = (0..NODES).find(|node| world.node(*node).link != Link::Up);
+            assert_eq!(down, None, "{percent} %, {queue_s} s, after {second} s");
+        }
+        let grown = world.engine.counters().since(&usual);
+        assert_eq!(grown.sessions_lost, 0, "{percent} %, {queue_s} s");
+        let (readings, repeats) = (grown.readings, grown.retransmits);
+        // The others are keep-alives.
+        assert!(readings > u64::from(a_second) * 120 / 2, "{readings}");
+        assert!(repeats < readings / 20, "{repeats} of {readings}");
+        world.bottleneck = None;
+        world.run_for(65 * SECOND);
+        assert!((0..NODES).all(|node| world.age(node) < 65 * SECOND));
+    }
+}
+
+#[test]
 fn a_wrong_password_is_said_so_and_is_not_tried_again_at_once() {
     let mut setup = Setup::new(1, 10, Quality::PERFECT);
     setup.config.poll_interval_ms = 1_000;

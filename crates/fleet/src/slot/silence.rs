@@ -138,7 +138,7 @@ impl Slot {
         let logs_in = self.phase != Phase::Up && self.rare.heard;
         // Each repetition comes later by the gap.
         let once = cx.down_after + self.session.gap() * SENDINGS;
-        match logs_in || self.loss.is_much() {
+        match logs_in || self.loss.is_much() || cx.gates.are_strained() {
             true => once * PATIENCE,
             false => once,
         }
@@ -186,7 +186,7 @@ impl Slot {
             self.silent_since.get_or_insert(now);
         }
         if self.phase == Phase::Up {
-            let policy = match self.loss.is_much() {
+            let policy = match self.loss.is_much() || cx.gates.are_strained() {
                 true => &cx.patient_policy,
                 false => &cx.policy,
             };
