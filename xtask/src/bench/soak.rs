@@ -140,7 +140,7 @@ struct Stand<'a> {
 }
 
 impl Stand<'_> {
-    fn watch(self, span: Duration) -> Result<Vec<Sample>> {
+    fn watch(mut self, span: Duration) -> Result<Vec<Sample>> {
         println!(
             "\n{:>7} {:>12} {:>8} {:>6} {:>10} {:>9} {:>6} {:>8} {:>9} {:>9}",
             "minutes",
@@ -155,11 +155,14 @@ impl Stand<'_> {
             "CPU %"
         );
         self.read(0..READ_FIRST.min(self.bmcs.bmcs.len()))?;
+        self.begin = Instant::now();
         let mut samples = vec![self.sample()?];
         while self.begin.elapsed() < span {
             thread::sleep(SAMPLE_EVERY);
             self.service.expect_running()?;
-            self.read(samples.len()..samples.len() + 1)?;
+            // Each time another one, of which nothing is kept.
+            let number = READ_FIRST + samples.len();
+            self.read(number..number + 1)?;
             samples.push(self.sample()?);
             if samples.len() % LINE_EVERY == 0 {
                 let before = samples[samples.len().saturating_sub(LINE_EVERY)];

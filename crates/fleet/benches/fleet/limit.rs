@@ -212,7 +212,7 @@ impl Client {
         })
     }
 
-    /// Round trips a second over this time and until all that were begun in it have ended.
+    /// Round trips a second over this time and until the last answer to what was begun in it.
     pub(crate) fn rate(&mut self, span: Duration) -> io::Result<f64> {
         let start = Instant::now();
         let mut done = 0;
@@ -220,10 +220,14 @@ impl Client {
             self.ask()?;
             done += self.listen()?;
         }
+        let mut spent = start.elapsed();
         while self.in_flight > 0 {
-            done += self.listen()?;
+            match self.listen()? {
+                0 => {}
+                more => (done, spent) = (done + more, start.elapsed()),
+            }
         }
-        Ok(done as f64 / start.elapsed().as_secs_f64())
+        Ok(done as f64 / spent.as_secs_f64())
     }
 
     /// Fills the window.
