@@ -59,13 +59,22 @@ const QUICK_MAX: Duration = Duration::from_millis(12);
 
 /// Where most answers are late, or quick BMCs take long, the limit shrinks down to this: enough to fill a path of a few hundred answers
 /// a second.
-const LIMIT_FEWEST: u32 = 16;
+const LIMIT_FEWEST: u32 = 8;
 
-/// That many answers at least are needed to say that most are late: what a path of a hundred answers a second brings in some looks.
-const LATE_ANSWERS_MIN: u32 = 16;
+/// That many late answers at least are needed to say that most are: what a path of a hundred answers a second brings in some looks.
+const MOSTLY_LATE_MIN: u32 = 16;
+
+/// The same where only some are and the others nearly: those are also the first ones of BMCs that have just become slow.
+const NEARLY_LATE_MIN: u32 = 64;
+
+/// The mean of fewer answers says too little to take it for the quickest.
+const FLOOR_ANSWERS_MIN: u32 = 64;
 
 /// After so many looks with [`LIMIT_FEWEST`] places and late answers all the same, the cause is not how much is asked.
 const FUTILE_LOOKS: u32 = 50;
+
+/// The limit may grow again after this, however long answers take: they may have waited for a machine that stood still.
+const GROWS_AFTER_MAX: Duration = Duration::from_secs(1);
 
 /// How often the limit is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -79,6 +88,12 @@ const SLOW_MAX: Duration = Duration::from_millis(100);
 
 /// After so many looks with BMCs waiting, the limit is made small to measure anew.
 const LOOKS_BETWEEN_PROBES: u32 = 50;
+
+/// So many looks count as one while nobody waits: what was learnt then tells slow BMCs from a path that is full later.
+const QUIET_LOOKS: u32 = 10;
+
+/// That many answers in a look are needed while nobody waits to say how long they take: there are few, and of a few BMCs.
+const QUIET_ANSWERS_MIN: u32 = 16;
 
 /// The same before a probe with fewer than what is known of the BMCs calls for: it is done without where they don't end soon.
 const DEEP_DRAIN_LOOKS_MAX: u32 = 3;
@@ -147,7 +162,7 @@ struct Probe {
 /// What the limit is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Search {
-    /// It follows the answers.
+    /// It follows the answers, for so many looks yet; in [`QUIET_LOOKS`]ths.
     Follow { looks: u32 },
     /// It is small until what was begun before has ended.
     Drain { looks: u32, probe: Probe },
@@ -157,6 +172,23 @@ enum Search {
         quickest: Option<Duration>,
         probe: Probe,
     },
+}
+
+/// The answers between two looks.
+#[derive(Clone, Copy, Debug, Default)]
+struct Answers {
+    /// How long all those took together that came without any repetition, and how many they are.
+    in_time: (Duration, u32),
+    /// Those that came only after one.
+    late: u32,
+}
+
+impl Answers {
+    /// Mean time to an answer.
+    fn mean(&self) -> Option<Duration> {
+        let (sum, count) = self.in_time;
+        (count > 0).then(|| sum / count)
+    }
 }
 
 /// Whether answers come in time.
@@ -173,7 +205,7 @@ enum Strain {
 
 /// The limit as it was before.
 const fn follow(probe: Probe) -> (u32, Search) {
-    let looks = LOOKS_BETWEEN_PROBES;
+    let looks = LOOKS_BETWEEN_PROBES * QUIET_LOOKS;
     (probe.back_to, Search::Follow { looks })
 }
 
@@ -200,10 +232,10 @@ pub(crate) struct Gates {
     is_deep: bool,
     /// What answers took when that was so last, where it could be measured.
     deep: Option<Duration>,
-    /// Time to all answers since the last look, and how many.
-    answers: (Duration, u32),
-    /// Answers since the last look that came only after a repetition.
-    late: u32,
+    /// Since the last look.
+    answers: Answers,
+    /// Of the last looks, until they are enough to tell the quickest.
+    gathered: Answers,
     /// Answers in time, and late ones, of the last looks; older ones count less.
     recent: (u32, u32),
     strain: Strain,
@@ -220,15 +252,15 @@ impl Gates {
             limit_max,
             contacts_max,
             search: Search::Follow {
-                looks: LOOKS_BETWEEN_PROBES,
+                looks: LOOKS_BETWEEN_PROBES * QUIET_LOOKS,
             },
             next_look: now + LOOK_EVERY,
             floor: Duration::MAX,
             grows_at: now,
             is_deep: false,
             deep: None,
-            answers: (Duration::ZERO, 0),
-            late: 0,
+            answers: Answers::default(),
+            gathered: Answers::default(),
             recent: (0, 0),
             strain: Strain::None,
         }
@@ -260,11 +292,6 @@ impl Gates {
         matches!(self.strain, Strain::Overload { .. })
     }
 
-    /// Whether most answers come late, whatever the cause: no single BMC's silence says much then.
-    pub(crate) fn are_strained(&self) -> bool {
-        self.strain != Strain::None
-    }
-
     /// A slot that was inside is no longer.
     pub(crate) const fn leave(&mut self, stage: Stage) {
         let gate = &mut self.gates[stage as usize];
@@ -280,13 +307,13 @@ impl Gates {
 
     /// An answer came after this time, without any repetition.
     pub(crate) fn answered(&mut self, after: Duration) {
-        self.answers.0 += after;
-        self.answers.1 += 1;
+        self.answers.in_time.0 += after;
+        self.answers.in_time.1 += 1;
     }
 
     /// An answer came, but only after a repetition.
     pub(crate) const fn answered_late(&mut self) {
-        self.late += 1;
+        self.answers.late += 1;
     }
 
     /// Adapts the limit, where it is time to.
@@ -295,19 +322,18 @@ impl Gates {
             return;
         }
         self.next_look = now + LOOK_EVERY;
-        let (sum, count) = std::mem::take(&mut self.answers);
-        let mean = (count > 0).then(|| sum / count);
-        self.judge(count, mean);
+        let answers = std::mem::take(&mut self.answers);
+        self.judge(answers);
+        let someone_waits = self.someone_waits();
         let [_, contacts, rounds] = &self.gates;
         let contacts_wait = !contacts.waiting.is_empty();
         let inside = contacts.inside.max(rounds.inside);
         (self.limit, self.search) = match self.search {
             Search::Follow { looks: 0 } => self.probe(),
             Search::Follow { looks } => {
-                let someone_waits = self.someone_waits();
-                self.floor = self.floor.min(mean.unwrap_or(self.floor));
-                let limit = self.followed(now, mean, someone_waits);
-                let looks = looks - u32::from(someone_waits);
+                let limit = self.followed(now, answers, someone_waits);
+                let spent = if someone_waits { QUIET_LOOKS } else { 1 };
+                let looks = looks.saturating_sub(spent);
                 (limit, Search::Follow { looks })
             }
             Search::Drain { looks, probe } => self.drained(looks, probe, inside),
@@ -315,7 +341,12 @@ impl Gates {
                 looks,
                 quickest,
                 probe,
-            } => self.measured(looks - 1, quickest.into_iter().chain(mean).min(), probe),
+            } => {
+                let is_enough = someone_waits || answers.in_time.1 >= QUIET_ANSWERS_MIN;
+                let mean = answers.mean().filter(|_| is_enough);
+                let quickest = quickest.into_iter().chain(mean).min();
+                self.measured(looks - 1, quickest, probe)
+            }
         };
         self.gates[Stage::Connect as usize].limit = self.limit.min(CONNECTS_MAX);
         self.gates[Stage::Contact as usize].limit = self.limit.min(self.contacts_max);
@@ -372,13 +403,15 @@ impl Gates {
             };
             return (probe.few, search);
         }
-        let quickest = quickest.unwrap_or(self.floor);
+        if self.are_many_late() && self.strain != Strain::Futile {
+            return follow(probe);
+        }
+        if self.is_deep && (quickest.is_some() || self.someone_waits()) {
+            self.deep = quickest;
+        }
         // What takes longer with many in flight than with few is the path that they fill, not the BMCs.
-        self.floor = match (self.is_deep, self.deep) {
-            (true, _) => *self.deep.insert(quickest),
-            (false, Some(deep)) => quickest.min(a_quarter_more(deep)),
-            (false, None) => quickest,
-        };
+        let longest = self.deep.map_or(Duration::MAX, a_quarter_more);
+        self.floor = quickest.map_or(self.floor, |quickest| quickest.min(longest));
         follow(probe)
     }
 
@@ -387,19 +420,26 @@ impl Gates {
         self.is_deep && self.floor > QUICK_MAX
     }
 
-    /// Says whether answers come in time, after a look with so many that did, within this time in the mean.
-    fn judge(&mut self, in_time: u32, mean: Option<Duration>) {
-        let fade = |sum: u32, new: u32| (sum - sum / 4).saturating_add(new);
-        let late = std::mem::take(&mut self.late);
-        self.recent = (fade(self.recent.0, in_time), fade(self.recent.1, late));
+    /// Whether so many answers come late that what the others take says little: the queue that they stand in is still full. Of a
+    /// network that loses a tenth each way, a quarter as many come late as in time.
+    const fn are_many_late(&self) -> bool {
+        let (in_time, late) = self.recent;
+        late > in_time / 3
+    }
+
+    /// Says whether answers come in time, after a look with these.
+    fn judge(&mut self, answers: Answers) {
+        let fade = |sum: u32, new: u32| (sum - sum.div_ceil(4)).saturating_add(new);
+        self.recent.0 = fade(self.recent.0, answers.in_time.1);
+        self.recent.1 = fade(self.recent.1, answers.late);
         let (in_time, late) = self.recent;
         // Of a network that loses three of ten datagrams each way, half of the answers come late.
-        let mostly_late = late / 2 > in_time;
+        let mostly_late = late / 2 > in_time && late >= MOSTLY_LATE_MIN;
         // The others were lucky: they came just before they would have been asked for again.
-        let nearly_late = late > in_time / 8 && mean.is_some_and(|mean| mean > 2 * SLOW_MAX);
-        let are_late = (mostly_late || nearly_late) && late >= LATE_ANSWERS_MIN;
+        let are_slow = answers.mean().is_some_and(|mean| mean > 2 * SLOW_MAX);
+        let nearly_late = late > in_time / 8 && are_slow && late >= NEARLY_LATE_MIN;
         self.strain = match self.strain {
-            _ if !are_late => Strain::None,
+            _ if !mostly_late && !nearly_late => Strain::None,
             Strain::None => Strain::Overload { looks: 0 },
             Strain::Overload { looks } if looks >= FUTILE_LOOKS => Strain::Futile,
             Strain::Overload { looks } => Strain::Overload {
@@ -428,36 +468,51 @@ impl Gates {
         ms.saturating_mul(PLACES_A_MS).clamp(PLACES_A_MS, LIMIT_MIN)
     }
 
-    /// So many places there are however slow answers are. After an overload it is known that fewer do, as it is where quick BMCs
-    /// take this long: then a few fill the path.
+    /// So many places there are however slow answers are. After an overload it is known that fewer do, as it is where BMCs that
+    /// answered a few at once quickly take this long: then a few fill the path.
     fn least(&self, mean: Duration) -> u32 {
         let enough = self.enough();
+        let are_quick = self.deep.is_some_and(|deep| deep <= QUICK_MAX);
         match self.limit {
-            _ if mean > SLOW_MAX && self.floor <= QUICK_MAX => LIMIT_FEWEST,
+            _ if mean > SLOW_MAX && are_quick => LIMIT_FEWEST,
             limit if limit >= enough => enough,
             PLACES_A_MS.. => PLACES_A_MS,
             _ => LIMIT_FEWEST,
         }
     }
 
-    fn followed(&mut self, now: Instant, mean: Option<Duration>, someone_waits: bool) -> u32 {
-        if self.are_overloaded() {
-            return (self.limit - self.limit / 8).max(LIMIT_FEWEST);
+    /// Takes these answers for what they can be, where they are quicker.
+    fn gather(&mut self, answers: Answers) {
+        self.gathered.in_time.0 += answers.in_time.0;
+        self.gathered.in_time.1 += answers.in_time.1;
+        if self.gathered.in_time.1 >= FLOOR_ANSWERS_MIN || self.floor == Duration::MAX {
+            let gathered = std::mem::take(&mut self.gathered);
+            self.floor = self.floor.min(gathered.mean().unwrap_or(self.floor));
         }
-        let is_known = mean.is_some() || self.strain == Strain::Futile;
-        let grows =
-            (someone_waits || self.limit < self.enough()) && is_known && now >= self.grows_at;
+    }
+
+    /// The limit after a look with these answers.
+    fn followed(&mut self, now: Instant, answers: Answers, someone_waits: bool) -> u32 {
+        let mean = answers.mean();
+        self.gather(answers);
+        let fewer = self.limit - self.limit / 8;
+        if self.are_overloaded() {
+            return fewer.max(LIMIT_FEWEST);
+        }
         let slack = self.floor.clamp(SLACK_MIN, SLACK_MAX);
         let slow = self.floor.saturating_mul(2).saturating_add(slack);
         let slow = slow.min(SLOW_MAX).max(a_quarter_more(self.floor));
         if let Some(mean) = mean.filter(|mean| *mean > slow) {
-            (self.limit - self.limit / 8).max(self.least(mean))
-        } else if grows {
-            self.grows_at = now + mean.unwrap_or_default();
-            (self.limit + self.limit / 8).min(self.limit_max)
-        } else {
-            self.limit
+            return fewer.max(self.least(mean));
         }
+        // Where nobody answers, more places would only bring more commands on their way.
+        let someone_answers = mean.is_some() || answers.late > 0 || self.strain == Strain::Futile;
+        let wants_more = someone_waits || self.limit < self.enough();
+        if !wants_more || !someone_answers || now < self.grows_at {
+            return self.limit;
+        }
+        self.grows_at = now + mean.unwrap_or(GROWS_AFTER_MAX).min(GROWS_AFTER_MAX);
+        (self.limit + self.limit / 8).min(self.limit_max)
     }
 
     /// How many slots may be inside, are, and wait, at this stage.
@@ -495,7 +550,7 @@ mod tests {
         );
     }
 
-    /// The limit after a minute in which many wait, with a path that gives `per_s` answers a second and needs `alone`
+    /// The largest limit of the last half of a minute in which many wait, with a path that gives `per_s` answers a second and needs `alone`
     /// for each; and the mean time to an answer.
     fn settled(per_s: f64, alone: Duration) -> (u32, Duration) {
         settled_from(Duration::MAX, per_s, alone)
@@ -509,17 +564,20 @@ mod tests {
             gates.enter(Stage::Round, slot);
         }
         let mut now = Instant::ORIGIN;
-        let mut after = alone;
-        for _ in 0..600 {
+        let (mut after, mut most) = (alone, 0);
+        for look in 0..600 {
             now = now + LOOK_EVERY;
             let inside = f64::from(gates.places(Stage::Round).limit);
             after = alone.max(Duration::from_secs_f64(inside / per_s));
+            if look >= 300 {
+                most = most.max(gates.limit);
+            }
             gates.answered(after);
             gates.look(now);
             // Rounds end and others take their place; the queue never empties.
             gates.gates[2].inside = gates.places(Stage::Round).limit;
         }
-        (gates.limit, after)
+        (most, after)
     }
 
     #[test]
@@ -579,6 +637,34 @@ mod tests {
         let stall = Duration::from_millis(24);
         let (longest, _) = taken_for(stall, |search| matches!(search, Search::Measure { .. }));
         assert_eq!(longest, stall);
+    }
+
+    #[test]
+    fn a_deep_probe_of_what_does_not_end_soon_is_given_up_and_says_nothing() {
+        let long = Duration::from_millis(150);
+        let mut gates = Gates::new(Instant::ORIGIN, SLOTS, SLOTS);
+        gates.floor = long;
+        gates.deep = Some(Duration::from_millis(1));
+        for slot in 0..SLOTS {
+            gates.enter(Stage::Round, slot);
+        }
+        let (mut now, mut given_up) = (Instant::ORIGIN, 0);
+        for _ in 0..600 {
+            let before = gates.search;
+            now = now + LOOK_EVERY;
+            gates.answered(long);
+            gates.look(now);
+            match (gates.is_deep, gates.search) {
+                (true, Search::Drain { looks, .. }) => assert!(looks <= DEEP_DRAIN_LOOKS_MAX),
+                (true, Search::Measure { .. }) => panic!("with more than a few"),
+                (true, Search::Follow { .. }) if matches!(before, Search::Drain { .. }) => {
+                    given_up += 1;
+                    assert_eq!((gates.deep, gates.floor), (None, long));
+                }
+                _ => {}
+            }
+        }
+        assert!(given_up > 3, "{given_up}");
     }
 
     #[test]

@@ -18,6 +18,8 @@ mod logs;
 mod loss;
 #[path = "sim/moving.rs"]
 mod moving;
+#[path = "sim/overload.rs"]
+mod overload;
 #[path = "sim/restarts.rs"]
 mod restarts;
 mod support;
@@ -35,7 +37,7 @@ use ipmi::command::chassis::BootFlags;
 use ipmi::console::Login;
 use ipmi::number::{BootDevice, ChassisControlAction, CipherSuiteId, PrivilegeLevel};
 use support::machine::{DISCRETE, NUMERIC, STEP, raw_at, states_of, value_of};
-use support::{Bottleneck, Setup, World};
+use support::{Setup, World};
 use vbmc::net::Quality;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -505,68 +507,6 @@ fn thousands_of_dead_bmcs_take_no_living_ones_place() {
     let figures = world.engine.figures();
     assert_eq!(figures.sessions(), u64::from(NODES - DEAD));
     assert_eq!((figures.connects.waiting, figures.rounds.waiting), (0, 0));
-}
-
-#[test]
-fn where_more_is_asked_than_can_be_answered_the_work_is_not_lost_to_repetitions() {
-    const NODES: u32 = 1_000;
-    const A_SECOND: u32 = 1_250;
-    let mut world = World::new(Setup::new(NODES, 12, Quality::PERFECT));
-    // What waits in its queue waits longer than a command does before it is repeated.
-    world.bottleneck = Some(Bottleneck::new(A_SECOND, 2 * A_SECOND));
-    world.run_for(60 * SECOND);
-    let up = |world: &World| {
-        let is_up = |node: &u32| world.node(*node).link == Link::Up;
-        (0..NODES).filter(is_up).count() as u32
-    };
-    let before = *world.engine.counters();
-    world.run_for(30 * SECOND);
-    let after = *world.engine.counters();
-    let answered = after.commands - before.commands;
-    let repeated = after.retransmits - before.retransmits;
-    assert_eq!(up(&world), NODES);
-    assert!(
-        answered > u64::from(A_SECOND) * 30 * 9 / 10,
-        "{answered} commands"
-    );
-    assert!(repeated < answered / 20, "{repeated} repetitions");
-    // And when there is room again, it is used.
-    world.bottleneck = None;
-    world.run_for(15 * SECOND);
-    assert_eq!(up(&world), NODES);
-    assert!((0..NODES).all(|node| world.age(node) < 3 * SECOND));
-}
-
-#[test]
-fn bmcs_that_get_less_done_than_they_are_asked_for_are_read_more_rarely_and_none_is_told_as_down() {
-    const NODES: u32 = 1_000;
-    for (percent, queue_s) in [(80, 3), (50, 1), (50, 10)] {
-        let mut setup = Setup::new(NODES, 12, Quality::PERFECT);
-        setup.config.poll_interval_ms = 60_000;
-        let mut world = World::new(setup);
-        world.run_for(90 * SECOND);
-        let before = *world.engine.counters();
-        world.run_for(60 * SECOND);
-        let usual = *world.engine.counters();
-        let wanted = (usual.commands - before.commands) / 60;
-        // A computer that plays them has other things to do for two minutes; what comes meanwhile waits.
-        let a_second = wanted as u32 * percent / 100;
-        world.bottleneck = Some(Bottleneck::new(a_second, queue_s * a_second));
-        for second in 0..120 {
-            world.run_for(SECOND);
-            let down = (0..NODES).find(|node| world.node(*node).link != Link::Up);
-            assert_eq!(down, None, "{percent} %, {queue_s} s, after {second} s");
-        }
-        let grown = world.engine.counters().since(&usual);
-        assert_eq!(grown.sessions_lost, 0, "{percent} %, {queue_s} s");
-        let (readings, repeats) = (grown.readings, grown.retransmits);
-        // The others are keep-alives.
-        assert!(readings > u64::from(a_second) * 120 / 2, "{readings}");
-        assert!(repeats < readings / 20, "{repeats} of {readings}");
-        world.bottleneck = None;
-        world.run_for(65 * SECOND);
-        assert!((0..NODES).all(|node| world.age(node) < 65 * SECOND));
-    }
 }
 
 #[test]

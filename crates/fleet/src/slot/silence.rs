@@ -3,7 +3,8 @@
 //! Where nothing is lost on the way, eleven sendings without an answer leave no doubt. Where three of ten datagrams are lost each way, half
 //! of all sendings stay unanswered, and eleven in a row happen to a hundred such BMCs every quarter of a minute. So each BMC's
 //! share of late answers is followed, and one whose share is high is given three times as long, and twice as many commands before its
-//! session counts as lost. Any answer ends the silence, also one outside a session.
+//! session counts as lost; so is every BMC while more is asked of all together than can be answered. Any answer ends the silence, also
+//! one outside a session.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -138,7 +139,7 @@ impl Slot {
         let logs_in = self.phase != Phase::Up && self.rare.heard;
         // Each repetition comes later by the gap.
         let once = cx.down_after + self.session.gap() * SENDINGS;
-        match logs_in || self.loss.is_much() || cx.gates.are_strained() {
+        match logs_in || self.loss.is_much() || cx.gates.are_overloaded() {
             true => once * PATIENCE,
             false => once,
         }
@@ -158,7 +159,10 @@ impl Slot {
     pub(super) fn tell_silence(&mut self, cx: &mut Context, now: Instant) {
         let reason = match self.page.node().link {
             Link::Connecting => LoginFailure::NoAnswer.to_string(),
-            _ => format!("no answer for {} s", self.patience(cx).as_secs()),
+            _ => {
+                let since = self.silent_since.unwrap_or(now);
+                format!("no answer for {} s", now.since(since).as_secs())
+            }
         };
         self.down(cx, now, &reason);
     }
@@ -186,7 +190,7 @@ impl Slot {
             self.silent_since.get_or_insert(now);
         }
         if self.phase == Phase::Up {
-            let policy = match self.loss.is_much() || cx.gates.are_strained() {
+            let policy = match self.loss.is_much() || cx.gates.are_overloaded() {
                 true => &cx.patient_policy,
                 false => &cx.policy,
             };
