@@ -107,7 +107,6 @@ pub(super) fn run(workspace: &Workspace, options: &[String]) -> Result {
         metrics,
         service: &mut service,
         bmcs: &vbmc,
-        begin: Instant::now(),
     };
     let samples = stand.watch(Duration::from_secs(60 * u64::from(minutes)))?;
     let sessions = sessions_at_bmcs(workspace, &folder, &vbmc.bmcs)?;
@@ -136,11 +135,10 @@ struct Stand<'a> {
     metrics: u16,
     service: &'a mut Program,
     bmcs: &'a Program,
-    begin: Instant,
 }
 
 impl Stand<'_> {
-    fn watch(mut self, span: Duration) -> Result<Vec<Sample>> {
+    fn watch(self, span: Duration) -> Result<Vec<Sample>> {
         println!(
             "\n{:>7} {:>12} {:>8} {:>6} {:>10} {:>9} {:>6} {:>8} {:>9} {:>9}",
             "minutes",
@@ -155,15 +153,15 @@ impl Stand<'_> {
             "CPU %"
         );
         self.read(0..READ_FIRST.min(self.bmcs.bmcs.len()))?;
-        self.begin = Instant::now();
-        let mut samples = vec![self.sample()?];
-        while self.begin.elapsed() < span {
+        let begin = Instant::now();
+        let mut samples = vec![self.sample(begin)?];
+        while begin.elapsed() < span {
             thread::sleep(SAMPLE_EVERY);
             self.service.expect_running()?;
-            // Each time another one, of which nothing is kept.
+            // Each time another one: where there are more than were read first, nothing is kept of it.
             let number = READ_FIRST + samples.len();
             self.read(number..number + 1)?;
-            samples.push(self.sample()?);
+            samples.push(self.sample(begin)?);
             if samples.len() % LINE_EVERY == 0 {
                 let before = samples[samples.len().saturating_sub(LINE_EVERY)];
                 print(&before, samples.last().unwrap_or(&before));
@@ -189,11 +187,11 @@ impl Stand<'_> {
         client.log_out()
     }
 
-    fn sample(&self) -> Result<Sample> {
+    fn sample(&self, begin: Instant) -> Result<Sample> {
         let figure = |name: &str, label: &str| figure(self.metrics, name, label);
         let files = fs::read_dir(format!("/proc/{}/fd", self.service.id()))?;
         Ok(Sample {
-            at_s: self.begin.elapsed().as_secs_f64(),
+            at_s: begin.elapsed().as_secs_f64(),
             resident_mib: resident_mib(self.service.id())?,
             bmcs_mib: resident_mib(self.bmcs.id())?,
             files: files.count(),
