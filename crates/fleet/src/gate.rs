@@ -67,8 +67,10 @@ const MOSTLY_LATE_MIN: u32 = 16;
 /// The same where only some are and the others nearly: those are also the first ones of BMCs that have just become slow.
 const NEARLY_LATE_MIN: u32 = 64;
 
-/// The mean of fewer answers says too little to take it for the quickest.
+/// The mean of fewer answers, or of fewer looks, says too little to take it for the quickest: of BMCs that are let in together the near
+/// ones answer first.
 const FLOOR_ANSWERS_MIN: u32 = 64;
+const FLOOR_LOOKS_MIN: u32 = 30;
 
 /// After so many looks with [`LIMIT_FEWEST`] places and late answers all the same, the cause is not how much is asked.
 const FUTILE_LOOKS: u32 = 50;
@@ -234,8 +236,8 @@ pub(crate) struct Gates {
     deep: Option<Duration>,
     /// Since the last look.
     answers: Answers,
-    /// Of the last looks, until they are enough to tell the quickest.
-    gathered: Answers,
+    /// Of so many last looks, until they are enough to tell the quickest.
+    gathered: (Answers, u32),
     /// Answers in time, and late ones, of the last looks; older ones count less.
     recent: (u32, u32),
     strain: Strain,
@@ -260,7 +262,7 @@ impl Gates {
             is_deep: false,
             deep: None,
             answers: Answers::default(),
-            gathered: Answers::default(),
+            gathered: (Answers::default(), 0),
             recent: (0, 0),
             strain: Strain::None,
         }
@@ -403,7 +405,8 @@ impl Gates {
             };
             return (probe.few, search);
         }
-        if self.are_many_late() && self.strain != Strain::Futile {
+        let is_slow = quickest.is_none_or(|quickest| quickest > 2 * SLOW_MAX);
+        if is_slow && self.are_many_late() && self.strain != Strain::Futile {
             return follow(probe);
         }
         if self.is_deep && (quickest.is_some() || self.someone_waits()) {
@@ -420,8 +423,8 @@ impl Gates {
         self.is_deep && self.floor > QUICK_MAX
     }
 
-    /// Whether so many answers come late that what the others take says little: the queue that they stand in is still full. Of a
-    /// network that loses a tenth each way, a quarter as many come late as in time.
+    /// Whether so many answers come late that the others, where they are slow too, say little: the queue in which all stand is still
+    /// full. A network that loses some makes nobody slow.
     const fn are_many_late(&self) -> bool {
         let (in_time, late) = self.recent;
         late > in_time / 3
@@ -438,8 +441,10 @@ impl Gates {
         // The others were lucky: they came just before they would have been asked for again.
         let are_slow = answers.mean().is_some_and(|mean| mean > 2 * SLOW_MAX);
         let nearly_late = late > in_time / 8 && are_slow && late >= NEARLY_LATE_MIN;
+        // With few places few answers come, too few to begin with.
+        let still_late = self.strain != Strain::None && late / 2 >= in_time;
         self.strain = match self.strain {
-            _ if !mostly_late && !nearly_late => Strain::None,
+            _ if !mostly_late && !nearly_late && !still_late => Strain::None,
             Strain::None => Strain::Overload { looks: 0 },
             Strain::Overload { looks } if looks >= FUTILE_LOOKS => Strain::Futile,
             Strain::Overload { looks } => Strain::Overload {
@@ -483,10 +488,13 @@ impl Gates {
 
     /// Takes these answers for what they can be, where they are quicker.
     fn gather(&mut self, answers: Answers) {
-        self.gathered.in_time.0 += answers.in_time.0;
-        self.gathered.in_time.1 += answers.in_time.1;
-        if self.gathered.in_time.1 >= FLOOR_ANSWERS_MIN || self.floor == Duration::MAX {
-            let gathered = std::mem::take(&mut self.gathered);
+        let (gathered, looks) = &mut self.gathered;
+        gathered.in_time.0 += answers.in_time.0;
+        gathered.in_time.1 += answers.in_time.1;
+        *looks += 1;
+        let is_enough = gathered.in_time.1 >= FLOOR_ANSWERS_MIN && *looks >= FLOOR_LOOKS_MIN;
+        if is_enough || self.floor == Duration::MAX {
+            let (gathered, _) = std::mem::take(&mut self.gathered);
             self.floor = self.floor.min(gathered.mean().unwrap_or(self.floor));
         }
     }
@@ -506,7 +514,7 @@ impl Gates {
             return fewer.max(self.least(mean));
         }
         // Where nobody answers, more places would only bring more commands on their way.
-        let someone_answers = mean.is_some() || answers.late > 0 || self.strain == Strain::Futile;
+        let someone_answers = mean.is_some() || answers.late > 0;
         let wants_more = someone_waits || self.limit < self.enough();
         if !wants_more || !someone_answers || now < self.grows_at {
             return self.limit;

@@ -60,19 +60,39 @@ fn after_a_short_overload_bmcs_that_take_long_are_asked_as_before() {
     assert!(later > usual * 9 / 10, "{later} of {usual}");
 }
 
-#[test]
-fn bmcs_that_become_slow_for_good_are_asked_as_often_as_they_can_answer() {
-    let mut setup = Setup::new(500, seed(), Quality::PERFECT);
-    setup.config.poll_interval_ms = 20_000;
+/// The share of what was read before, in percent, that is read of so many BMCs a minute after their network has become this one.
+fn share_after(nodes: u32, interval_ms: u32, before: Quality, later: Quality) -> u64 {
+    let mut setup = Setup::new(nodes, seed(), before);
+    setup.config.poll_interval_ms = interval_ms;
     let mut world = World::new(setup);
     world.run_for(60 * SECOND);
-    let usual = rate(&mut world, 40);
-    let far = slow(Duration::from_millis(700), Duration::ZERO);
-    world.far = Some((0..500, Network::new(far, seed())));
+    let seconds = 2 * interval_ms / 1_000;
+    let usual = rate(&mut world, seconds);
+    world.far = Some((0..nodes as usize, Network::new(later, seed())));
     world.run_for(60 * SECOND);
-    let later = rate(&mut world, 40);
-    assert!(later > usual * 9 / 10, "{later} of {usual}");
-    assert!((0..500).all(|node| world.node(node).link == Link::Up));
+    let share = 100 * rate(&mut world, seconds) / usual;
+    assert!((0..nodes).all(|node| world.node(node).link == Link::Up));
+    share
+}
+
+#[test]
+fn bmcs_that_become_slow_for_good_are_asked_as_often_as_they_can_answer() {
+    for (ms, interval_ms) in [(150, 10_000), (700, 20_000), (2_000, 60_000)] {
+        let later = slow(Duration::from_millis(ms), Duration::ZERO);
+        let share = share_after(500, interval_ms, Quality::PERFECT, later);
+        assert!(share > 90, "{share} % at {ms} ms");
+    }
+}
+
+#[test]
+fn bmcs_that_become_slow_behind_a_network_that_loses_some_are_asked_as_before() {
+    let lossy = |quality| Quality {
+        loss_permille: 200,
+        ..quality
+    };
+    let later = slow(Duration::from_millis(150), Duration::ZERO);
+    let share = share_after(NODES, 10_000, lossy(Quality::PERFECT), lossy(later));
+    assert!(share > 90, "{share} %");
 }
 
 #[test]
