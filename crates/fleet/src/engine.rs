@@ -395,13 +395,13 @@ impl Engine {
 
     /// Goes on with the slots that waited for a place that is free now.
     fn admit(&mut self, now: Instant) {
-        while let Some((stage, index)) = self.cx.gates.admit() {
+        while let Some((stage, lane, index)) = self.cx.gates.admit() {
             if let Berth::Vacant(trace) = &mut self.slots[index as usize] {
-                trace.waits &= !stage.bit();
-                self.cx.gates.leave(stage);
+                trace.waits &= !stage.bits();
+                self.cx.gates.leave(stage, lane);
                 continue;
             }
-            self.step(index, |slot, cx| slot.admitted(cx, now, stage));
+            self.step(index, |slot, cx| slot.admitted(cx, now, stage, lane));
             self.touched(index);
         }
     }

@@ -8,40 +8,24 @@
 //! How many depends on the BMCs: a thousand are enough where an answer takes a millisecond, and too few where it takes
 //! a hundred. [`Gates`] finds out as TCP's BBR does: the limit grows while BMCs wait and answers are hardly slower than with
 //! few commands in flight, shrinks when they are, and every now and then is made small for a moment to learn
-//! how fast answers are then. A BMC that lets a command be repeated leaves its gate: slow and dead ones take
-//! nobody's place. Before its next command it has to enter again, ahead of those who have not begun.
+//! how fast answers are then. A BMC that lets a command be repeated leaves its gate: dead ones take
+//! nobody's place. Before its next command it has to enter again, ahead of those who have not begun. BMCs that answer far more slowly
+//! than others keep their places long: they wait in a [`Lane`] of their own, and what their answers take says nothing of the path.
 //!
 //! Where most answers come only after a repetition, that is no BMC's fault: whoever answers, or carries the answers, or this
 //! program itself, has less time than the work takes. Then a BMC keeps its place for the first repetition, and the limit
 //! shrinks further than it would otherwise. Where that mends nothing, the BMCs are just slow, and it is given up.
 
-use std::collections::VecDeque;
+mod stage;
+
 use std::time::Duration;
 
 use ipmi::time::Instant;
 
 use crate::figures::Places;
 
-/// What a BMC needs a place for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// Logging in.
-    Connect,
-    /// First contact: its records lie in memory meanwhile.
-    Contact,
-    /// A round over its sensors.
-    Round,
-}
-
-impl Stage {
-    /// Every stage.
-    pub(crate) const ALL: [Self; 3] = [Self::Connect, Self::Contact, Self::Round];
-
-    /// One bit for each stage.
-    pub(crate) const fn bit(self) -> u8 {
-        1 << self as u8
-    }
-}
+use stage::Gate;
+pub(crate) use stage::{Lane, Stage};
 
 /// The most log-ins at a time: each costs both ends some digests, and BMCs take half a second for theirs.
 const CONNECTS_MAX: u32 = 1_024;
@@ -57,15 +41,11 @@ const PLACES_A_MS: u32 = 256;
 /// Answers that take no longer than this are quick.
 const QUICK_MAX: Duration = Duration::from_millis(12);
 
-/// Where most answers are late, or quick BMCs take long, the limit shrinks down to this: enough to fill a path of a few hundred answers
-/// a second.
-const LIMIT_FEWEST: u32 = 8;
+/// Where most answers are late the limit shrinks down to this: enough to fill a path of a few hundred answers a second.
+const LIMIT_FEWEST: u32 = 16;
 
-/// That many late answers at least are needed to say that most are: what a path of a hundred answers a second brings in some looks.
-const MOSTLY_LATE_MIN: u32 = 16;
-
-/// The same where only some are and the others nearly: those are also the first ones of BMCs that have just become slow.
-const NEARLY_LATE_MIN: u32 = 64;
+/// That many late answers at least, of the last looks, are needed to say that most are: fewer may be those of a few BMCs that are slow.
+const LATE_ANSWERS_MIN: u32 = 64;
 
 /// The mean of fewer answers, or of fewer looks, says too little to take it for the quickest: of BMCs that are let in together the near
 /// ones answer first.
@@ -88,6 +68,9 @@ const SLACK_MAX: Duration = Duration::from_millis(4);
 /// But not longer than this, unless they take that long in any case: commands are repeated soon after.
 const SLOW_MAX: Duration = Duration::from_millis(100);
 
+/// A BMC that takes so many times as long as others is slow, where it is longer than [`SLOW_MAX`].
+const LONG: u32 = 4;
+
 /// After so many looks with BMCs waiting, the limit is made small to measure anew.
 const LOOKS_BETWEEN_PROBES: u32 = 50;
 
@@ -106,53 +89,6 @@ const MEASURE_LOOKS_MAX: u32 = 3;
 
 /// So many looks are waited for what runs to end before measuring; rounds on slow BMCs may take longer.
 const DRAIN_LOOKS_MAX: u32 = 10;
-
-/// A number of places, and who waits for one.
-#[derive(Debug)]
-struct Gate {
-    limit: u32,
-    inside: u32,
-    waiting: VecDeque<u32>,
-}
-
-impl Gate {
-    const fn new(limit: u32) -> Self {
-        Self {
-            limit,
-            inside: 0,
-            waiting: VecDeque::new(),
-        }
-    }
-
-    fn enter(&mut self, slot: u32) -> bool {
-        let enters = self.inside < self.limit && self.waiting.is_empty();
-        if enters {
-            self.inside += 1;
-        } else {
-            self.waiting.push_back(slot);
-        }
-        enters
-    }
-
-    fn enter_again(&mut self, slot: u32) -> bool {
-        let enters = self.inside < self.limit;
-        if enters {
-            self.inside += 1;
-        } else {
-            self.waiting.push_front(slot);
-        }
-        enters
-    }
-
-    fn admit(&mut self) -> Option<u32> {
-        if self.inside >= self.limit {
-            return None;
-        }
-        let slot = self.waiting.pop_front()?;
-        self.inside += 1;
-        Some(slot)
-    }
-}
 
 /// A time in which the limit is small, and what it was before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,20 +112,56 @@ enum Search {
     },
 }
 
+/// Answers that came without any repetition.
+#[derive(Clone, Copy, Debug, Default)]
+struct InTime {
+    count: u32,
+    /// How long all those took together.
+    sum: Duration,
+    /// In a queue that is full all wait; where only some BMCs are slow, others aren't.
+    quickest: Option<Duration>,
+}
+
+impl InTime {
+    fn add(&mut self, after: Duration) {
+        self.count += 1;
+        self.sum += after;
+        self.quickest = Some(self.quickest.map_or(after, |quickest| quickest.min(after)));
+    }
+
+    /// Mean time to an answer.
+    fn mean(&self) -> Option<Duration> {
+        (self.count > 0).then(|| self.sum / self.count)
+    }
+}
+
 /// The answers between two looks.
 #[derive(Clone, Copy, Debug, Default)]
 struct Answers {
-    /// How long all those took together that came without any repetition, and how many they are.
-    in_time: (Duration, u32),
-    /// Those that came only after one.
+    in_time: [InTime; Lane::ALL.len()],
+    /// Those that came only after a repetition.
     late: u32,
 }
 
 impl Answers {
-    /// Mean time to an answer.
-    fn mean(&self) -> Option<Duration> {
-        let (sum, count) = self.in_time;
-        (count > 0).then(|| sum / count)
+    /// Those that say how full the path is: BMCs that take long in any case say nothing, unless there are no others.
+    const fn told(&self) -> InTime {
+        let [quick, slow] = self.in_time;
+        if quick.count > 0 { quick } else { slow }
+    }
+
+    /// Whether all are of BMCs whose answer before took long too.
+    const fn are_of_slow(&self) -> bool {
+        self.in_time[Lane::Quick as usize].count == 0
+    }
+
+    fn in_time(&self) -> u32 {
+        self.in_time.iter().map(|in_time| in_time.count).sum()
+    }
+
+    fn quickest(&self) -> Option<Duration> {
+        let quickest = self.in_time.iter().filter_map(|in_time| in_time.quickest);
+        quickest.min()
     }
 }
 
@@ -234,10 +206,12 @@ pub(crate) struct Gates {
     is_deep: bool,
     /// What answers took when that was so last, where it could be measured.
     deep: Option<Duration>,
+    /// What answers took of late of BMCs that are not slow.
+    usual: Duration,
     /// Since the last look.
     answers: Answers,
     /// Of so many last looks, until they are enough to tell the quickest.
-    gathered: (Answers, u32),
+    gathered: (InTime, u32),
     /// Answers in time, and late ones, of the last looks; older ones count less.
     recent: (u32, u32),
     strain: Strain,
@@ -261,8 +235,9 @@ impl Gates {
             grows_at: now,
             is_deep: false,
             deep: None,
+            usual: Duration::MAX,
             answers: Answers::default(),
-            gathered: (Answers::default(), 0),
+            gathered: (InTime::default(), 0),
             recent: (0, 0),
             strain: Strain::None,
         }
@@ -274,19 +249,19 @@ impl Gates {
     }
 
     /// Lets a slot in, or lets it wait until [`Self::admit`] names it.
-    pub(crate) fn enter(&mut self, stage: Stage, slot: u32) -> bool {
-        self.gates[stage as usize].enter(slot)
+    pub(crate) fn enter(&mut self, stage: Stage, lane: Lane, slot: u32) -> bool {
+        self.gates[stage as usize].enter(lane, slot)
     }
 
     /// Lets a slot in that was inside before and has more to do, ahead of those who wait; or lets it wait, as the first.
-    pub(crate) fn enter_again(&mut self, stage: Stage, slot: u32) -> bool {
-        self.gates[stage as usize].enter_again(slot)
+    pub(crate) fn enter_again(&mut self, stage: Stage, lane: Lane, slot: u32) -> bool {
+        self.gates[stage as usize].enter_again(lane, slot)
     }
 
     /// Whether a slot with something to read waits for its place.
     pub(crate) fn someone_waits(&self) -> bool {
         let [_, contacts, rounds] = &self.gates;
-        !contacts.waiting.is_empty() || !rounds.waiting.is_empty()
+        contacts.waiting() + rounds.waiting() > 0
     }
 
     /// Whether more is being asked for than can be answered.
@@ -295,22 +270,26 @@ impl Gates {
     }
 
     /// A slot that was inside is no longer.
-    pub(crate) const fn leave(&mut self, stage: Stage) {
-        let gate = &mut self.gates[stage as usize];
-        gate.inside = gate.inside.saturating_sub(1);
+    pub(crate) const fn leave(&mut self, stage: Stage, lane: Lane) {
+        self.gates[stage as usize].leave(lane);
     }
 
     /// The next slot that waited and may enter; it is inside from now on.
-    pub(crate) fn admit(&mut self) -> Option<(Stage, u32)> {
-        Stage::ALL
-            .into_iter()
-            .find_map(|stage| Some((stage, self.gates[stage as usize].admit()?)))
+    pub(crate) fn admit(&mut self) -> Option<(Stage, Lane, u32)> {
+        Stage::ALL.into_iter().find_map(|stage| {
+            let (lane, slot) = self.gates[stage as usize].admit()?;
+            Some((stage, lane, slot))
+        })
     }
 
-    /// An answer came after this time, without any repetition.
-    pub(crate) fn answered(&mut self, after: Duration) {
-        self.answers.in_time.0 += after;
-        self.answers.in_time.1 += 1;
+    /// An answer came after this time, without any repetition, of a BMC that was in this lane so far.
+    pub(crate) fn answered(&mut self, lane: Lane, after: Duration) {
+        self.answers.in_time[lane as usize].add(after);
+    }
+
+    /// Whether an answer after this time takes long, and not because all do.
+    pub(crate) fn takes_long(&self, after: Duration) -> bool {
+        after > SLOW_MAX && after > self.usual.saturating_mul(LONG)
     }
 
     /// An answer came, but only after a repetition.
@@ -326,14 +305,16 @@ impl Gates {
         self.next_look = now + LOOK_EVERY;
         let answers = std::mem::take(&mut self.answers);
         self.judge(answers);
+        let [quick, _] = answers.in_time;
+        self.usual = quick.mean().unwrap_or(self.usual);
         let someone_waits = self.someone_waits();
         let [_, contacts, rounds] = &self.gates;
-        let contacts_wait = !contacts.waiting.is_empty();
-        let inside = contacts.inside.max(rounds.inside);
+        let contacts_wait = contacts.waiting() > 0;
+        let inside = contacts.inside().max(rounds.inside());
         (self.limit, self.search) = match self.search {
             Search::Follow { looks: 0 } => self.probe(),
             Search::Follow { looks } => {
-                let limit = self.followed(now, answers, someone_waits);
+                let limit = self.followed(now, answers, someone_waits, inside);
                 let spent = if someone_waits { QUIET_LOOKS } else { 1 };
                 let looks = looks.saturating_sub(spent);
                 (limit, Search::Follow { looks })
@@ -344,8 +325,9 @@ impl Gates {
                 quickest,
                 probe,
             } => {
-                let is_enough = someone_waits || answers.in_time.1 >= QUIET_ANSWERS_MIN;
-                let mean = answers.mean().filter(|_| is_enough);
+                let told = answers.told();
+                let is_enough = someone_waits || told.count >= QUIET_ANSWERS_MIN;
+                let mean = told.mean().filter(|_| is_enough);
                 let quickest = quickest.into_iter().chain(mean).min();
                 self.measured(looks - 1, quickest, probe)
             }
@@ -415,7 +397,12 @@ impl Gates {
         // What takes longer with many in flight than with few is the path that they fill, not the BMCs.
         let longest = self.deep.map_or(Duration::MAX, a_quarter_more);
         self.floor = quickest.map_or(self.floor, |quickest| quickest.min(longest));
-        follow(probe)
+        // BMCs that take long with few in flight don't wait for each other.
+        let back_to = match self.floor > 2 * SLOW_MAX {
+            true => probe.back_to.max(LIMIT_MIN),
+            false => probe.back_to,
+        };
+        follow(Probe { back_to, ..probe })
     }
 
     /// Whether this probe has fewer commands in flight than what is known of the BMCs calls for.
@@ -433,18 +420,19 @@ impl Gates {
     /// Says whether answers come in time, after a look with these.
     fn judge(&mut self, answers: Answers) {
         let fade = |sum: u32, new: u32| (sum - sum.div_ceil(4)).saturating_add(new);
-        self.recent.0 = fade(self.recent.0, answers.in_time.1);
+        self.recent.0 = fade(self.recent.0, answers.in_time());
         self.recent.1 = fade(self.recent.1, answers.late);
         let (in_time, late) = self.recent;
         // Of a network that loses three of ten datagrams each way, half of the answers come late.
-        let mostly_late = late / 2 > in_time && late >= MOSTLY_LATE_MIN;
+        let mostly_late = late / 2 > in_time;
         // The others were lucky: they came just before they would have been asked for again.
-        let are_slow = answers.mean().is_some_and(|mean| mean > 2 * SLOW_MAX);
-        let nearly_late = late > in_time / 8 && are_slow && late >= NEARLY_LATE_MIN;
+        let are_slow = answers.quickest().is_some_and(|after| after > 2 * SLOW_MAX);
+        let nearly_late = late > in_time / 8 && are_slow;
+        let are_late = (mostly_late || nearly_late) && late >= LATE_ANSWERS_MIN;
         // With few places few answers come, too few to begin with.
         let still_late = self.strain != Strain::None && late / 2 >= in_time;
         self.strain = match self.strain {
-            _ if !mostly_late && !nearly_late && !still_late => Strain::None,
+            _ if !are_late && !still_late => Strain::None,
             Strain::None => Strain::Overload { looks: 0 },
             Strain::Overload { looks } if looks >= FUTILE_LOOKS => Strain::Futile,
             Strain::Overload { looks } => Strain::Overload {
@@ -473,13 +461,13 @@ impl Gates {
         ms.saturating_mul(PLACES_A_MS).clamp(PLACES_A_MS, LIMIT_MIN)
     }
 
-    /// So many places there are however slow answers are. After an overload it is known that fewer do, as it is where BMCs that
-    /// answered a few at once quickly take this long: then a few fill the path.
-    fn least(&self, mean: Duration) -> u32 {
+    /// So many places there are however slow answers are. After an overload it is known that fewer do.
+    fn least(&self, answers: Answers) -> u32 {
         let enough = self.enough();
-        let are_quick = self.deep.is_some_and(|deep| deep <= QUICK_MAX);
         match self.limit {
-            _ if mean > SLOW_MAX && are_quick => LIMIT_FEWEST,
+            // The others may have nothing to do just now.
+            ..=LIMIT_MIN if answers.are_of_slow() => self.limit,
+            _ if answers.are_of_slow() => LIMIT_MIN,
             limit if limit >= enough => enough,
             PLACES_A_MS.. => PLACES_A_MS,
             _ => LIMIT_FEWEST,
@@ -489,10 +477,10 @@ impl Gates {
     /// Takes these answers for what they can be, where they are quicker.
     fn gather(&mut self, answers: Answers) {
         let (gathered, looks) = &mut self.gathered;
-        gathered.in_time.0 += answers.in_time.0;
-        gathered.in_time.1 += answers.in_time.1;
+        gathered.sum += answers.told().sum;
+        gathered.count += answers.told().count;
         *looks += 1;
-        let is_enough = gathered.in_time.1 >= FLOOR_ANSWERS_MIN && *looks >= FLOOR_LOOKS_MIN;
+        let is_enough = gathered.count >= FLOOR_ANSWERS_MIN && *looks >= FLOOR_LOOKS_MIN;
         if is_enough || self.floor == Duration::MAX {
             let (gathered, _) = std::mem::take(&mut self.gathered);
             self.floor = self.floor.min(gathered.mean().unwrap_or(self.floor));
@@ -500,8 +488,14 @@ impl Gates {
     }
 
     /// The limit after a look with these answers.
-    fn followed(&mut self, now: Instant, answers: Answers, someone_waits: bool) -> u32 {
-        let mean = answers.mean();
+    fn followed(
+        &mut self,
+        now: Instant,
+        answers: Answers,
+        someone_waits: bool,
+        inside: u32,
+    ) -> u32 {
+        let mean = answers.told().mean();
         self.gather(answers);
         let fewer = self.limit - self.limit / 8;
         if self.are_overloaded() {
@@ -511,7 +505,12 @@ impl Gates {
         let slow = self.floor.saturating_mul(2).saturating_add(slack);
         let slow = slow.min(SLOW_MAX).max(a_quarter_more(self.floor));
         if let Some(mean) = mean.filter(|mean| *mean > slow) {
-            return fewer.max(self.least(mean));
+            // Where nobody is kept outside it is not the limit that fills the path; unless fewer are for the caches' sake.
+            let is_reached = someone_waits || inside >= self.limit;
+            return match is_reached || mean <= QUICK_MAX {
+                true => fewer.max(self.least(answers)),
+                false => self.limit,
+            };
         }
         // Where nobody answers, more places would only bring more commands on their way.
         let someone_answers = mean.is_some() || answers.late > 0;
@@ -525,12 +524,7 @@ impl Gates {
 
     /// How many slots may be inside, are, and wait, at this stage.
     pub(crate) fn places(&self, stage: Stage) -> Places {
-        let gate = &self.gates[stage as usize];
-        Places {
-            limit: gate.limit,
-            taken: gate.inside,
-            waiting: gate.waiting.len() as u32,
-        }
+        self.gates[stage as usize].places()
     }
 }
 
@@ -539,24 +533,6 @@ mod tests {
     use super::*;
 
     const SLOTS: u32 = 50_000;
-
-    #[test]
-    fn slots_wait_in_the_order_in_which_they_came() {
-        let mut gate = Gate::new(2);
-        assert_eq!(
-            [1, 2, 3, 4].map(|slot| gate.enter(slot)),
-            [true, true, false, false]
-        );
-        assert_eq!(gate.admit(), None);
-        gate.inside -= 1;
-        assert!(!gate.enter(5), "others came first");
-        assert_eq!([gate.admit(), gate.admit()], [Some(3), None]);
-        gate.inside -= 2;
-        assert_eq!(
-            [gate.admit(), gate.admit(), gate.admit()],
-            [Some(4), Some(5), None]
-        );
-    }
 
     /// The largest limit of the last half of a minute in which many wait, with a path that gives `per_s` answers a second and needs `alone`
     /// for each; and the mean time to an answer.
@@ -569,7 +545,7 @@ mod tests {
         let mut gates = Gates::new(Instant::ORIGIN, SLOTS, SLOTS);
         gates.floor = floor;
         for slot in 0..SLOTS {
-            gates.enter(Stage::Round, slot);
+            gates.enter(Stage::Round, Lane::Quick, slot);
         }
         let mut now = Instant::ORIGIN;
         let (mut after, mut most) = (alone, 0);
@@ -580,10 +556,11 @@ mod tests {
             if look >= 300 {
                 most = most.max(gates.limit);
             }
-            gates.answered(after);
+            gates.answered(Lane::Quick, after);
             gates.look(now);
             // Rounds end and others take their place; the queue never empties.
-            gates.gates[2].inside = gates.places(Stage::Round).limit;
+            let inside = gates.places(Stage::Round).limit;
+            gates.gates[2].set_inside(inside);
         }
         (most, after)
     }
@@ -614,7 +591,7 @@ mod tests {
         let alone = Duration::from_millis(1);
         let mut gates = Gates::new(Instant::ORIGIN, SLOTS, SLOTS);
         for slot in 0..SLOTS {
-            gates.enter(Stage::Round, slot);
+            gates.enter(Stage::Round, Lane::Quick, slot);
         }
         let (mut now, mut stalls, mut longest) = (Instant::ORIGIN, 0, alone);
         for _ in 0..600 {
@@ -622,10 +599,11 @@ mod tests {
             stalls += u32::from(stands_still);
             let after = if stands_still { stall } else { alone };
             now = now + LOOK_EVERY.max(after);
-            gates.answered(after);
+            gates.answered(Lane::Quick, after);
             gates.look(now);
             longest = longest.max(gates.floor);
-            gates.gates[2].inside = gates.places(Stage::Round).limit;
+            let inside = gates.places(Stage::Round).limit;
+            gates.gates[2].set_inside(inside);
         }
         (longest, stalls)
     }
@@ -654,13 +632,13 @@ mod tests {
         gates.floor = long;
         gates.deep = Some(Duration::from_millis(1));
         for slot in 0..SLOTS {
-            gates.enter(Stage::Round, slot);
+            gates.enter(Stage::Round, Lane::Quick, slot);
         }
         let (mut now, mut given_up) = (Instant::ORIGIN, 0);
         for _ in 0..600 {
             let before = gates.search;
             now = now + LOOK_EVERY;
-            gates.answered(long);
+            gates.answered(Lane::Quick, long);
             gates.look(now);
             match (gates.is_deep, gates.search) {
                 (true, Search::Drain { looks, .. }) => assert!(looks <= DEEP_DRAIN_LOOKS_MAX),
@@ -685,14 +663,18 @@ mod tests {
     fn the_limit_recovers_when_answers_become_slow_for_good() {
         let mut gates = Gates::new(Instant::ORIGIN, SLOTS, SLOTS);
         for slot in 0..SLOTS {
-            gates.enter(Stage::Round, slot);
+            gates.enter(Stage::Round, Lane::Quick, slot);
         }
         let mut now = Instant::ORIGIN;
         for look in 0..600 {
             now = now + LOOK_EVERY;
-            gates.answered(Duration::from_millis(if look < 100 { 1 } else { 50 }));
+            gates.answered(
+                Lane::Quick,
+                Duration::from_millis(if look < 100 { 1 } else { 50 }),
+            );
             gates.look(now);
-            gates.gates[2].inside = 0;
+            let inside = 0;
+            gates.gates[2].set_inside(inside);
         }
         assert!(gates.limit > 10_000, "{}", gates.limit);
     }

@@ -32,7 +32,7 @@ use ipmi::time::Instant;
 use crate::classes::Classes;
 use crate::contact::Finding;
 use crate::counters::Counters;
-use crate::gate::{Gates, Stage};
+use crate::gate::{Gates, Lane, Stage};
 use crate::memory::{Memory, Remembered};
 use crate::news::News;
 use crate::peers::Address;
@@ -213,6 +213,8 @@ pub(crate) struct Slot {
     /// The BMC owes an answer since then, although it was asked again.
     silent_since: Option<Instant>,
     loss: Loss,
+    /// So did its last answer, or it had to be asked for again.
+    takes_long: bool,
     /// At which gates it waits, and which it has passed: bits of [`Stage`].
     waits: u8,
     inside: u8,
@@ -285,6 +287,7 @@ impl Slot {
             doubts: false,
             silent_since: None,
             loss: Loss::default(),
+            takes_long: false,
             waits: setup.trace.waits,
             inside: 0,
             lacks: Lacks::default(),
@@ -420,39 +423,50 @@ impl Slot {
 
     /// Passes a gate, where it has room; else waits for [`Self::admitted`].
     fn enter(&mut self, cx: &mut Context, stage: Stage) -> bool {
-        if self.inside & stage.bit() != 0 {
+        if self.inside & stage.bits() != 0 {
             return true;
         }
-        if self.waits & stage.bit() != 0 {
+        if self.waits & stage.bits() != 0 {
             return false;
         }
-        let enters = cx.gates.enter(stage, self.index);
+        let lane = self.lane();
+        let enters = cx.gates.enter(stage, lane, self.index);
         if enters {
-            self.inside |= stage.bit();
+            self.inside |= stage.bit(lane);
         } else {
-            self.waits |= stage.bit();
+            self.waits |= stage.bit(lane);
         }
         enters
     }
 
     /// As [`Self::enter`], for what has begun and was interrupted by an answer that came late.
     fn enter_again(&mut self, cx: &mut Context, stage: Stage) -> bool {
-        let bit = stage.bit();
-        if (self.inside | self.waits) & bit != 0 {
-            return self.inside & bit != 0;
+        if (self.inside | self.waits) & stage.bits() != 0 {
+            return self.inside & stage.bits() != 0;
         }
-        if cx.gates.enter_again(stage, self.index) {
-            self.inside |= bit;
+        let lane = self.lane();
+        let enters = cx.gates.enter_again(stage, lane, self.index);
+        if enters {
+            self.inside |= stage.bit(lane);
         } else {
-            self.waits |= bit;
+            self.waits |= stage.bit(lane);
         }
-        self.inside & bit != 0
+        enters
+    }
+
+    const fn lane(&self) -> Lane {
+        match self.takes_long {
+            true => Lane::Slow,
+            false => Lane::Quick,
+        }
     }
 
     fn leave(&mut self, cx: &mut Context, stage: Stage) {
-        if self.inside & stage.bit() != 0 {
-            self.inside &= !stage.bit();
-            cx.gates.leave(stage);
+        for lane in Lane::ALL {
+            if self.inside & stage.bit(lane) != 0 {
+                self.inside &= !stage.bit(lane);
+                cx.gates.leave(stage, lane);
+            }
         }
     }
 
@@ -463,9 +477,9 @@ impl Slot {
     }
 
     /// It has the place for which it waited, and gives it back where it has no use for it any more.
-    pub(crate) fn admitted(&mut self, cx: &mut Context, now: Instant, stage: Stage) {
-        self.waits &= !stage.bit();
-        self.inside |= stage.bit();
+    pub(crate) fn admitted(&mut self, cx: &mut Context, now: Instant, stage: Stage, lane: Lane) {
+        self.waits &= !stage.bits();
+        self.inside |= stage.bit(lane);
         let uses = match stage {
             Stage::Connect => {
                 let uses = self.phase == Phase::Queued;

@@ -107,14 +107,16 @@ impl Slot {
                 if self.silent_since.take().is_some() && self.round.contacted {
                     self.up(cx, now);
                 }
+                let after = now.since(self.sent_at);
+                let lane = self.lane();
+                self.takes_long = cx.gates.takes_long(after);
                 if self.resent {
                     self.loss.answered_late();
                     cx.gates.answered_late();
                 } else {
                     self.loss.answered();
-                    let after = now.since(self.sent_at);
                     cx.round_trips.add(after);
-                    cx.gates.answered(after);
+                    cx.gates.answered(lane, after);
                 }
                 self.answered(cx, now, Some((response.completion, response.data)));
                 self.proceed(cx, now);

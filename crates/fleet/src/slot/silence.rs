@@ -184,6 +184,7 @@ impl Slot {
         let asked = self.in_flight != InFlight::Nothing && self.sent;
         let connecting = self.phase == Phase::Connecting;
         self.resent = asked || connecting;
+        self.takes_long |= self.resent && cx.gates.takes_long(now.since(self.sent_at));
         if self.resent {
             self.silent_since.get_or_insert(self.sent_at);
         } else if self.session.keeps_alive() {
