@@ -191,18 +191,19 @@ impl Memory {
     /// # Errors
     /// The system has no thread left.
     pub fn open(path: &Path) -> Result<Self, StartError> {
-        Self::running(file::open(path))
+        let memory = Self::over(file::open(path));
+        memory.start_writer()?;
+        Ok(memory)
     }
 
-    fn running(file: file::File) -> Result<Self, StartError> {
-        let memory = Self::over(file);
-        let shared = Arc::clone(&memory.shared);
+    fn start_writer(&self) -> Result<(), StartError> {
+        let shared = Arc::clone(&self.shared);
         let writer = file::Writer::start(move || {
             shared.run();
             shared.file.close();
         })?;
-        *memory.writer() = Some(writer);
-        Ok(memory)
+        *self.writer() = Some(writer);
+        Ok(())
     }
 
     /// Without a file and without a thread: [`Self::flush`] does its work.

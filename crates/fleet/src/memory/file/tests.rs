@@ -174,7 +174,8 @@ fn a_disk_that_failed_once_costs_nothing_that_is_remembered() {
 fn what_can_not_be_written_at_first_at_the_end_of_a_run_is_not_lost() {
     let folder = Folder::new();
     let (file, failing) = folder.file(io::ErrorKind::StorageFull);
-    let memory = Memory::running(file).unwrap();
+    // Without the thread, which would write as well, at a moment of its own.
+    let memory = Memory::over(file);
     remember(&memory, "n1", 1);
     memory.flush();
     // News that nobody has fetched when the run ends, from before and from now.
@@ -185,6 +186,7 @@ fn what_can_not_be_written_at_first_at_the_end_of_a_run_is_not_lost() {
     let (again, failing) = folder.file(io::ErrorKind::StorageFull);
     *memory.shared.file.lock() = again.lock().take();
     failing.store(1, Ordering::Relaxed);
+    memory.start_writer().unwrap();
     remember(&memory, "n3", 3);
     memory.close();
     let memory = Memory::open(&folder.path()).unwrap();
