@@ -10,7 +10,7 @@ use crate::round_trip::RoundTrips;
 /// The places of one stage of dealing with BMCs: see the rounds, contacts and log-ins of [`ShardFigures`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Places {
-    /// How many BMCs may be dealt with at a time.
+    /// How many BMCs may be dealt with at a time; a quarter more where slow ones wait beside others.
     pub limit: u32,
     /// How many are, those left out that let a command be repeated.
     pub taken: u32,

@@ -9,7 +9,7 @@
 //! a hundred. [`Gates`] finds out as TCP's BBR does: the limit grows while BMCs wait and answers are hardly slower than with
 //! few commands in flight, shrinks when they are, and every now and then is made small for a moment to learn
 //! how fast answers are then. A BMC that lets a command be repeated leaves its gate: dead ones take
-//! nobody's place. Before its next command it has to enter again, ahead of those who have not begun. BMCs that answer far more slowly
+//! nobody's place. Before its next command it has to enter again, ahead of those of its lane who have not begun. BMCs that answer far more slowly
 //! than others keep their places long: they wait in a [`Lane`] of their own, and what their answers take says nothing of the path.
 //!
 //! Where most answers come only after a repetition, that is no BMC's fault: whoever answers, or carries the answers, or this
@@ -45,6 +45,7 @@ const QUICK_MAX: Duration = Duration::from_millis(12);
 const LIMIT_FEWEST: u32 = 16;
 
 /// That many late answers at least, of the last looks, are needed to say that most are: fewer may be those of a few BMCs that are slow.
+/// A path that gives fewer than some 160 answers a second is not told from such.
 const LATE_ANSWERS_MIN: u32 = 64;
 
 /// The mean of fewer answers, or of fewer looks, says too little to take it for the quickest: of BMCs that are let in together the near
@@ -206,7 +207,7 @@ pub(crate) struct Gates {
     is_deep: bool,
     /// What answers took when that was so last, where it could be measured.
     deep: Option<Duration>,
-    /// What answers took of late of BMCs that are not slow.
+    /// The quickest answer of late, of BMCs that are not slow where there are any. It rises slowly.
     usual: Duration,
     /// Since the last look.
     answers: Answers,
@@ -274,6 +275,11 @@ impl Gates {
         self.gates[stage as usize].leave(lane);
     }
 
+    /// A slot that is inside is in this lane from now on.
+    pub(crate) fn refile(&mut self, stage: Stage, lane: Lane) {
+        self.gates[stage as usize].refile(lane);
+    }
+
     /// The next slot that waited and may enter; it is inside from now on.
     pub(crate) fn admit(&mut self) -> Option<(Stage, Lane, u32)> {
         Stage::ALL.into_iter().find_map(|stage| {
@@ -305,8 +311,11 @@ impl Gates {
         self.next_look = now + LOOK_EVERY;
         let answers = std::mem::take(&mut self.answers);
         self.judge(answers);
-        let [quick, _] = answers.in_time;
-        self.usual = quick.mean().unwrap_or(self.usual);
+        if let Some(quickest) = answers.told().quickest {
+            // For moments only slow ones may have been asked.
+            let little_more = self.usual.saturating_add(self.usual / 16);
+            self.usual = quickest.min(little_more);
+        }
         let someone_waits = self.someone_waits();
         let [_, contacts, rounds] = &self.gates;
         let contacts_wait = contacts.waiting() > 0;
@@ -425,7 +434,8 @@ impl Gates {
         let (in_time, late) = self.recent;
         // Of a network that loses three of ten datagrams each way, half of the answers come late.
         let mostly_late = late / 2 > in_time;
-        // The others were lucky: they came just before they would have been asked for again.
+        // The others were lucky: they came just before they would have been asked for again. A path that only some BMCs share is told
+        // by its late answers alone.
         let are_slow = answers.quickest().is_some_and(|after| after > 2 * SLOW_MAX);
         let nearly_late = late > in_time / 8 && are_slow;
         let are_late = (mostly_late || nearly_late) && late >= LATE_ANSWERS_MIN;

@@ -35,12 +35,12 @@ impl Stage {
 pub(crate) enum Lane {
     /// Its last answer came soon, or none is known.
     Quick,
-    /// Its last answer took long, or was not the first that it was asked for.
+    /// Its last answer took far longer than those of others.
     Slow,
 }
 
 impl Lane {
-    /// Every lane, in the order in which a free place is offered to them.
+    /// Every lane, in the order of their numbers, in which a free place is offered to them.
     pub(crate) const ALL: [Self; 2] = [Self::Quick, Self::Slow];
 }
 
@@ -83,7 +83,8 @@ impl Gate {
     }
 
     fn has_room(&self, lane: Lane) -> bool {
-        self.inside() < self.limit || self.inside[lane as usize] < self.limit / SHARE
+        let share = self.limit.div_ceil(SHARE);
+        self.inside() < self.limit || self.inside[lane as usize] < share
     }
 
     /// Lets a slot in, or lets it wait as the last of its lane.
@@ -111,6 +112,16 @@ impl Gate {
     pub(super) const fn leave(&mut self, lane: Lane) {
         let inside = &mut self.inside[lane as usize];
         *inside = inside.saturating_sub(1);
+    }
+
+    /// One that is inside is in this lane from now on, and not in the other.
+    pub(super) fn refile(&mut self, lane: Lane) {
+        for other in Lane::ALL {
+            match other == lane {
+                true => self.inside[other as usize] += 1,
+                false => self.leave(other),
+            }
+        }
     }
 
     /// The next one that waited and is inside from now on.
@@ -180,6 +191,18 @@ mod tests {
             };
             assert_eq!([gate.admit(), gate.admit()], [Some(next), None]);
         }
+    }
+
+    #[test]
+    fn one_that_turns_out_slow_leaves_its_place_to_quick_ones() {
+        let mut gate = Gate::new(8);
+        assert!((0..8).all(|slot| gate.enter(Quick, slot)));
+        assert!(!gate.enter(Quick, 8));
+        (0..6).for_each(|_| gate.refile(Slow));
+        assert_eq!(gate.admit(), None);
+        gate.refile(Slow);
+        assert_eq!([gate.admit(), gate.admit()], [Some((Quick, 8)), None]);
+        assert_eq!(gate.inside(), 9);
     }
 
     #[test]

@@ -213,7 +213,7 @@ pub(crate) struct Slot {
     /// The BMC owes an answer since then, although it was asked again.
     silent_since: Option<Instant>,
     loss: Loss,
-    /// So did its last answer, or it had to be asked for again.
+    /// Its last answer took far longer than those of others: see [`Gates::takes_long`].
     takes_long: bool,
     /// At which gates it waits, and which it has passed: bits of [`Stage`].
     waits: u8,
@@ -382,7 +382,10 @@ impl Slot {
                 }
                 self.event(cx, now, event);
             }
-            Err(ignored) => *session::dropped(&mut cx.counters, ignored) += 1,
+            Err(ignored) => {
+                *session::dropped(&mut cx.counters, ignored) += 1;
+                self.came_late(cx, now);
+            }
         }
     }
 
@@ -452,6 +455,18 @@ impl Slot {
             self.waits |= stage.bit(lane);
         }
         enters
+    }
+
+    /// What its last answers say changes the lane that it is in: it takes a place of others like it.
+    fn refile(&mut self, cx: &mut Context) {
+        let lane = self.lane();
+        for stage in Stage::ALL {
+            let is_inside = self.inside & stage.bits() != 0;
+            if is_inside && self.inside & stage.bit(lane) == 0 {
+                self.inside = self.inside & !stage.bits() | stage.bit(lane);
+                cx.gates.refile(stage, lane);
+            }
+        }
     }
 
     const fn lane(&self) -> Lane {

@@ -110,6 +110,9 @@ impl Slot {
                 let after = now.since(self.sent_at);
                 let lane = self.lane();
                 self.takes_long = cx.gates.takes_long(after);
+                if self.lane() != lane {
+                    self.refile(cx);
+                }
                 if self.resent {
                     self.loss.answered_late();
                     cx.gates.answered_late();

@@ -185,6 +185,7 @@ impl Slot {
         let connecting = self.phase == Phase::Connecting;
         self.resent = asked || connecting;
         self.takes_long |= self.resent && cx.gates.takes_long(now.since(self.sent_at));
+        self.refile(cx);
         if self.resent {
             self.silent_since.get_or_insert(self.sent_at);
         } else if self.session.keeps_alive() {
@@ -196,6 +197,14 @@ impl Slot {
                 false => &cx.policy,
             };
             self.session.set_policy(Arc::clone(policy));
+        }
+    }
+
+    /// It said something that nobody waits for any more: a BMC that takes longer than one datagram is waited for is found by log-ins, not
+    /// by single datagrams.
+    pub(super) fn came_late(&mut self, cx: &mut Context, now: Instant) {
+        if matches!(self.phase, Phase::Down { .. }) && self.rare.breaker.is_probing() {
+            self.try_again_soon(cx, now);
         }
     }
 

@@ -73,6 +73,7 @@ fn half_of_a_fleet_that_becomes_slow_keeps_nobody_else_waiting_once_that_is_know
         (200, 150, 0),
         (200, 700, 0),
         (4_000, 150, 0),
+        (4_000, 400, 15),
         (4_000, 700, 15),
     ] {
         let (first, next, oldest) = late_beside_slow_ones(nodes, Duration::from_millis(ms));
@@ -80,6 +81,25 @@ fn half_of_a_fleet_that_becomes_slow_keeps_nobody_else_waiting_once_that_is_know
         assert!(first <= first_at_most && next == 0, "{what}");
         assert!(oldest < 25 * SECOND, "{what}");
     }
+}
+
+#[test]
+fn bmcs_that_take_longer_than_one_datagram_is_waited_for_are_back_after_an_outage() {
+    const FEW: u32 = 20;
+    let mut world = World::new(Setup::new(FEW, seed(), Quality::PERFECT));
+    world.run_for(30 * SECOND);
+    let far = slow(Duration::from_millis(700), Duration::ZERO);
+    let cut = Quality {
+        loss_permille: 1_000,
+        ..far
+    };
+    world.far = Some((0..FEW as usize, Network::new(cut, seed())));
+    world.run_for(180 * SECOND);
+    let is_down = |world: &World, node| matches!(world.node(node).link, Link::Down { .. });
+    assert!((0..FEW).all(|node| is_down(&world, node)));
+    world.far = Some((0..FEW as usize, Network::new(far, seed())));
+    world.run_for(60 * SECOND);
+    assert!((0..FEW).all(|node| world.node(node).link == Link::Up));
 }
 
 #[test]
@@ -164,8 +184,13 @@ fn where_more_is_asked_than_can_be_answered_the_work_is_not_lost_to_repetitions(
 
 #[test]
 fn bmcs_that_get_less_done_than_they_are_asked_for_are_read_more_rarely_and_none_is_told_as_down() {
-    for (percent, queue_s) in [(80, 3), (50, 1), (50, 10), (15, 3)] {
-        let mut setup = Setup::new(NODES, 12, Quality::PERFECT);
+    for (nodes, percent, queue_s) in [
+        (NODES, 80, 3),
+        (NODES, 50, 1),
+        (NODES, 50, 10),
+        (4 * NODES, 15, 3),
+    ] {
+        let mut setup = Setup::new(nodes, 12, Quality::PERFECT);
         setup.config.poll_interval_ms = 10_000;
         let mut world = World::new(setup);
         world.run_for(60 * SECOND);
@@ -178,7 +203,7 @@ fn bmcs_that_get_less_done_than_they_are_asked_for_are_read_more_rarely_and_none
         world.bottleneck = Some(Bottleneck::new(a_second, queue_s * a_second));
         for second in 0..120 {
             world.run_for(SECOND);
-            let down = (0..NODES).find(|node| world.node(*node).link != Link::Up);
+            let down = (0..nodes).find(|node| world.node(*node).link != Link::Up);
             assert_eq!(down, None, "{percent} %, {queue_s} s, after {second} s");
         }
         let grown = world.engine.counters().since(&usual);
@@ -189,6 +214,6 @@ fn bmcs_that_get_less_done_than_they_are_asked_for_are_read_more_rarely_and_none
         assert!(repeats < readings / 10, "{repeats} of {readings}");
         world.bottleneck = None;
         world.run_for(15 * SECOND);
-        assert!((0..NODES).all(|node| world.age(node) < 11 * SECOND));
+        assert!((0..nodes).all(|node| world.age(node) < 11 * SECOND));
     }
 }
