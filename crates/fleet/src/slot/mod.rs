@@ -11,6 +11,7 @@ mod change;
 mod gap;
 mod mute;
 mod pass;
+mod places;
 mod rare;
 mod round;
 mod session;
@@ -32,7 +33,7 @@ use ipmi::time::Instant;
 use crate::classes::Classes;
 use crate::contact::Finding;
 use crate::counters::Counters;
-use crate::gate::{Gates, Lane, Stage};
+use crate::gate::{Gates, Stage};
 use crate::memory::{Memory, Remembered};
 use crate::news::News;
 use crate::peers::Address;
@@ -421,100 +422,6 @@ impl Slot {
                 }
             }
             _ => self.proceed(cx, now),
-        }
-    }
-
-    /// Passes a gate, where it has room; else waits for [`Self::admitted`].
-    fn enter(&mut self, cx: &mut Context, stage: Stage) -> bool {
-        if self.inside & stage.bits() != 0 {
-            return true;
-        }
-        if self.waits & stage.bits() != 0 {
-            return false;
-        }
-        let lane = self.lane();
-        let enters = cx.gates.enter(stage, lane, self.index);
-        if enters {
-            self.inside |= stage.bit(lane);
-        } else {
-            self.waits |= stage.bit(lane);
-        }
-        enters
-    }
-
-    /// As [`Self::enter`], for what has begun and was interrupted by an answer that came late.
-    fn enter_again(&mut self, cx: &mut Context, stage: Stage) -> bool {
-        if (self.inside | self.waits) & stage.bits() != 0 {
-            return self.inside & stage.bits() != 0;
-        }
-        let lane = self.lane();
-        let enters = cx.gates.enter_again(stage, lane, self.index);
-        if enters {
-            self.inside |= stage.bit(lane);
-        } else {
-            self.waits |= stage.bit(lane);
-        }
-        enters
-    }
-
-    /// What its last answers say changes the lane that it is in: it takes a place of others like it.
-    fn refile(&mut self, cx: &mut Context) {
-        let lane = self.lane();
-        for stage in Stage::ALL {
-            let is_inside = self.inside & stage.bits() != 0;
-            if is_inside && self.inside & stage.bit(lane) == 0 {
-                self.inside = self.inside & !stage.bits() | stage.bit(lane);
-                cx.gates.refile(stage, lane);
-            }
-        }
-    }
-
-    const fn lane(&self) -> Lane {
-        match self.takes_long {
-            true => Lane::Slow,
-            false => Lane::Quick,
-        }
-    }
-
-    fn leave(&mut self, cx: &mut Context, stage: Stage) {
-        for lane in Lane::ALL {
-            if self.inside & stage.bit(lane) != 0 {
-                self.inside &= !stage.bit(lane);
-                cx.gates.leave(stage, lane);
-            }
-        }
-    }
-
-    fn leave_all(&mut self, cx: &mut Context) {
-        for stage in Stage::ALL {
-            self.leave(cx, stage);
-        }
-    }
-
-    /// It has the place for which it waited, and gives it back where it has no use for it any more.
-    pub(crate) fn admitted(&mut self, cx: &mut Context, now: Instant, stage: Stage, lane: Lane) {
-        self.waits &= !stage.bits();
-        self.inside |= stage.bit(lane);
-        let uses = match stage {
-            Stage::Connect => {
-                let uses = self.phase == Phase::Queued;
-                if uses {
-                    self.connect(cx, now);
-                }
-                uses
-            }
-            // Where the BMC is busy with something else, it begins as soon as that is answered.
-            Stage::Contact | Stage::Round => {
-                self.proceed(cx, now);
-                let wanted = match stage {
-                    Stage::Round => self.round.contacted,
-                    _ => !self.round.contacted && self.rare.contact_at <= now,
-                };
-                self.phase == Phase::Up && wanted
-            }
-        };
-        if !uses {
-            self.leave(cx, stage);
         }
     }
 
